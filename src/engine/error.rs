@@ -1,0 +1,59 @@
+//! The engine's errors: what failed, which file or song, what to do.
+
+use std::{io, path::PathBuf};
+
+use crate::model::ModelError;
+
+/// What can go wrong in the engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A file or folder could not be read or written.
+    #[error("{what} {path}")]
+    Io {
+        /// "Cannot read", "Cannot write".
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A source file is not audio that can be read.
+    #[error(transparent)]
+    Decode(#[from] super::decode::DecodeError),
+    /// The library could not be read or written.
+    #[error("the library could not be read or written")]
+    Library(#[from] rusqlite::Error),
+    /// The model could not be loaded or run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Asked for something that is not there; names what is.
+    #[error("{0}")]
+    Unknown(String),
+    /// Somebody else is at it, or it is not possible now.
+    #[error("{0}")]
+    Busy(String),
+    /// The user ended it.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Result of this room.
+pub type Result<T, E = EngineError> = std::result::Result<T, E>;
+
+impl EngineError {
+    /// The error and its causes on one line, for people.
+    pub fn in_words(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let words = error.to_string();
+            if !text.ends_with(&words) {
+                text.push_str(": ");
+                text.push_str(&words);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,131 @@
+//! What the engine tells the window and the command line.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{ExportId, Job, Song, SongId, peaks::Peak};
+
+/// One lane of a song.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// The song as it came.
+    Original,
+    /// A stem, by its place in the model's order.
+    Stem(usize),
+}
+
+/// Whether the model can be used.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelState {
+    /// No weights are installed.
+    Missing,
+    /// Weights are on their way.
+    Installing {
+        /// What is being done, for people: "Downloading", "Checking".
+        what: String,
+        /// 0 to 1, where it is known.
+        fraction: Option<f32>,
+    },
+    /// Installed and verified.
+    Ready {
+        /// The model's stems in its order.
+        sources: Vec<String>,
+    },
+    /// What went wrong, in words; the user may try again.
+    Failed(String),
+}
+
+/// Where an export stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExportState {
+    /// 0 to 1.
+    Running(f32),
+    /// Complete.
+    Done {
+        /// The files written.
+        files: Vec<PathBuf>,
+        /// Common gain in dB that kept integer samples from clipping; 0 when none was needed.
+        gain_db: f32,
+    },
+    /// In words.
+    Failed(String),
+    /// Ended by the user; nothing is left on disk.
+    Cancelled,
+}
+
+/// News from the engine. Carries ids, numbers and `Arc`s.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The library as it is: sent first, and after [`super::Command::Reset`].
+    Library {
+        /// Every song, newest first.
+        songs: Vec<Song>,
+        /// Every job, newest first.
+        jobs: Vec<Job>,
+    },
+    /// A song came, or changed.
+    Song(Song),
+    /// A song was removed, with its jobs.
+    SongRemoved(SongId),
+    /// A file is being read.
+    Importing {
+        /// The file.
+        path: PathBuf,
+        /// 0 to 1.
+        fraction: f32,
+    },
+    /// A file could not be added.
+    ImportFailed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// All files of one [`super::Command::Import`] were handled.
+    ImportEnded,
+    /// A job came, or changed.
+    Job(Job),
+    /// A song was opened: the player holds it, its peaks follow.
+    Opened {
+        /// The song.
+        song: SongId,
+        /// Its length in frames.
+        frames: u64,
+        /// Stem names in the order of [`Lane::Stem`]; empty when no model is installed.
+        stems: Vec<String>,
+    },
+    /// A stretch of a waveform of the open song.
+    Peaks {
+        /// The song.
+        song: SongId,
+        /// Which lane.
+        lane: Lane,
+        /// The first bin's index; a bin is [`super::peaks::FRAMES_PER_PEAK`] frames.
+        first: usize,
+        /// The bins.
+        peaks: Arc<[Peak]>,
+    },
+    /// Segments of the open song that are in the stem store, in any order.
+    Segments {
+        /// The song.
+        song: SongId,
+        /// Frame ranges `[start, end)` that stems cover, ascending and disjoint.
+        covered: Vec<(u64, u64)>,
+    },
+    /// The model's state changed; sent at the start too.
+    Model(ModelState),
+    /// An export's state changed.
+    Export {
+        /// The export.
+        id: ExportId,
+        /// Its state.
+        state: ExportState,
+    },
+    /// Something failed that no other event tells of.
+    Failed {
+        /// The song it is about, if any.
+        song: Option<SongId>,
+        /// In words.
+        reason: String,
+    },
+}

@@ -1,0 +1,191 @@
+//! The engine's vocabulary: songs, jobs, formats. Plain data, no behaviour beyond small questions.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use serde::{Deserialize, Serialize};
+
+/// A song in the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SongId(pub i64);
+
+/// A job, past or present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(pub i64);
+
+/// An export in progress; not kept over restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExportId(pub u64);
+
+/// What a file says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tags {
+    /// Title, or `None` where the file has none.
+    pub title: Option<String>,
+    /// Artist.
+    pub artist: Option<String>,
+    /// Album.
+    pub album: Option<String>,
+}
+
+/// How a source file is encoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioFormat {
+    /// Codec for people: "FLAC", "MP3", "WAV".
+    pub name: String,
+    /// Frames per second in the file.
+    pub sample_rate: u32,
+    /// Channels in the file.
+    pub channels: u16,
+    /// Bits per sample, where the codec has such a thing.
+    pub bits: Option<u32>,
+}
+
+/// A cover, scaled down for display. 8-bit RGBA, rows from the top.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// `4 * width * height` bytes.
+    pub rgba: Vec<u8>,
+}
+
+/// Whether a song's samples are at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SongState {
+    /// In the library, with its mix decoded.
+    Ready,
+    /// Every segment separated by the current model.
+    Separated,
+}
+
+/// A song of the library.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Song {
+    /// Key in the library.
+    pub id: SongId,
+    /// The user's file.
+    pub path: PathBuf,
+    /// SHA-256 of the file's bytes, hexadecimal: names the song's folder in the data folder.
+    pub hash: String,
+    /// Title from the tags, or the file's name without its extension.
+    pub title: String,
+    /// Artist from the tags.
+    pub artist: Option<String>,
+    /// Album from the tags.
+    pub album: Option<String>,
+    /// How the file is encoded.
+    pub format: AudioFormat,
+    /// Length in frames at [`crate::engine::SAMPLE_RATE`].
+    pub frames: u64,
+    /// What the import has to say, such as "cut off after 1:02".
+    pub warning: Option<String>,
+    /// Whether its stems are complete.
+    pub state: SongState,
+    /// Cover, where the file has one.
+    #[serde(skip)]
+    pub cover: Option<Arc<Thumbnail>>,
+}
+
+impl Song {
+    /// Length in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(super::SAMPLE_RATE)
+    }
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state", content = "reason")]
+pub enum JobState {
+    /// In the queue.
+    Waiting,
+    /// Segments are being separated.
+    Running,
+    /// Every segment is in the store.
+    Done,
+    /// Ended by an error, given in words.
+    Failed(String),
+    /// Ended by the user.
+    Cancelled,
+}
+
+/// One request to separate a song.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Job {
+    /// Key in the library.
+    pub id: JobId,
+    /// The song.
+    pub song: SongId,
+    /// Catalogue name of the model.
+    pub model: String,
+    /// Stems that were asked for.
+    pub stems: Vec<String>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: JobState,
+    /// Segments in the store.
+    pub segments_done: usize,
+    /// Segments of the whole song.
+    pub segments_total: usize,
+    /// Seconds since 1970 at which it was asked for.
+    pub created_at: i64,
+    /// Seconds of computing so far.
+    pub seconds: f64,
+}
+
+impl Job {
+    /// Whether it is waiting or running.
+    pub fn is_active(&self) -> bool {
+        matches!(self.state, JobState::Waiting | JobState::Running)
+    }
+
+    /// Finished part, 0 to 1.
+    pub fn fraction(&self) -> f64 {
+        if self.segments_total == 0 {
+            return f64::from(u8::from(self.state == JobState::Done));
+        }
+        self.segments_done as f64 / self.segments_total as f64
+    }
+}
+
+/// Sample format of a written file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Depth {
+    /// 16-bit integer.
+    #[serde(rename = "16")]
+    Int16,
+    /// 24-bit integer.
+    #[default]
+    #[serde(rename = "24")]
+    Int24,
+    /// 32-bit float.
+    #[serde(rename = "32f")]
+    Float32,
+}
+
+/// Lets its holder stop work that somebody else does.
+#[derive(Clone, Debug, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// Asks the work to stop; it does at its next check.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Self::cancel`] was called.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

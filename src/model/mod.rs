@@ -1,0 +1,62 @@
+//! Separation models: what a network is, where its weights are, and how a segment goes through it.
+//!
+//! Knows tensors and no files but weights. Starts no threads: work runs on the rayon pool of the
+//! caller.
+
+pub mod htdemucs;
+pub mod kernels;
+pub mod layers;
+pub mod spectrogram;
+pub mod transformer;
+pub mod weights;
+
+/// What can go wrong with a model or its weights.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The weights cannot be used; says which file, what is wrong with it, and what to do.
+    #[error("{0}")]
+    Weights(String),
+    /// A tensor operation failed.
+    #[error("the network could not be run")]
+    Tensor(#[from] candle_core::Error),
+    /// A file of the model folder could not be read or written.
+    #[error("{path}")]
+    Io {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Result of this room.
+pub type Result<T, E = ModelError> = std::result::Result<T, E>;
+
+/// What the engine has to know of a network in order to feed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Stem names in the order of the network's output, as in the checkpoint ("drums", …).
+    pub sources: Vec<String>,
+    /// Samples per second that the network was trained on.
+    pub sample_rate: u32,
+    /// Channels of mix and stems.
+    pub channels: usize,
+    /// Frames of one forward pass; shorter input is padded by the caller.
+    pub segment_frames: usize,
+}
+
+/// A network that separates one segment. The seam at which another kind of network joins.
+pub trait Separator: Send + Sync {
+    /// The network's shape.
+    fn spec(&self) -> &Spec;
+
+    /// Separates one segment of a mix that was normalised over its whole track.
+    ///
+    /// `mix` is planar, `[channels, segment_frames]`. The result is planar,
+    /// `[sources, channels, segment_frames]`, with the track's normalisation still applied.
+    ///
+    /// # Errors
+    /// [`ModelError::Tensor`] when `mix` has another length, or an operation fails.
+    fn separate(&self, mix: &[f32]) -> Result<Vec<f32>>;
+}

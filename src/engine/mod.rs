@@ -9,6 +9,7 @@ pub mod decode;
 mod error;
 mod event;
 pub mod export;
+pub mod files;
 pub mod library;
 pub mod peaks;
 pub mod plan;

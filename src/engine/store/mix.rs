@@ -1,0 +1,209 @@
+//! The mix store: a song as it was decoded, with the level that the model wants to know.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::raw::RawFile;
+use crate::engine::{CHANNELS, EngineError, Result};
+
+const SAMPLES: &str = "mix.f32";
+const SUMMARY: &str = "mix.json";
+
+/// What is known of the whole mix; its presence says that the samples are complete.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Summary {
+    frames: u64,
+    mean: f64,
+    deviation: f64,
+}
+
+/// A complete mix on disk.
+#[derive(Debug)]
+pub struct MixStore {
+    samples: RawFile,
+    summary: Summary,
+}
+
+impl MixStore {
+    /// Opens the mix in `folder`.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] when it is missing, incomplete or damaged.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(SUMMARY);
+        let read = |source| EngineError::Io { what: "Cannot read", path: path.clone(), source };
+        let text = fs::read(&path).map_err(read)?;
+        let summary: Summary = serde_json::from_slice(&text).map_err(|e| read(e.into()))?;
+        let path = folder.join(SAMPLES);
+        let read = |source| EngineError::Io { what: "Cannot read", path: path.clone(), source };
+        let samples = RawFile::open(&path).map_err(read)?;
+        if samples.frames().map_err(read)? < summary.frames {
+            return Err(read(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut off")));
+        }
+        Ok(Self { samples, summary })
+    }
+
+    /// Length in frames.
+    pub fn frames(&self) -> u64 {
+        self.summary.frames
+    }
+
+    /// Mean over the track of the mean of both channels (`demucs/api.py`, `separate_tensor`).
+    pub fn mean(&self) -> f32 {
+        self.summary.mean as f32
+    }
+
+    /// Unbiased standard deviation of the same signal, plus the reference's 1e-8, so that silence
+    /// can be divided by it. Zero before that for a single sample, where it is not defined.
+    pub fn deviation(&self) -> f32 {
+        (self.summary.deviation + 1e-8) as f32
+    }
+
+    /// Reads frames from `start` on into interleaved `out`; past the end, zeros.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn read(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        let have = self.frames().saturating_sub(start) as usize * CHANNELS;
+        let (inside, beyond) = out.split_at_mut(have.min(out.len()));
+        beyond.fill(0.0);
+        if inside.is_empty() { Ok(()) } else { self.samples.read(start, inside) }
+    }
+}
+
+/// Writes a mix block by block. Nothing counts before [`Self::finish`].
+#[derive(Debug)]
+pub struct MixWriter {
+    folder: PathBuf,
+    samples: RawFile,
+    frames: u64,
+    mean: f64,
+    squares: f64,
+}
+
+impl MixWriter {
+    /// Starts a mix in `folder`, which is made if it is missing.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn create(folder: &Path) -> Result<Self> {
+        let write = |path: &Path, source| EngineError::Io {
+            what: "Cannot write",
+            path: path.to_owned(),
+            source,
+        };
+        fs::create_dir_all(folder).map_err(|e| write(folder, e))?;
+        let summary = folder.join(SUMMARY);
+        match fs::remove_file(&summary) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(write(&summary, e)),
+            _ => {}
+        }
+        let path = folder.join(SAMPLES);
+        let samples = RawFile::open_for_writing(&path).map_err(|e| write(&path, e))?;
+        Ok(Self { folder: folder.to_owned(), samples, frames: 0, mean: 0.0, squares: 0.0 })
+    }
+
+    /// Appends interleaved samples.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn push(&mut self, interleaved: &[f32]) -> Result<()> {
+        self.samples.write(self.frames, interleaved).map_err(|e| self.error(SAMPLES, e))?;
+        for frame in interleaved.chunks_exact(CHANNELS) {
+            // Welford's update: exact enough in one pass, whatever the offset of the signal.
+            let x = f64::midpoint(f64::from(frame[0]), f64::from(frame[1]));
+            self.frames += 1;
+            let delta = x - self.mean;
+            self.mean += delta / self.frames as f64;
+            self.squares += delta * (x - self.mean);
+        }
+        Ok(())
+    }
+
+    /// Frames so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Makes the mix count.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn finish(self) -> Result<MixStore> {
+        self.samples.sync().map_err(|e| self.error(SAMPLES, e))?;
+        let variance = if self.frames > 1 { self.squares / (self.frames - 1) as f64 } else { 0.0 };
+        let summary = Summary { frames: self.frames, mean: self.mean, deviation: variance.sqrt() };
+        let text = serde_json::to_vec(&summary).map_err(|e| self.error(SUMMARY, e.into()))?;
+        crate::engine::files::write_atomically(&self.folder.join(SUMMARY), &text)?;
+        MixStore::open(&self.folder)
+    }
+
+    fn error(&self, name: &str, source: io::Error) -> EngineError {
+        EngineError::Io { what: "Cannot write", path: self.folder.join(name), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_back_what_was_written_and_zeros_beyond() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(folder.path()).unwrap();
+        assert!(MixStore::open(folder.path()).is_err(), "unfinished must not open");
+        let samples: Vec<f32> = (0..2000).map(|i| i as f32).collect();
+        writer.push(&samples[..600]).unwrap();
+        writer.push(&samples[600..]).unwrap();
+        let store = writer.finish().unwrap();
+        assert_eq!(store.frames(), 1000);
+        let mut out = vec![9.0; 40];
+        store.read(990, &mut out).unwrap();
+        assert_eq!(out[..20], samples[1980..]);
+        assert!(out[20..].iter().all(|&x| x == 0.0));
+        store.read(5000, &mut out).unwrap();
+        assert!(out.iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn level_is_that_of_the_channels_mean() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(folder.path()).unwrap();
+        writer.push(&[1.0, 3.0, 3.0, 5.0, 5.0, 7.0]).unwrap(); // means 2, 4, 6
+        let store = writer.finish().unwrap();
+        assert_eq!(store.mean(), 4.0);
+        assert!((store.deviation() - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn silence_and_one_sample_can_be_divided_by() {
+        for samples in [vec![0.0; 20], vec![0.5, 0.5]] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = MixWriter::create(folder.path()).unwrap();
+            writer.push(&samples).unwrap();
+            assert!(writer.finish().unwrap().deviation() > 0.0);
+        }
+    }
+
+    #[test]
+    fn a_cut_off_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(folder.path()).unwrap();
+        writer.push(&[0.0; 64]).unwrap();
+        writer.finish().unwrap();
+        File::options()
+            .write(true)
+            .open(folder.path().join(SAMPLES))
+            .unwrap()
+            .set_len(100)
+            .unwrap();
+        let error = MixStore::open(folder.path()).unwrap_err();
+        assert!(error.in_words().contains("cut off"), "{}", error.in_words());
+    }
+
+    use std::fs::File;
+}

@@ -1,0 +1,385 @@
+//! The stem store: every stem of a song, segment by segment, weighed together when it is read.
+//!
+//! A segment's result lies in its own place, overlap included, so that writing it is idempotent and
+//! needs no neighbour; a reader cross-fades what is there. That costs a third more disk than final
+//! samples would, and buys any order of work, resumption, and no provisional state to keep.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::raw::{RawFile, read_exact_at, write_all_at};
+use crate::engine::{CHANNELS, EngineError, Result, files::write_atomically, plan::Plan};
+
+const HEADER: &str = "stems.json";
+const DONE: &str = "segments";
+const LOCK: &str = "lock";
+
+/// What the store holds; one that says otherwise than the song and the model is not used.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    frames: u64,
+    segment_frames: usize,
+    stride: usize,
+    sources: Vec<String>,
+}
+
+/// The stems of one song by one model.
+#[derive(Debug)]
+pub struct StemStore {
+    folder: PathBuf,
+    plan: Plan,
+    sources: Vec<String>,
+    files: Vec<RawFile>,
+    done_file: File,
+    done: Vec<AtomicBool>,
+}
+
+/// Held while segments are written: one writer to a store, also among processes.
+#[derive(Debug)]
+pub struct WriteLock(#[expect(dead_code, reason = "the lock is the open file")] File);
+
+impl StemStore {
+    /// Opens the store in `folder`, and makes it if it is missing.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`], also when the folder holds the stems of something else.
+    pub fn open(folder: &Path, plan: Plan, sources: &[String]) -> Result<Self> {
+        fs::create_dir_all(folder).map_err(|e| cannot_write(folder, e))?;
+        let header = Header {
+            frames: plan.frames,
+            segment_frames: plan.segment_frames,
+            stride: plan.stride,
+            sources: sources.to_vec(),
+        };
+        let path = folder.join(HEADER);
+        match fs::read(&path) {
+            Ok(text) => {
+                let found: Header =
+                    serde_json::from_slice(&text).map_err(|e| cannot_read(&path, e.into()))?;
+                if found != header {
+                    let odd = io::Error::other("it belongs to another song or model");
+                    return Err(cannot_read(&path, odd));
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let text =
+                    serde_json::to_vec(&header).map_err(|e| cannot_write(&path, e.into()))?;
+                write_atomically(&path, &text)?;
+            }
+            Err(e) => return Err(cannot_read(&path, e)),
+        }
+        let files = (0..sources.len())
+            .map(|stem| {
+                let path = stem_path(folder, stem);
+                RawFile::open_for_writing(&path).map_err(|e| cannot_write(&path, e))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let (done_file, done) = open_done(&folder.join(DONE), plan.len())?;
+        let sources = sources.to_vec();
+        Ok(Self { folder: folder.to_owned(), plan, sources, files, done_file, done })
+    }
+
+    /// How the song is cut.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Stem names in the order of their indices.
+    pub fn sources(&self) -> &[String] {
+        &self.sources
+    }
+
+    /// Whether a segment is in the store.
+    pub fn is_done(&self, segment: usize) -> bool {
+        self.done.get(segment).is_some_and(|done| done.load(Ordering::Acquire))
+    }
+
+    /// Number of segments in the store.
+    pub fn done_count(&self) -> usize {
+        (0..self.done.len()).filter(|&segment| self.is_done(segment)).count()
+    }
+
+    /// Whether every segment is in the store.
+    pub fn is_complete(&self) -> bool {
+        self.done_count() == self.plan.len()
+    }
+
+    /// Takes the right to write, until the lock is dropped.
+    ///
+    /// # Errors
+    /// [`EngineError::Busy`] when another Partita has it; [`EngineError::Io`].
+    pub fn lock(&self) -> Result<WriteLock> {
+        let path = self.folder.join(LOCK);
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| cannot_write(&path, e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(WriteLock(file)),
+            Err(TryLockError::WouldBlock) => Err(EngineError::Busy(
+                "another Partita is separating this song; wait for it, or end it there".into(),
+            )),
+            Err(TryLockError::Error(e)) => Err(cannot_write(&path, e)),
+        }
+    }
+
+    /// Reads the finished segments from the disk again, under the lock of a writer that was not us.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn reload(&self, _lock: &WriteLock) -> Result<()> {
+        let mut flags = vec![0u8; self.done.len()];
+        read_exact_at(&self.done_file, &mut flags, 0)
+            .map_err(|e| cannot_read(&self.folder.join(DONE), e))?;
+        for (done, flag) in self.done.iter().zip(flags) {
+            done.store(flag == 1, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Writes the result of a segment: planar `[stems, channels, frames of the segment]`. It counts
+    /// only once its samples are on the disk. Writing it again is harmless.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn write_segment(&self, _lock: &WriteLock, segment: usize, stems: &[f32]) -> Result<()> {
+        let own = self.plan.segment(segment);
+        let frames = (own.end - own.start) as usize;
+        debug_assert_eq!(stems.len(), self.files.len() * CHANNELS * frames);
+        let at = (segment * self.plan.segment_frames) as u64;
+        let mut interleaved = vec![0.0f32; frames * CHANNELS];
+        for (stem, (file, planar)) in
+            self.files.iter().zip(stems.chunks_exact(CHANNELS * frames)).enumerate()
+        {
+            for (channel, samples) in planar.chunks_exact(frames).enumerate() {
+                for (frame, &x) in interleaved.chunks_exact_mut(CHANNELS).zip(samples) {
+                    frame[channel] = x;
+                }
+            }
+            file.write(at, &interleaved)
+                .and_then(|()| file.sync())
+                .map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
+        }
+        write_all_at(&self.done_file, &[1], segment as u64)
+            .and_then(|()| self.done_file.sync_data())
+            .map_err(|e| cannot_write(&self.folder.join(DONE), e))?;
+        self.done[segment].store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Reads a stem from frame `start` on into interleaved `out`; unfinished frames, and those past
+    /// the end, are zero. Where neighbouring segments overlap they are cross-faded as in
+    /// `demucs/apply.py`; where only one of them is finished its samples are provisional.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn read(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        let end = start + (out.len() / CHANNELS) as u64;
+        let mut other = Vec::new();
+        let mut at = start;
+        while at < end {
+            let holders = self.plan.segments_at(at);
+            if holders.is_empty() {
+                break;
+            }
+            let next_start = (at / self.plan.stride as u64 + 1) * self.plan.stride as u64;
+            let until = next_start.min(self.plan.segment(holders.start).end).min(end);
+            let part = (at - start) as usize * CHANNELS..(until - start) as usize * CHANNELS;
+            let part = &mut out[part];
+            let done: Vec<usize> = holders.filter(|&segment| self.is_done(segment)).collect();
+            match done[..] {
+                [] => part.fill(0.0),
+                [only] => self.read_segment(stem, only, at, part)?,
+                [first, .., last] => {
+                    // With a quarter of overlap a frame has no more than two holders.
+                    self.read_segment(stem, first, at, part)?;
+                    other.resize(part.len(), 0.0);
+                    self.read_segment(stem, last, at, &mut other)?;
+                    self.cross_fade(first, last, at, part, &other);
+                }
+            }
+            at = until;
+        }
+        out[(at.max(start) - start) as usize * CHANNELS..].fill(0.0);
+        Ok(())
+    }
+
+    fn read_segment(
+        &self,
+        stem: usize,
+        segment: usize,
+        at: u64,
+        out: &mut [f32],
+    ) -> io::Result<()> {
+        let offset = at - self.plan.segment(segment).start;
+        self.files[stem].read((segment * self.plan.segment_frames) as u64 + offset, out)
+    }
+
+    fn cross_fade(&self, first: usize, last: usize, at: u64, part: &mut [f32], other: &[f32]) {
+        let into_first = (at - self.plan.segment(first).start) as usize;
+        let into_last = (at - self.plan.segment(last).start) as usize;
+        let frames = part.chunks_exact_mut(CHANNELS).zip(other.chunks_exact(CHANNELS));
+        for (k, (a, b)) in frames.enumerate() {
+            let wa = self.plan.weight(into_first + k) as f32;
+            let wb = self.plan.weight(into_last + k) as f32;
+            for (a, b) in a.iter_mut().zip(b) {
+                *a = (wa * *a + wb * b) / (wa + wb);
+            }
+        }
+    }
+}
+
+fn stem_path(folder: &Path, stem: usize) -> PathBuf {
+    folder.join(format!("stem-{stem}.f32"))
+}
+
+/// One byte a segment: 1 when it is finished.
+fn open_done(path: &Path, segments: usize) -> Result<(File, Vec<AtomicBool>)> {
+    let mut options = File::options();
+    let file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|e| cannot_write(path, e))?;
+    if file.metadata().map_err(|e| cannot_read(path, e))?.len() < segments as u64 {
+        file.set_len(segments as u64).map_err(|e| cannot_write(path, e))?;
+    }
+    let mut flags = vec![0u8; segments];
+    read_exact_at(&file, &mut flags, 0).map_err(|e| cannot_read(path, e))?;
+    Ok((file, flags.into_iter().map(|flag| AtomicBool::new(flag == 1)).collect()))
+}
+
+fn cannot_read(path: &Path, source: io::Error) -> EngineError {
+    EngineError::Io { what: "Cannot read", path: path.to_owned(), source }
+}
+
+fn cannot_write(path: &Path, source: io::Error) -> EngineError {
+    EngineError::Io { what: "Cannot write", path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sources() -> Vec<String> {
+        vec!["drums".into(), "bass".into()]
+    }
+
+    /// The samples that a model would give that returns stem `s` as the mix times `s + 1`.
+    fn result(plan: &Plan, segment: usize, mix: impl Fn(u64, usize) -> f32) -> Vec<f32> {
+        let own = plan.segment(segment);
+        let mut planar = Vec::new();
+        for stem in 0..2 {
+            for channel in 0..CHANNELS {
+                planar.extend(own.clone().map(|f| mix(f, channel) * (stem + 1) as f32));
+            }
+        }
+        planar
+    }
+
+    fn ramp(frame: u64, channel: usize) -> f32 {
+        frame as f32 + channel as f32 / 2.0
+    }
+
+    #[test]
+    fn a_killed_store_opens_with_what_was_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(250, 100);
+        {
+            let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+            let lock = store.lock().unwrap();
+            store.write_segment(&lock, 2, &result(&plan, 2, ramp)).unwrap();
+        }
+        let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        assert_eq!(store.done_count(), 1);
+        assert!(store.is_done(2) && !store.is_done(0));
+        assert_eq!(store.plan().covered(|i| store.is_done(i)), [(150, 250)]);
+    }
+
+    #[test]
+    fn one_writer_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(250, 100);
+        let one = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let two = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let lock = one.lock().unwrap();
+        assert!(matches!(two.lock(), Err(EngineError::Busy(_))));
+        one.write_segment(&lock, 0, &result(&plan, 0, ramp)).unwrap();
+        drop(lock);
+        let lock = two.lock().unwrap();
+        assert!(!two.is_done(0));
+        two.reload(&lock).unwrap();
+        assert!(two.is_done(0));
+    }
+
+    #[test]
+    fn another_songs_stems_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        StemStore::open(folder.path(), Plan::new(250, 100), &sources()).unwrap();
+        assert!(StemStore::open(folder.path(), Plan::new(251, 100), &sources()).is_err());
+    }
+
+    #[test]
+    fn joints_are_cross_faded_with_the_triangles() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(14, 8);
+        let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let lock = store.lock().unwrap();
+        store.write_segment(&lock, 0, &result(&plan, 0, |_, _| 1.0)).unwrap();
+        store.write_segment(&lock, 1, &result(&plan, 1, |_, _| 4.0)).unwrap();
+        let mut out = vec![0.0; 28];
+        store.read(0, 0, &mut out).unwrap();
+        let left: Vec<f32> = out.iter().copied().step_by(2).collect();
+        // Frames 6 and 7 have weights 2, 1 of the first segment and 1, 2 of the second.
+        assert_eq!(left[..9], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0]);
+        assert!(left[12..].iter().all(|&x| x == 4.0 || x == 0.0));
+    }
+
+    proptest! {
+        /// A model that returns its input gives stems equal to the mix, whatever the order in which
+        /// segments are written and the ranges in which they are read.
+        #[test]
+        fn identity_model_gives_the_mix(
+            frames in 1u64..700, segment in 8usize..120, seed in 0usize..1000, step in 1usize..97,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let plan = Plan::new(frames, segment);
+            let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+            let lock = store.lock().unwrap();
+            for k in 0..plan.len() {
+                let index = (k + seed) % plan.len();
+                store.write_segment(&lock, index, &result(&plan, index, ramp)).unwrap();
+            }
+            prop_assert!(store.is_complete());
+            for stem in 0..2usize {
+                let mut start = 0u64;
+                while start < frames + 5 {
+                    let mut out = vec![-1.0; step * CHANNELS];
+                    store.read(stem, start, &mut out).unwrap();
+                    for (i, &x) in out.iter().enumerate() {
+                        let frame = start + (i / CHANNELS) as u64;
+                        let want = if frame < frames {
+                            ramp(frame, i % CHANNELS) * (stem + 1) as f32
+                        } else {
+                            0.0
+                        };
+                        prop_assert!((x - want).abs() <= want.abs() * 1e-6, "{x} {want}");
+                    }
+                    start += step as u64;
+                }
+            }
+        }
+    }
+}

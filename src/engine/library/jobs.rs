@@ -1,0 +1,105 @@
+//! The jobs of the library: what was asked for, and how far it came.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::{Library, now};
+use crate::engine::{EngineError, Job, JobId, JobState, Result, SongId};
+
+const COLUMNS: &str =
+    "id, song, model, stems, state, segments_done, segments_total, created_at, seconds";
+
+impl Library {
+    /// Adds a waiting job.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn add_job(&mut self, song: SongId, model: &str, stems: &[String]) -> Result<Job> {
+        let job = self.db.query_row(
+            &format!(
+                "INSERT INTO jobs (song, model, stems, state, segments_done, segments_total,
+                 created_at, seconds) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, 0) RETURNING {COLUMNS}"
+            ),
+            params![song.0, model, to_json(&stems), to_json(&JobState::Waiting), now()],
+            job_of_row,
+        )?;
+        Ok(job)
+    }
+
+    /// Writes what changes in a job.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn update_job(&mut self, job: &Job) -> Result<()> {
+        self.db.execute(
+            "UPDATE jobs SET stems = ?2, state = ?3, segments_done = ?4, segments_total = ?5,
+             seconds = ?6 WHERE id = ?1",
+            params![
+                job.id.0,
+                to_json(&job.stems),
+                to_json(&job.state),
+                job.segments_done as i64,
+                job.segments_total as i64,
+                job.seconds
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Every job, newest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn jobs(&self) -> Result<Vec<Job>> {
+        let mut query = self.db.prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id DESC"))?;
+        let jobs = query.query_map([], job_of_row)?.collect::<Result<_, _>>()?;
+        Ok(jobs)
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// [`EngineError::Unknown`] when it is not there; names those that are.
+    pub fn job(&self, id: JobId) -> Result<Job> {
+        let job = self
+            .db
+            .query_row(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"), [id.0], job_of_row)
+            .optional()?;
+        match job {
+            Some(job) => Ok(job),
+            None => {
+                let known: Vec<String> =
+                    self.jobs()?.iter().map(|job| job.id.0.to_string()).collect();
+                let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+                Err(EngineError::Unknown(format!("there is no job {}; there are: {known}", id.0)))
+            }
+        }
+    }
+
+    /// The newest job of a song.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn last_job(&self, song: SongId) -> Result<Option<Job>> {
+        Ok(self.jobs()?.into_iter().find(|job| job.song == song))
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn job_of_row(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let (stems, state): (String, String) = (row.get(3)?, row.get(4)?);
+    Ok(Job {
+        id: JobId(row.get(0)?),
+        song: SongId(row.get(1)?),
+        model: row.get(2)?,
+        stems: serde_json::from_str(&stems).unwrap_or_default(),
+        state: serde_json::from_str(&state)
+            .unwrap_or_else(|e| JobState::Failed(format!("its state is damaged: {e}"))),
+        segments_done: row.get::<_, i64>(5)?.max(0) as usize,
+        segments_total: row.get::<_, i64>(6)?.max(0) as usize,
+        created_at: row.get(7)?,
+        seconds: row.get(8)?,
+    })
+}

@@ -1,0 +1,167 @@
+//! The songs of the library.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::{Library, now, path_bytes, unknown_song};
+use crate::engine::{AudioFormat, Result, Song, SongId, SongState, decode::Decoded};
+
+/// A decoded song that is to be added.
+#[derive(Clone, Debug)]
+pub struct NewSong {
+    /// The user's file.
+    pub path: PathBuf,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub hash: String,
+    /// What decoding found.
+    pub decoded: Decoded,
+}
+
+const COLUMNS: &str = "id, hash, path, title, artist, album, format, frames, warning";
+
+impl Library {
+    /// The folder of a song's stores and cover.
+    pub fn song_folder(&self, hash: &str) -> PathBuf {
+        song_folder(&self.songs_folder(), hash)
+    }
+
+    /// Adds a song, or finds the one with the same content again, whose path is then the new one.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn add_song(&mut self, new: &NewSong) -> Result<Song> {
+        let format = serde_json::to_string(&new.decoded.format).unwrap_or_default();
+        let tags = &new.decoded.tags;
+        let title = tags.title.clone().unwrap_or_else(|| title_of(&new.path));
+        let id = self.db.query_row(
+            "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (hash) DO UPDATE SET path = excluded.path RETURNING id",
+            params![
+                new.hash,
+                path_bytes::to_bytes(&new.path),
+                title,
+                tags.artist,
+                tags.album,
+                format,
+                new.decoded.frames as i64,
+                new.decoded.warning,
+                now()
+            ],
+            |row| row.get(0).map(SongId),
+        )?;
+        self.song(id)
+    }
+
+    /// Every song, newest first.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn songs(&self) -> Result<Vec<Song>> {
+        let mut query =
+            self.db.prepare(&format!("SELECT {COLUMNS} FROM songs ORDER BY id DESC"))?;
+        let songs = query.query_map([], song_of_row)?.collect::<Result<_, _>>()?;
+        Ok(songs)
+    }
+
+    /// One song.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Unknown`] when it is not there.
+    pub fn song(&self, id: SongId) -> Result<Song> {
+        self.db
+            .query_row(&format!("SELECT {COLUMNS} FROM songs WHERE id = ?1"), [id.0], song_of_row)
+            .optional()?
+            .ok_or_else(|| unknown_song(id))
+    }
+
+    /// The song with this content, if there is one; its path is then `path`.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn song_by_hash(&mut self, hash: &str, path: &Path) -> Result<Option<Song>> {
+        let song = self
+            .db
+            .query_row(
+                &format!("UPDATE songs SET path = ?2 WHERE hash = ?1 RETURNING {COLUMNS}"),
+                params![hash, path_bytes::to_bytes(path)],
+                song_of_row,
+            )
+            .optional()?;
+        Ok(song)
+    }
+
+    /// Removes a song and its jobs; the stores are the caller's.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn remove_song(&mut self, id: SongId) -> Result<()> {
+        self.db.execute("DELETE FROM songs WHERE id = ?1", [id.0])?;
+        Ok(())
+    }
+}
+
+/// The folder of a song's stores and cover, in the folder of all songs.
+pub(crate) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf {
+    songs_folder.join(hash.get(..32).unwrap_or(hash))
+}
+
+/// A title for a song that has none in its tags.
+pub(crate) fn title_of(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
+    let format: String = row.get(6)?;
+    Ok(Song {
+        id: SongId(row.get(0)?),
+        hash: row.get(1)?,
+        path: path_bytes::from_bytes(row.get(2)?),
+        title: row.get(3)?,
+        artist: row.get(4)?,
+        album: row.get(5)?,
+        format: serde_json::from_str(&format).unwrap_or_else(|_| AudioFormat::default()),
+        frames: row.get::<_, i64>(7)?.max(0) as u64,
+        warning: row.get(8)?,
+        state: SongState::Ready,
+        cover: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Tags;
+
+    fn new_song(path: &Path, hash: &str, title: Option<&str>) -> NewSong {
+        let format =
+            AudioFormat { name: "FLAC".into(), sample_rate: 44_100, channels: 2, bits: Some(16) };
+        let tags = Tags { title: title.map(Into::into), ..Tags::default() };
+        let decoded = Decoded { format, tags, cover: None, frames: 7, warning: None };
+        NewSong { path: path.to_owned(), hash: hash.into(), decoded }
+    }
+
+    #[test]
+    fn the_same_content_is_one_song_at_its_last_place() {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let first = library.add_song(&new_song(Path::new("/a/one.flac"), "aa", None)).unwrap();
+        assert_eq!(first.title, "one");
+        let again = library.add_song(&new_song(Path::new("/b/two.flac"), "aa", None)).unwrap();
+        assert_eq!((first.id, again.path), (again.id, PathBuf::from("/b/two.flac")));
+        assert_eq!(library.songs().unwrap().len(), 1);
+        assert!(library.song_by_hash("bb", Path::new("/c")).unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_need_not_be_unicode() {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let name =
+            <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"/x/\xff\xfe.wav");
+        let song = library.add_song(&new_song(Path::new(name), "cc", None)).unwrap();
+        assert_eq!(library.song(song.id).unwrap().path, Path::new(name));
+    }
+}

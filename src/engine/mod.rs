@@ -5,6 +5,7 @@
 //! the engine knowing what a window is.
 
 mod command;
+pub mod cover;
 pub mod decode;
 mod error;
 mod event;
@@ -14,12 +15,17 @@ pub mod library;
 pub mod peaks;
 pub mod plan;
 pub mod player;
+pub mod pool;
+pub mod separate;
+mod sink;
 pub mod store;
+mod track;
 mod types;
 
 pub use command::Command;
 pub use error::{EngineError, Result};
 pub use event::{Event, ExportState, Lane, ModelState};
+pub use track::SongTrack;
 pub use types::{
     AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, Song, SongId, SongState, Tags,
     Thumbnail,

@@ -1,0 +1,174 @@
+//! Separating one song: every segment that its stem store lacks, the listener's first.
+//!
+//! Knows no queue and no library. Runs on the thread that calls it, the model on the given pool.
+
+use super::{
+    CHANNELS, CancelToken, EngineError, Result,
+    plan::Plan,
+    store::{MixStore, StemStore},
+};
+use crate::model::Separator;
+
+/// What a song is separated from, into, and with.
+pub struct Separation<'a> {
+    /// The song.
+    pub mix: &'a MixStore,
+    /// Where its stems go.
+    pub stems: &'a StemStore,
+    /// The network.
+    pub model: &'a dyn Separator,
+    /// Where the network runs.
+    pub pool: &'a rayon::ThreadPool,
+}
+
+impl Separation<'_> {
+    /// Computes the missing segments. `head` is asked before each for the frame that is listened
+    /// to; `on_segment` is told each one that is in the store.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] within one segment; [`EngineError::Busy`] when another program
+    /// writes these stems; those of the model and the disk. Finished segments stay.
+    pub fn run(
+        &self,
+        head: &dyn Fn() -> u64,
+        cancel: &CancelToken,
+        on_segment: &mut dyn FnMut(usize),
+    ) -> Result<()> {
+        let lock = self.stems.lock()?;
+        self.stems.reload(&lock)?;
+        let plan = self.stems.plan();
+        while let Some(index) = plan.next(head(), |segment| self.stems.is_done(segment)) {
+            if cancel.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            let stems = self.segment(index)?;
+            self.stems.write_segment(&lock, index, &stems)?;
+            on_segment(index);
+        }
+        Ok(())
+    }
+
+    /// One segment: planar `[stems, channels, frames of the segment]`, at the song's level.
+    fn segment(&self, index: usize) -> Result<Vec<f32>> {
+        let plan = self.stems.plan();
+        let mix = read_window(self.mix, plan, index)?;
+        let separated = self.pool.install(|| self.model.separate(&mix))?;
+        let own = plan.segment(index);
+        let (frames, at) = ((own.end - own.start) as usize, plan.window(index).result_at);
+        let (mean, deviation) = (self.mix.mean(), self.mix.deviation());
+        let mut stems = Vec::with_capacity(separated.len() / plan.segment_frames * frames);
+        for channel in separated.chunks_exact(plan.segment_frames) {
+            stems.extend(channel[at..at + frames].iter().map(|x| x * deviation + mean));
+        }
+        Ok(stems)
+    }
+}
+
+/// What the model is given for a segment: planar `[channels, segment_frames]`, normalised by the
+/// level of the track, zero only beyond its ends.
+fn read_window(mix: &MixStore, plan: &Plan, index: usize) -> Result<Vec<f32>> {
+    let window = plan.window(index);
+    let frames = (window.frames.end - window.frames.start) as usize;
+    let mut interleaved = vec![0.0; frames * CHANNELS];
+    mix.read(window.frames.start, &mut interleaved).map_err(|source| EngineError::Io {
+        what: "Cannot read",
+        path: "the song's mix in the data folder".into(),
+        source,
+    })?;
+    let (mean, deviation) = (mix.mean(), mix.deviation());
+    let mut planar = vec![0.0; CHANNELS * plan.segment_frames];
+    for (channel, out) in planar.chunks_exact_mut(plan.segment_frames).enumerate() {
+        let out = &mut out[window.zeros_before..][..frames];
+        for (x, frame) in out.iter_mut().zip(interleaved.chunks_exact(CHANNELS)) {
+            *x = (frame[channel] - mean) / deviation;
+        }
+    }
+    Ok(planar)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        engine::store::MixWriter,
+        model::{Result as ModelResult, Spec},
+    };
+
+    /// A network whose stem `s` is its input times `s + 1`.
+    struct Identity(Spec);
+
+    impl Identity {
+        fn new(segment_frames: usize) -> Self {
+            let sources = vec!["one".into(), "two".into()];
+            Self(Spec { sources, sample_rate: 44_100, channels: CHANNELS, segment_frames })
+        }
+    }
+
+    impl Separator for Identity {
+        fn spec(&self) -> &Spec {
+            &self.0
+        }
+
+        fn separate(&self, mix: &[f32]) -> ModelResult<Vec<f32>> {
+            assert_eq!(mix.len(), CHANNELS * self.0.segment_frames);
+            Ok(mix.iter().copied().chain(mix.iter().map(|x| 2.0 * x)).collect())
+        }
+    }
+
+    fn store_mix(folder: &std::path::Path, samples: &[f32]) -> MixStore {
+        let mut writer = MixWriter::create(folder).unwrap();
+        writer.push(samples).unwrap();
+        writer.finish().unwrap()
+    }
+
+    fn noise(frames: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed | 1;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32 - 0.3
+        };
+        (0..frames * CHANNELS).map(|_| next()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        /// The first stem of the identity network is the mix, first and last sample included, for
+        /// any length, wherever the listener is, and with a cancellation in the middle.
+        #[test]
+        fn identity_gives_the_mix(frames in 1usize..900, segment in 8usize..200, head in 0u64..900) {
+            let folder = tempfile::tempdir().unwrap();
+            let samples = noise(frames, segment as u32);
+            let mix = store_mix(folder.path(), &samples);
+            let model = Identity::new(segment);
+            let plan = Plan::new(frames as u64, segment);
+            let stems = StemStore::open(&folder.path().join("s"), plan, &model.0.sources).unwrap();
+            let pool = crate::engine::pool::new(Some(1)).unwrap();
+            let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool };
+            let cancel = CancelToken::default();
+            let ended = work.run(&|| head, &cancel, &mut |_| cancel.cancel());
+            prop_assert!(plan.len() == 1 || matches!(ended, Err(EngineError::Cancelled)));
+            prop_assert_eq!(stems.done_count(), 1);
+            let mut computed = 0;
+            work.run(&|| head, &CancelToken::default(), &mut |_| computed += 1).unwrap();
+            prop_assert_eq!(computed, plan.len() - 1);
+            let mut out = vec![0.0; samples.len()];
+            stems.read(0, 0, &mut out).unwrap();
+            for (have, want) in out.iter().zip(&samples) {
+                prop_assert!((have - want).abs() < 1e-5, "{have} {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_sound_is_not_borrowed_from_zeros() {
+        // A short last segment is centred: the window is full of real audio before it.
+        let folder = tempfile::tempdir().unwrap();
+        let samples = noise(160, 5);
+        let mix = store_mix(folder.path(), &samples);
+        let window = read_window(&mix, &Plan::new(160, 100), 2).unwrap();
+        assert_eq!(Plan::new(160, 100).window(2).zeros_before, 0);
+        assert!(window[..55].iter().all(|&x| x != 0.0));
+    }
+}

@@ -3,9 +3,148 @@
 //! Results go to standard output, messages and progress to standard error. Exit codes: 0 when all
 //! succeeded, 1 when any failed, 2 for wrong usage.
 
-use std::process::ExitCode;
+mod add;
+mod doctor;
+mod events;
+mod jobs;
+mod list;
+mod model;
+mod output;
+mod process;
+mod progress;
+mod reset;
+mod separate;
+mod tracks;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::engine::{self, Depth};
+use output::Output;
+
+/// Separates a song into its instruments, on your own computer. Without a subcommand it opens the
+/// window.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+
+    /// Machine-readable output: one JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
+
+    /// Songs and folders to open in the window
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Separate files into a folder; needs no library
+    Separate(separate::Arguments),
+    /// Add files and folders to the library
+    Add(add::Arguments),
+    /// List the songs of the library
+    List,
+    /// Separate songs of the library; an interrupted one goes on where it was
+    Process(process::Arguments),
+    /// Show how far a song is, or where its tracks and its mix are
+    Progress(progress::Arguments),
+    /// List the jobs
+    Jobs,
+    /// Show one job
+    Job(jobs::Arguments),
+    /// End all jobs and delete all songs, stems and jobs of the library, never your own files
+    Reset(reset::Arguments),
+    /// See, install and check the model
+    Model(model::ModelArgs),
+    /// Show what Partita finds on this machine
+    Doctor,
+}
+
+/// A stem list such as `vocals,drums`, and a depth: what several subcommands take.
+#[derive(Debug, clap::Args)]
+struct StemArguments {
+    /// Stems, separated by commas; all of the model's by default
+    #[arg(long, value_delimiter = ',', value_name = "STEMS")]
+    stems: Vec<String>,
+}
+
+/// `--depth 16|24|32f`.
+fn parse_depth(text: &str) -> Result<Depth, String> {
+    match text {
+        "16" => Ok(Depth::Int16),
+        "24" => Ok(Depth::Int24),
+        "32f" => Ok(Depth::Float32),
+        _ => Err("it is 16, 24 or 32f".into()),
+    }
+}
 
 /// Parses the arguments and runs the subcommand, or opens the window when there is none.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments = Arguments::parse();
+    start_logging();
+    let output = Output::new(arguments.json);
+    let result = run(arguments, &output);
+    match result {
+        Ok(code) => code,
+        Err(e) => {
+            output.error(&format!("{e:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
+    let home = engine::default_home()?;
+    match arguments.command {
+        None => crate::ui::run(home, arguments.files).map(|()| ExitCode::SUCCESS),
+        Some(Subcommands::Separate(a)) => separate::run(&a, &home, output),
+        Some(Subcommands::Add(a)) => add::run(a, home, output),
+        Some(Subcommands::List) => list::run(&home, output),
+        Some(Subcommands::Process(a)) => process::run(&a, home, output),
+        Some(Subcommands::Progress(a)) => progress::run(&a, home, output),
+        Some(Subcommands::Jobs) => jobs::list(&home, output),
+        Some(Subcommands::Job(a)) => jobs::show(&a, home, output),
+        Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
+        Some(Subcommands::Model(a)) => model::run(&a, arguments.json, &home),
+        Some(Subcommands::Doctor) => doctor::run(&home, output),
+    }
+}
+
+/// Warnings go to standard error; `PARTITA_LOG=debug` shows more.
+fn start_logging() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("PARTITA_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("error,partita=warn"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if subscriber.try_init().is_err() {
+        tracing::debug!("logging was set up already");
+    }
+}
+
+/// 0 when nothing failed, else 1.
+fn exit_code(any_failed: bool) -> ExitCode {
+    if any_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn files_open_in_the_window() {
+        let arguments = Arguments::try_parse_from(["partita", "a.mp3", "b"]).unwrap();
+        assert!(arguments.command.is_none());
+        assert_eq!(arguments.files.len(), 2);
+        assert!(Arguments::try_parse_from(["partita", "list", "--json"]).unwrap().json);
+    }
 }

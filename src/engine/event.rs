@@ -74,6 +74,13 @@ pub enum Event {
         /// 0 to 1.
         fraction: f32,
     },
+    /// A file is in the library; its [`Event::Song`] came just before.
+    Imported {
+        /// The file.
+        path: PathBuf,
+        /// Its song.
+        song: SongId,
+    },
     /// A file could not be added.
     ImportFailed {
         /// The file.

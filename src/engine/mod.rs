@@ -4,14 +4,19 @@
 //! [`Event`]s. A plain waker is called after each event, so that a window can be repainted without
 //! the engine knowing what a window is.
 
+pub mod batch;
 mod command;
+mod core;
 pub mod cover;
 pub mod decode;
+pub mod doctor;
 mod error;
 mod event;
 pub mod export;
 pub mod files;
+pub mod import;
 pub mod library;
+pub mod models;
 pub mod peaks;
 pub mod plan;
 pub mod player;
@@ -21,6 +26,8 @@ mod sink;
 pub mod store;
 mod track;
 mod types;
+mod waveforms;
+mod worker;
 
 pub use command::Command;
 pub use error::{EngineError, Result};
@@ -37,10 +44,20 @@ pub const SAMPLE_RATE: u32 = 44_100;
 /// Channels of every mix and stem store.
 pub const CHANNELS: usize = 2;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, thread::JoinHandle};
 
-use crossbeam_channel::Receiver;
-use player::Player;
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use self::{
+    core::{Core, Message},
+    player::Player,
+    sink::EventSink,
+};
+
+/// Commands and news that may wait for the engine's thread.
+const MESSAGES: usize = 4096;
+/// Events that may wait for the window; a minute of a busy engine.
+const EVENTS: usize = 16_384;
 
 /// How to start the engine.
 #[derive(Clone)]
@@ -49,14 +66,23 @@ pub struct Config {
     pub home: PathBuf,
     /// Threads that separate; `None` for as many as there are cores.
     pub threads: Option<usize>,
+    /// Whether jobs that the last run left unfinished go on by themselves.
+    pub resume: bool,
     /// Called after each event, from any thread.
     pub waker: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// A handle on the running engine; cheap to clone. The engine ends when the last one is dropped.
+/// A handle on the running engine; cheap to clone. The engine ends when the last one is dropped;
+/// what is unfinished then goes on at the next start.
 #[derive(Clone)]
 pub struct Engine {
     player: Player,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    messages: Sender<Message>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Engine {
@@ -65,15 +91,55 @@ impl Engine {
     /// # Errors
     /// When the data folder cannot be made or the library not be opened.
     pub fn start(config: &Config) -> Result<(Self, Receiver<Event>)> {
-        let (_sender, receiver) = crossbeam_channel::bounded(1024);
-        Ok((Self { player: Player::start(Arc::clone(&config.waker)) }, receiver))
+        let (messages, inbox) = bounded(MESSAGES);
+        let (events, receiver) = bounded(EVENTS);
+        let player = Player::start(Arc::clone(&config.waker));
+        let sink = EventSink::new(events, Arc::clone(&config.waker));
+        let core = Core::new(config, sink, messages.clone(), player.clone())?;
+        let resume = config.resume;
+        let thread = std::thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || core.run(&inbox, resume))
+            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+        let inner = Arc::new(Inner { messages, thread: Some(thread) });
+        Ok((Self { player, inner }, receiver))
     }
 
-    /// Sends a command; never waits.
-    pub fn send(&self, _command: Command) {}
+    /// Sends a command; never waits. A command is lost only when thousands wait before it.
+    pub fn send(&self, command: Command) {
+        if let Err(e) = self.inner.messages.try_send(Message::Command(command)) {
+            tracing::error!("the engine does not take commands: {e}");
+        }
+    }
 
     /// The player, for what must act at once: play, seek, gains.
     pub fn player(&self) -> &Player {
         &self.player
     }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let told = self.messages.send(Message::Shutdown);
+        if let (Ok(()), Some(thread)) = (told, self.thread.take())
+            && thread.join().is_err()
+        {
+            tracing::error!("the engine's thread panicked");
+        }
+    }
+}
+
+/// The data folder: `PARTITA_HOME`, or the system's place for it.
+///
+/// # Errors
+/// [`EngineError::Unknown`] when the system names no place.
+pub fn default_home() -> Result<PathBuf> {
+    if let Some(home) = std::env::var_os("PARTITA_HOME").filter(|home| !home.is_empty()) {
+        return Ok(PathBuf::from(home));
+    }
+    directories::ProjectDirs::from("", "", "partita")
+        .map(|dirs| dirs.data_dir().to_owned())
+        .ok_or_else(|| {
+            EngineError::Unknown("the system names no data folder; set PARTITA_HOME to one".into())
+        })
 }

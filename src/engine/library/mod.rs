@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use super::{EngineError, Result, SongId};
 pub use find::find_song;
 pub use songs::NewSong;
+pub(super) use songs::song_folder;
 
 /// Each entry takes the schema one version further; `user_version` counts them.
 const MIGRATIONS: &[&str] = &["

@@ -103,12 +103,12 @@ impl Library {
 }
 
 /// The folder of a song's stores and cover, in the folder of all songs.
-pub(crate) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf {
+pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf {
     songs_folder.join(hash.get(..32).unwrap_or(hash))
 }
 
 /// A title for a song that has none in its tags.
-pub(crate) fn title_of(path: &Path) -> String {
+fn title_of(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 

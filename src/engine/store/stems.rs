@@ -110,6 +110,13 @@ impl StemStore {
         self.done_count() == self.plan.len()
     }
 
+    /// Whether the store in `folder` has every segment of `plan`; asks nothing but one small file.
+    pub fn is_complete_in(folder: &Path, plan: &Plan) -> bool {
+        fs::read(folder.join(DONE)).is_ok_and(|flags| {
+            flags.len() >= plan.len() && flags[..plan.len()].iter().all(|&flag| flag == 1)
+        })
+    }
+
     /// Takes the right to write, until the lock is dropped.
     ///
     /// # Errors

@@ -1,0 +1,49 @@
+//! `partita add FILE…`: imports files and folders into the library.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use serde_json::json;
+
+use super::{
+    events::Session,
+    exit_code,
+    output::{Output, minutes},
+};
+use crate::engine::{Command, Event};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Audio files, or folders that hold some
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+pub(super) fn run(arguments: Arguments, home: PathBuf, output: &Output) -> anyhow::Result<ExitCode> {
+    let session = Session::start(home)?;
+    session.engine.send(Command::Import(arguments.files));
+    let mut any_failed = false;
+    let mut last = None;
+    loop {
+        match session.next()? {
+            Event::Song(song) => last = Some(song),
+            Event::Imported { path, song } => {
+                let Some(song) = last.take().filter(|last| last.id == song) else { continue };
+                let line = format!("{} {} ({})", song.id.0, song.title, minutes(song.seconds()));
+                output.result(&line, &json!(song));
+                if let Some(warning) = &song.warning {
+                    output.note(&format!("{}: {warning}", path.display()));
+                }
+            }
+            Event::ImportFailed { path, reason } => {
+                any_failed = true;
+                output.failed(&path.display().to_string(), &reason);
+            }
+            Event::Failed { reason, .. } => {
+                any_failed = true;
+                output.error(&reason);
+            }
+            Event::ImportEnded => return Ok(exit_code(any_failed)),
+            _ => {}
+        }
+    }
+}

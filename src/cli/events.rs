@@ -1,0 +1,39 @@
+//! The engine as the command line uses it: started, asked, listened to until an answer is there.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Context as _, bail};
+use crossbeam_channel::Receiver;
+
+use crate::engine::{Config, Engine, Event, Job, ModelState, Song};
+
+/// A running engine and its first words.
+pub(super) struct Session {
+    pub(super) engine: Engine,
+    pub(super) events: Receiver<Event>,
+    pub(super) songs: Vec<Song>,
+    pub(super) jobs: Vec<Job>,
+}
+
+impl Session {
+    /// Starts the engine on the library in `home`; interrupted jobs are left alone.
+    pub(super) fn start(home: PathBuf) -> anyhow::Result<Self> {
+        let config = Config { home, threads: None, resume: false, waker: Arc::new(|| {}) };
+        let (engine, events) = Engine::start(&config)?;
+        let mut session = Self { engine, events, songs: Vec::new(), jobs: Vec::new() };
+        loop {
+            match session.next()? {
+                Event::Library { songs, jobs } => (session.songs, session.jobs) = (songs, jobs),
+                Event::Model(ModelState::Failed(reason)) => bail!(reason),
+                Event::Model(_) => return Ok(session),
+                Event::Failed { reason, .. } => bail!(reason),
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for the next event.
+    pub(super) fn next(&self) -> anyhow::Result<Event> {
+        self.events.recv().context("the engine has ended")
+    }
+}

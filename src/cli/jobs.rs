@@ -1,0 +1,62 @@
+//! `partita jobs` and `partita job ID`.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use serde_json::json;
+
+use super::{list::state_words, output::Output, tracks};
+use crate::engine::{JobId, JobState, Song, SongId, library::Library};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The job's number in `partita jobs`
+    id: i64,
+}
+
+pub(super) fn list(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+    let library = Library::open(home)?;
+    let (songs, jobs) = (library.songs()?, library.jobs()?);
+    if jobs.is_empty() {
+        output.note("there are no jobs; make one with `partita process SONG`");
+    }
+    for job in jobs.iter().rev() {
+        let line = format!("{:>4}  {} · {}", job.id.0, title(&songs, job.song), state_words(job));
+        output.result(&line, &json!(job));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn show(
+    arguments: &Arguments,
+    home: PathBuf,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let library = Library::open(&home)?;
+    let job = library.job(JobId(arguments.id))?;
+    let songs = library.songs()?;
+    let tracks =
+        if job.state == JobState::Done { tracks::of_job(home, &job)? } else { Vec::new() };
+    let mut words = format!(
+        "job {}: {}\nmodel: {}\nstems: {}\nstate: {}\nsegments: {} of {}\ncomputed for: {:.1} s",
+        job.id.0,
+        title(&songs, job.song),
+        job.model,
+        job.stems.join(", "),
+        state_words(&job),
+        job.segments_done,
+        job.segments_total,
+        job.seconds
+    );
+    for (name, path) in &tracks {
+        words.push_str(&format!("\n{name}: {}", path.display()));
+    }
+    output.result(&words, &json!({ "job": job, "tracks": tracks::json(&tracks) }));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn title(songs: &[Song], id: SongId) -> &str {
+    songs.iter().find(|song| song.id == id).map_or("(removed)", |song| &song.title)
+}

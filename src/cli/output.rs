@@ -1,0 +1,106 @@
+//! Where the command line writes: results to standard output, all else to standard error.
+
+use std::{
+    cell::Cell,
+    io::{IsTerminal as _, Write as _},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
+
+/// The two streams, and whether results are for machines.
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// One result: a line for people, or a JSON object.
+    pub(super) fn result(&self, words: &str, json: &Value) {
+        let line = if self.json { json.to_string() } else { words.to_owned() };
+        // A reader that has had enough (`| head`) is no error.
+        drop(writeln!(std::io::stdout(), "{line}"));
+    }
+
+    /// A message on the way.
+    pub(super) fn note(&self, words: &str) {
+        drop(writeln!(std::io::stderr(), "{words}"));
+    }
+
+    /// Something failed; machines find it among the results.
+    pub(super) fn error(&self, words: &str) {
+        if self.json {
+            self.result("", &serde_json::json!({ "error": words }));
+        }
+        self.note(&format!("partita: {words}"));
+    }
+
+    /// A failure that concerns one file or song.
+    pub(super) fn failed(&self, what: &str, reason: &str) {
+        if self.json {
+            self.result("", &serde_json::json!({ "file": what, "error": reason }));
+        }
+        self.note(&format!("partita: {what}: {reason}"));
+    }
+
+    /// Progress of one thing: a bar on a terminal, else a line each tenth.
+    pub(super) fn progress(&self, name: &str) -> Progress {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
+            if let Ok(style) =
+                ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %  {eta} left")
+            {
+                bar.set_style(style.progress_chars("━━─"));
+            }
+            bar
+        });
+        Progress { name: name.to_owned(), bar, tenth: Cell::new(0) }
+    }
+}
+
+/// See [`Output::progress`].
+pub(super) struct Progress {
+    name: String,
+    bar: Option<ProgressBar>,
+    tenth: Cell<u32>,
+}
+
+impl Progress {
+    /// Shows a fraction, 0 to 1, of a step named `what`.
+    pub(super) fn set(&self, what: &str, fraction: f64) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(format!("{}: {what}", self.name));
+                bar.set_position((fraction * 1000.0) as u64);
+            }
+            None => {
+                let tenth = (fraction * 10.0) as u32;
+                if tenth > self.tenth.replace(tenth) {
+                    drop(writeln!(
+                        std::io::stderr(),
+                        "{}: {what} {} %",
+                        self.name,
+                        tenth.min(10) * 10
+                    ));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `m:ss` of a number of seconds.
+pub(super) fn minutes(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

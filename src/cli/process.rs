@@ -1,0 +1,87 @@
+//! `partita process SONG…`: separates songs of the library, and waits until they are done.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use serde_json::json;
+
+use super::{
+    StemArguments, events::Session, exit_code,
+    output::{Output, Progress},
+    tracks,
+};
+use crate::engine::{Command, Event, Job, JobState, Song, SongId, library::find_song};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Songs: a number of `partita list`, or a part of a title that fits one song
+    #[arg(required = true)]
+    songs: Vec<String>,
+    #[command(flatten)]
+    stems: StemArguments,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    home: PathBuf,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::start(home.clone())?;
+    let mut any_failed = false;
+    let mut done = Vec::new();
+    for words in &arguments.songs {
+        let result = find_song(&session.songs, words)
+            .map_err(anyhow::Error::from)
+            .and_then(|song| separate(&session, &song, &arguments.stems.stems, output));
+        match result {
+            Ok(job) if job.state == JobState::Done => done.push(job),
+            Ok(job) => {
+                any_failed = true;
+                output.failed(words, &super::list::state_words(&job));
+            }
+            Err(e) => {
+                any_failed = true;
+                output.failed(words, &format!("{e:#}"));
+            }
+        }
+    }
+    drop(session);
+    for job in done {
+        let tracks = tracks::of_job(home.clone(), &job)?;
+        let lines: Vec<String> =
+            tracks.iter().map(|(name, path)| format!("{name}: {}", path.display())).collect();
+        output.result(&lines.join("\n"), &json!({ "job": job, "tracks": tracks::json(&tracks) }));
+    }
+    Ok(exit_code(any_failed))
+}
+
+/// Asks for one song and waits for the end of its job.
+fn separate(
+    session: &Session,
+    song: &Song,
+    stems: &[String],
+    output: &Output,
+) -> anyhow::Result<Job> {
+    let (id, stems) = (song.id, stems.to_vec());
+    session.engine.send(Command::Process { song: id, stems, from_frame: 0 });
+    let progress = output.progress(&song.title);
+    loop {
+        match session.next()? {
+            Event::Job(job) if job.song == id => {
+                show(&progress, &job);
+                if !job.is_active() {
+                    return Ok(job);
+                }
+            }
+            Event::Failed { song, reason } if is_about(song, id) => anyhow::bail!(reason),
+            _ => {}
+        }
+    }
+}
+
+fn is_about(song: Option<SongId>, id: SongId) -> bool {
+    song.is_none_or(|song| song == id)
+}
+
+fn show(progress: &Progress, job: &Job) {
+    progress.set(&format!("finding {}", job.stems.join(", ")), job.fraction());
+}

@@ -1,0 +1,58 @@
+//! `partita reset`: ends jobs and deletes songs, stems and jobs of the data folder.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::{events::Session, output::Output};
+use crate::engine::{Command, Event};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    home: PathBuf,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::start(home)?;
+    let (songs, jobs) = (session.songs.len(), session.jobs.len());
+    if !arguments.yes && !confirm(songs, jobs)? {
+        output.note("nothing was deleted");
+        return Ok(ExitCode::FAILURE);
+    }
+    session.engine.send(Command::Reset);
+    loop {
+        match session.next()? {
+            Event::Library { .. } => break,
+            Event::Failed { reason, .. } => bail!(reason),
+            _ => {}
+        }
+    }
+    output.result(
+        &format!("deleted {songs} songs and {jobs} jobs; your own files are where they were"),
+        &json!({ "songs": songs, "jobs": jobs }),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn confirm(songs: usize, jobs: usize) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("this deletes {songs} songs and {jobs} jobs with their stems; say --yes to do it");
+    }
+    let mut stderr = std::io::stderr();
+    write!(stderr, "Delete {songs} songs and {jobs} jobs with their stems? Your own files stay. [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

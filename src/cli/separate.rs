@@ -1,0 +1,147 @@
+//! `partita separate FILE…`: stems of files into a folder, without a library.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::{StemArguments, exit_code, output::Output, parse_depth};
+use crate::engine::{
+    CancelToken, Depth, EngineError,
+    batch::{Batch, Request, Separated},
+    decode,
+    export::safe_file_name,
+    models::{DEFAULT, InstalledModel},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Audio files, or folders that hold some
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    stems: StemArguments,
+    /// Where a folder is made for each song
+    #[arg(long, default_value = "separated", value_name = "DIR")]
+    out: PathBuf,
+    /// Bits of the files: 16, 24 or 32f
+    #[arg(long, default_value = "24", value_parser = parse_depth)]
+    depth: Depth,
+    /// Also write `mix.wav`, the sum of the chosen stems
+    #[arg(long)]
+    mix: bool,
+    /// The model; see `partita model list`
+    #[arg(long, default_value = DEFAULT, value_name = "NAME")]
+    model: String,
+    /// Replace files that exist
+    #[arg(long)]
+    overwrite: bool,
+    /// Threads to use; as many as there are cores by default
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let Some(model) = InstalledModel::find(home, &arguments.model)? else {
+        bail!(
+            "the model \"{0}\" is not installed; install it with `partita model install {0}`",
+            arguments.model
+        )
+    };
+    for stem in &arguments.stems.stems {
+        model.stem_index(stem)?;
+    }
+    let batch = Batch::new(model, arguments.threads)?;
+    let mut any_failed = false;
+    let mut folders = HashSet::new();
+    for file in files(&arguments.files) {
+        let request = Request {
+            folder: folder(&arguments.out, &file, &mut folders),
+            stems: arguments.stems.stems.clone(),
+            depth: arguments.depth,
+            with_mix: arguments.mix,
+            overwrite: arguments.overwrite,
+            file,
+        };
+        match separate(&batch, &request, output) {
+            Ok(separated) => report(&request, &separated, output),
+            Err(e) => {
+                any_failed = true;
+                output.failed(&request.file.display().to_string(), &e.in_words());
+            }
+        }
+    }
+    Ok(exit_code(any_failed))
+}
+
+fn separate(batch: &Batch, request: &Request, output: &Output) -> Result<Separated, EngineError> {
+    let name = request.file.file_name().unwrap_or_default().to_string_lossy();
+    let progress = output.progress(&name);
+    batch.separate(request, &CancelToken::default(), &mut |what, fraction| {
+        progress.set(what, fraction);
+    })
+}
+
+fn report(request: &Request, separated: &Separated, output: &Output) {
+    if let Some(warning) = &separated.warning {
+        output.note(&format!("{}: {warning}", request.file.display()));
+    }
+    if separated.gain_db != 0.0 {
+        output.note(&format!(
+            "{}: all files were turned down by {:.1} dB, so that none clips",
+            request.file.display(),
+            -separated.gain_db
+        ));
+    }
+    let lines: Vec<String> = separated.files.iter().map(|(_, f)| f.display().to_string()).collect();
+    let files: serde_json::Map<_, _> =
+        separated.files.iter().map(|(name, file)| (name.clone(), json!(file))).collect();
+    output.result(
+        &lines.join("\n"),
+        &json!({
+            "file": request.file,
+            "files": files,
+            "frames": separated.frames,
+            "gain_db": separated.gain_db,
+            "warning": separated.warning,
+        }),
+    );
+}
+
+/// The given files, and the audio files of the given folders.
+fn files(given: &[PathBuf]) -> Vec<PathBuf> {
+    let expand = |path: &PathBuf| {
+        if path.is_dir() { decode::audio_files_in(path) } else { vec![path.clone()] }
+    };
+    given.iter().flat_map(expand).collect()
+}
+
+/// A folder for a song; songs of one name get numbers.
+fn folder(out: &Path, file: &Path, taken: &mut HashSet<PathBuf>) -> PathBuf {
+    let name = safe_file_name(&file.file_stem().unwrap_or_default().to_string_lossy());
+    let numbered = (2..).map(|n| out.join(format!("{name} ({n})")));
+    let mut candidates = std::iter::once(out.join(&name)).chain(numbered);
+    candidates.find(|folder| taken.insert(folder.clone())).unwrap_or_else(|| out.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn songs_of_one_name_get_numbers() {
+        let mut taken = HashSet::new();
+        let mut next = |file: &str| folder(Path::new("out"), Path::new(file), &mut taken);
+        assert_eq!(next("a/song.mp3"), Path::new("out/song"));
+        assert_eq!(next("b/song.flac"), Path::new("out/song (2)"));
+        assert_eq!(next("c/song.flac"), Path::new("out/song (3)"));
+    }
+}

@@ -1,0 +1,169 @@
+//! Separation without a library: from a file to a folder of files, for batches and scripts.
+//!
+//! Runs on the caller's thread, the network on a pool of its own. The stores are temporary and lie
+//! beside the results.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    CancelToken, Depth, EngineError, Result, SongTrack,
+    export::{self, ExportItem, Exported},
+    import::decode_to_store,
+    models::InstalledModel,
+    pool,
+    separate::Separation,
+    store::StemStore,
+};
+use crate::model::{self, Separator};
+
+/// A loaded model and the threads it runs on.
+pub struct Batch {
+    model: InstalledModel,
+    network: Box<dyn Separator>,
+    pool: rayon::ThreadPool,
+}
+
+/// What is wanted of one file.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The song.
+    pub file: PathBuf,
+    /// Stems to write; all of the model's when empty.
+    pub stems: Vec<String>,
+    /// Where the files go; made if it is missing.
+    pub folder: PathBuf,
+    /// Sample format.
+    pub depth: Depth,
+    /// Whether the sum of the stems is written too.
+    pub with_mix: bool,
+    /// Whether files that exist are replaced.
+    pub overwrite: bool,
+}
+
+/// What became of one file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Separated {
+    /// Names and files, the mix last.
+    pub files: Vec<(String, PathBuf)>,
+    /// Length in frames.
+    pub frames: u64,
+    /// Common gain in dB that kept integer samples from clipping; 0 when none was needed.
+    pub gain_db: f32,
+    /// What was odd about the source.
+    pub warning: Option<String>,
+}
+
+/// The name of the mix among the files.
+pub const MIX: &str = "mix";
+
+impl Batch {
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// Those of the weights and of the pool.
+    pub fn new(model: InstalledModel, threads: Option<usize>) -> Result<Self> {
+        let pool = pool::new(threads)?;
+        let network = pool.install(|| model::load(&model.weights))?;
+        Ok(Self { model, network, pool })
+    }
+
+    /// Separates one file. `progress` is given what is being done and how much of it, 0 to 1.
+    ///
+    /// # Errors
+    /// Those of the file, the disk and the network; nothing is then left in the folder.
+    pub fn separate(
+        &self,
+        request: &Request,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(&str, f64),
+    ) -> Result<Separated> {
+        let (names, items) = self.items(request)?;
+        if !request.overwrite
+            && let Some(item) = items.iter().find(|item| item.to.exists())
+        {
+            return Err(EngineError::Busy(format!(
+                "{} is there already; say --overwrite to replace it",
+                item.to.display()
+            )));
+        }
+        let made = missing_folders(&request.folder);
+        let result = self.separate_into(request, &items, cancel, progress);
+        if result.is_err() {
+            // Folders that hold something stay: only empty ones can be removed so.
+            for folder in made {
+                drop(std::fs::remove_dir(folder));
+            }
+        }
+        let (exported, frames, warning) = result?;
+        let files = names.into_iter().zip(exported.files).collect();
+        Ok(Separated { files, frames, gain_db: exported.gain_db, warning })
+    }
+
+    fn separate_into(
+        &self,
+        request: &Request,
+        items: &[ExportItem],
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(&str, f64),
+    ) -> Result<(Exported, u64, Option<String>)> {
+        let folder = &request.folder;
+        let cannot_make =
+            |source| EngineError::Io { what: "Cannot make", path: folder.clone(), source };
+        std::fs::create_dir_all(folder).map_err(cannot_make)?;
+        let work = tempfile::Builder::new()
+            .prefix(".partita-")
+            .tempdir_in(folder)
+            .map_err(cannot_make)?;
+        let mut reading = |fraction| progress("reading", f64::from(fraction));
+        let (decoded, mix) = decode_to_store(&request.file, work.path(), cancel, &mut reading)?;
+        let plan = self.model.plan(mix.frames());
+        let stems = StemStore::open(&work.path().join("stems"), plan, &self.model.spec.sources)?;
+        let separation = Separation {
+            mix: &mix,
+            stems: &stems,
+            model: self.network.as_ref(),
+            pool: &self.pool,
+        };
+        progress("separating", 0.0);
+        separation.run(&|| 0, cancel, &mut |_| {
+            progress("separating", stems.done_count() as f64 / plan.len() as f64);
+        })?;
+        let track = SongTrack { mix: mix.into(), stems: Some(stems.into()) };
+        let mut writing = |fraction| progress("writing", f64::from(fraction));
+        let exported = export::export(&track, items, request.depth, &mut writing, cancel)?;
+        Ok((exported, decoded.frames, decoded.warning))
+    }
+
+    /// The files of a request, with their names.
+    fn items(&self, request: &Request) -> Result<(Vec<String>, Vec<ExportItem>)> {
+        let sources = &self.model.spec.sources;
+        let names = if request.stems.is_empty() { sources } else { &request.stems };
+        let mut chosen = Vec::new();
+        for name in names {
+            let stem = self.model.stem_index(name)?;
+            if !chosen.contains(&(stem, 1.0)) {
+                chosen.push((stem, 1.0));
+            }
+        }
+        let item = |name: &str, stems| ExportItem {
+            to: request.folder.join(format!("{}.wav", export::safe_file_name(name))),
+            stems,
+        };
+        let mut names: Vec<String> = chosen.iter().map(|(stem, _)| sources[*stem].clone()).collect();
+        let mut items: Vec<_> =
+            chosen.iter().map(|stem| item(&sources[stem.0], vec![*stem])).collect();
+        if request.with_mix {
+            names.push(MIX.to_owned());
+            items.push(item(MIX, chosen));
+        }
+        Ok((names, items))
+    }
+}
+
+/// The folders of `path` that would have to be made for it, the innermost first.
+fn missing_folders(path: &Path) -> Vec<PathBuf> {
+    path.ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .map(Path::to_owned)
+        .collect()
+}

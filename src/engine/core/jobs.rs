@@ -1,0 +1,244 @@
+//! Jobs in the engine: asking for stems, the queue, and what becomes of each.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{
+    super::{
+        CancelToken, EngineError, Event, Job, JobId, JobState, Result, SongId, SongTrack,
+        models::stem_index,
+        worker::Task,
+    },
+    Core,
+};
+
+/// Jobs that wait, in the order they were asked for, and the one that runs.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<(Job, u64)>,
+    running: Option<Running>,
+}
+
+struct Running {
+    job: Job,
+    track: SongTrack,
+    cancel: CancelToken,
+    /// Whether the user ended it, rather than the program.
+    by_user: bool,
+}
+
+impl Queue {
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.is_none()
+    }
+
+    /// The stores that a running job writes.
+    pub(super) fn track_of(&self, song: SongId) -> Option<SongTrack> {
+        let running = self.running.as_ref().filter(|running| running.job.song == song);
+        running.map(|running| running.track.clone())
+    }
+
+    fn job_of(&mut self, song: SongId) -> Option<&mut Job> {
+        let waiting = self.waiting.iter_mut().map(|(job, _)| job);
+        self.running
+            .iter_mut()
+            .map(|running| &mut running.job)
+            .chain(waiting)
+            .find(|job| job.song == song)
+    }
+}
+
+impl Core {
+    /// At the start: jobs that the program's end interrupted go on, or are left for later.
+    pub(super) fn take_up_jobs(&mut self, resume: bool) -> Result<()> {
+        if !resume {
+            return Ok(());
+        }
+        let mut jobs = self.library.jobs()?;
+        jobs.retain(Job::is_active);
+        for mut job in jobs.into_iter().rev() {
+            job.state = JobState::Waiting;
+            self.queue.waiting.push_back((job, 0));
+        }
+        self.start_next();
+        Ok(())
+    }
+
+    /// Asks for stems of a song. What is in the store already is not computed again.
+    pub(super) fn process(
+        &mut self,
+        id: SongId,
+        stems: Vec<String>,
+        from_frame: u64,
+    ) -> Result<()> {
+        let song = self.library.song(id)?;
+        let Some(model) = self.model.clone() else {
+            return Err(EngineError::Busy(
+                "no model is installed; install it first (`partita model install`)".into(),
+            ));
+        };
+        let sources = &model.spec.sources;
+        let stems = if stems.is_empty() { sources.clone() } else { stems };
+        for stem in &stems {
+            stem_index(sources, stem)?;
+        }
+        let track = self.track(&song)?;
+        if let Some(job) = self.queue.job_of(id) {
+            // One pass makes all stems: more ticks join the job that is there.
+            job.stems.extend(
+                stems.into_iter().filter(|stem| !job.stems.contains(stem)).collect::<Vec<_>>(),
+            );
+            let job = job.clone();
+            self.library.update_job(&job)?;
+            self.show_job(&job);
+            return Ok(());
+        }
+        let left = self.library.last_job(id)?.filter(Job::is_active);
+        let mut job = match left {
+            Some(job) => Job { stems, ..job },
+            None => self.library.add_job(id, &model.name, &stems)?,
+        };
+        let Some(store) = &track.stems else { return Ok(()) };
+        job.segments_total = store.plan().len();
+        job.segments_done = store.done_count();
+        job.state = if store.is_complete() { JobState::Done } else { JobState::Waiting };
+        self.library.update_job(&job)?;
+        self.show_job(&job);
+        if job.is_active() {
+            self.queue.waiting.push_back((job, from_frame));
+            self.start_next();
+        }
+        Ok(())
+    }
+
+    /// Ends a job; finished segments stay.
+    pub(super) fn cancel(&mut self, id: JobId) -> Result<()> {
+        if let Some(running) = self.queue.running.as_mut().filter(|running| running.job.id == id) {
+            running.by_user = true;
+            running.cancel.cancel();
+            return Ok(());
+        }
+        self.queue.waiting.retain(|(job, _)| job.id != id);
+        let mut job = self.library.job(id)?;
+        if job.is_active() {
+            job.state = JobState::Cancelled;
+            self.library.update_job(&job)?;
+            self.show_job(&job);
+        }
+        Ok(())
+    }
+
+    /// Ends the jobs of a song, or all, before its stores are removed.
+    pub(super) fn end_jobs_of(&mut self, song: Option<SongId>) -> Result<()> {
+        let jobs = self.library.jobs()?;
+        for job in jobs.iter().filter(|job| song.is_none_or(|song| job.song == song)) {
+            self.cancel(job.id)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the worker the next waiting job, if it has none.
+    fn start_next(&mut self) {
+        while self.queue.running.is_none() {
+            let Some((job, from_frame)) = self.queue.waiting.pop_front() else { return };
+            let id = job.id;
+            if let Err(e) = self.start(job.clone(), from_frame) {
+                self.queue.running = None;
+                self.end_job(Job { id, state: JobState::Failed(e.in_words()), ..job });
+            }
+        }
+    }
+
+    fn start(&mut self, mut job: Job, from_frame: u64) -> Result<()> {
+        let song = self.library.song(job.song)?;
+        let track = self.track(&song)?;
+        let (Some(model), Some(stems)) = (&self.model, &track.stems) else {
+            return Err(EngineError::Busy("the model is not installed any more".into()));
+        };
+        job.state = JobState::Running;
+        job.segments_total = stems.plan().len();
+        job.segments_done = stems.done_count();
+        let cancel = CancelToken::default();
+        let task = Task {
+            job: job.id,
+            mix: Arc::clone(&track.mix),
+            stems: Arc::clone(stems),
+            weights: model.weights.clone(),
+            cancel: cancel.clone(),
+            head: self.head_of(job.song, from_frame),
+        };
+        self.library.update_job(&job)?;
+        self.sink.send(Event::Job(job.clone()));
+        self.queue.running = Some(Running { job, track, cancel, by_user: false });
+        self.worker.give(task)
+    }
+
+    /// Where the listener is: the play head while the song is open, else where the job started.
+    fn head_of(&self, song: SongId, from_frame: u64) -> Box<dyn Fn() -> u64 + Send> {
+        let player = self.player.clone();
+        let is_open = self.open.as_ref().is_some_and(|(open, _)| *open == song);
+        let last = AtomicU64::new(from_frame);
+        Box::new(move || {
+            if is_open && player.is_playing() {
+                last.store(player.position(), Ordering::Relaxed);
+            }
+            last.load(Ordering::Relaxed)
+        })
+    }
+
+    /// The worker put a segment into the store.
+    pub(super) fn segment_done(&mut self, id: JobId, segment: usize, seconds: f64) {
+        let Some(running) = self.queue.running.as_mut().filter(|r| r.job.id == id) else { return };
+        let job = &mut running.job;
+        job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
+        job.seconds += seconds;
+        let job = job.clone();
+        if let Err(e) = self.library.update_job(&job)
+        {
+            self.fail(Some(job.song), &e);
+        }
+        self.show_segment(job.song, segment);
+        self.sink.send(Event::Job(job));
+    }
+
+    /// The worker ended a job.
+    pub(super) fn job_ended(&mut self, id: JobId, result: Result<()>) {
+        if let Some(running) = self.queue.running.take_if(|running| running.job.id == id) {
+            let mut job = running.job;
+            job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
+            job.state = match result {
+                Ok(()) => JobState::Done,
+                Err(EngineError::Cancelled) if running.by_user => JobState::Cancelled,
+                Err(e) => JobState::Failed(e.in_words()),
+            };
+            self.end_job(job);
+        }
+        self.start_next();
+    }
+
+    fn end_job(&mut self, job: Job) {
+        // A song that was removed meanwhile has no job to note.
+        if self.library.job(job.id).is_ok()
+            && let Err(e) = self.library.update_job(&job)
+        {
+            self.fail(Some(job.song), &e);
+        }
+        self.show_job(&job);
+    }
+
+    /// At the end of the program: the running job is noted as far as it came, and goes on next time.
+    pub(super) fn keep_running_job(&mut self) {
+        let Some(running) = &mut self.queue.running else { return };
+        running.cancel.cancel();
+        running.job.state = JobState::Waiting;
+        let job = running.job.clone();
+        if let Err(e) = self.library.update_job(&job) {
+            tracing::error!("{}", e.in_words());
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The engine's own thread: takes commands and news of the other threads, one after the other, and
+//! owns the library and the queue. It waits for nothing but its channel.
+
+mod exports;
+mod jobs;
+mod songs;
+mod weights;
+
+use std::{collections::HashMap, sync::Arc};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::{
+    CancelToken, Command, Config, EngineError, Event, ExportId, ModelState, Result, Song, SongId,
+    SongTrack,
+    import::{Imported, Importer},
+    library::Library,
+    models::InstalledModel,
+    player::Player,
+    sink::EventSink,
+    store::{MixStore, StemStore},
+    waveforms::Waveforms,
+    worker::{Progress, Worker},
+};
+use jobs::Queue;
+
+/// What arrives on the engine's channel.
+pub(super) enum Message {
+    /// From the window or the command line.
+    Command(Command),
+    /// The import thread's news.
+    Imported(Imported),
+    /// The worker's news.
+    Work(Progress),
+    /// An export ended, however it did.
+    ExportEnded(ExportId),
+    /// The weights were fetched, or were not.
+    Weights(std::result::Result<(), String>),
+    /// The last handle is gone.
+    Shutdown,
+}
+
+/// All that the engine's thread owns.
+pub(super) struct Core {
+    library: Library,
+    sink: EventSink,
+    outbox: Sender<Message>,
+    player: Player,
+    importer: Importer,
+    waveforms: Waveforms,
+    worker: Worker,
+    queue: Queue,
+    model: Option<InstalledModel>,
+    install: Option<CancelToken>,
+    open: Option<(SongId, SongTrack)>,
+    exports: HashMap<ExportId, CancelToken>,
+}
+
+impl Core {
+    /// Starts the other threads.
+    pub(super) fn new(
+        config: &Config,
+        sink: EventSink,
+        outbox: Sender<Message>,
+        player: Player,
+    ) -> Result<Self> {
+        let library = Library::open(&config.home)?;
+        let tell = outbox.clone();
+        // The receiver outlives these threads, but for the moments in which the program ends.
+        let worker = Worker::start(config.threads, move |news| {
+            drop(tell.send(Message::Work(news)));
+        })?;
+        let tell = outbox.clone();
+        let importer = Importer::start(Library::open(&config.home)?, sink.clone(), move |song| {
+            drop(tell.send(Message::Imported(Box::new(song))));
+        })?;
+        let waveforms = Waveforms::start(sink.clone())?;
+        Ok(Self {
+            library,
+            sink,
+            outbox,
+            player,
+            importer,
+            waveforms,
+            worker,
+            queue: Queue::default(),
+            model: None,
+            install: None,
+            open: None,
+            exports: HashMap::new(),
+        })
+    }
+
+    /// Works until the last handle is gone.
+    pub(super) fn run(mut self, messages: &Receiver<Message>, resume: bool) {
+        self.find_model();
+        if let Err(e) = self.send_library().and_then(|()| self.take_up_jobs(resume)) {
+            self.fail(None, &e);
+        }
+        for message in messages {
+            match message {
+                Message::Command(command) => self.obey(command),
+                Message::Imported(Imported::Song(path, song)) => self.show_imported(path, *song),
+                Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
+                Message::Work(Progress::Segment(job, segment, seconds)) => {
+                    self.segment_done(job, segment, seconds);
+                }
+                Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
+                Message::ExportEnded(id) => {
+                    self.exports.remove(&id);
+                }
+                Message::Weights(result) => self.weights_came(result),
+                Message::Shutdown => break,
+            }
+        }
+        self.shut_down();
+    }
+
+    fn obey(&mut self, command: Command) {
+        let song = song_of(&command);
+        let result = match command {
+            Command::Import(paths) => self.importer.import(paths),
+            Command::Open(song) => self.open(song),
+            Command::Process { song, stems, from_frame } => self.process(song, stems, from_frame),
+            Command::Cancel(job) => self.cancel(job),
+            Command::Remove(song) => self.remove(song),
+            Command::Reset => self.reset(),
+            Command::ExportMix { id, song, stems, depth, to } => {
+                self.export_mix(id, song, &stems, depth, to)
+            }
+            Command::ExportStems { id, song, stems, depth, to } => {
+                self.export_stems(id, song, &stems, depth, &to)
+            }
+            Command::CancelExport(id) => {
+                if let Some(cancel) = self.exports.get(&id) {
+                    cancel.cancel();
+                }
+                Ok(())
+            }
+            Command::InstallModel => self.install_weights(None),
+            Command::ImportModel(file) => self.install_weights(Some(file)),
+            Command::CancelInstall => {
+                if let Some(cancel) = &self.install {
+                    cancel.cancel();
+                }
+                Ok(())
+            }
+        };
+        if let Err(e) = result {
+            self.fail(song, &e);
+        }
+    }
+
+    fn fail(&self, song: Option<SongId>, error: &EngineError) {
+        self.sink.send(Event::Failed { song, reason: error.in_words() });
+    }
+
+    /// The stores of a song; the stems are shared with whoever reads or writes them already.
+    fn track(&self, song: &Song) -> Result<SongTrack> {
+        if let Some((open, track)) = &self.open
+            && *open == song.id
+        {
+            return Ok(track.clone());
+        }
+        if let Some(track) = self.queue.track_of(song.id) {
+            return Ok(track);
+        }
+        let folder = self.library.song_folder(&song.hash);
+        let mix = Arc::new(MixStore::open(&folder)?);
+        let stems = match &self.model {
+            Some(model) => Some(Arc::new(StemStore::open(
+                &model.stem_folder(&folder),
+                model.plan(mix.frames()),
+                &model.spec.sources,
+            )?)),
+            None => None,
+        };
+        Ok(SongTrack { mix, stems })
+    }
+
+    fn model_state(&self) -> ModelState {
+        match &self.model {
+            Some(model) => ModelState::Ready { sources: model.spec.sources.clone() },
+            None => ModelState::Missing,
+        }
+    }
+
+    /// Ends everything that is not safe to leave behind; a segment that is being computed is not
+    /// waited for: its store is as it was before it.
+    fn shut_down(mut self) {
+        for cancel in self.exports.values() {
+            cancel.cancel();
+        }
+        if let Some(cancel) = &self.install {
+            cancel.cancel();
+        }
+        self.player.load(None);
+        self.keep_running_job();
+        if self.queue.is_idle() {
+            self.worker.join();
+        }
+    }
+}
+
+fn song_of(command: &Command) -> Option<SongId> {
+    match command {
+        Command::Open(song)
+        | Command::Process { song, .. }
+        | Command::ExportMix { song, .. }
+        | Command::ExportStems { song, .. } => Some(*song),
+        _ => None,
+    }
+}

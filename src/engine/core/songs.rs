@@ -1,0 +1,142 @@
+//! Songs in the engine: showing the library, opening, removing.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{
+    super::{
+        Event, Job, JobState, Result, Song, SongId, SongState, cover, plan::Plan, store::StemStore,
+    },
+    Core,
+};
+
+impl Core {
+    /// Tells the whole library; covers follow.
+    pub(super) fn send_library(&mut self) -> Result<()> {
+        let songs: Vec<Song> = self.library.songs()?;
+        let songs: Vec<Song> = songs.into_iter().map(|song| self.with_state(song)).collect();
+        let with_covers = songs.clone();
+        self.sink.send(Event::Library { songs, jobs: self.library.jobs()? });
+        self.sink.send(Event::Model(self.model_state()));
+        self.send_covers(with_covers);
+        Ok(())
+    }
+
+    /// Tells a song that was imported.
+    pub(super) fn show_imported(&self, path: PathBuf, song: Song) {
+        let id = song.id;
+        self.sink.send(Event::Song(self.describe(song)));
+        self.sink.send(Event::Imported { path, song: id });
+    }
+
+    fn send_covers(&self, songs: Vec<Song>) {
+        let (sink, folder) = (self.sink.clone(), self.library.songs_folder());
+        let work = move || {
+            for mut song in songs {
+                song.cover = cover::load(&song_folder(&folder, &song.hash))
+                    .map(Arc::new);
+                if song.cover.is_some() {
+                    sink.send(Event::Song(song));
+                }
+            }
+        };
+        if let Err(e) = std::thread::Builder::new().name("covers".into()).spawn(work) {
+            tracing::warn!("covers are not shown: {e}");
+        }
+    }
+
+    /// A song with its cover and state.
+    pub(super) fn describe(&self, song: Song) -> Song {
+        let cover = cover::load(&self.library.song_folder(&song.hash)).map(Arc::new);
+        Song { cover, ..self.with_state(song) }
+    }
+
+    fn with_state(&self, song: Song) -> Song {
+        let Some(model) = &self.model else { return song };
+        let folder = model.stem_folder(&self.library.song_folder(&song.hash));
+        let plan: Plan = model.plan(song.frames);
+        let complete = StemStore::is_complete_in(&folder, &plan);
+        Song { state: if complete { SongState::Separated } else { SongState::Ready }, ..song }
+    }
+
+    /// Shows and plays a song.
+    pub(super) fn open(&mut self, id: SongId) -> Result<()> {
+        let song = self.library.song(id)?;
+        let track = self.track(&song)?;
+        let same = self.open.as_ref().is_some_and(|(open, _)| *open == id);
+        let position = self.player.position();
+        self.player.load(Some(Arc::new(track.clone())));
+        if same {
+            self.player.seek(position);
+        }
+        let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
+        self.sink.send(Event::Opened { song: id, frames: song.frames, stems });
+        self.sink.send(Event::Segments { song: id, covered: track.covered() });
+        self.waveforms.open(id, track.clone());
+        self.open = Some((id, track));
+        Ok(())
+    }
+
+    /// Tells the window that a segment of the open song is there.
+    pub(super) fn show_segment(&self, song: SongId, segment: usize) {
+        let Some((_, track)) = self.open.as_ref().filter(|(open, _)| *open == song) else { return };
+        let Some(stems) = &track.stems else { return };
+        self.player.refresh();
+        self.sink.send(Event::Segments { song, covered: track.covered() });
+        self.waveforms.update(song, track.clone(), stems.plan().segment(segment));
+    }
+
+    /// Takes a song out of the library, with its stores.
+    pub(super) fn remove(&mut self, id: SongId) -> Result<()> {
+        let song = self.library.song(id)?;
+        self.end_jobs_of(Some(id))?;
+        self.close(Some(id));
+        self.library.remove_song(id)?;
+        remove_folder(&self.library.song_folder(&song.hash))?;
+        self.sink.send(Event::SongRemoved(id));
+        Ok(())
+    }
+
+    /// Takes everything out of the library.
+    pub(super) fn reset(&mut self) -> Result<()> {
+        self.end_jobs_of(None)?;
+        self.close(None);
+        self.library.clear()?;
+        remove_folder(&self.library.songs_folder())?;
+        let songs = self.library.songs_folder();
+        std::fs::create_dir_all(&songs).map_err(|source| super::super::EngineError::Io {
+            what: "Cannot make",
+            path: songs,
+            source,
+        })?;
+        self.send_library()
+    }
+
+    fn close(&mut self, song: Option<SongId>) {
+        if self.open.as_ref().is_some_and(|(open, _)| song.is_none_or(|id| id == *open)) {
+            self.player.load(None);
+            self.open = None;
+        }
+    }
+
+    /// Tells a job, and the song whose state it may have changed.
+    pub(super) fn show_job(&self, job: &Job) {
+        self.sink.send(Event::Job(job.clone()));
+        if job.state == JobState::Done
+            && let Ok(song) = self.library.song(job.song)
+        {
+            self.sink.send(Event::Song(self.describe(song)));
+        }
+    }
+}
+
+/// Removes a folder inside the data folder. A symbolic link is removed, not followed.
+fn remove_folder(folder: &std::path::Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(super::super::EngineError::Io {
+            what: "Cannot remove",
+            path: folder.to_owned(),
+            source: e,
+        }),
+        _ => Ok(()),
+    }
+}

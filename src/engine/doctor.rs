@@ -1,0 +1,99 @@
+//! What the machine offers: processor, memory, sound, model, data folder. Looks, and changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sysinfo::{Disks, System};
+
+use super::models::{DEFAULT, InstalledModel};
+
+/// The findings.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Of Partita.
+    pub version: &'static str,
+    /// The processor's name.
+    pub processor: String,
+    /// Instruction sets that the kernels can use.
+    pub cpu_features: Vec<String>,
+    /// Threads that separate.
+    pub threads: usize,
+    /// Of the machine.
+    pub memory_bytes: u64,
+    /// Not in use.
+    pub memory_free_bytes: u64,
+    /// Output devices; the default one first.
+    pub audio_devices: Vec<String>,
+    /// The model's state in words.
+    pub model: String,
+    /// The data folder.
+    pub home: PathBuf,
+    /// All files in it.
+    pub home_bytes: u64,
+    /// Free on its disk, where the system says.
+    pub disk_free_bytes: Option<u64>,
+}
+
+/// Examines the machine.
+pub fn examine(home: &Path) -> Report {
+    let mut system = System::new();
+    system.refresh_memory();
+    system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+    let model = match InstalledModel::find(home, DEFAULT) {
+        Ok(Some(model)) => format!("{} is installed ({})", model.name, model.spec.sources.join(", ")),
+        Ok(None) => format!("{DEFAULT} is not installed; see `partita model install`"),
+        Err(e) => e.to_string(),
+    };
+    Report {
+        version: env!("CARGO_PKG_VERSION"),
+        processor: system.cpus().first().map_or_else(String::new, |cpu| cpu.brand().to_owned()),
+        cpu_features: cpu_features(),
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        memory_bytes: system.total_memory(),
+        memory_free_bytes: system.available_memory(),
+        audio_devices: super::player::output_devices(),
+        model,
+        home: home.to_owned(),
+        home_bytes: folder_bytes(home),
+        disk_free_bytes: disk_free_bytes(home),
+    }
+}
+
+fn cpu_features() -> Vec<String> {
+    #[cfg(target_arch = "x86_64")]
+    let found = [
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512bf16", is_x86_feature_detected!("avx512bf16")),
+    ];
+    #[cfg(target_arch = "aarch64")]
+    let found = [
+        ("neon", std::arch::is_aarch64_feature_detected!("neon")),
+        ("bf16", std::arch::is_aarch64_feature_detected!("bf16")),
+    ];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let found: [(&str, bool); 0] = [];
+    found.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// Bytes of all files in a folder and below; links are not followed.
+pub fn folder_bytes(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(about) if about.is_dir() => folder_bytes(&entry.path()),
+        Ok(about) if about.is_file() => about.len(),
+        _ => 0,
+    };
+    entries.flatten().map(size).sum()
+}
+
+fn disk_free_bytes(folder: &Path) -> Option<u64> {
+    let folder = folder.ancestors().find_map(|existing| existing.canonicalize().ok())?;
+    let disks = Disks::new_with_refreshed_list();
+    disks
+        .iter()
+        .filter(|disk| folder.starts_with(disk.mount_point()))
+        .max_by_key(|disk| disk.mount_point().components().count())
+        .map(sysinfo::Disk::available_space)
+}

@@ -1,0 +1,206 @@
+//! Imports: a user's file becomes a mix store, a cover and a row of the library.
+//!
+//! Runs on its own thread, one file after the other; a file that fails does so alone.
+
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    CancelToken, EngineError, Event, Result, Song, cover, decode,
+    library::{Library, NewSong},
+    sink::EventSink,
+    store::{MixStore, MixWriter},
+};
+
+/// Requests that may wait; each can be a whole folder tree.
+const WAITING: usize = 256;
+
+/// What the import thread tells the engine.
+pub(super) enum Imported {
+    /// A file's song is in the library.
+    Song(PathBuf, Box<Song>),
+    /// All files of one request were handled.
+    All,
+}
+
+/// The import thread.
+pub(super) struct Importer {
+    inbox: Option<Sender<Vec<PathBuf>>>,
+    cancel: CancelToken,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Importer {
+    /// Starts the thread. `imported` is told what came.
+    pub(super) fn start(
+        library: Library,
+        sink: EventSink,
+        imported: impl Fn(Imported) + Send + 'static,
+    ) -> Result<Self> {
+        let (inbox, requests) = bounded(WAITING);
+        let cancel = CancelToken::default();
+        let work = Work { library, sink, cancel: cancel.clone(), imported: Box::new(imported) };
+        let thread = std::thread::Builder::new()
+            .name("import".into())
+            .spawn(move || work.run(&requests))
+            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+        Ok(Self { inbox: Some(inbox), cancel, thread: Some(thread) })
+    }
+
+    /// Puts files and folders into the queue; says no when it is full.
+    pub(super) fn import(&self, paths: Vec<PathBuf>) -> Result<()> {
+        let sent = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(paths).is_ok());
+        if sent { Ok(()) } else { Err(EngineError::Busy("too many imports are waiting".into())) }
+    }
+}
+
+impl Drop for Importer {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+        self.inbox = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the import thread panicked");
+        }
+    }
+}
+
+struct Work {
+    library: Library,
+    sink: EventSink,
+    cancel: CancelToken,
+    imported: Box<dyn Fn(Imported) + Send>,
+}
+
+impl Work {
+    fn run(mut self, requests: &Receiver<Vec<PathBuf>>) {
+        for paths in requests {
+            for path in paths {
+                for file in self.files_of(path) {
+                    if self.cancel.is_cancelled() {
+                        return;
+                    }
+                    self.import(&file);
+                }
+            }
+            (self.imported)(Imported::All);
+        }
+    }
+
+    fn files_of(&self, path: PathBuf) -> Vec<PathBuf> {
+        if !path.is_dir() {
+            return vec![path];
+        }
+        let files = decode::audio_files_in(&path);
+        if files.is_empty() {
+            let reason = "there is no audio file in this folder".to_owned();
+            self.sink.send(Event::ImportFailed { path, reason });
+        }
+        files
+    }
+
+    fn import(&mut self, path: &Path) {
+        let (sink, cancel) = (self.sink.clone(), self.cancel.clone());
+        let mut progress = |fraction| {
+            sink.try_send(Event::Importing { path: path.to_owned(), fraction });
+        };
+        progress(0.0);
+        // A decoder's bug ends one import, not the thread.
+        let work = std::panic::AssertUnwindSafe(|| {
+            import_file(&mut self.library, path, &cancel, &mut progress)
+        });
+        let song = std::panic::catch_unwind(work).unwrap_or_else(|_| {
+            Err(EngineError::Busy("reading it made Partita stumble; please report it".into()))
+        });
+        match song {
+            Ok(song) => (self.imported)(Imported::Song(path.to_owned(), Box::new(song))),
+            Err(EngineError::Cancelled) => {}
+            Err(e) => {
+                self.sink.send(Event::ImportFailed { path: path.to_owned(), reason: e.in_words() });
+            }
+        }
+    }
+}
+
+/// Adds one file to the library, or finds it there by its content.
+fn import_file(
+    library: &mut Library,
+    path: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Song> {
+    let path = std::path::absolute(path).map_err(|e| cannot_read(path, e))?;
+    let hash = content_hash(&path, cancel)?;
+    let folder = library.song_folder(&hash);
+    let known = library.song_by_hash(&hash, &path)?;
+    if let Some(song) = known.clone().filter(|_| MixStore::open(&folder).is_ok()) {
+        return Ok(song);
+    }
+    let added = add(library, path, hash, &folder, cancel, progress);
+    if added.is_err() && known.is_none() {
+        // Nothing of a file that failed is kept; it may never have been there.
+        if let Err(e) = std::fs::remove_dir_all(&folder) {
+            tracing::debug!("{}: {e}", folder.display());
+        }
+    }
+    added
+}
+
+fn add(
+    library: &mut Library,
+    path: PathBuf,
+    hash: String,
+    folder: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Song> {
+    let (decoded, _mix) = decode_to_store(&path, folder, cancel, progress)?;
+    if let Some(bytes) = &decoded.cover {
+        super::files::write_atomically(&folder.join(cover::FILE), bytes)?;
+    }
+    library.add_song(&NewSong { path, hash, decoded })
+}
+
+/// Decodes a file into a mix store in `folder`.
+///
+/// # Errors
+/// Those of [`decode::decode`] and of the disk.
+pub fn decode_to_store(
+    path: &Path,
+    folder: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<(decode::Decoded, MixStore)> {
+    let mut writer = MixWriter::create(folder)?;
+    let decoded = decode::decode(path, cancel, progress, &mut |block| writer.push(block))?;
+    Ok((decoded, writer.finish()?))
+}
+
+/// SHA-256 of a file's bytes, hexadecimal.
+fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
+    let mut file = File::open(path).map_err(|e| cannot_read(path, e))?;
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        if cancel.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        match file.read(&mut block).map_err(|e| cannot_read(path, e))? {
+            0 => break,
+            n => hasher.update(&block[..n]),
+        }
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {
+    EngineError::Io { what: "Cannot read", path: path.to_owned(), source }
+}

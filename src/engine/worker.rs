@@ -1,0 +1,101 @@
+//! The thread that separates: takes one job at a time, keeps the model loaded between jobs.
+//!
+//! It waits for nothing but work; the network itself runs on the pool.
+
+use std::{panic::AssertUnwindSafe, path::PathBuf, sync::Arc, thread::JoinHandle, time::Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::{
+    CancelToken, EngineError, JobId, Result, pool,
+    separate::Separation,
+    store::{MixStore, StemStore},
+};
+use crate::model::{self, Separator};
+
+/// One job, with all it needs.
+pub(super) struct Task {
+    pub(super) job: JobId,
+    pub(super) mix: Arc<MixStore>,
+    pub(super) stems: Arc<StemStore>,
+    pub(super) weights: PathBuf,
+    pub(super) cancel: CancelToken,
+    /// The frame that is listened to.
+    pub(super) head: Box<dyn Fn() -> u64 + Send>,
+}
+
+/// What the worker tells.
+pub(super) enum Progress {
+    /// A segment is in the store; seconds since the last news.
+    Segment(JobId, usize, f64),
+    /// The job ended.
+    Ended(JobId, Result<()>),
+}
+
+/// The worker thread. Dropping the handle ends it after its segment.
+pub(super) struct Worker {
+    inbox: Option<Sender<Task>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    pub(super) fn start(
+        threads: Option<usize>,
+        tell: impl Fn(Progress) + Send + 'static,
+    ) -> Result<Self> {
+        let pool = pool::new(threads)?;
+        let (inbox, tasks) = bounded(1);
+        let thread = std::thread::Builder::new()
+            .name("separate".into())
+            .spawn(move || run(&tasks, &pool, &tell))
+            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+        Ok(Self { inbox: Some(inbox), thread: Some(thread) })
+    }
+
+    /// Gives the worker its next job; it must have ended the one before.
+    pub(super) fn give(&self, task: Task) -> Result<()> {
+        let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(task).is_ok());
+        if given { Ok(()) } else { Err(EngineError::Busy("the worker has ended".into())) }
+    }
+
+    /// Waits for the worker to end; its task must have been cancelled.
+    pub(super) fn join(mut self) {
+        self.inbox = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the separation thread panicked");
+        }
+    }
+}
+
+fn run(tasks: &Receiver<Task>, pool: &rayon::ThreadPool, tell: &dyn Fn(Progress)) {
+    let mut loaded: Option<(PathBuf, Box<dyn Separator>)> = None;
+    for task in tasks {
+        // A bug in the network ends this job with its reason, not the thread.
+        let work = AssertUnwindSafe(|| separate(&task, pool, &mut loaded, tell));
+        let result = std::panic::catch_unwind(work).unwrap_or_else(|cause| {
+            let words = cause.downcast_ref::<String>().map_or("unknown", String::as_str);
+            Err(EngineError::Busy(format!("Partita stumbled over this song ({words})")))
+        });
+        tell(Progress::Ended(task.job, result));
+    }
+}
+
+fn separate(
+    task: &Task,
+    pool: &rayon::ThreadPool,
+    loaded: &mut Option<(PathBuf, Box<dyn Separator>)>,
+    tell: &dyn Fn(Progress),
+) -> Result<()> {
+    let mut since = Instant::now();
+    if loaded.as_ref().is_none_or(|(path, _)| *path != task.weights) {
+        *loaded = Some((task.weights.clone(), pool.install(|| model::load(&task.weights))?));
+    }
+    let Some((_, model)) = loaded else { return Ok(()) };
+    let work = Separation { mix: &task.mix, stems: &task.stems, model: model.as_ref(), pool };
+    work.run(&task.head, &task.cancel, &mut |segment| {
+        tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));
+        since = Instant::now();
+    })
+}

@@ -13,6 +13,7 @@ pub mod library;
 pub mod peaks;
 pub mod plan;
 pub mod player;
+pub mod resample;
 pub mod store;
 mod types;
 

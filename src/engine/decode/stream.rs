@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use symphonia::core::{
-    audio::{AudioSpec, GenericAudioBufferRef},
+    audio::AudioSpec,
     codecs::audio::{
         AudioDecoder,
         well_known::{CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3},
@@ -129,12 +129,14 @@ impl<'a> Stream<'a> {
 
     fn take(&mut self, source: &Source, packet: &Packet) -> Result<()> {
         self.packets += 1;
-        let (interleaved, decoder) = (&mut self.interleaved, &mut self.decoder);
-        let spec = match decoder.decode(packet) {
-            Ok(buffer) => Some(copy(&buffer, interleaved)),
-            Err(Error::ResetRequired) => None,
-            Err(_) => self.decode_anew(source, packet)?,
-        };
+        if is_joint_32_bit_flac(source, packet) {
+            let text = "FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits";
+            return Err(DecodeError::Unsupported(text.into()).into());
+        }
+        let mut spec = decode_packet(self.decoder.as_mut(), packet, &mut self.interleaved);
+        if spec.is_none() {
+            spec = self.decode_anew(source, packet)?;
+        }
         let Some(spec) = spec else {
             return self.lost(packet);
         };
@@ -162,12 +164,11 @@ impl<'a> Stream<'a> {
             _ => return Ok(None),
         }
         let mut decoder = new_decoder(&codec)?;
-        let Ok(buffer) = decoder.decode(packet) else {
-            return Ok(None);
-        };
-        let spec = copy(&buffer, &mut self.interleaved);
-        self.decoder = decoder;
-        Ok(Some(spec))
+        let spec = decode_packet(decoder.as_mut(), packet, &mut self.interleaved);
+        if spec.is_some() {
+            self.decoder = decoder;
+        }
+        Ok(spec)
     }
 
     /// Keeps the time of what cannot be decoded.
@@ -261,9 +262,21 @@ impl<'a> Stream<'a> {
     }
 }
 
-fn copy(buffer: &GenericAudioBufferRef<'_>, interleaved: &mut Vec<f32>) -> AudioSpec {
+/// Decodes `packet` into `interleaved`; `None` where that fails.
+fn decode_packet(
+    decoder: &mut dyn AudioDecoder,
+    packet: &Packet,
+    interleaved: &mut Vec<f32>,
+) -> Option<AudioSpec> {
+    let buffer = decoder.decode(packet).ok()?;
     buffer.copy_to_vec_interleaved(interleaved);
-    buffer.spec().clone()
+    Some(buffer.spec().clone())
+}
+
+/// Symphonia 0.6.1 panics on the 33 bits of such a frame's side channel.
+fn is_joint_32_bit_flac(source: &Source, packet: &Packet) -> bool {
+    let joint = packet.data.get(3).is_some_and(|byte| (8..=10).contains(&(byte >> 4)));
+    source.codec.codec == CODEC_ID_FLAC && source.codec.bits_per_sample == Some(32) && joint
 }
 
 /// The warnings in one line; of many, the first few.

@@ -21,6 +21,7 @@ pub mod peaks;
 pub mod plan;
 pub mod player;
 pub mod pool;
+pub mod resample;
 pub mod separate;
 mod sink;
 pub mod store;

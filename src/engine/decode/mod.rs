@@ -1,0 +1,86 @@
+//! Decoding: any audio file to interleaved stereo `f32` at [`super::SAMPLE_RATE`], block by block.
+//!
+//! Knows no store and no library. Runs on the thread that calls it (an import thread), with memory
+//! that does not depend on the length of the file.
+//!
+//! - [`source`]: opens the file, finds container, codec and track.
+//! - [`gapless`]: what the encoder added to the sound, and is not to be heard.
+//! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
+//! - [`downmix`]: any channels to stereo.
+//! - [`output`]: cuts, checks, resamples, and gives blocks to the sink.
+//! - [`tags`], [`folder`]: what files say about themselves; which files of a folder are songs.
+
+mod downmix;
+mod folder;
+mod gapless;
+mod output;
+mod source;
+mod stream;
+mod tags;
+
+use std::path::Path;
+
+pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
+
+use super::{AudioFormat, CancelToken, Tags};
+
+/// Why a file cannot be used. The text says what is wrong and, where there is something, what to
+/// do; the caller adds which file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Not audio at all: text, a picture, a folder, noise.
+    #[error("{0}")]
+    NotAudio(String),
+    /// Audio of a kind that cannot be decoded.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Audio with nothing to hear.
+    #[error("{0}")]
+    Empty(String),
+    /// Audio that is too damaged to be of use.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+/// What decoding found out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// How the file is encoded.
+    pub format: AudioFormat,
+    /// Title, artist, album.
+    pub tags: Tags,
+    /// The cover as it is in the file (PNG or JPEG bytes).
+    pub cover: Option<Vec<u8>>,
+    /// Frames given to the sink, at [`super::SAMPLE_RATE`].
+    pub frames: u64,
+    /// What was odd but did not stop the import: cut off, folded down from 5.1.
+    pub warning: Option<String>,
+}
+
+/// Decodes the whole file at `path` in blocks of interleaved stereo at [`super::SAMPLE_RATE`].
+/// `progress` gets 0 to 1; `cancel` is asked before each packet.
+///
+/// # Errors
+/// When nothing can be read, in words for people; errors of `sink` come back as they are. What the
+/// sink got until then is to be thrown away.
+pub fn decode(
+    path: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+    sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
+) -> super::Result<Decoded> {
+    let mut source = source::Source::open(path)?;
+    let mut about = tags::About::read(path);
+    if let Some(revision) = source.reader.metadata().skip_to_latest() {
+        about.complete_with(tags::About::of_revision(revision));
+    }
+    let heard = stream::decode(source, path, cancel, progress, sink)?;
+    Ok(Decoded {
+        format: heard.format,
+        tags: about.tags,
+        cover: about.cover,
+        frames: heard.frames,
+        warning: heard.warning,
+    })
+}

@@ -1,0 +1,367 @@
+//! Opening a file: is it one, is it audio, in which container, with which codec. Nothing is decoded
+//! here.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use symphonia::{
+    core::{
+        codecs::{
+            CodecParameters,
+            audio::{
+                AudioCodecParameters, AudioDecoder, AudioDecoderOptions, CODEC_ID_NULL_AUDIO,
+                well_known::{
+                    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2,
+                    CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS,
+                },
+            },
+            registry::CodecRegistry,
+        },
+        common::Limit,
+        errors::Error,
+        formats::{
+            FormatOptions, FormatReader, Track, TrackType,
+            probe::Hint,
+            well_known::{
+                FORMAT_ID_AIFF, FORMAT_ID_CAF, FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_MKV,
+                FORMAT_ID_WAVE,
+            },
+        },
+        io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions},
+        meta::MetadataOptions,
+    },
+    default::{get_probe, register_enabled_codecs},
+};
+use symphonia_adapter_libopus::OpusDecoder;
+
+use super::{
+    DecodeError,
+    gapless::{AAC_PRIMING, Mp4Timing, opus_pre_skip},
+    output::{End, Trim},
+};
+use crate::engine::{AudioFormat, EngineError, Result};
+
+/// Rate at which Opus is always decoded, in Hz.
+const OPUS_RATE: u32 = 48_000;
+
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<OpusDecoder>();
+    codecs
+});
+
+/// An audio file whose container has been read.
+pub struct Source {
+    /// Gives the packets.
+    pub reader: Box<dyn FormatReader>,
+    /// The track that is decoded.
+    pub track: u32,
+    /// Its codec, as [`new_decoder`] wants it.
+    pub codec: AudioCodecParameters,
+    /// For people; channels and rate as far as the header tells.
+    pub format: AudioFormat,
+    /// What the encoder added.
+    pub trim: Trim,
+    /// Frames to be heard, where the header is to be trusted.
+    pub promised: Option<u64>,
+    position: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Source {
+    /// Opens `path` and finds its first audio track that can be decoded.
+    ///
+    /// # Errors
+    /// When there is no such file, it cannot be read, or it is no audio that can be decoded.
+    pub fn open(path: &Path) -> Result<Self> {
+        let cannot_read =
+            |source| EngineError::Io { what: "cannot read", path: path.into(), source };
+        let metadata = std::fs::metadata(path).map_err(cannot_read)?;
+        // Asked before opening: to open a pipe is to wait for whoever writes to it.
+        if metadata.is_dir() {
+            return Err(DecodeError::NotAudio("this is a folder, not a file".into()).into());
+        }
+        if !metadata.is_file() {
+            return Err(
+                DecodeError::NotAudio("this is a device or a pipe, not a file".into()).into()
+            );
+        }
+        let mut file = File::open(path).map_err(cannot_read)?;
+        refuse_by_content(&mut file).map_err(cannot_read)??;
+
+        let position = Arc::new(AtomicU64::new(0));
+        let counted = Counted { file, bytes: metadata.len(), position: Arc::clone(&position) };
+        let stream = MediaSourceStream::new(Box::new(counted), MediaSourceStreamOptions::default());
+        // Pictures are read by lofty, within limits.
+        let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
+        let reader = get_probe()
+            .probe(&Hint::new(), stream, FormatOptions::default(), limits)
+            .map_err(|error| probe_error(error, path))?;
+        Self::of_reader(reader, path, position, metadata.len())
+    }
+
+    fn of_reader(
+        reader: Box<dyn FormatReader>,
+        path: &Path,
+        position: Arc<AtomicU64>,
+        bytes: u64,
+    ) -> Result<Self> {
+        let (track, mut codec) = playable_track(reader.as_ref())?;
+        let container = reader.format_info().format;
+        let rate = codec.sample_rate.unwrap_or(0);
+        let is_mpeg = matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3);
+
+        let priming = match codec.codec {
+            CODEC_ID_AAC => AAC_PRIMING,
+            CODEC_ID_OPUS => opus_pre_skip(codec.extra_data.as_deref()),
+            _ => 0,
+        };
+        let trim = if container == FORMAT_ID_ISOMP4 {
+            Mp4Timing::read(path, track.id).trim(rate, track.num_frames, priming)
+        } else if let (true, Some(delay)) = (is_mpeg, track.delay) {
+            let padding = track.padding.unwrap_or(0) as usize;
+            Trim { skip: delay.into(), end: End::Padding(padding) }
+        } else {
+            Trim { skip: priming, end: End::Natural }
+        };
+        let promised = match trim.end {
+            End::Length(length) => Some(length),
+            // Without LAME's note, Symphonia guesses the length from the first packets' bit rate.
+            End::Natural if is_mpeg || codec.codec == CODEC_ID_AAC => None,
+            _ => track.num_frames.map(|frames| frames.saturating_sub(opus_part(&codec, priming))),
+        };
+        if codec.codec == CODEC_ID_OPUS {
+            codec.sample_rate = Some(OPUS_RATE);
+            // The decoder would trim only the first packet of a pre-skip that spans several.
+            codec.extra_data = None;
+        }
+        let format = AudioFormat {
+            name: format_name(container, &codec),
+            sample_rate: codec.sample_rate.unwrap_or(0),
+            channels: codec.channels.as_ref().map_or(0, |channels| channels.count() as u16),
+            bits: lossless_bits(&codec),
+        };
+        Ok(Self { track: track.id, reader, codec, format, trim, promised, position, bytes })
+    }
+
+    /// Part of the file that has been read, 0 to 1.
+    pub fn fraction(&self) -> f32 {
+        (self.position.load(Ordering::Relaxed) as f64 / self.bytes.max(1) as f64).min(1.0) as f32
+    }
+
+    /// After a chained stream's new beginning: its track and codec.
+    ///
+    /// # Errors
+    /// When the new part has no track that can be decoded.
+    pub fn next_chapter(&mut self) -> Result<(), DecodeError> {
+        let (track, codec) = playable_track(self.reader.as_ref())?;
+        (self.track, self.codec) = (track.id, codec);
+        Ok(())
+    }
+}
+
+/// A decoder for `codec`.
+///
+/// # Errors
+/// When the codec or its settings are not supported.
+pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, DecodeError> {
+    let is_mpeg = matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3);
+    // Symphonia would cut MPEG audio where it guessed the end to be; see `Source::promised`.
+    let options = AudioDecoderOptions::default().gapless(!is_mpeg);
+    CODECS.make_audio_decoder(codec, &options).map_err(|error| {
+        let name = codec_name(codec);
+        DecodeError::Unsupported(match error {
+            Error::Unsupported(what) if what.starts_with("core") => {
+                format!("{name} is not supported; convert the file to FLAC or WAV")
+            }
+            error => format!("this kind of {name} is not supported ({error})"),
+        })
+    })
+}
+
+fn playable_track(reader: &dyn FormatReader) -> Result<(Track, AudioCodecParameters), DecodeError> {
+    let audio = |track: &&Track| track.track_type() == Some(TrackType::Audio);
+    let decodable = |track: &&Track| match &track.codec_params {
+        Some(CodecParameters::Audio(codec)) => CODECS.get_audio_decoder(codec.codec).is_some(),
+        _ => false,
+    };
+    let track = reader
+        .default_track(TrackType::Audio)
+        .filter(decodable)
+        .or_else(|| reader.tracks().iter().find(decodable))
+        .or_else(|| reader.tracks().iter().find(audio));
+    match track.map(|track| (track, &track.codec_params)) {
+        Some((track, Some(CodecParameters::Audio(codec)))) => Ok((track.clone(), codec.clone())),
+        _ => Err(DecodeError::NotAudio("there is no sound in this file, only other data".into())),
+    }
+}
+
+/// In Ogg the header's length counts what is skipped at the start of Opus.
+fn opus_part(codec: &AudioCodecParameters, priming: u64) -> u64 {
+    if codec.codec == CODEC_ID_OPUS { priming } else { 0 }
+}
+
+fn codec_name(codec: &AudioCodecParameters) -> String {
+    match codec.codec {
+        CODEC_ID_AAC => "AAC".into(),
+        CODEC_ID_ALAC => "ALAC".into(),
+        CODEC_ID_FLAC => "FLAC".into(),
+        CODEC_ID_MP1 => "MP1".into(),
+        CODEC_ID_MP2 => "MP2".into(),
+        CODEC_ID_MP3 => "MP3".into(),
+        CODEC_ID_OPUS => "Opus".into(),
+        CODEC_ID_VORBIS => "Vorbis".into(),
+        CODEC_ID_NULL_AUDIO => "this codec".into(),
+        other => CODECS
+            .get_audio_decoder(other)
+            .map_or("this codec".into(), |decoder| decoder.codec.info.long_name.to_owned()),
+    }
+}
+
+fn format_name(
+    container: symphonia::core::formats::FormatId,
+    codec: &AudioCodecParameters,
+) -> String {
+    match container {
+        FORMAT_ID_WAVE => "WAV".into(),
+        FORMAT_ID_AIFF => "AIFF".into(),
+        FORMAT_ID_FLAC => "FLAC".into(),
+        FORMAT_ID_CAF if codec.codec != CODEC_ID_ALAC && codec.codec != CODEC_ID_AAC => {
+            "CAF".into()
+        }
+        FORMAT_ID_MKV => format!("{} (Matroska)", codec_name(codec)),
+        _ => codec_name(codec),
+    }
+}
+
+fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
+    match codec.codec {
+        CODEC_ID_AAC | CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_OPUS
+        | CODEC_ID_VORBIS => None,
+        _ => codec.bits_per_sample,
+    }
+}
+
+/// Refuses what its first bytes show to be no audio, or audio of a kind that is not supported:
+/// in half a megabyte of anything, something looks like the start of an MP3 frame.
+fn refuse_by_content(file: &mut File) -> io::Result<Result<(), DecodeError>> {
+    const OTHERS: [(&[u8], &str); 9] = [
+        (b"\x30\x26\xb2\x75", "Windows Media"),
+        (b"wvpk", "WavPack"),
+        (b"MAC ", "Monkey's Audio"),
+        (b"MPCK", "Musepack"),
+        (b"MP+", "Musepack"),
+        (b"DSD ", "DSD"),
+        (b"FRM8", "DSD"),
+        (b"TTA1", "True Audio"),
+        (b"#!AMR", "AMR"),
+    ];
+    const FOREIGN: [(&[u8], &str); 11] = [
+        (b"\x89PNG", "a picture"),
+        (b"\xff\xd8\xff", "a picture"),
+        (b"GIF8", "a picture"),
+        (b"%PDF", "a PDF document"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"\x1f\x8b", "a compressed archive"),
+        (b"7z\xbc\xaf", "a compressed archive"),
+        (b"Rar!", "a compressed archive"),
+        (b"\x7fELF", "a program"),
+        (b"MZ", "a program"),
+        (b"MThd", "a MIDI file, which has notes but no sound"),
+    ];
+    let mut start = Vec::new();
+    file.by_ref().take(4096).read_to_end(&mut start)?;
+    file.seek(SeekFrom::Start(0))?;
+    if start.is_empty() {
+        return Ok(Err(DecodeError::Empty("the file is empty: it has 0 bytes".into())));
+    }
+    if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| start.starts_with(magic)) {
+        let text = format!("{name} is not supported; convert the file to FLAC or WAV");
+        return Ok(Err(DecodeError::Unsupported(text)));
+    }
+    if let Some((_, name)) = FOREIGN.iter().find(|(magic, _)| start.starts_with(magic)) {
+        return Ok(Err(DecodeError::NotAudio(format!("this is not an audio file but {name}"))));
+    }
+    if is_text(&start) {
+        return Ok(Err(DecodeError::NotAudio("this is not an audio file but text".into())));
+    }
+    Ok(Ok(()))
+}
+
+/// Whether all of `start` is UTF-8 without control characters. A character may be cut at its end.
+fn is_text(start: &[u8]) -> bool {
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    text.chars().all(|c| !c.is_control() || c.is_whitespace())
+}
+
+fn probe_error(error: Error, path: &Path) -> EngineError {
+    const AGAIN: &str = "copy or download it again";
+    let error = match error {
+        Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            DecodeError::Damaged(format!("the file ends within its header; {AGAIN}"))
+        }
+        Error::IoError(source) => {
+            return EngineError::Io { what: "cannot read", path: path.into(), source };
+        }
+        Error::Unsupported("core (probe): no suitable format reader found") => {
+            DecodeError::NotAudio(
+                "this is not an audio file, or of a kind that is not known".into(),
+            )
+        }
+        Error::Unsupported("isomp4: missing moov atom") => {
+            DecodeError::Damaged(format!("the file is incomplete: its index is missing; {AGAIN}"))
+        }
+        Error::Unsupported(what) => DecodeError::Unsupported(format!(
+            "this kind of audio file is not supported ({what}); convert it to FLAC or WAV"
+        )),
+        error => DecodeError::Damaged(format!("the file's header is damaged ({error}); {AGAIN}")),
+    };
+    error.into()
+}
+
+/// A file that tells how far it was read.
+struct Counted {
+    file: File,
+    bytes: u64,
+    position: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.position.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = self.file.seek(to)?;
+        self.position.store(position, Ordering::Relaxed);
+        Ok(position)
+    }
+}
+
+impl MediaSource for Counted {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.bytes)
+    }
+}

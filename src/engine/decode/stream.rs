@@ -1,0 +1,320 @@
+//! From packet to packet: decodes, and deals with what is damaged, cut off, or changes on the way.
+
+use std::{io, path::Path};
+
+use symphonia::core::{
+    audio::AudioSpec,
+    codecs::audio::{
+        AudioDecoder,
+        well_known::{CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3},
+    },
+    errors::Error,
+    packet::Packet,
+};
+
+use super::{
+    DecodeError,
+    downmix::{Downmix, layout_name},
+    output::Output,
+    source::{Source, new_decoder},
+};
+use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE};
+
+/// What was heard of a source.
+pub struct Heard {
+    /// Rate and channels as the first packet has them.
+    pub format: AudioFormat,
+    /// Frames given to the sink.
+    pub frames: u64,
+    /// What was odd, in words.
+    pub warning: Option<String>,
+}
+
+/// Decodes all of `source` into `sink`. See [`super::decode`].
+///
+/// # Errors
+/// When nothing, or less than half, can be decoded; when cancelled; as the sink.
+pub fn decode(
+    mut source: Source,
+    path: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+    sink: &mut dyn FnMut(&[f32]) -> Result<()>,
+) -> Result<Heard> {
+    let mut stream = Stream::new(&source, sink)?;
+    let mut shown = 0.0;
+    progress(shown);
+    let end = loop {
+        if cancel.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        if stream.output.is_full() {
+            break Ending::Complete;
+        }
+        match source.reader.next_packet() {
+            Ok(Some(packet)) if packet.track_id == source.track => {
+                stream.take(&source, &packet)?;
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => break Ending::Complete,
+            Err(Error::ResetRequired) => {
+                source.next_chapter()?;
+                stream.decoder = new_decoder(&source.codec)?;
+            }
+            Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                break Ending::CutOff;
+            }
+            Err(Error::IoError(error)) => {
+                return Err(EngineError::Io {
+                    what: "cannot read",
+                    path: path.into(),
+                    source: error,
+                });
+            }
+            Err(_) => break Ending::Damaged,
+        }
+        let fraction = source.fraction();
+        if fraction - shown >= 0.005 {
+            shown = fraction;
+            progress(shown);
+        }
+    };
+    let heard = stream.finish(&source, end)?;
+    progress(1.0);
+    Ok(heard)
+}
+
+/// How a stream ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// After its last packet.
+    Complete,
+    /// Within a packet.
+    CutOff,
+    /// Where nothing could be made out any more.
+    Damaged,
+}
+
+struct Stream<'a> {
+    decoder: Box<dyn AudioDecoder>,
+    output: Output<'a>,
+    /// Layout of the last packet, and how it becomes stereo.
+    layout: Option<(AudioSpec, Downmix)>,
+    /// Layout of the first packet.
+    first: Option<AudioSpec>,
+    packets: u64,
+    damaged: u64,
+    first_damage: Option<u64>,
+    warnings: Vec<String>,
+    interleaved: Vec<f32>,
+    stereo: Vec<f32>,
+}
+
+impl<'a> Stream<'a> {
+    fn new(source: &Source, sink: &'a mut dyn FnMut(&[f32]) -> Result<()>) -> Result<Self> {
+        Ok(Self {
+            decoder: new_decoder(&source.codec)?,
+            // The first packet has the last word on the rate.
+            output: Output::new(SAMPLE_RATE, source.trim, sink)?,
+            layout: None,
+            first: None,
+            packets: 0,
+            damaged: 0,
+            first_damage: None,
+            warnings: Vec::new(),
+            interleaved: Vec::new(),
+            stereo: Vec::new(),
+        })
+    }
+
+    fn take(&mut self, source: &Source, packet: &Packet) -> Result<()> {
+        self.packets += 1;
+        if is_joint_32_bit_flac(source, packet) {
+            let text = "FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits";
+            return Err(DecodeError::Unsupported(text.into()).into());
+        }
+        let mut spec = decode_packet(self.decoder.as_mut(), packet, &mut self.interleaved);
+        if spec.is_none() {
+            spec = self.decode_anew(source, packet)?;
+        }
+        let Some(spec) = spec else {
+            return self.lost(packet);
+        };
+        if self.interleaved.is_empty() {
+            return Ok(());
+        }
+        self.adapt(&spec)?;
+        if let Some((_, downmix)) = &self.layout {
+            self.stereo.clear();
+            downmix.apply(&self.interleaved, &mut self.stereo);
+        }
+        self.output.push(&mut self.stereo)
+    }
+
+    /// Tries once more with a new decoder: those of MPEG audio and FLAC are bound to the layout that
+    /// they began with, and a stream may change its.
+    fn decode_anew(&mut self, source: &Source, packet: &Packet) -> Result<Option<AudioSpec>> {
+        let mut codec = source.codec.clone();
+        match codec.codec {
+            CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 => {}
+            CODEC_ID_FLAC => match flac_channels(&packet.data) {
+                Some(channels) => set_flac_channels(codec.extra_data.as_deref_mut(), channels),
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        }
+        let mut decoder = new_decoder(&codec)?;
+        let spec = decode_packet(decoder.as_mut(), packet, &mut self.interleaved);
+        if spec.is_some() {
+            self.decoder = decoder;
+        }
+        Ok(spec)
+    }
+
+    /// Keeps the time of what cannot be decoded.
+    fn lost(&mut self, packet: &Packet) -> Result<()> {
+        const LONGEST_SECONDS: u64 = 1;
+        self.damaged += 1;
+        self.first_damage.get_or_insert(self.output.frames_out);
+        let Some((spec, _)) = &self.layout else {
+            return Ok(());
+        };
+        let frames = packet.dur.get().min(LONGEST_SECONDS * u64::from(spec.rate()));
+        self.output.push_silence(frames)
+    }
+
+    /// Follows a change of rate or channels.
+    fn adapt(&mut self, spec: &AudioSpec) -> Result<()> {
+        if self.layout.as_ref().is_some_and(|(old, _)| old == spec) {
+            return Ok(());
+        }
+        let Some(downmix) = Downmix::new(spec.channels()) else {
+            let text = "this layout of channels is not supported; convert the file to stereo";
+            return Err(DecodeError::Unsupported(text.into()).into());
+        };
+        if let Some((old, _)) = &self.layout {
+            let at = clock(self.output.frames_out);
+            if old.rate() != spec.rate() {
+                self.warnings.push(format!("the sample rate changes at {at}"));
+            }
+            if old.channels().count() != spec.channels().count() {
+                self.warnings.push(format!("the number of channels changes at {at}"));
+            }
+        }
+        if downmix.channels() > 2 {
+            self.warnings.push(format!("folded down from {}", layout_name(spec.channels())));
+        }
+        if self.output.rate() != spec.rate() {
+            self.output.change_rate(spec.rate())?;
+        }
+        self.first.get_or_insert_with(|| spec.clone());
+        self.layout = Some((spec.clone(), downmix));
+        Ok(())
+    }
+
+    fn finish(mut self, source: &Source, end: Ending) -> Result<Heard> {
+        if self.damaged * 2 > self.packets {
+            let text = "nearly nothing of this file can be decoded: it is damaged, or no audio";
+            return Err(DecodeError::Damaged(text.into()).into());
+        }
+        self.output.finish(end == Ending::Complete)?;
+        let Some(first) = &self.first else {
+            return Err(DecodeError::Empty("there is no sound in this file".into()).into());
+        };
+        let frames = self.output.frames_out;
+        if frames == 0 {
+            return Err(DecodeError::Empty("there is no sound in this file".into()).into());
+        }
+        let format = AudioFormat {
+            sample_rate: first.rate(),
+            channels: first.channels().count() as u16,
+            ..source.format.clone()
+        };
+        self.warn_of_damage(source, end);
+        let warning = warning_of(self.warnings);
+        Ok(Heard { format, frames, warning })
+    }
+
+    fn warn_of_damage(&mut self, source: &Source, end: Ending) {
+        const TOLERANCE_SECONDS: f64 = 0.05;
+        let at = clock(self.output.frames_out);
+        let rate = f64::from(self.first.as_ref().map_or(SAMPLE_RATE, AudioSpec::rate));
+        let missing = source
+            .promised
+            .map_or(0.0, |promised| promised.saturating_sub(self.output.frames_in) as f64 / rate);
+        if end == Ending::Damaged {
+            self.warnings.push(format!("damaged after {at}: what follows could not be read"));
+        } else if missing > TOLERANCE_SECONDS {
+            let whole = source.promised.unwrap_or(0) as f64 / rate * f64::from(SAMPLE_RATE);
+            self.warnings.push(format!("cut off after {at} of {}", clock(whole as u64)));
+        } else if end == Ending::CutOff {
+            self.warnings.push(format!("cut off after {at}"));
+        }
+        if let Some(first) = self.first_damage {
+            let places = if self.damaged == 1 { "place" } else { "places" };
+            let (count, at) = (self.damaged, clock(first));
+            self.warnings.push(format!("damaged in {count} {places} from {at} on, silent there"));
+        }
+        if self.output.not_finite > 0 {
+            let count = self.output.not_finite;
+            self.warnings.push(format!("{count} samples that were no numbers are silent"));
+        }
+    }
+}
+
+/// Decodes `packet` into `interleaved`; `None` where that fails.
+fn decode_packet(
+    decoder: &mut dyn AudioDecoder,
+    packet: &Packet,
+    interleaved: &mut Vec<f32>,
+) -> Option<AudioSpec> {
+    let buffer = decoder.decode(packet).ok()?;
+    buffer.copy_to_vec_interleaved(interleaved);
+    Some(buffer.spec().clone())
+}
+
+/// Symphonia 0.6.1 panics on the 33 bits of such a frame's side channel.
+fn is_joint_32_bit_flac(source: &Source, packet: &Packet) -> bool {
+    let joint = packet.data.get(3).is_some_and(|byte| (8..=10).contains(&(byte >> 4)));
+    source.codec.codec == CODEC_ID_FLAC && source.codec.bits_per_sample == Some(32) && joint
+}
+
+/// The warnings in one line; of many, the first few.
+fn warning_of(mut warnings: Vec<String>) -> Option<String> {
+    const MOST: usize = 4;
+    warnings.dedup();
+    let more = warnings.len().saturating_sub(MOST);
+    warnings.truncate(MOST);
+    if more > 0 {
+        warnings.push(format!("and {more} more"));
+    }
+    (!warnings.is_empty()).then(|| warnings.join("; "))
+}
+
+/// Minutes and seconds of a number of frames at [`SAMPLE_RATE`].
+fn clock(frames: u64) -> String {
+    let seconds = frames / u64::from(SAMPLE_RATE);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+/// Channels of a FLAC frame, from its header (RFC 9639, section 9.1.3).
+fn flac_channels(frame: &[u8]) -> Option<u8> {
+    match frame.get(3)? >> 4 {
+        independent @ 0..=7 => Some(independent + 1),
+        8..=10 => Some(2),
+        _ => None,
+    }
+}
+
+/// Writes the number of channels into a STREAMINFO block (RFC 9639, section 8.2).
+fn set_flac_channels(stream_info: Option<&mut [u8]>, channels: u8) {
+    const CHANNELS_AT: usize = 12;
+    if let Some(byte) = stream_info.and_then(|block| block.get_mut(CHANNELS_AT)) {
+        *byte = *byte & 0b1111_0001 | (channels - 1) << 1;
+    }
+}

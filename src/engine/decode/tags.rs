@@ -1,0 +1,133 @@
+//! Title, artist, album and cover. What cannot be read is left out: no tag stops a song.
+
+use std::path::Path;
+
+use lofty::{
+    config::ParseOptions,
+    file::TaggedFileExt as _,
+    picture::{Picture, PictureType},
+    probe::Probe,
+    tag::{Accessor as _, Tag},
+};
+use symphonia::core::meta::{MetadataRevision, StandardTag, StandardVisualKey};
+
+use crate::engine::Tags;
+
+/// Covers of more bytes are left out: nobody's screen needs them, and a damaged length may claim
+/// any size.
+const LARGEST_COVER: usize = 16 << 20;
+
+/// Texts are cut to so many characters.
+const LONGEST_TEXT: usize = 1_000;
+
+/// What a file says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Title, artist, album.
+    pub tags: Tags,
+    /// PNG or JPEG bytes.
+    pub cover: Option<Vec<u8>>,
+}
+
+impl About {
+    /// Reads with lofty.
+    pub fn read(path: &Path) -> Self {
+        let options = ParseOptions::new().read_properties(false);
+        let file = Probe::open(path)
+            .ok()
+            .and_then(|probe| probe.options(options).guess_file_type().ok()?.read().ok());
+        let mut about = Self::default();
+        if let Some(file) = file {
+            for tag in file.primary_tag().into_iter().chain(file.tags()) {
+                about.complete_with(Self::of_tag(tag));
+            }
+        }
+        about
+    }
+
+    fn of_tag(tag: &Tag) -> Self {
+        let pictures = tag.pictures();
+        let is_front = |picture: &&Picture| picture.pic_type() == PictureType::CoverFront;
+        let picture = pictures.iter().find(is_front).or(pictures.first());
+        Self {
+            tags: Tags {
+                title: tag.title().and_then(|text| clean(&text)),
+                artist: tag.artist().and_then(|text| clean(&text)),
+                album: tag.album().and_then(|text| clean(&text)),
+            },
+            cover: picture.and_then(|picture| image(picture.data())),
+        }
+    }
+
+    /// What Symphonia found, for the formats that lofty does not know.
+    pub fn of_revision(revision: &MetadataRevision) -> Self {
+        let mut about = Self::default();
+        let per_track = revision.per_track.iter().flat_map(|track| &track.metadata.tags);
+        for tag in revision.media.tags.iter().chain(per_track) {
+            let (text, field) = match &tag.std {
+                Some(StandardTag::TrackTitle(text)) => (text, &mut about.tags.title),
+                Some(StandardTag::Artist(text)) => (text, &mut about.tags.artist),
+                Some(StandardTag::Album(text)) => (text, &mut about.tags.album),
+                _ => continue,
+            };
+            if field.is_none() {
+                *field = clean(text);
+            }
+        }
+        let visuals = &revision.media.visuals;
+        let front = visuals.iter().find(|v| v.usage == Some(StandardVisualKey::FrontCover));
+        about.cover = front.or(visuals.first()).and_then(|visual| image(&visual.data));
+        about
+    }
+
+    /// Fills what is missing from `other`.
+    pub fn complete_with(&mut self, other: Self) {
+        let Self { tags: Tags { title, artist, album }, cover } = other;
+        self.tags.title = self.tags.title.take().or(title);
+        self.tags.artist = self.tags.artist.take().or(artist);
+        self.tags.album = self.tags.album.take().or(album);
+        self.cover = self.cover.take().or(cover);
+    }
+}
+
+/// One line without control characters; `None` when nothing is left.
+fn clean(text: &str) -> Option<String> {
+    let line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
+    let line = line.trim();
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+/// `bytes`, if they begin as PNG or JPEG and are not too many.
+fn image(bytes: &[u8]) -> Option<Vec<u8>> {
+    let known = bytes.starts_with(b"\x89PNG\r\n\x1a\n") || bytes.starts_with(&[0xff, 0xd8, 0xff]);
+    (known && bytes.len() <= LARGEST_COVER).then(|| bytes.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_become_one_clean_line() {
+        assert_eq!(clean("  A\nB\0 "), Some("A B".to_owned()));
+        assert_eq!(clean(" \0\n"), None);
+        assert_eq!(clean(&"ü".repeat(5_000)).unwrap().chars().count(), LONGEST_TEXT);
+    }
+
+    #[test]
+    fn only_pictures_that_can_be_shown_are_kept() {
+        assert!(image(b"\x89PNG\r\n\x1a\n....").is_some());
+        assert!(image(&[0xff, 0xd8, 0xff, 0xe0]).is_some());
+        assert_eq!(image(b"GIF89a"), None);
+        assert_eq!(image(b""), None);
+        let mut huge = vec![0xff, 0xd8, 0xff];
+        huge.resize(LARGEST_COVER + 1, 0);
+        assert_eq!(image(&huge), None);
+    }
+
+    #[test]
+    fn a_file_without_tags_says_nothing() {
+        assert_eq!(About::read(Path::new("nowhere.mp3")), About::default());
+    }
+}

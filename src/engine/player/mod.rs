@@ -1,9 +1,34 @@
 //! The player: what is heard, and how it gets to the device without ever waiting.
 //!
-//! Knows no library and no window. Three threads: the caller's (this handle), the feeder (reads
-//! the track ahead of the play head), and the device's callback (mixes; no lock, no allocation).
+//! Knows no library and no window. Four threads: the caller's (this handle), the feeder (reads
+//! the track ahead of the play head), the stream's owner (opens and closes the device), and the
+//! device's callback (mixes; no lock, no allocation).
+//!
+//! The callback owns the mixer and plays from a deck: a ring of frames with every lane in it, so
+//! that gains act at once. A seek, a load or a refresh is a new deck, faded over from the old one,
+//! which goes back to the feeder to be freed.
 
-use std::io;
+mod coverage;
+mod deck;
+mod feeder;
+mod mixer;
+mod outlet;
+mod ramp;
+mod shared;
+mod stream;
+
+use std::{
+    fmt, io,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+use feeder::Feeder;
+use shared::Shared;
+use stream::StreamOwner;
 
 /// A song that can be played: its original and its stems, read by range. Reading may touch a disk;
 /// it is done on the feeder's thread, or on an export's.
@@ -83,50 +108,176 @@ pub enum Device {
     Unavailable(String),
 }
 
-/// A handle on the player; cheap to clone. No method waits for a disk or a device.
-#[derive(Clone, Debug, Default)]
-pub struct Player {}
+/// A handle on the player; cheap to clone. No method waits for a disk or a device. When the last
+/// one is dropped, the player's threads end.
+#[derive(Clone)]
+pub struct Player {
+    inner: Arc<Inner>,
+}
+
+/// Owns the threads and joins them.
+struct Inner {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
 
 impl Player {
     /// Starts the player's threads. Never fails: without a device it is silent and says so.
-    pub fn start(waker: std::sync::Arc<dyn Fn() + Send + Sync>) -> Self {
-        drop(waker);
-        Self {}
+    ///
+    /// `waker` is called, never from the audio callback, when playing ended or the device's state
+    /// changed.
+    pub fn start(waker: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (wake_stream, woken) = crossbeam_channel::bounded(1);
+        let shared = Arc::new(Shared::new(waker, wake_stream));
+        let (feeder, mixer) = Feeder::new(Arc::clone(&shared));
+        let owner = StreamOwner::new(Arc::clone(&shared), woken, mixer);
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        let threads = [
+            named("feeder").spawn(move || feeder.run()),
+            named("sound-device").spawn(move || owner.run()),
+        ];
+        let threads = threads.into_iter().filter_map(|thread| match thread {
+            Ok(thread) => Some(thread),
+            Err(error) => {
+                let words = format!("the player cannot start a thread: {error}");
+                shared.set_device(Device::Unavailable(words));
+                None
+            }
+        });
+        let threads = threads.collect();
+        Self { inner: Arc::new(Inner { shared, threads }) }
     }
-    /// Replaces the track (`None` takes it out), stops, and goes to its start.
-    pub fn load(&self, _track: Option<std::sync::Arc<dyn Track>>) {}
-    /// Tells that more of the track's stems are finished: what is buffered is read again.
-    pub fn refresh(&self) {}
-    /// Starts or goes on; at the end of the track, from its start.
-    pub fn play(&self) {}
+
+    /// Replaces the track (`None` takes it out), stops, and goes to its start. The gains stay as
+    /// they were set last; a stem without is at 1.
+    pub fn load(&self, track: Option<Arc<dyn Track>>) {
+        let shared = &self.inner.shared;
+        let stems = track.as_ref().map_or(0, |track| track.stems());
+        let old = shared.change(|wanted| {
+            let gains = wanted.set_gains.iter().chain(std::iter::repeat(&1.0)).take(stems);
+            wanted.gains = gains.map(|gain| AtomicU32::new(gain.to_bits())).collect();
+            shared.turn(wanted, 0, true);
+            std::mem::replace(&mut wanted.track, track)
+        });
+        drop(old); // not under the lock: it may close files
+    }
+
+    /// Tells that more of the track's stems are finished: what is buffered is read again, and is
+    /// heard from about 0.1 s ahead of the play head on.
+    pub fn refresh(&self) {
+        self.inner.shared.change(|wanted| wanted.refresh += 1);
+    }
+
+    /// Starts or goes on; at the end of the track, from its start. Opens the device if need be.
+    pub fn play(&self) {
+        let shared = &self.inner.shared;
+        let started = shared.change(|wanted| {
+            let frames = wanted.track.as_ref().map_or(0, |track| track.frames());
+            if shared.read_position(wanted) >= frames {
+                shared.turn(wanted, 0, false);
+            }
+            shared.set_playing(frames > 0);
+            frames > 0
+        });
+        if started {
+            shared.plays.fetch_add(1, Ordering::AcqRel);
+            shared.wake_stream();
+        }
+    }
+
     /// Pauses.
-    pub fn pause(&self) {}
-    /// Whether it plays.
+    pub fn pause(&self) {
+        self.inner.shared.change(|_| self.inner.shared.set_playing(false));
+        self.inner.shared.wake_stream();
+    }
+
+    /// Whether it plays; no longer so at the end of the track.
     pub fn is_playing(&self) -> bool {
-        false
+        self.inner.shared.is_playing()
     }
+
     /// Goes to a frame; past the end, to the end.
-    pub fn seek(&self, _frame: u64) {}
-    /// The frame that is heard now.
+    pub fn seek(&self, frame: u64) {
+        let shared = &self.inner.shared;
+        shared.change(|wanted| {
+            let frames = wanted.track.as_ref().map_or(0, |track| track.frames());
+            shared.turn(wanted, frame.min(frames), false);
+        });
+    }
+
+    /// The frame that is heard now: the device's latency is taken into account as far as it is
+    /// known. After a seek, at once the place that was asked for.
     pub fn position(&self) -> u64 {
-        0
+        self.inner.shared.position()
     }
-    /// Sets the linear gain of every stem, in the model's order (see [`gains`]).
-    pub fn set_gains(&self, _gains: &[f32]) {}
+
+    /// Sets the linear gain of every stem, in the model's order (see [`gains`]); what is beyond
+    /// the track's stems is ignored.
+    pub fn set_gains(&self, gains: &[f32]) {
+        self.inner.shared.change(|wanted| {
+            wanted.set_gains = gains.to_vec();
+            for (held, gain) in wanted.gains.iter().zip(gains) {
+                held.store(gain.to_bits(), Ordering::Relaxed);
+            }
+        });
+    }
+
     /// Chooses what is heard.
-    pub fn set_monitor(&self, _monitor: Monitor) {}
+    pub fn set_monitor(&self, monitor: Monitor) {
+        let original = monitor == Monitor::Original;
+        self.inner.shared.original.store(original, Ordering::Relaxed);
+    }
+
     /// Sets the master volume, linear, 0 to 1.
-    pub fn set_volume(&self, _volume: f32) {}
-    /// Peak of what was played since the last call, left and right, linear.
+    pub fn set_volume(&self, volume: f32) {
+        self.inner.shared.set_volume(volume.clamp(0.0, 1.0));
+    }
+
+    /// Peak of what was played since the last call, left and right, linear, after the volume;
+    /// above 1 the device's output is clipped.
     pub fn levels(&self) -> [f32; 2] {
-        [0.0; 2]
+        self.inner.shared.take_peaks()
     }
-    /// Blocks that the device asked for and that were not ready in time.
+
+    /// Blocks that the device asked for and that were not ready in time, and buffers that it ran
+    /// out of.
     pub fn underruns(&self) -> u64 {
-        0
+        self.inner.shared.underruns.load(Ordering::Relaxed)
     }
+
     /// The device's state.
     pub fn device(&self) -> Device {
-        Device::Idle
+        self.inner.shared.device()
+    }
+}
+
+impl Default for Player {
+    /// A player that wakes nobody.
+    fn default() -> Self {
+        Self::start(Arc::new(|| {}))
+    }
+}
+
+impl fmt::Debug for Player {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Player")
+            .field("device", &self.device())
+            .field("playing", &self.is_playing())
+            .field("position", &self.position())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.set_playing(false);
+        self.shared.change(|wanted| wanted.quit = true);
+        self.shared.wake_stream();
+        for thread in self.threads.drain(..) {
+            // The waker may own the last handle, and be dropped on the very thread.
+            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+                tracing::error!("a thread of the player ended with a panic");
+            }
+        }
     }
 }

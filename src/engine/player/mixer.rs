@@ -1,0 +1,212 @@
+//! The mixer: turns decks into stereo frames at the engine's rate. Pure and without a device; it
+//! lives in the audio callback and is handed back when a stream closes, so that place and gains
+//! survive. It takes no lock, allocates and frees nothing, and reads only memory.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use rtrb::{Consumer, Producer};
+
+use super::{
+    deck::Deck,
+    ramp::{FADE_FRAMES, GAIN_FRAMES, Ramp},
+    shared::Shared,
+};
+
+/// Most frames that are mixed in one go.
+const BLOCK_FRAMES: usize = 256;
+
+/// Frames that must be ready before playing goes on after data were missing, 46 ms.
+const RESUME_FRAMES: u64 = 2048;
+
+/// See the module.
+pub(super) struct Mixer {
+    shared: Arc<Shared>,
+    arriving: Consumer<Box<Deck>>,
+    returned: Producer<Box<Deck>>,
+    current: Box<Deck>,
+    /// The deck that fades out under the current one.
+    leaving: Option<Box<Deck>>,
+    /// The deck that is to be played next.
+    next: Option<Box<Deck>>,
+    /// 0: all of the leaving deck; 1: all of the current one.
+    cross: Ramp,
+    /// 0: paused; 1: playing.
+    transport: Ramp,
+    original: Ramp,
+    volume: Ramp,
+    scratch: [f32; 2 * BLOCK_FRAMES],
+}
+
+impl Mixer {
+    /// A mixer that is sent decks through `arriving` and gives them back through `returned`, which
+    /// must have room for every deck there is.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        arriving: Consumer<Box<Deck>>,
+        returned: Producer<Box<Deck>>,
+    ) -> Self {
+        Self {
+            arriving,
+            returned,
+            current: Box::new(Deck::empty(0)),
+            leaving: None,
+            next: None,
+            cross: Ramp::new(1.0),
+            transport: Ramp::new(0.0),
+            original: Ramp::new(0.0),
+            volume: Ramp::new(shared.volume()),
+            scratch: [0.0; 2 * BLOCK_FRAMES],
+            shared,
+        }
+    }
+
+    /// Fills interleaved stereo `out`; an empty one only takes up the decks that have arrived.
+    pub(super) fn process(&mut self, out: &mut [f32]) {
+        while let Ok(deck) = self.arriving.pop() {
+            if let Some(passed_over) = self.next.replace(deck) {
+                self.give_back(passed_over);
+            }
+        }
+        let (wanted, playing) = self.shared.transport();
+        self.original.aim(f32::from(self.shared.original.load(Ordering::Relaxed)), GAIN_FRAMES);
+        self.volume.aim(self.shared.volume(), GAIN_FRAMES);
+
+        let mut starved = false;
+        let mut peaks = [0.0; 2];
+        let mut rest = out;
+        loop {
+            self.take_next(playing);
+            if rest.is_empty() {
+                break;
+            }
+            let frames = self.steer(wanted, playing, rest.len() / 2, &mut starved);
+            let (block, after) = rest.split_at_mut(2 * frames);
+            self.mix(block, &mut peaks);
+            rest = after;
+        }
+        self.shared.publish_position(self.current.generation(), self.current.position());
+        self.shared.raise_peaks(peaks);
+        if starved {
+            self.shared.underruns.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets the next deck take over if this is the frame for it.
+    fn take_next(&mut self, playing: bool) {
+        let Some(next) = self.next.as_mut() else { return };
+        if self.leaving.is_some() {
+            return;
+        }
+        if next.generation() == self.current.generation() {
+            // The same journey read again: they must meet at the same frame.
+            next.skip(self.current.position().saturating_sub(next.position()));
+            let out_of_reach = self.current.ready() == 0 && self.transport.is_silent();
+            if next.position() != self.current.position() && !out_of_reach {
+                return;
+            }
+            next.inherit(&self.current);
+        } else if !playing && !self.transport.is_silent() {
+            return; // what was just stopped fades out first
+        }
+        let Some(next) = self.next.take() else { return };
+        let old = std::mem::replace(&mut self.current, next);
+        if self.transport.is_silent() {
+            self.give_back(old);
+        } else {
+            self.leaving = Some(old);
+            self.cross = Ramp::new(0.0);
+            self.cross.aim(1.0, FADE_FRAMES);
+        }
+    }
+
+    /// Decides whether to play or to be silent, and for how many frames (at most `frames`).
+    fn steer(&mut self, wanted: u64, playing: bool, frames: usize, starved: &mut bool) -> usize {
+        let mut frames = frames.min(BLOCK_FRAMES);
+        let to_end = self.current.to_end();
+        let (supply, to_join) = self.supply();
+        let enough = match self.transport.is_silent() {
+            true => RESUME_FRAMES,
+            false => FADE_FRAMES as u64 + BLOCK_FRAMES as u64,
+        };
+        let supplied = supply >= enough.min(to_end);
+        let ended = to_end == 0 && self.leaving.is_none();
+        let plays = playing && supplied && !ended;
+        if playing && ended {
+            self.transport.snap(0.0);
+            if self.current.generation() == wanted {
+                self.shared.end(wanted);
+            }
+        } else if playing && !supplied && self.current.generation() == wanted {
+            *starved = true;
+        }
+        if plays && self.transport.is_silent() && self.current.position() == 0 {
+            self.transport.snap(1.0); // a track's own first sample needs no fade
+        }
+        self.transport.aim(f32::from(plays), FADE_FRAMES);
+        if self.transport.is_silent() {
+            return frames;
+        }
+        if !plays {
+            frames = frames.min(self.transport.left()); // hold the place from silence on
+        }
+        if let Some(leaving) = to_join.filter(|&frames| frames > 0) {
+            frames = frames.min(leaving as usize);
+        }
+        if to_end > 0 { frames.min(to_end as usize) } else { frames }
+    }
+
+    /// Frames that can be played without a gap, and how many until the next deck of the same
+    /// generation takes over.
+    fn supply(&self) -> (u64, Option<u64>) {
+        let ready = self.current.ready() as u64;
+        let next = self.next.as_ref().filter(|d| d.generation() == self.current.generation());
+        let Some(next) = next else { return (ready, None) };
+        let Some(to_join) = next.position().checked_sub(self.current.position()) else {
+            return (ready, None);
+        };
+        let supply = if ready < to_join { ready } else { to_join + next.ready() as u64 };
+        (supply, Some(to_join))
+    }
+
+    /// Mixes a block.
+    fn mix(&mut self, out: &mut [f32], peaks: &mut [f32; 2]) {
+        if self.transport.is_silent() {
+            out.fill(0.0);
+            if let Some(left) = self.leaving.take() {
+                self.give_back(left);
+            }
+            return;
+        }
+        self.current.render(out, self.original);
+        if let Some(leaving) = self.leaving.as_mut() {
+            let under = &mut self.scratch[..out.len()];
+            leaving.render(under, self.original);
+            for (over, under) in out.chunks_exact_mut(2).zip(under.chunks_exact(2)) {
+                let share = self.cross.advance();
+                over[0] = share * over[0] + (1.0 - share) * under[0];
+                over[1] = share * over[1] + (1.0 - share) * under[1];
+            }
+            if self.cross.left() == 0
+                && let Some(left) = self.leaving.take()
+            {
+                self.give_back(left);
+            }
+        }
+        for frame in out.chunks_exact_mut(2) {
+            self.original.advance();
+            let gain = self.transport.advance() * self.volume.advance();
+            for (sample, peak) in frame.iter_mut().zip(peaks.iter_mut()) {
+                *sample *= gain;
+                if sample.is_nan() {
+                    *sample = 0.0;
+                }
+                *peak = peak.max(sample.abs());
+            }
+        }
+    }
+
+    fn give_back(&mut self, deck: Box<Deck>) {
+        // There is room for every deck the feeder ever sends out, so this cannot fail.
+        drop(self.returned.push(deck));
+    }
+}

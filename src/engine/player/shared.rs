@@ -1,0 +1,238 @@
+//! What the player's threads share: a handful of atomics for the callback, and one small locked
+//! record of what is wanted for the others. The lock is held for a few instructions only, never
+//! while reading a disk or opening a device, and never by the callback.
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crossbeam_channel::Sender;
+
+use super::{Device, Track};
+
+/// Bits of [`Shared::heard`] that hold the frame; the generation is above them.
+const FRAME_BITS: u32 = 48;
+
+/// Linear gains of a track's stems, as bits: written by the handle, read by the callback.
+pub(super) type Gains = Arc<[AtomicU32]>;
+
+/// What the handle asked for last; the feeder works towards it.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    /// Counts changes, so that nobody sleeps over one.
+    pub(super) version: u64,
+    /// What to play.
+    pub(super) track: Option<Arc<dyn Track>>,
+    /// The gains that were set last; they outlive a track.
+    pub(super) set_gains: Vec<f32>,
+    /// The gains of the track's stems.
+    pub(super) gains: Gains,
+    /// Counts loads and seeks: what is of an older generation must not be heard any more.
+    pub(super) generation: u64,
+    /// Where this generation begins, in frames.
+    pub(super) target: u64,
+    /// Counts refreshes.
+    pub(super) refresh: u64,
+    /// Whether the threads should end.
+    pub(super) quit: bool,
+}
+
+/// See the module.
+pub(super) struct Shared {
+    wanted: Mutex<Wanted>,
+    changed: Condvar,
+    /// Generation << 1 | whether it plays.
+    transport: AtomicU64,
+    /// Generation (its low 16 bits) << 48 | frame that the callback reads next.
+    heard: AtomicU64,
+    /// Frames between the callback and the ear.
+    pub(super) latency_frames: AtomicU32,
+    /// Whether the original is heard instead of the stems.
+    pub(super) original: AtomicBool,
+    volume: AtomicU32,
+    peaks: [AtomicU32; 2],
+    pub(super) underruns: AtomicU64,
+    /// Counts calls of play: each is an occasion to try the device again.
+    pub(super) plays: AtomicU64,
+    device: Mutex<Device>,
+    wake_stream: Sender<()>,
+    waker: Arc<dyn Fn() + Send + Sync>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(waker: Arc<dyn Fn() + Send + Sync>, wake_stream: Sender<()>) -> Self {
+        Self {
+            wanted: Mutex::new(Wanted {
+                version: 0,
+                track: None,
+                set_gains: Vec::new(),
+                gains: Arc::new([]),
+                generation: 0,
+                target: 0,
+                refresh: 0,
+                quit: false,
+            }),
+            changed: Condvar::new(),
+            transport: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            latency_frames: AtomicU32::new(0),
+            original: AtomicBool::new(false),
+            volume: AtomicU32::new(1f32.to_bits()),
+            peaks: [AtomicU32::new(0), AtomicU32::new(0)],
+            underruns: AtomicU64::new(0),
+            plays: AtomicU64::new(0),
+            device: Mutex::new(Device::Idle),
+            wake_stream,
+            waker,
+        }
+    }
+
+    // The handle's side and the feeder's.
+
+    /// A copy of what is wanted.
+    pub(super) fn wanted(&self) -> Wanted {
+        lock(&self.wanted).clone()
+    }
+
+    /// Changes what is wanted and wakes the feeder.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Wanted) -> T) -> T {
+        let mut wanted = lock(&self.wanted);
+        let result = change(&mut wanted);
+        wanted.version += 1;
+        drop(wanted);
+        self.changed.notify_all();
+        result
+    }
+
+    /// Starts a new generation at `target`, within [`Self::change`]. `stop` as it says; else
+    /// playing goes on if it does.
+    pub(super) fn turn(&self, wanted: &mut Wanted, target: u64, stop: bool) {
+        wanted.generation += 1;
+        wanted.target = target;
+        let playing = if stop { 0 } else { self.transport.load(Ordering::Acquire) & 1 };
+        self.transport.store(wanted.generation << 1 | playing, Ordering::Release);
+    }
+
+    /// Whether what is wanted is no longer `version`.
+    pub(super) fn has_changed(&self, version: u64) -> bool {
+        lock(&self.wanted).version != version
+    }
+
+    /// Sleeps until what is wanted is no longer `version`, or the time is over.
+    pub(super) fn wait_for_change(&self, version: u64, at_most: Option<Duration>) {
+        let wanted = lock(&self.wanted);
+        let same = |wanted: &mut Wanted| wanted.version == version;
+        match at_most {
+            Some(time) => drop(self.changed.wait_timeout_while(wanted, time, same)),
+            None => drop(self.changed.wait_while(wanted, same)),
+        }
+    }
+
+    /// The frame that the callback reads next, or the target of a seek it has not followed yet.
+    pub(super) fn read_position(&self, wanted: &Wanted) -> u64 {
+        self.followed_position(wanted).unwrap_or(wanted.target)
+    }
+
+    /// The frame that the callback reads next, if it has come to the wanted generation.
+    pub(super) fn followed_position(&self, wanted: &Wanted) -> Option<u64> {
+        let heard = self.heard.load(Ordering::Acquire);
+        let followed = heard >> FRAME_BITS == wanted.generation & 0xFFFF;
+        followed.then_some(heard & ((1 << FRAME_BITS) - 1))
+    }
+
+    /// The frame that is heard now.
+    pub(super) fn position(&self) -> u64 {
+        let wanted = lock(&self.wanted);
+        let position = self.read_position(&wanted);
+        if !self.is_playing() {
+            return position;
+        }
+        let latency = u64::from(self.latency_frames.load(Ordering::Relaxed));
+        position.saturating_sub(latency).max(wanted.target.min(position))
+    }
+
+    /// Whether it plays.
+    pub(super) fn is_playing(&self) -> bool {
+        self.transport.load(Ordering::Acquire) & 1 == 1
+    }
+
+    /// Starts or stops.
+    pub(super) fn set_playing(&self, playing: bool) {
+        if playing {
+            self.transport.fetch_or(1, Ordering::AcqRel);
+        } else {
+            self.transport.fetch_and(!1, Ordering::AcqRel);
+        }
+    }
+
+    /// Wakes the stream's thread; if it is already being woken, that is enough.
+    pub(super) fn wake_stream(&self) {
+        self.wake_stream.try_send(()).ok();
+    }
+
+    /// Tells a window to look again. Never from the callback.
+    pub(super) fn tell(&self) {
+        (self.waker)();
+    }
+
+    pub(super) fn device(&self) -> Device {
+        lock(&self.device).clone()
+    }
+
+    /// Publishes the device's state, and tells if it changed.
+    pub(super) fn set_device(&self, device: Device) {
+        let old = std::mem::replace(&mut *lock(&self.device), device.clone());
+        if old != device {
+            tracing::debug!(?device, "sound device");
+            self.tell();
+        }
+    }
+
+    pub(super) fn set_volume(&self, volume: f32) {
+        self.volume.store(volume.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Peaks since the last call.
+    pub(super) fn take_peaks(&self) -> [f32; 2] {
+        [0, 1].map(|channel: usize| f32::from_bits(self.peaks[channel].swap(0, Ordering::Relaxed)))
+    }
+
+    // The callback's side: atomics only.
+
+    /// The wanted generation, and whether to play.
+    pub(super) fn transport(&self) -> (u64, bool) {
+        let transport = self.transport.load(Ordering::Acquire);
+        (transport >> 1, transport & 1 == 1)
+    }
+
+    /// The end of the track was reached by `generation`: stops, unless another is wanted by now.
+    pub(super) fn end(&self, generation: u64) {
+        let (from, to) = (generation << 1 | 1, generation << 1);
+        // Failing means that a seek or a pause came first, and theirs is what counts.
+        self.transport.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).ok();
+    }
+
+    pub(super) fn publish_position(&self, generation: u64, frame: u64) {
+        let frame = frame & ((1 << FRAME_BITS) - 1);
+        self.heard.store((generation & 0xFFFF) << FRAME_BITS | frame, Ordering::Release);
+    }
+
+    pub(super) fn volume(&self) -> f32 {
+        f32::from_bits(self.volume.load(Ordering::Relaxed))
+    }
+
+    /// Non-negative floats order like their bits.
+    pub(super) fn raise_peaks(&self, peaks: [f32; 2]) {
+        for (held, peak) in self.peaks.iter().zip(peaks) {
+            held.fetch_max(peak.to_bits(), Ordering::Relaxed);
+        }
+    }
+}

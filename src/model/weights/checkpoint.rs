@@ -1,0 +1,246 @@
+//! A network's tensors in memory, in half precision, and the digest of their content.
+
+use std::collections::BTreeMap;
+
+use half::{bf16, f16, slice::HalfFloatSliceExt as _};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    fault::{Fault, Result, quoted},
+    watch::{Step, Watch},
+};
+
+/// A tensor in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Tensor {
+    pub(super) shape: Vec<usize>,
+    /// As many values as the dimensions multiplied.
+    pub(super) values: Vec<f16>,
+}
+
+/// What a weight file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Checkpoint {
+    /// By PyTorch name. The order of the map is the byte order of the names.
+    pub(super) tensors: BTreeMap<String, Tensor>,
+    /// Name of the network's class, where the file gives it.
+    pub(super) klass: Option<String>,
+    /// Constructor arguments, where the file gives them.
+    pub(super) kwargs: Map<String, Value>,
+}
+
+impl Checkpoint {
+    /// Adds a tensor; a name may come only once.
+    pub(super) fn insert(&mut self, name: String, tensor: Tensor) -> Result<()> {
+        if self.tensors.contains_key(&name) {
+            return Err(Fault::Wrong(format!("holds tensor {} twice", quoted(&name))));
+        }
+        self.tensors.insert(name, tensor);
+        Ok(())
+    }
+
+    /// Number of values in all tensors.
+    pub(super) fn values(&self) -> u64 {
+        self.tensors.values().map(|tensor| tensor.values.len() as u64).sum()
+    }
+
+    /// SHA-256 of the content in hexadecimal: for each tensor in byte order of the names, the name, a
+    /// zero byte, the number of dimensions (u32 LE), the dimensions (u64 LE), the values (f16 LE).
+    pub(super) fn digest(&self, watch: &mut Watch<'_>) -> Result<String> {
+        let total = 2 * self.values();
+        let mut done = 0;
+        let mut hash = Sha256::new();
+        for (name, tensor) in &self.tensors {
+            hash.update(name.as_bytes());
+            hash.update([0]);
+            hash.update((tensor.shape.len() as u32).to_le_bytes());
+            for &dimension in &tensor.shape {
+                hash.update((dimension as u64).to_le_bytes());
+            }
+            hash.update(tensor.le_bytes());
+            done += 2 * tensor.values.len() as u64;
+            watch.report(Step::Checking, done, Some(total))?;
+        }
+        Ok(hex(&hash.finalize()))
+    }
+}
+
+impl Tensor {
+    /// The values as they are stored, f16 little-endian.
+    pub(super) fn le_bytes(&self) -> std::borrow::Cow<'_, [u8]> {
+        if cfg!(target_endian = "little") {
+            bytemuck::cast_slice::<u16, u8>(self.values.reinterpret_cast()).into()
+        } else {
+            self.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into()
+        }
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ignored: std::fmt::Result = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Number of values of a shape that a file claims; `None` when there are none, or more than `limit`.
+pub(super) fn count(shape: &[usize], limit: u64) -> Option<usize> {
+    let count = shape.iter().try_fold(1_usize, |n, &dimension| n.checked_mul(dimension))?;
+    (count > 0 && count as u64 <= limit).then_some(count)
+}
+
+/// How a file stores a value. All little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dtype {
+    F16,
+    Bf16,
+    F32,
+    F64,
+}
+
+impl Dtype {
+    /// Bytes of one value.
+    pub(super) fn size(self) -> usize {
+        match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    /// The values in half precision, if every one is finite and exact there.
+    pub(super) fn to_f16(self, bytes: &[u8]) -> Result<Vec<f16>, Inexact> {
+        let mut halves = vec![f16::ZERO; bytes.len() / self.size()];
+        let mut wide = [0.0_f32; CHUNK];
+        let mut back = [0.0_f32; CHUNK];
+        for (halves, bytes) in halves.chunks_mut(CHUNK).zip(bytes.chunks(CHUNK * self.size())) {
+            let (wide, back) = (&mut wide[..halves.len()], &mut back[..halves.len()]);
+            self.widen(bytes, wide)?;
+            halves.convert_from_f32_slice(wide);
+            halves.convert_to_f32_slice(back);
+            let exact = |(wide, back): (&f32, &f32)| wide == back && wide.is_finite();
+            if let Some(at) = wide.iter().zip(&*back).position(|pair| !exact(pair)) {
+                return Err(Inexact(f64::from(wide[at])));
+            }
+        }
+        Ok(halves)
+    }
+
+    /// The values in single precision; `out` has as many as `bytes` holds.
+    pub(super) fn widen(self, bytes: &[u8], out: &mut [f32]) -> Result<(), Inexact> {
+        let cells = out.iter_mut().zip(bytes.chunks_exact(self.size()));
+        match self {
+            Self::F16 => {
+                for (out, cell) in cells {
+                    *out = f16::from_le_bytes([cell[0], cell[1]]).to_f32();
+                }
+            }
+            Self::Bf16 => {
+                for (out, cell) in cells {
+                    *out = bf16::from_le_bytes([cell[0], cell[1]]).to_f32();
+                }
+            }
+            Self::F32 => {
+                for (out, cell) in cells {
+                    *out = f32::from_le_bytes([cell[0], cell[1], cell[2], cell[3]]);
+                }
+            }
+            Self::F64 => {
+                for (out, cell) in cells {
+                    let mut eight = [0; 8];
+                    eight.copy_from_slice(cell);
+                    let value = f64::from_le_bytes(eight);
+                    *out = value as f32;
+                    if f64::from(*out) != value {
+                        return Err(Inexact(value));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Values converted at a time.
+const CHUNK: usize = 4096;
+
+/// A value that half precision cannot hold.
+#[derive(Debug)]
+pub(super) struct Inexact(pub(super) f64);
+
+impl Inexact {
+    /// The fault, with the tensor named.
+    pub(super) fn of(&self, name: &str) -> Fault {
+        let name = quoted(name);
+        Fault::Wrong(if self.0.is_finite() {
+            format!(
+                "holds the value {} in tensor {name}, which half precision cannot hold exactly; no \
+                 model that Partita knows has such values",
+                self.0
+            )
+        } else {
+            format!("holds a value that is no number ({}) in tensor {name}", self.0)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::weights::samples;
+
+    #[test]
+    fn the_digest_follows_the_written_rule() {
+        // Spelled out by hand: two tensors, given in the wrong order.
+        let mut checkpoint = Checkpoint::default();
+        let tensor = |shape: &[usize], values: &[f32]| Tensor {
+            shape: shape.to_vec(),
+            values: values.iter().map(|&v| f16::from_f32(v)).collect(),
+        };
+        checkpoint.insert("b".into(), tensor(&[], &[1.0])).unwrap();
+        checkpoint.insert("a.w".into(), tensor(&[2, 1], &[-2.0, 0.5])).unwrap();
+        let mut plain = b"a.w\0\x02\0\0\0".to_vec();
+        plain.extend([2_u64.to_le_bytes(), 1_u64.to_le_bytes()].concat());
+        plain.extend([0x00, 0xc0, 0x00, 0x38]);
+        plain.extend(b"b\0\0\0\0\0\x00\x3c");
+        let digest = samples::unwatched(|watch| checkpoint.digest(watch).unwrap());
+        assert_eq!(digest, hex(&Sha256::digest(&plain)));
+    }
+
+    #[test]
+    fn a_name_comes_once() {
+        let mut checkpoint = Checkpoint::default();
+        let tensor = Tensor { shape: vec![0], values: Vec::new() };
+        checkpoint.insert("a".into(), tensor.clone()).unwrap();
+        assert!(checkpoint.insert("a".into(), tensor).is_err());
+    }
+
+    #[test]
+    fn every_half_survives_every_type() {
+        let halves: Vec<f16> =
+            (0..=u16::MAX).map(f16::from_bits).filter(|h| h.is_finite()).collect();
+        let f32s: Vec<u8> = halves.iter().flat_map(|h| h.to_f32().to_le_bytes()).collect();
+        let f64s: Vec<u8> = halves.iter().flat_map(|h| h.to_f64().to_le_bytes()).collect();
+        let f16s: Vec<u8> = halves.iter().flat_map(|h| h.to_le_bytes()).collect();
+        assert_eq!(Dtype::F32.to_f16(&f32s).unwrap(), halves);
+        assert_eq!(Dtype::F64.to_f16(&f64s).unwrap(), halves);
+        assert_eq!(Dtype::F16.to_f16(&f16s).unwrap(), halves);
+        assert_eq!(
+            Dtype::Bf16.to_f16(&bf16::from_f32(-0.75).to_le_bytes()).unwrap()[0].to_f32(),
+            -0.75
+        );
+    }
+
+    #[test]
+    fn what_half_precision_cannot_hold_is_refused() {
+        for value in [0.1_f32, 65520.0, 1e-9, f32::NAN, f32::INFINITY] {
+            assert!(Dtype::F32.to_f16(&value.to_le_bytes()).is_err(), "{value}");
+        }
+        assert!(Dtype::F64.to_f16(&(0.5_f64 + 1e-12).to_le_bytes()).is_err());
+        assert!(Dtype::F16.to_f16(&f16::NAN.to_le_bytes()).is_err());
+    }
+}

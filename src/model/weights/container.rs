@@ -1,0 +1,110 @@
+//! Which kind of file it is, told by its content; the name counts for nothing.
+
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _},
+    path::Path,
+};
+
+use super::{
+    archive,
+    checkpoint::Checkpoint,
+    fault::{Fault, Result},
+    onnx_file, safetensors_file, torch_file,
+    watch::Watch,
+};
+
+/// The kinds of file that tensors come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Safetensors,
+    /// A zip archive with a pickle.
+    Torch,
+    Onnx,
+    /// A gzipped tar archive.
+    Archive,
+}
+
+/// Reads the tensors of a weight file of any kind. `entry_sha256` is what the graph inside an npm
+/// package has to hash to, where that is known.
+pub(super) fn read(
+    path: &Path,
+    entry_sha256: Option<&str>,
+    watch: &mut Watch<'_>,
+) -> Result<Checkpoint> {
+    let mut file = File::open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_dir() {
+        return Err(Fault::wrong("is a folder, not a model file"));
+    }
+    let mut start = Vec::new();
+    file.by_ref().take(64).read_to_end(&mut start)?;
+    file.rewind()?;
+    let length = meta.len();
+    match kind(&start)? {
+        Kind::Safetensors => safetensors_file::read(file, length, watch),
+        Kind::Torch => torch_file::read(file, length, watch),
+        Kind::Onnx => onnx_file::read(file, length, watch),
+        Kind::Archive => archive::read(file, length, entry_sha256, watch),
+    }
+}
+
+/// Tells the kind of a file by its first bytes.
+fn kind(start: &[u8]) -> Result<Kind> {
+    match start {
+        [] => Err(Fault::wrong("is empty")),
+        [0x1f, 0x8b, ..] => Ok(Kind::Archive),
+        [b'P', b'K', 3, 4, ..] => Ok(Kind::Torch),
+        // Eight bytes of header length, of which no honest one needs more than four.
+        [_, _, _, _, 0, 0, 0, 0, b'{', ..] => Ok(Kind::Safetensors),
+        // The model's `ir_version`, then its producer or its graph.
+        [0x08, _, 0x12 | 0x1a | 0x22 | 0x3a | 0x42, ..] => Ok(Kind::Onnx),
+        [0x80, 2..=5, ..] => Err(Fault::wrong(
+            "is a bare pickle: PyTorch's format from before version 1.6. Save it again with a newer \
+             PyTorch",
+        )),
+        _ => Err(Fault::Wrong(format!("is not a model file: it begins with {}", shown(start)))),
+    }
+}
+
+/// The first bytes for people: as text where they are text.
+fn shown(start: &[u8]) -> String {
+    let head = &start[..start.len().min(16)];
+    if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
+        format!("\"{}\"", String::from_utf8_lossy(head).trim().escape_debug())
+    } else {
+        let bytes: Vec<_> = head.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("the bytes {}", bytes.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(start: &[u8]) -> String {
+        match kind(start) {
+            Err(Fault::Wrong(text)) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn foreign_files_are_named_by_what_they_begin_with() {
+        assert_eq!(words(b""), "is empty");
+        let text = words(b"<!DOCTYPE html>\n<html>");
+        assert_eq!(text, "is not a model file: it begins with \"<!DOCTYPE html>\"");
+        let text = words(b"\x89PNG\r\n\x1a\n\0\0");
+        assert_eq!(text, "is not a model file: it begins with the bytes 89 50 4e 47 0d 0a 1a 0a");
+        assert!(words(b"\x80\x02\x8a\x0al").contains("bare pickle"));
+        assert!(words(b"PK").contains("begins with \"PK\""));
+    }
+
+    #[test]
+    fn the_kinds_are_told_by_content() {
+        assert_eq!(kind(b"\x40\x01\0\0\0\0\0\0{\"a").unwrap(), Kind::Safetensors);
+        assert_eq!(kind(b"PK\x03\x04\0\0").unwrap(), Kind::Torch);
+        assert_eq!(kind(b"\x1f\x8b\x08").unwrap(), Kind::Archive);
+        assert_eq!(kind(b"\x08\x08\x12\x07pytorch").unwrap(), Kind::Onnx);
+    }
+}

@@ -1,0 +1,330 @@
+//! A file fetched over HTTPS: resumed where it broke off, and checked before it has its name.
+//!
+//! Beside `<file>.part` lies `<file>.part.json` with the address and what the server said of the
+//! content, so that a rest is only ever put behind the beginning of the same file.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write as _},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use ureq::{
+    Agent, Body,
+    http::{Response, StatusCode, header},
+};
+
+use super::{
+    checkpoint::hex,
+    fault::{Fault, Result, bytes},
+    watch::{Step, Watch},
+};
+
+/// What to fetch, and where to put it.
+pub(super) struct Download<'a> {
+    pub(super) url: &'a str,
+    pub(super) path: &'a Path,
+    /// First digits of the file's SHA-256, where they are known.
+    pub(super) sha256: Option<&'a str>,
+}
+
+/// No weight file is longer.
+const LENGTH_LIMIT: u64 = 1 << 30;
+
+/// Attempts that bring nothing new before the address is given up.
+const FRUITLESS_ATTEMPTS: u32 = 4;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Silence of a server before the connection is taken for broken.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Why one attempt ended without the whole file.
+#[derive(Debug)]
+enum Setback {
+    /// Trying again is of no use.
+    Final(Fault),
+    /// The connection broke, or the server asks for patience.
+    Passing(String),
+}
+
+impl From<Fault> for Setback {
+    fn from(fault: Fault) -> Self {
+        Self::Final(fault)
+    }
+}
+
+impl From<io::Error> for Setback {
+    fn from(error: io::Error) -> Self {
+        Self::Final(Fault::Io(error))
+    }
+}
+
+/// What is known of the beginning that lies on disk.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Part {
+    url: String,
+    /// The server's strong `ETag`, or else its `Last-Modified`.
+    validator: Option<String>,
+    total: Option<u64>,
+}
+
+/// Fetches the file, unless it is there already.
+pub(super) fn fetch(download: &Download<'_>, watch: &mut Watch<'_>) -> Result<()> {
+    if download.path.is_file() {
+        return Ok(());
+    }
+    let agent: Agent = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_recv_response(Some(SILENCE_TIMEOUT))
+        .timeout_per_read(Some(SILENCE_TIMEOUT))
+        .user_agent(concat!("partita/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into();
+    let mut fruitless = 0;
+    loop {
+        let before = download.have();
+        match attempt(&agent, download, watch) {
+            Ok(()) => break,
+            Err(Setback::Final(fault)) => return Err(fault),
+            Err(Setback::Passing(reason)) => {
+                fruitless = if download.have() > before { 0 } else { fruitless + 1 };
+                if fruitless == FRUITLESS_ATTEMPTS {
+                    return Err(Fault::Wrong(reason));
+                }
+                pause(Duration::from_millis(250 << fruitless), watch)?;
+            }
+        }
+    }
+    download.finish(watch)
+}
+
+/// One request: the rest of the file if there is a beginning, else all of it.
+fn attempt(agent: &Agent, download: &Download<'_>, watch: &mut Watch<'_>) -> Result<(), Setback> {
+    watch.report(download.step(), download.have(), None)?;
+    let (part, have) = download.beginning()?;
+    let mut request = agent.get(download.url).header(header::ACCEPT_ENCODING, "identity");
+    if have > 0 {
+        request = request.header(header::RANGE, format!("bytes={have}-"));
+        if let Some(validator) = &part.validator {
+            request = request.header(header::IF_RANGE, validator);
+        }
+    }
+    let response = request.call().map_err(|error| broken_before(&error, have))?;
+    match response.status() {
+        StatusCode::OK => {
+            let part = download.described_by(&response, content_length(&response));
+            refuse_page(&response)?;
+            download.restart(&part)?;
+            receive(response, download, 0, part.total, watch)
+        }
+        StatusCode::PARTIAL_CONTENT => {
+            let Some((start, total)) = content_range(&response) else {
+                download.discard()?;
+                return Err(Setback::Passing("sends a part without saying which".into()));
+            };
+            if start != have || (part.total.is_some() && total != part.total) {
+                download.discard()?;
+                return Err(Setback::Passing("sends another part than was asked for".into()));
+            }
+            receive(response, download, have, total, watch)
+        }
+        // There is nothing behind what is here: either it is whole, or it is not this file.
+        StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => {
+            if part.total == Some(have) {
+                return Ok(());
+            }
+            download.discard()?;
+            Err(Setback::Passing("says that its file is shorter than what came before".into()))
+        }
+        status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            Err(Setback::Passing(format!("answers {status}")))
+        }
+        status => Err(Fault::Wrong(format!("answers {status}")).into()),
+    }
+}
+
+/// Writes a response's body behind the `have` bytes that are there.
+fn receive(
+    response: Response<Body>,
+    download: &Download<'_>,
+    have: u64,
+    total: Option<u64>,
+    watch: &mut Watch<'_>,
+) -> Result<(), Setback> {
+    if total.is_some_and(|total| total > LENGTH_LIMIT) {
+        let (total, limit) = (bytes(total.unwrap_or(0)), bytes(LENGTH_LIMIT));
+        return Err(Fault::Wrong(format!("offers {total}, where {limit} would be much")).into());
+    }
+    let mut file = OpenOptions::new().append(true).open(download.part_path())?;
+    let mut body = response.into_body().into_reader();
+    let mut chunk = vec![0; 1 << 17];
+    let mut done = have;
+    loop {
+        watch.report(download.step(), done, total)?;
+        let count = match body.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) => {
+                file.sync_all()?;
+                return Err(Setback::Passing(broke_off(done, total, &error.to_string())));
+            }
+        };
+        file.write_all(&chunk[..count])?;
+        done += count as u64;
+        if done > total.unwrap_or(LENGTH_LIMIT) {
+            download.discard()?;
+            return Err(Fault::wrong("sends more than it said").into());
+        }
+    }
+    file.sync_all()?;
+    match total {
+        Some(total) if done < total => {
+            Err(Setback::Passing(broke_off(done, Some(total), "the connection was closed")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn broke_off(done: u64, total: Option<u64>, why: &str) -> String {
+    let of = total.map_or_else(String::new, |total| format!(" of {}", bytes(total)));
+    format!("broke off after {}{of} ({why})", bytes(done))
+}
+
+/// No answer at all. Where nothing was ever received, another address is the better bet.
+fn broken_before(error: &ureq::Error, have: u64) -> Setback {
+    let text = format!("cannot be reached: {error}");
+    if have > 0 { Setback::Passing(text) } else { Setback::Final(Fault::Wrong(text)) }
+}
+
+/// A login page, a captive portal, an error that calls itself a success.
+fn refuse_page(response: &Response<Body>) -> Result<(), Setback> {
+    let kind = text_header(response, header::CONTENT_TYPE).unwrap_or_default();
+    if kind.starts_with("text/") || kind.starts_with("application/json") {
+        return Err(
+            Fault::Wrong(format!("answers with a page ({kind}) instead of the file")).into()
+        );
+    }
+    Ok(())
+}
+
+fn text_header(response: &Response<Body>, name: header::HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+fn content_length(response: &Response<Body>) -> Option<u64> {
+    text_header(response, header::CONTENT_LENGTH)?.parse().ok()
+}
+
+/// First byte and whole length out of `Content-Range: bytes 100-199/200`.
+fn content_range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
+    let range = text_header(response, header::CONTENT_RANGE)?.strip_prefix("bytes ")?;
+    let (range, total) = range.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.trim().parse().ok()?, total.trim().parse().ok()))
+}
+
+/// Sleeps, but not through a cancellation.
+fn pause(duration: Duration, watch: &Watch<'_>) -> Result<()> {
+    let start = Instant::now();
+    while start.elapsed() < duration {
+        watch.check()?;
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+impl Download<'_> {
+    fn step(&self) -> Step {
+        Step::Downloading(self.url.split('/').nth(2).unwrap_or(self.url).to_owned())
+    }
+
+    fn part_path(&self) -> PathBuf {
+        with_suffix(self.path, ".part")
+    }
+
+    fn note_path(&self) -> PathBuf {
+        with_suffix(self.path, ".part.json")
+    }
+
+    /// Bytes of the file that lie on disk.
+    fn have(&self) -> u64 {
+        fs::metadata(self.part_path()).map_or(0, |meta| meta.len())
+    }
+
+    /// What lies on disk of this very file; anything else is thrown away.
+    fn beginning(&self) -> Result<(Part, u64)> {
+        let note = fs::read(self.note_path()).unwrap_or_default();
+        let part: Part = serde_json::from_slice(&note).unwrap_or_default();
+        // Without a validator nothing tells whether the rest belongs to it.
+        if part.url == self.url && part.validator.is_some() {
+            return Ok((part, self.have()));
+        }
+        self.discard()?;
+        Ok((Part::default(), 0))
+    }
+
+    fn described_by(&self, response: &Response<Body>, total: Option<u64>) -> Part {
+        let strong = text_header(response, header::ETAG).filter(|tag| !tag.starts_with("W/"));
+        let validator = strong.or_else(|| text_header(response, header::LAST_MODIFIED));
+        Part { url: self.url.to_owned(), validator: validator.map(str::to_owned), total }
+    }
+
+    /// Begins anew, with a note of what is coming.
+    fn restart(&self, part: &Part) -> Result<()> {
+        File::create(self.part_path())?;
+        fs::write(self.note_path(), serde_json::to_vec(part).map_err(io::Error::from)?)?;
+        Ok(())
+    }
+
+    fn discard(&self) -> Result<()> {
+        for path in [self.part_path(), self.note_path()] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the whole file, and gives it its name.
+    fn finish(&self, watch: &mut Watch<'_>) -> Result<()> {
+        if let Some(expected) = self.sha256 {
+            let found = sha256(&self.part_path(), watch)?;
+            if !found.starts_with(expected) {
+                self.discard()?;
+                return Err(Fault::Wrong(format!(
+                    "sends a file of SHA-256 {found}, which does not begin with {expected}"
+                )));
+            }
+        }
+        fs::rename(self.part_path(), self.path)?;
+        self.discard()
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn sha256(path: &Path, watch: &mut Watch<'_>) -> Result<String> {
+    let mut file = File::open(path)?;
+    let total = file.metadata()?.len();
+    let (mut hash, mut done, mut chunk) = (Sha256::new(), 0, vec![0; 1 << 20]);
+    loop {
+        let count = file.read(&mut chunk)?;
+        if count == 0 {
+            return Ok(hex(&hash.finalize()));
+        }
+        hash.update(&chunk[..count]);
+        done += count as u64;
+        watch.report(Step::Checking, done, Some(total))?;
+    }
+}

@@ -30,6 +30,23 @@ mod hostile;
 #[cfg(test)]
 mod samples;
 
+use std::{collections::HashMap, fs::File, path::Path};
+
+use super::Result;
 pub use catalog::{Catalog, Model, Origin};
 pub use store::{State, Store};
 pub use watch::{Progress, Step};
+
+/// What a canonical weight file says of itself: `kwargs`, `digest`, `signature` and the like.
+///
+/// # Errors
+/// [`ModelError::Weights`] when the file is not whole by its header, [`ModelError::Io`].
+pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
+    let read = || {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        safetensors_file::read_header(file, length)
+    };
+    let header = read().map_err(|fault: fault::Fault| fault.of(path))?;
+    Ok(header.metadata().clone().unwrap_or_default())
+}

@@ -1,0 +1,79 @@
+//! The rooms and their one direction of dependency, held by reading the sources.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found
+}
+
+fn room(name: &str) -> Vec<(PathBuf, String)> {
+    let found = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name));
+    assert!(!found.is_empty(), "the room {name} is empty");
+    found
+}
+
+/// Lines of code that hold one of `words`; comments may say what they like.
+fn lines_with(room_name: &str, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in room(room_name) {
+        for (number, line) in text.lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//");
+            if !is_comment && words.iter().any(|word| line.contains(word)) {
+                found.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_model_knows_no_other_room() {
+    let found = lines_with("model", &["crate::engine", "crate::ui", "crate::cli", "egui"]);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn the_engine_knows_no_window() {
+    let found = lines_with("engine", &["crate::ui", "crate::cli", "egui", "clap::"]);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn the_front_ends_do_not_know_each_other() {
+    assert_eq!(lines_with("ui", &["crate::cli"]), Vec::<String>::new());
+    let window: Vec<String> = lines_with("cli", &["crate::ui"]);
+    assert_eq!(window.len(), 1, "only to open it: {window:?}");
+}
+
+#[test]
+fn unsafe_stays_among_the_kernels() {
+    let all = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let kernels = Path::new("model").join("kernels");
+    for (path, text) in all {
+        let is_kernel = path.to_string_lossy().contains(&*kernels.to_string_lossy());
+        let has_unsafe = text.lines().any(|line| {
+            line.contains("unsafe ") && !line.trim_start().starts_with("//")
+        });
+        assert!(is_kernel || !has_unsafe, "{}", path.display());
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
+    }
+}

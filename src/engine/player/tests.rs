@@ -252,11 +252,12 @@ fn the_monitor_fades_between_mix_and_original() {
 fn a_seek_fades_over_and_mixes_no_places() {
     let (mut rig, _) = Rig::rising(1, 400_000);
     rig.player.play();
-    rig.run(10_000);
+    let before = rig.run(10_000)[9_999];
     rig.player.seek(300_000);
     assert_eq!(rig.player.position(), 300_000, "at once");
     let heard = rig.run(5_000);
     let fade = FADE_FRAMES as usize;
+    assert!((heard[0] - before).abs() < 0.1 / FADE_FRAMES as f32);
     assert!(steepest(&heard) < 0.1 / FADE_FRAMES as f32, "{}", steepest(&heard));
     for (i, &sample) in heard.iter().enumerate().skip(fade) {
         assert_eq!(sample, stem_at(0, 300_000 + i as u64));
@@ -321,19 +322,20 @@ fn refreshed_stems_come_in_without_a_gap() {
 }
 
 #[test]
-fn a_late_refresh_joins_at_the_right_frame() {
-    let (mut rig, _) = Rig::rising(1, 200_000);
+fn a_refresh_that_the_callback_has_overtaken_joins_at_the_right_frame() {
+    let (mut rig, track) = Rig::rising(1, 200_000);
+    track.covered.store(0, Ordering::Relaxed);
     rig.player.play();
     rig.run(20_000);
+    track.covered.store(200_000, Ordering::Relaxed);
+    rig.player.pause();
     rig.player.refresh();
-    rig.feed();
-    // The deck lies there while the callback cannot get at it; then a second one, further on.
-    rig.player.refresh();
-    rig.feed();
-    let heard = rig.unfed(15_000);
-    for (i, &sample) in heard.iter().enumerate() {
-        assert!((sample - stem_at(0, 20_000 + i as u64)).abs() < 1e-6, "frame {i}");
-    }
+    rig.feed(); // reads from frame 20,000 on, as if all stood still, but the fade-out goes on
+    rig.unfed(1_000);
+    rig.player.play();
+    let held = rig.player.position();
+    assert_eq!(held, 20_000 + u64::from(FADE_FRAMES));
+    assert_eq!(rig.run(1_000)[999], stem_at(0, held + 999));
 }
 
 #[test]

@@ -14,3 +14,8 @@ pub mod cli;
 pub mod engine;
 pub mod model;
 pub mod ui;
+
+/// Lets tests prove that the audio callback does not allocate.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

@@ -42,7 +42,7 @@ pub(super) struct Feeder {
     shared: Arc<Shared>,
     arriving: Producer<Box<Deck>>,
     returned: Consumer<Box<Deck>>,
-    /// Decks sent and not yet returned.
+    /// Decks that are not here: the mixer's own first one, and what was sent and has not returned.
     out: usize,
     line: Line,
     was_playing: bool,
@@ -52,10 +52,10 @@ impl Feeder {
     /// A feeder and the mixer it feeds.
     pub(super) fn new(shared: Arc<Shared>) -> (Self, Mixer) {
         let (arriving, arrived) = RingBuffer::new(DECKS_ARRIVING);
-        let (returning, returned) = RingBuffer::new(DECKS + 1); // and the mixer's own first
+        let (returning, returned) = RingBuffer::new(DECKS);
         let mixer = Mixer::new(Arc::clone(&shared), arrived, returning);
         let line = Line::idle();
-        (Self { shared, arriving, returned, out: 0, line, was_playing: false }, mixer)
+        (Self { shared, arriving, returned, out: 1, line, was_playing: false }, mixer)
     }
 
     /// Works until the player is dropped.
@@ -79,35 +79,39 @@ impl Feeder {
     /// Does what is wanted as far as there is room; says whether all is done.
     pub(super) fn serve(&mut self, wanted: &Wanted) -> bool {
         while let Ok(deck) = self.returned.pop() {
-            self.out = self.out.saturating_sub(1);
+            self.out -= 1;
             drop(deck);
         }
-        if !self.line.is_of(wanted) {
-            if self.out >= DECKS || self.arriving.is_full() {
-                return false;
-            }
-            self.open(wanted);
-        }
+        let served = self.line.is_of(wanted) || self.open(wanted);
         while self.line.fill() > 0 {
             if self.shared.has_changed(wanted.version) {
                 return false;
             }
         }
-        true
+        served
     }
 
-    /// Starts reading where `wanted` says, and sends the deck off.
-    fn open(&mut self, wanted: &Wanted) {
-        let refreshed = self.line.generation == wanted.generation;
+    /// Starts reading where `wanted` says, and sends the deck off; says whether there was room.
+    fn open(&mut self, wanted: &Wanted) -> bool {
         let mut start = wanted.target;
-        if refreshed && let Some(position) = self.shared.followed_position(wanted) {
-            // What is already buffered must last through the cross-fade.
-            let buffered = self.line.next.saturating_sub(u64::from(FADE_FRAMES));
-            start = (position + HORIZON_FRAMES).min(buffered).max(position);
+        if self.line.generation == wanted.generation {
+            if self.out > 1 {
+                return false; // one at a time: a deck that never gets to play bridges nothing
+            }
+            if let Some(position) = self.shared.followed_position(wanted) {
+                start = position;
+            }
+            if self.shared.is_playing() {
+                // What is already buffered must last through the cross-fade.
+                let buffered = self.line.next.saturating_sub(u64::from(FADE_FRAMES));
+                start = (start + HORIZON_FRAMES).min(buffered).max(start);
+            }
             if start >= self.line.end {
                 self.line.refresh = wanted.refresh;
-                return;
+                return true;
             }
+        } else if self.out >= DECKS || self.arriving.is_full() {
+            return false;
         }
         let (line, deck) = Line::open(wanted, start);
         self.line = line;
@@ -122,6 +126,7 @@ impl Feeder {
             self.out += 1;
         }
         self.shared.wake_stream();
+        true
     }
 }
 

@@ -16,6 +16,8 @@ mod outlet;
 mod ramp;
 mod shared;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt, io,

@@ -64,9 +64,9 @@ fn unsafe_stays_among_the_kernels() {
     let kernels = Path::new("model").join("kernels");
     for (path, text) in all {
         let is_kernel = path.to_string_lossy().contains(&*kernels.to_string_lossy());
-        let has_unsafe = text.lines().any(|line| {
-            line.contains("unsafe ") && !line.trim_start().starts_with("//")
-        });
+        let has_unsafe = text
+            .lines()
+            .any(|line| line.contains("unsafe ") && !line.trim_start().starts_with("//"));
         assert!(is_kernel || !has_unsafe, "{}", path.display());
     }
 }

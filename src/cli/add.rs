@@ -18,7 +18,11 @@ pub(super) struct Arguments {
     files: Vec<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments, home: PathBuf, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    arguments: Arguments,
+    home: PathBuf,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
     let session = Session::start(home)?;
     session.engine.send(Command::Import(arguments.files));
     let mut any_failed = false;

@@ -37,8 +37,7 @@ pub(super) fn show(
     let library = Library::open(&home)?;
     let job = library.job(JobId(arguments.id))?;
     let songs = library.songs()?;
-    let tracks =
-        if job.state == JobState::Done { tracks::of_job(home, &job)? } else { Vec::new() };
+    let tracks = if job.state == JobState::Done { tracks::of_job(home, &job)? } else { Vec::new() };
     let mut words = format!(
         "job {}: {}\nmodel: {}\nstems: {}\nstate: {}\nsegments: {} of {}\ncomputed for: {:.1} s",
         job.id.0,

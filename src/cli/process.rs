@@ -5,7 +5,9 @@ use std::{path::PathBuf, process::ExitCode};
 use serde_json::json;
 
 use super::{
-    StemArguments, events::Session, exit_code,
+    StemArguments,
+    events::Session,
+    exit_code,
     output::{Output, Progress},
     tracks,
 };

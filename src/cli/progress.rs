@@ -25,7 +25,11 @@ pub(super) fn run(
     let library = Library::open(&home)?;
     let song = find_song(&library.songs()?, &arguments.song)?;
     let Some(job) = library.last_job(song.id)? else {
-        bail!("\"{}\" was not processed yet; start with `partita process {}`", song.title, song.id.0)
+        bail!(
+            "\"{}\" was not processed yet; start with `partita process {}`",
+            song.title,
+            song.id.0
+        )
     };
     drop(library);
     let (percent, tracks) = match &job.state {

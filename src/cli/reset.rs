@@ -50,7 +50,10 @@ fn confirm(songs: usize, jobs: usize) -> anyhow::Result<bool> {
         bail!("this deletes {songs} songs and {jobs} jobs with their stems; say --yes to do it");
     }
     let mut stderr = std::io::stderr();
-    write!(stderr, "Delete {songs} songs and {jobs} jobs with their stems? Your own files stay. [y/N] ")?;
+    write!(
+        stderr,
+        "Delete {songs} songs and {jobs} jobs with their stems? Your own files stay. [y/N] "
+    )?;
     stderr.flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

@@ -45,11 +45,7 @@ pub(super) struct Arguments {
     threads: Option<usize>,
 }
 
-pub(super) fn run(
-    arguments: &Arguments,
-    home: &Path,
-    output: &Output,
-) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     let Some(model) = InstalledModel::find(home, &arguments.model)? else {
         bail!(
             "the model \"{0}\" is not installed; install it with `partita model install {0}`",
@@ -118,8 +114,10 @@ fn report(request: &Request, separated: &Separated, output: &Output) {
 
 /// The given files, and the audio files of the given folders.
 fn files(given: &[PathBuf]) -> Vec<PathBuf> {
-    let expand = |path: &PathBuf| {
-        if path.is_dir() { decode::audio_files_in(path) } else { vec![path.clone()] }
+    let expand = |path: &PathBuf| match decode::audio_files_in(path) {
+        Ok(files) if path.is_dir() && !files.is_empty() => files,
+        // What is no readable folder, or an empty one, fails by its own name.
+        _ => vec![path.clone()],
     };
     given.iter().flat_map(expand).collect()
 }

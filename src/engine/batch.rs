@@ -110,20 +110,14 @@ impl Batch {
         let cannot_make =
             |source| EngineError::Io { what: "Cannot make", path: folder.clone(), source };
         std::fs::create_dir_all(folder).map_err(cannot_make)?;
-        let work = tempfile::Builder::new()
-            .prefix(".partita-")
-            .tempdir_in(folder)
-            .map_err(cannot_make)?;
+        let work =
+            tempfile::Builder::new().prefix(".partita-").tempdir_in(folder).map_err(cannot_make)?;
         let mut reading = |fraction| progress("reading", f64::from(fraction));
         let (decoded, mix) = decode_to_store(&request.file, work.path(), cancel, &mut reading)?;
         let plan = self.model.plan(mix.frames());
         let stems = StemStore::open(&work.path().join("stems"), plan, &self.model.spec.sources)?;
-        let separation = Separation {
-            mix: &mix,
-            stems: &stems,
-            model: self.network.as_ref(),
-            pool: &self.pool,
-        };
+        let separation =
+            Separation { mix: &mix, stems: &stems, model: self.network.as_ref(), pool: &self.pool };
         progress("separating", 0.0);
         separation.run(&|| 0, cancel, &mut |_| {
             progress("separating", stems.done_count() as f64 / plan.len() as f64);
@@ -149,7 +143,8 @@ impl Batch {
             to: request.folder.join(format!("{}.wav", export::safe_file_name(name))),
             stems,
         };
-        let mut names: Vec<String> = chosen.iter().map(|(stem, _)| sources[*stem].clone()).collect();
+        let mut names: Vec<String> =
+            chosen.iter().map(|(stem, _)| sources[*stem].clone()).collect();
         let mut items: Vec<_> =
             chosen.iter().map(|stem| item(&sources[stem.0], vec![*stem])).collect();
         if request.with_mix {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sysinfo::{Disks, System};
+use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, RefreshKind, System};
 
 use super::models::{DEFAULT, InstalledModel};
 
@@ -36,21 +36,27 @@ pub struct Report {
 
 /// Examines the machine.
 pub fn examine(home: &Path) -> Report {
-    let mut system = System::new();
-    system.refresh_memory();
-    system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+    let looks = RefreshKind::nothing()
+        .with_memory(MemoryRefreshKind::nothing().with_ram())
+        .with_cpu(CpuRefreshKind::nothing());
+    let system = System::new_with_specifics(looks).ok();
+    let memory = system.as_ref().map_or((0, 0), |s| (s.total_memory(), s.available_memory()));
+    let processor =
+        system.as_ref().and_then(|s| s.cpus().first().map(|cpu| cpu.brand().to_owned()));
     let model = match InstalledModel::find(home, DEFAULT) {
-        Ok(Some(model)) => format!("{} is installed ({})", model.name, model.spec.sources.join(", ")),
+        Ok(Some(model)) => {
+            format!("{} is installed ({})", model.name, model.spec.sources.join(", "))
+        }
         Ok(None) => format!("{DEFAULT} is not installed; see `partita model install`"),
         Err(e) => e.to_string(),
     };
     Report {
         version: env!("CARGO_PKG_VERSION"),
-        processor: system.cpus().first().map_or_else(String::new, |cpu| cpu.brand().to_owned()),
+        processor: processor.unwrap_or_default(),
         cpu_features: cpu_features(),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
-        memory_bytes: system.total_memory(),
-        memory_free_bytes: system.available_memory(),
+        memory_bytes: memory.0,
+        memory_free_bytes: memory.1,
         audio_devices: super::player::output_devices(),
         model,
         home: home.to_owned(),
@@ -90,7 +96,7 @@ pub fn folder_bytes(folder: &Path) -> u64 {
 
 fn disk_free_bytes(folder: &Path) -> Option<u64> {
     let folder = folder.ancestors().find_map(|existing| existing.canonicalize().ok())?;
-    let disks = Disks::new_with_refreshed_list();
+    let disks = Disks::new_with_refreshed_list().ok()?;
     disks
         .iter()
         .filter(|disk| folder.starts_with(disk.mount_point()))

@@ -99,11 +99,12 @@ impl Work {
         if !path.is_dir() {
             return vec![path];
         }
-        let files = decode::audio_files_in(&path);
-        if files.is_empty() {
-            let reason = "there is no audio file in this folder".to_owned();
-            self.sink.send(Event::ImportFailed { path, reason });
-        }
+        let (files, reason) = match decode::audio_files_in(&path) {
+            Ok(files) if !files.is_empty() => return files,
+            Ok(none) => (none, "there is no audio file in this folder".to_owned()),
+            Err(e) => (Vec::new(), format!("the folder cannot be read: {e}")),
+        };
+        self.sink.send(Event::ImportFailed { path, reason });
         files
     }
 

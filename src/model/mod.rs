@@ -3,6 +3,8 @@
 //! Knows tensors and no files but weights. Starts no threads: work runs on the rayon pool of the
 //! caller.
 
+use std::path::Path;
+
 pub mod htdemucs;
 pub mod kernels;
 pub mod layers;

@@ -26,8 +26,7 @@ impl Core {
         to: PathBuf,
     ) -> Result<()> {
         self.export(id, song, depth, |sources| {
-            let weigh =
-                |(name, gain): &(String, f32)| Ok((stem_index(sources, name)?, *gain));
+            let weigh = |(name, gain): &(String, f32)| Ok((stem_index(sources, name)?, *gain));
             let stems = stems.iter().map(weigh).collect::<Result<_>>()?;
             Ok(vec![ExportItem { to, stems }])
         })

@@ -11,8 +11,7 @@ use std::{
 use super::{
     super::{
         CancelToken, EngineError, Event, Job, JobId, JobState, Result, SongId, SongTrack,
-        models::stem_index,
-        worker::Task,
+        models::stem_index, worker::Task,
     },
     Core,
 };
@@ -198,8 +197,7 @@ impl Core {
         job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
         job.seconds += seconds;
         let job = job.clone();
-        if let Err(e) = self.library.update_job(&job)
-        {
+        if let Err(e) = self.library.update_job(&job) {
             self.fail(Some(job.song), &e);
         }
         self.show_segment(job.song, segment);

@@ -72,7 +72,7 @@ impl Core {
         })?;
         let tell = outbox.clone();
         let importer = Importer::start(Library::open(&config.home)?, sink.clone(), move |song| {
-            drop(tell.send(Message::Imported(Box::new(song))));
+            drop(tell.send(Message::Imported(song)));
         })?;
         let waveforms = Waveforms::start(sink.clone())?;
         Ok(Self {

@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     super::{
-        Event, Job, JobState, Result, Song, SongId, SongState, cover, plan::Plan, store::StemStore,
+        Event, Job, JobState, Result, Song, SongId, SongState, cover, library::song_folder,
+        plan::Plan, store::StemStore,
     },
     Core,
 };
@@ -32,8 +33,7 @@ impl Core {
         let (sink, folder) = (self.sink.clone(), self.library.songs_folder());
         let work = move || {
             for mut song in songs {
-                song.cover = cover::load(&song_folder(&folder, &song.hash))
-                    .map(Arc::new);
+                song.cover = cover::load(&song_folder(&folder, &song.hash)).map(Arc::new);
                 if song.cover.is_some() {
                     sink.send(Event::Song(song));
                 }

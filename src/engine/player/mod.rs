@@ -31,6 +31,7 @@ use std::{
 use feeder::Feeder;
 use shared::Shared;
 use stream::StreamOwner;
+pub use stream::output_devices;
 
 /// A song that can be played: its original and its stems, read by range. Reading may touch a disk;
 /// it is done on the feeder's thread, or on an export's.

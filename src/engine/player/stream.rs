@@ -41,6 +41,17 @@ const FORMATS: [SampleFormat; 7] = [
     SampleFormat::U8,
 ];
 
+/// Names of the output devices, the default one first.
+pub fn output_devices() -> Vec<String> {
+    let host = cpal::default_host();
+    let default = host.default_output_device().map(|device| device.to_string());
+    let all = host.output_devices().into_iter().flatten().map(|device| device.to_string());
+    let mut names: Vec<String> = default.into_iter().chain(all).collect();
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}
+
 /// See the module.
 pub(super) struct StreamOwner {
     shared: Arc<Shared>,

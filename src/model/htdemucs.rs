@@ -1,1 +1,238 @@
-//! To come.
+//! HTDemucs: a network that separates a segment in two branches, one over its spectrogram, one over
+//! its samples, with a transformer between them (Rouard, Massa and Défossez 2022, arXiv 2211.08553).
+//!
+//! Knows one segment and nothing of tracks: cutting, cross-fading and the normalisation over the
+//! track are the engine's. Runs on the rayon pool of the caller.
+
+mod build;
+mod config;
+mod tensors;
+
+use std::{collections::HashMap, fs, path::Path};
+
+use rayon::prelude::*;
+use safetensors::SafeTensors;
+use tracing::trace_span;
+
+pub use config::Config;
+pub use tensors::{Expected, expected_tensors};
+
+use super::{
+    ModelError, Result, Separator, Spec,
+    kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
+    layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
+    spectrogram::Spectrogram,
+    transformer::CrossTransformer,
+};
+
+/// A model file larger than this is none.
+const LARGEST_FILE: u64 = 2 << 30;
+
+/// Added to a segment's standard deviation before dividing by it.
+const STD_EPSILON: f32 = 1e-5;
+
+/// The network. Fields are named as PyTorch's modules.
+#[derive(Clone, Debug)]
+pub struct HtDemucs {
+    config: Config,
+    spec: Spec,
+    spectrogram: Spectrogram,
+    freq_emb: Option<Vec<f32>>,
+    encoder: Vec<FreqEncoder>,
+    tencoder: Vec<TimeEncoder>,
+    decoder: Vec<FreqDecoder>,
+    tdecoder: Vec<TimeDecoder>,
+    channel_upsampler: Option<Linear>,
+    channel_upsampler_t: Option<Linear>,
+    channel_downsampler: Option<Linear>,
+    channel_downsampler_t: Option<Linear>,
+    crosstransformer: Option<CrossTransformer>,
+}
+
+/// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and the
+/// constructor's arguments in its metadata (see [`Config::from_metadata`]).
+///
+/// # Errors
+/// [`ModelError::Io`] when the file cannot be read, [`ModelError::Weights`] when it is not such a
+/// file; both name it.
+pub fn load(path: &Path) -> Result<HtDemucs> {
+    let io = |source| ModelError::Io { path: path.to_owned(), source };
+    let size = fs::metadata(path).map_err(io)?.len();
+    let named = |error| match error {
+        ModelError::Weights(what) => ModelError::Weights(format!(
+            "The model file {} cannot be used: {what}. Install the model again.",
+            path.display()
+        )),
+        other => other,
+    };
+    if size > LARGEST_FILE {
+        return Err(named(ModelError::Weights("it is too large".to_owned())));
+    }
+    let bytes = fs::read(path).map_err(io)?;
+    from_bytes(&bytes).map_err(named)
+}
+
+/// As [`load`], from a file's bytes. Errors do not name the file.
+pub fn from_bytes(bytes: &[u8]) -> Result<HtDemucs> {
+    let broken = |error| ModelError::Weights(format!("it is not a safetensors file ({error})"));
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let config = Config::from_metadata(header.metadata().as_ref().unwrap_or(&HashMap::new()))?;
+    let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let tensors = tensors::Tensors::new(file, &expected_tensors(&config))?;
+    build::network(config, &tensors)
+}
+
+impl Separator for HtDemucs {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn separate(&self, mix: &[f32]) -> Result<Vec<f32>> {
+        let expected = self.spec.channels * self.spec.segment_frames;
+        if mix.len() != expected {
+            let what = format!("a segment has {} values instead of {expected}", mix.len());
+            return Err(ModelError::Tensor(candle_core::Error::Msg(what)));
+        }
+        let _span = trace_span!("segment").entered();
+        Ok(self.forward(mix))
+    }
+}
+
+/// What a branch was divided by and shifted by.
+#[derive(Clone, Copy)]
+struct Scale {
+    mean: f32,
+    std: f32,
+}
+
+/// Normalises to mean 0 and standard deviation 1.
+fn normalise(x: &mut [f32]) -> Scale {
+    let moments = Moments::of_parallel(x);
+    let (mean, std) = (moments.mean() as f32, moments.std_unbiased() as f32);
+    x.par_chunks_mut(1 << 15).for_each(|x| {
+        x.iter_mut().for_each(|v| *v = (*v - mean) / (STD_EPSILON + std));
+    });
+    Scale { mean, std }
+}
+
+impl HtDemucs {
+    /// The arguments the network was built from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// `[channels, frames]` to `[sources, channels, frames]`.
+    fn forward(&self, mix: &[f32]) -> Vec<f32> {
+        let span = trace_span!("spectrogram").entered();
+        let mut x = self.spectrogram.analyse(mix, self.spec.channels);
+        let scale = normalise(&mut x.data);
+        drop(span);
+        let mut xt = self.interleave(mix);
+        let scale_t = normalise(xt.inner_mut());
+
+        let (mut saved, mut saved_t) = (Vec::new(), Vec::new());
+        let mut lengths = Vec::new();
+        for (index, (encode, tencode)) in self.encoder.iter().zip(&self.tencoder).enumerate() {
+            lengths.push(xt.frames);
+            xt = tencode.forward(&xt);
+            x = encode.forward(&x);
+            if index == 0 {
+                self.embed_freqs(&mut x);
+            }
+            saved.push(x.clone());
+            saved_t.push(xt.clone());
+        }
+        self.transform(&mut x, &mut xt);
+        for (decode, tdecode) in self.decoder.iter().zip(&self.tdecoder) {
+            if let (Some(skip), Some(skip_t), Some(length)) =
+                (saved.pop(), saved_t.pop(), lengths.pop())
+            {
+                x = decode.forward(x, &skip);
+                xt = tdecode.forward(xt, &skip_t, length);
+            }
+        }
+        self.sum(&x, scale, &xt, scale_t)
+    }
+
+    /// Planar samples to the time branch's layout.
+    fn interleave(&self, mix: &[f32]) -> TimeMap {
+        let (channels, frames) = (self.spec.channels, self.spec.segment_frames);
+        let mut map = TimeMap::zeros(frames, channels, self.config.margin());
+        for (channel, samples) in mix.chunks_exact(frames).enumerate() {
+            for (frame, value) in map.inner_mut().chunks_exact_mut(channels).zip(samples) {
+                frame[channel] = *value;
+            }
+        }
+        map
+    }
+
+    /// Adds each frequency's embedding to all its frames.
+    fn embed_freqs(&self, x: &mut FreqMap) {
+        let Some(table) = &self.freq_emb else { return };
+        let frames = x.frames;
+        x.data.par_chunks_exact_mut(frames).zip(table).for_each(|(line, embedding)| {
+            line.iter_mut().for_each(|v| *v += embedding);
+        });
+    }
+
+    /// Both branches through the transformer, to its channels and back.
+    fn transform(&self, x: &mut FreqMap, xt: &mut TimeMap) {
+        let Some(transformer) = &self.crosstransformer else { return };
+        let tokens = tokens_from_map(x, self.channel_upsampler.as_ref());
+        let tokens_t = match &self.channel_upsampler_t {
+            Some(linear) => linear.forward(xt.inner()),
+            None => xt.inner().to_vec(),
+        };
+        let (tokens, tokens_t) = transformer.forward(tokens, tokens_t, x.freqs);
+        map_from_tokens(&tokens, self.channel_downsampler.as_ref(), x);
+        match &self.channel_downsampler_t {
+            Some(linear) => xt.inner_mut().copy_from_slice(&linear.forward(&tokens_t)),
+            None => xt.inner_mut().copy_from_slice(&tokens_t),
+        }
+    }
+
+    /// Both branches back in their scales, the frequency branch as samples, added up:
+    /// `[sources, channels, frames]`.
+    fn sum(&self, x: &FreqMap, scale: Scale, xt: &TimeMap, scale_t: Scale) -> Vec<f32> {
+        let _span = trace_span!("spectrogram").entered();
+        let frames = self.spec.segment_frames;
+        let mut out = vec![0.0; xt.channels * frames];
+        out.par_chunks_exact_mut(frames).enumerate().for_each(|(channel, out)| {
+            self.spectrogram.synthesise(x, channel, scale.mean, scale.std, out);
+            for (out, frame) in out.iter_mut().zip(xt.inner().chunks_exact(xt.channels)) {
+                *out += frame[channel] * scale_t.std + scale_t.mean;
+            }
+        });
+        out
+    }
+}
+
+/// The frequency branch as tokens, `[columns · freqs, channels]`, columns outermost.
+fn tokens_from_map(x: &FreqMap, upsampler: Option<&Linear>) -> Vec<f32> {
+    let mut tokens = vec![0.0; x.data.len()];
+    tokens.par_chunks_exact_mut(x.freqs * x.channels).enumerate().for_each(|(column, tokens)| {
+        for (token, row) in tokens.chunks_exact_mut(x.channels).zip(x.data.chunks(x.row_len())) {
+            for (value, line) in token.iter_mut().zip(row.chunks_exact(x.frames)) {
+                *value = line[column];
+            }
+        }
+    });
+    match upsampler {
+        Some(linear) => linear.forward(&tokens),
+        None => tokens,
+    }
+}
+
+/// The reverse of [`tokens_from_map`].
+fn map_from_tokens(tokens: &[f32], downsampler: Option<&Linear>, x: &mut FreqMap) {
+    let narrow = downsampler.map(|linear| linear.forward(tokens));
+    let tokens = narrow.as_deref().unwrap_or(tokens);
+    let (freqs, channels, frames, row_len) = (x.freqs, x.channels, x.frames, x.row_len());
+    x.data.par_chunks_exact_mut(row_len).enumerate().for_each(|(freq, row)| {
+        for (channel, line) in row.chunks_exact_mut(frames).enumerate() {
+            for (value, tokens) in line.iter_mut().zip(tokens.chunks_exact(freqs * channels)) {
+                *value = tokens[freq * channels + channel];
+            }
+        }
+    });
+}

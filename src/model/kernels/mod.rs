@@ -1,1 +1,52 @@
-//! To come.
+//! The network's operations on the CPU, one file each.
+//!
+//! Every kernel works on plain `f32` slices in the layouts of [`FreqMap`] and [`TimeMap`], in which
+//! a convolution is a matrix product straight from memory. Beside it stands its twin in plain
+//! candle operations, in the reference's layout: slow, obvious, able to run on any device, and what
+//! the tests hold the kernel against.
+//!
+//! Kernels start no threads: their loops over rows run on the rayon pool of the caller. This is the
+//! only room where unsafe code is allowed: for the call into `gemm`, and for entering functions
+//! compiled for instructions that were detected at run time.
+
+pub mod attention;
+pub mod dconv;
+pub mod elementwise;
+pub mod freq_conv;
+pub mod linear;
+mod maps;
+pub mod norm;
+pub mod product;
+pub mod time_conv;
+
+pub use maps::{FreqMap, TimeMap};
+
+/// Defines a function whose loops are compiled twice: for AVX2 with FMA, entered when the CPU has
+/// both, and for the target's baseline. `$fma` is a constant in the body: whether a fused
+/// multiply-add is one instruction.
+macro_rules! vectorised {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$fma:ident>($($arg:ident: $ty:ty),* $(,)?)
+     $(-> $ret:ty)? $body:block) => {
+        $(#[$meta])*
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            #[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
+            fn portable<const $fma: bool>($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? {
+                    portable::<true>($($arg),*)
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    #[expect(unsafe_code, reason = "a function with target features")]
+                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            portable::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
+        }
+    };
+}
+pub(crate) use vectorised;

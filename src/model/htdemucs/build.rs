@@ -1,0 +1,235 @@
+//! Puts a network together from the tensors of a file.
+
+use super::{Config, HtDemucs, tensors::Tensors};
+use crate::model::{
+    ModelError, Result, Spec,
+    kernels::{
+        dconv::{DConvLayer, DConvWeights},
+        freq_conv::{FreqConv, FreqConvTranspose},
+        linear::Linear,
+        norm::Affine,
+        time_conv::{TimeConv, TimeConvTranspose},
+    },
+    layers::{FreqDecoder, FreqEncoder, GroupNorm, TimeDecoder, TimeEncoder},
+    spectrogram::Spectrogram,
+    transformer::{Attention, CrossTransformer, Layer},
+};
+
+/// Builds every layer; `tensors` have been checked against the configuration.
+pub(super) fn network(config: Config, tensors: &Tensors<'_>) -> Result<HtDemucs> {
+    let build = Builder { config: &config, tensors };
+    let levels = 0..config.depth;
+    let decoders = levels.clone().rev();
+    let network = HtDemucs {
+        spec: Spec {
+            sources: config.sources.clone(),
+            sample_rate: config.samplerate,
+            channels: config.audio_channels,
+            segment_frames: config.segment_frames,
+        },
+        spectrogram: Spectrogram::new(config.nfft),
+        freq_emb: build.freq_emb()?,
+        encoder: levels.clone().map(|i| build.freq_encoder(i)).collect::<Result<_>>()?,
+        tencoder: levels.map(|i| build.time_encoder(i)).collect::<Result<_>>()?,
+        decoder: decoders.clone().map(|i| build.freq_decoder(i)).collect::<Result<_>>()?,
+        tdecoder: decoders.map(|i| build.time_decoder(i)).collect::<Result<_>>()?,
+        channel_upsampler: build.channels("channel_upsampler")?,
+        channel_upsampler_t: build.channels("channel_upsampler_t")?,
+        channel_downsampler: build.channels("channel_downsampler")?,
+        channel_downsampler_t: build.channels("channel_downsampler_t")?,
+        crosstransformer: build.transformer()?,
+        config,
+    };
+    Ok(network)
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    tensors: &'a Tensors<'a>,
+}
+
+impl Builder<'_> {
+    fn vector(&self, name: &str) -> Result<Vec<f32>> {
+        Ok(self.tensors.take(name)?.1)
+    }
+
+    fn affine(&self, name: &str) -> Result<Affine> {
+        let weight = self.vector(&format!("{name}.weight"))?;
+        Ok(Affine { weight, bias: self.vector(&format!("{name}.bias"))? })
+    }
+
+    fn linear(&self, name: &str) -> Result<Linear> {
+        let weight = self.vector(&format!("{name}.weight"))?;
+        Ok(Linear::new(weight, self.vector(&format!("{name}.bias"))?))
+    }
+
+    /// A weight with as many dimensions as the caller wants, and its bias.
+    fn kernel<const D: usize>(&self, name: &str) -> Result<([usize; D], Vec<f32>, Vec<f32>)> {
+        let weight = format!("{name}.weight");
+        let (shape, values) = self.tensors.take(&weight)?;
+        let shape = shape
+            .try_into()
+            .map_err(|_| ModelError::Weights(format!("{weight} does not have {D} dimensions")))?;
+        Ok((shape, values, self.vector(&format!("{name}.bias"))?))
+    }
+
+    /// The embedding of each frequency as it is added: `[freqs, channels]`.
+    fn freq_emb(&self) -> Result<Option<Vec<f32>>> {
+        if self.config.freq_emb <= 0.0 {
+            return Ok(None);
+        }
+        let mut table = self.vector("freq_emb.embedding.weight")?;
+        let scale = self.config.freq_emb * self.config.emb_scale;
+        table.iter_mut().for_each(|v| *v *= scale);
+        Ok(Some(table))
+    }
+
+    fn norm(&self, name: &str, index: usize) -> Result<Option<GroupNorm>> {
+        if !self.config.has_norm(index) {
+            return Ok(None);
+        }
+        Ok(Some(GroupNorm { groups: self.config.norm_groups, affine: self.affine(name)? }))
+    }
+
+    fn dconv(&self, layer: &str, bit: usize) -> Result<Vec<DConvLayer>> {
+        if self.config.dconv_mode & bit == 0 {
+            return Ok(Vec::new());
+        }
+        let build = |depth: usize| {
+            let prefix = format!("{layer}.dconv.layers.{depth}");
+            let weights = DConvWeights {
+                conv: self.vector(&format!("{prefix}.0.weight"))?,
+                conv_bias: self.vector(&format!("{prefix}.0.bias"))?,
+                norm_hidden: self.affine(&format!("{prefix}.1"))?,
+                expand: self.vector(&format!("{prefix}.3.weight"))?,
+                expand_bias: self.vector(&format!("{prefix}.3.bias"))?,
+                norm_wide: self.affine(&format!("{prefix}.4"))?,
+                scale: self.vector(&format!("{prefix}.6.scale"))?,
+            };
+            Ok(DConvLayer::new(weights, 1 << depth))
+        };
+        (0..self.config.dconv_depth).map(build).collect()
+    }
+
+    fn freq_encoder(&self, index: usize) -> Result<FreqEncoder> {
+        let name = format!("encoder.{index}");
+        let (shape, weight, bias) = self.kernel(&format!("{name}.conv"))?;
+        let conv = FreqConv::new(&weight, shape, bias, self.config.stride, self.config.padding());
+        Ok(FreqEncoder {
+            conv,
+            norm1: self.norm(&format!("{name}.norm1"), index)?,
+            rewrite: self.freq_rewrite(&name)?,
+            norm2: self.norm(&format!("{name}.norm2"), index)?,
+            dconv: self.dconv(&name, 1)?,
+        })
+    }
+
+    fn freq_rewrite(&self, layer: &str) -> Result<FreqConv> {
+        let (shape, weight, bias) = self.kernel(&format!("{layer}.rewrite"))?;
+        Ok(FreqConv::new(&weight, shape, bias, 1, shape[2] / 2))
+    }
+
+    fn freq_decoder(&self, index: usize) -> Result<FreqDecoder> {
+        let name = format!("decoder.{}", self.config.depth - 1 - index);
+        let ([inputs, outputs, taps, _], weight, bias) = self.kernel(&format!("{name}.conv_tr"))?;
+        let (stride, trim) = (self.config.stride, self.config.padding());
+        Ok(FreqDecoder {
+            rewrite: self.freq_rewrite(&name)?,
+            norm1: self.norm(&format!("{name}.norm1"), index)?,
+            dconv: self.dconv(&name, 2)?,
+            conv_tr: FreqConvTranspose::new(&weight, [inputs, outputs, taps], bias, stride, trim),
+            norm2: self.norm(&format!("{name}.norm2"), index)?,
+            last: index == 0,
+        })
+    }
+
+    fn time_encoder(&self, index: usize) -> Result<TimeEncoder> {
+        let name = format!("tencoder.{index}");
+        let (shape, weight, bias) = self.kernel(&format!("{name}.conv"))?;
+        let conv =
+            TimeConv::new(&weight, shape, bias, self.config.stride, 1, self.config.padding());
+        Ok(TimeEncoder {
+            conv,
+            norm1: self.norm(&format!("{name}.norm1"), index)?,
+            rewrite: self.time_rewrite(&name)?,
+            norm2: self.norm(&format!("{name}.norm2"), index)?,
+            dconv: self.dconv(&name, 1)?,
+        })
+    }
+
+    fn time_rewrite(&self, layer: &str) -> Result<TimeConv> {
+        let (shape, weight, bias) = self.kernel(&format!("{layer}.rewrite"))?;
+        Ok(TimeConv::new(&weight, shape, bias, 1, 1, shape[2] / 2))
+    }
+
+    fn time_decoder(&self, index: usize) -> Result<TimeDecoder> {
+        let name = format!("tdecoder.{}", self.config.depth - 1 - index);
+        let (shape, weight, bias) = self.kernel(&format!("{name}.conv_tr"))?;
+        let (stride, trim) = (self.config.stride, self.config.padding());
+        Ok(TimeDecoder {
+            rewrite: self.time_rewrite(&name)?,
+            norm1: self.norm(&format!("{name}.norm1"), index)?,
+            dconv: self.dconv(&name, 2)?,
+            conv_tr: TimeConvTranspose::new(&weight, shape, bias, stride, trim),
+            norm2: self.norm(&format!("{name}.norm2"), index)?,
+            last: index == 0,
+        })
+    }
+
+    /// A 1×1 convolution between the encoders' channels and the transformer's.
+    fn channels(&self, name: &str) -> Result<Option<Linear>> {
+        (self.config.bottom_channels > 0).then(|| self.linear(name)).transpose()
+    }
+
+    fn transformer(&self) -> Result<Option<CrossTransformer>> {
+        if self.config.t_layers == 0 {
+            return Ok(None);
+        }
+        let layers = |name: &str| {
+            (0..self.config.t_layers)
+                .map(|index| self.transformer_layer(name, index))
+                .collect::<Result<Vec<_>>>()
+        };
+        Ok(Some(CrossTransformer {
+            norm_in: self.affine("crosstransformer.norm_in")?,
+            norm_in_t: self.affine("crosstransformer.norm_in_t")?,
+            layers: layers("layers")?,
+            layers_t: layers("layers_t")?,
+            cross_first: self.config.t_cross_first,
+            max_period: self.config.t_max_period,
+            weight_pos_embed: self.config.t_weight_pos_embed,
+        }))
+    }
+
+    fn transformer_layer(&self, layers: &str, index: usize) -> Result<Layer> {
+        let name = format!("crosstransformer.{layers}.{index}");
+        let cross = (index % 2 == 0) == self.config.t_cross_first;
+        let attn = if cross { "cross_attn" } else { "self_attn" };
+        let in_proj = Linear::new(
+            self.vector(&format!("{name}.{attn}.in_proj_weight"))?,
+            self.vector(&format!("{name}.{attn}.in_proj_bias"))?,
+        );
+        let norm2 = self.affine(&format!("{name}.norm2"))?;
+        let (norm_other, norm_ff) = if cross {
+            (Some(norm2), self.affine(&format!("{name}.norm3"))?)
+        } else {
+            (None, norm2)
+        };
+        let norm_out = self.config.t_norm_out;
+        Ok(Layer {
+            norm1: self.affine(&format!("{name}.norm1"))?,
+            norm_other,
+            attn: Attention {
+                in_proj,
+                out_proj: self.linear(&format!("{name}.{attn}.out_proj"))?,
+                heads: self.config.t_heads,
+            },
+            gamma_1: self.vector(&format!("{name}.gamma_1.scale"))?,
+            norm_ff,
+            linear1: self.linear(&format!("{name}.linear1"))?,
+            linear2: self.linear(&format!("{name}.linear2"))?,
+            gamma_2: self.vector(&format!("{name}.gamma_2.scale"))?,
+            norm_out: norm_out.then(|| self.affine(&format!("{name}.norm_out"))).transpose()?,
+        })
+    }
+}

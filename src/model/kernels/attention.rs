@@ -1,0 +1,179 @@
+//! Scaled dot-product attention in tiles.
+//!
+//! A tile of scores lives in the second-level cache; a running maximum and sum per query let the
+//! softmax be finished without ever holding a whole row of it (online softmax: Milakov and
+//! Gimelshein 2018, arXiv 1805.02867).
+
+use candle_core::{D, Result, Tensor};
+use rayon::prelude::*;
+
+use super::{
+    elementwise::exp,
+    product::{Into, Mat, MatMut, Parallelism, product},
+    vectorised,
+};
+
+/// Queries in a tile.
+const QUERIES: usize = 128;
+/// Keys in a tile.
+const KEYS: usize = 256;
+
+/// Queries, keys or values: `[tokens, heads · head_dim]` within rows of `stride` values.
+#[derive(Clone, Copy, Debug)]
+pub struct Heads<'a> {
+    /// From the first value of the first token on.
+    pub data: &'a [f32],
+    /// How many tokens.
+    pub tokens: usize,
+    /// From token to token.
+    pub stride: usize,
+}
+
+/// `softmax(q kᵀ / √head_dim) v` for each head; `out: [tokens of q, heads · head_dim]`.
+pub fn attention(
+    q: Heads<'_>,
+    k: Heads<'_>,
+    v: Heads<'_>,
+    heads: usize,
+    head_dim: usize,
+    out: &mut [f32],
+) {
+    let width = heads * head_dim;
+    let tile = QUERIES * width;
+    out.par_chunks_mut(tile).enumerate().for_each(|(index, out)| {
+        let first = index * QUERIES;
+        let mut work = Work::new(head_dim);
+        for head in 0..heads {
+            let at = head * head_dim;
+            let queries = &q.data[first * q.stride + at..];
+            let rows = out.len() / width;
+            work.attend(queries, q.stride, rows, [(k, at), (v, at)]);
+            for (out, (sum, result)) in out
+                .chunks_exact_mut(width)
+                .zip(work.sums.iter().zip(work.result.chunks_exact(head_dim)))
+            {
+                let out = &mut out[at..at + head_dim];
+                for (out, value) in out.iter_mut().zip(result) {
+                    *out = value / sum;
+                }
+            }
+        }
+    });
+}
+
+/// Memory for one head of one tile of queries.
+struct Work {
+    head_dim: usize,
+    queries: Vec<f32>,
+    scores: Vec<f32>,
+    result: Vec<f32>,
+    sums: Vec<f32>,
+    maxima: Vec<f32>,
+}
+
+impl Work {
+    fn new(head_dim: usize) -> Self {
+        Self {
+            head_dim,
+            queries: vec![0.0; QUERIES * head_dim],
+            scores: vec![0.0; QUERIES * KEYS],
+            result: vec![0.0; QUERIES * head_dim],
+            sums: vec![0.0; QUERIES],
+            maxima: vec![0.0; QUERIES],
+        }
+    }
+
+    /// Leaves the weighted sums of the values in `result`, not yet divided by `sums`.
+    fn attend(
+        &mut self,
+        queries: &[f32],
+        stride: usize,
+        rows: usize,
+        [(k, k_at), (v, v_at)]: [(Heads<'_>, usize); 2],
+    ) {
+        let dim = self.head_dim;
+        let scale = 1.0 / (dim as f32).sqrt();
+        for (own, query) in
+            self.queries.chunks_exact_mut(dim).zip(queries.chunks(stride)).take(rows)
+        {
+            for (own, value) in own.iter_mut().zip(query) {
+                *own = value * scale;
+            }
+        }
+        self.sums.fill(0.0);
+        self.maxima.fill(f32::NEG_INFINITY);
+        self.result.fill(0.0);
+        for start in (0..k.tokens).step_by(KEYS) {
+            let keys = KEYS.min(k.tokens - start);
+            let scores = &mut self.scores[..rows * keys];
+            product(
+                MatMut::new(scores, rows, keys, keys),
+                Into::Set,
+                Mat::new(&self.queries, rows, dim, dim),
+                Mat::new(&k.data[start * k.stride + k_at..], keys, dim, k.stride).transposed(),
+                Parallelism::None,
+            );
+            soften(scores, keys, &mut self.maxima, &mut self.sums, &mut self.result, dim);
+            product(
+                MatMut::new(&mut self.result, rows, dim, dim),
+                Into::Add,
+                Mat::new(scores, rows, keys, keys),
+                Mat::new(&v.data[start * v.stride + v_at..], keys, dim, v.stride),
+                Parallelism::None,
+            );
+        }
+    }
+}
+
+vectorised! {
+    /// One step of the online softmax: turns `scores: [rows, keys]` into exponentials relative to
+    /// the running maximum, and rescales sums and result where a row's maximum grew.
+    fn soften<FMA>(
+        scores: &mut [f32],
+        keys: usize,
+        maxima: &mut [f32],
+        sums: &mut [f32],
+        result: &mut [f32],
+        dim: usize,
+    ) {
+        const LANES: usize = 16;
+        let rows = scores.chunks_exact_mut(keys).zip(maxima).zip(sums);
+        for (((scores, maximum), sum), result) in rows.zip(result.chunks_exact_mut(dim)) {
+            let mut lanes = [f32::NEG_INFINITY; LANES];
+            let whole = scores.chunks_exact(LANES);
+            let mut top = whole.remainder().iter().copied().fold(*maximum, f32::max);
+            for chunk in whole {
+                for (lane, v) in lanes.iter_mut().zip(chunk) {
+                    *lane = if *v > *lane { *v } else { *lane };
+                }
+            }
+            top = lanes.iter().copied().fold(top, f32::max);
+            if top > *maximum {
+                let shrink = (*maximum - top).exp();
+                *sum *= shrink;
+                result.iter_mut().for_each(|v| *v *= shrink);
+                *maximum = top;
+            }
+            let mut lanes = [0.0_f32; LANES];
+            let mut whole = scores.chunks_exact_mut(LANES);
+            for chunk in whole.by_ref() {
+                for (lane, v) in lanes.iter_mut().zip(chunk) {
+                    *v = exp::<FMA>(*v - top);
+                    *lane += *v;
+                }
+            }
+            for v in whole.into_remainder() {
+                *v = exp::<FMA>(*v - top);
+                *sum += *v;
+            }
+            *sum += lanes.iter().sum::<f32>();
+        }
+    }
+}
+
+/// Twin of [`attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the result.
+pub fn attention_plain(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+    let scale = 1.0 / (q.dim(D::Minus1)? as f64).sqrt();
+    let scores = (q.contiguous()?.matmul(&k.t()?.contiguous()?)? * scale)?;
+    candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v.contiguous()?)
+}

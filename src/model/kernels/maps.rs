@@ -1,0 +1,85 @@
+//! Activations of the two branches, in the layouts of the kernels.
+
+/// An activation of the frequency branch: `[freqs, channels, frames]`, row-major.
+///
+/// One frequency's `[channels, frames]` is a *row*: what a kernel works on at a time and what is
+/// shared out over threads. Neighbouring rows lie one after the other, so a convolution over
+/// frequencies reads its receptive field as one tall matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FreqMap {
+    /// Frequencies.
+    pub freqs: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Frames of the spectrogram.
+    pub frames: usize,
+    /// `freqs * channels * frames` values.
+    pub data: Vec<f32>,
+}
+
+impl FreqMap {
+    /// A map of zeros.
+    pub fn zeros(freqs: usize, channels: usize, frames: usize) -> Self {
+        Self { freqs, channels, frames, data: vec![0.0; freqs * channels * frames] }
+    }
+
+    /// Values in a row.
+    pub fn row_len(&self) -> usize {
+        self.channels * self.frames
+    }
+}
+
+/// An activation of the time branch: `[margin + frames + margin, channels]`, row-major.
+///
+/// The channels of one frame lie together, so the receptive field of a convolution is contiguous.
+/// The margins are zero at all times: they are the padding of every convolution that reads the map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimeMap {
+    /// Frames, without the margins.
+    pub frames: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Frames of zeros before and after.
+    pub margin: usize,
+    data: Vec<f32>,
+}
+
+impl TimeMap {
+    /// A map of zeros.
+    pub fn zeros(frames: usize, channels: usize, margin: usize) -> Self {
+        Self { frames, channels, margin, data: vec![0.0; (frames + 2 * margin) * channels] }
+    }
+
+    /// `[frames, channels]`, without the margins.
+    pub fn inner(&self) -> &[f32] {
+        &self.data[self.margin * self.channels..][..self.frames * self.channels]
+    }
+
+    /// `[frames, channels]`, without the margins.
+    pub fn inner_mut(&mut self) -> &mut [f32] {
+        &mut self.data[self.margin * self.channels..][..self.frames * self.channels]
+    }
+
+    /// Everything from `frame` on, which may lie in the margin before the first frame.
+    pub(super) fn from_frame(&self, frame: isize) -> &[f32] {
+        let at = frame + self.margin as isize;
+        debug_assert!(at >= 0, "frame {frame} is before the margin");
+        &self.data[at as usize * self.channels..]
+    }
+
+    /// As [`Self::from_frame`], to write. Whoever writes into a margin calls
+    /// [`Self::clear_margins`] afterwards.
+    pub(super) fn from_frame_mut(&mut self, frame: isize) -> &mut [f32] {
+        let at = frame + self.margin as isize;
+        debug_assert!(at >= 0, "frame {frame} is before the margin");
+        &mut self.data[at as usize * self.channels..]
+    }
+
+    /// Puts the zeros of the margins back.
+    pub(super) fn clear_margins(&mut self) {
+        let margin = self.margin * self.channels;
+        let end = self.data.len() - margin;
+        self.data[..margin].fill(0.0);
+        self.data[end..].fill(0.0);
+    }
+}

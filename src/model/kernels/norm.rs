@@ -1,0 +1,204 @@
+//! Group and layer normalisation, statistics and affine part in one pass each.
+
+use candle_core::{D, Result, Tensor};
+use rayon::prelude::*;
+
+use super::{elementwise::mad, vectorised};
+
+/// Added to every variance, as in PyTorch's default.
+const EPSILON: f64 = 1e-5;
+/// Values per rayon task.
+pub(super) const BLOCK: usize = 1 << 15;
+
+/// Sum and sum of squares of a set of values.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Moments {
+    /// How many.
+    pub count: usize,
+    /// Their sum.
+    pub sum: f64,
+    /// The sum of their squares.
+    pub squares: f64,
+}
+
+impl Moments {
+    /// Moments of a slice.
+    pub fn of(x: &[f32]) -> Self {
+        let (sum, squares) = sums(x);
+        Self { count: x.len(), sum, squares }
+    }
+
+    /// Moments of a slice, blocks in parallel.
+    pub fn of_parallel(x: &[f32]) -> Self {
+        x.par_chunks(BLOCK).map(Self::of).reduce(Self::default, Self::and)
+    }
+
+    /// Of both sets.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            squares: self.squares + other.squares,
+        }
+    }
+
+    /// Mean.
+    pub fn mean(self) -> f64 {
+        self.sum / self.count.max(1) as f64
+    }
+
+    /// Sum of the squared distances from the mean.
+    fn deviation(self) -> f64 {
+        (self.squares - self.sum * self.mean()).max(0.0)
+    }
+
+    /// Standard deviation with Bessel's correction, as `torch.std`.
+    pub fn std_unbiased(self) -> f64 {
+        (self.deviation() / (self.count.max(2) - 1) as f64).sqrt()
+    }
+
+    /// Mean, and what a normalisation multiplies by: `1 / √(variance + ε)`.
+    fn mean_and_rate(self) -> (f64, f64) {
+        let variance = self.deviation() / self.count.max(1) as f64;
+        (self.mean(), 1.0 / (variance + EPSILON).sqrt())
+    }
+}
+
+vectorised! {
+    fn sums<FMA>(x: &[f32]) -> (f64, f64) {
+        const LANES: usize = 32;
+        let (mut sum, mut squares) = (0.0_f64, 0.0_f64);
+        for x in x.chunks(64 * LANES) {
+            let (mut s, mut q) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+            let whole = x.chunks_exact(LANES);
+            for v in whole.remainder() {
+                sum += f64::from(*v);
+                squares += f64::from(*v) * f64::from(*v);
+            }
+            for v in whole {
+                for ((s, q), v) in s.iter_mut().zip(&mut q).zip(v) {
+                    *s += v;
+                    *q = mad::<FMA>(*v, *v, *q);
+                }
+            }
+            sum += s.iter().map(|v| f64::from(*v)).sum::<f64>();
+            squares += q.iter().map(|v| f64::from(*v)).sum::<f64>();
+        }
+        (sum, squares)
+    }
+}
+
+/// The learnt part of a normalisation: a weight and a bias per channel.
+#[derive(Clone, Debug)]
+pub struct Affine {
+    /// Factor of each channel.
+    pub weight: Vec<f32>,
+    /// Added to each channel.
+    pub bias: Vec<f32>,
+}
+
+impl Affine {
+    /// Factor and addend of each channel that normalise by `moments` and apply the affine part.
+    pub(super) fn fold(&self, moments: Moments) -> (Vec<f32>, Vec<f32>) {
+        let (mean, rate) = moments.mean_and_rate();
+        let pairs = self.weight.iter().zip(&self.bias).map(|(weight, bias)| {
+            let factor = rate * f64::from(*weight);
+            (factor as f32, (f64::from(*bias) - mean * factor) as f32)
+        });
+        pairs.unzip()
+    }
+}
+
+vectorised! {
+    /// `x = factor · x + addend` for rows of `factor.len()`.
+    fn affine_rows<FMA>(x: &mut [f32], factor: &[f32], addend: &[f32]) {
+        for x in x.chunks_exact_mut(factor.len()) {
+            for ((x, factor), addend) in x.iter_mut().zip(factor).zip(addend) {
+                *x = mad::<FMA>(*x, *factor, *addend);
+            }
+        }
+    }
+}
+
+/// Group normalisation of `x: [outer, channels, inner]` in place, each group over all of `outer`
+/// and `inner` and its share of the channels: `[freqs, channels, frames]` of the frequency branch,
+/// `[frames, channels, 1]` of the time branch, `[tokens, channels, 1]` of the transformer.
+pub fn group_norm(x: &mut [f32], inner: usize, groups: usize, affine: &Affine) {
+    let channels = affine.weight.len();
+    let row = channels * inner;
+    let rows_per_task = (BLOCK / row).max(1);
+    if groups == 1 {
+        let moments = Moments::of_parallel(x);
+        let (factor, addend) = affine.fold(moments);
+        apply(x, inner, &factor, &addend, rows_per_task);
+        return;
+    }
+    let share = channels / groups;
+    let (mut factor, mut addend) = (Vec::new(), Vec::new());
+    for group in 0..groups {
+        let part = group * share * inner..(group + 1) * share * inner;
+        let moments = x
+            .par_chunks(row)
+            .map(|row| Moments::of(&row[part.clone()]))
+            .reduce(Moments::default, Moments::and);
+        let (f, a) = affine.fold(moments);
+        factor.extend_from_slice(&f[group * share..(group + 1) * share]);
+        addend.extend_from_slice(&a[group * share..(group + 1) * share]);
+    }
+    apply(x, inner, &factor, &addend, rows_per_task);
+}
+
+/// Applies a folded normalisation to `x: [outer, channels, inner]`.
+fn apply(x: &mut [f32], inner: usize, factor: &[f32], addend: &[f32], rows_per_task: usize) {
+    let spread = |values: &[f32]| -> Vec<f32> {
+        values.iter().flat_map(|v| std::iter::repeat_n(*v, inner)).collect()
+    };
+    let (factor, addend) = (spread(factor), spread(addend));
+    x.par_chunks_mut(rows_per_task * factor.len())
+        .for_each(|block| affine_rows(block, &factor, &addend));
+}
+
+/// Twin of [`group_norm`], on `[batch, channels, …]`.
+pub fn group_norm_plain(x: &Tensor, groups: usize, affine: &Affine) -> Result<Tensor> {
+    let shape = x.dims().to_vec();
+    let grouped = x.reshape((shape[0], groups, ()))?;
+    let mean = grouped.mean_keepdim(D::Minus1)?;
+    let centred = grouped.broadcast_sub(&mean)?;
+    let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
+    let normal = centred.broadcast_div(&(variance + EPSILON)?.sqrt()?)?.reshape(shape.clone())?;
+    let mut per_channel = vec![1; shape.len()];
+    per_channel[1] = shape[1];
+    let weight = Tensor::new(affine.weight.as_slice(), x.device())?.reshape(per_channel.clone())?;
+    let bias = Tensor::new(affine.bias.as_slice(), x.device())?.reshape(per_channel)?;
+    normal.broadcast_mul(&weight)?.broadcast_add(&bias)
+}
+
+/// Layer normalisation of every token: `x` and `out` are `[tokens, channels]`.
+pub fn layer_norm(x: &[f32], affine: &Affine, out: &mut [f32]) {
+    let channels = affine.weight.len();
+    let block = (BLOCK / channels).max(1) * channels;
+    out.par_chunks_mut(block).zip(x.par_chunks(block)).for_each(|(out, x)| {
+        layer_norm_rows(x, &affine.weight, &affine.bias, out);
+    });
+}
+
+vectorised! {
+    fn layer_norm_rows<FMA>(x: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
+        let n = weight.len();
+        for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
+            let (mean, rate) = Moments::of(x).mean_and_rate();
+            let (rate, shift) = (rate as f32, (-mean * rate) as f32);
+            for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
+                *out = mad::<FMA>(mad::<FMA>(*x, rate, shift), *weight, *bias);
+            }
+        }
+    }
+}
+
+/// Twin of [`layer_norm`].
+pub fn layer_norm_plain(x: &Tensor, affine: &Affine) -> Result<Tensor> {
+    let weight = Tensor::new(affine.weight.as_slice(), x.device())?;
+    let bias = Tensor::new(affine.bias.as_slice(), x.device())?;
+    candle_nn::ops::layer_norm_slow(x, &weight, &bias, EPSILON as f32)
+}

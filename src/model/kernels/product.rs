@@ -1,0 +1,117 @@
+//! Matrix products straight from memory: a checked door to the `gemm` crate.
+//!
+//! Views carry strides, so rows may overlap (a convolution's receptive fields) or lie apart.
+
+pub use gemm::Parallelism;
+
+/// A matrix to read: element `(i, j)` is `data[i * row_stride + j * col_stride]`. Rows may overlap.
+#[derive(Clone, Copy, Debug)]
+pub struct Mat<'a> {
+    data: &'a [f32],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
+}
+
+impl<'a> Mat<'a> {
+    /// A matrix whose rows are contiguous and start `row_stride` apart.
+    ///
+    /// # Panics
+    /// When it does not lie within `data`.
+    pub fn new(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
+        assert!(end(rows, cols, row_stride, 1) <= data.len(), "matrix outside its memory");
+        Self { data, rows, cols, row_stride, col_stride: 1 }
+    }
+
+    /// The same memory with rows and columns exchanged.
+    #[must_use]
+    pub fn transposed(self) -> Self {
+        Self {
+            data: self.data,
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+        }
+    }
+}
+
+/// A matrix to write. Rows are contiguous, start `row_stride` apart and do not overlap.
+#[derive(Debug)]
+pub struct MatMut<'a> {
+    data: &'a mut [f32],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+}
+
+impl<'a> MatMut<'a> {
+    /// A matrix whose rows are contiguous and start `row_stride` apart.
+    ///
+    /// # Panics
+    /// When it does not lie within `data`, or its rows overlap.
+    pub fn new(data: &'a mut [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
+        assert!(end(rows, cols, row_stride, 1) <= data.len(), "matrix outside its memory");
+        assert!(rows <= 1 || row_stride >= cols, "rows overlap");
+        Self { data, rows, cols, row_stride }
+    }
+}
+
+/// Elements from a matrix's first to past its last.
+fn end(rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> usize {
+    if rows == 0 || cols == 0 { 0 } else { (rows - 1) * row_stride + (cols - 1) * col_stride + 1 }
+}
+
+/// What a product does with what its destination holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Into {
+    /// Overwrites it.
+    Set,
+    /// Adds to it: a bias, or the product of another tap.
+    Add,
+}
+
+/// `dst = lhs × rhs`, or `dst += lhs × rhs`.
+///
+/// # Panics
+/// When the shapes do not fit.
+pub fn product(dst: MatMut<'_>, into: Into, lhs: Mat<'_>, rhs: Mat<'_>, parallelism: Parallelism) {
+    assert!(
+        lhs.rows == dst.rows && rhs.cols == dst.cols && lhs.cols == rhs.rows,
+        "shapes of a product: {}x{} from {}x{} and {}x{}",
+        dst.rows,
+        dst.cols,
+        lhs.rows,
+        lhs.cols,
+        rhs.rows,
+        rhs.cols
+    );
+    #[expect(unsafe_code, reason = "gemm takes pointers")]
+    // SAFETY: the constructors checked that every element of the three views lies within its slice
+    // and that no two elements of `dst` are the same; the shapes were checked above; `dst` is
+    // borrowed exclusively, so neither input overlaps it.
+    unsafe {
+        gemm::gemm(
+            dst.rows,
+            dst.cols,
+            lhs.cols,
+            dst.data.as_mut_ptr(),
+            1,
+            dst.row_stride as isize,
+            into == Into::Add,
+            lhs.data.as_ptr(),
+            lhs.col_stride as isize,
+            lhs.row_stride as isize,
+            rhs.data.as_ptr(),
+            rhs.col_stride as isize,
+            rhs.row_stride as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}

@@ -90,7 +90,9 @@ fn separate(
 ) -> Result<()> {
     let mut since = Instant::now();
     if loaded.as_ref().is_none_or(|(path, _)| *path != task.weights) {
-        *loaded = Some((task.weights.clone(), pool.install(|| model::load(&task.weights))?));
+        let weights = task.weights.clone();
+        let network = pool.install(|| model::load(&weights))?;
+        *loaded = Some((weights, network));
     }
     let Some((_, model)) = loaded else { return Ok(()) };
     let work = Separation { mix: &task.mix, stems: &task.stems, model: model.as_ref(), pool };

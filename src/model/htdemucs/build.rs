@@ -2,7 +2,7 @@
 
 use super::{Config, HtDemucs, tensors::Tensors};
 use crate::model::{
-    ModelError, Result, Spec,
+    ModelError, Result,
     kernels::{
         dconv::{DConvLayer, DConvWeights},
         freq_conv::{FreqConv, FreqConvTranspose},
@@ -21,12 +21,7 @@ pub(super) fn network(config: Config, tensors: &Tensors<'_>) -> Result<HtDemucs>
     let levels = 0..config.depth;
     let decoders = levels.clone().rev();
     let network = HtDemucs {
-        spec: Spec {
-            sources: config.sources.clone(),
-            sample_rate: config.samplerate,
-            channels: config.audio_channels,
-            segment_frames: config.segment_frames,
-        },
+        spec: config.spec(),
         spectrogram: Spectrogram::new(config.nfft),
         freq_emb: build.freq_emb()?,
         encoder: levels.clone().map(|i| build.freq_encoder(i)).collect::<Result<_>>()?,

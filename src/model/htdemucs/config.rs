@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::model::{ModelError, Result, spectrogram::Spectrogram};
+use crate::model::{ModelError, Result, Spec, spectrogram::Spectrogram};
 
 /// The constructor's arguments, in its order.
 const SIGNATURE: &[&str] = &[
@@ -197,6 +197,16 @@ impl Config {
         let config = arguments.read()?;
         config.check()?;
         Ok(config)
+    }
+
+    /// What the engine has to know.
+    pub fn spec(&self) -> Spec {
+        Spec {
+            sources: self.sources.clone(),
+            sample_rate: self.samplerate,
+            channels: self.audio_channels,
+            segment_frames: self.segment_frames,
+        }
     }
 
     /// Channels of encoder layer `index`'s output.

@@ -3,10 +3,14 @@
 use std::{
     cell::Cell,
     io::{IsTerminal as _, Write as _},
+    time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
+
+/// Between two lines of progress where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(1);
 
 /// The two streams, and whether results are for machines.
 pub(super) struct Output {
@@ -46,7 +50,8 @@ impl Output {
         self.note(&format!("partita: {what}: {reason}"));
     }
 
-    /// Progress of one thing: a bar on a terminal, else a line each tenth.
+    /// Progress of one thing: a bar on a terminal, else a line each tenth, not more than one a
+    /// second.
     pub(super) fn progress(&self, name: &str) -> Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
@@ -57,7 +62,12 @@ impl Output {
             }
             bar
         });
-        Progress { name: name.to_owned(), bar, tenth: Cell::new(0) }
+        Progress {
+            name: name.to_owned(),
+            bar,
+            tenth: Cell::new(0),
+            said: Cell::new(Instant::now()),
+        }
     }
 }
 
@@ -66,6 +76,7 @@ pub(super) struct Progress {
     name: String,
     bar: Option<ProgressBar>,
     tenth: Cell<u32>,
+    said: Cell<Instant>,
 }
 
 impl Progress {
@@ -78,7 +89,10 @@ impl Progress {
             }
             None => {
                 let tenth = (fraction * 10.0) as u32;
-                if tenth > self.tenth.replace(tenth) {
+                let is_news = tenth != self.tenth.get() && tenth > 0;
+                if is_news && self.said.get().elapsed() >= LINE_EVERY {
+                    self.tenth.set(tenth);
+                    self.said.set(Instant::now());
                     drop(writeln!(
                         std::io::stderr(),
                         "{}: {what} {} %",

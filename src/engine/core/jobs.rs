@@ -97,12 +97,14 @@ impl Core {
             self.show_job(&job);
             return Ok(());
         }
-        let left = self.library.last_job(id)?.filter(Job::is_active);
-        let mut job = match left {
+        let Some(store) = &track.stems else { return Ok(()) };
+        // A job that was interrupted goes on; one that did the same is shown again.
+        let goes_on =
+            |job: &Job| job.is_active() || (job.stems == stems && job.state == JobState::Done);
+        let mut job = match self.library.last_job(id)?.filter(goes_on) {
             Some(job) => Job { stems, ..job },
             None => self.library.add_job(id, &model.name, &stems)?,
         };
-        let Some(store) = &track.stems else { return Ok(()) };
         job.segments_total = store.plan().len();
         job.segments_done = store.done_count();
         job.state = if store.is_complete() { JobState::Done } else { JobState::Waiting };

@@ -117,7 +117,7 @@ impl Source {
         let (track, mut codec) = playable_track(reader.as_ref())?;
         let container = reader.format_info().format;
         let rate = codec.sample_rate.unwrap_or(0);
-        let is_mpeg = matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3);
+        let is_mpeg = is_mpeg(&codec);
 
         let priming = match codec.codec {
             CODEC_ID_AAC => AAC_PRIMING,
@@ -157,6 +157,16 @@ impl Source {
         (self.position.load(Ordering::Relaxed) as f64 / self.bytes.max(1) as f64).min(1.0) as f32
     }
 
+    /// Whether this is MPEG audio of any layer.
+    pub fn is_mpeg(&self) -> bool {
+        is_mpeg(&self.codec)
+    }
+
+    /// Whether this is FLAC, in any container.
+    pub fn is_flac(&self) -> bool {
+        self.codec.codec == CODEC_ID_FLAC
+    }
+
     /// After a chained stream's new beginning: its track and codec.
     ///
     /// # Errors
@@ -173,9 +183,8 @@ impl Source {
 /// # Errors
 /// When the codec or its settings are not supported.
 pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, DecodeError> {
-    let is_mpeg = matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3);
     // Symphonia would cut MPEG audio where it guessed the end to be; see `Source::promised`.
-    let options = AudioDecoderOptions::default().gapless(!is_mpeg);
+    let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
     CODECS.make_audio_decoder(codec, &options).map_err(|error| {
         let name = codec_name(codec);
         DecodeError::Unsupported(match error {
@@ -202,6 +211,10 @@ fn playable_track(reader: &dyn FormatReader) -> Result<(Track, AudioCodecParamet
         Some((track, Some(CodecParameters::Audio(codec)))) => Ok((track.clone(), codec.clone())),
         _ => Err(DecodeError::NotAudio("there is no sound in this file, only other data".into())),
     }
+}
+
+fn is_mpeg(codec: &AudioCodecParameters) -> bool {
+    matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3)
 }
 
 /// In Ogg the header's length counts what is skipped at the start of Opus.

@@ -13,13 +13,15 @@ use std::{
 
 use symphonia::{
     core::{
+        audio::Channels,
         codecs::{
             CodecParameters,
             audio::{
-                AudioCodecParameters, AudioDecoder, AudioDecoderOptions, CODEC_ID_NULL_AUDIO,
+                AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
                 well_known::{
-                    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2,
-                    CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS,
+                    CODEC_ID_AAC, CODEC_ID_AC3, CODEC_ID_ALAC, CODEC_ID_EAC3, CODEC_ID_FLAC,
+                    CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_PCM_F32BE,
+                    CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F64BE, CODEC_ID_PCM_F64LE, CODEC_ID_VORBIS,
                 },
             },
             registry::CodecRegistry,
@@ -136,6 +138,8 @@ impl Source {
             End::Length(length) => Some(length),
             // Without LAME's note, Symphonia guesses the length from the first packets' bit rate.
             End::Natural if is_mpeg || codec.codec == CODEC_ID_AAC => None,
+            // Whole packets are counted, though the last may be shorter.
+            End::Natural if container == FORMAT_ID_CAF && codec.codec == CODEC_ID_ALAC => None,
             _ => track.num_frames.map(|frames| frames.saturating_sub(opus_part(&codec, priming))),
         };
         if codec.codec == CODEC_ID_OPUS {
@@ -162,9 +166,9 @@ impl Source {
         is_mpeg(&self.codec)
     }
 
-    /// Whether this is FLAC, in any container.
-    pub fn is_flac(&self) -> bool {
-        self.codec.codec == CODEC_ID_FLAC
+    /// Whether this is FLAC in its own container: its ticks are frames, its packets are frames.
+    pub fn is_flac_file(&self) -> bool {
+        self.reader.format_info().format == FORMAT_ID_FLAC
     }
 
     /// After a chained stream's new beginning: its track and codec.
@@ -183,6 +187,14 @@ impl Source {
 /// # Errors
 /// When the codec or its settings are not supported.
 pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, DecodeError> {
+    let channels = codec.channels.as_ref().map_or(0, Channels::count);
+    // Symphonia 0.6.1 refuses such AAC, libopus' adapter such Opus; such Vorbis comes out garbled.
+    if channels > 2 && matches!(codec.codec, CODEC_ID_AAC | CODEC_ID_OPUS | CODEC_ID_VORBIS) {
+        let name = codec_name(codec);
+        return Err(DecodeError::Unsupported(format!(
+            "{name} with {channels} channels is not supported; convert it to stereo, or to FLAC"
+        )));
+    }
     // Symphonia would cut MPEG audio where it guessed the end to be; see `Source::promised`.
     let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
     CODECS.make_audio_decoder(codec, &options).map_err(|error| {
@@ -232,11 +244,15 @@ fn codec_name(codec: &AudioCodecParameters) -> String {
         CODEC_ID_MP3 => "MP3".into(),
         CODEC_ID_OPUS => "Opus".into(),
         CODEC_ID_VORBIS => "Vorbis".into(),
-        CODEC_ID_NULL_AUDIO => "this codec".into(),
+        CODEC_ID_AC3 | CODEC_ID_EAC3 => "Dolby Digital (AC-3)".into(),
         other => CODECS
             .get_audio_decoder(other)
-            .map_or("this codec".into(), |decoder| decoder.codec.info.long_name.to_owned()),
+            .map_or("this codec".into(), |decoder| pcm_or(decoder.codec.info.long_name)),
     }
+}
+
+fn pcm_or(name: &str) -> String {
+    if name.starts_with("PCM") { "PCM".into() } else { name.into() }
 }
 
 fn format_name(
@@ -259,6 +275,10 @@ fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
     match codec.codec {
         CODEC_ID_AAC | CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_OPUS
         | CODEC_ID_VORBIS => None,
+        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(32),
+        CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(64),
+        // Its "magic cookie" begins with the packet's frames, a version, and the bits.
+        CODEC_ID_ALAC => codec.extra_data.as_ref()?.get(5).map(|&bits| bits.into()),
         _ => codec.bits_per_sample,
     }
 }
@@ -266,7 +286,7 @@ fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
 /// Refuses what its first bytes show to be no audio, or audio of a kind that is not supported:
 /// in half a megabyte of anything, something looks like the start of an MP3 frame.
 fn refuse_by_content(file: &mut File) -> io::Result<Result<(), DecodeError>> {
-    const OTHERS: [(&[u8], &str); 9] = [
+    const OTHERS: [(&[u8], &str); 13] = [
         (b"\x30\x26\xb2\x75", "Windows Media"),
         (b"wvpk", "WavPack"),
         (b"MAC ", "Monkey's Audio"),
@@ -276,6 +296,10 @@ fn refuse_by_content(file: &mut File) -> io::Result<Result<(), DecodeError>> {
         (b"FRM8", "DSD"),
         (b"TTA1", "True Audio"),
         (b"#!AMR", "AMR"),
+        (b"\x0b\x77", "Dolby Digital (AC-3)"),
+        (b"RF64", "WAV of more than 4 GB (RF64)"),
+        (b"BW64", "WAV of more than 4 GB (BW64)"),
+        (b"riff\x2e\x91", "Wave64"),
     ];
     const FOREIGN: [(&[u8], &str); 11] = [
         (b"\x89PNG", "a picture"),

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use symphonia::core::{
     audio::{AudioSpec, Channels},
-    codecs::audio::AudioDecoder,
+    codecs::audio::{AudioDecoder, well_known::CODEC_ID_FLAC},
     errors::Error,
     packet::Packet,
     units::{Duration, Timestamp},
@@ -177,7 +177,7 @@ impl<'a> Stream<'a> {
 
     /// Where the container left out what it could not make out, keeps the time.
     fn fill_gap(&mut self, source: &Source, packet: &Packet) -> Result<()> {
-        if !source.is_flac() {
+        if !source.is_flac_file() {
             return Ok(()); // others' ticks are not precise enough
         }
         let next = packet.pts.saturating_add(packet.dur);
@@ -297,7 +297,7 @@ fn decode_packet(
 /// Symphonia 0.6.1 panics on the 33 bits of such a frame's side channel.
 fn is_joint_32_bit_flac(source: &Source, packet: &Packet) -> bool {
     let joint = packet.data.get(3).is_some_and(|byte| (8..=10).contains(&(byte >> 4)));
-    source.is_flac() && source.codec.bits_per_sample == Some(32) && joint
+    source.codec.codec == CODEC_ID_FLAC && source.codec.bits_per_sample == Some(32) && joint
 }
 
 /// Where the channels or the rate of a FLAC stream change, Symphonia hands out all that follows as
@@ -307,7 +307,7 @@ fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
     const WIDEST_SAMPLE_BYTES: u64 = 5; // the side channel of 32 bits has 33
     let channels = source.codec.channels.as_ref().map_or(8, Channels::count) as u64;
     let longest = packet.block_dur().get().saturating_mul(channels * WIDEST_SAMPLE_BYTES);
-    source.is_flac() && packet.data.len() as u64 > longest.saturating_add(HEADERS)
+    source.is_flac_file() && packet.data.len() as u64 > longest.saturating_add(HEADERS)
 }
 
 /// The warnings in one line; of many, the first few.

@@ -53,6 +53,9 @@ use crate::engine::{AudioFormat, EngineError, Result};
 /// Rate at which Opus is always decoded, in Hz.
 const OPUS_RATE: u32 = 48_000;
 
+/// What to do about a file that is damaged.
+const AGAIN: &str = "copy or download it again";
+
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut codecs = CodecRegistry::new();
     register_enabled_codecs(&mut codecs);
@@ -199,12 +202,15 @@ pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>
     let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
     CODECS.make_audio_decoder(codec, &options).map_err(|error| {
         let name = codec_name(codec);
-        DecodeError::Unsupported(match error {
-            Error::Unsupported(what) if what.starts_with("core") => {
-                format!("{name} is not supported; convert the file to FLAC or WAV")
-            }
-            error => format!("this kind of {name} is not supported ({error})"),
-        })
+        match error {
+            Error::Unsupported(what) if what.starts_with("core") => DecodeError::Unsupported(
+                format!("{name} is not supported; convert the file to FLAC or WAV"),
+            ),
+            Error::Unsupported(what) => DecodeError::Unsupported(format!(
+                "this kind of {name} is not supported ({what}); convert the file to FLAC or WAV"
+            )),
+            error => damaged_header(&error),
+        }
     })
 }
 
@@ -278,7 +284,12 @@ fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
         CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(32),
         CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(64),
         // Its "magic cookie" begins with the packet's frames, a version, and the bits.
-        CODEC_ID_ALAC => codec.extra_data.as_ref()?.get(5).map(|&bits| bits.into()),
+        CODEC_ID_ALAC => codec
+            .extra_data
+            .as_ref()?
+            .get(5)
+            .map(|&bits| bits.into())
+            .filter(|bits| [16, 20, 24, 32].contains(bits)),
         _ => codec.bits_per_sample,
     }
 }
@@ -346,7 +357,6 @@ fn is_text(start: &[u8]) -> bool {
 }
 
 fn probe_error(error: Error, path: &Path) -> EngineError {
-    const AGAIN: &str = "copy or download it again";
     let error = match error {
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             DecodeError::Damaged(format!("the file ends within its header; {AGAIN}"))
@@ -365,9 +375,13 @@ fn probe_error(error: Error, path: &Path) -> EngineError {
         Error::Unsupported(what) => DecodeError::Unsupported(format!(
             "this kind of audio file is not supported ({what}); convert it to FLAC or WAV"
         )),
-        error => DecodeError::Damaged(format!("the file's header is damaged ({error}); {AGAIN}")),
+        error => damaged_header(&error),
     };
     error.into()
+}
+
+fn damaged_header(error: &Error) -> DecodeError {
+    DecodeError::Damaged(format!("the file's header is damaged ({error}); {AGAIN}"))
 }
 
 /// A file that tells how far it was read.

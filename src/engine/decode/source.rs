@@ -54,7 +54,10 @@ use crate::engine::{AudioFormat, EngineError, Result};
 const OPUS_RATE: u32 = 48_000;
 
 /// What to do about a file that is damaged.
-const AGAIN: &str = "copy or download it again";
+pub const AGAIN: &str = "copy or download it again";
+
+/// What a panic within Symphonia counts as.
+const PANICKED: Error = Error::DecodeError("impossible numbers");
 
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut codecs = CodecRegistry::new();
@@ -107,8 +110,9 @@ impl Source {
         let stream = MediaSourceStream::new(Box::new(counted), MediaSourceStreamOptions::default());
         // Pictures are read by lofty, within limits.
         let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
-        let reader = get_probe()
-            .probe(&Hint::new(), stream, FormatOptions::default(), limits)
+        let options = FormatOptions::default();
+        let reader = guarded(|| get_probe().probe(&Hint::new(), stream, options, limits))
+            .unwrap_or(Err(PANICKED))
             .map_err(|error| probe_error(error, path))?;
         Self::of_reader(reader, path, position, metadata.len())
     }
@@ -185,6 +189,12 @@ impl Source {
     }
 }
 
+/// Calls into a library that reads what anybody may have written; `None` when it panics, as
+/// Symphonia 0.6.1 does on some damaged files. What it worked on must not be used any more then.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
 /// A decoder for `codec`.
 ///
 /// # Errors
@@ -200,7 +210,8 @@ pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>
     }
     // Symphonia would cut MPEG audio where it guessed the end to be; see `Source::promised`.
     let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
-    CODECS.make_audio_decoder(codec, &options).map_err(|error| {
+    let decoder = guarded(|| CODECS.make_audio_decoder(codec, &options));
+    decoder.unwrap_or(Err(PANICKED)).map_err(|error| {
         let name = codec_name(codec);
         match error {
             Error::Unsupported(what) if what.starts_with("core") => DecodeError::Unsupported(

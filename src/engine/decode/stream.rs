@@ -14,7 +14,7 @@ use super::{
     DecodeError,
     downmix::{Downmix, layout_name},
     output::Output,
-    source::{Source, new_decoder},
+    source::{AGAIN, Source, guarded, new_decoder},
 };
 use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE};
 
@@ -49,10 +49,13 @@ pub fn decode(
         if stream.output.is_full() {
             break Ending::Complete;
         }
-        match source.reader.next_packet() {
+        let Some(next) = guarded(|| source.reader.next_packet()) else {
+            break Ending::Damaged;
+        };
+        match next {
             Ok(Some(packet)) if packet.track_id == source.track => {
-                stream.take(&source, &packet)?;
-                if holds_more_than_a_flac_frame(&source, &packet) {
+                let goes_on = stream.take(&source, &packet)?;
+                if !goes_on || holds_more_than_a_flac_frame(&source, &packet) {
                     break Ending::Damaged;
                 }
             }
@@ -135,30 +138,35 @@ impl<'a> Stream<'a> {
         })
     }
 
-    fn take(&mut self, source: &Source, packet: &Packet) -> Result<()> {
+    /// Decodes one packet. False when there is nothing to be done with this stream any more.
+    fn take(&mut self, source: &Source, packet: &Packet) -> Result<bool> {
         self.packets += 1;
         self.fill_gap(source, packet)?;
         if is_joint_32_bit_flac(source, packet) {
             let text = "FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits";
             return Err(DecodeError::Unsupported(text.into()).into());
         }
-        let mut spec = decode_packet(self.decoder.as_mut(), packet, &mut self.interleaved);
-        if spec.is_none() {
-            spec = self.decode_anew(source, packet)?;
-        }
+        let decoder = self.decoder.as_mut();
+        let spec = match guarded(|| decode_packet(decoder, packet, &mut self.interleaved)) {
+            Some(Some(spec)) => Some(spec),
+            Some(None) => self.decode_anew(source, packet)?,
+            None => return Ok(false),
+        };
         let Some(spec) = spec else {
             self.failed += 1;
-            return self.lose(packet.block_dur().get());
+            self.lose(packet.block_dur().get())?;
+            return Ok(true);
         };
         if self.interleaved.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         self.adapt(&spec)?;
         if let Some((_, downmix)) = &self.layout {
             self.stereo.clear();
             downmix.apply(&self.interleaved, &mut self.stereo);
         }
-        self.output.push(&mut self.stereo)
+        self.output.push(&mut self.stereo)?;
+        Ok(true)
     }
 
     /// Tries once more with a new decoder: that of MPEG audio is bound to the rate and channels that
@@ -168,7 +176,8 @@ impl<'a> Stream<'a> {
             return Ok(None);
         }
         let mut decoder = new_decoder(&source.codec)?;
-        let spec = decode_packet(decoder.as_mut(), packet, &mut self.interleaved);
+        let spec = guarded(|| decode_packet(decoder.as_mut(), packet, &mut self.interleaved));
+        let spec = spec.flatten();
         if spec.is_some() {
             self.decoder = decoder;
         }
@@ -239,11 +248,11 @@ impl<'a> Stream<'a> {
         let all_came = source.promised.is_none_or(|promised| self.output.frames_in >= promised);
         self.output.finish(end == Ending::Complete && all_came)?;
         let Some(first) = &self.first else {
-            return Err(DecodeError::Empty("there is no sound in this file".into()).into());
+            return Err(nothing_heard(end).into());
         };
         let frames = self.output.frames_out;
         if frames == 0 {
-            return Err(DecodeError::Empty("there is no sound in this file".into()).into());
+            return Err(nothing_heard(end).into());
         }
         let format = AudioFormat {
             sample_rate: first.rate(),
@@ -308,6 +317,18 @@ fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
     let channels = source.codec.channels.as_ref().map_or(8, Channels::count) as u64;
     let longest = packet.block_dur().get().saturating_mul(channels * WIDEST_SAMPLE_BYTES);
     source.is_flac_file() && packet.data.len() as u64 > longest.saturating_add(HEADERS)
+}
+
+fn nothing_heard(end: Ending) -> DecodeError {
+    match end {
+        Ending::Complete => DecodeError::Empty("there is no sound in this file".into()),
+        Ending::CutOff => {
+            DecodeError::Damaged(format!("the file is cut off before its sound begins; {AGAIN}"))
+        }
+        Ending::Damaged => {
+            DecodeError::Damaged(format!("the file is damaged where its sound begins; {AGAIN}"))
+        }
+    }
 }
 
 /// The warnings in one line; of many, the first few.

@@ -13,13 +13,15 @@ use std::{
 
 use symphonia::{
     core::{
+        audio::Channels,
         codecs::{
             CodecParameters,
             audio::{
-                AudioCodecParameters, AudioDecoder, AudioDecoderOptions, CODEC_ID_NULL_AUDIO,
+                AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
                 well_known::{
-                    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2,
-                    CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS,
+                    CODEC_ID_AAC, CODEC_ID_AC3, CODEC_ID_ALAC, CODEC_ID_EAC3, CODEC_ID_FLAC,
+                    CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_PCM_F32BE,
+                    CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F64BE, CODEC_ID_PCM_F64LE, CODEC_ID_VORBIS,
                 },
             },
             registry::CodecRegistry,
@@ -50,6 +52,12 @@ use crate::engine::{AudioFormat, EngineError, Result};
 
 /// Rate at which Opus is always decoded, in Hz.
 const OPUS_RATE: u32 = 48_000;
+
+/// What to do about a file that is damaged.
+pub const AGAIN: &str = "copy or download it again";
+
+/// What a panic within Symphonia counts as.
+const PANICKED: Error = Error::DecodeError("impossible numbers");
 
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut codecs = CodecRegistry::new();
@@ -102,8 +110,9 @@ impl Source {
         let stream = MediaSourceStream::new(Box::new(counted), MediaSourceStreamOptions::default());
         // Pictures are read by lofty, within limits.
         let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
-        let reader = get_probe()
-            .probe(&Hint::new(), stream, FormatOptions::default(), limits)
+        let options = FormatOptions::default();
+        let reader = guarded(|| get_probe().probe(&Hint::new(), stream, options, limits))
+            .unwrap_or(Err(PANICKED))
             .map_err(|error| probe_error(error, path))?;
         Self::of_reader(reader, path, position, metadata.len())
     }
@@ -117,7 +126,7 @@ impl Source {
         let (track, mut codec) = playable_track(reader.as_ref())?;
         let container = reader.format_info().format;
         let rate = codec.sample_rate.unwrap_or(0);
-        let is_mpeg = matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3);
+        let is_mpeg = is_mpeg(&codec);
 
         let priming = match codec.codec {
             CODEC_ID_AAC => AAC_PRIMING,
@@ -136,6 +145,8 @@ impl Source {
             End::Length(length) => Some(length),
             // Without LAME's note, Symphonia guesses the length from the first packets' bit rate.
             End::Natural if is_mpeg || codec.codec == CODEC_ID_AAC => None,
+            // Whole packets are counted, though the last may be shorter.
+            End::Natural if container == FORMAT_ID_CAF && codec.codec == CODEC_ID_ALAC => None,
             _ => track.num_frames.map(|frames| frames.saturating_sub(opus_part(&codec, priming))),
         };
         if codec.codec == CODEC_ID_OPUS {
@@ -157,6 +168,16 @@ impl Source {
         (self.position.load(Ordering::Relaxed) as f64 / self.bytes.max(1) as f64).min(1.0) as f32
     }
 
+    /// Whether this is MPEG audio of any layer.
+    pub fn is_mpeg(&self) -> bool {
+        is_mpeg(&self.codec)
+    }
+
+    /// Whether this is FLAC in its own container: its ticks are frames, its packets are frames.
+    pub fn is_flac_file(&self) -> bool {
+        self.reader.format_info().format == FORMAT_ID_FLAC
+    }
+
     /// After a chained stream's new beginning: its track and codec.
     ///
     /// # Errors
@@ -168,22 +189,39 @@ impl Source {
     }
 }
 
+/// Calls into a library that reads what anybody may have written; `None` when it panics, as
+/// Symphonia 0.6.1 does on some damaged files. What it worked on must not be used any more then.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
 /// A decoder for `codec`.
 ///
 /// # Errors
 /// When the codec or its settings are not supported.
 pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, DecodeError> {
-    let is_mpeg = matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3);
-    // Symphonia would cut MPEG audio where it guessed the end to be; see `Source::promised`.
-    let options = AudioDecoderOptions::default().gapless(!is_mpeg);
-    CODECS.make_audio_decoder(codec, &options).map_err(|error| {
+    let channels = codec.channels.as_ref().map_or(0, Channels::count);
+    // Symphonia 0.6.1 refuses such AAC, libopus' adapter such Opus; such Vorbis comes out garbled.
+    if channels > 2 && matches!(codec.codec, CODEC_ID_AAC | CODEC_ID_OPUS | CODEC_ID_VORBIS) {
         let name = codec_name(codec);
-        DecodeError::Unsupported(match error {
-            Error::Unsupported(what) if what.starts_with("core") => {
-                format!("{name} is not supported; convert the file to FLAC or WAV")
-            }
-            error => format!("this kind of {name} is not supported ({error})"),
-        })
+        return Err(DecodeError::Unsupported(format!(
+            "{name} with {channels} channels is not supported; convert it to stereo, or to FLAC"
+        )));
+    }
+    // Symphonia would cut MPEG audio where it guessed the end to be; see `Source::promised`.
+    let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
+    let decoder = guarded(|| CODECS.make_audio_decoder(codec, &options));
+    decoder.unwrap_or(Err(PANICKED)).map_err(|error| {
+        let name = codec_name(codec);
+        match error {
+            Error::Unsupported(what) if what.starts_with("core") => DecodeError::Unsupported(
+                format!("{name} is not supported; convert the file to FLAC or WAV"),
+            ),
+            Error::Unsupported(what) => DecodeError::Unsupported(format!(
+                "this kind of {name} is not supported ({what}); convert the file to FLAC or WAV"
+            )),
+            error => damaged_header(&error),
+        }
     })
 }
 
@@ -204,6 +242,10 @@ fn playable_track(reader: &dyn FormatReader) -> Result<(Track, AudioCodecParamet
     }
 }
 
+fn is_mpeg(codec: &AudioCodecParameters) -> bool {
+    matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3)
+}
+
 /// In Ogg the header's length counts what is skipped at the start of Opus.
 fn opus_part(codec: &AudioCodecParameters, priming: u64) -> u64 {
     if codec.codec == CODEC_ID_OPUS { priming } else { 0 }
@@ -219,11 +261,15 @@ fn codec_name(codec: &AudioCodecParameters) -> String {
         CODEC_ID_MP3 => "MP3".into(),
         CODEC_ID_OPUS => "Opus".into(),
         CODEC_ID_VORBIS => "Vorbis".into(),
-        CODEC_ID_NULL_AUDIO => "this codec".into(),
+        CODEC_ID_AC3 | CODEC_ID_EAC3 => "Dolby Digital (AC-3)".into(),
         other => CODECS
             .get_audio_decoder(other)
-            .map_or("this codec".into(), |decoder| decoder.codec.info.long_name.to_owned()),
+            .map_or("this codec".into(), |decoder| pcm_or(decoder.codec.info.long_name)),
     }
+}
+
+fn pcm_or(name: &str) -> String {
+    if name.starts_with("PCM") { "PCM".into() } else { name.into() }
 }
 
 fn format_name(
@@ -246,6 +292,15 @@ fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
     match codec.codec {
         CODEC_ID_AAC | CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_OPUS
         | CODEC_ID_VORBIS => None,
+        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(32),
+        CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(64),
+        // Its "magic cookie" begins with the packet's frames, a version, and the bits.
+        CODEC_ID_ALAC => codec
+            .extra_data
+            .as_ref()?
+            .get(5)
+            .map(|&bits| bits.into())
+            .filter(|bits| [16, 20, 24, 32].contains(bits)),
         _ => codec.bits_per_sample,
     }
 }
@@ -253,7 +308,7 @@ fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
 /// Refuses what its first bytes show to be no audio, or audio of a kind that is not supported:
 /// in half a megabyte of anything, something looks like the start of an MP3 frame.
 fn refuse_by_content(file: &mut File) -> io::Result<Result<(), DecodeError>> {
-    const OTHERS: [(&[u8], &str); 9] = [
+    const OTHERS: [(&[u8], &str); 13] = [
         (b"\x30\x26\xb2\x75", "Windows Media"),
         (b"wvpk", "WavPack"),
         (b"MAC ", "Monkey's Audio"),
@@ -263,6 +318,10 @@ fn refuse_by_content(file: &mut File) -> io::Result<Result<(), DecodeError>> {
         (b"FRM8", "DSD"),
         (b"TTA1", "True Audio"),
         (b"#!AMR", "AMR"),
+        (b"\x0b\x77", "Dolby Digital (AC-3)"),
+        (b"RF64", "WAV of more than 4 GB (RF64)"),
+        (b"BW64", "WAV of more than 4 GB (BW64)"),
+        (b"riff\x2e\x91", "Wave64"),
     ];
     const FOREIGN: [(&[u8], &str); 11] = [
         (b"\x89PNG", "a picture"),
@@ -309,7 +368,6 @@ fn is_text(start: &[u8]) -> bool {
 }
 
 fn probe_error(error: Error, path: &Path) -> EngineError {
-    const AGAIN: &str = "copy or download it again";
     let error = match error {
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             DecodeError::Damaged(format!("the file ends within its header; {AGAIN}"))
@@ -328,9 +386,13 @@ fn probe_error(error: Error, path: &Path) -> EngineError {
         Error::Unsupported(what) => DecodeError::Unsupported(format!(
             "this kind of audio file is not supported ({what}); convert it to FLAC or WAV"
         )),
-        error => DecodeError::Damaged(format!("the file's header is damaged ({error}); {AGAIN}")),
+        error => damaged_header(&error),
     };
     error.into()
+}
+
+fn damaged_header(error: &Error) -> DecodeError {
+    DecodeError::Damaged(format!("the file's header is damaged ({error}); {AGAIN}"))
 }
 
 /// A file that tells how far it was read.

@@ -3,20 +3,18 @@
 use std::{io, path::Path};
 
 use symphonia::core::{
-    audio::AudioSpec,
-    codecs::audio::{
-        AudioDecoder,
-        well_known::{CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3},
-    },
+    audio::{AudioSpec, Channels},
+    codecs::audio::{AudioDecoder, well_known::CODEC_ID_FLAC},
     errors::Error,
     packet::Packet,
+    units::{Duration, Timestamp},
 };
 
 use super::{
     DecodeError,
     downmix::{Downmix, layout_name},
     output::Output,
-    source::{Source, new_decoder},
+    source::{AGAIN, Source, guarded, new_decoder},
 };
 use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE};
 
@@ -51,9 +49,15 @@ pub fn decode(
         if stream.output.is_full() {
             break Ending::Complete;
         }
-        match source.reader.next_packet() {
+        let Some(next) = guarded(|| source.reader.next_packet()) else {
+            break Ending::Damaged;
+        };
+        match next {
             Ok(Some(packet)) if packet.track_id == source.track => {
-                stream.take(&source, &packet)?;
+                let goes_on = stream.take(&source, &packet)?;
+                if !goes_on || holds_more_than_a_flac_frame(&source, &packet) {
+                    break Ending::Damaged;
+                }
             }
             Ok(Some(_)) => {}
             Ok(None) => break Ending::Complete,
@@ -102,9 +106,14 @@ struct Stream<'a> {
     layout: Option<(AudioSpec, Downmix)>,
     /// Layout of the first packet.
     first: Option<AudioSpec>,
+    /// Packets that came, and how many of them could not be decoded.
     packets: u64,
-    damaged: u64,
-    first_damage: Option<u64>,
+    failed: u64,
+    /// Where the next FLAC packet should start.
+    next_frame: Option<Timestamp>,
+    /// Stretches replaced by silence, and the frame at which the first one is.
+    losses: u64,
+    first_loss: Option<u64>,
     warnings: Vec<String>,
     interleaved: Vec<f32>,
     stereo: Vec<f32>,
@@ -119,68 +128,86 @@ impl<'a> Stream<'a> {
             layout: None,
             first: None,
             packets: 0,
-            damaged: 0,
-            first_damage: None,
+            failed: 0,
+            next_frame: None,
+            losses: 0,
+            first_loss: None,
             warnings: Vec::new(),
             interleaved: Vec::new(),
             stereo: Vec::new(),
         })
     }
 
-    fn take(&mut self, source: &Source, packet: &Packet) -> Result<()> {
+    /// Decodes one packet. False when there is nothing to be done with this stream any more.
+    fn take(&mut self, source: &Source, packet: &Packet) -> Result<bool> {
         self.packets += 1;
+        self.fill_gap(source, packet)?;
         if is_joint_32_bit_flac(source, packet) {
             let text = "FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits";
             return Err(DecodeError::Unsupported(text.into()).into());
         }
-        let mut spec = decode_packet(self.decoder.as_mut(), packet, &mut self.interleaved);
-        if spec.is_none() {
-            spec = self.decode_anew(source, packet)?;
-        }
+        let decoder = self.decoder.as_mut();
+        let spec = match guarded(|| decode_packet(decoder, packet, &mut self.interleaved)) {
+            Some(Some(spec)) => Some(spec),
+            Some(None) => self.decode_anew(source, packet)?,
+            None => return Ok(false),
+        };
         let Some(spec) = spec else {
-            return self.lost(packet);
+            self.failed += 1;
+            self.lose(packet.block_dur().get())?;
+            return Ok(true);
         };
         if self.interleaved.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         self.adapt(&spec)?;
         if let Some((_, downmix)) = &self.layout {
             self.stereo.clear();
             downmix.apply(&self.interleaved, &mut self.stereo);
         }
-        self.output.push(&mut self.stereo)
+        self.output.push(&mut self.stereo)?;
+        Ok(true)
     }
 
-    /// Tries once more with a new decoder: those of MPEG audio and FLAC are bound to the layout that
-    /// they began with, and a stream may change its.
+    /// Tries once more with a new decoder: that of MPEG audio is bound to the rate and channels that
+    /// it began with, and a stream may change its.
     fn decode_anew(&mut self, source: &Source, packet: &Packet) -> Result<Option<AudioSpec>> {
-        let mut codec = source.codec.clone();
-        match codec.codec {
-            CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 => {}
-            CODEC_ID_FLAC => match flac_channels(&packet.data) {
-                Some(channels) => set_flac_channels(codec.extra_data.as_deref_mut(), channels),
-                None => return Ok(None),
-            },
-            _ => return Ok(None),
+        if !source.is_mpeg() {
+            return Ok(None);
         }
-        let mut decoder = new_decoder(&codec)?;
-        let spec = decode_packet(decoder.as_mut(), packet, &mut self.interleaved);
+        let mut decoder = new_decoder(&source.codec)?;
+        let spec = guarded(|| decode_packet(decoder.as_mut(), packet, &mut self.interleaved));
+        let spec = spec.flatten();
         if spec.is_some() {
             self.decoder = decoder;
         }
         Ok(spec)
     }
 
+    /// Where the container left out what it could not make out, keeps the time.
+    fn fill_gap(&mut self, source: &Source, packet: &Packet) -> Result<()> {
+        if !source.is_flac_file() {
+            return Ok(()); // others' ticks are not precise enough
+        }
+        let next = packet.pts.saturating_add(packet.dur);
+        let Some(expected) = self.next_frame.replace(next) else {
+            return Ok(());
+        };
+        match packet.pts.duration_from(expected) {
+            Some(gap) if gap > Duration::ZERO => self.lose(gap.get()),
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps the time of what cannot be decoded.
-    fn lost(&mut self, packet: &Packet) -> Result<()> {
-        const LONGEST_SECONDS: u64 = 1;
-        self.damaged += 1;
-        self.first_damage.get_or_insert(self.output.frames_out);
+    fn lose(&mut self, frames: u64) -> Result<()> {
+        const LONGEST_SECONDS: u64 = 10; // more is rather a wrong number than a loss
+        self.losses += 1;
+        self.first_loss.get_or_insert(self.output.frames_out);
         let Some((spec, _)) = &self.layout else {
             return Ok(());
         };
-        let frames = packet.dur.get().min(LONGEST_SECONDS * u64::from(spec.rate()));
-        self.output.push_silence(frames)
+        self.output.push_silence(frames.min(LONGEST_SECONDS * u64::from(spec.rate())))
     }
 
     /// Follows a change of rate or channels.
@@ -213,17 +240,19 @@ impl<'a> Stream<'a> {
     }
 
     fn finish(mut self, source: &Source, end: Ending) -> Result<Heard> {
-        if self.damaged * 2 > self.packets {
+        if self.failed * 2 > self.packets {
             let text = "nearly nothing of this file can be decoded: it is damaged, or no audio";
             return Err(DecodeError::Damaged(text.into()).into());
         }
-        self.output.finish(end == Ending::Complete)?;
+        // MPEG audio has no proper end: a file that was cut off ends like a whole one.
+        let all_came = source.promised.is_none_or(|promised| self.output.frames_in >= promised);
+        self.output.finish(end == Ending::Complete && all_came)?;
         let Some(first) = &self.first else {
-            return Err(DecodeError::Empty("there is no sound in this file".into()).into());
+            return Err(nothing_heard(end).into());
         };
         let frames = self.output.frames_out;
         if frames == 0 {
-            return Err(DecodeError::Empty("there is no sound in this file".into()).into());
+            return Err(nothing_heard(end).into());
         }
         let format = AudioFormat {
             sample_rate: first.rate(),
@@ -243,16 +272,17 @@ impl<'a> Stream<'a> {
             .promised
             .map_or(0.0, |promised| promised.saturating_sub(self.output.frames_in) as f64 / rate);
         if end == Ending::Damaged {
-            self.warnings.push(format!("damaged after {at}: what follows could not be read"));
+            self.warnings
+                .push(format!("damaged or different after {at}: what follows could not be read"));
         } else if missing > TOLERANCE_SECONDS {
             let whole = source.promised.unwrap_or(0) as f64 / rate * f64::from(SAMPLE_RATE);
             self.warnings.push(format!("cut off after {at} of {}", clock(whole as u64)));
         } else if end == Ending::CutOff {
             self.warnings.push(format!("cut off after {at}"));
         }
-        if let Some(first) = self.first_damage {
-            let places = if self.damaged == 1 { "place" } else { "places" };
-            let (count, at) = (self.damaged, clock(first));
+        if let Some(first) = self.first_loss {
+            let places = if self.losses == 1 { "place" } else { "places" };
+            let (count, at) = (self.losses, clock(first));
             self.warnings.push(format!("damaged in {count} {places} from {at} on, silent there"));
         }
         if self.output.not_finite > 0 {
@@ -279,6 +309,28 @@ fn is_joint_32_bit_flac(source: &Source, packet: &Packet) -> bool {
     source.codec.codec == CODEC_ID_FLAC && source.codec.bits_per_sample == Some(32) && joint
 }
 
+/// Where the channels or the rate of a FLAC stream change, Symphonia hands out all that follows as
+/// one packet. Told by the size: no frame is longer than its samples as they are.
+fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
+    const HEADERS: u64 = 1024;
+    const WIDEST_SAMPLE_BYTES: u64 = 5; // the side channel of 32 bits has 33
+    let channels = source.codec.channels.as_ref().map_or(8, Channels::count) as u64;
+    let longest = packet.block_dur().get().saturating_mul(channels * WIDEST_SAMPLE_BYTES);
+    source.is_flac_file() && packet.data.len() as u64 > longest.saturating_add(HEADERS)
+}
+
+fn nothing_heard(end: Ending) -> DecodeError {
+    match end {
+        Ending::Complete => DecodeError::Empty("there is no sound in this file".into()),
+        Ending::CutOff => {
+            DecodeError::Damaged(format!("the file is cut off before its sound begins; {AGAIN}"))
+        }
+        Ending::Damaged => {
+            DecodeError::Damaged(format!("the file is damaged where its sound begins; {AGAIN}"))
+        }
+    }
+}
+
 /// The warnings in one line; of many, the first few.
 fn warning_of(mut warnings: Vec<String>) -> Option<String> {
     const MOST: usize = 4;
@@ -299,22 +351,5 @@ fn clock(frames: u64) -> String {
         format!("{hours}:{minutes:02}:{seconds:02}")
     } else {
         format!("{minutes}:{seconds:02}")
-    }
-}
-
-/// Channels of a FLAC frame, from its header (RFC 9639, section 9.1.3).
-fn flac_channels(frame: &[u8]) -> Option<u8> {
-    match frame.get(3)? >> 4 {
-        independent @ 0..=7 => Some(independent + 1),
-        8..=10 => Some(2),
-        _ => None,
-    }
-}
-
-/// Writes the number of channels into a STREAMINFO block (RFC 9639, section 8.2).
-fn set_flac_channels(stream_info: Option<&mut [u8]>, channels: u8) {
-    const CHANNELS_AT: usize = 12;
-    if let Some(byte) = stream_info.and_then(|block| block.get_mut(CHANNELS_AT)) {
-        *byte = *byte & 0b1111_0001 | (channels - 1) << 1;
     }
 }

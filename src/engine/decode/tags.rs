@@ -11,6 +11,7 @@ use lofty::{
 };
 use symphonia::core::meta::{MetadataRevision, StandardTag, StandardVisualKey};
 
+use super::source::guarded;
 use crate::engine::Tags;
 
 /// Covers of more bytes are left out: nobody's screen needs them, and a damaged length may claim
@@ -33,9 +34,8 @@ impl About {
     /// Reads with lofty.
     pub fn read(path: &Path) -> Self {
         let options = ParseOptions::new().read_properties(false);
-        let file = Probe::open(path)
-            .ok()
-            .and_then(|probe| probe.options(options).guess_file_type().ok()?.read().ok());
+        let read = || Probe::open(path).ok()?.options(options).guess_file_type().ok()?.read().ok();
+        let file = guarded(read).flatten();
         let mut about = Self::default();
         if let Some(file) = file {
             for tag in file.primary_tag().into_iter().chain(file.tags()) {

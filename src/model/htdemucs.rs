@@ -108,7 +108,7 @@ struct Scale {
 /// Normalises to mean 0 and standard deviation 1.
 fn normalise(x: &mut [f32]) -> Scale {
     let moments = Moments::of_parallel(x);
-    let (mean, std) = (moments.mean() as f32, moments.std_unbiased() as f32);
+    let (mean, std) = (moments.mean as f32, moments.std_unbiased() as f32);
     x.par_chunks_mut(1 << 15).for_each(|x| {
         x.iter_mut().for_each(|v| *v = (*v - mean) / (STD_EPSILON + std));
     });

@@ -10,22 +10,25 @@ const EPSILON: f64 = 1e-5;
 /// Values per rayon task.
 pub(super) const BLOCK: usize = 1 << 15;
 
-/// Sum and sum of squares of a set of values.
+/// Mean and squared deviation of a set of values.
+///
+/// Deviations are taken from each block's own mean and blocks put together by the rule of Chan,
+/// Golub and LeVeque (1983), so that a small variance on a large mean survives: near silence, whole
+/// rows are a constant and a whisper.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
     /// How many.
     pub count: usize,
-    /// Their sum.
-    pub sum: f64,
-    /// The sum of their squares.
-    pub squares: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// The sum of their squared distances from the mean.
+    pub deviation: f64,
 }
 
 impl Moments {
     /// Moments of a slice.
     pub fn of(x: &[f32]) -> Self {
-        let (sum, squares) = sums(x);
-        Self { count: x.len(), sum, squares }
+        moments(x)
     }
 
     /// Moments of a slice, blocks in parallel.
@@ -36,56 +39,58 @@ impl Moments {
     /// Of both sets.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            sum: self.sum + other.sum,
-            squares: self.squares + other.squares,
+        if self.count == 0 || other.count == 0 {
+            return if self.count == 0 { other } else { self };
         }
-    }
-
-    /// Mean.
-    pub fn mean(self) -> f64 {
-        self.sum / self.count.max(1) as f64
-    }
-
-    /// Sum of the squared distances from the mean.
-    fn deviation(self) -> f64 {
-        (self.squares - self.sum * self.mean()).max(0.0)
+        let count = self.count + other.count;
+        let (apart, share) = (other.mean - self.mean, other.count as f64 / count as f64);
+        Self {
+            count,
+            mean: self.mean + apart * share,
+            deviation: self.deviation + other.deviation + apart * apart * share * self.count as f64,
+        }
     }
 
     /// Standard deviation with Bessel's correction, as `torch.std`.
     pub fn std_unbiased(self) -> f64 {
-        (self.deviation() / (self.count.max(2) - 1) as f64).sqrt()
+        (self.deviation / (self.count.max(2) - 1) as f64).sqrt()
     }
 
-    /// Mean, and what a normalisation multiplies by: `1 / √(variance + ε)`.
-    fn mean_and_rate(self) -> (f64, f64) {
-        let variance = self.deviation() / self.count.max(1) as f64;
-        (self.mean(), 1.0 / (variance + EPSILON).sqrt())
+    /// What a normalisation multiplies by: `1 / √(variance + ε)`.
+    fn rate(self) -> f64 {
+        1.0 / (self.deviation / self.count.max(1) as f64 + EPSILON).sqrt()
     }
 }
 
-vectorised! {
-    fn sums<FMA>(x: &[f32]) -> (f64, f64) {
-        const LANES: usize = 32;
-        let (mut sum, mut squares) = (0.0_f64, 0.0_f64);
-        for x in x.chunks(64 * LANES) {
-            let (mut s, mut q) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-            let whole = x.chunks_exact(LANES);
-            for v in whole.remainder() {
-                sum += f64::from(*v);
-                squares += f64::from(*v) * f64::from(*v);
-            }
-            for v in whole {
-                for ((s, q), v) in s.iter_mut().zip(&mut q).zip(v) {
-                    *s += v;
-                    *q = mad::<FMA>(*v, *v, *q);
-                }
-            }
-            sum += s.iter().map(|v| f64::from(*v)).sum::<f64>();
-            squares += q.iter().map(|v| f64::from(*v)).sum::<f64>();
+/// Sum of `f(v)` over a block of some thousand values, in lanes.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
+fn sum_of(x: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
+    const LANES: usize = 32;
+    let mut lanes = [0.0_f32; LANES];
+    let whole = x.chunks_exact(LANES);
+    let mut rest = 0.0;
+    for v in whole.remainder() {
+        rest = f(*v, rest);
+    }
+    for v in whole {
+        for (lane, v) in lanes.iter_mut().zip(v) {
+            *lane = f(*v, *lane);
         }
-        (sum, squares)
+    }
+    lanes.iter().map(|v| f64::from(*v)).sum::<f64>() + f64::from(rest)
+}
+
+vectorised! {
+    fn moments<FMA>(x: &[f32]) -> Moments {
+        let mut all = Moments::default();
+        for x in x.chunks(2048) {
+            let mean = sum_of(x, |v, sum| v + sum) / x.len() as f64;
+            let centre = mean as f32;
+            let deviation = sum_of(x, |v, sum| mad::<FMA>(v - centre, v - centre, sum));
+            all = all.and(Moments { count: x.len(), mean, deviation });
+        }
+        all
     }
 }
 
@@ -101,7 +106,7 @@ pub struct Affine {
 impl Affine {
     /// Factor and addend of each channel that normalise by `moments` and apply the affine part.
     pub(super) fn fold(&self, moments: Moments) -> (Vec<f32>, Vec<f32>) {
-        let (mean, rate) = moments.mean_and_rate();
+        let (mean, rate) = (moments.mean, moments.rate());
         let pairs = self.weight.iter().zip(&self.bias).map(|(weight, bias)| {
             let factor = rate * f64::from(*weight);
             (factor as f32, (f64::from(*bias) - mean * factor) as f32)
@@ -187,10 +192,10 @@ vectorised! {
     fn layer_norm_rows<FMA>(x: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
         let n = weight.len();
         for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
-            let (mean, rate) = Moments::of(x).mean_and_rate();
-            let (rate, shift) = (rate as f32, (-mean * rate) as f32);
+            let moments = Moments::of(x);
+            let (mean, rate) = (moments.mean as f32, moments.rate() as f32);
             for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
-                *out = mad::<FMA>(mad::<FMA>(*x, rate, shift), *weight, *bias);
+                *out = mad::<FMA>((*x - mean) * rate, *weight, *bias);
             }
         }
     }

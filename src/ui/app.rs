@@ -172,11 +172,13 @@ impl App {
         let (now, actions) = (Instant::now(), Vec::new());
         let mut cx = Cx { state, desk, player: link.player(), tokens, now, actions };
         let bare = Frame::NONE.fill(tokens.background);
-        let transport = Panel::bottom("transport").exact_size(size::TRANSPORT).frame(bare);
-        transport.show_separator_line(false).resizable(false).show(ui, |ui| {
-            ui.take_available_space();
-            panels::transport::ui(ui, &mut cx, meter);
-        });
+        if desk.selected.is_some() {
+            let transport = Panel::bottom("transport").exact_size(size::TRANSPORT).frame(bare);
+            transport.show_separator_line(false).resizable(false).show(ui, |ui| {
+                ui.take_available_space();
+                panels::transport::ui(ui, &mut cx, meter);
+            });
+        }
         let left = Panel::left("library").exact_size(size::LIBRARY).frame(bare);
         left.show_separator_line(false).resizable(false).show(ui, |ui| {
             ui.take_available_space();

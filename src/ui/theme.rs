@@ -55,8 +55,10 @@ pub mod size {
     pub const LANE_HEAD: f32 = 232.0;
     /// Height of the lane of the original.
     pub const ORIGINAL: f32 = 58.0;
-    /// Height of a stem's lane.
-    pub const STEM: f32 = 86.0;
+    /// Its height while it is the only lane.
+    pub const ALONE: f32 = 132.0;
+    /// Greatest height of a stem's lane.
+    pub const STEM: f32 = 108.0;
     /// Smallest height of a stem's lane, before the lanes scroll.
     pub const STEM_MIN: f32 = 66.0;
     /// Between two lanes.
@@ -215,8 +217,8 @@ pub fn tile_colors(seed: u64) -> [Color32; 2] {
     let hue = (seed % 360) as f32 / 360.0;
     let turn = 0.08 + ((seed >> 16) % 100) as f32 / 600.0;
     [
-        egui::epaint::Hsva::new(hue, 0.55, 0.62, 1.0).into(),
-        egui::epaint::Hsva::new((hue + turn).fract(), 0.62, 0.72, 1.0).into(),
+        egui::epaint::Hsva::new(hue, 0.66, 0.24, 1.0).into(),
+        egui::epaint::Hsva::new((hue + turn).fract(), 0.72, 0.46, 1.0).into(),
     ]
 }
 

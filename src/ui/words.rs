@@ -33,7 +33,8 @@ pub fn time_left(seconds: f64) -> String {
 
 /// A part as "42 %"; 100 only when it is whole.
 pub fn percent(fraction: f64) -> String {
-    let whole = (fraction * 100.0).floor().clamp(0.0, 100.0);
+    // The little more undoes what a fraction loses as `f32`.
+    let whole = (fraction * 100.0 + 1e-3).floor().clamp(0.0, 100.0);
     format!("{whole:.0} %")
 }
 
@@ -66,9 +67,14 @@ pub fn format_line(format: &AudioFormat) -> String {
     format!("{khz} kHz, {bits}{}{channels}", format.name)
 }
 
+/// The artist, or that there is none.
+pub fn artist(song: &Song) -> &str {
+    song.artist.as_deref().unwrap_or("Unknown artist")
+}
+
 /// Artist and length, for a row of the library.
 pub fn artist_and_length(song: &Song) -> String {
-    format!("{} · {}", song.artist.as_deref().unwrap_or("Unknown artist"), clock(song.frames))
+    format!("{} · {}", artist(song), clock(song.frames))
 }
 
 /// Artist and album, for the head of a song.
@@ -129,6 +135,7 @@ mod tests {
     #[test]
     fn numbers() {
         assert_eq!(percent(0.999), "99 %");
+        assert_eq!(percent(f64::from(0.42f32)), "42 %");
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(decibels(1.5), "+1.5 dB");
         assert_eq!(decibels(-6.0), "−6.0 dB");

@@ -108,7 +108,7 @@ struct Heights {
 
 impl Heights {
     fn fitting(room: f32, stems: usize) -> Self {
-        let original = size::ORIGINAL;
+        let original = if stems == 0 { size::ALONE.min(room) } else { size::ORIGINAL };
         let each = (room - original) / stems.max(1) as f32 - size::GAP;
         Self { original, stem: each.clamp(size::STEM_MIN, size::STEM) }
     }
@@ -195,7 +195,10 @@ fn original_ui(
 ) {
     let tokens = cx.tokens;
     lane_surface(ui, cx, rect, tokens.original);
-    let head = Rect::from_min_size(rect.min + vec2(16.0, 9.0), vec2(size::LANE_HEAD - 32.0, 20.0));
+    let head = Rect::from_min_size(
+        pos2(rect.left() + 16.0, rect.center().y - 20.0),
+        vec2(size::LANE_HEAD - 32.0, 20.0),
+    );
     let strong = font(text::LANE, Weight::SemiBold);
     label(ui, "lane original", head, Align2::LEFT_CENTER, "Original", strong, tokens.text);
     let place = head.translate(vec2(0.0, 21.0));

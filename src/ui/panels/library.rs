@@ -19,7 +19,7 @@ use crate::{
             cover::Covers,
             dashed_outline, focus_ring,
             icon::{self, Icon},
-            label, paint_text,
+            label, one_line, paint_text,
             ring::ring,
         },
         words,
@@ -64,11 +64,16 @@ impl Library {
         let jobs_height = 36.0;
         let jobs = Rect::from_min_max(pos2(full.left(), full.bottom() - jobs_height), full.max);
         jobs_line(ui, cx, jobs);
-        let zone = Rect::from_min_max(
+        let mut zone = Rect::from_min_max(
             pos2(full.left() + 16.0, jobs.top() - 76.0),
             pos2(full.right() - 16.0, jobs.top() - 8.0),
         );
-        drop_zone(ui, cx, zone);
+        if cx.desk.selected.is_some() {
+            drop_zone(ui, cx, zone);
+        } else {
+            // The empty window is one big place to drop a song already.
+            zone.min.y = zone.max.y;
+        }
         let x = full.x_range().shrink(16.0);
         let undo_top = notices::undo(ui, cx, x, zone.top() - 8.0);
         let notices_top = notices::library(ui, cx, x, undo_top);
@@ -98,7 +103,9 @@ impl Library {
             .font(font(text::BODY, Weight::Regular))
             .background_color(Color32::TRANSPARENT)
             .frame(egui::Frame::NONE)
-            .margin(Margin::symmetric(2, 8))
+            .margin(Margin::symmetric(2, 0))
+            .align(egui::Align2::LEFT_CENTER)
+            .min_size(inner.size() - vec2(12.0, 0.0))
             .desired_width(inner.width() - 12.0);
         let response = ui.place(inner, edit).accessible_name("Search the library");
         if std::mem::take(&mut self.focus_search) {
@@ -213,17 +220,22 @@ fn importing_row(ui: &Ui, cx: &Cx<'_>, rect: Rect, file: &Importing) {
         Rect::from_min_max(pos2(tile.right() + 12.0, rect.top()), rect.max - vec2(16.0, 0.0));
     let name = words::file_name(&file.path);
     let doing = format!("Importing… {}", words::percent(f64::from(file.fraction)));
-    two_lines(ui, cx, lines, &name, &doing, cx.tokens.dim);
+    two_lines(ui, cx, lines, &name, &doing, "");
     at(ui, ("importing", &file.path), rect, Sense::hover())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}, {doing}")));
 }
 
-fn two_lines(ui: &Ui, cx: &Cx<'_>, rect: Rect, first: &str, second: &str, ink: Color32) {
+/// Two lines of text; `tail` is never cut from the second.
+fn two_lines(ui: &Ui, cx: &Cx<'_>, rect: Rect, first: &str, second: &str, tail: &str) {
     let (upper, lower) = rect.shrink2(vec2(0.0, 10.0)).split_top_bottom_at_fraction(0.5);
     let strong = font(text::BODY, Weight::Medium);
     paint_text(ui.painter(), upper, Align2::LEFT_CENTER, first, strong, cx.tokens.text);
-    let small = font(text::SMALL, Weight::Regular);
-    paint_text(ui.painter(), lower, Align2::LEFT_CENTER, second, small, ink);
+    let (small, dim) = (font(text::SMALL, Weight::Regular), cx.tokens.dim);
+    let tail_width = one_line(ui.painter(), tail, small.clone(), dim, f32::INFINITY).size().x;
+    let head = Rect::from_min_max(lower.min, lower.max - vec2(tail_width, 0.0));
+    let used = paint_text(ui.painter(), head, Align2::LEFT_CENTER, second, small.clone(), dim);
+    let rest = Rect::from_min_max(pos2(used.right(), lower.top()), lower.max);
+    paint_text(ui.painter(), rest, Align2::LEFT_CENTER, tail, small, dim);
 }
 
 /// The state of a song in a word, and how much room its sign needs.
@@ -255,7 +267,8 @@ fn song_row(ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, song:
         pos2(rect.right() - 16.0 - room, rect.bottom()),
     );
     let below = words::artist_and_length(song);
-    two_lines(ui, cx, lines, &song.title, &below, cx.tokens.dim);
+    let length = format!(" · {}", words::clock(song.frames));
+    two_lines(ui, cx, lines, &song.title, words::artist(song), &length);
     state_sign(ui, cx, rect, job, song);
     focus_ring(ui, &response, row, 10);
     let name = match &state {

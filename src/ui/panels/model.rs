@@ -19,14 +19,17 @@ use crate::{
 
 const PADDING: f32 = 18.0;
 
+/// Height of the card without its words: heading, buttons, and what is between.
+const BARE: f32 = 2.0 * PADDING + 26.0 + 16.0 + 36.0;
+
 /// Height of the card at a width; 0 when the model is there or not yet asked for.
 pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
     match cx.state.model() {
         None | Some(ModelState::Ready { .. }) => 0.0,
         Some(ModelState::Installing { .. }) => 100.0,
-        Some(ModelState::Missing) => 100.0 + terms_height(ui, cx, width),
+        Some(ModelState::Missing) => BARE + terms_height(ui, cx, width),
         Some(ModelState::Failed(reason)) => {
-            100.0 + terms_height(ui, cx, width) + text_height(ui, reason, width) + 8.0
+            BARE + terms_height(ui, cx, width) + text_height(ui, reason, width) + 8.0
         }
     }
 }

@@ -27,9 +27,6 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, meter: &Meter) {
     let full = ui.max_rect();
     ui.painter().rect_filled(full, 0, cx.tokens.panel);
     ui.painter().hline(full.x_range(), full.top() + 0.5, Stroke::new(1.0, cx.tokens.line));
-    if cx.desk.selected.is_none() {
-        return;
-    }
     let is_wide = full.width() >= 1240.0;
     let left = if is_wide { size::LIBRARY + size::MARGIN } else { full.left() + 20.0 };
     let y = full.center().y;

@@ -1,1 +1,99 @@
 //! The window. Sends commands, reads events, draws; never waits and never touches a disk.
+//!
+//! [`run`] opens it. [`app::App`] is its frame, [`state::ViewState`] what the engine has told,
+//! [`desk::Desk`] what the user has set, [`action::Action`] what the user can ask for. All of it is
+//! the main thread's, but for the file dialogs ([`dialogs`]).
+
+pub mod action;
+pub mod app;
+pub mod desk;
+pub mod dialogs;
+pub mod icon;
+mod keys;
+pub mod link;
+pub mod panels;
+mod perform;
+pub mod state;
+pub mod theme;
+pub mod widgets;
+pub mod words;
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+
+use crate::engine::{Command, Config, Engine};
+
+/// What the window is opened with.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The data folder.
+    pub home: PathBuf,
+    /// Threads that separate; `None` for as many as there are cores.
+    pub threads: Option<usize>,
+    /// The terms of the model's weights, shown before they are installed.
+    pub terms: String,
+    /// Files and folders to add at once.
+    pub files: Vec<PathBuf>,
+}
+
+/// Starts the engine, opens the window, and returns when it is closed.
+///
+/// # Errors
+/// When there is no display or no OpenGL, or when the engine cannot start.
+pub fn run(options: Options) -> anyhow::Result<()> {
+    let Options { home, threads, terms, files } = options;
+    let native = native_options();
+    let opened = eframe::run_native(
+        "partita",
+        native,
+        Box::new(move |cc| {
+            let ctx = cc.egui_ctx.clone();
+            let waker = Arc::new(move || ctx.request_repaint());
+            let (engine, events) = Engine::start(&Config { home, threads, waker })?;
+            if !files.is_empty() {
+                engine.send(Command::Import(files));
+            }
+            let link = link::Link::to_engine(engine, events);
+            Ok(Box::new(app::App::new(&cc.egui_ctx, link, terms)))
+        }),
+    );
+    // eframe's error is not `Sync`, which `anyhow` wants; its words are.
+    opened.map_err(|error| anyhow::anyhow!("{error}")).context(
+        "the window could not be opened; the command line does the same without one \
+         (`partita separate --help`)",
+    )
+}
+
+fn native_options() -> eframe::NativeOptions {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Partita")
+        .with_app_id("partita")
+        .with_icon(icon::app_icon())
+        .with_inner_size(theme::size::WINDOW)
+        .with_min_inner_size(theme::size::WINDOW_MIN)
+        .with_drag_and_drop(true);
+    let mut options = eframe::NativeOptions {
+        viewport,
+        // Said, because a test build with wgpu among its features would change the default.
+        renderer: eframe::Renderer::Glow,
+        ..eframe::NativeOptions::default()
+    };
+    ask_for_x11(&mut options);
+    options
+}
+
+/// Files can be dropped on X11 windows alone (winit #1881), so under Wayland XWayland is used.
+#[cfg(target_os = "linux")]
+fn ask_for_x11(options: &mut eframe::NativeOptions) {
+    use winit::platform::x11::EventLoopBuilderExtX11 as _;
+
+    if std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty()) {
+        options.event_loop_builder = Some(Box::new(|builder| {
+            builder.with_x11();
+        }));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_x11(_options: &mut eframe::NativeOptions) {}

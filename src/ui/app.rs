@@ -1,0 +1,293 @@
+//! The window's frame: takes in events, lays out the panels, and does what they asked for.
+//!
+//! [`eframe::App::logic`] drains events into [`ViewState`]; [`eframe::App::ui`] draws from it and
+//! collects [`Action`]s; [`App::perform`] (in `perform.rs`) does them at the end of the frame. Main
+//! thread; it never waits and never touches a disk.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use egui::{Align2, CentralPanel, Frame, Id, LayerId, Order, Panel, Rect, Stroke, Ui};
+
+use super::{
+    action::{Action, Verb},
+    desk::Desk,
+    dialogs::{Answer, Dialogs, Outcome},
+    keys::Keys,
+    link::Link,
+    panels::{self, Cx, library::Library},
+    state::ViewState,
+    theme::{self, Tokens, Weight, font, size, text},
+    widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
+};
+use crate::engine::{Command, Event, ModelState, SongId};
+
+/// How long events are taken in before a frame is drawn.
+const EVENT_BUDGET: Duration = Duration::from_millis(4);
+/// Between two frames while something moves.
+const FRAME: Duration = Duration::from_millis(33);
+/// How long a removed song can be brought back.
+const UNDO: Duration = Duration::from_secs(6);
+
+/// The window.
+pub struct App {
+    pub(super) link: Link,
+    pub(super) state: ViewState,
+    pub(super) desk: Desk,
+    pub(super) dialogs: Dialogs,
+    pub(super) library: Library,
+    pub(super) waves: waveform::Cache,
+    covers: Covers,
+    meter: Meter,
+    keys: Keys,
+    last_frame: Instant,
+}
+
+impl App {
+    /// A window on `link`; `terms` are shown before the model is installed.
+    pub fn new(ctx: &egui::Context, link: Link, terms: impl Into<String>) -> Self {
+        theme::apply(ctx);
+        let repaint = ctx.clone();
+        Self {
+            link,
+            state: ViewState::new(terms),
+            desk: Desk::default(),
+            dialogs: Dialogs::new(Arc::new(move || repaint.request_repaint())),
+            library: Library::default(),
+            waves: waveform::Cache::default(),
+            covers: Covers::default(),
+            meter: Meter::default(),
+            keys: Keys::default(),
+            last_frame: Instant::now(),
+        }
+    }
+
+    /// What the engine has told.
+    pub fn state(&self) -> &ViewState {
+        &self.state
+    }
+
+    /// What the user has set.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Waveforms drawn anew since the start.
+    pub fn num_waveforms_built(&self) -> u64 {
+        self.waves.num_built
+    }
+
+    fn take_in(&mut self, ctx: &egui::Context) {
+        let began = Instant::now();
+        while let Some(event) = self.link.next_event() {
+            self.follow(event);
+            if began.elapsed() > EVENT_BUDGET {
+                ctx.request_repaint();
+                break;
+            }
+        }
+        while let Some(answer) = self.dialogs.next_answer() {
+            self.answered(ctx, answer);
+        }
+    }
+
+    /// Applies an event, and does what follows from it for the desk and the player.
+    fn follow(&mut self, event: Event) {
+        let is_ready = |state: &ViewState| matches!(state.model(), Some(ModelState::Ready { .. }));
+        let was_ready = is_ready(&self.state);
+        let new_song = match &event {
+            Event::Song(song) if self.state.song(song.id).is_none() => Some(song.id),
+            _ => None,
+        };
+        let is_opened = matches!(event, Event::Opened { .. });
+        self.state.apply(event);
+        if is_opened {
+            self.waves.clear();
+            self.set_gains();
+            self.link.player().set_monitor(self.desk.monitor);
+        }
+        if !was_ready
+            && is_ready(&self.state)
+            && let Some(open) = self.state.open()
+            && open.stems.is_empty()
+        {
+            // The song was opened when no model could name its stems.
+            self.link.send(Command::Open(open.id));
+        }
+        if let Some(id) = new_song
+            && (self.desk.select_next_import || self.desk.selected.is_none())
+        {
+            self.desk.select_next_import = false;
+            self.select(id);
+        }
+        self.keep_selection();
+    }
+
+    /// Shows the newest song when none is, or when the one that was is gone.
+    fn keep_selection(&mut self) {
+        let is_shown = |id: SongId| self.state.song(id).is_some() && !self.desk.is_removed(id);
+        if self.desk.selected.is_some_and(is_shown) {
+            return;
+        }
+        let newest = self.state.songs().iter().map(|song| song.id).find(|id| is_shown(*id));
+        self.desk.export = None;
+        match newest {
+            Some(id) => self.select(id),
+            None => self.desk.selected = None,
+        }
+    }
+
+    pub(super) fn select(&mut self, id: SongId) {
+        if self.desk.selected != Some(id) {
+            self.desk.selected = Some(id);
+            self.link.send(Command::Open(id));
+        }
+    }
+
+    fn answered(&mut self, ctx: &egui::Context, answer: Answer) {
+        let Answer { purpose, outcome } = answer;
+        match outcome {
+            Outcome::Cancelled => {}
+            Outcome::Picked(paths) => {
+                self.desk.prompt = None;
+                self.perform(ctx, Action::Chosen(purpose, paths));
+            }
+            Outcome::Unavailable => self.ask_for_path(purpose),
+            Outcome::Exists(path) => {
+                if let Some(prompt) = &mut self.desk.prompt {
+                    prompt.text = path.display().to_string();
+                    prompt.objection = Some("This file exists already".to_owned());
+                    prompt.may_replace = true;
+                }
+            }
+        }
+    }
+
+    fn draw(&mut self, ui: &mut Ui) -> Vec<Action> {
+        let Self { state, desk, link, library, covers, waves, meter, .. } = self;
+        let tokens = Tokens::of(ui);
+        let (now, actions) = (Instant::now(), Vec::new());
+        let mut cx = Cx { state, desk, player: link.player(), tokens, now, actions };
+        let bare = Frame::NONE.fill(tokens.background);
+        if desk.selected.is_some() {
+            let transport = Panel::bottom("transport").exact_size(size::TRANSPORT).frame(bare);
+            transport.show_separator_line(false).resizable(false).show(ui, |ui| {
+                ui.take_available_space();
+                panels::transport::ui(ui, &mut cx, meter);
+            });
+        }
+        let left = Panel::left("library").exact_size(size::LIBRARY).frame(bare);
+        left.show_separator_line(false).resizable(false).show(ui, |ui| {
+            ui.take_available_space();
+            library.ui(ui, &mut cx, covers);
+        });
+        CentralPanel::default().frame(bare).show(ui, |ui| {
+            ui.take_available_space();
+            let area = ui.max_rect();
+            match desk.selected.and_then(|id| state.song(id)) {
+                Some(song) => panels::song::ui(ui, &mut cx, covers, waves, song),
+                None if state.library_known() => panels::empty::ui(ui, &mut cx),
+                None => {}
+            }
+            panels::export::cards(ui, &mut cx, area);
+        });
+        panels::export::dialog(ui, &mut cx);
+        panels::prompt::ui(ui, &mut cx);
+        cx.actions
+    }
+
+    fn files(&mut self, ui: &Ui, actions: &mut Vec<Action>) {
+        let dropped: Vec<PathBuf> = ui.input(|input| {
+            input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect()
+        });
+        if !dropped.is_empty() {
+            actions.push(Action::Import(dropped));
+        }
+        let hovered = ui.input(|input| input.raw.hovered_files.len());
+        if hovered > 0 {
+            drop_overlay(ui, hovered);
+        }
+    }
+
+    /// Asks for the next frame where time alone changes the picture.
+    fn schedule(&mut self, ui: &Ui) {
+        let now = Instant::now();
+        let elapsed = (now - self.last_frame).as_secs_f32();
+        self.last_frame = now;
+        let player = self.link.player();
+        let meter_moves = self.meter.update(player.levels(), elapsed);
+        if player.is_playing() || meter_moves {
+            ui.request_repaint_after(FRAME);
+        } else if self.state.job_counts().0 > 0 {
+            // The time that is left runs down.
+            ui.request_repaint_after(Duration::from_secs(1));
+        }
+        if let Some(removal) = &self.desk.removal {
+            let age = now.saturating_duration_since(removal.at);
+            if age >= UNDO {
+                self.finish_removal();
+            } else {
+                ui.request_repaint_after(UNDO.saturating_sub(age));
+            }
+        }
+    }
+
+    /// Songs around the chosen one, in the order of the library.
+    pub(super) fn neighbour(&self, steps: isize) -> Option<SongId> {
+        let shown: Vec<SongId> =
+            self.library.shown(self.state.songs(), &self.desk).map(|song| song.id).collect();
+        let here = shown.iter().position(|id| Some(*id) == self.desk.selected);
+        let to = here.map_or(Some(0), |here| here.checked_add_signed(steps))?;
+        shown.get(to).copied()
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.take_in(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let is_asking = self.desk.export.is_some() || self.desk.prompt.is_some();
+        let mut actions = if is_asking { Vec::new() } else { self.keys.read(ui) };
+        self.files(ui, &mut actions);
+        actions.extend(self.draw(ui));
+        let has_changed = !actions.is_empty();
+        for action in actions {
+            self.perform(ui, action);
+        }
+        self.keep_selection();
+        self.schedule(ui);
+        if has_changed {
+            ui.request_repaint();
+        }
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.finish_removal();
+    }
+}
+
+fn drop_overlay(ui: &Ui, count: usize) {
+    let tokens = Tokens::of(ui);
+    let full = ui.content_rect();
+    let painter =
+        ui.ctx().layer_painter(LayerId::new(Order::Foreground, Id::unique("drop overlay")));
+    painter.rect_filled(full, 0, tokens.background.gamma_multiply(0.9));
+    dashed_outline(&painter, full.shrink(24.0), 20.0, Stroke::new(2.0, tokens.accent));
+    let words = if count == 1 { "Drop it to add it" } else { "Drop them to add them" };
+    let place = Rect::from_center_size(full.center(), full.size());
+    let title = font(text::TITLE, Weight::SemiBold);
+    paint_text(&painter, place, Align2::CENTER_CENTER, words, title, tokens.text);
+}
+
+/// Verbs that lanes 1 to 6 answer to.
+pub(super) fn lane_of(verb: Verb) -> Option<usize> {
+    match verb {
+        Verb::Solo(lane) | Verb::Mute(lane) => Some(usize::from(lane)),
+        _ => None,
+    }
+}

@@ -1,0 +1,205 @@
+//! The system's file dialogs, each on its own named thread: the window goes on, and the answer
+//! comes back through a channel. Where the system has none, the answer says so, and the window asks
+//! for a path itself.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::desk::Purpose;
+
+/// What came of a dialog.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// These were chosen.
+    Picked(Vec<PathBuf>),
+    /// The user thought better of it.
+    Cancelled,
+    /// There is no file dialog here.
+    Unavailable,
+    /// A typed path is already there as a file.
+    Exists(PathBuf),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What was asked for.
+    pub purpose: Purpose,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// A dialog that returns with nothing this soon was never seen by anybody.
+const UNSEEN: Duration = Duration::from_millis(1500);
+
+/// Files that the engine reads, for the dialog's filter.
+const AUDIO: [&str; 16] = [
+    "aac", "aif", "aifc", "aiff", "caf", "flac", "m4a", "mka", "mp1", "mp2", "mp3", "mp4", "oga",
+    "ogg", "opus", "wav",
+];
+
+/// Asks for paths.
+pub struct Dialogs {
+    sender: Sender<Answer>,
+    answers: Receiver<Answer>,
+    waker: Arc<dyn Fn() + Send + Sync>,
+    is_open: bool,
+}
+
+impl Dialogs {
+    /// `waker` is called when an answer has come.
+    pub fn new(waker: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (sender, answers) = bounded(4);
+        Self { sender, answers, waker, is_open: false }
+    }
+
+    /// The next answer, if one has come.
+    pub fn next_answer(&mut self) -> Option<Answer> {
+        let answer = self.answers.try_recv().ok()?;
+        self.is_open = false;
+        Some(answer)
+    }
+
+    /// Opens a dialog, unless one is open. `file_name` is what is offered for a new file.
+    pub fn open(&mut self, purpose: Purpose, file_name: String) {
+        self.run("file dialog", purpose, move |purpose| ask(purpose, &file_name));
+    }
+
+    /// Looks whether a typed path may be written.
+    pub fn check_new_file(&mut self, purpose: Purpose, path: PathBuf) {
+        self.run("path check", purpose, move |_| {
+            if path.exists() { Outcome::Exists(path) } else { Outcome::Picked(vec![path]) }
+        });
+    }
+
+    fn run(
+        &mut self,
+        name: &str,
+        purpose: Purpose,
+        work: impl FnOnce(&Purpose) -> Outcome + Send + 'static,
+    ) {
+        if self.is_open {
+            return;
+        }
+        let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
+        let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let outcome = work(&purpose);
+            // The window may be gone by now; then nobody waits for the answer.
+            if sender.send(Answer { purpose, outcome }).is_ok() {
+                waker();
+            }
+        });
+        match started {
+            Ok(_detached) => self.is_open = true,
+            Err(error) => tracing::error!("no thread for the {name}: {error}"),
+        }
+    }
+}
+
+fn ask(purpose: &Purpose, file_name: &str) -> Outcome {
+    let began = Instant::now();
+    let dialog = rfd::FileDialog::new();
+    let one = |path: Option<PathBuf>| path.map(|path| vec![path]);
+    let picked = match purpose {
+        Purpose::Songs => dialog
+            .set_title("Add songs")
+            .add_filter("Audio", &AUDIO)
+            .add_filter("All files", &["*"])
+            .pick_files(),
+        Purpose::SongFolder => one(dialog.set_title("Add a folder of songs").pick_folder()),
+        Purpose::Weights => one(dialog
+            .set_title("The model's weights")
+            .add_filter("Weights", &["safetensors", "th", "tgz", "onnx"])
+            .add_filter("All files", &["*"])
+            .pick_file()),
+        Purpose::Mix => one(dialog
+            .set_title("Export mix")
+            .set_file_name(file_name)
+            .add_filter("WAV", &["wav"])
+            .save_file()),
+        Purpose::Stems => one(dialog.set_title("Export stems into a folder").pick_folder()),
+    };
+    match picked {
+        Some(paths) if !paths.is_empty() => Outcome::Picked(paths),
+        _ if began.elapsed() < UNSEEN && !has_dialog_program() => Outcome::Unavailable,
+        _ => Outcome::Cancelled,
+    }
+}
+
+/// Whether the program that shows dialogs where no portal does is installed. Only Linux needs one.
+fn has_dialog_program() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join("zenity").is_file())
+    })
+}
+
+/// A path as it was typed: quotes and blanks around it go, "~" is the home folder.
+pub fn typed_path(text: &str) -> Option<PathBuf> {
+    let text = text.trim();
+    let text = text.strip_prefix("file://").unwrap_or(text);
+    let text = text.trim_matches(|c| c == '"' || c == '\'');
+    if text.is_empty() {
+        return None;
+    }
+    let home = || directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf());
+    match text.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest))) {
+        Some(path) => Some(path),
+        None => Some(PathBuf::from(text)),
+    }
+}
+
+/// A path with the extension of a WAV file.
+pub fn with_wav(path: &Path) -> PathBuf {
+    match path.extension() {
+        Some(extension) if extension.eq_ignore_ascii_case("wav") => path.to_path_buf(),
+        _ => {
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push(".wav");
+            path.with_file_name(name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_paths_are_taken_as_meant() {
+        assert_eq!(typed_path("  "), None);
+        assert_eq!(typed_path(" '/a b/c.wav' "), Some(PathBuf::from("/a b/c.wav")));
+        assert_eq!(typed_path("file:///x/y"), Some(PathBuf::from("/x/y")));
+        assert!(typed_path("~/x").unwrap().is_absolute());
+    }
+
+    #[test]
+    fn a_mix_is_a_wav_file() {
+        assert_eq!(with_wav(Path::new("/a/b.WAV")), PathBuf::from("/a/b.WAV"));
+        assert_eq!(with_wav(Path::new("/a/No. 5")), PathBuf::from("/a/No. 5.wav"));
+    }
+
+    #[test]
+    fn a_path_that_exists_is_not_replaced_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("there.wav");
+        std::fs::write(&there, b"x").unwrap();
+        let mut dialogs = Dialogs::new(Arc::new(|| {}));
+        for (path, is_there) in [(there, true), (folder.path().join("new.wav"), false)] {
+            dialogs.check_new_file(Purpose::Mix, path.clone());
+            let answer = dialogs.answers.recv_timeout(Duration::from_secs(10)).unwrap();
+            dialogs.is_open = false;
+            let expected =
+                if is_there { Outcome::Exists(path) } else { Outcome::Picked(vec![path]) };
+            assert_eq!(answer.outcome, expected);
+        }
+    }
+}

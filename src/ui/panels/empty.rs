@@ -1,0 +1,49 @@
+//! The window without a song: one sentence, and one big place to drop one.
+
+use egui::{Align2, Rect, Stroke, Ui, vec2};
+
+use super::{Cx, model};
+use crate::ui::{
+    action::Verb,
+    theme::{Weight, font, size, text},
+    widgets::{
+        button::{Kind, button},
+        dashed_outline, icon, label,
+    },
+};
+
+/// Draws it.
+pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
+    let full = ui.max_rect();
+    let model_height = model::height(ui, cx, full.width() - 2.0 * size::MARGIN);
+    let mut zone = full.shrink(size::MARGIN);
+    if model_height > 0.0 {
+        zone.max.y -= model_height + 20.0;
+    }
+    dashed_outline(ui.painter(), zone, 20.0, Stroke::new(1.5, cx.tokens.line));
+    let middle = zone.center() - vec2(0.0, 20.0);
+    let row = |y: f32, height: f32| {
+        Rect::from_center_size(middle + vec2(0.0, y), vec2(zone.width() - 40.0, height))
+    };
+    let mark = Rect::from_center_size(middle - vec2(0.0, 84.0), vec2(64.0, 68.0));
+    icon::stems(ui.painter(), mark, cx.tokens);
+    let title = font(text::TITLE, Weight::SemiBold);
+    let words = "Drop a song to hear what it is made of";
+    label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, words, title, cx.tokens.text);
+    let body = font(text::LANE, Weight::Regular);
+    let words = "Vocals, drums, bass and the rest, apart, on this computer";
+    label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, words, body, cx.tokens.dim);
+    let spec = Verb::AddFiles.spec();
+    let place = Rect::from_center_size(middle + vec2(0.0, 76.0), vec2(176.0, 44.0));
+    let response = button(ui, "empty choose", place, spec.text, Kind::Primary, true);
+    if response.on_hover_text(Verb::AddFiles.hint(ui)).clicked() {
+        cx.verb(Verb::AddFiles);
+    }
+    if model_height > 0.0 {
+        let card = Rect::from_min_max(
+            egui::pos2(zone.left(), zone.bottom() + 20.0),
+            egui::pos2(zone.right(), zone.bottom() + 20.0 + model_height),
+        );
+        model::card(ui, cx, card);
+    }
+}

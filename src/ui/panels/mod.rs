@@ -1,0 +1,50 @@
+//! The places of the window, one a file. A panel reads the state and the desk, draws, and pushes
+//! [`Action`]s; it changes nothing itself.
+
+pub mod empty;
+pub mod export;
+pub mod lanes;
+pub mod library;
+pub mod model;
+pub mod notices;
+pub mod prompt;
+pub mod song;
+pub mod transport;
+
+use std::time::Instant;
+
+use super::{
+    action::{Action, Verb},
+    desk::Desk,
+    link::Playback,
+    state::ViewState,
+    theme::Tokens,
+};
+
+/// What a panel draws from, and where it puts what the user asks for.
+pub struct Cx<'a> {
+    /// What the engine has told.
+    pub state: &'a ViewState,
+    /// What the user has set.
+    pub desk: &'a Desk,
+    /// The player, to be read.
+    pub player: &'a dyn Playback,
+    /// Colours.
+    pub tokens: &'static Tokens,
+    /// The moment of this frame.
+    pub now: Instant,
+    /// Done at the end of the frame.
+    pub actions: Vec<Action>,
+}
+
+impl Cx<'_> {
+    /// Asks for a named command.
+    pub fn verb(&mut self, verb: Verb) {
+        self.actions.push(Action::Do(verb));
+    }
+
+    /// Asks for something.
+    pub fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+}

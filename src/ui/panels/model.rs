@@ -1,0 +1,126 @@
+//! The model's card: its terms, Install, Choose a file…, and how far it has come. Shown while there
+//! is no model, where the user would want one.
+
+use egui::{Align2, Rect, Ui, pos2, vec2};
+
+use super::Cx;
+use crate::{
+    engine::ModelState,
+    ui::{
+        action::Verb,
+        theme::{Weight, font, radius, text},
+        widgets::{
+            button::{Kind, button, width},
+            label, paragraph,
+        },
+        words,
+    },
+};
+
+const PADDING: f32 = 18.0;
+
+/// Height of the card without its words: heading, buttons, and what is between.
+const BARE: f32 = 2.0 * PADDING + 26.0 + 16.0 + 36.0;
+
+/// Height of the card at a width; 0 when the model is there or not yet asked for.
+pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
+    match cx.state.model() {
+        None | Some(ModelState::Ready { .. }) => 0.0,
+        Some(ModelState::Installing { .. }) => 100.0,
+        Some(ModelState::Missing) => BARE + terms_height(ui, cx, width),
+        Some(ModelState::Failed(reason)) => {
+            BARE + terms_height(ui, cx, width) + text_height(ui, reason, width) + 8.0
+        }
+    }
+}
+
+fn text_height(ui: &Ui, words: &str, width: f32) -> f32 {
+    let small = font(text::SMALL, Weight::Regular);
+    let color = egui::Color32::PLACEHOLDER;
+    ui.painter().layout(words.to_owned(), small, color, width - 2.0 * PADDING).size().y
+}
+
+fn terms_height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
+    text_height(ui, cx.state.terms(), width).min(220.0)
+}
+
+/// Draws the card; nothing when the model is there.
+pub fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
+    let state = cx.state;
+    match state.model() {
+        None | Some(ModelState::Ready { .. }) => {}
+        Some(ModelState::Installing { what, fraction }) => {
+            installing(ui, cx, rect, what, *fraction);
+        }
+        Some(ModelState::Missing) => offer(ui, cx, rect, None),
+        Some(ModelState::Failed(reason)) => offer(ui, cx, rect, Some(reason)),
+    }
+}
+
+fn heading(ui: &Ui, cx: &Cx<'_>, inner: Rect, words: &str) {
+    let place = Rect::from_min_size(inner.min, vec2(inner.width(), 20.0));
+    let strong = font(text::LANE, Weight::SemiBold);
+    label(ui, "model heading", place, Align2::LEFT_CENTER, words, strong, cx.tokens.text);
+}
+
+fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
+    ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
+    let inner = rect.shrink(PADDING);
+    let words = if failure.is_some() {
+        "The model could not be installed"
+    } else {
+        "The model is not installed yet"
+    };
+    heading(ui, cx, inner, words);
+    let mut top = inner.top() + 26.0;
+    let small = font(text::SMALL, Weight::Regular);
+    if let Some(reason) = failure {
+        let place = Rect::from_min_max(pos2(inner.left(), top), inner.max);
+        let used = paragraph(ui, "model failure", place, reason, small.clone(), cx.tokens.error);
+        top = used.bottom() + 8.0;
+    }
+    let place =
+        Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), inner.bottom() - 44.0));
+    paragraph(ui, "model terms", place, cx.state.terms(), small, cx.tokens.dim);
+    let mut x = inner.left();
+    for (verb, kind) in [(Verb::InstallModel, Kind::Primary), (Verb::ChooseModel, Kind::Quiet)] {
+        let spec = verb.spec();
+        let wide = width(ui, spec.text, kind);
+        let place = Rect::from_min_size(pos2(x, inner.bottom() - 36.0), vec2(wide, 36.0));
+        let response = button(ui, ("model", spec.text), place, spec.text, kind, true);
+        if response.on_hover_text(verb.hint(ui)).clicked() {
+            cx.verb(verb);
+        }
+        x += wide + 10.0;
+    }
+}
+
+fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, what: &str, fraction: Option<f32>) {
+    ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
+    let inner = rect.shrink(PADDING);
+    heading(ui, cx, inner, "Installing the model");
+    let spec = Verb::CancelInstall.spec();
+    let wide = width(ui, spec.text, Kind::Quiet);
+    let place = Rect::from_min_size(pos2(inner.right() - wide, inner.top()), vec2(wide, 36.0));
+    if button(ui, "model stop", place, spec.text, Kind::Quiet, true).clicked() {
+        cx.verb(Verb::CancelInstall);
+    }
+    let line =
+        Rect::from_min_size(inner.min + vec2(0.0, 24.0), vec2(inner.width() - wide - 12.0, 18.0));
+    let words = match fraction {
+        Some(fraction) => format!("{what}… {}", words::percent(f64::from(fraction))),
+        None => format!("{what}…"),
+    };
+    let small = font(text::SMALL, Weight::Regular);
+    label(ui, "model progress", line, Align2::LEFT_CENTER, &words, small, cx.tokens.dim);
+    let rail = Rect::from_min_max(
+        pos2(inner.left(), inner.bottom() - 8.0),
+        pos2(inner.right(), inner.bottom() - 2.0),
+    );
+    ui.painter().rect_filled(rail, 3, cx.tokens.raised);
+    let mut done = rail;
+    done.set_width(rail.width() * fraction.unwrap_or(0.0).clamp(0.0, 1.0));
+    if done.width() > 0.0 {
+        ui.painter().rect_filled(done, 3, cx.tokens.accent);
+    }
+}

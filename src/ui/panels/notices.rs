@@ -1,0 +1,81 @@
+//! What went wrong, said where the user looks, and waved away by a click.
+
+use egui::{Align2, Rangef, Rect, Ui, pos2, vec2};
+
+use super::Cx;
+use crate::ui::{
+    action::Action,
+    state::Notice,
+    theme::{Weight, font, radius, text},
+    widgets::{
+        button::{Kind, button, icon_button},
+        icon::Icon,
+        label, paragraph,
+    },
+};
+
+/// The most notices that are shown at once; the rest wait their turn.
+const SHOWN: usize = 3;
+
+/// The library's notices, stacked upwards from `bottom`. Returns the top of what they cover.
+pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
+    let state = cx.state;
+    let mut top = bottom;
+    let about_library: Vec<&Notice> =
+        state.notices().iter().filter(|notice| notice.song.is_none()).collect();
+    for notice in about_library.iter().take(SHOWN) {
+        let height = height(ui, &notice.text, x.span());
+        let rect = Rect::from_x_y_ranges(x, top - height..=top);
+        notice_ui(ui, cx, rect, notice);
+        top -= height + 6.0;
+    }
+    top
+}
+
+/// What was taken out of the library, while it can be brought back. Returns its top.
+pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
+    let desk = cx.desk;
+    let Some(removal) = &desk.removal else { return bottom };
+    let rect = Rect::from_x_y_ranges(x, bottom - 40.0..=bottom);
+    ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
+    let words = format!("Removed “{}”", removal.title);
+    let place = Rect::from_min_max(rect.min + vec2(12.0, 0.0), rect.max - vec2(64.0, 0.0));
+    let body = font(text::BODY, Weight::Regular);
+    label(ui, "removed", place, Align2::LEFT_CENTER, &words, body, cx.tokens.text);
+    let place = Rect::from_min_max(rect.right_top() + vec2(-60.0, 6.0), rect.max - vec2(8.0, 6.0));
+    if button(ui, "undo remove", place, "Undo", Kind::Link, true).clicked() {
+        cx.act(Action::UndoRemove);
+    }
+    rect.top() - 6.0
+}
+
+/// One notice across `x` from `top` on. Returns its bottom.
+pub fn one(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, top: f32, notice: &Notice) -> f32 {
+    let height = height(ui, &notice.text, x.span());
+    notice_ui(ui, cx, Rect::from_x_y_ranges(x, top..=top + height), notice);
+    top + height
+}
+
+fn height(ui: &Ui, words: &str, width: f32) -> f32 {
+    let small = font(text::SMALL, Weight::Regular);
+    let color = egui::Color32::PLACEHOLDER;
+    let galley = ui.painter().layout(words.to_owned(), small, color, width - 68.0);
+    (galley.size().y + 18.0).min(120.0)
+}
+
+fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {
+    ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
+    let sign = Rect::from_min_size(rect.min + vec2(10.0, 10.0), vec2(16.0, 16.0));
+    Icon::Warning.paint(ui.painter(), sign, cx.tokens.error);
+    let words = Rect::from_min_max(
+        pos2(sign.right() + 8.0, rect.top() + 9.0),
+        pos2(rect.right() - 34.0, rect.bottom()),
+    );
+    let small = font(text::SMALL, Weight::Regular);
+    paragraph(ui, ("notice", notice.id), words, &notice.text, small, cx.tokens.text);
+    let place = Rect::from_min_size(rect.right_top() + vec2(-30.0, 6.0), vec2(24.0, 24.0));
+    let (name, dim) = ("Dismiss", cx.tokens.dim);
+    if icon_button(ui, ("dismiss", notice.id), place, Icon::Close, name, None, dim).clicked() {
+        cx.act(Action::Dismiss(notice.id));
+    }
+}

@@ -1,0 +1,85 @@
+//! A field for a path, where the system has no file dialog.
+
+use egui::{Align2, Frame, Id, Key, Modal, Rect, Sense, TextEdit, Ui, pos2, vec2};
+
+use super::Cx;
+use crate::ui::{
+    action::Action,
+    desk::{PathPrompt, Purpose},
+    theme::{Weight, font, radius, text},
+    widgets::{
+        button::{Kind, button, width},
+        focus_ring, label,
+    },
+};
+
+/// Draws it, if it is asked for.
+pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
+    let desk = cx.desk;
+    let Some(prompt) = &desk.prompt else { return };
+    let frame =
+        Frame::popup(ui.style()).fill(cx.tokens.panel).corner_radius(radius::CARD).inner_margin(24);
+    let modal = Modal::new(Id::unique("path prompt"))
+        .frame(frame)
+        .backdrop_color(cx.tokens.veil)
+        .show(ui, |ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(480.0, 170.0), Sense::hover());
+            contents(ui, cx, rect, prompt);
+        });
+    if modal.should_close() {
+        cx.act(Action::ClosePrompt);
+    }
+}
+
+fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
+    let tokens = cx.tokens;
+    let row = |top: f32, height: f32| {
+        Rect::from_min_size(rect.min + vec2(0.0, top), vec2(rect.width(), height))
+    };
+    let (title, go) = match prompt.purpose {
+        Purpose::Songs => ("Path of a song", "Add"),
+        Purpose::SongFolder => ("Path of a folder of songs", "Add"),
+        Purpose::Weights => ("Path of the model's weights", "Take"),
+        Purpose::Mix => ("Path of the WAV file to write", "Export"),
+        Purpose::Stems => ("Path of the folder to write into", "Export"),
+    };
+    let name = font(text::NAME, Weight::SemiBold);
+    label(ui, "prompt title", row(0.0, 26.0), Align2::LEFT_CENTER, title, name, tokens.text);
+    let field = row(42.0, 38.0);
+    ui.painter().rect_filled(field, radius::FIELD, tokens.raised);
+    let mut typed = prompt.text.clone();
+    let edit = TextEdit::singleline(&mut typed)
+        .id(Id::unique("path"))
+        .frame(Frame::NONE)
+        .margin(egui::Margin::symmetric(12, 10))
+        .font(font(text::BODY, Weight::Regular))
+        .desired_width(field.width() - 24.0);
+    let response = ui.place(field, edit).accessible_name(title);
+    focus_ring(ui, &response, field, radius::FIELD);
+    if response.changed() {
+        cx.act(Action::PromptText(typed));
+    }
+    let is_entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if ui.memory(|memory| memory.focused().is_none()) && !is_entered {
+        response.request_focus();
+    }
+    let small = font(text::SMALL, Weight::Regular);
+    let (words, ink) = match &prompt.objection {
+        Some(objection) => (objection.as_str(), tokens.error),
+        None => ("This system has no file dialog, so a path does it", tokens.dim),
+    };
+    label(ui, "prompt note", row(88.0, 20.0), Align2::LEFT_CENTER, words, small, ink);
+    let go = if prompt.may_replace { "Replace" } else { go };
+    let wide = width(ui, go, Kind::Primary);
+    let place = Rect::from_min_max(pos2(rect.right() - wide, rect.bottom() - 42.0), rect.max);
+    let can = !prompt.text.trim().is_empty();
+    if button(ui, "prompt go", place, go, Kind::Primary, can).clicked() || (is_entered && can) {
+        cx.act(Action::AcceptPrompt);
+    }
+    let cancel = width(ui, "Cancel", Kind::Quiet);
+    let place =
+        Rect::from_min_size(pos2(place.left() - cancel - 10.0, place.top()), vec2(cancel, 42.0));
+    if button(ui, "prompt cancel", place, "Cancel", Kind::Quiet, true).clicked() {
+        cx.act(Action::ClosePrompt);
+    }
+}

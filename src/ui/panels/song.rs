@@ -1,0 +1,265 @@
+//! The chosen song: its head, its instruments to tick, and the one thing to do next.
+
+use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Cx, lanes, model, notices};
+use crate::{
+    engine::{ModelState, Song},
+    ui::{
+        action::{Action, Verb},
+        state::{Progress, ViewState},
+        theme::{STEM_ORDER, Weight, font, radius, size, text},
+        widgets::{
+            at,
+            button::{self, Kind, button, icon_button},
+            cover::Covers,
+            icon::{self, Icon},
+            label, paint_text, tick, waveform,
+        },
+        words,
+    },
+};
+
+/// Draws the song, and its lanes below.
+pub fn ui(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    covers: &mut Covers,
+    waves: &mut waveform::Cache,
+    song: &Song,
+) {
+    let full = ui.max_rect();
+    let area = Rect::from_min_max(
+        full.min + vec2(size::MARGIN, 24.0),
+        full.max - vec2(size::MARGIN, 12.0),
+    );
+    let cover = Rect::from_min_size(area.min, vec2(size::COVER, size::COVER));
+    covers.paint(ui, cover, song, 10);
+    let next_width = (area.width() * 0.44).clamp(260.0, 420.0);
+    let next = Rect::from_min_size(
+        pos2(area.right() - next_width, area.top() + 4.0),
+        vec2(next_width, 60.0),
+    );
+    let head = Rect::from_min_max(
+        pos2(cover.right() + 20.0, area.top()),
+        pos2(next.left() - 16.0, cover.bottom()),
+    );
+    head_ui(ui, cx, head, song);
+    next_ui(ui, cx, next, song);
+
+    let mut top = cover.bottom() + 20.0;
+    let stems = cx.state.stems(song.id);
+    if !stems.is_empty() {
+        let row = Rect::from_min_max(pos2(area.left(), top), pos2(area.right(), top));
+        top = ticks_ui(ui, cx, row, song, stems) + 16.0;
+    }
+    let card_height = model::height(ui, cx, area.width());
+    if card_height > 0.0 {
+        let card = Rect::from_x_y_ranges(area.x_range(), top..=top + card_height);
+        model::card(ui, cx, card);
+        top = card.bottom() + 16.0;
+    }
+    let state = cx.state;
+    for notice in state.notices().iter().filter(|notice| notice.song == Some(song.id)) {
+        top = notices::one(ui, cx, area.x_range(), top, notice) + 8.0;
+    }
+    let below = Rect::from_min_max(pos2(area.left(), top), area.max);
+    lanes::ui(ui, cx, waves, song, below);
+}
+
+fn head_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, song: &Song) {
+    let line = |top: f32, height: f32| {
+        Rect::from_min_size(pos2(rect.left(), rect.top() + top), vec2(rect.width(), height))
+    };
+    let tokens = cx.tokens;
+    let title = font(text::TITLE, Weight::SemiBold);
+    label(ui, "title", line(0.0, 34.0), Align2::LEFT_CENTER, &song.title, title, tokens.text);
+    let body = font(text::BODY, Weight::Regular);
+    let by = words::artist_and_album(song);
+    label(ui, "by", line(37.0, 20.0), Align2::LEFT_CENTER, &by, body, tokens.dim);
+    let small = font(text::SMALL, Weight::Regular);
+    let format = format!("{} · {}", words::format_line(&song.format), words::clock(song.frames));
+    let place = line(61.0, 18.0);
+    label(ui, "format", place, Align2::LEFT_CENTER, &format, small.clone(), tokens.faint);
+    if let Some(warning) = &song.warning {
+        let place = line(81.0, 16.0);
+        let sign = Rect::from_min_size(place.min, vec2(14.0, 14.0));
+        Icon::Warning.paint(ui.painter(), sign, tokens.warning);
+        let place = Rect::from_min_max(pos2(sign.right() + 6.0, place.top()), place.max);
+        label(ui, "warning", place, Align2::LEFT_CENTER, warning, small, tokens.warning);
+    }
+}
+
+/// The one thing to do next: process, watch it, or, when all is done, nothing but a word.
+fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
+    let state = cx.state;
+    if let Some(progress) = state.progress(song.id, cx.now) {
+        progress_ui(ui, cx, rect, song, &progress);
+        return;
+    }
+    let below =
+        Rect::from_min_size(pos2(rect.left(), rect.bottom() + 4.0), vec2(rect.width(), 18.0));
+    let small = font(text::SMALL, Weight::Regular);
+    if state.is_separated(song.id) {
+        let count = state.stems(song.id).len();
+        let words = match count {
+            0 => "Separated".to_owned(),
+            _ => format!("Separated into {count} stems"),
+        };
+        let place = Rect::from_min_size(rect.min + vec2(0.0, 8.0), vec2(rect.width(), 20.0));
+        let body = font(text::BODY, Weight::Medium);
+        let used = label(ui, "separated", place, Align2::RIGHT_CENTER, &words, body, cx.tokens.dim);
+        let mark = Rect::from_center_size(used.left_center() - vec2(18.0, 0.0), vec2(18.0, 16.0));
+        icon::stems(ui.painter(), mark, cx.tokens);
+        return;
+    }
+    if !matches!(state.model(), Some(ModelState::Ready { .. })) {
+        return;
+    }
+    let stems = state.stems(song.id);
+    let has_ticks = !cx.desk.ticked(song.id, stems).is_empty();
+    let covered =
+        state.open().filter(|open| open.id == song.id).map_or(0.0, |open| open.covered_fraction());
+    let words = if covered > 0.0 { "Continue" } else { Verb::Process.spec().text };
+    let wide = button::width(ui, words, Kind::Primary).max(148.0);
+    let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top()), vec2(wide, 48.0));
+    let response = button(ui, "process", place, words, Kind::Primary, has_ticks);
+    if response.on_hover_text(Verb::Process.hint(ui)).clicked() {
+        cx.verb(Verb::Process);
+    }
+    let failure = state.failure(song.id);
+    let (words, ink) = match failure {
+        Some(reason) => (reason.to_owned(), cx.tokens.error),
+        None if !has_ticks => ("Tick an instrument first".to_owned(), cx.tokens.dim),
+        None if covered > 0.0 => {
+            (format!("{} is there already", words::percent(covered)), cx.tokens.dim)
+        }
+        None => return,
+    };
+    label(ui, "next hint", below, Align2::RIGHT_CENTER, &words, small, ink);
+}
+
+fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, String) {
+    let stems = cx.state.stems(song.id);
+    let job = cx.state.active_job(song.id);
+    let asked: Vec<String> = job.map(|job| job.stems.clone()).unwrap_or_default();
+    let asked = if asked.is_empty() { stems.to_vec() } else { asked };
+    let mut asked = asked;
+    asked.sort_by_key(|stem| STEM_ORDER.iter().position(|known| known == stem));
+    if let Some(before) = progress.waiting_behind {
+        let line = match before {
+            0 => "Next in line".to_owned(),
+            1 => "After one other song".to_owned(),
+            more => format!("After {more} other songs"),
+        };
+        return ("Waiting".to_owned(), line);
+    }
+    let heading = format!("Finding {}…", words::list(&asked));
+    let mut parts = vec![words::percent(progress.fraction)];
+    match progress.seconds_left {
+        Some(secs) => parts.push(words::time_left(secs)),
+        None => parts.push("working out how long".to_owned()),
+    }
+    if let Some(times) = progress.times_real_time {
+        parts.push(format!("{times:.1} × real time"));
+    }
+    (heading, parts.join(" · "))
+}
+
+fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Progress) {
+    let tokens = cx.tokens;
+    let (heading, line) = progress_words(cx, song, progress);
+    ui.painter().rect_filled(rect, radius::CARD, tokens.raised);
+    let mut done = rect;
+    done.set_width(rect.width() * progress.fraction.clamp(0.0, 1.0) as f32);
+    // Clipped, so that the rounded corners stay those of the card.
+    ui.painter().with_clip_rect(done.intersect(ui.clip_rect())).rect_filled(
+        rect,
+        CornerRadius::same(radius::CARD),
+        tokens.progress,
+    );
+    at(ui, "progress", rect, Sense::hover()).widget_info(|| WidgetInfo {
+        value: Some(progress.fraction * 100.0),
+        ..WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{heading} {line}"))
+    });
+    let inner = Rect::from_min_max(rect.min + vec2(18.0, 9.0), rect.max - vec2(60.0, 9.0));
+    let (upper, lower) = inner.split_top_bottom_at_fraction(0.54);
+    let strong = font(text::BODY, Weight::SemiBold);
+    paint_text(ui.painter(), upper, Align2::LEFT_CENTER, &heading, strong, tokens.text);
+    let small = font(text::SMALL, Weight::Regular);
+    let ink = tokens.text.gamma_multiply(0.86);
+    paint_text(ui.painter(), lower, Align2::LEFT_CENTER, &line, small.clone(), ink);
+    let place = Rect::from_center_size(rect.right_center() - vec2(34.0, 0.0), vec2(34.0, 34.0));
+    let spec = Verb::CancelJob.spec();
+    let (fill, ink) = (Some(tokens.background), tokens.text);
+    let response = icon_button(ui, "cancel job", place, Icon::Close, spec.text, fill, ink);
+    if response.on_hover_text(spec.tooltip).clicked() {
+        cx.verb(Verb::CancelJob);
+    }
+    if progress.waiting_behind.is_none() {
+        let below =
+            Rect::from_min_size(pos2(rect.left(), rect.bottom() + 10.0), vec2(rect.width(), 18.0));
+        let words = "Stems play as they are found";
+        label(ui, "as found", below, Align2::RIGHT_CENTER, words, small, tokens.dim);
+    }
+}
+
+/// Which instruments a preset ticks; `None` when the model cannot.
+fn preset(stems: &[String], without: Option<&str>) -> Option<Vec<String>> {
+    match without {
+        None => Some(stems.to_vec()),
+        Some(without) => stems
+            .iter()
+            .any(|stem| stem == without)
+            .then(|| stems.iter().filter(|stem| *stem != without).cloned().collect()),
+    }
+}
+
+const PRESETS: [(&str, Option<&str>); 3] =
+    [("All", None), ("Karaoke", Some("vocals")), ("Drumless", Some("drums"))];
+
+/// Pills and presets from the left, in as many rows as they need. Returns their bottom.
+fn ticks_ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) -> f32 {
+    let mut cursor = row.min;
+    let mut place = |wide: f32, gap: f32| {
+        if cursor.x + wide > row.right() && cursor.x > row.left() {
+            cursor = pos2(row.left(), cursor.y + tick::HEIGHT + 8.0);
+        }
+        let rect = Rect::from_min_size(cursor, vec2(wide, tick::HEIGHT));
+        cursor.x += wide + gap;
+        rect
+    };
+    for stem in ViewState::display_order(stems).into_iter().map(|i| &stems[i]) {
+        let name = words::capitalised(stem);
+        let rect = place(tick::width(ui, &name), 10.0);
+        let is_ticked = cx.desk.lane(song.id, stem).ticked;
+        let color = cx.tokens.stem(stem);
+        if tick::tick(ui, ("tick", stem), rect, &name, is_ticked, color).clicked() {
+            cx.act(Action::Tick(stem.clone(), !is_ticked));
+        }
+    }
+    let mut first = true;
+    for (name, without) in PRESETS {
+        let Some(wanted) = preset(stems, without) else { continue };
+        let lead = if std::mem::take(&mut first) { 10.0 } else { 0.0 };
+        let rect = place(button::width(ui, name, Kind::Link) + lead, 14.0);
+        let rect = Rect::from_min_max(rect.min + vec2(lead, 6.0), rect.max - vec2(0.0, 6.0));
+        if button(ui, ("preset", name), rect, name, Kind::Link, true).clicked() {
+            cx.act(Action::TickOnly(wanted));
+        }
+    }
+    cursor.y + tick::HEIGHT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_offered_only_where_they_mean_something() {
+        let stems: Vec<String> = ["drums", "bass", "other", "vocals"].map(str::to_owned).into();
+        assert_eq!(preset(&stems, Some("vocals")).unwrap(), ["drums", "bass", "other"]);
+        assert_eq!(preset(&stems, None).unwrap().len(), 4);
+        assert_eq!(preset(&["voice".to_owned()], Some("vocals")), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! The transport: play, time, mix or original, volume, level, and the way out.
+
+use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::Cx;
+use crate::{
+    engine::player::{Device, Monitor},
+    ui::{
+        action::{Action, Verb},
+        theme::{Weight, font, size, text},
+        widgets::{
+            at,
+            button::{Kind, button, choice, icon_button},
+            digits,
+            fader::{Look, Scale, fader},
+            icon::Icon,
+            label,
+            meter::Meter,
+            paint_text,
+        },
+        words,
+    },
+};
+
+/// Draws it.
+pub fn ui(ui: &Ui, cx: &mut Cx<'_>, meter: &Meter) {
+    let full = ui.max_rect();
+    ui.painter().rect_filled(full, 0, cx.tokens.panel);
+    ui.painter().hline(full.x_range(), full.top() + 0.5, Stroke::new(1.0, cx.tokens.line));
+    let is_wide = full.width() >= 1240.0;
+    let left = if is_wide { size::LIBRARY + size::MARGIN } else { full.left() + 20.0 };
+    let y = full.center().y;
+    let mut x = buttons(ui, cx, left, y);
+    x = time(ui, cx, x + 24.0, y);
+    monitor(ui, cx, Rect::from_min_size(pos2(x + 20.0, y - 16.0), vec2(152.0, 32.0)));
+
+    let right = full.right() - size::MARGIN;
+    let export = Rect::from_min_max(pos2(right - 140.0, y - 21.0), pos2(right, y + 21.0));
+    export_button(ui, cx, export);
+    let level = Rect::from_min_size(pos2(export.left() - 108.0, y - 10.0), vec2(80.0, 20.0));
+    device(ui, cx, level, meter);
+    let volume = Rect::from_min_size(pos2(level.left() - 138.0, y - 12.0), vec2(122.0, 24.0));
+    let sign = Rect::from_center_size(pos2(volume.left() - 8.0, y), vec2(18.0, 18.0));
+    Icon::Volume.paint(ui.painter(), sign, cx.tokens.dim);
+    let look = Look { color: cx.tokens.text, is_faint: false };
+    if let Some(to) = fader(ui, "volume", volume, "Volume", Scale::Volume, cx.desk.volume, look) {
+        cx.act(Action::Volume(to));
+    }
+}
+
+fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
+    let tokens = cx.tokens;
+    let is_playing = cx.player.is_playing();
+    let (shown, name) = if is_playing { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
+    let middle = left + 51.0;
+    let row = [
+        (Verb::PreviousSong, Icon::Previous, Verb::PreviousSong.spec().text, left + 9.0, 34.0),
+        (Verb::PlayPause, shown, name, middle, 44.0),
+        (Verb::NextSong, Icon::Next, Verb::NextSong.spec().text, left + 95.0, 34.0),
+    ];
+    for (verb, icon, name, x, edge) in row {
+        let place = Rect::from_center_size(pos2(x, y), vec2(edge, edge));
+        let (fill, ink) = match verb {
+            Verb::PlayPause => (Some(tokens.accent), tokens.on_accent),
+            _ => (None, tokens.dim),
+        };
+        let response = icon_button(ui, ("transport", verb), place, icon, name, fill, ink);
+        if response.on_hover_text(verb.hint(ui)).clicked() {
+            cx.verb(verb);
+        }
+    }
+    left + 112.0
+}
+
+fn time(ui: &Ui, cx: &Cx<'_>, x: f32, y: f32) -> f32 {
+    let here = cx.player.position();
+    let total = cx.state.open().map_or(0, |open| open.frames);
+    let strong = font(text::TIME, Weight::SemiBold);
+    let place = Rect::from_min_size(pos2(x, y - 12.0), vec2(160.0, 24.0));
+    let shown = words::clock_tenths(here);
+    let used = digits(ui, place, &shown, &strong, cx.tokens.text);
+    let rest = Rect::from_min_size(pos2(x + used + 10.0, y - 11.0), vec2(90.0, 24.0));
+    let body = font(text::BODY, Weight::Regular);
+    let words = format!("/ {}", words::clock(total));
+    let total = paint_text(ui.painter(), rest, Align2::LEFT_CENTER, &words, body, cx.tokens.dim);
+    let all = Rect::from_min_max(place.min, total.max);
+    at(ui, "time", all, Sense::hover())
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{shown} {words}")));
+    total.right().max(x + 132.0)
+}
+
+fn monitor(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
+    let chosen = usize::from(cx.desk.monitor == Monitor::Original);
+    if let Some(pressed) = choice(ui, "monitor", rect, &["Mix", "Original"], chosen) {
+        let to = if pressed == 1 { Monitor::Original } else { Monitor::Mix };
+        cx.act(Action::Monitor(to));
+    }
+}
+
+fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
+    let Device::Unavailable(reason) = cx.player.device() else {
+        meter.ui(ui, rect);
+        return;
+    };
+    let sign = Rect::from_center_size(rect.left_center() + vec2(6.0, 0.0), vec2(14.0, 14.0));
+    Icon::Warning.paint(ui.painter(), sign, cx.tokens.warning);
+    let place =
+        Rect::from_min_max(pos2(sign.right() + 6.0, rect.top()), rect.max + vec2(14.0, 0.0));
+    let small = font(text::SMALL, Weight::Medium);
+    let ink = cx.tokens.warning;
+    let used = label(ui, "no device", place, Align2::LEFT_CENTER, "No sound", small, ink);
+    let words = format!("No sound device: {reason}");
+    let response = at(ui, "no device reason", used.union(sign), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
+    response.on_hover_text(&words);
+}
+
+fn export_button(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
+    let Some(song) = cx.desk.selected else { return };
+    let is_done = cx.state.is_separated(song);
+    let has_some = cx
+        .state
+        .open()
+        .is_some_and(|open| open.id == song && (is_done || !open.covered.is_empty()));
+    let is_running = cx.state.active_job(song).is_some();
+    let kind = if is_done { Kind::Primary } else { Kind::Quiet };
+    let spec = Verb::Export.spec();
+    let can = is_done && has_some;
+    let response = button(ui, "export", rect, spec.text, kind, can);
+    let hint = match (can, is_running) {
+        (true, _) => Verb::Export.hint(ui),
+        (false, true) => "When all of the song is separated".to_owned(),
+        (false, false) => "Process the song first".to_owned(),
+    };
+    if response.on_hover_text(hint).clicked() {
+        cx.verb(Verb::Export);
+    }
+}

@@ -1,0 +1,158 @@
+//! Buttons: one primary thing, quiet ones, links, round icons, and a switch of two.
+
+use egui::{Align2, Color32, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+
+use super::{Salt, at, focus_ring, icon::Icon, one_line, paint_text};
+use crate::ui::theme::{Tokens, Weight, font, radius, text};
+
+/// How much a button asks for attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The one thing to press.
+    Primary,
+    /// Everything else.
+    Quiet,
+    /// As text, in the accent colour.
+    Link,
+}
+
+/// The width that a button of this text wants.
+pub fn width(ui: &Ui, words: &str, kind: Kind) -> f32 {
+    let weight = if kind == Kind::Link { Weight::Medium } else { Weight::SemiBold };
+    let size = if kind == Kind::Link { text::BODY } else { text::LANE };
+    let galley =
+        one_line(ui.painter(), words, font(size, weight), Color32::PLACEHOLDER, f32::INFINITY);
+    galley.size().x + if kind == Kind::Link { 4.0 } else { 40.0 }
+}
+
+/// A button with words.
+pub fn button(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    words: &str,
+    kind: Kind,
+    enabled: bool,
+) -> Response {
+    let tokens = Tokens::of(ui);
+    let response = at(ui, salt, rect, if enabled { Sense::click() } else { Sense::hover() });
+    let hot = enabled && (response.hovered() || response.is_pointer_button_down_on());
+    let (fill, ink) = match kind {
+        Kind::Primary if enabled => (tokens.accent, tokens.on_accent),
+        Kind::Primary | Kind::Quiet if !enabled => (tokens.raised, tokens.faint),
+        Kind::Primary | Kind::Quiet => {
+            (if hot { tokens.hovered } else { tokens.raised }, tokens.text)
+        }
+        Kind::Link => (Color32::TRANSPARENT, if enabled { tokens.accent } else { tokens.faint }),
+    };
+    let rounding = if rect.height() < 34.0 { radius::FIELD } else { radius::LANE };
+    ui.painter().rect_filled(rect, rounding, fill);
+    if kind == Kind::Primary && hot {
+        ui.painter().rect_filled(rect, rounding, tokens.on_accent.gamma_multiply(0.12));
+    }
+    let (size, weight) = match kind {
+        Kind::Link => (text::BODY, Weight::Medium),
+        _ if rect.height() < 34.0 => (text::BODY, Weight::Medium),
+        _ => (text::LANE, Weight::SemiBold),
+    };
+    let place =
+        paint_text(ui.painter(), rect, Align2::CENTER_CENTER, words, font(size, weight), ink);
+    if kind == Kind::Link && hot {
+        let y = place.bottom() - 1.0;
+        ui.painter().hline(place.x_range(), y, egui::Stroke::new(1.0, ink));
+    }
+    focus_ring(ui, &response, rect, rounding);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, words));
+    if enabled { response.on_hover_cursor(egui::CursorIcon::PointingHand) } else { response }
+}
+
+/// A button without words; `name` is what it is called.
+pub fn icon_button(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    icon: Icon,
+    name: &str,
+    fill: Option<Color32>,
+    ink: Color32,
+) -> Response {
+    let tokens = Tokens::of(ui);
+    let response = at(ui, salt, rect, Sense::click());
+    let hot = response.hovered() || response.is_pointer_button_down_on();
+    let background = fill.or(hot.then_some(tokens.raised));
+    let round = rect.width() / 2.0;
+    if let Some(background) = background {
+        ui.painter().rect_filled(rect, round, background);
+        if fill.is_some() && hot {
+            ui.painter().rect_filled(rect, round, ink.gamma_multiply(0.12));
+        }
+    }
+    icon.paint(ui.painter(), Rect::from_center_size(rect.center(), rect.size() * 0.44), ink);
+    focus_ring(ui, &response, rect, round);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    response
+}
+
+/// A letter that is on or off, as M and S on a lane.
+pub fn letter(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    shown: &str,
+    name: &str,
+    is_on: bool,
+    on_color: Color32,
+) -> Response {
+    let tokens = Tokens::of(ui);
+    let response = at(ui, salt, rect, Sense::click());
+    let fill = match (is_on, response.hovered()) {
+        (true, _) => on_color,
+        (false, true) => tokens.hovered,
+        (false, false) => tokens.raised,
+    };
+    let ink = if is_on { tokens.on_stem } else { tokens.dim };
+    ui.painter().rect_filled(rect, 7, fill);
+    let letter_font = font(text::SMALL, Weight::SemiBold);
+    paint_text(ui.painter(), rect, Align2::CENTER_CENTER, shown, letter_font, ink);
+    focus_ring(ui, &response, rect, 7);
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, is_on, name));
+    response
+}
+
+/// A choice of a few, side by side. Returns the one that was pressed.
+pub fn choice(
+    ui: &Ui,
+    salt: impl Salt + Copy,
+    rect: Rect,
+    names: &[&str],
+    chosen: usize,
+) -> Option<usize> {
+    let tokens = Tokens::of(ui);
+    ui.painter().rect_filled(rect, rect.height() / 2.0, tokens.raised);
+    let inner = rect.shrink(3.0);
+    let cell = vec2(inner.width() / names.len().max(1) as f32, inner.height());
+    let mut pressed = None;
+    for (i, name) in names.iter().enumerate() {
+        let place = Rect::from_min_size(inner.min + vec2(cell.x * i as f32, 0.0), cell);
+        let response = at(ui, (salt, i), place, Sense::click());
+        let is_on = i == chosen;
+        let round = place.height() / 2.0;
+        let ink = if is_on {
+            ui.painter().rect_filled(place, round, tokens.accent);
+            tokens.on_accent
+        } else if response.hovered() {
+            tokens.text
+        } else {
+            tokens.dim
+        };
+        let weight = if is_on { Weight::SemiBold } else { Weight::Medium };
+        let words_font = font(text::BODY, weight);
+        paint_text(ui.painter(), place, Align2::CENTER_CENTER, name, words_font, ink);
+        focus_ring(ui, &response, place, round);
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_on, name));
+        if response.clicked() {
+            pressed = Some(i);
+        }
+    }
+    pressed
+}

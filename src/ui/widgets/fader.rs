@@ -1,0 +1,233 @@
+//! Faders: a gain in dB, or a volume. Drag, arrows (Shift for fine), double-click for the default.
+
+use egui::{
+    Color32, EventFilter, Key, Rect, Role, Sense, Stroke, Ui, WidgetInfo, accesskit::Action, pos2,
+    vec2,
+};
+
+use super::{Salt, at, focus_ring};
+use crate::ui::{
+    theme::{MUTED_ALPHA, Tokens},
+    words,
+};
+
+/// The part of a gain fader's way that is below 0 dB.
+const UNITY: f32 = 0.7;
+/// What is below this is silence.
+const FLOOR_DB: f32 = -60.0;
+/// The highest gain.
+pub const MAX_DB: f32 = 6.0;
+
+/// What a fader sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// A gain from −∞ to +6 dB.
+    Gain,
+    /// 0 to 1.
+    Volume,
+}
+
+impl Scale {
+    /// The value at a place on the fader's way, 0 to 1.
+    pub fn value(self, place: f32) -> f32 {
+        let place = place.clamp(0.0, 1.0);
+        match self {
+            Self::Volume => place,
+            Self::Gain if place <= 0.0 => f32::NEG_INFINITY,
+            Self::Gain if place < UNITY => FLOOR_DB * (1.0 - place / UNITY).powi(2),
+            Self::Gain => (place - UNITY) / (1.0 - UNITY) * MAX_DB,
+        }
+    }
+
+    /// The place of a value on the fader's way.
+    pub fn place(self, value: f32) -> f32 {
+        match self {
+            Self::Volume => value.clamp(0.0, 1.0),
+            Self::Gain if value <= FLOOR_DB => 0.0,
+            Self::Gain if value < 0.0 => UNITY * (1.0 - (value / FLOOR_DB).sqrt()),
+            Self::Gain => (UNITY + value / MAX_DB * (1.0 - UNITY)).min(1.0),
+        }
+    }
+
+    /// A value some steps further.
+    fn stepped(self, value: f32, steps: f32) -> f32 {
+        match self {
+            Self::Volume => (value + 0.05 * steps).clamp(0.0, 1.0),
+            Self::Gain => {
+                let to = (value.max(FLOOR_DB) + 0.5 * steps).min(MAX_DB);
+                if to <= FLOOR_DB { f32::NEG_INFINITY } else { to }
+            }
+        }
+    }
+
+    /// As set by dragging: round figures, and 0 dB easy to hit.
+    fn tidied(self, value: f32) -> f32 {
+        match self {
+            Self::Gain if value.abs() < 0.25 => 0.0,
+            Self::Gain => (value * 10.0).round() / 10.0,
+            Self::Volume => (value * 100.0).round() / 100.0,
+        }
+    }
+
+    fn default_value(self) -> f32 {
+        match self {
+            Self::Gain => 0.0,
+            Self::Volume => 1.0,
+        }
+    }
+
+    /// The value in words.
+    pub fn words(self, value: f32) -> String {
+        match self {
+            Self::Gain => words::decibels(value),
+            Self::Volume => words::percent(f64::from(value)),
+        }
+    }
+
+    fn range(self) -> (f32, f32) {
+        match self {
+            Self::Gain => (FLOOR_DB, MAX_DB),
+            Self::Volume => (0.0, 1.0),
+        }
+    }
+}
+
+/// How a fader looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Colour left of the knob.
+    pub color: Color32,
+    /// Drawn weakly: what it sets is not heard.
+    pub is_faint: bool,
+}
+
+/// A horizontal fader over the width of `rect`. Returns the new value when it was moved.
+pub fn fader(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    name: &str,
+    scale: Scale,
+    value: f32,
+    look: Look,
+) -> Option<f32> {
+    let response = at(ui, salt, rect, Sense::click_and_drag());
+    let way = rect.x_range().shrink(8.0);
+    let mut new = None;
+    if (response.dragged() || response.is_pointer_button_down_on())
+        && !response.double_clicked()
+        && let Some(pointer) = response.interact_pointer_pos()
+    {
+        let place = (pointer.x - way.min) / way.span().max(1.0);
+        new = Some(scale.tidied(scale.value(place)));
+    }
+    if response.double_clicked() {
+        new = Some(scale.default_value());
+    }
+    if response.has_focus() {
+        let arrows = EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
+        new = keys(ui, scale, value).or(new);
+    }
+    new = assistive(ui, response.id, scale, value).or(new);
+    paint(ui, rect, way, scale.place(new.unwrap_or(value)), look);
+    let knob = pos2(way.min + way.span() * scale.place(new.unwrap_or(value)), rect.center().y);
+    focus_ring(ui, &response, Rect::from_center_size(knob, vec2(16.0, 16.0)), 8);
+    let shown = new.unwrap_or(value);
+    let (min, max) = scale.range();
+    response.widget_info(|| WidgetInfo {
+        current_text_value: Some(scale.words(shown)),
+        value: Some(f64::from(shown.max(min))),
+        ..WidgetInfo::labeled(Role::Slider, true, name)
+    });
+    ui.accesskit_node_builder(response.id, |node| {
+        node.set_min_numeric_value(f64::from(min));
+        node.set_max_numeric_value(f64::from(max));
+        node.add_action(Action::Increment);
+        node.add_action(Action::Decrement);
+        node.add_action(Action::SetValue);
+    });
+    response.on_hover_text(format!("{name}: {}", scale.words(shown)));
+    new.filter(|new| *new != value)
+}
+
+fn keys(ui: &Ui, scale: Scale, value: f32) -> Option<f32> {
+    let (min, max) = scale.range();
+    let steps = ui.input(|input| {
+        let presses = |key: Key| input.num_presses(key) as f32;
+        presses(Key::ArrowRight) + presses(Key::ArrowUp)
+            - presses(Key::ArrowLeft)
+            - presses(Key::ArrowDown)
+            + 6.0 * (presses(Key::PageUp) - presses(Key::PageDown))
+    });
+    let pressed = |key: Key| ui.input(|input| input.key_pressed(key));
+    if pressed(Key::Home) {
+        Some(if scale == Scale::Gain { f32::NEG_INFINITY } else { min })
+    } else if pressed(Key::End) {
+        Some(max)
+    } else if pressed(Key::Backspace) || pressed(Key::Delete) {
+        Some(scale.default_value())
+    } else {
+        (steps != 0.0).then(|| scale.stepped(value, steps))
+    }
+}
+
+fn assistive(ui: &Ui, id: egui::Id, scale: Scale, value: f32) -> Option<f32> {
+    ui.input(|input| {
+        let up = input.num_accesskit_action_requests(id, Action::Increment) as f32;
+        let down = input.num_accesskit_action_requests(id, Action::Decrement) as f32;
+        let set =
+            input.accesskit_action_requests(id, Action::SetValue).find_map(|request| match request
+                .data
+            {
+                Some(egui::accesskit::ActionData::NumericValue(value)) => Some(value as f32),
+                _ => None,
+            });
+        let (min, max) = scale.range();
+        set.map(|set| set.clamp(min, max))
+            .or_else(|| (up != down).then(|| scale.stepped(value, up - down)))
+    })
+}
+
+fn paint(ui: &Ui, rect: Rect, way: egui::Rangef, place: f32, look: Look) {
+    let tokens = Tokens::of(ui);
+    let y = rect.center().y;
+    let rail = Rect::from_min_max(pos2(way.min, y - 2.0), pos2(way.max, y + 2.0));
+    ui.painter().rect_filled(rail, 2, tokens.line);
+    let x = way.min + way.span() * place;
+    let color =
+        if look.is_faint { look.color.gamma_multiply(MUTED_ALPHA + 0.2) } else { look.color };
+    let done = Rect::from_min_max(rail.min, pos2(x, rail.max.y));
+    ui.painter().rect_filled(done, 2, color);
+    ui.painter().circle(pos2(x, y), 8.0, tokens.knob, Stroke::new(1.0, tokens.knob_rim));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_marks_of_a_gain_fader() {
+        assert_eq!(Scale::Gain.value(0.0), f32::NEG_INFINITY);
+        assert_eq!(Scale::Gain.value(1.0), MAX_DB);
+        assert!(Scale::Gain.value(UNITY).abs() < 1e-5);
+        assert_eq!(Scale::Gain.place(f32::NEG_INFINITY), 0.0);
+        assert_eq!(Scale::Gain.stepped(f32::NEG_INFINITY, -1.0), f32::NEG_INFINITY);
+        assert_eq!(Scale::Gain.stepped(5.8, 3.0), MAX_DB);
+    }
+
+    proptest! {
+        #[test]
+        fn place_and_value_are_inverse(place in 0.001f32..1.0) {
+            for scale in [Scale::Gain, Scale::Volume] {
+                prop_assert!((scale.place(scale.value(place)) - place).abs() < 1e-3);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Icons, painted as shapes.
+
+use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
+
+use crate::ui::theme::{STEM_ORDER, Tokens};
+
+/// A small picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// A triangle.
+    Play,
+    /// Two bars.
+    Pause,
+    /// To the one before.
+    Previous,
+    /// To the next.
+    Next,
+    /// A magnifying glass.
+    Search,
+    /// A cross.
+    Close,
+    /// A tick.
+    Check,
+    /// A loudspeaker.
+    Volume,
+    /// For the light theme.
+    Sun,
+    /// For the dark theme.
+    Moon,
+    /// A triangle with an exclamation mark.
+    Warning,
+}
+
+impl Icon {
+    /// Paints it, fitted into `rect`.
+    pub fn paint(self, painter: &Painter, rect: Rect, color: Color32) {
+        let rect = Rect::from_center_size(rect.center(), egui::Vec2::splat(rect.size().min_elem()));
+        let p = |x: f32, y: f32| rect.min + rect.size() * vec2(x, y);
+        let unit = rect.width();
+        let stroke = Stroke::new((unit * 0.1).max(1.5), color);
+        let line = |a: Pos2, b: Pos2| painter.line_segment([a, b], stroke);
+        let polygon = |points: Vec<Pos2>| {
+            painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+        };
+        match self {
+            Self::Play => polygon(vec![p(0.24, 0.1), p(0.92, 0.5), p(0.24, 0.9)]),
+            Self::Pause => {
+                for x in [0.2, 0.6] {
+                    let bar = Rect::from_min_max(p(x, 0.1), p(x + 0.2, 0.9));
+                    painter.rect_filled(bar, unit * 0.06, color);
+                }
+            }
+            Self::Previous => {
+                polygon(vec![p(0.9, 0.12), p(0.9, 0.88), p(0.3, 0.5)]);
+                line(p(0.16, 0.14), p(0.16, 0.86));
+            }
+            Self::Next => {
+                polygon(vec![p(0.1, 0.12), p(0.7, 0.5), p(0.1, 0.88)]);
+                line(p(0.84, 0.14), p(0.84, 0.86));
+            }
+            Self::Search => {
+                painter.circle_stroke(p(0.42, 0.42), unit * 0.3, stroke);
+                line(p(0.64, 0.64), p(0.92, 0.92));
+            }
+            Self::Close => {
+                line(p(0.18, 0.18), p(0.82, 0.82));
+                line(p(0.82, 0.18), p(0.18, 0.82));
+            }
+            Self::Check => {
+                let points = vec![p(0.16, 0.54), p(0.4, 0.78), p(0.86, 0.26)];
+                painter.line(points, Stroke::new(unit * 0.14, color));
+            }
+            Self::Volume => {
+                polygon(vec![p(0.1, 0.36), p(0.34, 0.36), p(0.34, 0.64), p(0.1, 0.64)]);
+                polygon(vec![p(0.3, 0.38), p(0.62, 0.1), p(0.62, 0.9), p(0.3, 0.62)]);
+            }
+            Self::Sun => {
+                painter.circle_stroke(p(0.5, 0.5), unit * 0.2, stroke);
+                for step in 0..8 {
+                    let ray =
+                        egui::Vec2::angled(f32::from(step as u8) * std::f32::consts::TAU / 8.0);
+                    line(rect.center() + ray * unit * 0.34, rect.center() + ray * unit * 0.46);
+                }
+            }
+            Self::Moon => {
+                let arc = |centre: Pos2, radius: f32, from: f32, to: f32| {
+                    (0..=16).map(move |step| {
+                        let angle = from + (to - from) * f32::from(step as u8) / 16.0;
+                        centre + radius * egui::Vec2::angled(angle)
+                    })
+                };
+                let mut points: Vec<Pos2> = arc(p(0.5, 0.5), unit * 0.4, 0.15, 4.56).collect();
+                points.extend(arc(p(0.62, 0.38), unit * 0.3, 4.3, 0.45));
+                points.extend(points.first().copied());
+                painter.line(points, stroke);
+            }
+            Self::Warning => {
+                let points = vec![p(0.5, 0.1), p(0.95, 0.88), p(0.05, 0.88)];
+                painter.add(Shape::closed_line(points, stroke));
+                line(p(0.5, 0.38), p(0.5, 0.62));
+                painter.circle_filled(p(0.5, 0.75), stroke.width * 0.6, color);
+            }
+        }
+    }
+}
+
+/// Four bars in the instruments' colours: the program's mark, and a song whose stems are there.
+pub fn stems(painter: &Painter, rect: Rect, tokens: &Tokens) {
+    const HEIGHTS: [f32; 4] = [0.5, 1.0, 0.72, 0.36];
+    let pitch = rect.width() / HEIGHTS.len() as f32;
+    for (i, height) in HEIGHTS.into_iter().enumerate() {
+        let size = vec2(pitch * 0.62, rect.height() * height);
+        let centre = pos2(rect.left() + pitch * (i as f32 + 0.5), rect.center().y);
+        let color = tokens.stem(STEM_ORDER[i]);
+        painter.rect_filled(Rect::from_center_size(centre, size), size.x / 2.0, color);
+    }
+}

@@ -1,0 +1,141 @@
+//! What the window is made of: each widget draws itself into a rectangle, has an accessible name,
+//! and shows the keyboard focus. No widget knows the engine. Main thread.
+
+pub mod button;
+pub mod cover;
+pub mod fader;
+pub mod icon;
+pub mod meter;
+pub mod ring;
+pub mod tick;
+pub mod waveform;
+
+use std::sync::Arc;
+
+use egui::{
+    Align2, Color32, CornerRadius, FontId, Galley, Id, Painter, Rect, Response, Role, Sense,
+    Stroke, StrokeKind, Ui, WidgetInfo,
+    text::{LayoutJob, TextWrapping},
+    vec2,
+};
+
+use super::theme::Tokens;
+
+/// What identifies a widget: unique in the window, the same in every frame.
+pub trait Salt: std::hash::Hash + std::fmt::Debug {}
+impl<T: std::hash::Hash + std::fmt::Debug> Salt for T {}
+
+/// Something at `rect` that can be pointed at.
+pub fn at(ui: &Ui, salt: impl Salt, rect: Rect, sense: Sense) -> Response {
+    ui.interact(rect, Id::unique(salt), sense)
+}
+
+/// A ring around what has the keyboard focus.
+pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: impl Into<CornerRadius>) {
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, Tokens::of(ui).accent);
+        ui.painter().rect_stroke(rect.expand(2.0), radius, stroke, StrokeKind::Outside);
+    }
+}
+
+/// Lays text out on one line, cut with "…" at `width`.
+pub fn one_line(
+    painter: &Painter,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    width: f32,
+) -> Arc<Galley> {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
+    painter.layout_job(job)
+}
+
+/// Paints text on one line within `rect`, without a place in the accessibility tree.
+pub fn paint_text(
+    painter: &Painter,
+    rect: Rect,
+    align: Align2,
+    text: &str,
+    font: FontId,
+    color: Color32,
+) -> Rect {
+    let galley = one_line(painter, text, font, color, rect.width());
+    let place = align.align_size_within_rect(galley.size(), rect);
+    painter.galley(place.min, galley, color);
+    place
+}
+
+/// A line of text within `rect`; the whole of it is shown on hovering when it had to be cut.
+pub fn label(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    align: Align2,
+    text: &str,
+    font: FontId,
+    color: Color32,
+) -> Rect {
+    let galley = one_line(ui.painter(), text, font, color, rect.width());
+    let place = align.align_size_within_rect(galley.size(), rect);
+    let is_cut = galley.elided;
+    ui.painter().galley(place.min, galley, color);
+    let response = at(ui, salt, place, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    if is_cut {
+        response.on_hover_text(text);
+    }
+    place
+}
+
+/// Text over several lines from the top left of `rect`; returns what it covers.
+pub fn paragraph(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    text: &str,
+    font: FontId,
+    color: Color32,
+) -> Rect {
+    let galley = ui.painter().layout(text.to_owned(), font, color, rect.width());
+    let place = Rect::from_min_size(rect.min, galley.size());
+    ui.painter().galley(place.min, galley, color);
+    at(ui, salt, place, Sense::hover())
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    place
+}
+
+/// Text of fixed advance, so that running digits stand still. Paints from `rect`'s left, centred
+/// in its height, and returns the width.
+pub fn digits(ui: &Ui, rect: Rect, text: &str, font: &FontId, color: Color32) -> f32 {
+    let painter = ui.painter();
+    let width_of = |c: char| painter.layout_no_wrap(c.to_string(), font.clone(), color).size().x;
+    let digit_width = width_of('0');
+    let mut x = rect.left();
+    for c in text.chars() {
+        let cell = if c.is_ascii_digit() { digit_width } else { width_of(c) };
+        let centre = egui::pos2(x + cell / 2.0, rect.center().y);
+        painter.text(centre, Align2::CENTER_CENTER, c, font.clone(), color);
+        x += cell;
+    }
+    x - rect.left()
+}
+
+/// A dashed outline with rounded corners.
+pub fn dashed_outline(painter: &Painter, rect: Rect, radius: f32, stroke: Stroke) {
+    let mut points = Vec::with_capacity(40);
+    let corners = [
+        (rect.right_top() + vec2(-radius, radius), -0.25),
+        (rect.right_bottom() + vec2(-radius, -radius), 0.0),
+        (rect.left_bottom() + vec2(radius, -radius), 0.25),
+        (rect.left_top() + vec2(radius, radius), 0.5),
+    ];
+    for (centre, turn) in corners {
+        for step in 0..=8 {
+            let angle = (turn + f32::from(step as u8) / 32.0) * std::f32::consts::TAU;
+            points.push(centre + radius * vec2(angle.cos(), angle.sin()));
+        }
+    }
+    points.extend(points.first().copied());
+    painter.extend(egui::Shape::dashed_line(&points, stroke, 6.0, 5.0));
+}

@@ -1,0 +1,56 @@
+//! A tick: an instrument to choose, as a pill in its colour.
+
+use egui::{
+    Align2, Color32, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
+};
+
+use super::{Salt, at, focus_ring, icon::Icon, one_line, paint_text};
+use crate::ui::theme::{Tokens, Weight, font, radius, text};
+
+/// Height of a pill.
+pub const HEIGHT: f32 = 36.0;
+
+/// The width that a pill of this name wants.
+pub fn width(ui: &Ui, name: &str) -> f32 {
+    let words = font(text::BODY, Weight::Medium);
+    one_line(ui.painter(), name, words, Color32::PLACEHOLDER, f32::INFINITY).size().x + 48.0
+}
+
+/// A pill; `response.clicked()` asks for the other state.
+pub fn tick(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    name: &str,
+    is_ticked: bool,
+    color: Color32,
+) -> Response {
+    let tokens = Tokens::of(ui);
+    let response = at(ui, salt, rect, Sense::click());
+    let round = rect.height() / 2.0;
+    let fill = if is_ticked { color.gamma_multiply(0.08) } else { Color32::TRANSPARENT };
+    let rim = match (is_ticked, response.hovered()) {
+        (true, _) => color,
+        (false, true) => tokens.dim,
+        (false, false) => tokens.line,
+    };
+    let stroke = Stroke::new(1.5, rim);
+    ui.painter().rect(rect, round, fill, stroke, StrokeKind::Inside);
+    let box_centre = rect.left_center() + vec2(18.0, 0.0);
+    let tick_box = Rect::from_center_size(box_centre, vec2(18.0, 18.0));
+    if is_ticked {
+        ui.painter().rect_filled(tick_box, radius::TICK, color);
+        Icon::Check.paint(ui.painter(), tick_box.shrink(3.0), tokens.on_stem);
+    } else {
+        let stroke = Stroke::new(1.5, tokens.faint);
+        ui.painter().rect_stroke(tick_box, radius::TICK, stroke, StrokeKind::Inside);
+    }
+    let mut words = rect;
+    words.min.x = tick_box.right() + 8.0;
+    let ink = if is_ticked { tokens.text } else { tokens.dim };
+    let words_font = font(text::BODY, Weight::Medium);
+    paint_text(ui.painter(), words, Align2::LEFT_CENTER, name, words_font, ink);
+    focus_ring(ui, &response, rect, round);
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_ticked, name));
+    response.on_hover_cursor(egui::CursorIcon::PointingHand)
+}

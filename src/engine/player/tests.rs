@@ -343,7 +343,7 @@ fn a_deck_that_the_callback_has_overtaken_joins_at_the_right_frame() {
     let (mut arriving, arrived) = rtrb::RingBuffer::new(4);
     let (returning, mut returned) = rtrb::RingBuffer::new(4);
     let mut mixer = Mixer::new(Arc::clone(&shared), arrived, returning);
-    let mut left = |mixer: &mut Mixer| {
+    let left = |mixer: &mut Mixer| {
         let mut block = [0.0; 2000];
         mixer.process(&mut block);
         block[1998]
@@ -383,7 +383,7 @@ fn missing_data_fade_out_are_counted_and_cost_no_frame() {
     rig.player.play();
     rig.run(1_000);
     let mut heard = Vec::new();
-    for _ in 0..50 {
+    for _ in 0..100 {
         heard.extend(rig.unfed(512));
     }
     assert!(rig.player.underruns() > 0);

@@ -78,7 +78,7 @@ fn run_child(name: &str, folder: &Path) {
         [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
     assert!(output.status.success(), "{name} failed:\n{}\n{}", said[0], said[1]);
     assert!(said[0].contains("1 passed"), "{name} did not run:\n{}", said[0]);
-    println!("{}", said[1]);
+    eprintln!("{}", said[1]);
 }
 
 /// An ALSA configuration whose default device is a sink that writes `folder/capture`.

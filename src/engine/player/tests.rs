@@ -323,7 +323,7 @@ fn refreshed_stems_come_in_without_a_gap() {
 }
 
 /// A deck with one stem of `stem_at(0, …) + offset`, filled for `frames` frames from `start` on.
-fn deck(start: u64, frames: u64, offset: f32) -> Box<Deck> {
+fn deck(start: u64, frames: u64, offset: f32) -> Deck {
     let gains = Arc::new([1f32.to_bits().into()]);
     let part = Part { generation: 1, start, end: 100_000, gains };
     let (mut ring, deck) = Deck::new(part, frames as usize);
@@ -331,7 +331,7 @@ fn deck(start: u64, frames: u64, offset: f32) -> Box<Deck> {
         let left = stem_at(0, frame) + offset;
         assert!(ring.push_entire_slice(&[1.0, 0.0, 0.0, left, -left]).is_ok());
     }
-    Box::new(deck)
+    deck
 }
 
 #[test]
@@ -348,11 +348,11 @@ fn a_deck_that_the_callback_has_overtaken_joins_at_the_right_frame() {
         mixer.process(&mut block);
         block[1998]
     };
-    assert!(arriving.push(deck(0, 10_000, 0.0)).is_ok());
+    assert!(arriving.push(Box::new(deck(0, 10_000, 0.0))).is_ok());
     assert_eq!(left(&mut mixer), stem_at(0, 999));
     for (start, offset) in [(500, 0.25), (5_000, 0.5)] {
         // One is behind the play head, one ahead of it.
-        assert!(arriving.push(deck(start, 5_000, offset)).is_ok());
+        assert!(arriving.push(Box::new(deck(start, 5_000, offset))).is_ok());
         let mut heard = [0; 3].map(|_| left(&mut mixer)).to_vec();
         let at = shared.followed_position(&shared.wanted()).unwrap_or_default();
         assert_eq!(heard.pop(), Some(stem_at(0, at - 1) + offset));
@@ -463,7 +463,7 @@ fn a_disk_that_fails_is_silence_and_the_time_goes_on() {
     rig.player.play();
     let heard = rig.run(41_000);
     assert_eq!(heard[9_000], stem_at(0, 9_000));
-    assert_eq!(heard[20_000..], [0.0; 21_000]);
+    assert!(heard[20_000..].iter().all(|&sample| sample == 0.0));
     assert_eq!(rig.player.position(), 40_000);
 }
 

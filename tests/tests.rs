@@ -1,3 +1,6 @@
 //! Whole-program tests: one binary, a module a subject.
 
+#[cfg(test)]
 mod architecture;
+#[cfg(test)]
+mod player;

@@ -20,7 +20,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::engine::{self, Depth};
+use crate::{
+    engine::{self, Depth, models::DEFAULT},
+    model::weights::Catalog,
+};
 use output::Output;
 
 /// Separates a song into its instruments, on your own computer. Without a subcommand it opens the
@@ -99,7 +102,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     let home = engine::default_home()?;
     match arguments.command {
-        None => crate::ui::run(home, arguments.files).map(|()| ExitCode::SUCCESS),
+        None => open_window(home, arguments.files),
         Some(Subcommands::Separate(a)) => separate::run(&a, &home, output),
         Some(Subcommands::Add(a)) => add::run(a, home, output),
         Some(Subcommands::List) => list::run(&home, output),
@@ -111,6 +114,13 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Model(a)) => model::run(&a, arguments.json, &home),
         Some(Subcommands::Doctor) => doctor::run(&home, output),
     }
+}
+
+fn open_window(home: PathBuf, files: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
+    let terms =
+        Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
+    crate::ui::run(crate::ui::Options { home, threads: None, terms, files })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Warnings go to standard error; `PARTITA_LOG=debug` shows more.

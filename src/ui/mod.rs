@@ -50,7 +50,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Box::new(move |cc| {
             let ctx = cc.egui_ctx.clone();
             let waker = Arc::new(move || ctx.request_repaint());
-            let (engine, events) = Engine::start(&Config { home, threads, waker })?;
+            let (engine, events) = Engine::start(&Config { home, threads, resume: true, waker })?;
             if !files.is_empty() {
                 engine.send(Command::Import(files));
             }

@@ -282,6 +282,7 @@ impl ViewState {
             Event::Song(song) => self.upsert_song(song),
             Event::SongRemoved(id) => self.remove_song(id),
             Event::Importing { path, fraction } => self.import_goes_on(path, fraction),
+            Event::Imported { path, .. } => self.importing.retain(|other| other.path != path),
             Event::ImportFailed { path, reason } => {
                 self.importing.retain(|other| other.path != path);
                 self.say(None, format!("{}: {reason}", words::file_name(&path)));

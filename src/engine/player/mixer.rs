@@ -124,10 +124,8 @@ impl Mixer {
         let mut frames = frames.min(BLOCK_FRAMES);
         let to_end = self.current.to_end();
         let (supply, to_join) = self.supply();
-        let enough = match self.transport.is_silent() {
-            true => RESUME_FRAMES,
-            false => FADE_FRAMES as u64 + BLOCK_FRAMES as u64,
-        };
+        let fade = u64::from(FADE_FRAMES) + BLOCK_FRAMES as u64;
+        let enough = if self.transport.is_silent() { RESUME_FRAMES } else { fade };
         let supplied = supply >= enough.min(to_end);
         let ended = to_end == 0 && self.leaving.is_none();
         let plays = playing && supplied && !ended;

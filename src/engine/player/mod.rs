@@ -143,7 +143,7 @@ impl Player {
             Ok(thread) => Some(thread),
             Err(error) => {
                 let words = format!("the player cannot start a thread: {error}");
-                shared.set_device(Device::Unavailable(words));
+                shared.set_device(&Device::Unavailable(words));
                 None
             }
         });

@@ -188,9 +188,9 @@ impl Shared {
     }
 
     /// Publishes the device's state, and tells if it changed.
-    pub(super) fn set_device(&self, device: Device) {
+    pub(super) fn set_device(&self, device: &Device) {
         let old = std::mem::replace(&mut *lock(&self.device), device.clone());
-        if old != device {
+        if old != *device {
             tracing::debug!(?device, "sound device");
             self.tell();
         }

@@ -116,7 +116,7 @@ impl StreamOwner {
                     self.open();
                 } else if idle {
                     self.close();
-                    self.shared.set_device(Device::Idle);
+                    self.shared.set_device(&Device::Idle);
                 }
             }
             Output::Closed if asked => self.open(),
@@ -165,14 +165,14 @@ impl StreamOwner {
             Ok((output, name)) => {
                 self.output = output;
                 self.reopen = 0;
-                self.shared.set_device(Device::Open(name));
+                self.shared.set_device(&Device::Open(name));
             }
             Err(words) => {
                 self.recall_mixer();
                 let now = Instant::now();
                 self.output = Output::Silent { since: now, taken: 0, opened: now };
                 self.shared.latency_frames.store(0, Ordering::Relaxed);
-                self.shared.set_device(Device::Unavailable(words));
+                self.shared.set_device(&Device::Unavailable(words));
             }
         }
     }

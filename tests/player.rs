@@ -1,0 +1,294 @@
+//! The player through the real sound system: ALSA's file plug-in stands in for a sound card, and a
+//! sink behind it takes the samples at the pace of one. What arrives is compared with the stems.
+//!
+//! ALSA reads its configuration once per process, and the sink must be a program of its own; both
+//! are this test binary again, started with an ignored test.
+
+use std::{
+    env, fs,
+    io::{self, Read as _, Write as _},
+    ops::Range,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use partita::engine::{
+    SAMPLE_RATE,
+    player::{Device, LaneSettings, Monitor, Player, Track, gains},
+};
+
+/// The folder that a child process and its sink share with the test.
+const FOLDER: &str = "PARTITA_TEST_PLAYER_FOLDER";
+
+/// Bytes of a frame that the sink takes: two samples in f32, as they were mixed.
+const FRAME_BYTES: usize = 8;
+
+const STEMS: usize = 4;
+const FRAMES: u64 = 20 * SAMPLE_RATE as u64;
+
+/// Noise that tells every frame of every lane from any other: left and right in ±0.2.
+fn noise(lane: usize, frame: u64) -> [f32; 2] {
+    [1, 2].map(|channel: u64| {
+        let mut x = (frame * 8 + lane as u64) * 2 + channel;
+        for _ in 0..2 {
+            x = (x ^ (x >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+        ((x >> 40) as f32 / (1 << 23) as f32 - 1.0) * 0.2
+    })
+}
+
+struct Noise;
+
+impl Track for Noise {
+    fn frames(&self) -> u64 {
+        FRAMES
+    }
+    fn stems(&self) -> usize {
+        STEMS
+    }
+    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.read_stem(STEMS, start, out)
+    }
+    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        for (frame, pair) in (start..).zip(out.chunks_exact_mut(2)) {
+            pair.copy_from_slice(&noise(stem, frame));
+        }
+        Ok(())
+    }
+    fn covered_at(&self, _at: u64) -> (bool, u64) {
+        (true, FRAMES)
+    }
+}
+
+/// Runs an ignored test of this binary with the sound system of `folder`; fails if it fails.
+fn run_child(name: &str, folder: &Path) {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", name, "--ignored", "--nocapture"])
+        .env("ALSA_CONFIG_PATH", folder.join("asound.conf"))
+        .env(FOLDER, folder)
+        .output()
+        .unwrap();
+    let said =
+        [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    assert!(output.status.success(), "{name} failed:\n{}\n{}", said[0], said[1]);
+    assert!(said[0].contains("1 passed"), "{name} did not run:\n{}", said[0]);
+    eprintln!("{}", said[1]);
+}
+
+/// An ALSA configuration whose default device is a sink that writes `folder/capture`.
+fn write_sound_system(folder: &Path) {
+    let system = "/usr/share/alsa/alsa.conf";
+    assert!(Path::new(system).exists(), "{system} is missing: install libasound2-data");
+    let sink = format!(
+        "| '{}' --exact player::sink --ignored --nocapture >/dev/null",
+        env::current_exe().unwrap().display()
+    );
+    let conf = format!(
+        "<{system}>\npcm.!default {{\n type file\n slave.pcm {{ type null }}\n \
+         file \"{sink}\"\n format raw\n}}\n"
+    );
+    fs::write(folder.join("asound.conf"), conf).unwrap();
+}
+
+/// The folder, in a child process; `None` when somebody runs the ignored tests by hand.
+fn folder() -> Option<PathBuf> {
+    env::var_os(FOLDER).map(PathBuf::from)
+}
+
+#[test]
+#[ignore = "the sink that ALSA starts for the tests of the player"]
+fn sink() {
+    let Some(folder) = folder() else { return };
+    let mut capture = fs::File::create(folder.join("capture")).unwrap();
+    let mut block = vec![0; 441 * FRAME_BYTES]; // 10 ms
+    let mut clock: Option<(Instant, Duration)> = None;
+    while let Ok(bytes @ 1..) = io::stdin().read(&mut block) {
+        capture.write_all(&block[..bytes]).unwrap();
+        let (since, taken) = clock.get_or_insert_with(|| (Instant::now(), Duration::ZERO));
+        let frames = bytes as f64 / FRAME_BYTES as f64;
+        *taken += Duration::from_secs_f64(frames / f64::from(SAMPLE_RATE));
+        thread::sleep(taken.saturating_sub(since.elapsed()));
+    }
+}
+
+/// Stereo frames that reached the sink.
+fn captured(folder: &Path) -> Vec<[f32; 2]> {
+    let bytes = fs::read(folder.join("capture")).unwrap();
+    let sample =
+        |frame: &[u8], at: usize| f32::from_le_bytes(frame[at..at + 4].try_into().unwrap());
+    bytes.chunks_exact(FRAME_BYTES).map(|frame| [sample(frame, 0), sample(frame, 4)]).collect()
+}
+
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !reached() {
+        assert!(start.elapsed() < Duration::from_secs(20), "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Seconds as frames.
+fn secs(secs: f64) -> u64 {
+    (secs * f64::from(SAMPLE_RATE)) as u64
+}
+
+/// How far the capture from `at` on is from `gains` × lanes of the track from `frame` on.
+fn error(capture: &[[f32; 2]], at: usize, frame: u64, frames: usize, gains: &[f32]) -> f32 {
+    let mut worst = 0.0f32;
+    for (i, heard) in capture[at..at + frames].iter().enumerate() {
+        let mut mix = [0.0f32; 2];
+        for (lane, gain) in gains.iter().enumerate() {
+            let stem = noise(lane, frame + i as u64);
+            mix[0] += gain * stem[0];
+            mix[1] += gain * stem[1];
+        }
+        worst = worst.max((heard[0] - mix[0]).abs()).max((heard[1] - mix[1]).abs());
+    }
+    worst
+}
+
+/// What was heard from the first position to the second, with these gains (the last: the original).
+struct Passage {
+    positions: Range<u64>,
+    gains: [f32; STEMS + 1],
+}
+
+#[test]
+fn what_the_sound_system_gets_is_the_mix() {
+    let folder = tempfile::tempdir().unwrap();
+    write_sound_system(folder.path());
+    run_child("player::plays_into_the_sink", folder.path());
+}
+
+/// Plays with all stems, one solo, one muted, after a seek, and the original.
+fn play_passages(player: &Player) -> Vec<Passage> {
+    let mut passages = Vec::new();
+    let mut pass = |from: u64, gains: [f32; STEMS + 1]| {
+        wait_until("a passage is over", || player.position() >= from + secs(0.8));
+        passages.push(Passage { positions: from..player.position(), gains });
+    };
+    let lane = LaneSettings::default();
+    let solo = LaneSettings { soloed: true, ..lane };
+    let mute = LaneSettings { muted: true, ..lane };
+    pass(0, [1.0, 1.0, 1.0, 1.0, 0.0]);
+    player.set_gains(&gains(&[lane, solo, lane, lane]));
+    pass(player.position(), [0.0, 1.0, 0.0, 0.0, 0.0]);
+    player.set_gains(&gains(&[lane, lane, mute, lane]));
+    pass(player.position(), [1.0, 1.0, 0.0, 1.0, 0.0]);
+    player.seek(secs(12.0));
+    pass(secs(12.0), [1.0, 1.0, 0.0, 1.0, 0.0]);
+    player.set_monitor(Monitor::Original);
+    pass(player.position(), [0.0, 0.0, 0.0, 0.0, 1.0]);
+    passages
+}
+
+#[test]
+#[ignore = "a child of what_the_sound_system_gets_is_the_mix"]
+fn plays_into_the_sink() {
+    let Some(folder) = folder() else { return };
+    let player = Player::start(Arc::new(|| {}));
+    player.load(Some(Arc::new(Noise)));
+    assert_eq!(player.device(), Device::Idle);
+    let asked = Instant::now();
+    player.play();
+    wait_until("it sounds", || player.position() > 0);
+    let started = asked.elapsed();
+    assert!(matches!(player.device(), Device::Open(_)), "{:?}", player.device());
+    let passages = play_passages(&player);
+    let underruns = player.underruns();
+    player.pause();
+    thread::sleep(Duration::from_millis(200));
+    drop(player); // closes the device, which waits for the sink
+
+    let capture = captured(&folder);
+    let first = capture.iter().position(|frame| *frame != [0.0; 2]).unwrap();
+    assert_eq!(underruns, 0);
+    eprintln!("sound {} ms after play, device opened in it", started.as_millis());
+
+    // Where the track's frame 0 lies in the capture; after the seek, somewhere else.
+    let mut origin = first as i64;
+    let ramp = 441; // the slowest
+    let slack = secs(0.2); // from the order to its taking effect, and over the ramp
+    for (i, Passage { positions, gains }) in passages.iter().enumerate() {
+        let mut from = positions.start + slack;
+        if i == 0 {
+            from = 0; // the first sample counts
+        }
+        if i == 3 {
+            // The seek took place soon after the passage before it had ended.
+            let left = (passages[2].positions.end as i64 + origin) as usize;
+            let sought = |at: &usize| error(&capture, *at, secs(12.0) + 400, 50, gains) < 1e-4;
+            let found: Vec<usize> = (left..left + slack as usize + 400).filter(sought).collect();
+            assert_eq!(found.len(), 1, "frame 12 s is heard once, after the seek");
+            origin = found[0] as i64 - 400 - secs(12.0) as i64;
+            eprintln!("seek acted after {} frames sent", found[0] - 400 - left);
+        }
+        let at = (from as i64 + origin) as usize;
+        let frames = (positions.end - from) as usize;
+        let worst = error(&capture, at, from, frames, gains);
+        assert!(worst < 1e-6, "passage {i} differs from the mix by {worst}");
+        if i == 1 || i == 2 || i == 4 {
+            let before = &passages[i - 1].gains;
+            let same = (0..).take_while(|n| {
+                let frame = positions.start + n;
+                error(&capture, (frame as i64 + origin) as usize, frame, 1, before) < 1e-5
+            });
+            let acted = same.count();
+            eprintln!("passage {i}: gains acted {acted} frames after the order");
+            assert!(acted + ramp < slack as usize);
+        }
+    }
+    assert_eq!(capture.last(), Some(&[0.0; 2]), "silence after the pause");
+}
+
+#[test]
+fn without_a_device_time_goes_on_and_the_next_play_tries_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let conf = "pcm.!default { type hw card 31 }\n";
+    fs::write(folder.path().join("asound.conf"), conf).unwrap();
+    run_child("player::plays_without_a_device", folder.path());
+}
+
+#[test]
+#[ignore = "a child of without_a_device_time_goes_on_and_the_next_play_tries_again"]
+fn plays_without_a_device() {
+    let Some(folder) = folder() else { return };
+    let woken = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&woken);
+    let player = Player::start(Arc::new(move || _ = counter.fetch_add(1, Ordering::Relaxed)));
+    player.load(Some(Arc::new(Noise)));
+    player.play();
+    wait_until("the device is found missing", || player.device() != Device::Idle);
+    let Device::Unavailable(words) = player.device() else { panic!("{:?}", player.device()) };
+    eprintln!("said: {words}");
+    assert!(woken.load(Ordering::Relaxed) >= 1, "the window is told");
+
+    wait_until("it moves", || player.position() > 0);
+    let (start, from) = (Instant::now(), player.position());
+    thread::sleep(Duration::from_secs(1));
+    let moved = (player.position() - from) as f64 / f64::from(SAMPLE_RATE);
+    let passed = start.elapsed().as_secs_f64();
+    assert!((moved - passed).abs() < 0.1, "{moved} s of music in {passed} s");
+
+    let before = woken.load(Ordering::Relaxed);
+    player.seek(FRAMES - secs(0.3));
+    wait_until("the end", || !player.is_playing());
+    wait_until("the window is told", || woken.load(Ordering::Relaxed) > before);
+    assert_eq!(player.position(), FRAMES);
+
+    write_sound_system(&folder);
+    player.play();
+    wait_until("there is a device", || matches!(player.device(), Device::Open(_)));
+    wait_until("it moves", || player.position() > secs(0.3));
+    assert!(player.position() < secs(3.0), "from the start, keeping its place");
+    drop(player);
+    let capture = captured(&folder);
+    let first = capture.iter().position(|frame| *frame != [0.0; 2]);
+    assert!(first.is_some(), "and it is heard");
+}

@@ -92,8 +92,10 @@ pub struct FreqDecoder {
     pub dconv: Vec<DConvLayer>,
     /// Over frequencies, with the stride.
     pub conv_tr: FreqConvTranspose,
-    /// After `conv_tr`.
+    /// After `conv_tr`, over what is then cut off too.
     pub norm2: Option<GroupNorm>,
+    /// What is cut off either end of `conv_tr`'s result.
+    pub trim: usize,
     /// Whether this is the outermost layer, after which there is no GELU.
     pub last: bool,
 }
@@ -116,14 +118,15 @@ impl FreqDecoder {
         drop((span, x));
         let _span = trace_span!("freq decoder: conv_tr").entered();
         let Some(norm) = &self.norm2 else {
-            return self.conv_tr.forward(&y, |piece| {
+            return self.conv_tr.forward(&y, self.trim, |piece| {
                 if !self.last {
                     gelu(piece)
                 }
             });
         };
-        let mut z = self.conv_tr.forward(&y, |_| {});
+        let mut z = self.conv_tr.forward(&y, 0, |_| {});
         norm.freq(&mut z);
+        let mut z = z.cropped(self.trim);
         if !self.last {
             z.data.par_chunks_mut(row_len).for_each(gelu);
         }
@@ -213,8 +216,10 @@ pub struct TimeDecoder {
     pub dconv: Vec<DConvLayer>,
     /// Over frames, with the stride.
     pub conv_tr: TimeConvTranspose,
-    /// After `conv_tr`.
+    /// After `conv_tr`, over what is then cut off too.
     pub norm2: Option<GroupNorm>,
+    /// What is cut off either end of `conv_tr`'s result.
+    pub trim: usize,
     /// Whether this is the outermost layer, after which there is no GELU.
     pub last: bool,
 }
@@ -242,10 +247,11 @@ impl TimeDecoder {
                     gelu(block)
                 }
             };
-            return self.conv_tr.forward(&y, frames_out, finish);
+            return self.conv_tr.forward(&y, self.trim, frames_out, finish);
         };
-        let mut z = self.conv_tr.forward(&y, frames_out, |_| {});
+        let mut z = self.conv_tr.forward(&y, 0, self.conv_tr.frames_out(y.frames), |_| {});
         norm.time(&mut z);
+        let mut z = z.cropped(self.trim, frames_out);
         if !self.last {
             gelu(z.inner_mut());
         }

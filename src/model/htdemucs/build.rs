@@ -127,12 +127,13 @@ impl Builder<'_> {
     fn freq_decoder(&self, index: usize) -> Result<FreqDecoder> {
         let name = format!("decoder.{}", self.config.depth - 1 - index);
         let ([inputs, outputs, taps, _], weight, bias) = self.kernel(&format!("{name}.conv_tr"))?;
-        let (stride, trim) = (self.config.stride, self.config.padding());
+        let stride = self.config.stride;
         Ok(FreqDecoder {
             rewrite: self.freq_rewrite(&name)?,
             norm1: self.norm(&format!("{name}.norm1"), index)?,
             dconv: self.dconv(&name, 2)?,
-            conv_tr: FreqConvTranspose::new(&weight, [inputs, outputs, taps], bias, stride, trim),
+            conv_tr: FreqConvTranspose::new(&weight, [inputs, outputs, taps], bias, stride),
+            trim: self.config.padding(),
             norm2: self.norm(&format!("{name}.norm2"), index)?,
             last: index == 0,
         })
@@ -160,12 +161,13 @@ impl Builder<'_> {
     fn time_decoder(&self, index: usize) -> Result<TimeDecoder> {
         let name = format!("tdecoder.{}", self.config.depth - 1 - index);
         let (shape, weight, bias) = self.kernel(&format!("{name}.conv_tr"))?;
-        let (stride, trim) = (self.config.stride, self.config.padding());
+        let stride = self.config.stride;
         Ok(TimeDecoder {
             rewrite: self.time_rewrite(&name)?,
             norm1: self.norm(&format!("{name}.norm1"), index)?,
             dconv: self.dconv(&name, 2)?,
-            conv_tr: TimeConvTranspose::new(&weight, shape, bias, stride, trim),
+            conv_tr: TimeConvTranspose::new(&weight, shape, bias, stride),
+            trim: self.config.padding(),
             norm2: self.norm(&format!("{name}.norm2"), index)?,
             last: index == 0,
         })

@@ -144,7 +144,7 @@ pub(super) fn pack_transposed(weight: &[f32], shape: [usize; 3], stride: usize) 
 }
 
 /// A transposed convolution along frequencies; PyTorch's `ConvTranspose2d` with a kernel
-/// `(taps, 1)`, and `trim` rows cut from either end.
+/// `(taps, 1)`.
 #[derive(Clone, Debug)]
 pub struct FreqConvTranspose {
     /// `[reach · in, stride · out]`, see [`pack_transposed`].
@@ -153,38 +153,32 @@ pub struct FreqConvTranspose {
     inputs: usize,
     taps: usize,
     stride: usize,
-    trim: usize,
 }
 
 impl FreqConvTranspose {
     /// From PyTorch's weight `[in, out, taps]`.
-    pub fn new(
-        weight: &[f32],
-        shape: [usize; 3],
-        bias: Vec<f32>,
-        stride: usize,
-        trim: usize,
-    ) -> Self {
+    pub fn new(weight: &[f32], shape: [usize; 3], bias: Vec<f32>, stride: usize) -> Self {
         let [inputs, _, taps] = shape;
-        Self { weight: pack_transposed(weight, shape, stride), bias, inputs, taps, stride, trim }
+        Self { weight: pack_transposed(weight, shape, stride), bias, inputs, taps, stride }
     }
 
-    /// The whole result; `finish` is applied to every piece of it while that is in the cache.
-    pub fn forward(&self, x: &FreqMap, finish: impl Fn(&mut [f32]) + Sync) -> FreqMap {
-        let freqs = (x.freqs - 1) * self.stride + self.taps - 2 * self.trim;
+    /// The result without `trim` rows at either end; `finish` is applied to every piece of it while
+    /// that is in the cache.
+    pub fn forward(&self, x: &FreqMap, trim: usize, finish: impl Fn(&mut [f32]) + Sync) -> FreqMap {
+        let freqs = (x.freqs - 1) * self.stride + self.taps - 2 * trim;
         let mut out = FreqMap::zeros(freqs, self.bias.len(), x.frames);
         let row_len = out.row_len();
         let mut rest = out.data.as_mut_slice();
         let mut groups = Vec::new();
         for group in 0.. {
             let (start, end) = (group * self.stride, (group + 1) * self.stride);
-            let rows = end.min(freqs + self.trim).saturating_sub(start.max(self.trim));
+            let rows = end.min(freqs + trim).saturating_sub(start.max(trim));
             if rows > 0 {
                 let (piece, after) = rest.split_at_mut(rows * row_len);
-                groups.push((group, self.trim.saturating_sub(start), piece));
+                groups.push((group, trim.saturating_sub(start), piece));
                 rest = after;
             }
-            if end >= freqs + self.trim {
+            if end >= freqs + trim {
                 break;
             }
         }

@@ -23,6 +23,16 @@ impl FreqMap {
         Self { freqs, channels, frames, data: vec![0.0; freqs * channels * frames] }
     }
 
+    /// Without `trim` frequencies at either end.
+    #[must_use]
+    pub fn cropped(mut self, trim: usize) -> Self {
+        let row_len = self.row_len();
+        self.freqs -= 2 * trim;
+        self.data.truncate((trim + self.freqs) * row_len);
+        self.data.drain(..trim * row_len);
+        self
+    }
+
     /// Values in a row.
     pub fn row_len(&self) -> usize {
         self.channels * self.frames
@@ -48,6 +58,15 @@ impl TimeMap {
     /// A map of zeros.
     pub fn zeros(frames: usize, channels: usize, margin: usize) -> Self {
         Self { frames, channels, margin, data: vec![0.0; (frames + 2 * margin) * channels] }
+    }
+
+    /// The `frames` from `start` on.
+    #[must_use]
+    pub fn cropped(&self, start: usize, frames: usize) -> Self {
+        let mut out = Self::zeros(frames, self.channels, self.margin);
+        let kept = &self.inner()[start * self.channels..][..frames * self.channels];
+        out.inner_mut().copy_from_slice(kept);
+        out
     }
 
     /// `[frames, channels]`, without the margins.

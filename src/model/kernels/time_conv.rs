@@ -114,55 +114,54 @@ pub fn conv_plain(
     x.conv1d(weight, padding, stride, dilation, 1)?.broadcast_add(&bias.reshape((1, (), 1))?)
 }
 
-/// A transposed convolution; PyTorch's `ConvTranspose1d`, and `trim` frames cut from the start.
+/// A transposed convolution; PyTorch's `ConvTranspose1d`.
 #[derive(Clone, Debug)]
 pub struct TimeConvTranspose {
     /// `[reach · in, stride · out]`, see [`pack_transposed`].
     weight: Vec<f32>,
     bias: Vec<f32>,
     inputs: usize,
-    reach: usize,
+    taps: usize,
     stride: usize,
-    trim: usize,
 }
 
 impl TimeConvTranspose {
     /// From PyTorch's weight `[in, out, taps]`.
-    pub fn new(
-        weight: &[f32],
-        shape: [usize; 3],
-        bias: Vec<f32>,
-        stride: usize,
-        trim: usize,
-    ) -> Self {
+    pub fn new(weight: &[f32], shape: [usize; 3], bias: Vec<f32>, stride: usize) -> Self {
         let [inputs, _, taps] = shape;
-        let reach = taps.div_ceil(stride);
-        Self { weight: pack_transposed(weight, shape, stride), bias, inputs, reach, stride, trim }
+        Self { weight: pack_transposed(weight, shape, stride), bias, inputs, taps, stride }
     }
 
-    /// The first `frames` of the result; `finish` is applied to every block of it while that is in
+    /// Frames of the untrimmed result, when `frames` go in.
+    pub fn frames_out(&self, frames: usize) -> usize {
+        (frames - 1) * self.stride + self.taps
+    }
+
+    /// The `frames` of the result after the first `trim`; `finish` is applied to every block of it while that is in
     /// the cache. A group of `stride` output frames is one row of a product, so nothing is added up
     /// afterwards.
     pub fn forward(
         &self,
         x: &TimeMap,
+        trim: usize,
         frames: usize,
         finish: impl Fn(&mut [f32]) + Sync,
     ) -> TimeMap {
         let outputs = self.bias.len();
         let mut out = TimeMap::zeros(frames, outputs, x.margin);
         let width = self.stride * outputs;
-        let groups = (frames + self.trim).div_ceil(self.stride);
-        let depth = self.reach * self.inputs;
+        let groups = (frames + trim).div_ceil(self.stride);
+        let reach = self.taps.div_ceil(self.stride);
+        let depth = reach * self.inputs;
         // The first and the last group reach into the margins of the result.
-        let whole = &mut out.from_frame_mut(-(self.trim as isize))[..groups * width];
+        let whole = &mut out.from_frame_mut(-(trim as isize))[..groups * width];
         let groups_per_task = (BLOCK / self.stride).max(1);
         whole.par_chunks_mut(groups_per_task * width).enumerate().for_each(|(index, block)| {
             for out in block.chunks_exact_mut(outputs) {
                 out.copy_from_slice(&self.bias);
             }
             let rows = block.len() / width;
-            let first = (index * groups_per_task) as isize - (self.reach as isize - 1);
+            let first = (index * groups_per_task) as isize - (reach as isize - 1);
             product(
                 MatMut::new(block, rows, width, width),
                 Into::Add,

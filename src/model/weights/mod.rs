@@ -29,6 +29,8 @@ mod watch;
 mod hostile;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod server;
 
 pub use catalog::{Catalog, Model, Origin};
 pub use store::{State, Store};

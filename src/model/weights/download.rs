@@ -38,10 +38,21 @@ const LENGTH_LIMIT: u64 = 1 << 30;
 /// Attempts that bring nothing new before the address is given up.
 const FRUITLESS_ATTEMPTS: u32 = 4;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long to wait for a server.
+#[derive(Clone, Copy)]
+struct Patience {
+    connect: Duration,
+    /// Silence before the connection is taken for broken.
+    silence: Duration,
+    /// Before the next attempt; twice as long after each that brought nothing.
+    pause: Duration,
+}
 
-/// Silence of a server before the connection is taken for broken.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(20);
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(15),
+    silence: Duration::from_secs(20),
+    pause: Duration::from_millis(500),
+};
 
 /// Why one attempt ended without the whole file.
 #[derive(Debug)]
@@ -75,29 +86,36 @@ struct Part {
 
 /// Fetches the file, unless it is there already.
 pub(super) fn fetch(download: &Download<'_>, watch: &mut Watch<'_>) -> Result<()> {
+    fetch_with(download, PATIENCE, watch)
+}
+
+fn fetch_with(download: &Download<'_>, patience: Patience, watch: &mut Watch<'_>) -> Result<()> {
     if download.path.is_file() {
         return Ok(());
     }
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_connect(Some(CONNECT_TIMEOUT))
-        .timeout_recv_response(Some(SILENCE_TIMEOUT))
-        .timeout_per_read(Some(SILENCE_TIMEOUT))
+        .timeout_connect(Some(patience.connect))
+        .timeout_recv_response(Some(patience.silence))
+        .timeout_per_read(Some(patience.silence))
         .user_agent(concat!("partita/", env!("CARGO_PKG_VERSION")))
         .build()
         .into();
     let mut fruitless = 0;
+    // The furthest that any attempt came: a server that always begins anew must not go on for ever.
+    let mut furthest = download.have();
     loop {
-        let before = download.have();
         match attempt(&agent, download, watch) {
             Ok(()) => break,
             Err(Setback::Final(fault)) => return Err(fault),
             Err(Setback::Passing(reason)) => {
-                fruitless = if download.have() > before { 0 } else { fruitless + 1 };
+                let have = download.have();
+                fruitless = if have > furthest { 0 } else { fruitless + 1 };
+                furthest = furthest.max(have);
                 if fruitless == FRUITLESS_ATTEMPTS {
                     return Err(Fault::Wrong(reason));
                 }
-                pause(Duration::from_millis(250 << fruitless), watch)?;
+                pause(patience.pause * (1 << fruitless), watch)?;
             }
         }
     }
@@ -328,3 +346,7 @@ fn sha256(path: &Path, watch: &mut Watch<'_>) -> Result<String> {
         watch.report(Step::Checking, done, Some(total))?;
     }
 }
+
+#[cfg(test)]
+#[path = "download_tests.rs"]
+mod tests;

@@ -57,9 +57,32 @@ pub(super) fn bytes(count: u64) -> String {
 
 /// Foreign text, safe to show: control characters escaped, cut to a line.
 pub(super) fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for character in text.chars().take(80) {
+        match character {
+            '"' | '\'' => shown.push(character),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
     if text.chars().nth(80).is_some() {
         shown.push('…');
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_for_people() {
+        let words = [0, 9_999, 10_000, 999_999, 1_500_000, 84_024_600].map(bytes);
+        assert_eq!(words, ["0 bytes", "9999 bytes", "10 kB", "999 kB", "1.5 MB", "84 MB"]);
+    }
+
+    #[test]
+    fn foreign_text_stays_on_its_line() {
+        assert_eq!(quoted("a \"b\" é\n\u{1b}[31m"), "a \"b\" é\\n\\u{1b}[31m");
+        assert_eq!(quoted(&"x".repeat(100)).chars().count(), 81);
+    }
 }

@@ -29,6 +29,8 @@ mod watch;
 mod hostile;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod server;
 
 use std::{collections::HashMap, fs::File, path::Path};
 

@@ -24,6 +24,9 @@ pub(super) const ANONYMOUS: &str = "onnx::";
 /// No graph has more nodes or initializers: the known one has 3,268 and 537.
 const ITEM_LIMIT: usize = 50_000;
 
+/// No tensor has more bytes: the largest known one has 11 MB.
+const TENSOR_LIMIT: u64 = 64 << 20;
+
 /// A tensor of the graph.
 #[derive(Debug)]
 pub(super) struct Initializer {
@@ -145,7 +148,7 @@ fn read_tensor<R: Read>(wire: &mut Wire<R>, end: u64) -> Result<(String, Initial
             Field::Number(2, number) => dtype = number,
             Field::Block(8, end) => name = wire.text(end)?,
             // `float_data`, packed, has the same bytes as `raw_data`.
-            Field::Block(4 | 9, end) => data = wire.bytes(end, end)?,
+            Field::Block(4 | 9, end) => data = wire.bytes(end, TENSOR_LIMIT)?,
             Field::Block(13, _) => {
                 return Err(Fault::wrong("keeps its tensors in another file, beside the graph"));
             }

@@ -7,6 +7,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use tempfile::NamedTempFile;
@@ -21,6 +22,12 @@ use super::{
     watch::{Progress, Step, Watch},
 };
 use crate::model::{ModelError, Result};
+
+/// What files being written are called at first.
+const TEMPORARY: &str = ".importing-";
+
+/// Writing takes seconds; a temporary file of this age belongs to nobody.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Whether a model's weights are at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -265,7 +272,8 @@ impl Store {
         target: &Path,
         watch: &mut Watch<'_>,
     ) -> super::fault::Result<()> {
-        let mut file = NamedTempFile::with_prefix_in(".importing-", &self.folder)?;
+        self.sweep();
+        let mut file = NamedTempFile::with_prefix_in(TEMPORARY, &self.folder)?;
         let mut buffered = BufWriter::with_capacity(1 << 20, file.as_file_mut());
         safetensors_file::write(&mut buffered, model, checkpoint, watch)?;
         buffered.flush()?;
@@ -277,6 +285,21 @@ impl Store {
             tracing::debug!("the models folder cannot be synced: {error}");
         }
         Ok(())
+    }
+
+    /// Removes what a killed process left behind, and no other is at work on.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for entry in entries.flatten() {
+            let is_temporary = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
+            let age = entry.metadata().and_then(|meta| meta.modified()).map(|time| time.elapsed());
+            if is_temporary
+                && matches!(age, Ok(Ok(age)) if age > ABANDONED)
+                && let Err(error) = fs::remove_file(entry.path())
+            {
+                tracing::warn!("{} cannot be removed: {error}", entry.path().display());
+            }
+        }
     }
 
     fn known(&self, name: &str) -> Result<&'static Model> {
@@ -352,3 +375,7 @@ fn in_words(error: &ModelError) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

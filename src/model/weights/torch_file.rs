@@ -126,17 +126,17 @@ fn gather(name: &str, view: &View, stored: &[u8]) -> Result<Vec<f16>> {
     if reach >= available {
         return Err(beyond());
     }
-    let bytes = if contiguous(view) {
-        stored[view.offset * size..(view.offset + count) * size].to_vec()
+    let halves = if contiguous(view) {
+        view.dtype.to_f16(&stored[view.offset * size..(view.offset + count) * size])
     } else {
         let mut bytes = Vec::with_capacity(count * size);
         for index in 0..count {
             let at = position(view, index) * size;
             bytes.extend_from_slice(&stored[at..at + size]);
         }
-        bytes
+        view.dtype.to_f16(&bytes)
     };
-    view.dtype.to_f16(&bytes).map_err(|inexact| inexact.of(name))
+    halves.map_err(|inexact| inexact.of(name))
 }
 
 fn contiguous(view: &View) -> bool {

@@ -12,7 +12,7 @@ use super::{
     dialogs, words,
 };
 use crate::engine::{
-    Command, ModelState, SAMPLE_RATE, Song, SongId,
+    Command, ModelState, SAMPLE_RATE, SongId,
     player::{LaneSettings, Monitor, gains},
 };
 
@@ -111,10 +111,6 @@ impl App {
                 Theme::Light => ThemePreference::Dark,
             }),
         }
-    }
-
-    fn selected_song(&self) -> Option<&Song> {
-        self.state.song(self.desk.selected?)
     }
 
     /// The stems of the chosen song, in the model's order.
@@ -280,8 +276,14 @@ impl App {
 }
 
 impl App {
-    /// The title of the chosen song, for the window's title.
-    pub fn shown_title(&self) -> Option<&str> {
-        self.selected_song().map(|song| song.title.as_str())
+    /// Asks in the window for the place of the export whose dialog is open, as it is done where
+    /// the system has no file dialog.
+    pub fn ask_for_export_path(&mut self) {
+        if let Some(dialog) = self.desk.export {
+            self.ask_for_path(match dialog.what {
+                ExportWhat::Mix => Purpose::Mix,
+                ExportWhat::Stems => Purpose::Stems,
+            });
+        }
     }
 }

@@ -112,7 +112,7 @@ impl Library {
             response.request_focus();
         }
         focus_ring(ui, &response, rect, radius::FIELD);
-        if response.has_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
+        if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
             self.search.clear();
         }
     }

@@ -9,7 +9,9 @@ use super::{
     action::{Action, Verb},
     app::{App, lane_of},
     desk::{ExportDialog, ExportWhat, PathPrompt, Purpose, Removal},
-    dialogs, words,
+    dialogs,
+    state::ViewState,
+    words,
 };
 use crate::engine::{
     Command, ModelState, SAMPLE_RATE, SongId,
@@ -156,12 +158,12 @@ impl App {
     fn change_numbered_lane(&mut self, verb: Verb) {
         let (Some(song), Some(lane)) = (self.desk.selected, lane_of(verb)) else { return };
         let stems = self.stems();
-        let shown = super::state::ViewState::display_order(&stems)
+        let mut shown = ViewState::display_order(&stems)
             .into_iter()
             .map(|i| &stems[i])
             .filter(|stem| self.desk.lane(song, stem).ticked);
-        let Some(stem) = shown.cloned().nth(lane) else { return };
-        self.change_lane(&stem, |lane| match verb {
+        let Some(stem) = shown.nth(lane) else { return };
+        self.change_lane(stem, |lane| match verb {
             Verb::Solo(_) => lane.soloed = !lane.soloed,
             _ => lane.muted = !lane.muted,
         });

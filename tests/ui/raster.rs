@@ -34,14 +34,15 @@ impl Raster {
 
 impl TestRenderer for Raster {
     fn handle_delta(&mut self, delta: &mut TexturesDelta) {
-        for (id, patches) in delta.set.drain() {
+        let mut set: Vec<_> = delta.set.drain().collect();
+        set.sort_by_key(|(id, _)| *id);
+        for (id, patches) in set {
             for patch in patches {
                 self.set(id, &patch);
             }
         }
-        for id in delta.free.drain() {
-            self.textures.remove(&id);
-        }
+        self.textures.retain(|id, _| !delta.free.contains(id));
+        delta.free.clear();
     }
 
     fn render(

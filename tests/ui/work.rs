@@ -98,9 +98,9 @@ fn process_asks_for_the_ticked_stems_from_the_play_head() {
     let (song, from_frame) = (SongId(7), 44_100 * 60);
     let expected =
         Command::Process { song, stems: names(&["drums", "bass", "vocals"]), from_frame };
-    assert_eq!(stage.asked(), [expected.clone()]);
+    assert_eq!(stage.asked(), std::slice::from_ref(&expected));
     stage.press(CTRL, Key::P);
-    assert_eq!(stage.asked(), [expected.clone()]);
+    assert_eq!(stage.asked(), std::slice::from_ref(&expected));
     stage.press(NONE, Key::Enter);
     assert_eq!(stage.asked(), [expected]);
     stage.click("Karaoke");
@@ -397,7 +397,8 @@ fn every_control_has_a_name_and_is_reached_by_tab() {
         for _ in 0..focusable.len() + 4 {
             stage.harness.key_press(Key::Tab);
             stage.harness.run_steps(1);
-            let focused = stage.harness.root().children_recursive().find(|n| n.is_focused());
+            let focused =
+                stage.harness.root().children_recursive().find(egui_kittest::Node::is_focused);
             reached.extend(focused.and_then(|node| node.accesskit_node().label()));
         }
         for name in focusable {

@@ -6,3 +6,5 @@ mod architecture;
 mod parity;
 #[cfg(test)]
 mod player;
+#[cfg(test)]
+mod ui;

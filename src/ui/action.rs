@@ -63,12 +63,12 @@ pub struct Spec {
     pub shortcut: Option<KeyboardShortcut>,
 }
 
-const fn plain(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::NONE, key))
+const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
 }
 
-const fn ctrl(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
+const fn ctrl(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
 
 const NUMBERS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
@@ -103,42 +103,44 @@ impl Verb {
     /// Text, tooltip and shortcut.
     pub fn spec(self) -> Spec {
         let (text, tooltip, shortcut) = match self {
-            Self::PlayPause => ("Play or pause", "Play or pause", plain(Key::Space)),
-            Self::Back => ("Back", "Five seconds back", plain(Key::ArrowLeft)),
-            Self::Forward => ("Forward", "Five seconds on", plain(Key::ArrowRight)),
-            Self::ToStart => ("To the start", "To the start of the song", plain(Key::Home)),
+            Self::PlayPause => ("Play or pause", "Play or pause", Some(plain(Key::Space))),
+            Self::Back => ("Back", "Five seconds back", Some(plain(Key::ArrowLeft))),
+            Self::Forward => ("Forward", "Five seconds on", Some(plain(Key::ArrowRight))),
+            Self::ToStart => ("To the start", "To the start of the song", Some(plain(Key::Home))),
             Self::CompareOriginal => {
-                ("Original", "Hear the original; hold the key to compare", plain(Key::O))
+                ("Original", "Hear the original; hold the key to compare", Some(plain(Key::O)))
             }
-            Self::PreviousSong => ("Previous song", "The song above", ctrl(Key::ArrowUp)),
-            Self::NextSong => ("Next song", "The song below", ctrl(Key::ArrowDown)),
-            Self::Solo(lane) => ("Solo", "Hear this one alone", plain(number(lane))),
+            Self::PreviousSong => ("Previous song", "The song above", Some(ctrl(Key::ArrowUp))),
+            Self::NextSong => ("Next song", "The song below", Some(ctrl(Key::ArrowDown))),
+            Self::Solo(lane) => ("Solo", "Hear this one alone", Some(plain(number(lane)))),
             Self::Mute(lane) => (
                 "Mute",
                 "Leave this one out",
                 Some(KeyboardShortcut::new(Modifiers::SHIFT, number(lane))),
             ),
-            Self::AddFiles => ("Choose files…", "Add songs to the library", ctrl(Key::O)),
+            Self::AddFiles => ("Choose files…", "Add songs to the library", Some(ctrl(Key::O))),
             Self::AddFolder => (
                 "Choose a folder…",
                 "Add the songs of a folder",
                 Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O)),
             ),
-            Self::Search => ("Search", "Search the library", ctrl(Key::F)),
-            Self::Process => ("Process", "Divide the song into its instruments", ctrl(Key::P)),
+            Self::Search => ("Search", "Search the library", Some(ctrl(Key::F))),
+            Self::Process => {
+                ("Process", "Divide the song into its instruments", Some(ctrl(Key::P)))
+            }
             Self::CancelJob => ("Cancel", "Stop; what is finished stays", None),
-            Self::Export => ("Export mix…", "Write what you hear to a file", ctrl(Key::E)),
+            Self::Export => ("Export mix…", "Write what you hear to a file", Some(ctrl(Key::E))),
             Self::InstallModel => ("Install", "Fetch the model under these terms", None),
             Self::ChooseModel => ("Choose a file…", "Take the model from a file you have", None),
             Self::CancelInstall => ("Stop", "Stop fetching; what has come is kept", None),
-            Self::ToggleTheme => ("Dark or light", "Dark or light", ctrl(Key::T)),
+            Self::ToggleTheme => ("Dark or light", "Dark or light", Some(ctrl(Key::T))),
         };
         Spec { text, tooltip, shortcut }
     }
 
     /// Its keys: the one that is shown, and for the one primary thing also Enter.
     pub fn shortcuts(self) -> impl Iterator<Item = KeyboardShortcut> {
-        let enter = if self == Self::Process { plain(Key::Enter) } else { None };
+        let enter = (self == Self::Process).then_some(plain(Key::Enter));
         self.spec().shortcut.into_iter().chain(enter)
     }
 

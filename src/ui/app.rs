@@ -199,19 +199,6 @@ impl App {
         cx.actions
     }
 
-    fn files(&mut self, ui: &Ui, actions: &mut Vec<Action>) {
-        let dropped: Vec<PathBuf> = ui.input(|input| {
-            input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect()
-        });
-        if !dropped.is_empty() {
-            actions.push(Action::Import(dropped));
-        }
-        let hovered = ui.input(|input| input.raw.hovered_files.len());
-        if hovered > 0 {
-            drop_overlay(ui, hovered);
-        }
-    }
-
     /// Asks for the next frame where time alone changes the picture.
     fn schedule(&mut self, ui: &Ui) {
         let now = Instant::now();
@@ -253,7 +240,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let is_asking = self.desk.export.is_some() || self.desk.prompt.is_some();
         let mut actions = if is_asking { Vec::new() } else { self.keys.read(ui) };
-        self.files(ui, &mut actions);
+        actions.extend(dropped_files(ui));
         actions.extend(self.draw(ui));
         let has_changed = !actions.is_empty();
         for action in actions {
@@ -269,6 +256,18 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.finish_removal();
     }
+}
+
+/// Files that were dropped on the window; shows where they would go while they hover.
+fn dropped_files(ui: &Ui) -> Option<Action> {
+    let hovered = ui.input(|input| input.raw.hovered_files.len());
+    if hovered > 0 {
+        drop_overlay(ui, hovered);
+    }
+    let dropped: Vec<PathBuf> = ui.input(|input| {
+        input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect()
+    });
+    (!dropped.is_empty()).then_some(Action::Import(dropped))
 }
 
 fn drop_overlay(ui: &Ui, count: usize) {

@@ -17,7 +17,7 @@ pub struct Keys {
 
 /// Whether a key event is a shortcut. Digits go by their place on the keyboard, because with Shift
 /// they are other characters, different ones on every layout.
-fn is_meant(shortcut: &KeyboardShortcut, key: Key, physical: Option<Key>, held: Modifiers) -> bool {
+fn is_meant(shortcut: KeyboardShortcut, key: Key, physical: Option<Key>, held: Modifiers) -> bool {
     let same = |wanted: Key| key == wanted || (is_digit(wanted) && physical == Some(wanted));
     held.matches_exact(shortcut.modifiers) && same(shortcut.logical_key)
 }
@@ -43,9 +43,8 @@ impl Keys {
                 }
                 continue;
             }
-            let verb = Verb::all().find(|verb| {
-                verb.shortcuts().any(|it| is_meant(&it, key, physical_key, modifiers))
-            });
+            let verb = Verb::all()
+                .find(|verb| verb.shortcuts().any(|it| is_meant(it, key, physical_key, modifiers)));
             let Some(verb) = verb else { continue };
             if has_focus && !verb.is_global() && (is_typing || belongs_to_focus(key)) {
                 continue;
@@ -92,9 +91,9 @@ mod tests {
         let mute = Verb::Mute(0).spec().shortcut.unwrap();
         let solo = Verb::Solo(0).spec().shortcut.unwrap();
         let (bang, one) = (Key::Exclamationmark, Some(Key::Num1));
-        assert!(is_meant(&mute, bang, one, Modifiers::SHIFT));
-        assert!(!is_meant(&solo, bang, one, Modifiers::SHIFT));
-        assert!(is_meant(&solo, Key::Num1, one, Modifiers::NONE));
-        assert!(!is_meant(&solo, Key::Num1, one, Modifiers::CTRL));
+        assert!(is_meant(mute, bang, one, Modifiers::SHIFT));
+        assert!(!is_meant(solo, bang, one, Modifiers::SHIFT));
+        assert!(is_meant(solo, Key::Num1, one, Modifiers::NONE));
+        assert!(!is_meant(solo, Key::Num1, one, Modifiers::CTRL));
     }
 }

@@ -83,7 +83,7 @@ fn native_options() -> eframe::NativeOptions {
     options
 }
 
-/// Files can be dropped on X11 windows alone (winit #1881), so under Wayland XWayland is used.
+/// Files can be dropped on X11 windows alone (winit #1881), so under Wayland it runs on X11 too.
 #[cfg(target_os = "linux")]
 fn ask_for_x11(options: &mut eframe::NativeOptions) {
     use winit::platform::x11::EventLoopBuilderExtX11 as _;

@@ -9,10 +9,12 @@ use super::{
     action::{Action, Verb},
     app::{App, lane_of},
     desk::{ExportDialog, ExportWhat, PathPrompt, Purpose, Removal},
-    dialogs, words,
+    dialogs,
+    state::ViewState,
+    words,
 };
 use crate::engine::{
-    Command, ModelState, SAMPLE_RATE, Song, SongId,
+    Command, ModelState, SAMPLE_RATE, SongId,
     player::{LaneSettings, Monitor, gains},
 };
 
@@ -113,10 +115,6 @@ impl App {
         }
     }
 
-    fn selected_song(&self) -> Option<&Song> {
-        self.state.song(self.desk.selected?)
-    }
-
     /// The stems of the chosen song, in the model's order.
     fn stems(&self) -> Vec<String> {
         self.desk.selected.map(|id| self.state.stems(id).to_vec()).unwrap_or_default()
@@ -160,12 +158,12 @@ impl App {
     fn change_numbered_lane(&mut self, verb: Verb) {
         let (Some(song), Some(lane)) = (self.desk.selected, lane_of(verb)) else { return };
         let stems = self.stems();
-        let shown = super::state::ViewState::display_order(&stems)
+        let mut shown = ViewState::display_order(&stems)
             .into_iter()
             .map(|i| &stems[i])
             .filter(|stem| self.desk.lane(song, stem).ticked);
-        let Some(stem) = shown.cloned().nth(lane) else { return };
-        self.change_lane(&stem, |lane| match verb {
+        let Some(stem) = shown.nth(lane) else { return };
+        self.change_lane(stem, |lane| match verb {
             Verb::Solo(_) => lane.soloed = !lane.soloed,
             _ => lane.muted = !lane.muted,
         });
@@ -280,8 +278,14 @@ impl App {
 }
 
 impl App {
-    /// The title of the chosen song, for the window's title.
-    pub fn shown_title(&self) -> Option<&str> {
-        self.selected_song().map(|song| song.title.as_str())
+    /// Asks in the window for the place of the export whose dialog is open, as it is done where
+    /// the system has no file dialog.
+    pub fn ask_for_export_path(&mut self) {
+        if let Some(dialog) = self.desk.export {
+            self.ask_for_path(match dialog.what {
+                ExportWhat::Mix => Purpose::Mix,
+                ExportWhat::Stems => Purpose::Stems,
+            });
+        }
     }
 }

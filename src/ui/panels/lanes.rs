@@ -224,6 +224,7 @@ fn original_ui(
     );
 }
 
+#[derive(Clone, Copy)]
 struct StemLane<'a> {
     song: &'a Song,
     open: &'a OpenSong,
@@ -237,9 +238,8 @@ fn stem_ui(
     waves: &mut waveform::Cache,
     rect: Rect,
     scale: TimeScale,
-    lane: StemLane<'_>,
+    StemLane { song, open, stem, name }: StemLane<'_>,
 ) {
-    let StemLane { song, open, stem, name } = lane;
     let tokens = cx.tokens;
     let color = tokens.stem(name);
     let lanes = cx.desk.lanes(song.id, &open.stems);

@@ -112,7 +112,7 @@ impl Library {
             response.request_focus();
         }
         focus_ring(ui, &response, rect, radius::FIELD);
-        if response.has_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
+        if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
             self.search.clear();
         }
     }
@@ -200,7 +200,8 @@ fn drop_zone(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     label(ui, "drop here", upper, Align2::CENTER_CENTER, words, body, cx.tokens.dim);
     let parts = [("or choose files…", Verb::AddFiles), ("a folder…", Verb::AddFolder)];
     let widths = parts.map(|(words, _)| width(ui, words, Kind::Link));
-    let mut x = lower.center().x - (widths.iter().sum::<f32>() + 10.0) / 2.0;
+    let all = widths.iter().sum::<f32>() + 10.0;
+    let mut x = lower.center().x - all / 2.0;
     for ((words, verb), wide) in parts.into_iter().zip(widths) {
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
         let response = button(ui, ("zone", words), place, words, Kind::Link, true);

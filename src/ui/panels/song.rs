@@ -7,7 +7,7 @@ use crate::{
     engine::{ModelState, Song},
     ui::{
         action::{Action, Verb},
-        state::{Progress, ViewState},
+        state::{OpenSong, Progress, ViewState},
         theme::{STEM_ORDER, Weight, font, radius, size, text},
         widgets::{
             at,
@@ -119,7 +119,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let stems = state.stems(song.id);
     let has_ticks = !cx.desk.ticked(song.id, stems).is_empty();
     let covered =
-        state.open().filter(|open| open.id == song.id).map_or(0.0, |open| open.covered_fraction());
+        state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::covered_fraction);
     let words = if covered > 0.0 { "Continue" } else { Verb::Process.spec().text };
     let wide = button::width(ui, words, Kind::Primary).max(148.0);
     let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top()), vec2(wide, 48.0));

@@ -86,7 +86,7 @@ fn tile(song: &Song) -> ColorImage {
     for row in 0..TILE {
         for column in 0..TILE {
             let (x, y) = (column as f32 / TILE as f32, row as f32 / TILE as f32);
-            let mut color = from.lerp_to_gamma(to, (x + y) / 2.0);
+            let mut color = from.lerp_to_gamma(to, x.midpoint(y));
             for (cx, cy, radius) in circles {
                 let distance = (x - cx).hypot(y - cy);
                 let inside = ((radius - distance) * TILE as f32).clamp(0.0, 1.0);

@@ -1,0 +1,6 @@
+//! The window, worked through its accessibility tree, and pictures of it.
+
+mod pictures;
+mod raster;
+mod stage;
+mod work;

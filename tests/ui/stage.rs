@@ -1,0 +1,272 @@
+//! The real window in a harness: events in, commands out, and a player that only remembers.
+
+use std::{
+    cell::{Cell, RefCell},
+    path::PathBuf,
+    rc::Rc,
+    sync::Arc,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use partita::{
+    engine::{
+        AudioFormat, Command, Event, Job, JobId, JobState, Lane, ModelState, Song, SongId,
+        SongState,
+        peaks::Peak,
+        player::{Device, Monitor},
+    },
+    ui::{
+        app::App,
+        link::{Link, Playback},
+    },
+};
+
+use super::raster::Raster;
+
+/// Shown before the model is installed.
+pub const TERMS: &str = "The weights are published under the MIT licence; they were trained on \
+                         music that has terms of its own. What you separate stays on this computer.";
+
+/// Remembers what it was told.
+#[derive(Default)]
+pub struct Deck {
+    pub playing: Cell<bool>,
+    pub position: Cell<u64>,
+    pub gains: RefCell<Vec<f32>>,
+    pub monitor: Cell<Monitor>,
+    pub volume: Cell<f32>,
+    pub has_no_device: Cell<bool>,
+}
+
+/// The deck's side that the window holds.
+struct OnDeck(Rc<Deck>);
+
+impl Playback for OnDeck {
+    fn play(&self) {
+        self.0.playing.set(true);
+    }
+    fn pause(&self) {
+        self.0.playing.set(false);
+    }
+    fn is_playing(&self) -> bool {
+        self.0.playing.get()
+    }
+    fn seek(&self, frame: u64) {
+        self.0.position.set(frame);
+    }
+    fn position(&self) -> u64 {
+        self.0.position.get()
+    }
+    fn set_gains(&self, gains: &[f32]) {
+        *self.0.gains.borrow_mut() = gains.to_vec();
+    }
+    fn set_monitor(&self, monitor: Monitor) {
+        self.0.monitor.set(monitor);
+    }
+    fn set_volume(&self, volume: f32) {
+        self.0.volume.set(volume);
+    }
+    fn levels(&self) -> [f32; 2] {
+        [0.0; 2]
+    }
+    fn device(&self) -> Device {
+        if self.0.has_no_device.get() {
+            Device::Unavailable("no sound card was found".into())
+        } else {
+            Device::Idle
+        }
+    }
+}
+
+/// The window and both ends of its line.
+pub struct Stage {
+    pub harness: Harness<'static, App>,
+    pub deck: Rc<Deck>,
+    pub commands: Receiver<Command>,
+    events: Sender<Event>,
+}
+
+impl Stage {
+    /// A window that has been told `events`.
+    pub fn new(theme: egui::Theme, events: impl IntoIterator<Item = Event>) -> Self {
+        let (sender, receiver) = bounded(4096);
+        let (asked, commands) = bounded(4096);
+        let deck = Rc::new(Deck::default());
+        let player = OnDeck(Rc::clone(&deck));
+        let link = Link::new(move |command| asked.send(command).unwrap(), receiver, player);
+        let harness = Harness::builder()
+            .with_size([1280.0, 800.0])
+            .with_theme(theme)
+            .with_max_steps(12)
+            // Short, so that two clicks can be a double-click.
+            .with_step_dt(1.0 / 60.0)
+            .with_render_cursor(false)
+            .allow_missing_glyphs()
+            .renderer(Raster::default())
+            .build_eframe(|cc| App::new(&cc.egui_ctx, link, TERMS));
+        let mut stage = Self { harness, deck, commands, events: sender };
+        stage.tell(events);
+        stage
+    }
+
+    /// Sends events and lets the window take them in.
+    pub fn tell(&mut self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            self.events.send(event).unwrap();
+        }
+        self.harness.run_steps(4);
+    }
+
+    /// Clicks on the control of this name.
+    pub fn click(&mut self, name: &str) {
+        let is_control = |node: &egui_kittest::Node<'_>| {
+            let node = node.accesskit_node();
+            egui::accessibility::is_input(node.role()) && !node.is_disabled()
+        };
+        let mut found = self.harness.query_all_by_label(name).filter(is_control);
+        let control = found.next().unwrap_or_else(|| panic!("no control is called “{name}”"));
+        assert!(found.next().is_none(), "two controls are called “{name}”");
+        drop(found);
+        control.click();
+        self.harness.run_steps(3);
+    }
+
+    /// Presses a key.
+    pub fn press(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.run_steps(3);
+    }
+
+    /// Whether something of this name is shown.
+    pub fn shows(&self, name: &str) -> bool {
+        self.harness.query_all_by_label_contains(name).next().is_some()
+    }
+
+    /// What was asked of the engine since the last call.
+    pub fn asked(&self) -> Vec<Command> {
+        self.commands.try_iter().collect()
+    }
+}
+
+pub const FRAMES: u64 = 44_100 * 327;
+
+pub fn stems() -> Vec<String> {
+    ["drums", "bass", "other", "vocals"].map(str::to_owned).into()
+}
+
+pub fn song(id: i64, title: &str, artist: Option<&str>, state: SongState) -> Song {
+    Song {
+        id: SongId(id),
+        path: PathBuf::from(format!("/music/{title}.flac")),
+        hash: format!("{:016x}", id.wrapping_mul(0x1234_5678_9abc_def1)),
+        title: title.into(),
+        artist: artist.map(Into::into),
+        album: None,
+        format: AudioFormat {
+            name: "FLAC".into(),
+            sample_rate: 44_100,
+            channels: 2,
+            bits: Some(16),
+        },
+        frames: FRAMES,
+        warning: None,
+        state,
+        cover: None,
+    }
+}
+
+pub fn job(id: i64, song: i64, state: JobState, done: usize) -> Job {
+    Job {
+        id: JobId(id),
+        song: SongId(song),
+        model: "htdemucs".into(),
+        stems: Vec::new(),
+        state,
+        segments_done: done,
+        segments_total: 56,
+        created_at: 0,
+        seconds: 0.0,
+    }
+}
+
+/// A library of a few songs, the first as given.
+pub fn library(state: SongState) -> Event {
+    let mut songs = vec![
+        song(7, "Lithium", Some("Software-Entwicklungskit"), state),
+        song(6, "Let's Go Fishin'", Some("Karissa Hobbs"), SongState::Separated),
+        song(5, "On the run", Some("Joshua Morin"), SongState::Ready),
+        song(4, "Vibe Ace", Some("Kevin MacLeod"), SongState::Separated),
+        song(3, "take 3 (rough mix)", None, SongState::Ready),
+    ];
+    songs[4].warning = Some("cut off after 5:27".into());
+    Event::Library { songs, jobs: Vec::new() }
+}
+
+pub fn ready() -> Event {
+    Event::Model(ModelState::Ready { sources: stems() })
+}
+
+pub fn opened(song: i64) -> Event {
+    Event::Opened { song: SongId(song), frames: FRAMES, stems: stems() }
+}
+
+pub fn covered(song: i64, ranges: &[(u64, u64)]) -> Event {
+    Event::Segments { song: SongId(song), covered: ranges.to_vec() }
+}
+
+/// Peaks that look like music; the same every time.
+pub fn peaks(song: i64, lane: Lane) -> Event {
+    let (seed, level, has_pauses) = match lane {
+        Lane::Original => (1.0, 0.95, false),
+        Lane::Stem(stem) => (2.0 + stem as f32, 0.8, stem != 2),
+    };
+    let bins = FRAMES.div_ceil(512) as usize;
+    let peaks: Arc<[Peak]> = (0..bins)
+        .map(|bin| {
+            let t = bin as f32;
+            let swell = 0.55 + 0.3 * (t / 2_700.0 + seed).sin() + 0.15 * (t / 331.0 * seed).sin();
+            let beat = if bin % 43 < 5 { 1.0 } else { 0.5 + 0.2 * (t * 0.7 * seed).sin() };
+            let is_on = !has_pauses || (t / 1_800.0 + 1.7 * seed).sin() > -0.35;
+            let level = if is_on { level * swell * beat } else { 0.0 };
+            Peak { min: -0.9 * level, max: level, rms: 0.36 * level }
+        })
+        .collect();
+    Event::Peaks { song: SongId(song), lane, first: 0, peaks }
+}
+
+pub fn all_peaks(song: i64) -> Vec<Event> {
+    let stems = (0..4).map(|stem| peaks(song, Lane::Stem(stem)));
+    std::iter::once(peaks(song, Lane::Original)).chain(stems).collect()
+}
+
+/// The first song is open and separated.
+pub fn separated() -> Vec<Event> {
+    let mut events = vec![library(SongState::Separated), ready(), opened(7)];
+    events.extend(all_peaks(7));
+    events.push(covered(7, &[(0, FRAMES)]));
+    events
+}
+
+/// The first song is open and has not been worked on.
+pub fn unprocessed() -> Vec<Event> {
+    vec![library(SongState::Ready), ready(), opened(7), peaks(7, Lane::Original)]
+}
+
+/// The first song is being worked on, the third waits, a file comes in, another could not.
+pub fn processing() -> Vec<Event> {
+    let mut events = vec![library(SongState::Ready), ready(), opened(7)];
+    events.extend(all_peaks(7));
+    events.push(Event::Job(job(1, 7, JobState::Running, 24)));
+    events.push(Event::Job(job(2, 5, JobState::Waiting, 0)));
+    events.push(covered(7, &[(0, FRAMES * 24 / 56)]));
+    events.push(Event::Importing { path: "/music/New song.mp3".into(), fraction: 0.42 });
+    events.push(Event::ImportFailed {
+        path: "/music/letter.txt".into(),
+        reason: "is not audio; WAV, FLAC, MP3 and others can be read".into(),
+    });
+    events
+}

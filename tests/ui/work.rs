@@ -1,0 +1,456 @@
+//! What a user does in the window, and what is asked of the engine and the player for it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use egui::{Key, Modifiers, Theme};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use partita::{
+    engine::{
+        Command, Depth, Event, ExportState, JobId, JobState, Lane, ModelState, SongId, SongState,
+        player::Monitor,
+    },
+    ui::{action::Verb, desk::ExportWhat},
+};
+
+use super::stage::{
+    FRAMES, Stage, TERMS, covered, job, library, opened, processing, ready, separated, song, stems,
+    unprocessed,
+};
+
+const NONE: Modifiers = Modifiers::NONE;
+const CTRL: Modifiers = Modifiers::COMMAND;
+
+fn stage(events: Vec<Event>) -> Stage {
+    let stage = Stage::new(Theme::Dark, events);
+    stage.asked();
+    stage
+}
+
+fn names(stems: &[&str]) -> Vec<String> {
+    stems.iter().map(|stem| (*stem).to_owned()).collect()
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("the window reads no files".into())
+    }
+}
+
+#[test]
+fn the_newest_song_is_opened_and_another_by_a_click() {
+    let mut stage = Stage::new(Theme::Dark, [library(SongState::Ready), ready()]);
+    assert_eq!(stage.asked(), [Command::Open(SongId(7))]);
+    stage.harness.get_by_label_contains("On the run,").click();
+    stage.harness.run_steps(3);
+    assert_eq!(stage.asked(), [Command::Open(SongId(5))]);
+    stage.press(CTRL, Key::ArrowUp);
+    assert_eq!(stage.asked(), [Command::Open(SongId(6))]);
+    stage.click("Next song");
+    assert_eq!(stage.asked(), [Command::Open(SongId(5))]);
+}
+
+#[test]
+fn files_dropped_anywhere_are_imported_and_the_first_is_shown() {
+    let mut stage = stage(unprocessed());
+    stage.harness.input_mut().hovered_files.push(egui::HoveredFile::default());
+    stage.harness.step();
+    let files = ["/music/a b.mp3", "/music/folder"].map(PathBuf::from);
+    for file in &files {
+        stage.harness.input_mut().dropped_files.push(Arc::new(Dropped(file.clone())));
+    }
+    stage.harness.step();
+    assert_eq!(stage.asked(), [Command::Import(files.to_vec())]);
+    stage.tell([Event::Importing { path: files[0].clone(), fraction: 0.42 }]);
+    assert!(stage.shows("a b.mp3, Importing… 42 %"));
+    stage.tell([Event::Song(song(8, "a b", None, SongState::Ready)), Event::ImportEnded]);
+    assert_eq!(stage.asked(), [Command::Open(SongId(8))]);
+    stage.tell([Event::Song(song(9, "c", None, SongState::Ready))]);
+    assert_eq!(stage.asked(), [], "only the first takes the window");
+}
+
+#[test]
+fn search_narrows_the_library() {
+    let mut stage = stage(unprocessed());
+    stage.press(CTRL, Key::F);
+    let field = stage.harness.get_by_label("Search the library");
+    assert!(field.is_focused());
+    field.type_text("karissa fish");
+    stage.harness.run_steps(3);
+    assert!(stage.shows("Let's Go Fishin',") && !stage.shows("On the run,"));
+    // A key that is typed is not a command.
+    assert!(!stage.deck.playing.get());
+    stage.press(NONE, Key::Escape);
+    assert!(stage.shows("On the run,"));
+}
+
+#[test]
+fn process_asks_for_the_ticked_stems_from_the_play_head() {
+    let mut stage = stage(unprocessed());
+    stage.click("Other");
+    stage.deck.position.set(44_100 * 60);
+    stage.click("Process");
+    let (song, from_frame) = (SongId(7), 44_100 * 60);
+    let expected =
+        Command::Process { song, stems: names(&["drums", "bass", "vocals"]), from_frame };
+    assert_eq!(stage.asked(), std::slice::from_ref(&expected));
+    stage.press(CTRL, Key::P);
+    assert_eq!(stage.asked(), std::slice::from_ref(&expected));
+    stage.press(NONE, Key::Enter);
+    assert_eq!(stage.asked(), [expected]);
+    stage.click("Karaoke");
+    stage.click("Drums");
+    stage.click("Bass");
+    stage.click("Other");
+    assert!(stage.shows("Tick an instrument first"));
+    stage.press(CTRL, Key::P);
+    assert_eq!(stage.asked(), []);
+}
+
+#[test]
+fn progress_is_shown_and_can_be_cancelled() {
+    let mut stage = stage(processing());
+    assert!(stage.shows("Finding vocals, drums, bass and other…"));
+    assert!(stage.shows("Lithium, Software-Entwicklungskit · 5:27, Processing, 42 %"));
+    assert!(stage.shows("On the run, Joshua Morin · 5:27, Waiting"));
+    assert!(stage.shows("1 running, 1 waiting"));
+    stage.press(CTRL, Key::P);
+    assert_eq!(stage.asked(), [], "no second job for the same song");
+    stage.click("Cancel");
+    assert_eq!(stage.asked(), [Command::Cancel(JobId(1))]);
+    stage.tell([Event::Job(job(1, 7, JobState::Cancelled, 24))]);
+    assert!(stage.shows("Continue") && stage.shows("42 % is there already"));
+    stage.tell([Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 24))]);
+    assert!(stage.shows("The disk is full"));
+}
+
+#[test]
+fn a_lane_appears_for_each_tick_and_nothing_is_computed_again() {
+    let mut stage = stage(separated());
+    assert!(stage.shows("Gain Bass"));
+    stage.click("Bass");
+    assert!(!stage.shows("Gain Bass"));
+    assert_eq!(*stage.deck.gains.borrow(), [1.0, 0.0, 1.0, 1.0]);
+    stage.click("All");
+    assert!(stage.shows("Gain Bass"));
+    stage.click("Karaoke");
+    assert_eq!(*stage.deck.gains.borrow(), [1.0, 1.0, 1.0, 0.0]);
+    stage.click("Drumless");
+    assert_eq!(*stage.deck.gains.borrow(), [0.0, 1.0, 1.0, 1.0]);
+    assert_eq!(stage.asked(), []);
+}
+
+#[test]
+fn solo_mute_and_gain_reach_the_player() {
+    let mut stage = stage(separated());
+    stage.click("Solo Vocals");
+    assert_eq!(*stage.deck.gains.borrow(), [0.0, 0.0, 0.0, 1.0]);
+    stage.press(NONE, Key::Num1);
+    stage.press(NONE, Key::Num2);
+    assert_eq!(*stage.deck.gains.borrow(), [1.0, 0.0, 0.0, 0.0], "2 is drums, as shown");
+    stage.press(NONE, Key::Num2);
+    stage.press(Modifiers::SHIFT, Key::Num3);
+    assert_eq!(*stage.deck.gains.borrow(), [1.0, 0.0, 1.0, 1.0], "3 is bass");
+    stage.click("Mute Bass");
+    stage.harness.get_by_label("Gain Drums").focus();
+    stage.harness.run_steps(2);
+    for _ in 0..4 {
+        stage.press(NONE, Key::ArrowRight);
+    }
+    let gain = stage.deck.gains.borrow()[0];
+    assert!((gain - 10f32.powf(2.0 / 20.0)).abs() < 1e-4, "{gain}");
+    stage.press(NONE, Key::Home);
+    assert_eq!(stage.deck.gains.borrow()[0], 0.0);
+    stage.press(NONE, Key::Backspace);
+    assert_eq!(*stage.deck.gains.borrow(), [1.0; 4]);
+    assert_eq!(stage.deck.position.get(), 0, "the arrows were the fader's");
+}
+
+#[test]
+fn a_double_click_resets_a_fader() {
+    let mut stage = stage(separated());
+    let rect = stage.harness.get_by_label("Gain Bass").rect();
+    let left = egui::pos2(rect.left() + 12.0, rect.center().y);
+    stage.harness.drag_at(left);
+    stage.harness.drop_at(left);
+    stage.harness.run_steps(60);
+    assert!(stage.deck.gains.borrow()[1] < 0.1);
+    // The first click of the double-click moves the knob, the second resets it.
+    for _ in 0..2 {
+        stage.harness.get_by_label("Gain Bass").click();
+        stage.harness.step();
+    }
+    stage.harness.run_steps(3);
+    assert_eq!(stage.deck.gains.borrow()[1], 1.0);
+}
+
+#[test]
+fn transport_by_button_and_key() {
+    let mut stage = stage(separated());
+    stage.click("Play");
+    assert!(stage.deck.playing.get());
+    stage.press(NONE, Key::Space);
+    assert!(!stage.deck.playing.get());
+    stage.press(NONE, Key::ArrowRight);
+    assert_eq!(stage.deck.position.get(), 5 * 44_100);
+    stage.press(NONE, Key::ArrowLeft);
+    stage.press(NONE, Key::ArrowLeft);
+    assert_eq!(stage.deck.position.get(), 0);
+    stage.deck.position.set(FRAMES - 10);
+    stage.press(NONE, Key::ArrowRight);
+    assert_eq!(stage.deck.position.get(), FRAMES);
+    stage.press(NONE, Key::Home);
+    assert_eq!(stage.deck.position.get(), 0);
+    let place = stage.harness.get_by_label("Waveform of Drums").rect();
+    stage.harness.drag_at(place.center());
+    stage.harness.drop_at(place.center());
+    stage.harness.run_steps(2);
+    let middle = stage.deck.position.get() as f64 / FRAMES as f64;
+    assert!((middle - 0.5).abs() < 0.01, "{middle}");
+    stage.harness.get_by_label("Volume").focus();
+    stage.harness.run_steps(2);
+    stage.press(NONE, Key::ArrowDown);
+    assert!((stage.deck.volume.get() - 0.95f32.powi(2)).abs() < 1e-4);
+}
+
+#[test]
+fn the_original_by_switch_tap_and_hold() {
+    let mut stage = stage(separated());
+    stage.click("Original");
+    assert_eq!(stage.deck.monitor.get(), Monitor::Original);
+    stage.click("Mix");
+    assert_eq!(stage.deck.monitor.get(), Monitor::Mix);
+    stage.harness.key_press(Key::O);
+    stage.harness.run_steps(2);
+    assert_eq!(stage.deck.monitor.get(), Monitor::Original, "a tap stays");
+    stage.harness.key_down(Key::O);
+    stage.harness.run_steps(2);
+    assert_eq!(stage.deck.monitor.get(), Monitor::Mix);
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    stage.harness.key_up(Key::O);
+    stage.harness.run_steps(2);
+    assert_eq!(stage.deck.monitor.get(), Monitor::Original, "holding only compares");
+}
+
+#[test]
+fn without_a_sound_device_the_transport_says_so() {
+    let mut stage = stage(separated());
+    stage.deck.has_no_device.set(true);
+    stage.harness.run_steps(2);
+    assert!(stage.shows("No sound device: no sound card was found"));
+}
+
+#[test]
+fn an_export_is_asked_for_runs_and_ends() {
+    let mut stage = stage(separated());
+    stage.click("Mute Vocals");
+    stage.press(CTRL, Key::E);
+    assert!(stage.shows("Export “Lithium”"));
+    stage.click("32-bit float");
+    stage.press(NONE, Key::Space);
+    assert!(!stage.deck.playing.get(), "the dialog has the keyboard");
+    choose(&mut stage, ExportWhat::Mix, "/out/Lithium");
+    let (id, to) = match stage.asked().as_slice() {
+        [Command::ExportMix { id, song: SongId(7), stems, depth: Depth::Float32, to }] => {
+            let expected =
+                [("drums".to_owned(), 1.0), ("bass".to_owned(), 1.0), ("other".to_owned(), 1.0)];
+            assert_eq!(*stems, expected);
+            (*id, to.clone())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(to, PathBuf::from("/out/Lithium.wav"));
+    stage.tell([Event::Export { id, state: ExportState::Running(0.5) }]);
+    assert!(stage.shows("Exporting “Lithium”…") && stage.shows("50 %"));
+    stage.click("Cancel export");
+    assert_eq!(stage.asked(), [Command::CancelExport(id)]);
+    let done = ExportState::Done { files: vec![to], gain_db: -1.24 };
+    stage.tell([Event::Export { id, state: done }]);
+    assert!(stage.shows("Done: /out/Lithium.wav"));
+    assert!(stage.shows("−1.2 dB on all of it, so that nothing clips"));
+    stage.click("Dismiss");
+    assert!(!stage.shows("Done:"));
+}
+
+#[test]
+fn stems_are_exported_into_a_folder() {
+    let mut stage = stage(separated());
+    stage.click("Other");
+    stage.click("Export mix…");
+    stage.click("Ticked stems, one file each");
+    choose(&mut stage, ExportWhat::Stems, "/out/folder");
+    match stage.asked().as_slice() {
+        [Command::ExportStems { song: SongId(7), stems, depth: Depth::Int24, to, .. }] => {
+            assert_eq!(*stems, names(&["drums", "bass", "vocals"]));
+            assert_eq!(*to, PathBuf::from("/out/folder"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Answers the question for a place, which is the window's own where the system has no dialog.
+fn choose(stage: &mut Stage, what: ExportWhat, path: &str) {
+    assert_eq!(stage.harness.state().desk().export.map(|dialog| dialog.what), Some(what));
+    stage.harness.state_mut().ask_for_export_path();
+    stage.harness.run_steps(3);
+    let title = match what {
+        ExportWhat::Mix => "Path of the WAV file to write",
+        ExportWhat::Stems => "Path of the folder to write into",
+    };
+    assert!(stage.shows(title));
+    stage.press(CTRL, Key::A);
+    stage.harness.event(egui::Event::Text(path.to_owned()));
+    stage.harness.run_steps(3);
+    stage.click("Export");
+    for _ in 0..100 {
+        if stage.harness.state().desk().export.is_none() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        stage.harness.run_steps(1);
+    }
+    panic!("the path was not taken");
+}
+
+#[test]
+fn the_model_is_offered_with_its_terms() {
+    let events = vec![library(SongState::Ready), Event::Model(ModelState::Missing)];
+    let mut stage = stage(events);
+    assert!(stage.shows(TERMS) && !stage.shows("Process"));
+    stage.click("Install");
+    assert_eq!(stage.asked(), [Command::InstallModel]);
+    let installing = ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
+    stage.tell([Event::Model(installing)]);
+    assert!(stage.shows("Downloading… 30 %"));
+    stage.click("Stop");
+    assert_eq!(stage.asked(), [Command::CancelInstall]);
+    stage.tell([Event::Model(ModelState::Failed("The disk is full".into()))]);
+    assert!(stage.shows("The disk is full") && stage.shows("Choose a file…"));
+    let (song, frames, no_stems) = (SongId(7), FRAMES, Vec::new());
+    stage.tell([Event::Opened { song, frames, stems: no_stems }, ready()]);
+    assert_eq!(stage.asked(), [Command::Open(SongId(7))], "opened again, now with stems");
+    assert!(stage.shows("Process") && !stage.shows("Install"));
+}
+
+#[test]
+fn a_failed_import_is_named_and_waved_away() {
+    let mut stage = stage(processing());
+    assert!(stage.shows("letter.txt: is not audio; WAV, FLAC, MP3 and others can be read"));
+    stage.click("Dismiss");
+    assert!(!stage.shows("letter.txt"));
+    let failed = Event::Failed { song: Some(SongId(7)), reason: "The stems are damaged".into() };
+    stage.tell([failed]);
+    assert!(stage.shows("The stems are damaged"));
+}
+
+#[test]
+fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
+    let mut stage = stage(separated());
+    let remove = |stage: &mut Stage| {
+        stage.harness.get_by_label_contains("Lithium,").click_secondary();
+        stage.harness.run_steps(3);
+        stage.click("Remove from the library");
+    };
+    remove(&mut stage);
+    assert!(!stage.shows("Lithium,") && stage.shows("Removed “Lithium”"));
+    assert_eq!(stage.asked(), [Command::Open(SongId(6))]);
+    stage.click("Undo");
+    assert!(stage.shows("Lithium,"));
+    assert_eq!(stage.asked(), [Command::Open(SongId(7))]);
+    remove(&mut stage);
+    let mut app = stage.harness.into_state();
+    eframe::App::on_exit(&mut app, None);
+    let asked: Vec<Command> = stage.commands.try_iter().collect();
+    assert_eq!(asked.last(), Some(&Command::Remove(SongId(7))));
+}
+
+#[test]
+fn the_theme_changes_by_button_and_key() {
+    let mut stage = stage(separated());
+    stage.click("Dark or light");
+    assert_eq!(stage.harness.ctx.theme(), Theme::Light);
+    stage.press(CTRL, Key::T);
+    assert_eq!(stage.harness.ctx.theme(), Theme::Dark);
+}
+
+#[test]
+fn every_control_has_a_name_and_is_reached_by_tab() {
+    let empty = || vec![Event::Library { songs: Vec::new(), jobs: Vec::new() }];
+    let missing = || vec![library(SongState::Ready), Event::Model(ModelState::Missing)];
+    for events in [empty(), missing(), unprocessed(), processing(), separated()] {
+        let mut stage = stage(events);
+        stage.harness.check_accessibility();
+        let focusable: Vec<String> = stage
+            .harness
+            .root()
+            .children_recursive()
+            .filter(|node| egui::accessibility::is_input(node.accesskit_node().role()))
+            .filter(|node| !node.accesskit_node().is_disabled())
+            .map(|node| node.accesskit_node().label().unwrap_or_default())
+            .collect();
+        let mut reached = std::collections::BTreeSet::new();
+        for _ in 0..focusable.len() + 4 {
+            stage.harness.key_press(Key::Tab);
+            stage.harness.run_steps(1);
+            let focused =
+                stage.harness.root().children_recursive().find(egui_kittest::Node::is_focused);
+            reached.extend(focused.and_then(|node| node.accesskit_node().label()));
+        }
+        for name in focusable {
+            assert!(reached.contains(&name), "“{name}” is not reached by Tab: {reached:?}");
+        }
+    }
+}
+
+#[test]
+fn dialogs_are_named_and_closed_by_escape() {
+    let mut stage = stage(separated());
+    stage.press(CTRL, Key::E);
+    stage.harness.check_accessibility();
+    stage.press(NONE, Key::Escape);
+    assert!(stage.harness.state().desk().export.is_none());
+}
+
+#[test]
+fn nothing_is_drawn_again_when_nothing_changes() {
+    let mut stage = stage(separated());
+    stage.harness.run_steps(4);
+    let built = stage.harness.state().num_waveforms_built();
+    stage.harness.run_steps(10);
+    assert_eq!(stage.harness.state().num_waveforms_built(), built);
+    assert!(stage.harness.run() <= 2, "a window at rest asks for no frame");
+    stage.tell([super::stage::peaks(7, Lane::Stem(0))]);
+    assert_eq!(stage.harness.state().num_waveforms_built(), built + 1);
+}
+
+#[test]
+fn any_title_and_many_songs_can_be_shown() {
+    let titles = ["夜に駆ける", "🎸🔥", "", "שלום", "a\u{0}b\nc", &"long ".repeat(400)];
+    let songs = (0..5000)
+        .map(|i| {
+            let title = titles[i as usize % titles.len()];
+            song(5000 - i, title, Some(title), SongState::Ready)
+        })
+        .collect();
+    let mut stage = stage(vec![Event::Library { songs, jobs: Vec::new() }, ready()]);
+    stage.tell([opened(5000), covered(5000, &[(0, 1), (5, 3), (u64::MAX, u64::MAX)])]);
+    let rows = stage.harness.query_all_by_label_contains("· 5:27").count();
+    assert!(rows < 40, "{rows} rows are laid out, though few are seen");
+    let stems: Vec<String> = stems();
+    let short = Event::Opened { song: SongId(5000), frames: 0, stems };
+    stage.tell([short]);
+    stage.press(NONE, Key::ArrowRight);
+}
+
+#[test]
+fn every_verb_with_a_button_is_named_after_it() {
+    let stage = stage(unprocessed());
+    for verb in [Verb::Process, Verb::Export, Verb::ToggleTheme, Verb::NextSong] {
+        assert!(stage.shows(verb.spec().text), "{verb:?}");
+    }
+}

@@ -11,6 +11,7 @@
 mod coverage;
 mod deck;
 mod feeder;
+mod link;
 mod mixer;
 mod outlet;
 mod ramp;

@@ -9,12 +9,18 @@ use std::{
 };
 
 use cpal::{
-    ErrorKind, FromSample, SampleFormat, SizedSample, Stream, StreamConfig, SupportedStreamConfig,
-    traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _},
+    ErrorKind, SampleFormat, StreamConfig,
+    traits::{DeviceTrait as _, HostTrait as _},
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{Device, mixer::Mixer, outlet::Outlet, shared::Shared};
+use super::{
+    Device,
+    link::{Guest, Link, configs},
+    mixer::Mixer,
+    outlet::Outlet,
+    shared::Shared,
+};
 use crate::engine::SAMPLE_RATE;
 
 /// The device is closed after this long without playing, so that it may sleep.
@@ -27,19 +33,14 @@ const REOPEN_TIMES: u32 = 5;
 /// How often time moves on without a device.
 const SILENT_PERIOD: Duration = Duration::from_millis(10);
 
-/// Frames of a device's buffer at 44.1 kHz: 23 ms, and as much again in hand.
-const BUFFER_FRAMES: u32 = 1024;
+/// A device that asks for nothing for this long while playing has got stuck, as PulseAudio's ALSA
+/// plug-in may after an underrun; it is opened anew, with more in hand.
+const STUCK_AFTER: Duration = Duration::from_secs(2);
 
-/// Formats in order of preference.
-const FORMATS: [SampleFormat; 7] = [
-    SampleFormat::F32,
-    SampleFormat::I32,
-    SampleFormat::I24,
-    SampleFormat::I16,
-    SampleFormat::F64,
-    SampleFormat::U16,
-    SampleFormat::U8,
-];
+/// Frames of a device's buffer at 44.1 kHz, of which there are two: 23 ms each, and 93 ms for a
+/// device that got stuck.
+const BUFFER_FRAMES: u32 = 1024;
+const MOST_BUFFER_FRAMES: u32 = 4096;
 
 /// Names of the output devices, the default one first.
 pub fn output_devices() -> Vec<String> {
@@ -62,14 +63,22 @@ pub(super) struct StreamOwner {
     output: Output,
     /// Calls of play that have been answered.
     plays: u64,
+    /// How often a lost device is still to be looked for.
     reopen: u32,
+    buffer_frames: u32,
 }
 
 enum Output {
     /// Nothing was played yet, or not for a while.
     Closed,
     /// The device plays.
-    Open { stream: Stream, lost: Receiver<cpal::Error>, used: Instant },
+    Open {
+        link: Link,
+        /// When it was last seen playing.
+        used: Instant,
+        /// The last beat seen, and when it was new.
+        beat: (u32, Instant),
+    },
     /// No device; frames are taken by the clock.
     Silent { since: Instant, taken: u64, opened: Instant },
 }
@@ -77,7 +86,8 @@ enum Output {
 impl StreamOwner {
     pub(super) fn new(shared: Arc<Shared>, wake: Receiver<()>, mixer: Mixer) -> Self {
         let (mixer, output) = (Some(Box::new(mixer)), Output::Closed);
-        Self { shared, wake, mixer, home: bounded(1), output, plays: 0, reopen: 0 }
+        let (plays, reopen, buffer_frames) = (0, 0, BUFFER_FRAMES);
+        Self { shared, wake, mixer, home: bounded(1), output, plays, reopen, buffer_frames }
     }
 
     /// Works until the player is dropped.
@@ -104,17 +114,28 @@ impl StreamOwner {
         let asked = plays != std::mem::replace(&mut self.plays, plays);
         let playing = self.shared.is_playing();
         match &mut self.output {
-            Output::Open { lost, used, .. } => {
+            Output::Open { link, used, beat } => {
+                let now = Instant::now();
                 if playing {
-                    *used = Instant::now();
+                    *used = now;
                 }
+                if link.beat() != beat.0 || !playing {
+                    *beat = (link.beat(), now);
+                }
+                let lost = link.lost();
+                let stuck = beat.1.elapsed() >= STUCK_AFTER;
                 let idle = used.elapsed() >= CLOSE_AFTER;
-                if let Ok(error) = lost.try_recv() {
+                if stuck {
+                    tracing::warn!("the sound device got stuck and is opened anew");
+                    self.buffer_frames = (2 * self.buffer_frames).min(MOST_BUFFER_FRAMES);
+                } else if let Some(error) = &lost {
                     tracing::warn!("the sound device was lost: {error}");
+                }
+                if playing && (stuck || lost.is_some()) {
                     self.close();
                     self.reopen = REOPEN_TIMES;
                     self.open();
-                } else if idle {
+                } else if idle || lost.is_some() {
                     self.close();
                     self.shared.set_device(&Device::Idle);
                 }
@@ -187,16 +208,13 @@ impl StreamOwner {
         );
         let failed = |error: &cpal::Error| format!("{name} cannot be opened: {error}");
         let mut last = format!("{name} takes no format this program can give");
-        for (config, format) in configs(&device).map_err(|error| failed(&error))? {
-            let (tell, lost) = bounded(4);
-            match self.build(&device, config, format, tell) {
-                Ok(stream) => match stream.play() {
-                    Ok(()) => {
-                        let used = Instant::now();
-                        return Ok((Output::Open { stream, lost, used }, name));
-                    }
-                    Err(error) => last = failed(&error),
-                },
+        let configs = configs(&device, self.buffer_frames).map_err(|error| failed(&error))?;
+        for config in configs {
+            match self.connect(&device, config) {
+                Ok(link) => {
+                    let now = Instant::now();
+                    return Ok((Output::Open { link, used: now, beat: (0, now) }, name));
+                }
                 Err(error) if error.kind() != ErrorKind::UnsupportedConfig => {
                     return Err(failed(&error));
                 }
@@ -207,13 +225,12 @@ impl StreamOwner {
         Err(last)
     }
 
-    fn build(
+    /// Lends the mixer to a stream of this configuration.
+    fn connect(
         &mut self,
         device: &cpal::Device,
-        config: StreamConfig,
-        format: SampleFormat,
-        lost: Sender<cpal::Error>,
-    ) -> Result<Stream, cpal::Error> {
+        (config, format): (StreamConfig, SampleFormat),
+    ) -> Result<Link, cpal::Error> {
         self.recall_mixer();
         let mixer = self.mixer.take().ok_or_else(|| {
             let words = "it still holds on to what was played last; try again";
@@ -226,24 +243,14 @@ impl StreamOwner {
                 return Err(cpal::Error::with_message(ErrorKind::UnsupportedConfig, words));
             }
         };
-        let guest = Guest { outlet: Some(outlet), home: self.home.0.clone() };
-        let plumbing = Plumbing { shared: Arc::clone(&self.shared), guest, lost };
-        match format {
-            SampleFormat::F32 => plumbing.build::<f32>(device, config),
-            SampleFormat::F64 => plumbing.build::<f64>(device, config),
-            SampleFormat::I16 => plumbing.build::<i16>(device, config),
-            SampleFormat::I24 => plumbing.build::<cpal::I24>(device, config),
-            SampleFormat::I32 => plumbing.build::<i32>(device, config),
-            SampleFormat::U16 => plumbing.build::<u16>(device, config),
-            SampleFormat::U8 => plumbing.build::<u8>(device, config),
-            _ => Err(ErrorKind::UnsupportedConfig.into()),
-        }
+        let guest = Guest::new(outlet, self.home.0.clone());
+        Link::open(device, (config, format), guest, Arc::clone(&self.shared))
     }
 
     /// Closes the device and takes the mixer back.
     fn close(&mut self) {
-        if let Output::Open { stream, .. } = std::mem::replace(&mut self.output, Output::Closed) {
-            drop(stream);
+        if let Output::Open { link, .. } = std::mem::replace(&mut self.output, Output::Closed) {
+            drop(link);
             self.recall_mixer();
             self.shared.latency_frames.store(0, Ordering::Relaxed);
         }
@@ -255,93 +262,4 @@ impl StreamOwner {
             self.mixer = self.home.1.recv_timeout(Duration::from_secs(2)).ok();
         }
     }
-}
-
-/// The mixer's stay in a stream: when the stream's callback is dropped, it goes home.
-struct Guest {
-    outlet: Option<Outlet>,
-    home: Sender<Box<Mixer>>,
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        if let Some(outlet) = self.outlet.take() {
-            // There is one mixer, so there is always room; if nobody is at home it may go.
-            self.home.try_send(outlet.into_mixer()).ok();
-        }
-    }
-}
-
-/// What the two callbacks of a stream need.
-struct Plumbing {
-    shared: Arc<Shared>,
-    guest: Guest,
-    lost: Sender<cpal::Error>,
-}
-
-impl Plumbing {
-    fn build<T: SizedSample + FromSample<f32>>(
-        self,
-        device: &cpal::Device,
-        config: StreamConfig,
-    ) -> Result<Stream, cpal::Error> {
-        let Self { shared, mut guest, lost } = self;
-        let (channels, rate_hz) = (f64::from(config.channels), f64::from(config.sample_rate));
-        let latencies = Arc::clone(&shared);
-        let data = move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
-            let times = info.timestamp();
-            let ahead = times.playback.duration_since(times.callback).as_secs_f64();
-            let block = out.len() as f64 / channels / rate_hz;
-            let frames = (ahead + block) * f64::from(SAMPLE_RATE);
-            latencies.latency_frames.store(frames as u32, Ordering::Relaxed);
-            if let Some(outlet) = guest.outlet.as_mut() {
-                outlet.fill(out);
-            }
-        };
-        let error = move |error: cpal::Error| match error.kind() {
-            ErrorKind::Xrun => {
-                shared.underruns.fetch_add(1, Ordering::Relaxed);
-            }
-            ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
-            _ => {
-                lost.try_send(error).ok(); // one is enough to open the device again
-                shared.wake_stream();
-            }
-        };
-        tracing::debug!(?config, "opening the sound device");
-        device.build_output_stream(config, data, error, None)
-    }
-}
-
-/// Configurations to try, the best first: 44.1 kHz stereo in the best format, then the device's own.
-fn configs(device: &cpal::Device) -> Result<Vec<(StreamConfig, SampleFormat)>, cpal::Error> {
-    let rank = |format| FORMATS.iter().position(|&known| known == format);
-    let mut direct: Vec<SupportedStreamConfig> = device
-        .supported_output_configs()?
-        .filter(|range| range.channels() == 2 && rank(range.sample_format()).is_some())
-        .filter_map(|range| range.try_with_sample_rate(SAMPLE_RATE))
-        .collect();
-    direct.sort_by_key(|config| rank(config.sample_format()));
-    direct.dedup_by_key(|config| config.sample_format());
-    let own = device.default_output_config();
-    let found = direct.into_iter().chain(own.ok());
-    Ok(found
-        .flat_map(|config| {
-            let format = config.sample_format();
-            let plain = config.config();
-            [buffered(&config), plain].map(|config| (config, format))
-        })
-        .collect())
-}
-
-/// `config` with a buffer of the usual duration, within what the device allows.
-fn buffered(config: &SupportedStreamConfig) -> StreamConfig {
-    let times = (config.sample_rate() / SAMPLE_RATE).max(1);
-    let buffer_size = match *config.buffer_size() {
-        cpal::SupportedBufferSize::Range { min, max } if min <= max => {
-            cpal::BufferSize::Fixed((BUFFER_FRAMES * times).clamp(min, max))
-        }
-        _ => cpal::BufferSize::Default,
-    };
-    StreamConfig { buffer_size, ..config.config() }
 }

@@ -1,0 +1,173 @@
+//! The link to a sound device: one stream with its two callbacks, and the choice of its format.
+//! The data callback runs on the device's own thread and must never wait: it holds the outlet, and
+//! with it the mixer, as a guest that goes home when the stream ends.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use cpal::{
+    ErrorKind, FromSample, SampleFormat, SizedSample, Stream, StreamConfig, SupportedStreamConfig,
+    traits::{DeviceTrait as _, StreamTrait as _},
+};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::{mixer::Mixer, outlet::Outlet, shared::Shared};
+use crate::engine::SAMPLE_RATE;
+
+/// Formats in order of preference.
+const FORMATS: [SampleFormat; 7] = [
+    SampleFormat::F32,
+    SampleFormat::I32,
+    SampleFormat::I24,
+    SampleFormat::I16,
+    SampleFormat::F64,
+    SampleFormat::U16,
+    SampleFormat::U8,
+];
+
+/// A stream that plays.
+pub(super) struct Link {
+    /// Plays until it is dropped.
+    _stream: Stream,
+    lost: Receiver<cpal::Error>,
+    beats: Arc<AtomicU32>,
+}
+
+impl Link {
+    /// Opens and starts a stream that takes its sound from `guest`.
+    pub(super) fn open(
+        device: &cpal::Device,
+        (config, format): (StreamConfig, SampleFormat),
+        guest: Guest,
+        shared: Arc<Shared>,
+    ) -> Result<Self, cpal::Error> {
+        tracing::debug!(?config, ?format, "opening the sound device");
+        let (tell, lost) = bounded(4);
+        let beats = Arc::new(AtomicU32::new(0));
+        let plumbing = Plumbing { shared, guest, tell, beats: Arc::clone(&beats) };
+        let stream = match format {
+            SampleFormat::F32 => plumbing.build::<f32>(device, config),
+            SampleFormat::F64 => plumbing.build::<f64>(device, config),
+            SampleFormat::I16 => plumbing.build::<i16>(device, config),
+            SampleFormat::I24 => plumbing.build::<cpal::I24>(device, config),
+            SampleFormat::I32 => plumbing.build::<i32>(device, config),
+            SampleFormat::U16 => plumbing.build::<u16>(device, config),
+            SampleFormat::U8 => plumbing.build::<u8>(device, config),
+            _ => Err(ErrorKind::UnsupportedConfig.into()),
+        }?;
+        stream.play()?;
+        Ok(Self { _stream: stream, lost, beats })
+    }
+
+    /// Why the device was lost, if it was.
+    pub(super) fn lost(&self) -> Option<cpal::Error> {
+        self.lost.try_recv().ok()
+    }
+
+    /// Changes whenever the device has asked for sound.
+    pub(super) fn beat(&self) -> u32 {
+        self.beats.load(Ordering::Relaxed)
+    }
+}
+
+/// The mixer's stay in a stream: when the stream's callback is dropped, it goes home.
+pub(super) struct Guest {
+    outlet: Option<Outlet>,
+    home: Sender<Box<Mixer>>,
+}
+
+impl Guest {
+    pub(super) fn new(outlet: Outlet, home: Sender<Box<Mixer>>) -> Self {
+        Self { outlet: Some(outlet), home }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        if let Some(outlet) = self.outlet.take() {
+            // There is one mixer, so there is always room; if nobody is at home it may go.
+            self.home.try_send(outlet.into_mixer()).ok();
+        }
+    }
+}
+
+/// What the two callbacks of a stream need.
+struct Plumbing {
+    shared: Arc<Shared>,
+    guest: Guest,
+    tell: Sender<cpal::Error>,
+    beats: Arc<AtomicU32>,
+}
+
+impl Plumbing {
+    fn build<T: SizedSample + FromSample<f32>>(
+        self,
+        device: &cpal::Device,
+        config: StreamConfig,
+    ) -> Result<Stream, cpal::Error> {
+        let Self { shared, mut guest, tell, beats } = self;
+        let (channels, rate_hz) = (f64::from(config.channels), f64::from(config.sample_rate));
+        let latencies = Arc::clone(&shared);
+        let data = move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
+            let times = info.timestamp();
+            let ahead = times.playback.duration_since(times.callback).as_secs_f64();
+            let block = out.len() as f64 / channels / rate_hz;
+            let frames = (ahead + block) * f64::from(SAMPLE_RATE);
+            latencies.latency_frames.store(frames as u32, Ordering::Relaxed);
+            beats.fetch_add(1, Ordering::Relaxed);
+            if let Some(outlet) = guest.outlet.as_mut() {
+                outlet.fill(out);
+            }
+        };
+        let error = move |error: cpal::Error| match error.kind() {
+            ErrorKind::Xrun => {
+                shared.underruns.fetch_add(1, Ordering::Relaxed);
+            }
+            ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
+            _ => {
+                tell.try_send(error).ok(); // one is enough to open the device again
+                shared.wake_stream();
+            }
+        };
+        device.build_output_stream(config, data, error, None)
+    }
+}
+
+/// Configurations to try, the best first: 44.1 kHz stereo in the best format, then the device's own.
+/// `buffer_frames` is meant at 44.1 kHz.
+pub(super) fn configs(
+    device: &cpal::Device,
+    buffer_frames: u32,
+) -> Result<Vec<(StreamConfig, SampleFormat)>, cpal::Error> {
+    let rank = |format| FORMATS.iter().position(|&known| known == format);
+    let mut direct: Vec<SupportedStreamConfig> = device
+        .supported_output_configs()?
+        .filter(|range| range.channels() == 2 && rank(range.sample_format()).is_some())
+        .filter_map(|range| range.try_with_sample_rate(SAMPLE_RATE))
+        .collect();
+    direct.sort_by_key(|config| rank(config.sample_format()));
+    direct.dedup_by_key(|config| config.sample_format());
+    let own = device.default_output_config();
+    let found = direct.into_iter().chain(own.ok());
+    Ok(found
+        .flat_map(|config| {
+            let format = config.sample_format();
+            let plain = config.config();
+            [buffered(&config, buffer_frames), plain].map(|config| (config, format))
+        })
+        .collect())
+}
+
+/// `config` with a buffer of that duration, within what the device allows.
+fn buffered(config: &SupportedStreamConfig, buffer_frames: u32) -> StreamConfig {
+    let times = (config.sample_rate() / SAMPLE_RATE).max(1);
+    let buffer_size = match *config.buffer_size() {
+        cpal::SupportedBufferSize::Range { min, max } if min <= max => {
+            cpal::BufferSize::Fixed((buffer_frames * times).clamp(min, max))
+        }
+        _ => cpal::BufferSize::Default,
+    };
+    StreamConfig { buffer_size, ..config.config() }
+}

@@ -1,0 +1,265 @@
+//! Playing, pausing, gains, the choice of what is heard, and what goes wrong.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use assert_no_alloc::assert_no_alloc;
+
+use super::{Rig, Rising, all_at_one, original_at, steepest, stem_at};
+use crate::engine::player::{
+    LaneSettings, Monitor, Track, gains,
+    ramp::{FADE_FRAMES, GAIN_FRAMES},
+};
+
+#[test]
+fn plays_every_frame_from_the_first_to_the_last_and_stops() {
+    let (mut rig, _) = Rig::rising(4, 30_000);
+    assert_eq!(rig.run(100), [0.0; 100], "nothing sounds before play");
+    rig.player.play();
+    let heard = rig.run(30_500);
+    for (frame, &sample) in heard[..30_000].iter().enumerate() {
+        assert_eq!(sample, all_at_one(4, frame as u64), "frame {frame}");
+    }
+    assert_eq!(heard[30_000..], [0.0; 500]);
+    assert!(!rig.player.is_playing());
+    assert_eq!(rig.player.position(), 30_000);
+    assert_eq!(rig.player.underruns(), 0);
+    let peak = all_at_one(4, 29_999);
+    assert_eq!(rig.player.levels(), [peak, peak]);
+    assert_eq!(rig.player.levels(), [0.0; 2], "levels are those since the last call");
+
+    rig.player.play(); // again, from the start
+    assert_eq!(rig.player.position(), 0);
+    let heard = rig.run(1000);
+    assert_eq!(heard[999], all_at_one(4, 999));
+}
+
+#[test]
+fn gains_ramp_and_then_are_exact() {
+    let (mut rig, _) = Rig::rising(4, 200_000);
+    rig.player.play();
+    let mut at = 20_000;
+    rig.run(at);
+    let lane = LaneSettings::default();
+    let settings = [
+        [lane, lane, LaneSettings { muted: true, ..lane }, lane],
+        [lane, LaneSettings { soloed: true, ..lane }, lane, lane],
+        [
+            LaneSettings { ticked: false, ..lane },
+            lane,
+            lane,
+            LaneSettings { gain_db: -6.0, ..lane },
+        ],
+    ];
+    for lanes in settings {
+        let gains = gains(&lanes);
+        let before = rig.run(1)[0];
+        rig.player.set_gains(&gains);
+        let heard = rig.run(2000);
+        at += 2001;
+        let expected = |frame: usize| -> f32 {
+            gains.iter().enumerate().map(|(i, gain)| gain * stem_at(i, frame as u64)).sum()
+        };
+        let change = (expected(at) - before).abs();
+        let steepest = steepest(&heard[..GAIN_FRAMES as usize + 50]);
+        assert!(steepest <= 1.1 * change / GAIN_FRAMES as f32 + 1e-5, "a step of {steepest}");
+        for (i, &sample) in heard.iter().enumerate().skip(GAIN_FRAMES as usize) {
+            assert_eq!(sample, expected(at - 2000 + i));
+        }
+    }
+}
+
+#[test]
+fn lane_settings_become_gains() {
+    let lane = LaneSettings::default();
+    let solo = LaneSettings { soloed: true, ..lane };
+    let mute = LaneSettings { muted: true, ..lane };
+    let off = |lane| LaneSettings { ticked: false, ..lane };
+    assert_eq!(gains(&[]), [0.0; 0]);
+    assert_eq!(gains(&[lane, mute, off(lane)]), [1.0, 0.0, 0.0]);
+    assert_eq!(gains(&[lane, solo, mute]), [0.0, 1.0, 0.0]);
+    assert_eq!(gains(&[solo, solo, lane]), [1.0, 1.0, 0.0]);
+    assert_eq!(gains(&[lane, off(solo)]), [1.0, 0.0], "a solo that takes no part silences none");
+    let both = LaneSettings { muted: true, soloed: true, ..lane };
+    assert_eq!(gains(&[both, lane]), [1.0, 0.0], "solo is heard although muted");
+    let loud = gains(&[LaneSettings { gain_db: 6.0, ..lane }])[0];
+    assert!((loud - 1.995_262).abs() < 1e-5);
+    assert_eq!(gains(&[LaneSettings { gain_db: f32::NEG_INFINITY, ..lane }]), [0.0]);
+}
+
+#[test]
+fn gains_set_before_a_track_is_loaded_count() {
+    let (mut rig, _) = Rig::rising(2, 50_000);
+    rig.player.load(None);
+    rig.run(10);
+    rig.player.set_gains(&[0.5, 0.0, 7.0]);
+    let track = Rising { frames: 50_000, stems: 2, covered: AtomicU64::new(50_000) };
+    rig.player.load(Some(Arc::new(track)));
+    rig.player.play();
+    assert_eq!(rig.run(2000)[1999], 0.5 * stem_at(0, 1999));
+}
+
+#[test]
+fn the_original_plays_where_stems_are_missing() {
+    let (mut rig, track) = Rig::rising(3, 100_000);
+    track.covered.store(30_000, Ordering::Relaxed);
+    rig.player.play();
+    let heard = rig.run(60_000);
+    for (frame, &sample) in heard.iter().enumerate() {
+        if frame < 29_000 {
+            assert_eq!(sample, all_at_one(3, frame as u64));
+        } else if frame >= 30_000 {
+            assert_eq!(sample, original_at(frame as u64));
+        }
+    }
+    assert!(steepest(&heard) < 0.5 / 882.0, "a step of {}", steepest(&heard));
+}
+
+#[test]
+fn the_monitor_fades_between_mix_and_original() {
+    let (mut rig, _) = Rig::rising(2, 100_000);
+    rig.player.play();
+    rig.run(10_000);
+    rig.player.set_monitor(Monitor::Original);
+    let heard = rig.run(1000);
+    assert!(steepest(&heard) < 0.3 / GAIN_FRAMES as f32);
+    assert_eq!(heard[999], original_at(10_999));
+    rig.player.set_monitor(Monitor::Mix);
+    assert_eq!(rig.run(1000)[999], all_at_one(2, 11_999));
+}
+
+#[test]
+fn pausing_holds_the_place_and_loses_no_frame() {
+    let (mut rig, _) = Rig::rising(1, 100_000);
+    rig.player.seek(50_000);
+    rig.run(10);
+    assert_eq!(rig.player.position(), 50_000, "paused, yet the deck is there");
+    rig.player.play();
+    let started = rig.run(5_000);
+    assert!(steepest(&started) < 0.02 / FADE_FRAMES as f32, "fades in");
+    rig.player.pause();
+    let stopping = rig.run(1_000);
+    assert!(steepest(&stopping) < 0.02 / FADE_FRAMES as f32, "fades out");
+    assert_eq!(stopping[FADE_FRAMES as usize..], vec![0.0; 1_000 - FADE_FRAMES as usize]);
+    let held = rig.player.position();
+    assert_eq!(held, 55_000 + u64::from(FADE_FRAMES));
+    rig.run(5_000);
+    assert_eq!(rig.player.position(), held);
+    rig.player.play();
+    assert_eq!(rig.run(1000)[999], stem_at(0, held + 999));
+}
+
+#[test]
+fn missing_data_fade_out_are_counted_and_cost_no_frame() {
+    let (mut rig, _) = Rig::rising(1, 200_000);
+    rig.player.seek(100_000);
+    rig.player.play();
+    rig.run(1_000);
+    let mut heard = Vec::new();
+    for _ in 0..100 {
+        heard.extend(rig.unfed(512));
+    }
+    assert!(rig.player.underruns() > 0);
+    assert!(rig.player.is_playing());
+    let held = rig.player.position();
+    heard.extend(rig.run(4_000));
+    assert!(steepest(&heard) < 0.05 / FADE_FRAMES as f32, "{}", steepest(&heard));
+    assert_eq!(heard.last(), Some(&stem_at(0, held + 3_999)));
+}
+
+#[test]
+fn loading_another_track_stops_at_its_start() {
+    let (mut rig, _) = Rig::rising(4, 100_000);
+    rig.player.play();
+    rig.run(10_000);
+    let other = Rising { frames: 50_000, stems: 6, covered: AtomicU64::new(50_000) };
+    rig.player.load(Some(Arc::new(other)));
+    assert!(!rig.player.is_playing());
+    let heard = rig.run(2_000);
+    assert!(steepest(&heard) < 0.2 / FADE_FRAMES as f32);
+    assert_eq!((rig.player.position(), heard[1_999]), (0, 0.0));
+    rig.player.play();
+    assert_eq!(rig.run(1_000)[999], all_at_one(6, 999));
+    rig.player.load(None);
+    rig.run(1_000);
+    rig.player.play();
+    assert!(!rig.player.is_playing(), "nothing to play");
+    assert_eq!(rig.player.position(), 0);
+}
+
+/// Reads fail from a frame on.
+struct Broken(Rising);
+
+impl Track for Broken {
+    fn frames(&self) -> u64 {
+        self.0.frames()
+    }
+    fn stems(&self) -> usize {
+        self.0.stems()
+    }
+    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.0.read_original(start, out)
+    }
+    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        if start > 10_000 {
+            Err(io::Error::other("gone"))
+        } else {
+            self.0.read_stem(stem, start, out)
+        }
+    }
+    fn covered_at(&self, at: u64) -> (bool, u64) {
+        self.0.covered_at(at)
+    }
+}
+
+#[test]
+fn a_disk_that_fails_is_silence_and_the_time_goes_on() {
+    let whole = Rising { frames: 40_000, stems: 1, covered: AtomicU64::new(40_000) };
+    let mut rig = Rig::new(Arc::new(Broken(whole)));
+    rig.player.play();
+    let heard = rig.run(41_000);
+    assert_eq!(heard[9_000], stem_at(0, 9_000));
+    assert!(heard[20_000..].iter().all(|&sample| sample == 0.0));
+    assert_eq!(rig.player.position(), 40_000);
+}
+
+#[test]
+fn the_callback_neither_allocates_nor_frees() {
+    let (mut rig, _) = Rig::rising(4, 400_000);
+    let Rig { player, mixer, feeder } = &mut rig;
+    let mut block = vec![0.0; 2048];
+    player.play();
+    for i in 0..200u64 {
+        match i % 10 {
+            3 => player.seek(i * 1_500),
+            5 => player.refresh(),
+            6 => player.set_gains(&[0.5, i as f32 / 200.0, 1.0, 0.0]),
+            7 => player.pause(),
+            8 => player.play(),
+            _ => {}
+        }
+        if i % 3 != 0 {
+            feeder.serve(&player.inner.shared.wanted());
+        }
+        assert_no_alloc(|| mixer.process(&mut block));
+    }
+}
+
+#[test]
+fn the_position_is_that_of_the_ear() {
+    let (mut rig, _) = Rig::rising(1, 100_000);
+    rig.player.play();
+    rig.run(5_000);
+    rig.player.inner.shared.latency_frames.store(1_000, Ordering::Relaxed);
+    assert_eq!(rig.player.position(), 4_000);
+    rig.player.seek(50_000);
+    rig.run(500);
+    assert_eq!(rig.player.position(), 50_000, "never before the place that was sought");
+    rig.player.pause();
+    assert_eq!(rig.player.position(), 50_500, "what is on its way is still heard");
+}

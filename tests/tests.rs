@@ -3,8 +3,12 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;
+#[cfg(test)]
+mod support;
 #[cfg(test)]
 mod ui;

@@ -1,3 +1,5 @@
+//! Tests of the view state, fed with events by hand.
+
 use std::sync::Arc;
 
 use super::*;

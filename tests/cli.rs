@@ -1,0 +1,206 @@
+//! The command line as a script uses it: the real program, the real model, real files.
+
+use std::{fs, path::Path, time::Duration};
+
+use crate::support::{
+    command, home, json_lines, largest_difference, model_file, partita, read_wav, stderr, stdout,
+    write_song,
+};
+
+const STEMS: [&str; 4] = ["drums", "bass", "other", "vocals"];
+
+#[test]
+fn separate_writes_stems_that_add_up_to_the_mix() {
+    let home = home();
+    let song = home.path().join("a song.wav");
+    write_song(&song, 96_000, 48_000, 1);
+    let text = home.path().join("words.mp3");
+    fs::write(&text, "no music here, only words\n".repeat(40)).unwrap();
+    let out = home.path().join("out");
+    let arguments = ["separate", "--json", "--mix", "--depth", "32f", "--out"];
+    let files = [out.to_str().unwrap(), text.to_str().unwrap(), song.to_str().unwrap()];
+    let output = partita(home.path(), &[&arguments[..], &files[..]].concat());
+    // The bad file fails alone.
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let lines = json_lines(&output);
+    assert!(lines[0]["error"].as_str().unwrap().contains("not an audio file"), "{}", lines[0]);
+    assert_eq!(lines[1]["frames"], 88_200);
+    let folder = out.join("a song");
+    let mut sum = vec![0.0f32; 2 * 88_200];
+    for stem in STEMS {
+        let samples = read_wav(&folder.join(format!("{stem}.wav")));
+        assert_eq!(samples.len(), sum.len(), "{stem}");
+        assert!(samples.iter().all(|x| x.is_finite()));
+        sum.iter_mut().zip(&samples).for_each(|(a, b)| *a += b);
+    }
+    let mix = read_wav(&folder.join("mix.wav"));
+    assert!(largest_difference(&sum, &mix) < 1e-6);
+    // The stems of a mix without much residual are near the mix itself.
+    let power = |x: &[f32]| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+    assert!(power(&mix) > 0.0);
+    let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 5, "nothing is left behind: {names:?}");
+    // A second run does not overwrite what is there.
+    let output = partita(home.path(), &[&arguments[..], &files[..1], &files[2..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("--overwrite"), "{}", stderr(&output));
+}
+
+#[test]
+fn one_sample_and_silence_are_songs_too() {
+    let home = home();
+    for (name, frames) in [("one", 1), ("few", 7)] {
+        let song = home.path().join(format!("{name}.wav"));
+        write_song(&song, frames, 44_100, 2);
+        let out = home.path().join("out");
+        let arguments = ["separate", song.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        let output = partita(home.path(), &arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        for stem in STEMS {
+            let samples = read_wav(&out.join(name).join(format!("{stem}.wav")));
+            assert_eq!(samples.len(), 2 * frames);
+            assert!(samples.iter().all(|x| x.is_finite()));
+        }
+    }
+}
+
+/// The editor of old: add, list, process, progress, jobs, reset; and the same stems as `separate`.
+#[test]
+fn the_library_keeps_songs_jobs_and_tracks() {
+    let home = home();
+    let song = home.path().join("Ünïcødé 日本.wav");
+    write_song(&song, 60_000, 44_100, 3);
+    let at = |arguments: &[&str]| partita(home.path(), arguments);
+    let output = at(&["add", "--json", song.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let added = &json_lines(&output)[0];
+    assert_eq!(
+        (added["title"].as_str(), added["frames"].as_u64()),
+        (Some("Ünïcødé 日本"), Some(60_000))
+    );
+    assert!(at(&["add", song.to_str().unwrap()]).status.success());
+    assert_eq!(json_lines(&at(&["list", "--json"])).len(), 1, "the same file is the same song");
+
+    let output = at(&["progress", "ünï"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("not processed"), "{}", stderr(&output));
+    let output = at(&["process", "ünï", "--stems", "vocals,bass", "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let progress = &json_lines(&at(&["progress", "1", "--json"]))[0];
+    assert_eq!(progress["percent"], 100);
+    let track = |name: &str| read_wav(Path::new(progress["tracks"][name].as_str().unwrap()));
+    assert_eq!(progress["tracks"].as_object().unwrap().len(), 3);
+    let (vocals, bass, mix) = (track("vocals"), track("bass"), track("mix"));
+    let sum: Vec<f32> = vocals.iter().zip(&bass).map(|(a, b)| a + b).collect();
+    assert!(largest_difference(&sum, &mix) < 2.0 / 8_388_608.0, "a last bit of each");
+
+    // Other ticks compute nothing: the segments are there.
+    let job = &json_lines(&at(&["process", "1", "--stems", "drums", "--json"]))[0]["job"];
+    assert_eq!((job["seconds"].as_f64(), job["segments_done"].as_u64()), (Some(0.0), Some(1)));
+
+    let out = home.path().join("out");
+    let arguments = ["separate", song.to_str().unwrap(), "--stems", "vocals", "--out"];
+    assert!(at(&[&arguments[..], &[out.to_str().unwrap()]].concat()).status.success());
+    let folder = out.join("Ünïcødé 日本");
+    assert_eq!(read_wav(&folder.join("vocals.wav")), vocals, "the same as the library's");
+    assert!(!folder.join("bass.wav").exists(), "only what was asked for");
+
+    let jobs = json_lines(&at(&["jobs", "--json"]));
+    assert_eq!(jobs.len(), 2);
+    assert!(stdout(&at(&["job", "1"])).contains("vocals"));
+    assert_eq!(at(&["reset"]).status.code(), Some(1), "it asks, and there is nobody");
+    assert!(at(&["reset", "--yes"]).status.success());
+    assert!(json_lines(&at(&["list", "--json"])).is_empty());
+    assert!(song.is_file(), "the user's own file stays");
+    assert!(fs::read_dir(home.path().join("songs")).unwrap().next().is_none());
+}
+
+#[test]
+fn a_killed_process_goes_on_from_its_last_segment() {
+    let home = home();
+    let song = home.path().join("long.wav");
+    write_song(&song, 44_100 * 12, 44_100, 4); // three segments
+    assert!(partita(home.path(), &["add", song.to_str().unwrap()]).status.success());
+    let mut child = command(home.path(), &["process", "long"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let done = || -> Vec<u8> {
+        let songs = home.path().join("songs");
+        let found = walk(&songs).into_iter().find(|path| path.ends_with("segments"));
+        found.map(|path| fs::read(path).unwrap()).unwrap_or_default()
+    };
+    while !done().contains(&1) {
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = done();
+    assert!(before.contains(&0), "killed in the middle: {before:?}");
+    let output = partita(home.path(), &["process", "long", "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let line = &json_lines(&output)[0];
+    assert_eq!(line["job"]["id"], 1, "the same job");
+    assert_eq!(line["job"]["segments_done"], 3);
+    let out = home.path().join("out");
+    let arguments = ["separate", song.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    assert!(partita(home.path(), &arguments).status.success());
+    for stem in STEMS {
+        let resumed = read_wav(Path::new(line["tracks"][stem].as_str().unwrap()));
+        let undisturbed = read_wav(&out.join("long").join(format!("{stem}.wav")));
+        assert_eq!(resumed, undisturbed, "{stem}");
+    }
+}
+
+#[test]
+fn what_is_unknown_names_what_is_known() {
+    let home = home();
+    let song = home.path().join("known.wav");
+    write_song(&song, 100, 44_100, 5);
+    partita(home.path(), &["add", song.to_str().unwrap()]);
+    let fails = |arguments: &[&str], code: i32, words: &str| {
+        let output = partita(home.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(stderr(&output).contains(words), "{arguments:?}: {}", stderr(&output));
+    };
+    fails(&["process", "other"], 1, "1 known");
+    fails(&["process", "known", "--stems", "kazoo"], 1, "drums, bass, other, vocals");
+    fails(&["separate", song.to_str().unwrap(), "--stems", "kazoo"], 1, "vocals");
+    fails(&["progress", "other"], 1, "1 known");
+    fails(&["job", "7"], 1, "none");
+    fails(&["separate", "--depth", "8", "x"], 2, "16, 24 or 32f");
+    fails(&["nonsense-flag", "--what"], 2, "--what");
+    fails(&["separate", "/no/such/file.wav"], 1, "/no/such/file.wav");
+    fails(&["separate", song.to_str().unwrap(), "--model", "nope"], 1, "nope");
+}
+
+#[test]
+fn without_a_model_it_says_how_to_get_one() {
+    let home = tempfile::tempdir().unwrap();
+    let song = home.path().join("song.wav");
+    write_song(&song, 100, 44_100, 6);
+    let output = partita(home.path(), &["separate", song.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("partita model install"), "{}", stderr(&output));
+}
+
+#[test]
+fn doctor_reports_the_model_and_the_data_folder() {
+    let home = home();
+    let report = &json_lines(&partita(home.path(), &["doctor", "--json"]))[0];
+    assert!(report["model"].as_str().unwrap().contains("installed"));
+    assert_eq!(report["home"].as_str().unwrap(), home.path().to_str().unwrap());
+    let size = fs::metadata(model_file()).unwrap().len();
+    assert!(report["home_bytes"].as_u64().unwrap() >= size);
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+    }
+    found
+}

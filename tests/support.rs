@@ -1,0 +1,101 @@
+//! What whole-program tests share: a data folder with the real model, songs made up on the spot.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use partita::engine::{CHANNELS, default_home};
+use tempfile::TempDir;
+
+/// The installed model. Tests on real weights fail without it: `./x test` installs it.
+pub fn model_file() -> PathBuf {
+    let model = default_home().unwrap().join("models/htdemucs.safetensors");
+    assert!(model.is_file(), "{} is missing: run ./x model install", model.display());
+    model
+}
+
+/// A data folder of its own, with the real model in it.
+pub fn home() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let models = home.path().join("models");
+    std::fs::create_dir(&models).unwrap();
+    let to = models.join("htdemucs.safetensors");
+    std::fs::hard_link(model_file(), &to)
+        .or_else(|_| std::fs::copy(model_file(), &to).map(drop))
+        .unwrap();
+    home
+}
+
+/// The real program on a data folder.
+pub fn partita(home: &Path, arguments: &[&str]) -> Output {
+    command(home, arguments).output().unwrap()
+}
+
+/// See [`partita`].
+pub fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_partita"));
+    command.env("PARTITA_HOME", home).args(arguments);
+    command
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// One JSON object a line.
+pub fn json_lines(output: &Output) -> Vec<serde_json::Value> {
+    stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A made-up song: a bass line, chords with vibrato, a beat of noise; another for each seed.
+pub fn write_song(path: &Path, frames: usize, sample_rate: u32, seed: u32) {
+    let spec = hound::WavSpec {
+        channels: CHANNELS as u16,
+        sample_rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    let mut noise = seed.wrapping_mul(2_654_435_761) | 1;
+    let base = 55.0 * 2f64.powf(f64::from(seed % 12) / 12.0);
+    for frame in 0..frames {
+        let t = frame as f64 / f64::from(sample_rate);
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let beat = (-(t % 0.5) * 30.0).exp() * (f64::from(noise >> 16) / 32_768.0 - 1.0);
+        let tone = |f: f64| (std::f64::consts::TAU * f * t).sin();
+        let vibrato = 1.0 + 0.003 * tone(5.0);
+        let chord = tone(base * 8.0 * vibrato) + tone(base * 10.0) + tone(base * 12.0);
+        let x = 0.25 * tone(base) + 0.1 * chord + 0.25 * beat;
+        for pan in [0.9, 1.1] {
+            writer.write_sample((x * pan * 12_000.0) as i16).unwrap();
+        }
+    }
+    writer.finalize().unwrap();
+}
+
+/// All samples of a WAV file, interleaved, full scale 1.
+pub fn read_wav(path: &Path) -> Vec<f32> {
+    let mut reader =
+        hound::WavReader::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let spec = reader.spec();
+    assert_eq!((spec.channels, spec.sample_rate), (2, 44_100));
+    match spec.sample_format {
+        hound::SampleFormat::Float => reader.samples::<f32>().map(Result::unwrap).collect(),
+        hound::SampleFormat::Int => {
+            let scale = 1.0 / f64::from(1u32 << (spec.bits_per_sample - 1));
+            let samples = reader.samples::<i32>().map(Result::unwrap);
+            samples.map(|x| (f64::from(x) * scale) as f32).collect()
+        }
+    }
+}
+
+/// The largest difference of two signals of one length.
+pub fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}

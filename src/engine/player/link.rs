@@ -4,7 +4,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use cpal::{
@@ -33,6 +33,7 @@ pub(super) struct Link {
     _stream: Stream,
     lost: Receiver<cpal::Error>,
     beats: Arc<AtomicU32>,
+    ran_out: Arc<AtomicBool>,
 }
 
 impl Link {
@@ -46,7 +47,9 @@ impl Link {
         tracing::debug!(?config, ?format, "opening the sound device");
         let (tell, lost) = bounded(4);
         let beats = Arc::new(AtomicU32::new(0));
-        let plumbing = Plumbing { shared, guest, tell, beats: Arc::clone(&beats) };
+        let ran_out = Arc::new(AtomicBool::new(false));
+        let signs = (Arc::clone(&beats), Arc::clone(&ran_out));
+        let plumbing = Plumbing { shared, guest, tell, signs };
         let stream = match format {
             SampleFormat::F32 => plumbing.build::<f32>(device, config),
             SampleFormat::F64 => plumbing.build::<f64>(device, config),
@@ -58,7 +61,7 @@ impl Link {
             _ => Err(ErrorKind::UnsupportedConfig.into()),
         }?;
         stream.play()?;
-        Ok(Self { _stream: stream, lost, beats })
+        Ok(Self { _stream: stream, lost, beats, ran_out })
     }
 
     /// Why the device was lost, if it was.
@@ -69,6 +72,11 @@ impl Link {
     /// Changes whenever the device has asked for sound.
     pub(super) fn beat(&self) -> u32 {
         self.beats.load(Ordering::Relaxed)
+    }
+
+    /// Whether the device ran out of sound and has not asked for any since.
+    pub(super) fn ran_out(&self) -> bool {
+        self.ran_out.load(Ordering::Relaxed)
     }
 }
 
@@ -98,7 +106,8 @@ struct Plumbing {
     shared: Arc<Shared>,
     guest: Guest,
     tell: Sender<cpal::Error>,
-    beats: Arc<AtomicU32>,
+    /// See [`Link::beat`] and [`Link::ran_out`].
+    signs: (Arc<AtomicU32>, Arc<AtomicBool>),
 }
 
 impl Plumbing {
@@ -107,7 +116,9 @@ impl Plumbing {
         device: &cpal::Device,
         config: StreamConfig,
     ) -> Result<Stream, cpal::Error> {
-        let Self { shared, mut guest, tell, beats } = self;
+        let Self { shared, mut guest, tell, signs } = self;
+        let (beats, ran_out) = signs;
+        let runs_out = Arc::clone(&ran_out);
         let (channels, rate_hz) = (f64::from(config.channels), f64::from(config.sample_rate));
         let latencies = Arc::clone(&shared);
         let data = move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
@@ -117,6 +128,7 @@ impl Plumbing {
             let frames = (ahead + block) * f64::from(SAMPLE_RATE);
             latencies.latency_frames.store(frames as u32, Ordering::Relaxed);
             beats.fetch_add(1, Ordering::Relaxed);
+            ran_out.store(false, Ordering::Relaxed);
             if let Some(outlet) = guest.outlet.as_mut() {
                 outlet.fill(out);
             }
@@ -124,6 +136,7 @@ impl Plumbing {
         let error = move |error: cpal::Error| match error.kind() {
             ErrorKind::Xrun => {
                 shared.underruns.fetch_add(1, Ordering::Relaxed);
+                runs_out.store(true, Ordering::Relaxed);
             }
             ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
             _ => {

@@ -104,7 +104,7 @@ pub enum Monitor {
 /// The sound device, as far as the player knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
-    /// Not opened yet: it is at the first play.
+    /// Not open: it is opened by play, and closed after ten seconds without playing.
     Idle,
     /// Open, with its name.
     Open(String),

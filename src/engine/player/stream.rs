@@ -33,9 +33,14 @@ const REOPEN_TIMES: u32 = 5;
 /// How often time moves on without a device.
 const SILENT_PERIOD: Duration = Duration::from_millis(10);
 
-/// A device that asks for nothing for this long while playing has got stuck, as PulseAudio's ALSA
-/// plug-in may after an underrun; it is opened anew, with more in hand.
+/// A device that asks for nothing for this long while playing has got stuck, and is opened anew,
+/// with more in hand. After an underrun, when `PulseAudio`'s ALSA plug-in may, it shows sooner.
 const STUCK_AFTER: Duration = Duration::from_secs(2);
+const STUCK_AFTER_UNDERRUN: Duration = Duration::from_millis(200);
+
+/// How often a device that plays is looked after, and one that does not.
+const PLAYING_PERIOD: Duration = Duration::from_millis(200);
+const PAUSED_PERIOD: Duration = Duration::from_secs(1);
 
 /// Frames of a device's buffer at 44.1 kHz, of which there are two: 23 ms each, and 93 ms for a
 /// device that got stuck.
@@ -95,7 +100,8 @@ impl StreamOwner {
         while !self.shared.wanted().quit {
             self.look_after();
             let wait = match &self.output {
-                Output::Open { .. } => Some(Duration::from_secs(1)),
+                Output::Open { .. } if self.shared.is_playing() => Some(PLAYING_PERIOD),
+                Output::Open { .. } => Some(PAUSED_PERIOD),
                 Output::Silent { .. } if self.shared.is_playing() => Some(SILENT_PERIOD),
                 Output::Closed | Output::Silent { .. } => None,
             };
@@ -123,7 +129,8 @@ impl StreamOwner {
                     *beat = (link.beat(), now);
                 }
                 let lost = link.lost();
-                let stuck = beat.1.elapsed() >= STUCK_AFTER;
+                let patience = if link.ran_out() { STUCK_AFTER_UNDERRUN } else { STUCK_AFTER };
+                let stuck = beat.1.elapsed() >= patience;
                 let idle = used.elapsed() >= CLOSE_AFTER;
                 if stuck {
                     tracing::warn!("the sound device got stuck and is opened anew");

@@ -30,7 +30,7 @@ pub(super) fn read(
     watch: &mut Watch<'_>,
 ) -> Result<Checkpoint> {
     let packed = BufReader::with_capacity(1 << 18, file);
-    let unpacked = GzDecoder::new(packed).take(unpacked_limit(length));
+    let unpacked = Limited { input: GzDecoder::new(packed), left: unpacked_limit(length) };
     let mut archive = tar::Archive::new(unpacked);
     // Raw: long-name records, whose length only the archive knows, are not gathered into memory.
     for entry in archive.entries().map_err(|error| torn(&error, length))?.raw(true) {
@@ -40,13 +40,6 @@ pub(super) fn read(
             continue;
         }
         let size = entry.size();
-        if size > unpacked_limit(length) {
-            return Err(Fault::Wrong(format!(
-                "claims to hold a graph of {} in {}: no weights can be packed so small",
-                bytes(size),
-                bytes(length)
-            )));
-        }
         let mut entry = Hashing { input: entry, hash: Sha256::new() };
         let checkpoint = onnx_file::read(&mut entry, size, watch).map_err(|fault| match fault {
             Fault::Wrong(text) if text == "is cut off" => {
@@ -73,6 +66,25 @@ fn torn(error: &io::Error, length: u64) -> Fault {
             Fault::Wrong(format!("is cut off: it ends after {}", bytes(length)))
         }
         _ => Fault::Wrong(format!("is not an npm package: {error}")),
+    }
+}
+
+/// A reader that ends in an error where a packed file turns out to be a bomb.
+struct Limited<R> {
+    input: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it unpacks to more than eight times its length, which weights never do",
+            )
+        })?;
+        Ok(count)
     }
 }
 

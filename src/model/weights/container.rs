@@ -1,7 +1,7 @@
 //! Which kind of file it is, told by its content; the name counts for nothing.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{Read as _, Seek as _},
     path::Path,
 };
@@ -9,7 +9,7 @@ use std::{
 use super::{
     archive,
     checkpoint::Checkpoint,
-    fault::{Fault, Result},
+    fault::{Fault, Result, quoted},
     onnx_file, safetensors_file, torch_file,
     watch::Watch,
 };
@@ -32,11 +32,15 @@ pub(super) fn read(
     entry_sha256: Option<&str>,
     watch: &mut Watch<'_>,
 ) -> Result<Checkpoint> {
-    let mut file = File::open(path)?;
-    let meta = file.metadata()?;
+    // Asked before it is opened, because opening a pipe waits for its other end.
+    let meta = fs::metadata(path)?;
     if meta.is_dir() {
         return Err(Fault::wrong("is a folder, not a model file"));
     }
+    if !meta.is_file() {
+        return Err(Fault::wrong("is not a file, but a device or a pipe"));
+    }
+    let mut file = File::open(path)?;
     let mut start = Vec::new();
     file.by_ref().take(64).read_to_end(&mut start)?;
     file.rewind()?;
@@ -67,13 +71,14 @@ fn kind(start: &[u8]) -> Result<Kind> {
     }
 }
 
-/// The first bytes for people: as text where they are text.
+/// The first bytes for people: as text as far as they are text.
 fn shown(start: &[u8]) -> String {
-    let head = &start[..start.len().min(16)];
-    if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
-        format!("\"{}\"", String::from_utf8_lossy(head).trim().escape_debug())
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let text: Vec<u8> = start.iter().copied().take(24).take_while(is_text).collect();
+    if text.len() > 3 || text.len() == start.len() {
+        format!("\"{}\"", quoted(String::from_utf8_lossy(&text).trim()))
     } else {
-        let bytes: Vec<_> = head.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let bytes: Vec<_> = start.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         format!("the bytes {}", bytes.join(" "))
     }
 }
@@ -93,7 +98,8 @@ mod tests {
     fn foreign_files_are_named_by_what_they_begin_with() {
         assert_eq!(words(b""), "is empty");
         let text = words(b"<!DOCTYPE html>\n<html>");
-        assert_eq!(text, "is not a model file: it begins with \"<!DOCTYPE html>\"");
+        assert_eq!(text, "is not a model file: it begins with \"<!DOCTYPE html>\\n<html>\"");
+        assert!(words(b"fLaC\0\0\0\x22").ends_with("it begins with \"fLaC\""));
         let text = words(b"\x89PNG\r\n\x1a\n\0\0");
         assert_eq!(text, "is not a model file: it begins with the bytes 89 50 4e 47 0d 0a 1a 0a");
         assert!(words(b"\x80\x02\x8a\x0al").contains("bare pickle"));

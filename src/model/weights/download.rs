@@ -223,7 +223,7 @@ fn broken_before(error: &ureq::Error, have: u64) -> Setback {
 /// A login page, a captive portal, an error that calls itself a success.
 fn refuse_page(response: &Response<Body>) -> Result<(), Setback> {
     let kind = text_header(response, header::CONTENT_TYPE).unwrap_or_default();
-    if kind.starts_with("text/") || kind.starts_with("application/json") {
+    if kind.starts_with("text/html") {
         return Err(
             Fault::Wrong(format!("answers with a page ({kind}) instead of the file")).into()
         );

@@ -1,7 +1,7 @@
 //! An ONNX graph: its initializers, and the nodes that use those without a name of their own.
 //!
 //! Read as a stream, so that a file and an entry of an archive are the same. Field numbers are those
-//! of `onnx.proto` (ModelProto, GraphProto, NodeProto, TensorProto).
+//! of `onnx.proto`: `ModelProto`, `GraphProto`, `NodeProto`, `TensorProto`.
 
 use std::{
     collections::BTreeMap,

@@ -70,7 +70,7 @@ fn restore(name: &str, initializer: Initializer, user: &User) -> Result<(String,
     };
     let tensor = initializer.half(name)?;
     let tensor = match layout {
-        Layout::Transposed => transposed(name, tensor)?,
+        Layout::Transposed => transposed(name, &tensor)?,
         Layout::Vector => vector(name, tensor)?,
     };
     Ok((format!("{module}.{last}"), tensor))
@@ -137,7 +137,7 @@ fn embedding(name: &str, initializer: Initializer) -> Result<Tensor> {
 }
 
 /// `[in, out]` becomes `[out, in]`.
-fn transposed(name: &str, tensor: Tensor) -> Result<Tensor> {
+fn transposed(name: &str, tensor: &Tensor) -> Result<Tensor> {
     let &[rows, columns] = tensor.shape.as_slice() else {
         return Err(unexpected(name, &tensor.shape, "a matrix"));
     };

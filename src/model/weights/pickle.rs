@@ -139,42 +139,48 @@ impl<'a> Machine<'a> {
         Ok((opcode != b'.').then_some(opcode))
     }
 
+    /// One instruction: those that push a new value here, those that use the stack in [`Self::act`].
     fn step(&mut self, opcode: u8) -> Result<()> {
+        let node = match opcode {
+            b'N' => Node::None,
+            0x88 => Node::Bool(true),
+            0x89 => Node::Bool(false),
+            b'K' => Node::Int(u8::from_le_bytes(self.array()?).into()),
+            b'M' => Node::Int(u16::from_le_bytes(self.array()?).into()),
+            b'J' => Node::Int(i32::from_le_bytes(self.array()?).into()),
+            0x8a => Node::Int(self.long()?),
+            b'G' => Node::Float(f64::from_be_bytes(self.array()?)),
+            b'X' => Node::Text(self.text()?),
+            b'c' => Node::Name(Name::known(self.line()?, self.line()?)?),
+            b')' => Node::Tuple(Vec::new()),
+            b']' => Node::List(Vec::new()),
+            b'}' => Node::Dict(Vec::new()),
+            0x85..=0x87 => Node::Tuple(self.pop_many(usize::from(opcode) - 0x84)?),
+            b't' => Node::Tuple(self.pop_mark()?),
+            b'Q' => self.storage()?,
+            b'R' => self.call()?,
+            other => return self.act(other),
+        };
+        self.stack.push(self.nodes.len());
+        self.nodes.push(node);
+        Ok(())
+    }
+
+    fn act(&mut self, opcode: u8) -> Result<()> {
         match opcode {
             0x80 => self.protocol(),
-            b'N' => self.push(Node::None),
-            0x88 => self.push(Node::Bool(true)),
-            0x89 => self.push(Node::Bool(false)),
-            b'K' => self.array().and_then(|[n]| self.push(Node::Int(n.into()))),
-            b'M' => self.array().and_then(|n| self.push(Node::Int(u16::from_le_bytes(n).into()))),
-            b'J' => self.array().and_then(|n| self.push(Node::Int(i32::from_le_bytes(n).into()))),
-            b'G' => self.array().and_then(|x| self.push(Node::Float(f64::from_be_bytes(x)))),
-            0x8a => self.long(),
-            b'X' => self.text(),
-            b'c' => self.name(),
             b'(' => {
                 self.marks.push(self.stack.len());
                 Ok(())
             }
-            b')' => self.push(Node::Tuple(Vec::new())),
-            0x85..=0x87 => self.small_tuple(usize::from(opcode) - 0x84),
-            b't' => self.pop_mark().and_then(|items| self.push(Node::Tuple(items))),
-            b']' => self.push(Node::List(Vec::new())),
             b'a' => self.pop().and_then(|item| self.append(vec![item])),
             b'e' => self.pop_mark().and_then(|items| self.append(items)),
-            b'}' => self.push(Node::Dict(Vec::new())),
-            b's' => {
-                let value = self.pop()?;
-                let key = self.pop()?;
-                self.set_items(&[key, value])
-            }
+            b's' => self.pop_many(2).and_then(|items| self.set_items(&items)),
             b'u' => self.pop_mark().and_then(|items| self.set_items(&items)),
-            b'q' => self.array().and_then(|[n]| self.memorise(n.into())),
-            b'r' => self.array().and_then(|n| self.memorise(u32::from_le_bytes(n))),
-            b'h' => self.array().and_then(|[n]| self.recall(n.into())),
-            b'j' => self.array().and_then(|n| self.recall(u32::from_le_bytes(n))),
-            b'Q' => self.storage(),
-            b'R' => self.call(),
+            b'q' => self.array().and_then(|[slot]| self.memorise(slot.into())),
+            b'r' => self.array().and_then(|slot| self.memorise(u32::from_le_bytes(slot))),
+            b'h' => self.array().and_then(|[slot]| self.recall(slot.into())),
+            b'j' => self.array().and_then(|slot| self.recall(u32::from_le_bytes(slot))),
             b'b' => self.build(),
             other => Err(Fault::Wrong(format!(
                 "holds a pickle with instruction 0x{other:02x}, which no checkpoint needs: refused"
@@ -206,12 +212,6 @@ impl<'a> Machine<'a> {
         Ok(array)
     }
 
-    fn push(&mut self, node: Node) -> Result<()> {
-        self.stack.push(self.nodes.len());
-        self.nodes.push(node);
-        Ok(())
-    }
-
     /// Takes the top of the stack, which may not lie below an open mark.
     fn pop(&mut self) -> Result<Id> {
         let floor = self.marks.last().copied().unwrap_or(0);
@@ -231,7 +231,7 @@ impl<'a> Machine<'a> {
         Ok(&mut self.nodes[id])
     }
 
-    fn long(&mut self) -> Result<()> {
+    fn long(&mut self) -> Result<i64> {
         let [length] = self.array()?;
         let digits = self.take(length.into())?;
         if digits.len() > 8 {
@@ -240,13 +240,13 @@ impl<'a> Machine<'a> {
         let negative = digits.last().is_some_and(|byte| byte & 0x80 != 0);
         let mut extended = [if negative { 0xff } else { 0 }; 8];
         extended[..digits.len()].copy_from_slice(digits);
-        self.push(Node::Int(i64::from_le_bytes(extended)))
+        Ok(i64::from_le_bytes(extended))
     }
 
-    fn text(&mut self) -> Result<()> {
+    fn text(&mut self) -> Result<String> {
         let length = u32::from_le_bytes(self.array()?);
         let text = std::str::from_utf8(self.take(length as usize)?).map_err(|_| damaged())?;
-        self.push(Node::Text(text.to_owned()))
+        Ok(text.to_owned())
     }
 
     fn line(&mut self) -> Result<&'a str> {
@@ -255,16 +255,11 @@ impl<'a> Machine<'a> {
         std::str::from_utf8(&line[..length]).map_err(|_| damaged())
     }
 
-    fn name(&mut self) -> Result<()> {
-        let (module, name) = (self.line()?, self.line()?);
-        let name = Name::known(module, name)?;
-        self.push(Node::Name(name))
-    }
-
-    fn small_tuple(&mut self, count: usize) -> Result<()> {
+    /// The topmost values, in the order in which they were pushed.
+    fn pop_many(&mut self, count: usize) -> Result<Vec<Id>> {
         let mut items = (0..count).map(|_| self.pop()).collect::<Result<Vec<_>>>()?;
         items.reverse();
-        self.push(Node::Tuple(items))
+        Ok(items)
     }
 
     fn append(&mut self, items: Vec<Id>) -> Result<()> {
@@ -301,38 +296,34 @@ impl<'a> Machine<'a> {
     }
 
     /// PyTorch's "persistent" object: `("storage", class, key, device, length)`.
-    fn storage(&mut self) -> Result<()> {
+    fn storage(&mut self) -> Result<Node> {
         let id = self.pop()?;
-        let storage = match self.items(id) {
+        match self.items(id) {
             Some([Node::Text(kind), Node::Name(Name::Storage(dtype)), Node::Text(key), _, _])
                 if kind == "storage" && key.len() <= NAME_LIMIT =>
             {
-                Node::Storage { dtype: *dtype, key: key.clone() }
+                Ok(Node::Storage { dtype: *dtype, key: key.clone() })
             }
-            _ => return Err(damaged()),
-        };
-        self.push(storage)
+            _ => Err(damaged()),
+        }
     }
 
     /// The only calls there are: an empty ordered dictionary, a fraction, a tensor.
-    fn call(&mut self) -> Result<()> {
+    fn call(&mut self) -> Result<Node> {
         let arguments = self.pop()?;
         let function = self.pop()?;
         let Node::Name(function) = &self.nodes[function] else { return Err(damaged()) };
-        let result = match function {
+        match function {
             Name::OrderedDict => match self.items::<0>(arguments) {
-                Some([]) => Node::Dict(Vec::new()),
-                None => return Err(damaged()),
+                Some([]) => Ok(Node::Dict(Vec::new())),
+                None => Err(damaged()),
             },
-            Name::Fraction => self.fraction(arguments)?,
-            Name::RebuildTensor => Node::Tensor(self.tensor(arguments)?),
+            Name::Fraction => self.fraction(arguments),
+            Name::RebuildTensor => Ok(Node::Tensor(self.tensor(arguments)?)),
             Name::Storage(_) | Name::Class(_) => {
-                return Err(Fault::wrong(
-                    "holds a pickle that makes an object of a class: refused",
-                ));
+                Err(Fault::wrong("holds a pickle that makes an object of a class: refused"))
             }
-        };
-        self.push(result)
+        }
     }
 
     /// Attributes of an object. Only ordered dictionaries may have some; none of them matters.

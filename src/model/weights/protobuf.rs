@@ -78,7 +78,7 @@ impl<R: Read> Wire<R> {
         let mut data = Vec::new();
         let read = self.input.by_ref().take(count).read_to_end(&mut data)?;
         self.position += read as u64;
-        if (read as u64) < count { Err(self.cut_off()) } else { Ok(data) }
+        if (read as u64) < count { Err(cut_off()) } else { Ok(data) }
     }
 
     /// The text up to `end`.
@@ -92,7 +92,7 @@ impl<R: Read> Wire<R> {
         let count = end.saturating_sub(self.position);
         let read = io::copy(&mut self.input.by_ref().take(count), &mut io::sink())?;
         self.position += read;
-        if read < count { Err(self.cut_off()) } else { Ok(()) }
+        if read < count { Err(cut_off()) } else { Ok(()) }
     }
 
     fn block(&mut self, end: u64) -> Result<u64> {
@@ -109,7 +109,7 @@ impl<R: Read> Wire<R> {
 
     fn fixed<const N: usize>(&mut self, end: u64) -> Result<[u8; N]> {
         if end.saturating_sub(self.position) < N as u64 {
-            return Err(if end == self.length { self.cut_off() } else { self.damaged("a field") });
+            return Err(if end == self.length { cut_off() } else { self.damaged("a field") });
         }
         let mut data = [0; N];
         self.input.read_exact(&mut data)?;
@@ -117,13 +117,13 @@ impl<R: Read> Wire<R> {
         Ok(data)
     }
 
-    fn cut_off(&self) -> Fault {
-        Fault::wrong("is cut off")
-    }
-
     fn damaged(&self, what: &str) -> Fault {
         Fault::Wrong(format!("is damaged: {what} near byte {} is not valid", self.position))
     }
+}
+
+fn cut_off() -> Fault {
+    Fault::wrong("is cut off")
 }
 
 #[cfg(test)]

@@ -276,7 +276,9 @@ pub(super) fn tensor_program(program: &mut Vec<u8>, key: &str, shape: &[usize]) 
         program.push(b'J');
         program.extend((value as i32).to_le_bytes());
     };
-    shape.iter().for_each(|&dimension| number(dimension));
+    for &dimension in shape {
+        number(dimension);
+    }
     program.extend(b"t(");
     for at in 0..shape.len() {
         program.push(b'J');

@@ -27,7 +27,7 @@ use crate::model::{ModelError, Result};
 const TEMPORARY: &str = ".importing-";
 
 /// Writing takes seconds; a temporary file of this age belongs to nobody.
-const ABANDONED: Duration = Duration::from_secs(3600);
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// Whether a model's weights are at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]

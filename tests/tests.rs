@@ -1,1 +1,3 @@
 //! Whole-program tests: one binary, a module a subject.
+
+mod decode;

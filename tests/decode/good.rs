@@ -53,7 +53,7 @@ fn every_kind_of_file_is_heard_on_time_and_whole() {
 /// The mean of both chirps, on both sides.
 fn mono_chirp() -> Vec<f64> {
     let stereo = chirp_at(SAMPLE_RATE, FRAMES);
-    stereo.chunks(2).flat_map(|frame| [(frame[0] + frame[1]) / 2.0; 2]).collect()
+    stereo.chunks(2).flat_map(|frame| [f64::midpoint(frame[0], frame[1]); 2]).collect()
 }
 
 #[test]

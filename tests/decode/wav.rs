@@ -21,7 +21,7 @@ enum Sample {
     I32,
     F32,
     F64,
-    /// 24 bits at the upper end of 4 bytes, as WAVE_FORMAT_EXTENSIBLE says.
+    /// 24 bits at the upper end of 4 bytes, as `WAVE_FORMAT_EXTENSIBLE` says.
     I24In32,
 }
 

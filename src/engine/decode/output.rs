@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(heard(35, trim(12, End::Length(50)), true), count(13..=35));
         assert_eq!(heard(35, trim(12, End::Padding(11)), true), count(13..=24));
         assert_eq!(heard(35, trim(12, End::Padding(11)), false), count(13..=35));
-        assert_eq!(heard(35, trim(40, End::Padding(11)), true), count(1..=0));
+        assert!(heard(35, trim(40, End::Padding(11)), true).is_empty());
     }
 
     #[test]

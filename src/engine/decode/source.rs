@@ -107,8 +107,10 @@ impl Source {
 
         let position = Arc::new(AtomicU64::new(0));
         let promised_bytes = mp4_length(&mut file).map_err(cannot_read)?;
+        let is_cut_aiff = aiff_length(&mut file).map_err(cannot_read)? > Some(metadata.len());
         let counted = Counted {
             file,
+            is_seekable: !is_cut_aiff,
             bytes: metadata.len(),
             promised_bytes: promised_bytes.filter(|&promised| promised > metadata.len()),
             position: Arc::clone(&position),
@@ -400,6 +402,19 @@ fn mp4_length(file: &mut File) -> io::Result<Option<u64>> {
     Ok(has_index.then_some(end))
 }
 
+/// The length that an AIFF file should have; `None` of any other file.
+fn aiff_length(file: &mut File) -> io::Result<Option<u64>> {
+    let mut header = Vec::new();
+    file.by_ref().take(12).read_to_end(&mut header)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(match header[..] {
+        [b'F', b'O', b'R', b'M', a, b, c, d, b'A', b'I', b'F', b'F' | b'C'] => {
+            Some(u64::from(u32::from_be_bytes([a, b, c, d])) + 8)
+        }
+        _ => None,
+    })
+}
+
 /// Kind and size of the box with this header; `None` where it ends the file, or is none.
 fn mp4_box(header: &[u8]) -> Option<(&[u8], u64)> {
     let size = u32::from_be_bytes(header.first_chunk().copied()?);
@@ -448,6 +463,8 @@ struct Counted {
     /// Where the end is said to be, of an MP4 file that is cut off: Symphonia plays nothing of it
     /// unless it comes upon the end by itself.
     promised_bytes: Option<u64>,
+    /// False of an AIFF file that is cut off: Symphonia would look beyond its sound first.
+    is_seekable: bool,
     position: Arc<AtomicU64>,
 }
 
@@ -476,7 +493,7 @@ impl Seek for Counted {
 
 impl MediaSource for Counted {
     fn is_seekable(&self) -> bool {
-        true
+        self.is_seekable
     }
 
     fn byte_len(&self) -> Option<u64> {

@@ -72,9 +72,7 @@ pub fn decode(
 ) -> super::Result<Decoded> {
     let mut source = source::Source::open(path)?;
     let mut about = tags::About::read(path);
-    if let Some(revision) = source.reader.metadata().skip_to_latest() {
-        about.complete_with(tags::About::of_revision(revision));
-    }
+    about.complete_with(tags::About::of_log(&mut source.reader.metadata()));
     let heard = stream::decode(source, path, cancel, progress, sink)?;
     Ok(Decoded {
         format: heard.format,

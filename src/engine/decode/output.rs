@@ -60,7 +60,7 @@ impl<'a> Output<'a> {
     ) -> Result<Self> {
         Ok(Self {
             sink,
-            resampler: Resampler::new(rate, SAMPLE_RATE).map_err(words)?,
+            resampler: Resampler::new(rate, SAMPLE_RATE).map_err(DecodeError::from)?,
             rate,
             skip: trim.skip,
             end: trim.end,
@@ -83,7 +83,7 @@ impl<'a> Output<'a> {
     /// As [`Self::new`], and as the sink.
     pub fn change_rate(&mut self, rate: u32) -> Result<()> {
         self.flush()?;
-        self.resampler = Resampler::new(rate, SAMPLE_RATE).map_err(words)?;
+        self.resampler = Resampler::new(rate, SAMPLE_RATE).map_err(DecodeError::from)?;
         self.rate = rate;
         Ok(())
     }
@@ -145,12 +145,12 @@ impl<'a> Output<'a> {
 
     fn convert(&mut self, stereo: &[f32]) -> Result<()> {
         self.frames_in += (stereo.len() / CHANNELS) as u64;
-        self.resampler.push(stereo, &mut self.block).map_err(words)?;
+        self.resampler.push(stereo, &mut self.block).map_err(DecodeError::from)?;
         self.give()
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.resampler.finish(&mut self.block).map_err(words)?;
+        self.resampler.finish(&mut self.block).map_err(DecodeError::from)?;
         self.give()
     }
 
@@ -164,8 +164,10 @@ impl<'a> Output<'a> {
     }
 }
 
-fn words(error: ResampleError) -> DecodeError {
-    DecodeError::Unsupported(error.to_string())
+impl From<ResampleError> for DecodeError {
+    fn from(error: ResampleError) -> Self {
+        Self::Unsupported(error.to_string())
+    }
 }
 
 #[cfg(test)]
@@ -201,7 +203,7 @@ mod tests {
         assert_eq!(heard(35, trim(12, End::Length(50)), true), count(13..=35));
         assert_eq!(heard(35, trim(12, End::Padding(11)), true), count(13..=24));
         assert_eq!(heard(35, trim(12, End::Padding(11)), false), count(13..=35));
-        assert_eq!(heard(35, trim(40, End::Padding(11)), true), count(1..=0));
+        assert!(heard(35, trim(40, End::Padding(11)), true).is_empty());
     }
 
     #[test]

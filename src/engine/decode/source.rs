@@ -106,7 +106,15 @@ impl Source {
         refuse_by_content(&mut file).map_err(cannot_read)??;
 
         let position = Arc::new(AtomicU64::new(0));
-        let counted = Counted { file, bytes: metadata.len(), position: Arc::clone(&position) };
+        let promised_bytes = mp4_length(&mut file).map_err(cannot_read)?;
+        let is_cut_aiff = aiff_length(&mut file).map_err(cannot_read)? > Some(metadata.len());
+        let counted = Counted {
+            file,
+            is_seekable: !is_cut_aiff,
+            bytes: metadata.len(),
+            promised_bytes: promised_bytes.filter(|&promised| promised > metadata.len()),
+            position: Arc::clone(&position),
+        };
         let stream = MediaSourceStream::new(Box::new(counted), MediaSourceStreamOptions::default());
         // Pictures are read by lofty, within limits.
         let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
@@ -176,6 +184,11 @@ impl Source {
     /// Whether this is FLAC in its own container: its ticks are frames, its packets are frames.
     pub fn is_flac_file(&self) -> bool {
         self.reader.format_info().format == FORMAT_ID_FLAC
+    }
+
+    /// Whether this is WAV. Without a length, its sound goes on to the end of the file.
+    pub fn is_wav(&self) -> bool {
+        self.reader.format_info().format == FORMAT_ID_WAVE
     }
 
     /// After a chained stream's new beginning: its track and codec.
@@ -367,10 +380,58 @@ fn is_text(start: &[u8]) -> bool {
     text.chars().all(|c| !c.is_control() || c.is_whitespace())
 }
 
+/// The length that an MP4 file should have by its outermost boxes; `None` of any other file, and
+/// without an index.
+fn mp4_length(file: &mut File) -> io::Result<Option<u64>> {
+    const MOST: usize = 4096;
+    let (mut end, mut has_index) = (0, false);
+    for index in 0..MOST {
+        file.seek(SeekFrom::Start(end))?;
+        let mut header = Vec::new();
+        file.by_ref().take(16).read_to_end(&mut header)?;
+        let Some((kind, size)) = mp4_box(&header) else {
+            break;
+        };
+        if index == 0 && kind != b"ftyp" {
+            break;
+        }
+        has_index |= kind == b"moov";
+        end = end.saturating_add(size).min(i64::MAX as u64);
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok(has_index.then_some(end))
+}
+
+/// The length that an AIFF file should have; `None` of any other file.
+fn aiff_length(file: &mut File) -> io::Result<Option<u64>> {
+    let mut header = Vec::new();
+    file.by_ref().take(12).read_to_end(&mut header)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(match header[..] {
+        [b'F', b'O', b'R', b'M', a, b, c, d, b'A', b'I', b'F', b'F' | b'C'] => {
+            Some(u64::from(u32::from_be_bytes([a, b, c, d])) + 8)
+        }
+        _ => None,
+    })
+}
+
+/// Kind and size of the box with this header; `None` where it ends the file, or is none.
+fn mp4_box(header: &[u8]) -> Option<(&[u8], u64)> {
+    let size = u32::from_be_bytes(header.first_chunk().copied()?);
+    let kind = header.get(4..8)?;
+    match size {
+        1 => Some((kind, u64::from_be_bytes(*header.get(8..16)?.first_chunk()?))),
+        8.. => Some((kind, size.into())),
+        _ => None,
+    }
+}
+
 fn probe_error(error: Error, path: &Path) -> EngineError {
     let error = match error {
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            DecodeError::Damaged(format!("the file ends within its header; {AGAIN}"))
+            DecodeError::Damaged(format!(
+                "the file ends, or is damaged, before its sound begins; {AGAIN}"
+            ))
         }
         Error::IoError(source) => {
             return EngineError::Io { what: "cannot read", path: path.into(), source };
@@ -399,6 +460,11 @@ fn damaged_header(error: &Error) -> DecodeError {
 struct Counted {
     file: File,
     bytes: u64,
+    /// Where the end is said to be, of an MP4 file that is cut off: Symphonia plays nothing of it
+    /// unless it comes upon the end by itself.
+    promised_bytes: Option<u64>,
+    /// False of an AIFF file that is cut off: Symphonia would look beyond its sound first.
+    is_seekable: bool,
     position: Arc<AtomicU64>,
 }
 
@@ -412,6 +478,13 @@ impl Read for Counted {
 
 impl Seek for Counted {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::End(offset) => {
+                let end = self.promised_bytes.unwrap_or(self.bytes);
+                SeekFrom::Start(end.saturating_add_signed(offset))
+            }
+            to => to,
+        };
         let position = self.file.seek(to)?;
         self.position.store(position, Ordering::Relaxed);
         Ok(position)
@@ -420,10 +493,11 @@ impl Seek for Counted {
 
 impl MediaSource for Counted {
     fn is_seekable(&self) -> bool {
-        true
+        self.is_seekable
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.bytes)
+        // Without it, nothing is looked for near the end, where a file that is cut off has nothing.
+        if self.promised_bytes.is_some() { None } else { Some(self.bytes) }
     }
 }

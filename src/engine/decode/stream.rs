@@ -248,11 +248,11 @@ impl<'a> Stream<'a> {
         let all_came = source.promised.is_none_or(|promised| self.output.frames_in >= promised);
         self.output.finish(end == Ending::Complete && all_came)?;
         let Some(first) = &self.first else {
-            return Err(nothing_heard(end).into());
+            return Err(nothing_heard(source, end).into());
         };
         let frames = self.output.frames_out;
         if frames == 0 {
-            return Err(nothing_heard(end).into());
+            return Err(nothing_heard(source, end).into());
         }
         let format = AudioFormat {
             sample_rate: first.rate(),
@@ -268,16 +268,17 @@ impl<'a> Stream<'a> {
         const TOLERANCE_SECONDS: f64 = 0.05;
         let at = clock(self.output.frames_out);
         let rate = f64::from(self.first.as_ref().map_or(SAMPLE_RATE, AudioSpec::rate));
-        let missing = source
-            .promised
-            .map_or(0.0, |promised| promised.saturating_sub(self.output.frames_in) as f64 / rate);
+        let heard = self.output.frames_in as f64 / rate;
         if end == Ending::Damaged {
-            self.warnings
-                .push(format!("damaged or different after {at}: what follows could not be read"));
-        } else if missing > TOLERANCE_SECONDS {
-            let whole = source.promised.unwrap_or(0) as f64 / rate * f64::from(SAMPLE_RATE);
-            self.warnings.push(format!("cut off after {at} of {}", clock(whole as u64)));
-        } else if end == Ending::CutOff {
+            let text = format!("damaged or different after {at}: what follows could not be read");
+            self.warnings.push(text);
+        } else if let Some(promised) = source.promised {
+            let whole = promised as f64 / rate;
+            if whole - heard > TOLERANCE_SECONDS {
+                let whole = clock((whole * f64::from(SAMPLE_RATE)) as u64);
+                self.warnings.push(format!("cut off after {at} of {whole}"));
+            }
+        } else if end == Ending::CutOff && !source.is_wav() {
             self.warnings.push(format!("cut off after {at}"));
         }
         if let Some(first) = self.first_loss {
@@ -319,10 +320,12 @@ fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
     source.is_flac_file() && packet.data.len() as u64 > longest.saturating_add(HEADERS)
 }
 
-fn nothing_heard(end: Ending) -> DecodeError {
+fn nothing_heard(source: &Source, end: Ending) -> DecodeError {
     match end {
-        Ending::Complete => DecodeError::Empty("there is no sound in this file".into()),
-        Ending::CutOff => {
+        Ending::Complete if source.promised.unwrap_or(0) == 0 => {
+            DecodeError::Empty("there is no sound in this file".into())
+        }
+        Ending::Complete | Ending::CutOff => {
             DecodeError::Damaged(format!("the file is cut off before its sound begins; {AGAIN}"))
         }
         Ending::Damaged => {

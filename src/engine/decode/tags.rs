@@ -9,7 +9,7 @@ use lofty::{
     probe::Probe,
     tag::{Accessor as _, Tag},
 };
-use symphonia::core::meta::{MetadataRevision, StandardTag, StandardVisualKey};
+use symphonia::core::meta::{Metadata, MetadataRevision, StandardTag, StandardVisualKey};
 
 use super::source::guarded;
 use crate::engine::Tags;
@@ -60,20 +60,35 @@ impl About {
     }
 
     /// What Symphonia found, for the formats that lofty does not know.
-    pub fn of_revision(revision: &MetadataRevision) -> Self {
+    pub fn of_log(log: &mut Metadata<'_>) -> Self {
+        let mut about = Self::default();
+        while let Some(revision) = log.pop() {
+            about.complete_with(Self::of_revision(&revision));
+        }
+        if let Some(revision) = log.current() {
+            about.complete_with(Self::of_revision(revision));
+        }
+        about
+    }
+
+    fn of_revision(revision: &MetadataRevision) -> Self {
         let mut about = Self::default();
         let per_track = revision.per_track.iter().flat_map(|track| &track.metadata.tags);
+        let mut album_artist = None;
         for tag in revision.media.tags.iter().chain(per_track) {
             let (text, field) = match &tag.std {
                 Some(StandardTag::TrackTitle(text)) => (text, &mut about.tags.title),
                 Some(StandardTag::Artist(text)) => (text, &mut about.tags.artist),
                 Some(StandardTag::Album(text)) => (text, &mut about.tags.album),
+                // What Matroska says of the whole file is taken for an album's.
+                Some(StandardTag::AlbumArtist(text)) => (text, &mut album_artist),
                 _ => continue,
             };
             if field.is_none() {
                 *field = clean(text);
             }
         }
+        about.tags.artist = about.tags.artist.or(album_artist);
         let visuals = &revision.media.visuals;
         let front = visuals.iter().find(|v| v.usage == Some(StandardVisualKey::FrontCover));
         about.cover = front.or(visuals.first()).and_then(|visual| image(&visual.data));

@@ -134,7 +134,9 @@ fn write_all(
     }
     mixer.run(&mut |done| progress(from + done * (1.0 - from)), &mut |index, block| {
         if gain != 1.0 {
-            block.iter_mut().for_each(|sample| *sample *= gain);
+            for sample in block.iter_mut() {
+                *sample *= gain;
+            }
         }
         encoders[index].write(block).map_err(cannot_write(&items[index].to))
     })?;

@@ -115,12 +115,12 @@ fn files_that_would_clip_share_one_gain() {
     let gain = 10f64.powf(f64::from(done.gain_db) / 20.0);
     let step = 1.0 / 8_388_608.0;
     let mut loudest = 0f64;
-    for at in 0..files[2].len() {
+    for (at, &mix) in files[2].iter().enumerate() {
         let sum = files[0][at] + files[1][at];
-        assert!((sum - files[2][at]).abs() <= 1.5 * step, "the stems add up at {at}");
+        assert!((sum - mix).abs() <= 1.5 * step, "the stems add up at {at}");
         let want = f64::from(track.stems[0][at]) * gain;
         assert!((files[0][at] - want).abs() <= step, "the gain is as reported at {at}");
-        loudest = loudest.max(files[2][at].abs());
+        loudest = loudest.max(mix.abs());
     }
     assert!(loudest > 0.999_9 && loudest < 1.0, "as loud as it can be: {loudest}");
 

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Makes the audio files of this folder; made with ffmpeg 5.1 (libmp3lame 3.100, libvorbis 1.3.7,
+# libopus 1.3.1, its own AAC and ALAC). They need not come out the same to the byte: the tests
+# compare what is decoded with the formula below.
+#
+# The sound: 0.2 s, two chirps that swell and fade, `chirp` in tests/decode.rs.
+#   left   0.5 sin(2π(200 t + 3000 t²)) sin(π t / 0.2)
+#   right  0.4 sin(2π(3000 t - 2000 t²)) sin(π t / 0.2)
+set -eu
+cd "$(dirname "$0")"
+mono='pan=mono|c0=0.5*c0+0.5*c1'
+
+chirp() { # RATE, then what ffmpeg is to do with it
+    rate=$1
+    shift
+    swell='sin(PI*t/0.2)'
+    left="0.5*sin(2*PI*(200*t+3000*t*t))*$swell"
+    right="0.4*sin(2*PI*(3000*t-2000*t*t))*$swell"
+    ffmpeg -v error -y -f lavfi -i "aevalsrc=$left|$right:s=$rate:d=0.2" \
+        -map_metadata -1 -fflags +bitexact -flags:a +bitexact "$@"
+}
+
+chirp 44100 -c:a flac -sample_fmt s16 -frame_size 1152 chirp.flac
+chirp 48000 -c:a flac -sample_fmt s32 -bits_per_raw_sample 24 chirp-24-48k.flac
+chirp 35467 -af "$mono" -c:a flac -sample_fmt s16 chirp-mono-35467.flac
+chirp 44100 -c:a libmp3lame -q:a 2 chirp-plain.mp3
+ffmpeg -v error -y -f lavfi -i color=orange:s=16x16 -frames:v 1 cover.png
+ffmpeg -v error -y -i chirp-plain.mp3 -i cover.png -map 0:a -map 1:v -c copy -id3v2_version 3 \
+    -metadata title='Тест 試験 🎵' -metadata artist='Ärtist' -metadata album='Album' \
+    -disposition:v attached_pic -metadata:s:v comment='Cover (front)' chirp.mp3
+rm chirp-plain.mp3 cover.png
+chirp 44100 -af "$mono" -c:a libmp3lame -b:a 64k -write_xing 0 -id3v2_version 0 bare-44k.mp3
+chirp 48000 -af "$mono" -c:a libmp3lame -b:a 64k -write_xing 0 -id3v2_version 0 bare-48k.mp3
+chirp 44100 -c:a aac -b:a 160k -movflags +faststart -metadata title='In MP4' chirp.m4a
+chirp 44100 -c:a alac -sample_fmt s16p chirp-alac.m4a # its index is at the end
+chirp 44100 -c:a aac -b:a 160k chirp.aac
+chirp 44100 -c:a libvorbis -q:a 6 -page_duration 20000 -metadata title='In Ogg' chirp.ogg
+chirp 48000 -c:a libopus -b:a 128k chirp.opus
+chirp 44100 -c:a libvorbis -q:a 6 -metadata artist='In Matroska' chirp.mka
+chirp 48000 -c:a libopus -b:a 128k chirp.webm
+chirp 22050 -c:a pcm_s16be chirp-22k.aiff
+chirp 22050 -c:a pcm_s16le chirp-22k.caf
+chirp 44100 -c:a mp2 -b:a 256k chirp.mp2
+chirp 8000 -af "$mono" -c:a pcm_mulaw chirp-mono-8k-mulaw.wav
+# 5.1 with the right chirp on the centre and the left one on the rest, each at its own level.
+chirp 16000 -af 'pan=5.1|FL=c0|FR=0.5*c0|FC=c1|LFE=c0|BL=0.25*c0|BR=0.125*c0' \
+    -c:a flac -sample_fmt s16 chirp-5.1-16k.flac
+chirp 44100 -af 'pan=5.1|FL=c0|FR=c0|FC=c1|LFE=c0|BL=c0|BR=c0' -c:a libvorbis -q:a 0 chirp-5.1.ogg

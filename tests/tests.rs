@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod decode;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;

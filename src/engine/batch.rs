@@ -108,7 +108,7 @@ impl Batch {
     ) -> Result<(Exported, u64, Option<String>)> {
         let folder = &request.folder;
         let cannot_make =
-            |source| EngineError::Io { what: "Cannot make", path: folder.clone(), source };
+            |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
         std::fs::create_dir_all(folder).map_err(cannot_make)?;
         let work =
             tempfile::Builder::new().prefix(".partita-").tempdir_in(folder).map_err(cannot_make)?;

@@ -11,7 +11,7 @@ pub enum EngineError {
     /// A file or folder could not be read or written.
     #[error("{what} {path}")]
     Io {
-        /// "Cannot read", "Cannot write".
+        /// "cannot read", "cannot write".
         what: &'static str,
         /// Where.
         path: PathBuf,

@@ -11,15 +11,30 @@ use super::{EngineError, Result};
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = temporary_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     };
     write().map_err(|source| EngineError::Io {
-        what: "Cannot write",
+        what: "cannot write",
         path: path.to_owned(),
         source,
     })
+}
+
+/// A hidden temporary file in `folder`, with the rights that a new file has; removed when dropped.
+///
+/// # Errors
+/// What the system says.
+pub fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".partita-").suffix(".part");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666)); // the umask takes its part
+    }
+    builder.tempfile_in(folder)
 }

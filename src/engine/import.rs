@@ -203,5 +203,5 @@ fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
 }
 
 fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {
-    EngineError::Io { what: "Cannot read", path: path.to_owned(), source }
+    EngineError::Io { what: "cannot read", path: path.to_owned(), source }
 }

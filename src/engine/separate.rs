@@ -71,7 +71,7 @@ fn read_window(mix: &MixStore, plan: &Plan, index: usize) -> Result<Vec<f32>> {
     let frames = (window.frames.end - window.frames.start) as usize;
     let mut interleaved = vec![0.0; frames * CHANNELS];
     mix.read(window.frames.start, &mut interleaved).map_err(|source| EngineError::Io {
-        what: "Cannot read",
+        what: "cannot read",
         path: "the song's mix in the data folder".into(),
         source,
     })?;

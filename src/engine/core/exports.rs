@@ -43,7 +43,7 @@ impl Core {
     ) -> Result<()> {
         self.export(id, song, depth, |sources| {
             std::fs::create_dir_all(to).map_err(|source| EngineError::Io {
-                what: "Cannot make",
+                what: "cannot make",
                 path: to.to_owned(),
                 source,
             })?;

@@ -104,7 +104,7 @@ impl Core {
         remove_folder(&self.library.songs_folder())?;
         let songs = self.library.songs_folder();
         std::fs::create_dir_all(&songs).map_err(|source| super::super::EngineError::Io {
-            what: "Cannot make",
+            what: "cannot make",
             path: songs,
             source,
         })?;
@@ -133,7 +133,7 @@ impl Core {
 fn remove_folder(folder: &std::path::Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(super::super::EngineError::Io {
-            what: "Cannot remove",
+            what: "cannot remove",
             path: folder.to_owned(),
             source: e,
         }),

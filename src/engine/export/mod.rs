@@ -19,7 +19,7 @@ use std::{
 pub use name::safe_file_name;
 use tempfile::NamedTempFile;
 
-use super::{CHANNELS, CancelToken, Depth, EngineError, Result, player::Track};
+use super::{CHANNELS, CancelToken, Depth, EngineError, Result, files, player::Track};
 
 /// Frames that are read, mixed and written at a time.
 const BLOCK_FRAMES: usize = 1 << 14;
@@ -212,7 +212,7 @@ fn cannot_write(path: &Path) -> impl Fn(io::Error) -> EngineError {
     move |source| EngineError::Io { what: "cannot write", path: path.into(), source }
 }
 
-/// A temporary file in the folder of `to`, with the rights that a new file has.
+/// A temporary file in the folder of `to`.
 fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
     if to.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "there is a folder of that name"));
@@ -222,14 +222,7 @@ fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
         _ => Path::new("."),
     };
     made.make(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".partita-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // the umask takes its part
-    }
-    builder.tempfile_in(folder)
+    files::temporary_in(folder)
 }
 
 /// Syncs all files, then renames all.

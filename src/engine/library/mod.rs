@@ -60,7 +60,7 @@ impl Library {
     /// cannot be used, [`EngineError::Busy`] when a newer Partita wrote it.
     pub fn open(home: &Path) -> Result<Self> {
         std::fs::create_dir_all(home.join("songs")).map_err(|source| EngineError::Io {
-            what: "Cannot make",
+            what: "cannot make",
             path: home.to_owned(),
             source,
         })?;

@@ -35,11 +35,11 @@ impl MixStore {
     /// [`EngineError::Io`] when it is missing, incomplete or damaged.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(SUMMARY);
-        let read = |source| EngineError::Io { what: "Cannot read", path: path.clone(), source };
+        let read = |source| EngineError::Io { what: "cannot read", path: path.clone(), source };
         let text = fs::read(&path).map_err(read)?;
         let summary: Summary = serde_json::from_slice(&text).map_err(|e| read(e.into()))?;
         let path = folder.join(SAMPLES);
-        let read = |source| EngineError::Io { what: "Cannot read", path: path.clone(), source };
+        let read = |source| EngineError::Io { what: "cannot read", path: path.clone(), source };
         let samples = RawFile::open(&path).map_err(read)?;
         if samples.frames().map_err(read)? < summary.frames {
             return Err(read(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut off")));
@@ -92,7 +92,7 @@ impl MixWriter {
     /// [`EngineError::Io`].
     pub fn create(folder: &Path) -> Result<Self> {
         let write = |path: &Path, source| EngineError::Io {
-            what: "Cannot write",
+            what: "cannot write",
             path: path.to_owned(),
             source,
         };
@@ -143,7 +143,7 @@ impl MixWriter {
     }
 
     fn error(&self, name: &str, source: io::Error) -> EngineError {
-        EngineError::Io { what: "Cannot write", path: self.folder.join(name), source }
+        EngineError::Io { what: "cannot write", path: self.folder.join(name), source }
     }
 }
 

@@ -267,11 +267,11 @@ fn open_done(path: &Path, segments: usize) -> Result<(File, Vec<AtomicBool>)> {
 }
 
 fn cannot_read(path: &Path, source: io::Error) -> EngineError {
-    EngineError::Io { what: "Cannot read", path: path.to_owned(), source }
+    EngineError::Io { what: "cannot read", path: path.to_owned(), source }
 }
 
 fn cannot_write(path: &Path, source: io::Error) -> EngineError {
-    EngineError::Io { what: "Cannot write", path: path.to_owned(), source }
+    EngineError::Io { what: "cannot write", path: path.to_owned(), source }
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! Knows no store and no library. Runs on the thread that calls it (an import thread), with memory
 //! that does not depend on the length of the file.
 //!
-//! - [`source`]: opens the file, finds container, codec and track.
+//! - [`file`]: opens the file, refuses what is plainly no audio.
+//! - [`source`]: finds container, codec and track.
 //! - [`gapless`]: what the encoder added to the sound, and is not to be heard.
 //! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
 //! - [`downmix`]: any channels to stereo.
@@ -11,6 +12,7 @@
 //! - [`tags`], [`folder`]: what files say about themselves; which files of a folder are songs.
 
 mod downmix;
+mod file;
 mod folder;
 mod gapless;
 mod output;

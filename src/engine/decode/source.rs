@@ -1,9 +1,7 @@
-//! Opening a file: is it one, is it audio, in which container, with which codec. Nothing is decoded
-//! here.
+//! What a file holds: in which container, with which codec. Nothing is decoded here.
 
 use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io,
     path::Path,
     sync::{
         Arc, LazyLock,
@@ -36,7 +34,6 @@ use symphonia::{
                 FORMAT_ID_WAVE,
             },
         },
-        io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions},
         meta::MetadataOptions,
     },
     default::{get_probe, register_enabled_codecs},
@@ -44,7 +41,7 @@ use symphonia::{
 use symphonia_adapter_libopus::OpusDecoder;
 
 use super::{
-    DecodeError,
+    DecodeError, file,
     gapless::{AAC_PRIMING, Mp4Timing, opus_pre_skip},
     output::{End, Trim},
 };
@@ -90,39 +87,14 @@ impl Source {
     /// # Errors
     /// When there is no such file, it cannot be read, or it is no audio that can be decoded.
     pub fn open(path: &Path) -> Result<Self> {
-        let cannot_read =
-            |source| EngineError::Io { what: "cannot read", path: path.into(), source };
-        let metadata = std::fs::metadata(path).map_err(cannot_read)?;
-        // Asked before opening: to open a pipe is to wait for whoever writes to it.
-        if metadata.is_dir() {
-            return Err(DecodeError::NotAudio("this is a folder, not a file".into()).into());
-        }
-        if !metadata.is_file() {
-            return Err(
-                DecodeError::NotAudio("this is a device or a pipe, not a file".into()).into()
-            );
-        }
-        let mut file = File::open(path).map_err(cannot_read)?;
-        refuse_by_content(&mut file).map_err(cannot_read)??;
-
-        let position = Arc::new(AtomicU64::new(0));
-        let promised_bytes = mp4_length(&mut file).map_err(cannot_read)?;
-        let is_cut_aiff = aiff_length(&mut file).map_err(cannot_read)? > Some(metadata.len());
-        let counted = Counted {
-            file,
-            is_seekable: !is_cut_aiff,
-            bytes: metadata.len(),
-            promised_bytes: promised_bytes.filter(|&promised| promised > metadata.len()),
-            position: Arc::clone(&position),
-        };
-        let stream = MediaSourceStream::new(Box::new(counted), MediaSourceStreamOptions::default());
+        let (stream, position, bytes) = file::open(path)?;
         // Pictures are read by lofty, within limits.
         let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
         let options = FormatOptions::default();
         let reader = guarded(|| get_probe().probe(&Hint::new(), stream, options, limits))
             .unwrap_or(Err(PANICKED))
             .map_err(|error| probe_error(error, path))?;
-        Self::of_reader(reader, path, position, metadata.len())
+        Self::of_reader(reader, path, position, bytes)
     }
 
     fn of_reader(
@@ -318,114 +290,6 @@ fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
     }
 }
 
-/// Refuses what its first bytes show to be no audio, or audio of a kind that is not supported:
-/// in half a megabyte of anything, something looks like the start of an MP3 frame.
-fn refuse_by_content(file: &mut File) -> io::Result<Result<(), DecodeError>> {
-    const OTHERS: [(&[u8], &str); 13] = [
-        (b"\x30\x26\xb2\x75", "Windows Media"),
-        (b"wvpk", "WavPack"),
-        (b"MAC ", "Monkey's Audio"),
-        (b"MPCK", "Musepack"),
-        (b"MP+", "Musepack"),
-        (b"DSD ", "DSD"),
-        (b"FRM8", "DSD"),
-        (b"TTA1", "True Audio"),
-        (b"#!AMR", "AMR"),
-        (b"\x0b\x77", "Dolby Digital (AC-3)"),
-        (b"RF64", "WAV of more than 4 GB (RF64)"),
-        (b"BW64", "WAV of more than 4 GB (BW64)"),
-        (b"riff\x2e\x91", "Wave64"),
-    ];
-    const FOREIGN: [(&[u8], &str); 11] = [
-        (b"\x89PNG", "a picture"),
-        (b"\xff\xd8\xff", "a picture"),
-        (b"GIF8", "a picture"),
-        (b"%PDF", "a PDF document"),
-        (b"PK\x03\x04", "a ZIP archive"),
-        (b"\x1f\x8b", "a compressed archive"),
-        (b"7z\xbc\xaf", "a compressed archive"),
-        (b"Rar!", "a compressed archive"),
-        (b"\x7fELF", "a program"),
-        (b"MZ", "a program"),
-        (b"MThd", "a MIDI file, which has notes but no sound"),
-    ];
-    let mut start = Vec::new();
-    file.by_ref().take(4096).read_to_end(&mut start)?;
-    file.seek(SeekFrom::Start(0))?;
-    if start.is_empty() {
-        return Ok(Err(DecodeError::Empty("the file is empty: it has 0 bytes".into())));
-    }
-    if let Some((_, name)) = OTHERS.iter().find(|(magic, _)| start.starts_with(magic)) {
-        let text = format!("{name} is not supported; convert the file to FLAC or WAV");
-        return Ok(Err(DecodeError::Unsupported(text)));
-    }
-    if let Some((_, name)) = FOREIGN.iter().find(|(magic, _)| start.starts_with(magic)) {
-        return Ok(Err(DecodeError::NotAudio(format!("this is not an audio file but {name}"))));
-    }
-    if is_text(&start) {
-        return Ok(Err(DecodeError::NotAudio("this is not an audio file but text".into())));
-    }
-    Ok(Ok(()))
-}
-
-/// Whether all of `start` is UTF-8 without control characters. A character may be cut at its end.
-fn is_text(start: &[u8]) -> bool {
-    let text = match std::str::from_utf8(start) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(_) => return false,
-    };
-    text.chars().all(|c| !c.is_control() || c.is_whitespace())
-}
-
-/// The length that an MP4 file should have by its outermost boxes; `None` of any other file, and
-/// without an index.
-fn mp4_length(file: &mut File) -> io::Result<Option<u64>> {
-    const MOST: usize = 4096;
-    let (mut end, mut has_index) = (0, false);
-    for index in 0..MOST {
-        file.seek(SeekFrom::Start(end))?;
-        let mut header = Vec::new();
-        file.by_ref().take(16).read_to_end(&mut header)?;
-        let Some((kind, size)) = mp4_box(&header) else {
-            break;
-        };
-        if index == 0 && kind != b"ftyp" {
-            break;
-        }
-        has_index |= kind == b"moov";
-        end = end.saturating_add(size).min(i64::MAX as u64);
-    }
-    file.seek(SeekFrom::Start(0))?;
-    Ok(has_index.then_some(end))
-}
-
-/// The length that an AIFF file should have; `None` of any other file.
-fn aiff_length(file: &mut File) -> io::Result<Option<u64>> {
-    let mut header = Vec::new();
-    file.by_ref().take(12).read_to_end(&mut header)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(match header[..] {
-        [b'F', b'O', b'R', b'M', a, b, c, d, b'A', b'I', b'F', b'F' | b'C'] => {
-            Some(u64::from(u32::from_be_bytes([a, b, c, d])) + 8)
-        }
-        _ => None,
-    })
-}
-
-/// Kind and size of the box with this header; `None` where it ends the file, or is none.
-fn mp4_box(header: &[u8]) -> Option<(&[u8], u64)> {
-    let size = u32::from_be_bytes(header.first_chunk().copied()?);
-    let kind = header.get(4..8)?;
-    match size {
-        1 => Some((kind, u64::from_be_bytes(*header.get(8..16)?.first_chunk()?))),
-        8.. => Some((kind, size.into())),
-        _ => None,
-    }
-}
-
 fn probe_error(error: Error, path: &Path) -> EngineError {
     let error = match error {
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -454,50 +318,4 @@ fn probe_error(error: Error, path: &Path) -> EngineError {
 
 fn damaged_header(error: &Error) -> DecodeError {
     DecodeError::Damaged(format!("the file's header is damaged ({error}); {AGAIN}"))
-}
-
-/// A file that tells how far it was read.
-struct Counted {
-    file: File,
-    bytes: u64,
-    /// Where the end is said to be, of an MP4 file that is cut off: Symphonia plays nothing of it
-    /// unless it comes upon the end by itself.
-    promised_bytes: Option<u64>,
-    /// False of an AIFF file that is cut off: Symphonia would look beyond its sound first.
-    is_seekable: bool,
-    position: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.position.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
-impl Seek for Counted {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let to = match to {
-            SeekFrom::End(offset) => {
-                let end = self.promised_bytes.unwrap_or(self.bytes);
-                SeekFrom::Start(end.saturating_add_signed(offset))
-            }
-            to => to,
-        };
-        let position = self.file.seek(to)?;
-        self.position.store(position, Ordering::Relaxed);
-        Ok(position)
-    }
-}
-
-impl MediaSource for Counted {
-    fn is_seekable(&self) -> bool {
-        self.is_seekable
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        // Without it, nothing is looked for near the end, where a file that is cut off has nothing.
-        if self.promised_bytes.is_some() { None } else { Some(self.bytes) }
-    }
 }

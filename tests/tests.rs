@@ -7,6 +7,8 @@ mod cli;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;

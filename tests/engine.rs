@@ -1,0 +1,184 @@
+//! The engine through its commands and events: real threads, real model, real files.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::Receiver;
+use partita::engine::{
+    Command, Config, Depth, Engine, Event, ExportId, ExportState, Job, JobState, Lane, ModelState,
+    Song, SongId,
+};
+
+use crate::support::{home, largest_difference, read_wav, write_song};
+
+const PATIENCE: Duration = Duration::from_secs(300);
+
+struct Running {
+    engine: Engine,
+    events: Receiver<Event>,
+}
+
+impl Running {
+    fn start(home: &Path, resume: bool) -> Self {
+        let waker = Arc::new(|| {});
+        let config = Config { home: home.to_owned(), threads: None, resume, waker };
+        let (engine, events) = Engine::start(&config).unwrap();
+        Self { engine, events }
+    }
+
+    /// The first event that `pick` takes.
+    fn wait<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let event = self.events.recv_deadline(until).expect("the event did not come");
+            if let Some(found) = pick(&event) {
+                return found;
+            }
+        }
+    }
+
+    fn job(&self, song: SongId, wanted: impl Fn(&Job) -> bool) -> Job {
+        self.wait(|event| match event {
+            Event::Job(job) if job.song == song && wanted(job) => Some(job.clone()),
+            _ => None,
+        })
+    }
+
+    fn import(&self, file: PathBuf) -> Song {
+        self.engine.send(Command::Import(vec![file]));
+        self.wait(|event| match event {
+            Event::Song(song) => Some(song.clone()),
+            _ => None,
+        })
+    }
+
+    fn process(&self, song: SongId, stems: &[&str]) {
+        let stems = stems.iter().map(|&stem| stem.to_owned()).collect();
+        self.engine.send(Command::Process { song, stems, from_frame: 0 });
+    }
+
+    fn export(&self, command: Command) -> ExportState {
+        self.engine.send(command);
+        self.wait(|event| match event {
+            Event::Export { state: ExportState::Running(_), .. } => None,
+            Event::Export { state, .. } => Some(state.clone()),
+            _ => None,
+        })
+    }
+}
+
+fn song_file(home: &Path, name: &str, frames: usize, seed: u32) -> PathBuf {
+    let file = home.join(name);
+    write_song(&file, frames, 44_100, seed);
+    file
+}
+
+#[test]
+fn songs_wait_their_turn_while_others_are_imported_and_opened() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    let first = running.import(song_file(home.path(), "first.wav", 300_000, 1));
+    let second = running.import(song_file(home.path(), "second.wav", 50_000, 2));
+    running.process(first.id, &["vocals"]);
+    running.process(second.id, &["drums"]);
+    running.job(second.id, |job| job.state == JobState::Waiting);
+    let third = running.import(song_file(home.path(), "third.wav", 20_000, 3));
+    running.engine.send(Command::Open(first.id));
+    let stems = running.wait(|event| match event {
+        Event::Opened { song, frames: 300_000, stems } if *song == first.id => Some(stems.clone()),
+        _ => None,
+    });
+    assert_eq!(stems, ["drums", "bass", "other", "vocals"]);
+    // Another tick joins the job that is there.
+    running.process(first.id, &["bass"]);
+    let job = running.job(first.id, |job| job.stems.len() == 2);
+    assert_eq!(job.stems, ["vocals", "bass"]);
+    // The waveform of a stem comes with its segment, before the job is done.
+    let bins = running.wait(|event| match event {
+        Event::Peaks { song, lane: Lane::Stem(3), peaks, .. } if *song == first.id => {
+            Some(peaks.len())
+        }
+        _ => None,
+    });
+    assert!(bins > 0);
+    running.job(second.id, |job| job.state == JobState::Done);
+    // What was separated by one pass needs no second one, also after a restart.
+    drop(running);
+    let running = Running::start(home.path(), true);
+    running.process(first.id, &["other"]);
+    let job = running.job(first.id, |job| job.state == JobState::Done);
+    assert_eq!(job.seconds, 0.0);
+    running.engine.send(Command::Remove(third.id));
+    running.wait(|event| matches!(event, Event::SongRemoved(id) if *id == third.id).then_some(()));
+    assert!(third.path.is_file(), "the user's file stays");
+}
+
+#[test]
+fn a_cancelled_job_keeps_its_segments_and_ends_within_one() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    let song = running.import(song_file(home.path(), "long.wav", 44_100 * 40, 4));
+    running.process(song.id, &[]);
+    let job = running.job(song.id, |job| job.segments_done == 1);
+    running.engine.send(Command::Cancel(job.id));
+    let ended = running.job(song.id, |job| !job.is_active());
+    assert_eq!(ended.state, JobState::Cancelled);
+    assert!(ended.segments_done <= 2 && ended.segments_total == 7, "{ended:?}");
+    let mix = Command::ExportMix {
+        id: ExportId(1),
+        song: song.id,
+        stems: vec![("vocals".into(), 1.0)],
+        depth: Depth::Int24,
+        to: home.path().join("no.wav"),
+    };
+    assert!(matches!(running.export(mix), ExportState::Failed(_)), "half a song is no export");
+    assert!(!home.path().join("no.wav").exists());
+}
+
+#[test]
+fn the_exported_mix_is_the_weighted_sum_of_the_exported_stems() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    let song = running.import(song_file(home.path(), "song.wav", 100_000, 5));
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.state == JobState::Done);
+    let (id, song, depth) = (ExportId(7), song.id, Depth::Float32);
+    let stems = vec!["vocals".to_owned(), "drums".to_owned()];
+    let to = home.path().join("stems");
+    let ExportState::Done { files, .. } =
+        running.export(Command::ExportStems { id, song, stems, depth, to })
+    else {
+        panic!("the stems were not exported")
+    };
+    let stems: Vec<_> = files.iter().map(|file| read_wav(file)).collect();
+    let weights = vec![("vocals".to_owned(), 0.5), ("drums".to_owned(), 1.5)];
+    let to = home.path().join("mix.wav");
+    let mix = Command::ExportMix { id, song, stems: weights, depth, to: to.clone() };
+    assert!(matches!(running.export(mix), ExportState::Done { .. }));
+    let sum: Vec<f32> = stems[0].iter().zip(&stems[1]).map(|(a, b)| 0.5 * a + 1.5 * b).collect();
+    assert!(largest_difference(&sum, &read_wav(&to)) < 1e-6);
+}
+
+#[test]
+fn without_a_model_processing_is_refused_in_words() {
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(home.path(), false);
+    running.wait(|event| matches!(event, Event::Model(ModelState::Missing)).then_some(()));
+    let song = running.import(song_file(home.path(), "song.wav", 1000, 6));
+    running.process(song.id, &[]);
+    let reason = running.wait(|event| match event {
+        Event::Failed { song: Some(id), reason } if *id == song.id => Some(reason.clone()),
+        _ => None,
+    });
+    assert!(reason.contains("model"), "{reason}");
+    // A file that is no model is refused, and the state says why.
+    running.engine.send(Command::ImportModel(song.path));
+    let reason = running.wait(|event| match event {
+        Event::Model(ModelState::Failed(reason)) => Some(reason.clone()),
+        _ => None,
+    });
+    assert!(reason.contains("song.wav"), "{reason}");
+}

@@ -7,6 +7,8 @@
 mod build;
 mod config;
 mod tensors;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, fs, path::Path};
 

@@ -177,3 +177,48 @@ pub fn attention_plain(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     let scores = (q.contiguous()?.matmul(&k.t()?.contiguous()?)? * scale)?;
     candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v.contiguous()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    fn by_head(x: &[f32], heads: usize) -> Tensor {
+        let dim = 8;
+        let tokens = x.len() / (heads * dim);
+        tensor(x, &[tokens, heads, dim]).transpose(0, 1).unwrap()
+    }
+
+    #[test]
+    fn tiles_match_the_twin_on_odd_shapes() {
+        for (queries, keys, heads, gain) in
+            [(1, 1, 1, 1.0), (130, 257, 3, 1.0), (128, 600, 2, 9.0), (300, 3, 2, 40.0)]
+        {
+            let width = heads * 8;
+            // Scores that grow from tile to tile make the running maximum work.
+            let q: Vec<f32> = noise(queries * width, 1).iter().map(|v| v * gain).collect();
+            let kv = noise(keys * 2 * width, 2);
+            let mut out = vec![0.0; queries * width];
+            attention(
+                Heads { data: &q, tokens: queries, stride: width },
+                Heads { data: &kv, tokens: keys, stride: 2 * width },
+                Heads { data: &kv[width..], tokens: keys, stride: 2 * width },
+                heads,
+                8,
+                &mut out,
+            );
+            let part = |at: usize| -> Vec<f32> {
+                kv.chunks(2 * width).flat_map(|t| t[at..at + width].to_vec()).collect()
+            };
+            let twin = attention_plain(
+                &by_head(&q, heads),
+                &by_head(&part(0), heads),
+                &by_head(&part(width), heads),
+            );
+            let twin = twin.unwrap().transpose(0, 1).unwrap().contiguous().unwrap();
+            assert_same(&values(&twin), &out, &format!("{queries} to {keys}"));
+        }
+    }
+}

@@ -159,3 +159,66 @@ vectorised! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    #[test]
+    fn the_exponential_is_within_two_units_in_the_last_place() {
+        for i in -870_000..=870_000 {
+            let x = i as f32 * 1e-4;
+            let exact = f64::from(x).exp();
+            let error = (f64::from(exp::<true>(x)) - exact).abs() / exact;
+            assert!(error < 2.4e-7, "e^{x}: {error:e}");
+            let error = (f64::from(exp::<false>(x)) - exact).abs() / exact;
+            assert!(error < 2.4e-7, "e^{x} without fused operations: {error:e}");
+        }
+        assert!(exp::<true>(-1e30) < 2e-38);
+        assert!(exp::<true>(1e30) > 6e37);
+        assert!(exp::<true>(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn gelu_matches_its_twin_from_tail_to_tail() {
+        let mut x: Vec<f32> = (-8000..=8000).map(|i| i as f32 * 1e-3).collect();
+        let twin = values(&gelu_plain(&tensor(&x, &[x.len()])).unwrap());
+        gelu(&mut x);
+        assert_same(&twin, &x, "gelu");
+        for (twin, got) in twin.iter().zip(&x) {
+            assert!((twin - got).abs() < 1e-6, "{twin} {got}");
+        }
+    }
+
+    #[test]
+    fn gates_match_their_twin() {
+        for (rows, channels) in [(1, 1), (3, 5), (70, 33)] {
+            let x: Vec<f32> = noise(rows * 2 * channels, 1).iter().map(|v| v * 9.0).collect();
+            let mut out = vec![0.0; rows * channels];
+            let twin = glu_plain(&tensor(&x, &[rows, 2 * channels]), 1).unwrap();
+            glu_rows(&x, channels, &mut out);
+            assert_same(&values(&twin), &out, "rows");
+            let twin = glu_plain(&tensor(&x, &[2, rows * channels]), 0).unwrap();
+            let (value, gate) = x.split_at(rows * channels);
+            glu(value, gate, &mut out);
+            assert_same(&values(&twin), &out, "halves");
+        }
+    }
+
+    #[test]
+    fn residuals_and_biases_are_applied_to_every_row() {
+        let (mut x, y) = (noise(3 * 7, 1), noise(3 * 7, 2));
+        let (bias, scale) = (noise(7, 3), noise(7, 4));
+        let row = |values: &[f32]| tensor(values, &[1, 7]);
+        let branch = tensor(&y, &[3, 7]).broadcast_add(&row(&bias)).unwrap();
+        let twin = (tensor(&x, &[3, 7]) + branch.broadcast_mul(&row(&scale)).unwrap()).unwrap();
+        add_scaled_rows(&mut x, &y, &bias, &scale);
+        assert_same(&values(&twin), &x, "residual");
+        let mut z = y.clone();
+        bias_gelu_rows(&mut z, &bias);
+        assert_same(&values(&gelu_plain(&branch).unwrap()), &z, "bias and gelu");
+    }
+}

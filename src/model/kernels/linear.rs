@@ -77,3 +77,32 @@ pub fn add_bias(out: &mut [f32], bias: &[f32]) {
 pub fn linear_plain(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.matmul(&weight.t()?)?.broadcast_add(bias)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    #[test]
+    fn layers_and_parts_of_them_match_the_twin() {
+        for (tokens, inputs, outputs) in [(1, 1, 1), (70, 9, 6), (200, 33, 96)] {
+            let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+            let x = noise(tokens * inputs, 3);
+            let linear = Linear::new(weight.clone(), bias.clone());
+            let twin = linear_plain(
+                &tensor(&x, &[tokens, inputs]),
+                &tensor(&weight, &[outputs, inputs]),
+                &tensor(&bias, &[outputs]),
+            );
+            let twin = twin.unwrap();
+            assert_same(&values(&twin), &linear.forward(&x), "whole");
+            let (from, to) = (outputs / 3, outputs);
+            let mut part = vec![0.0; tokens * (to - from)];
+            linear.part(&x, from, to, &mut part);
+            add_bias(&mut part, &bias[from..to]);
+            assert_same(&values(&twin.narrow(1, from, to - from).unwrap()), &part, "part");
+        }
+    }
+}

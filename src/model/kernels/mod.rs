@@ -17,6 +17,8 @@ pub mod linear;
 mod maps;
 pub mod norm;
 pub mod product;
+#[cfg(test)]
+mod testing;
 pub mod time_conv;
 
 pub use maps::{FreqMap, TimeMap};

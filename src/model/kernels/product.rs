@@ -115,3 +115,43 @@ pub fn product(dst: MatMut<'_>, into: Into, lhs: Mat<'_>, rhs: Mat<'_>, parallel
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_rows_are_a_convolution() {
+        let signal: Vec<f32> = (0..10).map(|v| v as f32).collect();
+        let kernel = [1.0, 10.0, 100.0];
+        let mut out = [1.0; 4];
+        product(
+            MatMut::new(&mut out, 4, 1, 1),
+            Into::Add,
+            Mat::new(&signal, 4, 3, 2),
+            Mat::new(&kernel, 3, 1, 1),
+            Parallelism::None,
+        );
+        assert_eq!(out, [211.0, 433.0, 655.0, 877.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "outside its memory")]
+    fn a_matrix_must_lie_within_its_memory() {
+        let _ = Mat::new(&[0.0; 9], 2, 5, 5);
+    }
+
+    #[test]
+    #[should_panic(expected = "shapes of a product")]
+    fn shapes_must_fit() {
+        let mut out = [0.0; 4];
+        let (lhs, rhs) = ([0.0; 6], [0.0; 4]);
+        product(
+            MatMut::new(&mut out, 2, 2, 2),
+            Into::Set,
+            Mat::new(&lhs, 2, 3, 3),
+            Mat::new(&rhs, 2, 2, 2),
+            Parallelism::None,
+        );
+    }
+}

@@ -188,3 +188,67 @@ pub fn conv_transpose_plain(
     let whole = x.conv_transpose1d(weight, 0, 0, stride, 1, 1)?;
     whole.narrow(2, trim, frames)?.broadcast_add(&bias.reshape((1, (), 1))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    /// More than any kernel here reaches.
+    const MARGIN: usize = 20;
+
+    #[test]
+    fn convolutions_match_their_twin_on_odd_shapes() {
+        // [out, in, taps], stride, dilation, padding, frames
+        let cases = [
+            ([5, 3, 8], 4, 1, 2, 1203),
+            ([2, 1, 8], 4, 1, 2, 5),
+            ([6, 4, 3], 1, 1, 1, 513),
+            ([3, 4, 3], 1, 2, 2, 700),
+            ([3, 4, 3], 1, 4, 4, 3),
+            ([4, 3, 1], 1, 1, 0, 1),
+        ];
+        for (shape, stride, dilation, padding, frames) in cases {
+            let [outputs, inputs, _] = shape;
+            let weight = noise(shape.iter().product(), 1);
+            let bias = noise(outputs, 2);
+            let x = TimeMap::noise(frames, inputs, MARGIN, 3);
+            let conv = TimeConv::new(&weight, shape, bias.clone(), stride, dilation, padding);
+            let got = conv.forward(&x, |_| {}).to_tensor();
+            let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));
+            let twin =
+                conv_plain(&x.to_tensor(), &weight, &bias, stride, dilation, padding).unwrap();
+            assert_eq!(got.dims(), twin.dims());
+            assert_same(&values(&twin), &values(&got), &format!("{shape:?}"));
+        }
+    }
+
+    #[test]
+    fn transposed_convolutions_match_their_twin_and_leave_the_margins_zero() {
+        // [in, out, taps], stride, trim, frames, frames out
+        let cases = [
+            ([3, 5, 8], 4, 2, 301, 1203),
+            ([2, 3, 8], 4, 2, 1, 4),
+            ([4, 1, 4], 2, 1, 600, 1199),
+            ([2, 3, 7], 3, 0, 5, 19),
+        ];
+        for (shape, stride, trim, frames, frames_out) in cases {
+            let [inputs, outputs, _] = shape;
+            let weight = noise(shape.iter().product(), 1);
+            let bias = noise(outputs, 2);
+            let x = TimeMap::noise(frames, inputs, MARGIN, 3);
+            let conv = TimeConvTranspose::new(&weight, shape, bias.clone(), stride);
+            let got = conv.forward(&x, trim, frames_out, |_| {});
+            let margin = MARGIN * outputs;
+            let whole = got.from_frame(-(MARGIN as isize));
+            assert!(whole[..margin].iter().all(|v| *v == 0.0));
+            assert!(whole[whole.len() - margin..].iter().all(|v| *v == 0.0));
+            let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));
+            let x = x.to_tensor();
+            let twin = conv_transpose_plain(&x, &weight, &bias, stride, trim, frames_out).unwrap();
+            assert_same(&values(&twin), &values(&got.to_tensor()), &format!("{shape:?}"));
+        }
+    }
+}

@@ -93,7 +93,7 @@ fn encoders_transformer_and_decoders_match_the_reference() {
     let tokens = tokens_from_map(&x2, up);
     let tokens_t = network.channel_upsampler_t.as_ref().unwrap().forward(xt2.inner());
     let transformer = network.crosstransformer.as_ref().unwrap();
-    let (tokens, tokens_t) = transformer.forward(tokens, tokens_t, x2.freqs);
+    let (tokens, tokens_t) = transformer.forward(&tokens, &tokens_t, x2.freqs);
     let expected = tokens_from_map(&golden.freq_map("crosstransformer"), None);
     assert_same(&expected, &tokens, "crosstransformer");
     let expected = golden.time_map("crosstransformer.t", margin);
@@ -112,7 +112,7 @@ fn encoders_transformer_and_decoders_match_the_reference() {
 #[test]
 fn silence_separates_into_finite_values() {
     let (network, _) = general();
-    let stems = network.separate(&[0.0; 5600]).unwrap();
+    let stems = network.separate(&vec![0.0; 5600]).unwrap();
     assert!(stems.iter().all(|v| v.is_finite()));
 }
 

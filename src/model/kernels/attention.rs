@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     elementwise::exp,
-    product::{Into, Mat, MatMut, Parallelism, product},
+    product::{Mat, MatMut, Parallelism, Update, product},
     vectorised,
 };
 
@@ -108,7 +108,7 @@ impl Work {
             let scores = &mut self.scores[..rows * keys];
             product(
                 MatMut::new(scores, rows, keys, keys),
-                Into::Set,
+                Update::Set,
                 Mat::new(&self.queries, rows, dim, dim),
                 Mat::new(&k.data[start * k.stride + k_at..], keys, dim, k.stride).transposed(),
                 Parallelism::None,
@@ -116,7 +116,7 @@ impl Work {
             soften(scores, keys, &mut self.maxima, &mut self.sums, &mut self.result, dim);
             product(
                 MatMut::new(&mut self.result, rows, dim, dim),
-                Into::Add,
+                Update::Add,
                 Mat::new(scores, rows, keys, keys),
                 Mat::new(&v.data[start * v.stride + v_at..], keys, dim, v.stride),
                 Parallelism::None,
@@ -151,7 +151,9 @@ vectorised! {
             if top > *maximum {
                 let shrink = (*maximum - top).exp();
                 *sum *= shrink;
-                result.iter_mut().for_each(|v| *v *= shrink);
+                for v in result {
+                    *v *= shrink;
+                }
                 *maximum = top;
             }
             let mut lanes = [0.0_f32; LANES];

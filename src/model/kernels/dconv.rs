@@ -12,7 +12,7 @@ use super::{
     TimeMap,
     elementwise::{gelu_one, gelu_plain, glu_plain, mad, sigmoid},
     norm::{Affine, Moments, group_norm_plain},
-    product::{Into, Mat, MatMut, Parallelism, product},
+    product::{Mat, MatMut, Parallelism, Update, product},
     time_conv::{TimeConv, conv_plain},
     vectorised,
 };
@@ -105,7 +105,7 @@ impl DConvLayer {
             let width = frames - from.max(to);
             product(
                 MatMut::new(&mut hidden[to..], self.hidden, width, frames),
-                Into::Add,
+                Update::Add,
                 Mat::new(weight, self.hidden, self.channels, self.channels),
                 Mat::new(&y[from..], self.channels, width, frames),
                 Parallelism::None,
@@ -117,7 +117,7 @@ impl DConvLayer {
         fill_lines(wide, frames, &self.weights.expand_bias);
         product(
             MatMut::new(wide, 2 * self.channels, frames, frames),
-            Into::Add,
+            Update::Add,
             Mat::new(&self.weights.expand, 2 * self.channels, self.hidden, self.hidden),
             Mat::new(hidden, self.hidden, frames, frames),
             Parallelism::None,
@@ -168,7 +168,7 @@ impl DConvLayer {
         }
         product(
             MatMut::new(wide, frames, width, width),
-            Into::Add,
+            Update::Add,
             Mat::new(hidden, frames, self.hidden, self.hidden),
             Mat::new(&self.expand, self.hidden, width, width),
             Parallelism::None,

@@ -6,7 +6,6 @@ use super::vectorised;
 
 /// `a * b + c`, fused where that is one instruction.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 pub(super) fn mad<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
@@ -16,7 +15,6 @@ pub(super) fn mad<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 /// `x` is split into `n ln 2 + r`; `e^r` is a polynomial fitted for least relative error over
 /// `|r| ≤ ln 2 / 2` (2e-9), and `2^n` is written into the exponent.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 pub(super) fn exp<const FMA: bool>(x: f32) -> f32 {
     /// Adding 1.5 · 2^23 rounds to an integer, which the low bits of the sum then hold.
     const ROUND: f32 = 12_582_912.0;
@@ -37,7 +35,6 @@ pub(super) fn exp<const FMA: bool>(x: f32) -> f32 {
 
 /// `1 / (1 + e^-x)`.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 pub(super) fn sigmoid<const FMA: bool>(x: f32) -> f32 {
     1.0 / (1.0 + exp::<FMA>(-x))
 }
@@ -47,7 +44,6 @@ pub(super) fn sigmoid<const FMA: bool>(x: f32) -> f32 {
 /// `erf(x) = x P(x²) / Q(x²)`, fitted over `|x| ≤ 3.925` for least relative error (2e-8), beyond
 /// which erf is 1 in single precision.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 pub(super) fn gelu_one<const FMA: bool>(x: f32) -> f32 {
     let v = x * std::f32::consts::FRAC_1_SQRT_2;
     let v = if v < -3.925 { -3.925 } else { v };

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::{
     FreqMap,
-    product::{Into, Mat, MatMut, Parallelism, product},
+    product::{Mat, MatMut, Parallelism, Update, product},
 };
 
 /// A convolution; PyTorch's `Conv2d` with stride and padding along frequencies.
@@ -85,7 +85,7 @@ impl FreqConv {
             let width = frames - from.max(to);
             product(
                 MatMut::new(&mut out[to..], outputs, width, frames),
-                Into::Add,
+                Update::Add,
                 weight,
                 Mat::new(&under[from..], rows, width, frames),
                 Parallelism::None,
@@ -208,7 +208,7 @@ impl FreqConvTranspose {
         let weight = &self.weight[skipped * width + phase * outputs..];
         product(
             MatMut::new(out, lines, frames, frames),
-            Into::Add,
+            Update::Add,
             Mat::new(weight, depth, lines, width).transposed(),
             Mat::new(&x.data[first * x.row_len()..], depth, frames, frames),
             Parallelism::None,

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-use super::product::{Into, Mat, MatMut, Parallelism, product};
+use super::product::{Mat, MatMut, Parallelism, Update, product};
 
 /// Tokens per rayon task in elementwise passes.
 const BLOCK: usize = 64;
@@ -41,7 +41,7 @@ impl Linear {
         let (tokens, width) = (x.len() / inputs, to - from);
         product(
             MatMut::new(out, tokens, width, width),
-            Into::Set,
+            Update::Set,
             Mat::new(x, tokens, inputs, inputs),
             Mat::new(&self.weight[from * inputs..], width, inputs, inputs).transposed(),
             Parallelism::Rayon(0),

@@ -13,7 +13,7 @@ pub(super) const BLOCK: usize = 1 << 15;
 /// Mean and squared deviation of a set of values.
 ///
 /// Deviations are taken from each block's own mean and blocks put together by the rule of Chan,
-/// Golub and LeVeque (1983), so that a small variance on a large mean survives: near silence, whole
+/// Golub and `LeVeque` (1983), so that a small variance on a large mean survives: near silence, whole
 /// rows are a constant and a whisper.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
@@ -64,7 +64,6 @@ impl Moments {
 
 /// Sum of `f(v)` over a block of some thousand values, in lanes.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 fn sum_of(x: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
     const LANES: usize = 32;
     let mut lanes = [0.0_f32; LANES];

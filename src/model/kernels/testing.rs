@@ -41,13 +41,13 @@ pub fn assert_same(expected: &[f32], got: &[f32], what: &str) {
 
 impl FreqMap {
     /// A map of noise.
-    pub fn noise(freqs: usize, channels: usize, frames: usize, seed: u64) -> Self {
+    pub(crate) fn noise(freqs: usize, channels: usize, frames: usize, seed: u64) -> Self {
         let data = noise(freqs * channels * frames, seed);
         Self { freqs, channels, frames, data }
     }
 
     /// `[1, channels, freqs, frames]`.
-    pub fn to_tensor(&self) -> Tensor {
+    pub(crate) fn to_tensor(&self) -> Tensor {
         let rows = tensor(&self.data, &[self.freqs, self.channels, self.frames]);
         rows.permute((1, 0, 2)).unwrap().unsqueeze(0).unwrap().contiguous().unwrap()
     }
@@ -55,14 +55,14 @@ impl FreqMap {
 
 impl TimeMap {
     /// A map of noise.
-    pub fn noise(frames: usize, channels: usize, margin: usize, seed: u64) -> Self {
+    pub(crate) fn noise(frames: usize, channels: usize, margin: usize, seed: u64) -> Self {
         let mut map = Self::zeros(frames, channels, margin);
         map.inner_mut().copy_from_slice(&noise(frames * channels, seed));
         map
     }
 
     /// `[1, channels, frames]`.
-    pub fn to_tensor(&self) -> Tensor {
+    pub(crate) fn to_tensor(&self) -> Tensor {
         let rows = tensor(self.inner(), &[1, self.frames, self.channels]);
         rows.transpose(1, 2).unwrap().contiguous().unwrap()
     }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{
     TimeMap,
     freq_conv::pack_transposed,
-    product::{Into, Mat, MatMut, Parallelism, product},
+    product::{Mat, MatMut, Parallelism, Update, product},
 };
 
 /// Output frames per rayon task: some hundred kilobytes, so that what follows finds them in the
@@ -76,10 +76,10 @@ impl TimeConv {
         let taps_at_once = if self.dilation == 1 { self.taps } else { 1 };
         let depth = taps_at_once * self.inputs;
         for tap in (0..self.taps).step_by(taps_at_once) {
-            let fields = x.from_frame(first + (tap * self.dilation) as isize);
+            let fields = x.starting_at(first + (tap * self.dilation) as isize);
             product(
                 MatMut::new(out, frames, outputs, outputs),
-                Into::Add,
+                Update::Add,
                 Mat::new(fields, frames, depth, self.stride * self.inputs),
                 Mat::new(&self.weight[tap * self.inputs * outputs..], depth, outputs, outputs),
                 Parallelism::None,
@@ -154,7 +154,7 @@ impl TimeConvTranspose {
         let reach = self.taps.div_ceil(self.stride);
         let depth = reach * self.inputs;
         // The first and the last group reach into the margins of the result.
-        let whole = &mut out.from_frame_mut(-(trim as isize))[..groups * width];
+        let whole = &mut out.starting_at_mut(-(trim as isize))[..groups * width];
         let groups_per_task = (BLOCK / self.stride).max(1);
         whole.par_chunks_mut(groups_per_task * width).enumerate().for_each(|(index, block)| {
             for out in block.chunks_exact_mut(outputs) {
@@ -164,8 +164,8 @@ impl TimeConvTranspose {
             let first = (index * groups_per_task) as isize - (reach as isize - 1);
             product(
                 MatMut::new(block, rows, width, width),
-                Into::Add,
-                Mat::new(x.from_frame(first), rows, depth, self.inputs),
+                Update::Add,
+                Mat::new(x.starting_at(first), rows, depth, self.inputs),
                 Mat::new(&self.weight, depth, width, width),
                 Parallelism::None,
             );
@@ -242,7 +242,7 @@ mod tests {
             let conv = TimeConvTranspose::new(&weight, shape, bias.clone(), stride);
             let got = conv.forward(&x, trim, frames_out, |_| {});
             let margin = MARGIN * outputs;
-            let whole = got.from_frame(-(MARGIN as isize));
+            let whole = got.starting_at(-(MARGIN as isize));
             assert!(whole[..margin].iter().all(|v| *v == 0.0));
             assert!(whole[whole.len() - margin..].iter().all(|v| *v == 0.0));
             let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));

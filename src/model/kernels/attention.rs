@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     elementwise::exp,
+    norm::sum_of,
     product::{Mat, MatMut, Parallelism, Update, product},
     vectorised,
 };
@@ -136,18 +137,9 @@ vectorised! {
         result: &mut [f32],
         dim: usize,
     ) {
-        const LANES: usize = 16;
         let rows = scores.chunks_exact_mut(keys).zip(maxima).zip(sums);
         for (((scores, maximum), sum), result) in rows.zip(result.chunks_exact_mut(dim)) {
-            let mut lanes = [f32::NEG_INFINITY; LANES];
-            let whole = scores.chunks_exact(LANES);
-            let mut top = whole.remainder().iter().copied().fold(*maximum, f32::max);
-            for chunk in whole {
-                for (lane, v) in lanes.iter_mut().zip(chunk) {
-                    *lane = if *v > *lane { *v } else { *lane };
-                }
-            }
-            top = lanes.iter().copied().fold(top, f32::max);
+            let top = highest(scores, *maximum);
             if top > *maximum {
                 let shrink = (*maximum - top).exp();
                 *sum *= shrink;
@@ -156,21 +148,28 @@ vectorised! {
                 }
                 *maximum = top;
             }
-            let mut lanes = [0.0_f32; LANES];
-            let mut whole = scores.chunks_exact_mut(LANES);
-            for chunk in whole.by_ref() {
-                for (lane, v) in lanes.iter_mut().zip(chunk) {
-                    *v = exp::<FMA>(*v - top);
-                    *lane += *v;
-                }
-            }
-            for v in whole.into_remainder() {
+            for v in scores.iter_mut() {
                 *v = exp::<FMA>(*v - top);
-                *sum += *v;
             }
-            *sum += lanes.iter().sum::<f32>();
+            *sum += sum_of(scores, |v, sum| v + sum) as f32;
         }
     }
+}
+
+/// The largest of `x` and `least`, in lanes.
+#[inline(always)]
+fn highest(x: &[f32], least: f32) -> f32 {
+    const LANES: usize = 32;
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let mut lanes = [least; LANES];
+    let whole = x.chunks_exact(LANES);
+    let rest = whole.remainder().iter().copied().fold(least, larger);
+    for chunk in whole {
+        for (lane, v) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*v, *lane);
+        }
+    }
+    lanes.iter().copied().fold(rest, larger)
 }
 
 /// Twin of [`attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the result.

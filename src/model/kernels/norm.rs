@@ -64,7 +64,7 @@ impl Moments {
 
 /// Sum of `f(v)` over a block of some thousand values, in lanes.
 #[inline(always)]
-fn sum_of(x: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
+pub(super) fn sum_of(x: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
     const LANES: usize = 32;
     let mut lanes = [0.0_f32; LANES];
     let whole = x.chunks_exact(LANES);

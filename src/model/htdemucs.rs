@@ -7,6 +7,8 @@
 mod build;
 mod config;
 mod tensors;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, fs, path::Path};
 
@@ -110,7 +112,9 @@ fn normalise(x: &mut [f32]) -> Scale {
     let moments = Moments::of_parallel(x);
     let (mean, std) = (moments.mean as f32, moments.std_unbiased() as f32);
     x.par_chunks_mut(1 << 15).for_each(|x| {
-        x.iter_mut().for_each(|v| *v = (*v - mean) / (STD_EPSILON + std));
+        for v in x {
+            *v = (*v - mean) / (STD_EPSILON + std);
+        }
     });
     Scale { mean, std }
 }
@@ -171,7 +175,9 @@ impl HtDemucs {
         let Some(table) = &self.freq_emb else { return };
         let frames = x.frames;
         x.data.par_chunks_exact_mut(frames).zip(table).for_each(|(line, embedding)| {
-            line.iter_mut().for_each(|v| *v += embedding);
+            for v in line {
+                *v += embedding;
+            }
         });
     }
 
@@ -183,7 +189,7 @@ impl HtDemucs {
             Some(linear) => linear.forward(xt.inner()),
             None => xt.inner().to_vec(),
         };
-        let (tokens, tokens_t) = transformer.forward(tokens, tokens_t, x.freqs);
+        let (tokens, tokens_t) = transformer.forward(&tokens, &tokens_t, x.freqs);
         map_from_tokens(&tokens, self.channel_downsampler.as_ref(), x);
         match &self.channel_downsampler_t {
             Some(linear) => xt.inner_mut().copy_from_slice(&linear.forward(&tokens_t)),

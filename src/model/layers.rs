@@ -120,7 +120,7 @@ impl FreqDecoder {
         let Some(norm) = &self.norm2 else {
             return self.conv_tr.forward(&y, self.trim, |piece| {
                 if !self.last {
-                    gelu(piece)
+                    gelu(piece);
                 }
             });
         };
@@ -187,7 +187,7 @@ impl TimeEncoder {
         let span = trace_span!("time encoder: conv").entered();
         let mut y = self.conv.forward(x, |block| {
             if self.norm1.is_none() {
-                gelu(block)
+                gelu(block);
             }
         });
         if let Some(norm) = &self.norm1 {
@@ -244,7 +244,7 @@ impl TimeDecoder {
         let Some(norm) = &self.norm2 else {
             let finish = |block: &mut [f32]| {
                 if !self.last {
-                    gelu(block)
+                    gelu(block);
                 }
             };
             return self.conv_tr.forward(&y, self.trim, frames_out, finish);

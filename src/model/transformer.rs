@@ -37,15 +37,15 @@ pub struct CrossTransformer {
 
 impl CrossTransformer {
     /// `x: [columns · freqs, dim]`, `xt: [frames, dim]`.
-    pub fn forward(&self, x: Vec<f32>, xt: Vec<f32>, freqs: usize) -> (Vec<f32>, Vec<f32>) {
+    pub fn forward(&self, x: &[f32], xt: &[f32], freqs: usize) -> (Vec<f32>, Vec<f32>) {
         let dim = self.norm_in.weight.len();
         let columns = x.len() / dim / freqs;
         let positions = embedding_2d(dim, freqs, columns, self.max_period);
-        let mut x = self.enter(&x, &self.norm_in, &positions);
+        let mut x = self.enter(x, &self.norm_in, &positions);
         let positions = embedding_1d(dim, xt.len() / dim, self.max_period);
-        let mut xt = self.enter(&xt, &self.norm_in_t, &positions);
+        let mut xt = self.enter(xt, &self.norm_in_t, &positions);
         for (index, (layer, layer_t)) in self.layers.iter().zip(&self.layers_t).enumerate() {
-            if (index % 2 == 0) == self.cross_first {
+            if index.is_multiple_of(2) == self.cross_first {
                 let before = x.clone();
                 layer.forward(&mut x, Some(&xt));
                 layer_t.forward(&mut xt, Some(&before));

@@ -75,7 +75,9 @@ impl Builder<'_> {
         }
         let mut table = self.vector("freq_emb.embedding.weight")?;
         let scale = self.config.freq_emb * self.config.emb_scale;
-        table.iter_mut().for_each(|v| *v *= scale);
+        for v in &mut table {
+            *v *= scale;
+        }
         Ok(Some(table))
     }
 
@@ -200,7 +202,7 @@ impl Builder<'_> {
 
     fn transformer_layer(&self, layers: &str, index: usize) -> Result<Layer> {
         let name = format!("crosstransformer.{layers}.{index}");
-        let cross = (index % 2 == 0) == self.config.t_cross_first;
+        let cross = index.is_multiple_of(2) == self.config.t_cross_first;
         let attn = if cross { "cross_attn" } else { "self_attn" };
         let in_proj = Linear::new(
             self.vector(&format!("{name}.{attn}.in_proj_weight"))?,

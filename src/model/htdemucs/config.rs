@@ -127,7 +127,7 @@ pub struct Config {
     pub context: usize,
     /// The same of the encoders'.
     pub context_enc: usize,
-    /// First layer that has GroupNorms.
+    /// First layer that has group norms.
     pub norm_starts: usize,
     /// Their groups.
     pub norm_groups: usize,
@@ -245,7 +245,7 @@ impl Config {
         (self.kernel_size + 2 * self.stride).max(dilation).max(context)
     }
 
-    /// Whether layer `index` has GroupNorms.
+    /// Whether layer `index` has group norms.
     pub fn has_norm(&self, index: usize) -> bool {
         index >= self.norm_starts
     }

@@ -113,7 +113,7 @@ impl List {
         self.weighted("crosstransformer.norm_in", &[dim], dim);
         self.weighted("crosstransformer.norm_in_t", &[dim], dim);
         for index in 0..config.t_layers {
-            let cross = (index % 2 == 0) == config.t_cross_first;
+            let cross = index.is_multiple_of(2) == config.t_cross_first;
             for layers in ["layers", "layers_t"] {
                 let layer = format!("crosstransformer.{layers}.{index}");
                 let attn = if cross { "cross_attn" } else { "self_attn" };

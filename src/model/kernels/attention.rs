@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::{
     elementwise::exp,
-    product::{Into, Mat, MatMut, Parallelism, product},
+    norm::sum_of,
+    product::{Mat, MatMut, Parallelism, Update, product},
     vectorised,
 };
 
@@ -108,7 +109,7 @@ impl Work {
             let scores = &mut self.scores[..rows * keys];
             product(
                 MatMut::new(scores, rows, keys, keys),
-                Into::Set,
+                Update::Set,
                 Mat::new(&self.queries, rows, dim, dim),
                 Mat::new(&k.data[start * k.stride + k_at..], keys, dim, k.stride).transposed(),
                 Parallelism::None,
@@ -116,7 +117,7 @@ impl Work {
             soften(scores, keys, &mut self.maxima, &mut self.sums, &mut self.result, dim);
             product(
                 MatMut::new(&mut self.result, rows, dim, dim),
-                Into::Add,
+                Update::Add,
                 Mat::new(scores, rows, keys, keys),
                 Mat::new(&v.data[start * v.stride + v_at..], keys, dim, v.stride),
                 Parallelism::None,
@@ -136,39 +137,39 @@ vectorised! {
         result: &mut [f32],
         dim: usize,
     ) {
-        const LANES: usize = 16;
         let rows = scores.chunks_exact_mut(keys).zip(maxima).zip(sums);
         for (((scores, maximum), sum), result) in rows.zip(result.chunks_exact_mut(dim)) {
-            let mut lanes = [f32::NEG_INFINITY; LANES];
-            let whole = scores.chunks_exact(LANES);
-            let mut top = whole.remainder().iter().copied().fold(*maximum, f32::max);
-            for chunk in whole {
-                for (lane, v) in lanes.iter_mut().zip(chunk) {
-                    *lane = if *v > *lane { *v } else { *lane };
-                }
-            }
-            top = lanes.iter().copied().fold(top, f32::max);
+            let top = highest(scores, *maximum);
             if top > *maximum {
                 let shrink = (*maximum - top).exp();
                 *sum *= shrink;
-                result.iter_mut().for_each(|v| *v *= shrink);
+                for v in result {
+                    *v *= shrink;
+                }
                 *maximum = top;
             }
-            let mut lanes = [0.0_f32; LANES];
-            let mut whole = scores.chunks_exact_mut(LANES);
-            for chunk in whole.by_ref() {
-                for (lane, v) in lanes.iter_mut().zip(chunk) {
-                    *v = exp::<FMA>(*v - top);
-                    *lane += *v;
-                }
-            }
-            for v in whole.into_remainder() {
+            for v in scores.iter_mut() {
                 *v = exp::<FMA>(*v - top);
-                *sum += *v;
             }
-            *sum += lanes.iter().sum::<f32>();
+            *sum += sum_of(scores, |v, sum| v + sum) as f32;
         }
     }
+}
+
+/// The largest of `x` and `least`, in lanes.
+#[inline(always)]
+fn highest(x: &[f32], least: f32) -> f32 {
+    const LANES: usize = 32;
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let mut lanes = [least; LANES];
+    let whole = x.chunks_exact(LANES);
+    let rest = whole.remainder().iter().copied().fold(least, larger);
+    for chunk in whole {
+        for (lane, v) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*v, *lane);
+        }
+    }
+    lanes.iter().copied().fold(rest, larger)
 }
 
 /// Twin of [`attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the result.
@@ -176,4 +177,49 @@ pub fn attention_plain(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     let scale = 1.0 / (q.dim(D::Minus1)? as f64).sqrt();
     let scores = (q.contiguous()?.matmul(&k.t()?.contiguous()?)? * scale)?;
     candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&v.contiguous()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    fn by_head(x: &[f32], heads: usize) -> Tensor {
+        let dim = 8;
+        let tokens = x.len() / (heads * dim);
+        tensor(x, &[tokens, heads, dim]).transpose(0, 1).unwrap()
+    }
+
+    #[test]
+    fn tiles_match_the_twin_on_odd_shapes() {
+        for (queries, keys, heads, gain) in
+            [(1, 1, 1, 1.0), (130, 257, 3, 1.0), (128, 600, 2, 9.0), (300, 3, 2, 40.0)]
+        {
+            let width = heads * 8;
+            // Scores that grow from tile to tile make the running maximum work.
+            let q: Vec<f32> = noise(queries * width, 1).iter().map(|v| v * gain).collect();
+            let kv = noise(keys * 2 * width, 2);
+            let mut out = vec![0.0; queries * width];
+            attention(
+                Heads { data: &q, tokens: queries, stride: width },
+                Heads { data: &kv, tokens: keys, stride: 2 * width },
+                Heads { data: &kv[width..], tokens: keys, stride: 2 * width },
+                heads,
+                8,
+                &mut out,
+            );
+            let part = |at: usize| -> Vec<f32> {
+                kv.chunks(2 * width).flat_map(|t| t[at..at + width].to_vec()).collect()
+            };
+            let twin = attention_plain(
+                &by_head(&q, heads),
+                &by_head(&part(0), heads),
+                &by_head(&part(width), heads),
+            );
+            let twin = twin.unwrap().transpose(0, 1).unwrap().contiguous().unwrap();
+            assert_same(&values(&twin), &out, &format!("{queries} to {keys}"));
+        }
+    }
 }

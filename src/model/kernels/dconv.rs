@@ -12,7 +12,7 @@ use super::{
     TimeMap,
     elementwise::{gelu_one, gelu_plain, glu_plain, mad, sigmoid},
     norm::{Affine, Moments, group_norm_plain},
-    product::{Into, Mat, MatMut, Parallelism, product},
+    product::{Mat, MatMut, Parallelism, Update, product},
     time_conv::{TimeConv, conv_plain},
     vectorised,
 };
@@ -105,7 +105,7 @@ impl DConvLayer {
             let width = frames - from.max(to);
             product(
                 MatMut::new(&mut hidden[to..], self.hidden, width, frames),
-                Into::Add,
+                Update::Add,
                 Mat::new(weight, self.hidden, self.channels, self.channels),
                 Mat::new(&y[from..], self.channels, width, frames),
                 Parallelism::None,
@@ -117,7 +117,7 @@ impl DConvLayer {
         fill_lines(wide, frames, &self.weights.expand_bias);
         product(
             MatMut::new(wide, 2 * self.channels, frames, frames),
-            Into::Add,
+            Update::Add,
             Mat::new(&self.weights.expand, 2 * self.channels, self.hidden, self.hidden),
             Mat::new(hidden, self.hidden, frames, frames),
             Parallelism::None,
@@ -168,7 +168,7 @@ impl DConvLayer {
         }
         product(
             MatMut::new(wide, frames, width, width),
-            Into::Add,
+            Update::Add,
             Mat::new(hidden, frames, self.hidden, self.hidden),
             Mat::new(&self.expand, self.hidden, width, width),
             Parallelism::None,
@@ -268,5 +268,67 @@ vectorised! {
                 *y = mad::<FMA>(mad::<FMA>(*value, *vf, *va) * scale, open, *y);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    fn weights(channels: usize, hidden: usize) -> DConvWeights {
+        let affine = |n, seed| Affine { weight: noise(n, seed), bias: noise(n, seed + 1) };
+        DConvWeights {
+            conv: noise(hidden * channels * 3, 1),
+            conv_bias: noise(hidden, 2),
+            norm_hidden: affine(hidden, 3),
+            expand: noise(2 * channels * hidden, 5),
+            expand_bias: noise(2 * channels, 6),
+            norm_wide: affine(2 * channels, 7),
+            scale: noise(channels, 9),
+        }
+    }
+
+    #[test]
+    fn rows_and_signals_match_their_twin_on_odd_shapes() {
+        for (channels, hidden, frames, dilation) in
+            [(5, 2, 37, 1), (8, 3, 1, 1), (4, 1, 3, 4), (48, 6, 1100, 2), (7, 7, 513, 1)]
+        {
+            let weights = weights(channels, hidden);
+            let layer = DConvLayer::new(weights.clone(), dilation);
+            let mut x = TimeMap::noise(frames, channels, 8, 10);
+            let twin = layer_plain(&x.to_tensor(), &weights, dilation).unwrap();
+            let mut row = values(&x.to_tensor());
+            layer.row(&mut row, &mut Scratch::default());
+            let what = format!("{channels} channels, {frames} frames");
+            assert_same(&values(&twin), &row, &what);
+            layer.time(&mut x);
+            assert_same(&values(&twin), &values(&x.to_tensor()), &what);
+        }
+    }
+
+    #[test]
+    fn a_scratch_can_be_used_for_rows_of_any_size() {
+        let mut scratch = Scratch::default();
+        for (channels, hidden, frames) in [(6, 3, 40), (4, 2, 9), (8, 4, 100)] {
+            let layer = DConvLayer::new(weights(channels, hidden), 1);
+            let mut row = noise(channels * frames, 11);
+            let mut fresh = row.clone();
+            layer.row(&mut row, &mut scratch);
+            layer.row(&mut fresh, &mut Scratch::default());
+            assert_eq!(row, fresh);
+        }
+    }
+
+    #[test]
+    fn silence_leaves_only_what_the_biases_say() {
+        let weights = weights(4, 2);
+        let layer = DConvLayer::new(weights.clone(), 1);
+        let mut row = vec![0.0; 4 * 16];
+        let twin = layer_plain(&tensor(&row, &[1, 4, 16]), &weights, 1).unwrap();
+        layer.row(&mut row, &mut Scratch::default());
+        assert_same(&values(&twin), &row, "silence");
     }
 }

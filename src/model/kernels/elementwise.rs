@@ -6,7 +6,6 @@ use super::vectorised;
 
 /// `a * b + c`, fused where that is one instruction.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 pub(super) fn mad<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
@@ -16,7 +15,6 @@ pub(super) fn mad<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 /// `x` is split into `n ln 2 + r`; `e^r` is a polynomial fitted for least relative error over
 /// `|r| ≤ ln 2 / 2` (2e-9), and `2^n` is written into the exponent.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 pub(super) fn exp<const FMA: bool>(x: f32) -> f32 {
     /// Adding 1.5 · 2^23 rounds to an integer, which the low bits of the sum then hold.
     const ROUND: f32 = 12_582_912.0;
@@ -37,7 +35,6 @@ pub(super) fn exp<const FMA: bool>(x: f32) -> f32 {
 
 /// `1 / (1 + e^-x)`.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 pub(super) fn sigmoid<const FMA: bool>(x: f32) -> f32 {
     1.0 / (1.0 + exp::<FMA>(-x))
 }
@@ -47,7 +44,6 @@ pub(super) fn sigmoid<const FMA: bool>(x: f32) -> f32 {
 /// `erf(x) = x P(x²) / Q(x²)`, fitted over `|x| ≤ 3.925` for least relative error (2e-8), beyond
 /// which erf is 1 in single precision.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
 pub(super) fn gelu_one<const FMA: bool>(x: f32) -> f32 {
     let v = x * std::f32::consts::FRAC_1_SQRT_2;
     let v = if v < -3.925 { -3.925 } else { v };
@@ -157,5 +153,68 @@ vectorised! {
                 *x = gelu_one::<FMA>(*x + bias);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    #[test]
+    fn the_exponential_is_within_two_units_in_the_last_place() {
+        for i in -870_000..=870_000 {
+            let x = i as f32 * 1e-4;
+            let exact = f64::from(x).exp();
+            let error = (f64::from(exp::<true>(x)) - exact).abs() / exact;
+            assert!(error < 2.4e-7, "e^{x}: {error:e}");
+            let error = (f64::from(exp::<false>(x)) - exact).abs() / exact;
+            assert!(error < 2.4e-7, "e^{x} without fused operations: {error:e}");
+        }
+        assert!(exp::<true>(-1e30) < 2e-38);
+        assert!(exp::<true>(1e30) > 6e37);
+        assert!(exp::<true>(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn gelu_matches_its_twin_from_tail_to_tail() {
+        let mut x: Vec<f32> = (-8000..=8000).map(|i| i as f32 * 1e-3).collect();
+        let twin = values(&gelu_plain(&tensor(&x, &[x.len()])).unwrap());
+        gelu(&mut x);
+        assert_same(&twin, &x, "gelu");
+        for (twin, got) in twin.iter().zip(&x) {
+            assert!((twin - got).abs() < 1e-6, "{twin} {got}");
+        }
+    }
+
+    #[test]
+    fn gates_match_their_twin() {
+        for (rows, channels) in [(1, 1), (3, 5), (70, 33)] {
+            let x: Vec<f32> = noise(rows * 2 * channels, 1).iter().map(|v| v * 9.0).collect();
+            let mut out = vec![0.0; rows * channels];
+            let twin = glu_plain(&tensor(&x, &[rows, 2 * channels]), 1).unwrap();
+            glu_rows(&x, channels, &mut out);
+            assert_same(&values(&twin), &out, "rows");
+            let twin = glu_plain(&tensor(&x, &[2, rows * channels]), 0).unwrap();
+            let (value, gate) = x.split_at(rows * channels);
+            glu(value, gate, &mut out);
+            assert_same(&values(&twin), &out, "halves");
+        }
+    }
+
+    #[test]
+    fn residuals_and_biases_are_applied_to_every_row() {
+        let (mut x, y) = (noise(3 * 7, 1), noise(3 * 7, 2));
+        let (bias, scale) = (noise(7, 3), noise(7, 4));
+        let row = |values: &[f32]| tensor(values, &[1, 7]);
+        let branch = tensor(&y, &[3, 7]).broadcast_add(&row(&bias)).unwrap();
+        let twin = (tensor(&x, &[3, 7]) + branch.broadcast_mul(&row(&scale)).unwrap()).unwrap();
+        add_scaled_rows(&mut x, &y, &bias, &scale);
+        assert_same(&values(&twin), &x, "residual");
+        let mut z = y.clone();
+        bias_gelu_rows(&mut z, &bias);
+        assert_same(&values(&gelu_plain(&branch).unwrap()), &z, "bias and gelu");
     }
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::{
     FreqMap,
-    product::{Into, Mat, MatMut, Parallelism, product},
+    product::{Mat, MatMut, Parallelism, Update, product},
 };
 
 /// A convolution; PyTorch's `Conv2d` with stride and padding along frequencies.
@@ -85,7 +85,7 @@ impl FreqConv {
             let width = frames - from.max(to);
             product(
                 MatMut::new(&mut out[to..], outputs, width, frames),
-                Into::Add,
+                Update::Add,
                 weight,
                 Mat::new(&under[from..], rows, width, frames),
                 Parallelism::None,
@@ -208,7 +208,7 @@ impl FreqConvTranspose {
         let weight = &self.weight[skipped * width + phase * outputs..];
         product(
             MatMut::new(out, lines, frames, frames),
-            Into::Add,
+            Update::Add,
             Mat::new(weight, depth, lines, width).transposed(),
             Mat::new(&x.data[first * x.row_len()..], depth, frames, frames),
             Parallelism::None,
@@ -225,8 +225,74 @@ pub fn conv_transpose_plain(
     trim: usize,
 ) -> Result<Tensor> {
     let columns = x.squeeze(0)?.permute((2, 0, 1))?.contiguous()?;
-    let whole = columns.conv_transpose1d(weight, 0, 0, stride, 1, 1)?;
+    // One column at a time: candle 0.11.1 mixes up all but the first of a batch.
+    let columns: Vec<Tensor> = (0..columns.dim(0)?)
+        .map(|column| columns.narrow(0, column, 1)?.conv_transpose1d(weight, 0, 0, stride, 1, 1))
+        .collect::<Result<_>>()?;
+    let whole = Tensor::cat(&columns, 0)?;
     let kept = whole.narrow(2, trim, whole.dim(2)? - 2 * trim)?;
     let kept = kept.broadcast_add(&bias.reshape((1, (), 1))?)?;
     kept.permute((1, 2, 0))?.unsqueeze(0)?.contiguous()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    #[test]
+    fn convolutions_match_their_twin_on_odd_shapes() {
+        // [out, in, taps, time taps], stride, padding, freqs, frames
+        let cases = [
+            ([5, 3, 8, 1], 4, 2, 16, 7),
+            ([2, 1, 4, 1], 2, 1, 6, 1),
+            ([6, 4, 3, 3], 1, 1, 5, 9),
+            ([4, 3, 3, 3], 1, 1, 1, 2),
+            ([7, 2, 5, 5], 1, 2, 4, 3),
+            ([3, 5, 1, 1], 1, 0, 3, 11),
+        ];
+        for (shape, stride, padding, freqs, frames) in cases {
+            let [outputs, inputs, ..] = shape;
+            let weight = noise(shape.iter().product(), 1);
+            let bias = noise(outputs, 2);
+            let x = FreqMap::noise(freqs, inputs, frames, 3);
+            let conv = FreqConv::new(&weight, shape, bias.clone(), stride, padding);
+            let twin = conv_plain(
+                &x.to_tensor(),
+                &tensor(&weight, &shape),
+                &tensor(&bias, &[outputs]),
+                stride,
+                padding,
+            );
+            let got = conv.forward(&x).to_tensor();
+            assert_eq!(got.dims(), twin.as_ref().unwrap().dims());
+            assert_same(&values(&twin.unwrap()), &values(&got), &format!("{shape:?}"));
+        }
+    }
+
+    #[test]
+    fn transposed_convolutions_match_their_twin_on_odd_shapes() {
+        // [in, out, taps], stride, trim, freqs, frames
+        let cases = [
+            ([3, 5, 8], 4, 2, 4, 7),
+            ([2, 3, 8], 4, 2, 1, 3),
+            ([4, 1, 4], 2, 1, 5, 2),
+            ([2, 3, 7], 3, 2, 4, 5),
+            ([3, 2, 4], 4, 0, 3, 1),
+        ];
+        for (shape, stride, trim, freqs, frames) in cases {
+            let [inputs, outputs, _] = shape;
+            let weight = noise(shape.iter().product(), 1);
+            let bias = noise(outputs, 2);
+            let x = FreqMap::noise(freqs, inputs, frames, 3);
+            let conv = FreqConvTranspose::new(&weight, shape, bias.clone(), stride);
+            let got = conv.forward(&x, trim, |_| {}).to_tensor();
+            let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));
+            let twin = conv_transpose_plain(&x.to_tensor(), &weight, &bias, stride, trim).unwrap();
+            assert_eq!(got.dims(), twin.dims());
+            assert_same(&values(&twin), &values(&got), &format!("{shape:?}"));
+        }
+    }
 }

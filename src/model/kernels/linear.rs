@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-use super::product::{Into, Mat, MatMut, Parallelism, product};
+use super::product::{Mat, MatMut, Parallelism, Update, product};
 
 /// Tokens per rayon task in elementwise passes.
 const BLOCK: usize = 64;
@@ -41,7 +41,7 @@ impl Linear {
         let (tokens, width) = (x.len() / inputs, to - from);
         product(
             MatMut::new(out, tokens, width, width),
-            Into::Set,
+            Update::Set,
             Mat::new(x, tokens, inputs, inputs),
             Mat::new(&self.weight[from * inputs..], width, inputs, inputs).transposed(),
             Parallelism::Rayon(0),
@@ -76,4 +76,33 @@ pub fn add_bias(out: &mut [f32], bias: &[f32]) {
 /// Twin of [`Linear`] with its bias: `x: [tokens, in]`, `weight: [out, in]`.
 pub fn linear_plain(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.matmul(&weight.t()?)?.broadcast_add(bias)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    #[test]
+    fn layers_and_parts_of_them_match_the_twin() {
+        for (tokens, inputs, outputs) in [(1, 1, 1), (70, 9, 6), (200, 33, 96)] {
+            let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+            let x = noise(tokens * inputs, 3);
+            let linear = Linear::new(weight.clone(), bias.clone());
+            let twin = linear_plain(
+                &tensor(&x, &[tokens, inputs]),
+                &tensor(&weight, &[outputs, inputs]),
+                &tensor(&bias, &[outputs]),
+            );
+            let twin = twin.unwrap();
+            assert_same(&values(&twin), &linear.forward(&x), "whole");
+            let (from, to) = (outputs / 3, outputs);
+            let mut part = vec![0.0; tokens * (to - from)];
+            linear.part(&x, from, to, &mut part);
+            add_bias(&mut part, &bias[from..to]);
+            assert_same(&values(&twin.narrow(1, from, to - from).unwrap()), &part, "part");
+        }
+    }
 }

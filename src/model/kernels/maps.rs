@@ -80,15 +80,15 @@ impl TimeMap {
     }
 
     /// Everything from `frame` on, which may lie in the margin before the first frame.
-    pub(super) fn from_frame(&self, frame: isize) -> &[f32] {
+    pub(super) fn starting_at(&self, frame: isize) -> &[f32] {
         let at = frame + self.margin as isize;
         debug_assert!(at >= 0, "frame {frame} is before the margin");
         &self.data[at as usize * self.channels..]
     }
 
-    /// As [`Self::from_frame`], to write. Whoever writes into a margin calls
+    /// As [`Self::starting_at`], to write. Whoever writes into a margin calls
     /// [`Self::clear_margins`] afterwards.
-    pub(super) fn from_frame_mut(&mut self, frame: isize) -> &mut [f32] {
+    pub(super) fn starting_at_mut(&mut self, frame: isize) -> &mut [f32] {
         let at = frame + self.margin as isize;
         debug_assert!(at >= 0, "frame {frame} is before the margin");
         &mut self.data[at as usize * self.channels..]

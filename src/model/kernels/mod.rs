@@ -9,6 +9,11 @@
 //! only room where unsafe code is allowed: for the call into `gemm`, and for entering functions
 //! compiled for instructions that were detected at run time.
 
+#![expect(
+    clippy::inline_always,
+    reason = "loop bodies must be compiled with the caller's features"
+)]
+
 pub mod attention;
 pub mod dconv;
 pub mod elementwise;
@@ -17,6 +22,8 @@ pub mod linear;
 mod maps;
 pub mod norm;
 pub mod product;
+#[cfg(test)]
+mod testing;
 pub mod time_conv;
 
 pub use maps::{FreqMap, TimeMap};
@@ -30,7 +37,6 @@ macro_rules! vectorised {
         $(#[$meta])*
         $vis fn $name($($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
-            #[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
             fn portable<const $fma: bool>($($arg: $ty),*) $(-> $ret)? $body
 
             #[cfg(target_arch = "x86_64")]

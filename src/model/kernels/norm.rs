@@ -13,7 +13,7 @@ pub(super) const BLOCK: usize = 1 << 15;
 /// Mean and squared deviation of a set of values.
 ///
 /// Deviations are taken from each block's own mean and blocks put together by the rule of Chan,
-/// Golub and LeVeque (1983), so that a small variance on a large mean survives: near silence, whole
+/// Golub and `LeVeque` (1983), so that a small variance on a large mean survives: near silence, whole
 /// rows are a constant and a whisper.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
@@ -64,8 +64,7 @@ impl Moments {
 
 /// Sum of `f(v)` over a block of some thousand values, in lanes.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "must be compiled with the caller's features")]
-fn sum_of(x: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
+pub(super) fn sum_of(x: &[f32], f: impl Fn(f32, f32) -> f32) -> f64 {
     const LANES: usize = 32;
     let mut lanes = [0.0_f32; LANES];
     let whole = x.chunks_exact(LANES);
@@ -206,4 +205,58 @@ pub fn layer_norm_plain(x: &Tensor, affine: &Affine) -> Result<Tensor> {
     let weight = Tensor::new(affine.weight.as_slice(), x.device())?;
     let bias = Tensor::new(affine.bias.as_slice(), x.device())?;
     candle_nn::ops::layer_norm_slow(x, &weight, &bias, EPSILON as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    fn affine(channels: usize) -> Affine {
+        Affine { weight: noise(channels, 1), bias: noise(channels, 2) }
+    }
+
+    #[test]
+    fn group_norms_match_their_twin() {
+        for (outer, channels, inner, groups) in
+            [(1, 4, 1, 2), (7, 6, 5, 3), (33, 8, 1, 1), (5, 4, 700, 4), (900, 12, 1, 2)]
+        {
+            let affine = affine(channels);
+            let mut x = noise(outer * channels * inner, 3);
+            let batch = tensor(&x, &[outer, channels, inner]).transpose(0, 1).unwrap();
+            let batch = batch.unsqueeze(0).unwrap().contiguous().unwrap();
+            let twin = group_norm_plain(&batch, groups, &affine).unwrap();
+            let twin = twin.squeeze(0).unwrap().transpose(0, 1).unwrap().contiguous().unwrap();
+            group_norm(&mut x, inner, groups, &affine);
+            assert_same(&values(&twin), &x, &format!("{outer} {channels} {inner}"));
+        }
+    }
+
+    #[test]
+    fn layer_norms_match_their_twin() {
+        for (tokens, channels) in [(1, 4), (7, 36), (2000, 33)] {
+            let affine = affine(channels);
+            let x = noise(tokens * channels, 4);
+            let twin = layer_norm_plain(&tensor(&x, &[tokens, channels]), &affine).unwrap();
+            let mut out = vec![0.0; x.len()];
+            layer_norm(&x, &affine, &mut out);
+            assert_same(&values(&twin), &out, &format!("{tokens} tokens"));
+        }
+    }
+
+    #[test]
+    fn a_whisper_on_a_constant_keeps_its_deviation() {
+        let whisper: Vec<f32> = noise(5000, 5).iter().map(|v| v * 1e-3).collect();
+        let loud: Vec<f32> = whisper.iter().map(|v| v + 100.0).collect();
+        // What adding 100 left of it.
+        let kept: Vec<f64> = loud.iter().map(|v| f64::from(*v)).collect();
+        let mean = kept.iter().sum::<f64>() / kept.len() as f64;
+        let deviation: f64 = kept.iter().map(|v| (v - mean).powi(2)).sum();
+        let moments = Moments::of_parallel(&loud);
+        assert_eq!(moments.count, 5000);
+        assert!((moments.mean - mean).abs() < 1e-6);
+        assert!((moments.deviation / deviation - 1.0).abs() < 1e-3);
+    }
 }

@@ -65,7 +65,7 @@ fn end(rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> usize 
 
 /// What a product does with what its destination holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Into {
+pub enum Update {
     /// Overwrites it.
     Set,
     /// Adds to it: a bias, or the product of another tap.
@@ -76,12 +76,19 @@ pub enum Into {
 ///
 /// # Panics
 /// When the shapes do not fit.
-pub fn product(dst: MatMut<'_>, into: Into, lhs: Mat<'_>, rhs: Mat<'_>, parallelism: Parallelism) {
+pub fn product(
+    dst: MatMut<'_>,
+    update: Update,
+    lhs: Mat<'_>,
+    rhs: Mat<'_>,
+    parallelism: Parallelism,
+) {
+    let MatMut { data, rows, cols, row_stride } = dst;
     assert!(
-        lhs.rows == dst.rows && rhs.cols == dst.cols && lhs.cols == rhs.rows,
+        lhs.rows == rows && rhs.cols == cols && lhs.cols == rhs.rows,
         "shapes of a product: {}x{} from {}x{} and {}x{}",
-        dst.rows,
-        dst.cols,
+        rows,
+        cols,
         lhs.rows,
         lhs.cols,
         rhs.rows,
@@ -93,13 +100,13 @@ pub fn product(dst: MatMut<'_>, into: Into, lhs: Mat<'_>, rhs: Mat<'_>, parallel
     // borrowed exclusively, so neither input overlaps it.
     unsafe {
         gemm::gemm(
-            dst.rows,
-            dst.cols,
+            rows,
+            cols,
             lhs.cols,
-            dst.data.as_mut_ptr(),
+            data.as_mut_ptr(),
             1,
-            dst.row_stride as isize,
-            into == Into::Add,
+            row_stride as isize,
+            update == Update::Add,
             lhs.data.as_ptr(),
             lhs.col_stride as isize,
             lhs.row_stride as isize,
@@ -112,6 +119,46 @@ pub fn product(dst: MatMut<'_>, into: Into, lhs: Mat<'_>, rhs: Mat<'_>, parallel
             false,
             false,
             parallelism,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_rows_are_a_convolution() {
+        let signal: Vec<f32> = (0..10).map(|v| v as f32).collect();
+        let kernel = [1.0, 10.0, 100.0];
+        let mut out = [1.0; 4];
+        product(
+            MatMut::new(&mut out, 4, 1, 1),
+            Update::Add,
+            Mat::new(&signal, 4, 3, 2),
+            Mat::new(&kernel, 3, 1, 1),
+            Parallelism::None,
+        );
+        assert_eq!(out, [211.0, 433.0, 655.0, 877.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "outside its memory")]
+    fn a_matrix_must_lie_within_its_memory() {
+        let _ = Mat::new(&[0.0; 9], 2, 5, 5);
+    }
+
+    #[test]
+    #[should_panic(expected = "shapes of a product")]
+    fn shapes_must_fit() {
+        let mut out = [0.0; 4];
+        let (lhs, rhs) = ([0.0; 6], [0.0; 4]);
+        product(
+            MatMut::new(&mut out, 2, 2, 2),
+            Update::Set,
+            Mat::new(&lhs, 2, 3, 3),
+            Mat::new(&rhs, 2, 2, 2),
+            Parallelism::None,
         );
     }
 }

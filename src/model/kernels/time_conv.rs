@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{
     TimeMap,
     freq_conv::pack_transposed,
-    product::{Into, Mat, MatMut, Parallelism, product},
+    product::{Mat, MatMut, Parallelism, Update, product},
 };
 
 /// Output frames per rayon task: some hundred kilobytes, so that what follows finds them in the
@@ -76,10 +76,10 @@ impl TimeConv {
         let taps_at_once = if self.dilation == 1 { self.taps } else { 1 };
         let depth = taps_at_once * self.inputs;
         for tap in (0..self.taps).step_by(taps_at_once) {
-            let fields = x.from_frame(first + (tap * self.dilation) as isize);
+            let fields = x.starting_at(first + (tap * self.dilation) as isize);
             product(
                 MatMut::new(out, frames, outputs, outputs),
-                Into::Add,
+                Update::Add,
                 Mat::new(fields, frames, depth, self.stride * self.inputs),
                 Mat::new(&self.weight[tap * self.inputs * outputs..], depth, outputs, outputs),
                 Parallelism::None,
@@ -154,7 +154,7 @@ impl TimeConvTranspose {
         let reach = self.taps.div_ceil(self.stride);
         let depth = reach * self.inputs;
         // The first and the last group reach into the margins of the result.
-        let whole = &mut out.from_frame_mut(-(trim as isize))[..groups * width];
+        let whole = &mut out.starting_at_mut(-(trim as isize))[..groups * width];
         let groups_per_task = (BLOCK / self.stride).max(1);
         whole.par_chunks_mut(groups_per_task * width).enumerate().for_each(|(index, block)| {
             for out in block.chunks_exact_mut(outputs) {
@@ -164,8 +164,8 @@ impl TimeConvTranspose {
             let first = (index * groups_per_task) as isize - (reach as isize - 1);
             product(
                 MatMut::new(block, rows, width, width),
-                Into::Add,
-                Mat::new(x.from_frame(first), rows, depth, self.inputs),
+                Update::Add,
+                Mat::new(x.starting_at(first), rows, depth, self.inputs),
                 Mat::new(&self.weight, depth, width, width),
                 Parallelism::None,
             );
@@ -187,4 +187,68 @@ pub fn conv_transpose_plain(
 ) -> Result<Tensor> {
     let whole = x.conv_transpose1d(weight, 0, 0, stride, 1, 1)?;
     whole.narrow(2, trim, frames)?.broadcast_add(&bias.reshape((1, (), 1))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{assert_same, noise, tensor, values},
+        *,
+    };
+
+    /// More than any kernel here reaches.
+    const MARGIN: usize = 20;
+
+    #[test]
+    fn convolutions_match_their_twin_on_odd_shapes() {
+        // [out, in, taps], stride, dilation, padding, frames
+        let cases = [
+            ([5, 3, 8], 4, 1, 2, 1203),
+            ([2, 1, 8], 4, 1, 2, 5),
+            ([6, 4, 3], 1, 1, 1, 513),
+            ([3, 4, 3], 1, 2, 2, 700),
+            ([3, 4, 3], 1, 4, 4, 3),
+            ([4, 3, 1], 1, 1, 0, 1),
+        ];
+        for (shape, stride, dilation, padding, frames) in cases {
+            let [outputs, inputs, _] = shape;
+            let weight = noise(shape.iter().product(), 1);
+            let bias = noise(outputs, 2);
+            let x = TimeMap::noise(frames, inputs, MARGIN, 3);
+            let conv = TimeConv::new(&weight, shape, bias.clone(), stride, dilation, padding);
+            let got = conv.forward(&x, |_| {}).to_tensor();
+            let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));
+            let twin =
+                conv_plain(&x.to_tensor(), &weight, &bias, stride, dilation, padding).unwrap();
+            assert_eq!(got.dims(), twin.dims());
+            assert_same(&values(&twin), &values(&got), &format!("{shape:?}"));
+        }
+    }
+
+    #[test]
+    fn transposed_convolutions_match_their_twin_and_leave_the_margins_zero() {
+        // [in, out, taps], stride, trim, frames, frames out
+        let cases = [
+            ([3, 5, 8], 4, 2, 301, 1203),
+            ([2, 3, 8], 4, 2, 1, 4),
+            ([4, 1, 4], 2, 1, 600, 1199),
+            ([2, 3, 7], 3, 0, 5, 19),
+        ];
+        for (shape, stride, trim, frames, frames_out) in cases {
+            let [inputs, outputs, _] = shape;
+            let weight = noise(shape.iter().product(), 1);
+            let bias = noise(outputs, 2);
+            let x = TimeMap::noise(frames, inputs, MARGIN, 3);
+            let conv = TimeConvTranspose::new(&weight, shape, bias.clone(), stride);
+            let got = conv.forward(&x, trim, frames_out, |_| {});
+            let margin = MARGIN * outputs;
+            let whole = got.starting_at(-(MARGIN as isize));
+            assert!(whole[..margin].iter().all(|v| *v == 0.0));
+            assert!(whole[whole.len() - margin..].iter().all(|v| *v == 0.0));
+            let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));
+            let x = x.to_tensor();
+            let twin = conv_transpose_plain(&x, &weight, &bias, stride, trim, frames_out).unwrap();
+            assert_same(&values(&twin), &values(&got.to_tensor()), &format!("{shape:?}"));
+        }
+    }
 }

@@ -60,7 +60,7 @@ pub mod size {
     /// Greatest height of a stem's lane.
     pub const STEM: f32 = 108.0;
     /// Smallest height of a stem's lane, before the lanes scroll.
-    pub const STEM_MIN: f32 = 66.0;
+    pub const STEM_MIN: f32 = 64.0;
     /// Between two lanes.
     pub const GAP: f32 = 8.0;
     /// Height of the ruler.

@@ -219,6 +219,28 @@ fn transport_by_button_and_key() {
 }
 
 #[test]
+fn a_click_within_one_frame_seeks_and_sets() {
+    let mut stage = stage(separated());
+    let quick_click = |stage: &mut Stage, pos: egui::Pos2| {
+        stage.harness.hover_at(pos);
+        stage.harness.run_steps(60);
+        for pressed in [true, false] {
+            let (button, modifiers) = (egui::PointerButton::Primary, NONE);
+            let event = egui::Event::PointerButton { pos, button, pressed, modifiers };
+            stage.harness.input_mut().events.push(event);
+        }
+        stage.harness.step();
+    };
+    let middle = stage.harness.get_by_label("Waveform of Drums").rect().center();
+    quick_click(&mut stage, middle);
+    let part = stage.deck.position.get() as f64 / FRAMES as f64;
+    assert!((part - 0.5).abs() < 0.01, "{part}");
+    let gain = stage.harness.get_by_label("Gain Drums").rect();
+    quick_click(&mut stage, egui::pos2(gain.left() + 40.0, gain.center().y));
+    assert!(stage.deck.gains.borrow()[0] < 0.9);
+}
+
+#[test]
 fn the_original_by_switch_tap_and_hold() {
     let mut stage = stage(separated());
     stage.click("Original");
@@ -362,6 +384,12 @@ fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
     stage.click("Undo");
     assert!(stage.shows("Lithium,"));
     assert_eq!(stage.asked(), [Command::Open(SongId(7))]);
+    // By keyboard too.
+    stage.harness.get_by_label_contains("Lithium,").focus();
+    stage.harness.run_steps(2);
+    stage.press(NONE, Key::Delete);
+    assert!(stage.shows("Removed “Lithium”"));
+    stage.click("Undo");
     remove(&mut stage);
     let mut app = stage.harness.into_state();
     eframe::App::on_exit(&mut app, None);
@@ -441,6 +469,16 @@ fn any_title_and_many_songs_can_be_shown() {
     stage.tell([opened(5000), covered(5000, &[(0, 1), (5, 3), (u64::MAX, u64::MAX)])]);
     let rows = stage.harness.query_all_by_label_contains("· 5:27").count();
     assert!(rows < 40, "{rows} rows are laid out, though few are seen");
+    for _ in 0..30 {
+        stage.press(CTRL, Key::ArrowDown);
+    }
+    let chosen = stage.harness.state().desk().selected.unwrap();
+    assert_eq!(chosen, SongId(4970));
+    let is_chosen = |node: &egui_kittest::Node<'_>| {
+        node.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
+    };
+    let row = stage.harness.query_all_by_label_contains("· 5:27").find(is_chosen);
+    assert!(row.is_some(), "the chosen song is brought into sight");
     let stems: Vec<String> = stems();
     let short = Event::Opened { song: SongId(5000), frames: 0, stems };
     stage.tell([short]);

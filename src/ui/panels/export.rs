@@ -9,7 +9,7 @@ use crate::{
         action::Action,
         desk::{ExportDialog, ExportWhat},
         state::Export,
-        theme::{Weight, font, radius, text},
+        theme::{Weight, font, radius, size, text},
         widgets::{
             button::{Kind, button, choice, icon_button, width},
             icon::Icon,
@@ -27,7 +27,8 @@ const DEPTHS: [(Depth, &str); 3] =
 
 /// Draws the dialog, if it is open.
 pub fn dialog(ui: &Ui, cx: &mut Cx<'_>) {
-    let Some(dialog) = cx.desk.export else { return };
+    // While a path is typed for it, the dialog waits.
+    let Some(dialog) = cx.desk.export.filter(|_| cx.desk.prompt.is_none()) else { return };
     let frame =
         Frame::popup(ui.style()).fill(cx.tokens.panel).corner_radius(radius::CARD).inner_margin(24);
     let modal = Modal::new(Id::unique("export dialog"))
@@ -90,11 +91,11 @@ fn contents(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, dialog: ExportDialog) {
 pub fn cards(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
     let state = cx.state;
     let mut bottom = area.bottom() - 12.0;
-    let wide = 460.0f32.min(area.width() - 24.0);
+    let wide = 460.0f32.min(area.width() - 2.0 * size::MARGIN);
     for export in state.exports().iter().rev().take(3) {
         let rect = Rect::from_min_max(
-            pos2(area.right() - 12.0 - wide, bottom - 62.0),
-            pos2(area.right() - 12.0, bottom),
+            pos2(area.right() - size::MARGIN - wide, bottom - 62.0),
+            pos2(area.right() - size::MARGIN, bottom),
         );
         card(ui, cx, rect, export);
         bottom = rect.top() - 8.0;

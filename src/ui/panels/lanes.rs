@@ -116,7 +116,8 @@ impl Heights {
 
 /// Goes to where a surface is pressed or dragged.
 fn seek_by_pointer(cx: &mut Cx<'_>, response: &egui::Response, scale: TimeScale) {
-    let is_at_it = response.is_pointer_button_down_on() || response.dragged();
+    // A quick click is pressed and let go within one frame.
+    let is_at_it = response.is_pointer_button_down_on() || response.dragged() || response.clicked();
     if is_at_it && let Some(pointer) = response.interact_pointer_pos() {
         cx.act(Action::Seek(scale.frame_at(pointer.x)));
     }

@@ -30,6 +30,8 @@ use crate::{
 #[derive(Default)]
 pub struct Library {
     search: String,
+    /// The song that was last brought into sight.
+    in_sight: Option<SongId>,
     /// Asks for the search field at the next frame.
     pub focus_search: bool,
 }
@@ -45,12 +47,16 @@ impl Library {
     /// The songs that are shown, in order; also what "previous" and "next" go by.
     pub fn shown<'a>(&self, songs: &'a [Song], desk: &'a Desk) -> impl Iterator<Item = &'a Song> {
         let wanted: Vec<String> = self.search.split_whitespace().map(str::to_lowercase).collect();
-        songs.iter().filter(move |song| {
+        let matches = move |song: &Song| {
+            if wanted.is_empty() {
+                return true;
+            }
             let artist = song.artist.as_deref().unwrap_or_default();
             let album = song.album.as_deref().unwrap_or_default();
             let all = format!("{} {artist} {album}", song.title).to_lowercase();
-            !desk.is_removed(song.id) && wanted.iter().all(|word| all.contains(word.as_str()))
-        })
+            wanted.iter().all(|word| all.contains(word.as_str()))
+        };
+        songs.iter().filter(move |song| !desk.is_removed(song.id) && matches(song))
     }
 
     /// Draws it.
@@ -117,7 +123,7 @@ impl Library {
         }
     }
 
-    fn list(&self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect) {
+    fn list(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect) {
         let state = cx.state;
         let rows: Vec<Row<'_>> = state
             .importing()
@@ -134,6 +140,12 @@ impl Library {
             }
             return;
         }
+        // The chosen song comes into sight once, when it is chosen; then the user may scroll.
+        let is_new = self.in_sight != cx.desk.selected;
+        self.in_sight = cx.desk.selected;
+        let is_chosen =
+            |row: &Row<'_>| matches!(row, Row::Song(song) if Some(song.id) == cx.desk.selected);
+        let wanted_row = is_new.then(|| rows.iter().position(is_chosen)).flatten();
         let heading = Rect::from_min_size(rect.min + vec2(20.0, 0.0), vec2(200.0, 20.0));
         let (small, dim) = (font(text::SMALL, Weight::Medium), cx.tokens.dim);
         label(ui, "heading", heading, Align2::LEFT_CENTER, "Recently added", small, dim);
@@ -147,6 +159,11 @@ impl Library {
             size::ROW,
             rows.len(),
             |ui, range| {
+                if let Some(row) = wanted_row {
+                    let top = ui.max_rect().top() + (row as f32 - range.start as f32) * size::ROW;
+                    let x = ui.max_rect().x_range();
+                    ui.scroll_to_rect(Rect::from_x_y_ranges(x, top..=top + size::ROW), None);
+                }
                 for row in range.filter_map(|i| rows.get(i)) {
                     let (place, _) = ui
                         .allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::hover());
@@ -281,6 +298,9 @@ fn song_row(ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, song:
     if response.clicked() {
         cx.act(Action::Select(song.id));
     }
+    if response.has_focus() && ui.input(|input| input.key_pressed(Key::Delete)) {
+        cx.act(Action::Remove(song.id));
+    }
     let response = match &song.warning {
         Some(warning) => response.on_hover_text(warning),
         None => response,
@@ -306,7 +326,7 @@ fn state_sign(ui: &Ui, cx: &Cx<'_>, rect: Rect, job: Option<&Job>, song: &Song) 
             ring(ui.painter(), centre, 9.0, fraction as f32, tokens.accent, tokens.line);
             let place = Rect::from_min_max(
                 pos2(right.x - 60.0, rect.top()),
-                pos2(centre.x - 14.0, rect.bottom()),
+                pos2(centre.x - 15.0, rect.bottom()),
             );
             let words = words::percent(fraction);
             paint_text(ui.painter(), place, Align2::RIGHT_CENTER, &words, small, tokens.dim);

@@ -8,6 +8,7 @@ use crate::ui::{
     state::Notice,
     theme::{Weight, font, radius, text},
     widgets::{
+        Salt,
         button::{Kind, button, icon_button},
         icon::Icon,
         label, paragraph,
@@ -56,6 +57,13 @@ pub fn one(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, top: f32, notice: &Notice) -> f3
     top + height
 }
 
+/// Why a job failed, across `x` from `top` on; it stays until the next attempt. Returns its bottom.
+pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, reason: &str) -> f32 {
+    let rect = Rect::from_x_y_ranges(x, top..=top + height(ui, reason, x.span()));
+    surface(ui, cx, rect, "failure", reason);
+    rect.bottom()
+}
+
 fn height(ui: &Ui, words: &str, width: f32) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
     let color = egui::Color32::PLACEHOLDER;
@@ -63,17 +71,21 @@ fn height(ui: &Ui, words: &str, width: f32) -> f32 {
     (galley.size().y + 18.0).min(120.0)
 }
 
-fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {
+fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
-    let sign = Rect::from_min_size(rect.min + vec2(10.0, 10.0), vec2(16.0, 16.0));
+    let sign = Rect::from_min_size(rect.min + vec2(10.0, 9.0), vec2(15.0, 15.0));
     Icon::Warning.paint(ui.painter(), sign, cx.tokens.error);
-    let words = Rect::from_min_max(
-        pos2(sign.right() + 8.0, rect.top() + 9.0),
+    let place = Rect::from_min_max(
+        pos2(sign.right() + 9.0, rect.top() + 9.0),
         pos2(rect.right() - 34.0, rect.bottom()),
     );
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, ("notice", notice.id), words, &notice.text, small, cx.tokens.text);
-    let place = Rect::from_min_size(rect.right_top() + vec2(-30.0, 6.0), vec2(24.0, 24.0));
+    paragraph(ui, salt, place, words, small, cx.tokens.text);
+}
+
+fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {
+    surface(ui, cx, rect, ("notice", notice.id), &notice.text);
+    let place = Rect::from_min_size(rect.right_top() + vec2(-30.0, 5.0), vec2(24.0, 24.0));
     let (name, dim) = ("Dismiss", cx.tokens.dim);
     if icon_button(ui, ("dismiss", notice.id), place, Icon::Close, name, None, dim).clicked() {
         cx.act(Action::Dismiss(notice.id));

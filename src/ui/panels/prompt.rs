@@ -51,10 +51,12 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
     let edit = TextEdit::singleline(&mut typed)
         .id(Id::unique("path"))
         .frame(Frame::NONE)
-        .margin(egui::Margin::symmetric(12, 10))
+        .margin(0)
+        .align(Align2::LEFT_CENTER)
+        .min_size(field.size() - vec2(24.0, 0.0))
         .font(font(text::BODY, Weight::Regular))
         .desired_width(field.width() - 24.0);
-    let response = ui.place(field, edit).accessible_name(title);
+    let response = ui.place(field.shrink2(vec2(12.0, 0.0)), edit).accessible_name(title);
     focus_ring(ui, &response, field, radius::FIELD);
     if response.changed() {
         cx.act(Action::PromptText(typed));

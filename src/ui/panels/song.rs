@@ -60,6 +60,9 @@ pub fn ui(
         top = card.bottom() + 16.0;
     }
     let state = cx.state;
+    if let Some(reason) = state.failure(song.id) {
+        top = notices::failure(ui, cx, area.x_range(), top, reason) + 8.0;
+    }
     for notice in state.notices().iter().filter(|notice| notice.song == Some(song.id)) {
         top = notices::one(ui, cx, area.x_range(), top, notice) + 8.0;
     }
@@ -127,16 +130,14 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     if response.on_hover_text(Verb::Process.hint(ui)).clicked() {
         cx.verb(Verb::Process);
     }
-    let failure = state.failure(song.id);
-    let (words, ink) = match failure {
-        Some(reason) => (reason.to_owned(), cx.tokens.error),
-        None if !has_ticks => ("Tick an instrument first".to_owned(), cx.tokens.dim),
-        None if covered > 0.0 => {
-            (format!("{} is there already", words::percent(covered)), cx.tokens.dim)
-        }
-        None => return,
+    let words = if !has_ticks {
+        "Tick an instrument first".to_owned()
+    } else if covered > 0.0 {
+        format!("{} is there already", words::percent(covered))
+    } else {
+        return;
     };
-    label(ui, "next hint", below, Align2::RIGHT_CENTER, &words, small, ink);
+    label(ui, "next hint", below, Align2::RIGHT_CENTER, &words, small, cx.tokens.dim);
 }
 
 fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, String) {
@@ -238,17 +239,22 @@ fn ticks_ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) 
             cx.act(Action::Tick(stem.clone(), !is_ticked));
         }
     }
-    let mut first = true;
-    for (name, without) in PRESETS {
-        let Some(wanted) = preset(stems, without) else { continue };
-        let lead = if std::mem::take(&mut first) { 10.0 } else { 0.0 };
-        let rect = place(button::width(ui, name, Kind::Link) + lead, 14.0);
-        let rect = Rect::from_min_max(rect.min + vec2(lead, 6.0), rect.max - vec2(0.0, 6.0));
+    let presets: Vec<_> = PRESETS
+        .into_iter()
+        .filter_map(|(name, without)| Some((name, preset(stems, without)?)))
+        .collect();
+    let widths = presets.iter().map(|(name, _)| button::width(ui, name, Kind::Link) + 14.0);
+    let all = place(10.0 + widths.sum::<f32>(), 0.0);
+    let mut x = if all.left() > row.left() { all.left() + 10.0 } else { all.left() };
+    for (name, wanted) in presets {
+        let wide = button::width(ui, name, Kind::Link);
+        let rect = Rect::from_min_size(pos2(x, all.top() + 6.0), vec2(wide, all.height() - 12.0));
         if button(ui, ("preset", name), rect, name, Kind::Link, true).clicked() {
             cx.act(Action::TickOnly(wanted));
         }
+        x += wide + 14.0;
     }
-    cursor.y + tick::HEIGHT
+    all.bottom()
 }
 
 #[cfg(test)]

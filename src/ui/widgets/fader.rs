@@ -114,7 +114,9 @@ pub fn fader(
     let response = at(ui, salt, rect, Sense::click_and_drag());
     let way = rect.x_range().shrink(8.0);
     let mut new = None;
-    if (response.dragged() || response.is_pointer_button_down_on())
+    // A quick click is pressed and let go within one frame.
+    let is_at_it = response.dragged() || response.is_pointer_button_down_on() || response.clicked();
+    if is_at_it
         && !response.double_clicked()
         && let Some(pointer) = response.interact_pointer_pos()
     {

@@ -14,7 +14,7 @@ use partita::engine::{
 
 use crate::support::{home, largest_difference, read_wav, write_song};
 
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 struct Running {
     engine: Engine,

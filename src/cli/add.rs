@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     events::Session,
     exit_code,
-    output::{Output, minutes},
+    output::{Output, minutes, note},
 };
 use crate::engine::{Command, Event};
 
@@ -35,7 +35,7 @@ pub(super) fn run(
                 let line = format!("{} {} ({})", song.id.0, song.title, minutes(song.seconds()));
                 output.result(&line, &json!(song));
                 if let Some(warning) = &song.warning {
-                    output.note(&format!("{}: {warning}", path.display()));
+                    note(&format!("{}: {warning}", path.display()));
                 }
             }
             Event::ImportFailed { path, reason } => {

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::output::Output;
 use crate::engine::doctor::{Report, examine};
 
-pub(super) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(home: &Path, output: &Output) -> ExitCode {
     let report = examine(home);
     output.result(&words(&report), &json!(report));
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 fn words(report: &Report) -> String {

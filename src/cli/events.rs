@@ -24,8 +24,12 @@ impl Session {
         loop {
             match session.next()? {
                 Event::Library { songs, jobs } => (session.songs, session.jobs) = (songs, jobs),
-                Event::Model(ModelState::Failed(reason)) => bail!(reason),
-                Event::Model(_) => return Ok(session),
+                Event::Model(state) => {
+                    if let ModelState::Failed(reason) = state {
+                        tracing::warn!("{reason}");
+                    }
+                    return Ok(session);
+                }
                 Event::Failed { reason, .. } => bail!(reason),
                 _ => {}
             }

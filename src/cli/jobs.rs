@@ -7,7 +7,11 @@ use std::{
 
 use serde_json::json;
 
-use super::{list::state_words, output::Output, tracks};
+use super::{
+    list::state_words,
+    output::{Output, note},
+    tracks,
+};
 use crate::engine::{JobId, JobState, Song, SongId, library::Library};
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +24,7 @@ pub(super) fn list(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     let library = Library::open(home)?;
     let (songs, jobs) = (library.songs()?, library.jobs()?);
     if jobs.is_empty() {
-        output.note("there are no jobs; make one with `partita process SONG`");
+        note("there are no jobs; make one with `partita process SONG`");
     }
     for job in jobs.iter().rev() {
         let line = format!("{:>4}  {} · {}", job.id.0, title(&songs, job.song), state_words(job));
@@ -50,7 +54,7 @@ pub(super) fn show(
         job.seconds
     );
     for (name, path) in &tracks {
-        words.push_str(&format!("\n{name}: {}", path.display()));
+        words = format!("{words}\n{name}: {}", path.display());
     }
     output.result(&words, &json!({ "job": job, "tracks": tracks::json(&tracks) }));
     Ok(ExitCode::SUCCESS)

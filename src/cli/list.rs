@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use serde_json::json;
 
-use super::output::{Output, minutes};
+use super::output::{Output, minutes, note};
 use crate::engine::{Job, JobState, library::Library};
 
 pub(super) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
@@ -12,7 +12,7 @@ pub(super) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     let jobs = library.jobs()?;
     let songs = library.songs()?;
     if songs.is_empty() {
-        output.note("the library is empty; add a song with `partita add FILE`");
+        note("the library is empty; add a song with `partita add FILE`");
     }
     for song in songs.iter().rev() {
         let job = jobs.iter().find(|job| job.song == song.id);

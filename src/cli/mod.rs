@@ -106,13 +106,13 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Separate(a)) => separate::run(&a, &home, output),
         Some(Subcommands::Add(a)) => add::run(a, home, output),
         Some(Subcommands::List) => list::run(&home, output),
-        Some(Subcommands::Process(a)) => process::run(&a, home, output),
+        Some(Subcommands::Process(a)) => process::run(&a, &home, output),
         Some(Subcommands::Progress(a)) => progress::run(&a, home, output),
         Some(Subcommands::Jobs) => jobs::list(&home, output),
         Some(Subcommands::Job(a)) => jobs::show(&a, home, output),
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
         Some(Subcommands::Model(a)) => model::run(&a, arguments.json, &home),
-        Some(Subcommands::Doctor) => doctor::run(&home, output),
+        Some(Subcommands::Doctor) => Ok(doctor::run(&home, output)),
     }
 }
 

@@ -29,17 +29,12 @@ impl Output {
         drop(writeln!(std::io::stdout(), "{line}"));
     }
 
-    /// A message on the way.
-    pub(super) fn note(&self, words: &str) {
-        drop(writeln!(std::io::stderr(), "{words}"));
-    }
-
     /// Something failed; machines find it among the results.
     pub(super) fn error(&self, words: &str) {
         if self.json {
             self.result("", &serde_json::json!({ "error": words }));
         }
-        self.note(&format!("partita: {words}"));
+        note(&format!("partita: {words}"));
     }
 
     /// A failure that concerns one file or song.
@@ -47,12 +42,27 @@ impl Output {
         if self.json {
             self.result("", &serde_json::json!({ "file": what, "error": reason }));
         }
-        self.note(&format!("partita: {what}: {reason}"));
+        note(&format!("partita: {what}: {reason}"));
     }
+}
 
+/// A message on the way.
+pub(super) fn note(words: &str) {
+    drop(writeln!(std::io::stderr(), "{words}"));
+}
+
+/// Progress of one thing, on standard error.
+pub(super) struct Progress {
+    name: String,
+    bar: Option<ProgressBar>,
+    tenth: Cell<u32>,
+    said: Cell<Instant>,
+}
+
+impl Progress {
     /// Progress of one thing: a bar on a terminal, else a line each tenth, not more than one a
     /// second.
-    pub(super) fn progress(&self, name: &str) -> Progress {
+    pub(super) fn new(name: &str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
             if let Ok(style) =
@@ -69,38 +79,20 @@ impl Output {
             said: Cell::new(Instant::now()),
         }
     }
-}
 
-/// See [`Output::progress`].
-pub(super) struct Progress {
-    name: String,
-    bar: Option<ProgressBar>,
-    tenth: Cell<u32>,
-    said: Cell<Instant>,
-}
-
-impl Progress {
     /// Shows a fraction, 0 to 1, of a step named `what`.
     pub(super) fn set(&self, what: &str, fraction: f64) {
-        match &self.bar {
-            Some(bar) => {
-                bar.set_message(format!("{}: {what}", self.name));
-                bar.set_position((fraction * 1000.0) as u64);
-            }
-            None => {
-                let tenth = (fraction * 10.0) as u32;
-                let is_news = tenth != self.tenth.get() && tenth > 0;
-                if is_news && self.said.get().elapsed() >= LINE_EVERY {
-                    self.tenth.set(tenth);
-                    self.said.set(Instant::now());
-                    drop(writeln!(
-                        std::io::stderr(),
-                        "{}: {what} {} %",
-                        self.name,
-                        tenth.min(10) * 10
-                    ));
-                }
-            }
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{}: {what}", self.name));
+            bar.set_position((fraction * 1000.0) as u64);
+            return;
+        }
+        let tenth = (fraction * 10.0) as u32;
+        let is_news = tenth != self.tenth.get() && tenth > 0;
+        if is_news && self.said.get().elapsed() >= LINE_EVERY {
+            self.tenth.set(tenth);
+            self.said.set(Instant::now());
+            note(&format!("{}: {what} {} %", self.name, tenth.min(10) * 10));
         }
     }
 }
@@ -115,6 +107,6 @@ impl Drop for Progress {
 
 /// `m:ss` of a number of seconds.
 pub(super) fn minutes(seconds: f64) -> String {
-    let seconds = seconds.round() as u64;
+    let seconds = seconds as u64;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }

@@ -1,6 +1,6 @@
 //! `partita process SONG…`: separates songs of the library, and waits until they are done.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use serde_json::json;
 
@@ -22,18 +22,14 @@ pub(super) struct Arguments {
     stems: StemArguments,
 }
 
-pub(super) fn run(
-    arguments: &Arguments,
-    home: PathBuf,
-    output: &Output,
-) -> anyhow::Result<ExitCode> {
-    let session = Session::start(home.clone())?;
+pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+    let session = Session::start(home.to_owned())?;
     let mut any_failed = false;
     let mut done = Vec::new();
     for words in &arguments.songs {
         let result = find_song(&session.songs, words)
             .map_err(anyhow::Error::from)
-            .and_then(|song| separate(&session, &song, &arguments.stems.stems, output));
+            .and_then(|song| separate(&session, &song, &arguments.stems.stems));
         match result {
             Ok(job) if job.state == JobState::Done => done.push(job),
             Ok(job) => {
@@ -48,7 +44,7 @@ pub(super) fn run(
     }
     drop(session);
     for job in done {
-        let tracks = tracks::of_job(home.clone(), &job)?;
+        let tracks = tracks::of_job(home.to_owned(), &job)?;
         let lines: Vec<String> =
             tracks.iter().map(|(name, path)| format!("{name}: {}", path.display())).collect();
         output.result(&lines.join("\n"), &json!({ "job": job, "tracks": tracks::json(&tracks) }));
@@ -57,15 +53,10 @@ pub(super) fn run(
 }
 
 /// Asks for one song and waits for the end of its job.
-fn separate(
-    session: &Session,
-    song: &Song,
-    stems: &[String],
-    output: &Output,
-) -> anyhow::Result<Job> {
+fn separate(session: &Session, song: &Song, stems: &[String]) -> anyhow::Result<Job> {
     let (id, stems) = (song.id, stems.to_vec());
     session.engine.send(Command::Process { song: id, stems, from_frame: 0 });
-    let progress = output.progress(&song.title);
+    let progress = Progress::new(&song.title);
     loop {
         match session.next()? {
             Event::Job(job) if job.song == id => {

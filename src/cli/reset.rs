@@ -9,7 +9,10 @@ use std::{
 use anyhow::bail;
 use serde_json::json;
 
-use super::{events::Session, output::Output};
+use super::{
+    events::Session,
+    output::{Output, note},
+};
 use crate::engine::{Command, Event};
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +30,7 @@ pub(super) fn run(
     let session = Session::start(home)?;
     let (songs, jobs) = (session.songs.len(), session.jobs.len());
     if !arguments.yes && !confirm(songs, jobs)? {
-        output.note("nothing was deleted");
+        note("nothing was deleted");
         return Ok(ExitCode::FAILURE);
     }
     session.engine.send(Command::Reset);

@@ -9,7 +9,11 @@ use std::{
 use anyhow::bail;
 use serde_json::json;
 
-use super::{StemArguments, exit_code, output::Output, parse_depth};
+use super::{
+    StemArguments, exit_code,
+    output::{Output, Progress, note},
+    parse_depth,
+};
 use crate::engine::{
     CancelToken, Depth, EngineError,
     batch::{Batch, Request, Separated},
@@ -67,7 +71,7 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
             overwrite: arguments.overwrite,
             file,
         };
-        match separate(&batch, &request, output) {
+        match separate(&batch, &request) {
             Ok(separated) => report(&request, &separated, output),
             Err(e) => {
                 any_failed = true;
@@ -78,9 +82,9 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
     Ok(exit_code(any_failed))
 }
 
-fn separate(batch: &Batch, request: &Request, output: &Output) -> Result<Separated, EngineError> {
+fn separate(batch: &Batch, request: &Request) -> Result<Separated, EngineError> {
     let name = request.file.file_name().unwrap_or_default().to_string_lossy();
-    let progress = output.progress(&name);
+    let progress = Progress::new(&name);
     batch.separate(request, &CancelToken::default(), &mut |what, fraction| {
         progress.set(what, fraction);
     })
@@ -88,10 +92,10 @@ fn separate(batch: &Batch, request: &Request, output: &Output) -> Result<Separat
 
 fn report(request: &Request, separated: &Separated, output: &Output) {
     if let Some(warning) = &separated.warning {
-        output.note(&format!("{}: {warning}", request.file.display()));
+        note(&format!("{}: {warning}", request.file.display()));
     }
     if separated.gain_db != 0.0 {
-        output.note(&format!(
+        note(&format!(
             "{}: all files were turned down by {:.1} dB, so that none clips",
             request.file.display(),
             -separated.gain_db

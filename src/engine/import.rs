@@ -3,6 +3,7 @@
 //! Runs on its own thread, one file after the other; a file that fails does so alone.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
@@ -199,7 +200,12 @@ fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
             n => hasher.update(&block[..n]),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut hash = String::new();
+    for byte in hasher.finalize() {
+        // Writing to a string does not fail.
+        let _always = write!(hash, "{byte:02x}");
+    }
+    Ok(hash)
 }
 
 fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {

@@ -3,8 +3,6 @@
 //!
 //! The files of `tests/data` were made by `make_data.sh` there; plain WAV files are made here.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails here has failed")]
-
 mod bad;
 mod good;
 mod wav;

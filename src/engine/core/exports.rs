@@ -24,12 +24,12 @@ impl Core {
         stems: &[(String, f32)],
         depth: Depth,
         to: PathBuf,
-    ) -> Result<()> {
+    ) {
         self.export(id, song, depth, |sources| {
             let weigh = |(name, gain): &(String, f32)| Ok((stem_index(sources, name)?, *gain));
             let stems = stems.iter().map(weigh).collect::<Result<_>>()?;
             Ok(vec![ExportItem { to, stems }])
-        })
+        });
     }
 
     /// Writes one file per stem into a folder.
@@ -40,7 +40,7 @@ impl Core {
         stems: &[String],
         depth: Depth,
         to: &Path,
-    ) -> Result<()> {
+    ) {
         self.export(id, song, depth, |sources| {
             std::fs::create_dir_all(to).map_err(|source| EngineError::Io {
                 what: "cannot make",
@@ -53,7 +53,7 @@ impl Core {
                 Ok(ExportItem { to: to.join(file), stems })
             };
             stems.iter().map(item).collect()
-        })
+        });
     }
 
     fn export(
@@ -62,7 +62,7 @@ impl Core {
         song: SongId,
         depth: Depth,
         items: impl FnOnce(&[String]) -> Result<Vec<ExportItem>>,
-    ) -> Result<()> {
+    ) {
         let sink = self.sink.clone();
         let tell = move |state| sink.send(Event::Export { id, state });
         let started = self.prepare(song, items).and_then(|(track, items)| {
@@ -88,7 +88,6 @@ impl Core {
         if let Err(e) = started {
             tell(ExportState::Failed(e.in_words()));
         }
-        Ok(())
     }
 
     fn prepare(

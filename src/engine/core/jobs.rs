@@ -150,7 +150,7 @@ impl Core {
             let id = job.id;
             if let Err(e) = self.start(job.clone(), from_frame) {
                 self.queue.running = None;
-                self.end_job(Job { id, state: JobState::Failed(e.in_words()), ..job });
+                self.end_job(&Job { id, state: JobState::Failed(e.in_words()), ..job });
             }
         }
     }
@@ -216,19 +216,20 @@ impl Core {
                 Err(EngineError::Cancelled) if running.by_user => JobState::Cancelled,
                 Err(e) => JobState::Failed(e.in_words()),
             };
-            self.end_job(job);
+            self.end_job(&job);
         }
         self.start_next();
     }
 
-    fn end_job(&mut self, job: Job) {
+    fn end_job(&mut self, job: &Job) {
         // A song that was removed meanwhile has no job to note.
-        if self.library.job(job.id).is_ok()
-            && let Err(e) = self.library.update_job(&job)
-        {
+        if self.library.job(job.id).is_err() {
+            return;
+        }
+        if let Err(e) = self.library.update_job(job) {
             self.fail(Some(job.song), &e);
         }
-        self.show_job(&job);
+        self.show_job(job);
     }
 
     /// At the end of the program: the running job is noted as far as it came, and goes on next time.

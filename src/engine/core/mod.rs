@@ -6,7 +6,7 @@ mod jobs;
 mod songs;
 mod weights;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -51,9 +51,11 @@ pub(super) struct Core {
     worker: Worker,
     queue: Queue,
     model: Option<InstalledModel>,
+    /// Why there is no model although there are weights.
+    model_fault: Option<String>,
     install: Option<CancelToken>,
     open: Option<(SongId, SongTrack)>,
-    exports: HashMap<ExportId, CancelToken>,
+    exports: BTreeMap<ExportId, CancelToken>,
 }
 
 impl Core {
@@ -85,9 +87,10 @@ impl Core {
             worker,
             queue: Queue::default(),
             model: None,
+            model_fault: None,
             install: None,
             open: None,
-            exports: HashMap::new(),
+            exports: BTreeMap::new(),
         })
     }
 
@@ -126,10 +129,12 @@ impl Core {
             Command::Remove(song) => self.remove(song),
             Command::Reset => self.reset(),
             Command::ExportMix { id, song, stems, depth, to } => {
-                self.export_mix(id, song, &stems, depth, to)
+                self.export_mix(id, song, &stems, depth, to);
+                Ok(())
             }
             Command::ExportStems { id, song, stems, depth, to } => {
-                self.export_stems(id, song, &stems, depth, &to)
+                self.export_stems(id, song, &stems, depth, &to);
+                Ok(())
             }
             Command::CancelExport(id) => {
                 if let Some(cancel) = self.exports.get(&id) {
@@ -179,9 +184,10 @@ impl Core {
     }
 
     fn model_state(&self) -> ModelState {
-        match &self.model {
-            Some(model) => ModelState::Ready { sources: model.spec.sources.clone() },
-            None => ModelState::Missing,
+        match (&self.model, &self.model_fault) {
+            (Some(model), _) => ModelState::Ready { sources: model.spec.sources.clone() },
+            (None, Some(reason)) => ModelState::Failed(reason.clone()),
+            (None, None) => ModelState::Missing,
         }
     }
 

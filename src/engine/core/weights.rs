@@ -14,13 +14,10 @@ use crate::model::weights::{Progress, Store};
 impl Core {
     /// Looks for the installed model.
     pub(super) fn find_model(&mut self) {
-        match InstalledModel::find(self.library.home(), DEFAULT) {
-            Ok(model) => self.model = model,
-            Err(e) => {
-                self.model = None;
-                self.sink.send(Event::Model(ModelState::Failed(EngineError::from(e).in_words())));
-            }
-        }
+        (self.model, self.model_fault) = match InstalledModel::find(self.library.home(), DEFAULT) {
+            Ok(model) => (model, None),
+            Err(e) => (None, Some(EngineError::from(e).in_words())),
+        };
     }
 
     /// Fetches the weights, or takes them from a file.

@@ -17,8 +17,7 @@ pub fn find_song(songs: &[Song], words: &str) -> Result<Song> {
     // A whole title wins over longer ones that contain it.
     let mut whole = found.iter().filter(|song| song.title.to_lowercase() == wanted);
     let only = match (&found[..], whole.next(), whole.next()) {
-        ([song], ..) => Some(song),
-        (_, Some(song), None) => Some(song),
+        ([song], ..) | (_, Some(song), None) => Some(song),
         _ => None,
     };
     let problem = match (only, found.is_empty()) {

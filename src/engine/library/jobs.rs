@@ -64,15 +64,12 @@ impl Library {
             .db
             .query_row(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"), [id.0], job_of_row)
             .optional()?;
-        match job {
-            Some(job) => Ok(job),
-            None => {
-                let known: Vec<String> =
-                    self.jobs()?.iter().map(|job| job.id.0.to_string()).collect();
-                let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-                Err(EngineError::Unknown(format!("there is no job {}; there are: {known}", id.0)))
-            }
+        if let Some(job) = job {
+            return Ok(job);
         }
+        let known: Vec<String> = self.jobs()?.iter().map(|job| job.id.0.to_string()).collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        Err(EngineError::Unknown(format!("there is no job {}; there are: {known}", id.0)))
     }
 
     /// The newest job of a song.

@@ -371,6 +371,19 @@ fn a_failed_import_is_named_and_waved_away() {
 }
 
 #[test]
+fn many_failures_do_not_bury_the_library() {
+    let mut stage = stage(separated());
+    let failed = |i| Event::ImportFailed {
+        path: format!("/music/{i}.txt").into(),
+        reason: "is not an audio file; ".repeat(30),
+    };
+    stage.tell((0..20).map(failed));
+    assert!(stage.shows("and 18 more") && stage.shows("On the run,"));
+    stage.click("Dismiss all");
+    assert!(!stage.shows("not an audio file") && !stage.shows("more"));
+}
+
+#[test]
 fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
     let mut stage = stage(separated());
     let remove = |stage: &mut Stage| {

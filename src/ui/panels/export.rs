@@ -11,6 +11,7 @@ use crate::{
         state::Export,
         theme::{Weight, font, radius, size, text},
         widgets::{
+            at,
             button::{Kind, button, choice, icon_button, width},
             icon::Icon,
             label,
@@ -132,6 +133,8 @@ fn card_words(cx: &Cx<'_>, export: &Export) -> (String, String) {
 
 fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
     let tokens = cx.tokens;
+    // What lies beneath is not reached through the card.
+    at(ui, ("export card", export.id), rect, Sense::CLICK | Sense::DRAG);
     let shadow = egui::Shadow { offset: [0, 4], blur: 18, spread: 0, color: tokens.veil };
     ui.painter().add(shadow.as_shape(rect, radius::CARD));
     ui.painter().rect_filled(rect, radius::CARD, tokens.raised);

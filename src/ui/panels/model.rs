@@ -11,13 +11,16 @@ use crate::{
         theme::{Weight, font, radius, text},
         widgets::{
             button::{Kind, button, width},
-            label, paragraph,
+            label, lines, paragraph,
         },
         words,
     },
 };
 
 const PADDING: f32 = 18.0;
+
+/// Rows of the terms before they are cut; all of them are in the tooltip.
+const TERMS_ROWS: usize = 14;
 
 /// Height of the card without its words: heading, buttons, and what is between.
 const BARE: f32 = 2.0 * PADDING + 26.0 + 16.0 + 36.0;
@@ -29,19 +32,19 @@ pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
         Some(ModelState::Installing { .. }) => 100.0,
         Some(ModelState::Missing) => BARE + terms_height(ui, cx, width),
         Some(ModelState::Failed(reason)) => {
-            BARE + terms_height(ui, cx, width) + text_height(ui, reason, width) + 8.0
+            BARE + terms_height(ui, cx, width) + text_height(ui, reason, width, 6) + 8.0
         }
     }
 }
 
-fn text_height(ui: &Ui, words: &str, width: f32) -> f32 {
+fn text_height(ui: &Ui, words: &str, width: f32, max_rows: usize) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
-    let color = egui::Color32::PLACEHOLDER;
-    ui.painter().layout(words.to_owned(), small, color, width - 2.0 * PADDING).size().y
+    let (color, width) = (egui::Color32::PLACEHOLDER, width - 2.0 * PADDING);
+    lines(ui.painter(), words, small, color, width, max_rows).size().y
 }
 
 fn terms_height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
-    text_height(ui, cx.state.terms(), width).min(220.0)
+    text_height(ui, cx.state.terms(), width, TERMS_ROWS)
 }
 
 /// Draws the card; nothing when the model is there.
@@ -76,12 +79,12 @@ fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
     let small = font(text::SMALL, Weight::Regular);
     if let Some(reason) = failure {
         let place = Rect::from_min_max(pos2(inner.left(), top), inner.max);
-        let used = paragraph(ui, "model failure", place, reason, small.clone(), cx.tokens.error);
+        let used = paragraph(ui, "model failure", place, reason, small.clone(), cx.tokens.error, 6);
         top = used.bottom() + 8.0;
     }
     let place =
         Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), inner.bottom() - 44.0));
-    paragraph(ui, "model terms", place, cx.state.terms(), small, cx.tokens.dim);
+    paragraph(ui, "model terms", place, cx.state.terms(), small, cx.tokens.dim, TERMS_ROWS);
     let mut x = inner.left();
     for (verb, kind) in [(Verb::InstallModel, Kind::Primary), (Verb::ChooseModel, Kind::Quiet)] {
         let spec = verb.spec();

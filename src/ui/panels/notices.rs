@@ -9,22 +9,42 @@ use crate::ui::{
     theme::{Weight, font, radius, text},
     widgets::{
         Salt,
-        button::{Kind, button, icon_button},
+        button::{Kind, button, icon_button, width},
         icon::Icon,
-        label, paragraph,
+        label, lines, paragraph,
     },
 };
 
-/// The most notices that are shown at once; the rest wait their turn.
-const SHOWN: usize = 3;
+/// The most notices of the library that are shown at once.
+const SHOWN: usize = 2;
 
-/// The library's notices, stacked upwards from `bottom`. Returns the top of what they cover.
+/// The most rows of one; all of it is in the tooltip.
+const ROWS: usize = 5;
+
+/// The library's notices, the newest below, stacked upwards from `bottom`; more than a few are
+/// counted. Returns the top of what they cover.
 pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let state = cx.state;
     let mut top = bottom;
     let about_library: Vec<&Notice> =
         state.notices().iter().filter(|notice| notice.song.is_none()).collect();
-    for notice in about_library.iter().take(SHOWN) {
+    let hidden = about_library.len().saturating_sub(SHOWN);
+    if hidden > 0 {
+        let rect = Rect::from_x_y_ranges(x, top - 26.0..=top);
+        let words = format!("and {hidden} more");
+        let small = font(text::SMALL, Weight::Regular);
+        let place = rect.shrink2(vec2(10.0, 0.0));
+        label(ui, "more notices", place, Align2::LEFT_CENTER, &words, small, cx.tokens.dim);
+        let wide = width(ui, "Dismiss all", Kind::Link);
+        let place = Rect::from_min_max(pos2(rect.right() - wide, rect.top()), rect.max);
+        if button(ui, "dismiss all", place, "Dismiss all", Kind::Link, true).clicked() {
+            for notice in &about_library {
+                cx.act(Action::Dismiss(notice.id));
+            }
+        }
+        top = rect.top() - 4.0;
+    }
+    for notice in about_library.iter().rev().take(SHOWN) {
         let height = height(ui, &notice.text, x.span());
         let rect = Rect::from_x_y_ranges(x, top - height..=top);
         notice_ui(ui, cx, rect, notice);
@@ -67,8 +87,7 @@ pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, reason: &str) -> f32 {
 fn height(ui: &Ui, words: &str, width: f32) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
     let color = egui::Color32::PLACEHOLDER;
-    let galley = ui.painter().layout(words.to_owned(), small, color, width - 68.0);
-    (galley.size().y + 18.0).min(120.0)
+    lines(ui.painter(), words, small, color, width - 68.0, ROWS).size().y + 18.0
 }
 
 fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
@@ -80,7 +99,7 @@ fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
         pos2(rect.right() - 34.0, rect.bottom()),
     );
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, salt, place, words, small, cx.tokens.text);
+    paragraph(ui, salt, place, words, small, cx.tokens.text, ROWS);
 }
 
 fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {

@@ -88,7 +88,22 @@ pub fn label(
     place
 }
 
-/// Text over several lines from the top left of `rect`; returns what it covers.
+/// Lays text out over several lines, cut with "…" after `max_rows`.
+pub fn lines(
+    painter: &Painter,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    width: f32,
+    max_rows: usize,
+) -> Arc<Galley> {
+    let mut job = LayoutJob::simple(text.to_owned(), font, color, width.max(0.0));
+    job.wrap.max_rows = max_rows;
+    painter.layout_job(job)
+}
+
+/// Text over several lines from the top left of `rect`; the whole of it is shown on hovering when
+/// it had to be cut. Returns what it covers.
 pub fn paragraph(
     ui: &Ui,
     salt: impl Salt,
@@ -96,12 +111,17 @@ pub fn paragraph(
     text: &str,
     font: FontId,
     color: Color32,
+    max_rows: usize,
 ) -> Rect {
-    let galley = ui.painter().layout(text.to_owned(), font, color, rect.width());
+    let galley = lines(ui.painter(), text, font, color, rect.width(), max_rows);
     let place = Rect::from_min_size(rect.min, galley.size());
+    let is_cut = galley.elided;
     ui.painter().galley(place.min, galley, color);
-    at(ui, salt, place, Sense::hover())
-        .widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    let response = at(ui, salt, place, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    if is_cut {
+        response.on_hover_text(text);
+    }
     place
 }
 

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result};
 use partita::model::{
     Separator,
     htdemucs::{self, HtDemucs},
-    kernels::product::{Into, Mat, MatMut, Parallelism, product},
+    kernels::product::{Mat, MatMut, Parallelism, Update, product},
 };
 use tracing::{Subscriber, span};
 use tracing_subscriber::{Layer, layer, prelude::*, registry::LookupSpan};
@@ -102,7 +102,7 @@ fn product_peak() -> f64 {
         let start = Instant::now();
         product(
             MatMut::new(&mut dst, N, N, N),
-            Into::Set,
+            Update::Set,
             Mat::new(&lhs, N, N, N),
             Mat::new(&rhs, N, N, N),
             Parallelism::Rayon(0),

@@ -127,7 +127,7 @@ fn open_window(home: PathBuf, files: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
 fn start_logging() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("PARTITA_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("error,partita=warn"));
+        .unwrap_or_else(|_| EnvFilter::new("error,partita=warn,rfd=off"));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if subscriber.try_init().is_err() {
         tracing::debug!("logging was set up already");

@@ -4,6 +4,7 @@
 //! Knows one segment and nothing of tracks: cutting, cross-fading and the normalisation over the
 //! track are the engine's. Runs on the rayon pool of the caller.
 
+mod arguments;
 mod build;
 mod config;
 mod tensors;

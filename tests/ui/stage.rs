@@ -28,8 +28,7 @@ use partita::{
 use super::raster::Raster;
 
 /// Shown before the model is installed.
-pub const TERMS: &str = "The weights are published under the MIT licence; they were trained on \
-                         music that has terms of its own. What you separate stays on this computer.";
+pub const TERMS: &str = "These are the terms of the weights, as their publisher has written them.";
 
 /// Remembers what it was told.
 #[derive(Default)]

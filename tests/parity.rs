@@ -26,7 +26,7 @@ fn signal_to_error(signal: &[f32], got: &[f32]) -> f64 {
     10.0 * (power / error).log10()
 }
 
-/// Every stem of a small network's golden output, at 90 dB.
+/// Every stem of a small network's golden output, at 100 dB.
 fn small_network(name: &str) -> HtDemucs {
     let weights = golden(&format!("{name}.weights.safetensors"));
     let network = htdemucs::from_bytes(&weights).unwrap();
@@ -41,7 +41,8 @@ fn small_network(name: &str) -> HtDemucs {
         spec.sources.iter().zip(expected.chunks(stem)).zip(stems.chunks(stem))
     {
         let db = signal_to_error(expected, got);
-        assert!(db > 90.0, "{name}, {source}: {db:.1} dB");
+        println!("{name}, {source}: {db:.1} dB");
+        assert!(db > 100.0, "{name}, {source}: {db:.1} dB");
     }
     network
 }
@@ -128,6 +129,7 @@ fn the_published_network_matches_the_reference_on_music() {
             }
         }
         let db = signal_to_error(&want, &got);
-        assert!(db > 85.0, "{source}: {db:.1} dB");
+        println!("{source}: {db:.1} dB");
+        assert!(db > 100.0, "{source}: {db:.1} dB");
     }
 }

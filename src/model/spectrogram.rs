@@ -34,8 +34,7 @@ impl Spectrogram {
     /// A transform with windows of `nfft` samples; `nfft` is a multiple of 8.
     pub fn new(nfft: usize) -> Self {
         let mut planner = RealFftPlanner::new();
-        // In single precision step by step, as the reference computes it: what the rounding leaks
-        // between bins is all there is in the bins of a quiet passage, and the network hears it.
+        // In single precision step by step, as the reference computes it.
         let step = (2.0 * std::f64::consts::PI / nfft as f64) as f32;
         let window =
             (0..nfft).map(|i| 0.5 - 0.5 * f64::from(i as f32 * step).cos() as f32).collect();

@@ -2,5 +2,6 @@
 
 mod pictures;
 mod raster;
+mod real;
 mod stage;
 mod work;

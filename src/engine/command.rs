@@ -40,7 +40,7 @@ pub enum Command {
         /// The file; replaced if it exists (the dialog has asked).
         to: PathBuf,
     },
-    /// Writes one WAV file per stem into a folder.
+    /// Writes one WAV file per stem into a new folder, named as the song.
     ExportStems {
         /// Chosen by the sender, comes back in the events.
         id: ExportId,
@@ -50,7 +50,7 @@ pub enum Command {
         stems: Vec<String>,
         /// Sample format.
         depth: Depth,
-        /// The folder, made if it is missing.
+        /// Where that folder is made; a number is added to its name if there is one already.
         to: PathBuf,
     },
     /// Ends an export and removes what it had written.

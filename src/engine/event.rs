@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{ExportId, Job, Song, SongId, peaks::Peak};
+use super::{ExportId, Job, Song, SongId, Thumbnail, peaks::Peak};
 
 /// One lane of a song.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +65,13 @@ pub enum Event {
     },
     /// A song came, or changed.
     Song(Song),
+    /// A song's cover was read; at the start, when the library is already told.
+    Cover {
+        /// The song.
+        song: SongId,
+        /// Its picture.
+        cover: Arc<Thumbnail>,
+    },
     /// A song was removed, with its jobs.
     SongRemoved(SongId),
     /// A file is being read.

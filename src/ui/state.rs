@@ -280,6 +280,11 @@ impl ViewState {
         match event {
             Event::Library { songs, jobs } => self.replace_library(songs, jobs),
             Event::Song(song) => self.upsert_song(song),
+            Event::Cover { song, cover } => {
+                if let Some(known) = self.songs.iter_mut().find(|known| known.id == song) {
+                    known.cover = Some(cover);
+                }
+            }
             Event::SongRemoved(id) => self.remove_song(id),
             Event::Importing { path, fraction } => self.import_goes_on(path, fraction),
             Event::Imported { path, .. } => self.importing.retain(|other| other.path != path),

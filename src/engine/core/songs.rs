@@ -15,7 +15,7 @@ impl Core {
     pub(super) fn send_library(&mut self) -> Result<()> {
         let songs: Vec<Song> = self.library.songs()?;
         let songs: Vec<Song> = songs.into_iter().map(|song| self.with_state(song)).collect();
-        let with_covers = songs.clone();
+        let with_covers = songs.iter().map(|song| (song.id, song.hash.clone())).collect();
         self.sink.send(Event::Library { songs, jobs: self.library.jobs()? });
         self.sink.send(Event::Model(self.model_state()));
         self.send_covers(with_covers);
@@ -29,13 +29,12 @@ impl Core {
         self.sink.send(Event::Imported { path, song: id });
     }
 
-    fn send_covers(&self, songs: Vec<Song>) {
+    fn send_covers(&self, songs: Vec<(SongId, String)>) {
         let (sink, folder) = (self.sink.clone(), self.library.songs_folder());
         let work = move || {
-            for mut song in songs {
-                song.cover = cover::load(&song_folder(&folder, &song.hash)).map(Arc::new);
-                if song.cover.is_some() {
-                    sink.send(Event::Song(song));
+            for (song, hash) in songs {
+                if let Some(cover) = cover::load(&song_folder(&folder, &hash)) {
+                    sink.send(Event::Cover { song, cover: Arc::new(cover) });
                 }
             }
         };

@@ -42,7 +42,8 @@ pub use watch::{Progress, Step};
 /// What a canonical weight file says of itself: `kwargs`, `digest`, `signature` and the like.
 ///
 /// # Errors
-/// [`ModelError::Weights`] when the file is not whole by its header, [`ModelError::Io`].
+/// [`super::ModelError::Weights`] when the file is not whole by its header,
+/// [`super::ModelError::Io`].
 pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
     let read = || {
         let file = File::open(path)?;

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use crate::support::{
     command, home, json_lines, largest_difference, model_file, partita, read_wav, stderr, stdout,
-    write_song,
+    write_song, write_song_at,
 };
 
 const STEMS: [&str; 4] = ["drums", "bass", "other", "vocals"];
@@ -49,9 +49,9 @@ fn separate_writes_stems_that_add_up_to_the_mix() {
 #[test]
 fn one_sample_and_silence_are_songs_too() {
     let home = home();
-    for (name, frames) in [("one", 1), ("few", 7)] {
+    for (name, frames, level) in [("one", 1, 12_000.0), ("silence", 7000, 0.0)] {
         let song = home.path().join(format!("{name}.wav"));
-        write_song(&song, frames, 44_100, 2);
+        write_song_at(&song, frames, 44_100, 2, level);
         let out = home.path().join("out");
         let arguments = ["separate", song.to_str().unwrap(), "--out", out.to_str().unwrap()];
         let output = partita(home.path(), &arguments);
@@ -59,9 +59,33 @@ fn one_sample_and_silence_are_songs_too() {
         for stem in STEMS {
             let samples = read_wav(&out.join(name).join(format!("{stem}.wav")));
             assert_eq!(samples.len(), 2 * frames);
-            assert!(samples.iter().all(|x| x.is_finite()));
+            assert!(samples.iter().all(|x| x.is_finite() && (level > 0.0 || x.abs() < 1e-4)));
         }
     }
+}
+
+/// A path that is not Unicode goes through every command, and loud tracks still add up.
+#[cfg(unix)]
+#[test]
+fn any_path_and_any_level_is_taken() {
+    let home = home();
+    let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"caf\xe9.wav");
+    let song = home.path().join(name);
+    write_song_at(&song, 30_000, 44_100, 7, 60_000.0);
+    let mut add = command(home.path(), &["add", "--json"]);
+    assert!(add.arg(&song).output().unwrap().status.success());
+    let listed = &json_lines(&partita(home.path(), &["--json", "list"]))[0];
+    assert!(listed["song"]["path"].as_str().unwrap().contains("caf"));
+    let stems = "vocals,drums,other,bass,bass";
+    let output = partita(home.path(), &["process", "1", "--stems", stems, "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let line = &json_lines(&output)[0];
+    let track = |name: &str| read_wav(Path::new(line["tracks"][name].as_str().unwrap()));
+    let mut sum = track("mix");
+    for stem in STEMS {
+        sum.iter_mut().zip(track(stem)).for_each(|(a, b)| *a -= b);
+    }
+    assert!(sum.iter().all(|x| x.abs() < 3.0 / 8_388_608.0), "one gain for all of them");
 }
 
 /// The editor of old: add, list, process, progress, jobs, reset; and the same stems as `separate`.

@@ -153,7 +153,13 @@ fn the_exported_mix_is_the_weighted_sum_of_the_exported_stems() {
     else {
         panic!("the stems were not exported")
     };
-    let stems: Vec<_> = files.iter().map(|file| read_wav(file)).collect();
+    assert_eq!(files[0], home.path().join("stems/song/drums.wav"), "in the model's order");
+    let stems: Vec<_> = files.iter().rev().map(|file| read_wav(file)).collect();
+    // A second export into the same place harms nothing of the first.
+    let (names, again) = (vec!["vocals".to_owned()], home.path().join("stems"));
+    let second = Command::ExportStems { id, song, stems: names, depth, to: again };
+    let ExportState::Done { files, .. } = running.export(second) else { panic!("no export") };
+    assert_eq!(files, [home.path().join("stems/song (2)/vocals.wav")]);
     let weights = vec![("vocals".to_owned(), 0.5), ("drums".to_owned(), 1.5)];
     let to = home.path().join("mix.wav");
     let mix = Command::ExportMix { id, song, stems: weights, depth, to: to.clone() };
@@ -181,4 +187,27 @@ fn without_a_model_processing_is_refused_in_words() {
         _ => None,
     });
     assert!(reason.contains("song.wav"), "{reason}");
+}
+
+#[test]
+fn a_removed_song_leaves_no_job_behind() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    let song = running.import(song_file(home.path(), "song.wav", 44_100 * 20, 7));
+    let next = running.import(song_file(home.path(), "next.wav", 1000, 8));
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.state == JobState::Running);
+    running.process(next.id, &[]);
+    running.engine.send(Command::Remove(song.id));
+    running.wait(|event| matches!(event, Event::SongRemoved(id) if *id == song.id).then_some(()));
+    // The next song gets its turn, and nothing is heard of the removed one.
+    let done = running.wait(|event| match event {
+        Event::Job(job) => {
+            assert_eq!(job.song, next.id, "{job:?}");
+            (job.state == JobState::Done).then_some(())
+        }
+        _ => None,
+    });
+    assert_eq!(done, ());
+    assert_eq!(std::fs::read_dir(home.path().join("songs")).unwrap().count(), 1);
 }

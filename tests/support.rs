@@ -54,6 +54,11 @@ pub fn json_lines(output: &Output) -> Vec<serde_json::Value> {
 
 /// A made-up song: a bass line, chords with vibrato, a beat of noise; another for each seed.
 pub fn write_song(path: &Path, frames: usize, sample_rate: u32, seed: u32) {
+    write_song_at(path, frames, sample_rate, seed, 12_000.0);
+}
+
+/// A song at a level: 12,000 is moderate, 60,000 clips, 0 is silence.
+pub fn write_song_at(path: &Path, frames: usize, sample_rate: u32, seed: u32, level: f64) {
     let spec = hound::WavSpec {
         channels: CHANNELS as u16,
         sample_rate,
@@ -72,7 +77,7 @@ pub fn write_song(path: &Path, frames: usize, sample_rate: u32, seed: u32) {
         let chord = tone(base * 8.0 * vibrato) + tone(base * 10.0) + tone(base * 12.0);
         let x = 0.25 * tone(base) + 0.1 * chord + 0.25 * beat;
         for pan in [0.9, 1.1] {
-            writer.write_sample((x * pan * 12_000.0) as i16).unwrap();
+            writer.write_sample((x * pan * level) as i16).unwrap();
         }
     }
     writer.finalize().unwrap();

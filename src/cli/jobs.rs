@@ -1,9 +1,6 @@
 //! `partita jobs` and `partita job ID`.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::Path, process::ExitCode};
 
 use serde_json::json;
 
@@ -12,7 +9,7 @@ use super::{
     output::{Output, note},
     tracks,
 };
-use crate::engine::{JobId, JobState, Song, SongId, library::Library};
+use crate::engine::{self, JobId, Song, SongId, library::Library};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -35,13 +32,13 @@ pub(super) fn list(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
 
 pub(super) fn show(
     arguments: &Arguments,
-    home: PathBuf,
+    home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let library = Library::open(&home)?;
+    let library = Library::open(home)?;
     let job = library.job(JobId(arguments.id))?;
     let songs = library.songs()?;
-    let tracks = if job.state == JobState::Done { tracks::of_job(home, &job)? } else { Vec::new() };
+    let tracks = engine::tracks::written(&library, &job)?;
     let mut words = format!(
         "job {}: {}\nmodel: {}\nstems: {}\nstate: {}\nsegments: {} of {}\ncomputed for: {:.1} s",
         job.id.0,
@@ -53,13 +50,13 @@ pub(super) fn show(
         job.segments_total,
         job.seconds
     );
-    for (name, path) in &tracks {
-        words = format!("{words}\n{name}: {}", path.display());
+    if !tracks.is_empty() {
+        words = format!("{words}\n{}", tracks::words(&tracks));
     }
     output.result(&words, &json!({ "job": job, "tracks": tracks::json(&tracks) }));
     Ok(ExitCode::SUCCESS)
 }
 
 fn title(songs: &[Song], id: SongId) -> &str {
-    songs.iter().find(|song| song.id == id).map_or("(removed)", |song| &song.title)
+    songs.iter().find(|song| song.id == id).map_or("", |song| &song.title)
 }

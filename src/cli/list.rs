@@ -33,8 +33,8 @@ pub(super) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
 pub(super) fn state_words(job: &Job) -> String {
     let percent = (job.fraction() * 100.0).floor();
     match &job.state {
-        JobState::Waiting => format!("waiting ({percent} %)"),
-        JobState::Running => format!("{percent} %"),
+        JobState::Waiting => format!("waiting at {percent} %"),
+        JobState::Running => format!("at {percent} %"),
         JobState::Done => format!("done: {}", job.stems.join(", ")),
         JobState::Failed(reason) => format!("failed: {reason}"),
         JobState::Cancelled => format!("cancelled at {percent} %"),

@@ -29,7 +29,7 @@ use output::Output;
 /// Separates a song into its instruments, on your own computer. Without a subcommand it opens the
 /// window.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version, subcommand_precedence_over_arg = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Subcommands>,
@@ -107,9 +107,9 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Add(a)) => add::run(a, home, output),
         Some(Subcommands::List) => list::run(&home, output),
         Some(Subcommands::Process(a)) => process::run(&a, &home, output),
-        Some(Subcommands::Progress(a)) => progress::run(&a, home, output),
+        Some(Subcommands::Progress(a)) => progress::run(&a, &home, output),
         Some(Subcommands::Jobs) => jobs::list(&home, output),
-        Some(Subcommands::Job(a)) => jobs::show(&a, home, output),
+        Some(Subcommands::Job(a)) => jobs::show(&a, &home, output),
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
         Some(Subcommands::Model(a)) => model::run(&a, arguments.json, &home),
         Some(Subcommands::Doctor) => Ok(doctor::run(&home, output)),
@@ -155,6 +155,9 @@ mod tests {
         let arguments = Arguments::try_parse_from(["partita", "a.mp3", "b"]).unwrap();
         assert!(arguments.command.is_none());
         assert_eq!(arguments.files.len(), 2);
-        assert!(Arguments::try_parse_from(["partita", "list", "--json"]).unwrap().json);
+        for words in [["partita", "list", "--json"], ["partita", "--json", "list"]] {
+            let arguments = Arguments::try_parse_from(words).unwrap();
+            assert!(arguments.json && matches!(arguments.command, Some(Subcommands::List)));
+        }
     }
 }

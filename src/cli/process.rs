@@ -8,10 +8,13 @@ use super::{
     StemArguments,
     events::Session,
     exit_code,
-    output::{Output, Progress},
+    output::{Output, Progress, note},
     tracks,
 };
-use crate::engine::{Command, Event, Job, JobState, Song, SongId, library::find_song};
+use crate::engine::{
+    self, Command, Event, Job, JobState, Song, SongId,
+    library::{Library, find_song},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -25,13 +28,18 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     let session = Session::start(home.to_owned())?;
     let mut any_failed = false;
-    let mut done = Vec::new();
     for words in &arguments.songs {
         let result = find_song(&session.songs, words)
             .map_err(anyhow::Error::from)
             .and_then(|song| separate(&session, &song, &arguments.stems.stems));
         match result {
-            Ok(job) if job.state == JobState::Done => done.push(job),
+            Ok(job) if job.state == JobState::Done => match show_tracks(home, &job, output) {
+                Ok(()) => {}
+                Err(e) => {
+                    any_failed = true;
+                    output.failed(words, &e.in_words());
+                }
+            },
             Ok(job) => {
                 any_failed = true;
                 output.failed(words, &super::list::state_words(&job));
@@ -42,14 +50,20 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
             }
         }
     }
-    drop(session);
-    for job in done {
-        let tracks = tracks::of_job(home.to_owned(), &job)?;
-        let lines: Vec<String> =
-            tracks.iter().map(|(name, path)| format!("{name}: {}", path.display())).collect();
-        output.result(&lines.join("\n"), &json!({ "job": job, "tracks": tracks::json(&tracks) }));
-    }
     Ok(exit_code(any_failed))
+}
+
+/// Writes the tracks of a job that is done, and says where they are.
+fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
+    let found = engine::tracks::of_job(&Library::open(home)?, job)?;
+    if found.gain_db != 0.0 {
+        let db = -found.gain_db;
+        note(&format!("all tracks were turned down by {db:.1} dB, so that none clips"));
+    }
+    let json =
+        json!({ "job": job, "tracks": tracks::json(&found.files), "gain_db": found.gain_db });
+    output.result(&tracks::words(&found.files), &json);
+    Ok(())
 }
 
 /// Asks for one song and waits for the end of its job.

@@ -1,13 +1,13 @@
 //! `partita progress SONG`: the percentage, or, when done, where the tracks and the mix are.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use anyhow::bail;
 use serde_json::json;
 
 use super::{list::state_words, output::Output, tracks};
 use crate::engine::{
-    JobState,
+    self, JobState,
     library::{Library, find_song},
 };
 
@@ -17,12 +17,8 @@ pub(super) struct Arguments {
     song: String,
 }
 
-pub(super) fn run(
-    arguments: &Arguments,
-    home: PathBuf,
-    output: &Output,
-) -> anyhow::Result<ExitCode> {
-    let library = Library::open(&home)?;
+pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+    let library = Library::open(home)?;
     let song = find_song(&library.songs()?, &arguments.song)?;
     let Some(job) = library.last_job(song.id)? else {
         bail!(
@@ -31,17 +27,14 @@ pub(super) fn run(
             song.id.0
         )
     };
-    drop(library);
     let (percent, tracks) = match &job.state {
-        JobState::Done => (100, tracks::of_job(home, &job)?),
+        JobState::Done => (100, engine::tracks::of_job(&library, &job)?.files),
         _ => ((job.fraction() * 100.0) as u32, Vec::new()),
     };
     let words = if tracks.is_empty() {
         format!("{}: {}", song.title, state_words(&job))
     } else {
-        let lines: Vec<String> =
-            tracks.iter().map(|(name, path)| format!("{name}: {}", path.display())).collect();
-        lines.join("\n")
+        tracks::words(&tracks)
     };
     output.result(
         &words,

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{
     StemArguments, exit_code,
     output::{Output, Progress, note},
-    parse_depth,
+    parse_depth, tracks,
 };
 use crate::engine::{
     CancelToken, Depth, EngineError,
@@ -52,7 +52,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     let Some(model) = InstalledModel::find(home, &arguments.model)? else {
         bail!(
-            "the model \"{0}\" is not installed; install it with `partita model install {0}`",
+            "the model \"{}\" is not installed; `partita model list` shows those that there are, \
+             `partita model install` installs one",
             arguments.model
         )
     };
@@ -60,6 +61,7 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
         model.stem_index(stem)?;
     }
     let batch = Batch::new(model, arguments.threads)?;
+    let cancel = cancel_on_signal()?;
     let mut any_failed = false;
     let mut folders = HashSet::new();
     for file in files(&arguments.files) {
@@ -71,8 +73,11 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
             overwrite: arguments.overwrite,
             file,
         };
-        match separate(&batch, &request) {
+        match separate(&batch, &request, &cancel) {
             Ok(separated) => report(&request, &separated, output),
+            Err(EngineError::Cancelled) => {
+                bail!("ended; {} was not finished", request.file.display())
+            }
             Err(e) => {
                 any_failed = true;
                 output.failed(&request.file.display().to_string(), &e.in_words());
@@ -82,10 +87,14 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
     Ok(exit_code(any_failed))
 }
 
-fn separate(batch: &Batch, request: &Request) -> Result<Separated, EngineError> {
+fn separate(
+    batch: &Batch,
+    request: &Request,
+    cancel: &CancelToken,
+) -> Result<Separated, EngineError> {
     let name = request.file.file_name().unwrap_or_default().to_string_lossy();
     let progress = Progress::new(&name);
-    batch.separate(request, &CancelToken::default(), &mut |what, fraction| {
+    batch.separate(request, cancel, &mut |what, fraction| {
         progress.set(what, fraction);
     })
 }
@@ -102,18 +111,29 @@ fn report(request: &Request, separated: &Separated, output: &Output) {
         ));
     }
     let lines: Vec<String> = separated.files.iter().map(|(_, f)| f.display().to_string()).collect();
-    let files: serde_json::Map<_, _> =
-        separated.files.iter().map(|(name, file)| (name.clone(), json!(file))).collect();
     output.result(
         &lines.join("\n"),
         &json!({
-            "file": request.file,
-            "files": files,
+            "file": request.file.to_string_lossy(),
+            "files": tracks::json(&separated.files),
             "frames": separated.frames,
             "gain_db": separated.gain_db,
             "warning": separated.warning,
         }),
     );
+}
+
+/// Ctrl-C ends the work within one segment and leaves nothing half-written; a second one at once.
+fn cancel_on_signal() -> anyhow::Result<CancelToken> {
+    let cancel = CancelToken::default();
+    let token = cancel.clone();
+    ctrlc::set_handler(move || {
+        if token.is_cancelled() {
+            std::process::exit(130);
+        }
+        token.cancel();
+    })?;
+    Ok(cancel)
 }
 
 /// The given files, and the audio files of the given folders.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     CancelToken, Depth, EngineError, Result, SongTrack,
-    export::{self, ExportItem, Exported},
+    export::{self, ExportItem, ExportSet, Exported},
     import::decode_to_store,
     models::InstalledModel,
     pool,
@@ -53,9 +53,6 @@ pub struct Separated {
     pub warning: Option<String>,
 }
 
-/// The name of the mix among the files.
-pub const MIX: &str = "mix";
-
 impl Batch {
     /// Loads the model.
     ///
@@ -77,9 +74,10 @@ impl Batch {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(&str, f64),
     ) -> Result<Separated> {
-        let (names, items) = self.items(request)?;
+        let sources = &self.model.spec.sources;
+        let set = ExportSet::new(sources, &request.stems, &request.folder, request.with_mix)?;
         if !request.overwrite
-            && let Some(item) = items.iter().find(|item| item.to.exists())
+            && let Some(item) = set.items.iter().find(|item| item.to.exists())
         {
             return Err(EngineError::Busy(format!(
                 "{} is there already; say --overwrite to replace it",
@@ -87,7 +85,7 @@ impl Batch {
             )));
         }
         let made = missing_folders(&request.folder);
-        let result = self.separate_into(request, &items, cancel, progress);
+        let result = self.separate_into(request, &set.items, cancel, progress);
         if result.is_err() {
             // Folders that hold something stay: only empty ones can be removed so.
             for folder in made {
@@ -95,8 +93,7 @@ impl Batch {
             }
         }
         let (exported, frames, warning) = result?;
-        let files = names.into_iter().zip(exported.files).collect();
-        Ok(Separated { files, frames, gain_db: exported.gain_db, warning })
+        Ok(Separated { files: set.files(), frames, gain_db: exported.gain_db, warning })
     }
 
     fn separate_into(
@@ -126,32 +123,6 @@ impl Batch {
         let mut writing = |fraction| progress("writing", f64::from(fraction));
         let exported = export::export(&track, items, request.depth, &mut writing, cancel)?;
         Ok((exported, decoded.frames, decoded.warning))
-    }
-
-    /// The files of a request, with their names.
-    fn items(&self, request: &Request) -> Result<(Vec<String>, Vec<ExportItem>)> {
-        let sources = &self.model.spec.sources;
-        let names = if request.stems.is_empty() { sources } else { &request.stems };
-        let mut chosen = Vec::new();
-        for name in names {
-            let stem = self.model.stem_index(name)?;
-            if !chosen.contains(&(stem, 1.0)) {
-                chosen.push((stem, 1.0));
-            }
-        }
-        let item = |name: &str, stems| ExportItem {
-            to: request.folder.join(format!("{}.wav", export::safe_file_name(name))),
-            stems,
-        };
-        let mut names: Vec<String> =
-            chosen.iter().map(|(stem, _)| sources[*stem].clone()).collect();
-        let mut items: Vec<_> =
-            chosen.iter().map(|stem| item(&sources[stem.0], vec![*stem])).collect();
-        if request.with_mix {
-            names.push(MIX.to_owned());
-            items.push(item(MIX, chosen));
-        }
-        Ok((names, items))
     }
 }
 

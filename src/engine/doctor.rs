@@ -27,6 +27,7 @@ pub struct Report {
     /// The model's state in words.
     pub model: String,
     /// The data folder.
+    #[serde(serialize_with = "super::types::as_text")]
     pub home: PathBuf,
     /// All files in it.
     pub home_bytes: u64,

@@ -33,6 +33,9 @@ pub enum EngineError {
     /// Somebody else is at it, or it is not possible now.
     #[error("{0}")]
     Busy(String),
+    /// Another Partita writes the stems of this song.
+    #[error("another Partita is separating this song; wait for it, or end it there")]
+    Locked,
     /// The user ended it.
     #[error("cancelled")]
     Cancelled,

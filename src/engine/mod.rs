@@ -26,6 +26,7 @@ pub mod separate;
 mod sink;
 pub mod store;
 mod track;
+pub mod tracks;
 mod types;
 mod waveforms;
 mod worker;

@@ -26,7 +26,7 @@ impl Separation<'_> {
     /// to; `on_segment` is told each one that is in the store.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] within one segment; [`EngineError::Busy`] when another program
+    /// [`EngineError::Cancelled`] within one segment; [`EngineError::Locked`] when another program
     /// writes these stems; those of the model and the disk. Finished segments stay.
     pub fn run(
         &self,

@@ -1,7 +1,7 @@
 //! The engine's vocabulary: songs, jobs, formats. Plain data, no behaviour beyond small questions.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -75,6 +75,7 @@ pub struct Song {
     /// Key in the library.
     pub id: SongId,
     /// The user's file.
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
     /// SHA-256 of the file's bytes, hexadecimal: names the song's folder in the data folder.
     pub hash: String,
@@ -188,4 +189,9 @@ impl CancelToken {
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// A path as text: one that is not Unicode is told as well as it can be, never an error.
+pub(super) fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }

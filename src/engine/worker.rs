@@ -75,7 +75,9 @@ fn run(tasks: &Receiver<Task>, pool: &rayon::ThreadPool, tell: &dyn Fn(Progress)
         // A bug in the network ends this job with its reason, not the thread.
         let work = AssertUnwindSafe(|| separate(&task, pool, &mut loaded, tell));
         let result = std::panic::catch_unwind(work).unwrap_or_else(|cause| {
-            let words = cause.downcast_ref::<String>().map_or("unknown", String::as_str);
+            let text = cause.downcast_ref::<&str>().copied();
+            let words = text.or(cause.downcast_ref::<String>().map(String::as_str));
+            let words = words.unwrap_or("no reason given");
             Err(EngineError::Busy(format!("Partita stumbled over this song ({words})")))
         });
         tell(Progress::Ended(task.job, result));

@@ -1,6 +1,7 @@
 //! Exports in the engine: what is asked for becomes files, each export on its own thread.
 
 use std::{
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -8,7 +9,7 @@ use std::{
 use super::{
     super::{
         CancelToken, Depth, EngineError, Event, ExportId, ExportState, Result, SongId,
-        export::{self, ExportItem},
+        export::{self, ExportItem, ExportSet, safe_file_name},
         models::stem_index,
         store::StemStore,
     },
@@ -32,7 +33,7 @@ impl Core {
         });
     }
 
-    /// Writes one file per stem into a folder.
+    /// Writes one file per stem into a new folder.
     pub(super) fn export_stems(
         &mut self,
         id: ExportId,
@@ -41,18 +42,9 @@ impl Core {
         depth: Depth,
         to: &Path,
     ) {
+        let title = self.library.song(song).map(|song| song.title).unwrap_or_default();
         self.export(id, song, depth, |sources| {
-            std::fs::create_dir_all(to).map_err(|source| EngineError::Io {
-                what: "cannot make",
-                path: to.to_owned(),
-                source,
-            })?;
-            let item = |name: &String| {
-                let stems = vec![(stem_index(sources, name)?, 1.0)];
-                let file = format!("{}.wav", export::safe_file_name(name));
-                Ok(ExportItem { to: to.join(file), stems })
-            };
-            stems.iter().map(item).collect()
+            Ok(ExportSet::new(sources, stems, &new_folder(to, &title), false)?.items)
         });
     }
 
@@ -63,27 +55,36 @@ impl Core {
         depth: Depth,
         items: impl FnOnce(&[String]) -> Result<Vec<ExportItem>>,
     ) {
-        let sink = self.sink.clone();
+        let (sink, progress_sink) = (self.sink.clone(), self.sink.clone());
         let tell = move |state| sink.send(Event::Export { id, state });
         let started = self.prepare(song, items).and_then(|(track, items)| {
             let cancel = CancelToken::default();
-            self.exports.insert(id, cancel.clone());
+            let token = cancel.clone();
             let (tell, outbox) = (tell.clone(), self.outbox.clone());
             let work = move || {
-                let mut progress = |fraction| tell(ExportState::Running(fraction));
-                let state = match export::export(&*track, &items, depth, &mut progress, &cancel) {
-                    Ok(done) => ExportState::Done { files: done.files, gain_db: done.gain_db },
-                    Err(EngineError::Cancelled) => ExportState::Cancelled,
-                    Err(e) => ExportState::Failed(e.in_words()),
+                let mut progress = |fraction| {
+                    let state = ExportState::Running(fraction);
+                    progress_sink.try_send(Event::Export { id, state });
+                };
+                // A bug ends this export with a word, not silently.
+                let work = AssertUnwindSafe(|| {
+                    export::export(&*track, &items, depth, &mut progress, &token)
+                });
+                let state = match std::panic::catch_unwind(work) {
+                    Ok(Ok(done)) => ExportState::Done { files: done.files, gain_db: done.gain_db },
+                    Ok(Err(EngineError::Cancelled)) => ExportState::Cancelled,
+                    Ok(Err(e)) => ExportState::Failed(e.in_words()),
+                    Err(_) => ExportState::Failed("Partita stumbled; please report it".into()),
                 };
                 tell(state);
                 drop(outbox.send(Message::ExportEnded(id)));
             };
-            std::thread::Builder::new()
+            let thread = std::thread::Builder::new()
                 .name("export".into())
                 .spawn(work)
-                .map(drop)
-                .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))
+                .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+            self.exports.insert(id, (cancel, thread));
+            Ok(())
         });
         if let Err(e) = started {
             tell(ExportState::Failed(e.in_words()));
@@ -106,4 +107,12 @@ impl Core {
         let items = items(track.stems.as_ref().map(|stems| stems.sources()).unwrap_or_default())?;
         Ok((Arc::new(track), items))
     }
+}
+
+/// A folder in `to` that is not there yet, named as the song.
+fn new_folder(to: &Path, title: &str) -> PathBuf {
+    let name = safe_file_name(title);
+    let numbered = (2..1000).map(|n| to.join(format!("{name} ({n})")));
+    let mut candidates = std::iter::once(to.join(&name)).chain(numbered);
+    candidates.find(|folder| !folder.exists()).unwrap_or_else(|| to.join(name))
 }

@@ -11,7 +11,7 @@ use std::{
 use super::{
     super::{
         CancelToken, EngineError, Event, Job, JobId, JobState, Result, SongId, SongTrack,
-        models::stem_index, worker::Task,
+        export::ordered, worker::Task,
     },
     Core,
 };
@@ -29,6 +29,8 @@ struct Running {
     cancel: CancelToken,
     /// Whether the user ended it, rather than the program.
     by_user: bool,
+    /// Segments that were in the store at its start, and that it has added.
+    known_segments: usize,
 }
 
 impl Queue {
@@ -42,10 +44,12 @@ impl Queue {
         running.map(|running| running.track.clone())
     }
 
+    /// The job of a song that waits or runs, unless it is being cancelled.
     fn job_of(&mut self, song: SongId) -> Option<&mut Job> {
         let waiting = self.waiting.iter_mut().map(|(job, _)| job);
         self.running
             .iter_mut()
+            .filter(|running| !running.by_user)
             .map(|running| &mut running.job)
             .chain(waiting)
             .find(|job| job.song == song)
@@ -69,12 +73,7 @@ impl Core {
     }
 
     /// Asks for stems of a song. What is in the store already is not computed again.
-    pub(super) fn process(
-        &mut self,
-        id: SongId,
-        stems: Vec<String>,
-        from_frame: u64,
-    ) -> Result<()> {
+    pub(super) fn process(&mut self, id: SongId, stems: &[String], from_frame: u64) -> Result<()> {
         let song = self.library.song(id)?;
         let Some(model) = self.model.clone() else {
             return Err(EngineError::Busy(
@@ -82,10 +81,8 @@ impl Core {
             ));
         };
         let sources = &model.spec.sources;
-        let stems = if stems.is_empty() { sources.clone() } else { stems };
-        for stem in &stems {
-            stem_index(sources, stem)?;
-        }
+        let stems: Vec<String> =
+            ordered(sources, stems)?.into_iter().map(|stem| sources[stem].clone()).collect();
         let track = self.track(&song)?;
         if let Some(job) = self.queue.job_of(id) {
             // One pass makes all stems: more ticks join the job that is there.
@@ -97,7 +94,13 @@ impl Core {
             self.show_job(&job);
             return Ok(());
         }
-        let Some(store) = &track.stems else { return Ok(()) };
+        let Some(store) = &track.stems else {
+            return Err(EngineError::Busy("the song was opened without a model".into()));
+        };
+        if !store.is_complete() && self.queue.track_of(id).is_none() {
+            // Another program that works on this song keeps its job.
+            drop(store.lock()?);
+        }
         // A job that was interrupted goes on; one that did the same is shown again.
         let goes_on =
             |job: &Job| job.is_active() || (job.stems == stems && job.state == JobState::Done);
@@ -148,9 +151,14 @@ impl Core {
         while self.queue.running.is_none() {
             let Some((job, from_frame)) = self.queue.waiting.pop_front() else { return };
             let id = job.id;
-            if let Err(e) = self.start(job.clone(), from_frame) {
-                self.queue.running = None;
-                self.end_job(&Job { id, state: JobState::Failed(e.in_words()), ..job });
+            match self.start(job.clone(), from_frame) {
+                Ok(()) => {}
+                // Another program works on this song: its job is not ours to write.
+                Err(EngineError::Locked) => self.fail(Some(job.song), &EngineError::Locked),
+                Err(e) => {
+                    self.queue.running = None;
+                    self.end_job(&Job { id, state: JobState::Failed(e.in_words()), ..job });
+                }
             }
         }
     }
@@ -161,6 +169,7 @@ impl Core {
         let (Some(model), Some(stems)) = (&self.model, &track.stems) else {
             return Err(EngineError::Busy("the model is not installed any more".into()));
         };
+        drop(stems.lock()?);
         job.state = JobState::Running;
         job.segments_total = stems.plan().len();
         job.segments_done = stems.done_count();
@@ -175,17 +184,17 @@ impl Core {
         };
         self.library.update_job(&job)?;
         self.sink.send(Event::Job(job.clone()));
-        self.queue.running = Some(Running { job, track, cancel, by_user: false });
+        self.queue.running =
+            Some(Running { known_segments: job.segments_done, job, track, cancel, by_user: false });
         self.worker.give(task)
     }
 
     /// Where the listener is: the play head while the song is open, else where the job started.
     fn head_of(&self, song: SongId, from_frame: u64) -> Box<dyn Fn() -> u64 + Send> {
-        let player = self.player.clone();
-        let is_open = self.open.as_ref().is_some_and(|(open, _)| *open == song);
+        let (player, listened) = (self.player.clone(), Arc::clone(&self.listened));
         let last = AtomicU64::new(from_frame);
         Box::new(move || {
-            if is_open && player.is_playing() {
+            if listened.load(Ordering::Relaxed) == song.0 {
                 last.store(player.position(), Ordering::Relaxed);
             }
             last.load(Ordering::Relaxed)
@@ -194,9 +203,11 @@ impl Core {
 
     /// The worker put a segment into the store.
     pub(super) fn segment_done(&mut self, id: JobId, segment: usize, seconds: f64) {
-        let Some(running) = self.queue.running.as_mut().filter(|r| r.job.id == id) else { return };
+        let goes_on = |running: &&mut Running| running.job.id == id && !running.by_user;
+        let Some(running) = self.queue.running.as_mut().filter(goes_on) else { return };
         let job = &mut running.job;
         job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
+        running.known_segments += 1;
         job.seconds += seconds;
         let job = job.clone();
         if let Err(e) = self.library.update_job(&job) {
@@ -213,10 +224,14 @@ impl Core {
             job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
             job.state = match result {
                 Ok(()) => JobState::Done,
-                Err(EngineError::Cancelled) if running.by_user => JobState::Cancelled,
+                Err(EngineError::Cancelled) => JobState::Cancelled,
                 Err(e) => JobState::Failed(e.in_words()),
             };
             self.end_job(&job);
+            if job.segments_done != running.known_segments {
+                // Another program has added some.
+                self.show_stems(job.song);
+            }
         }
         self.start_next();
     }
@@ -236,7 +251,7 @@ impl Core {
     pub(super) fn keep_running_job(&mut self) {
         let Some(running) = &mut self.queue.running else { return };
         running.cancel.cancel();
-        running.job.state = JobState::Waiting;
+        running.job.state = if running.by_user { JobState::Cancelled } else { JobState::Waiting };
         let job = running.job.clone();
         if let Err(e) = self.library.update_job(&job) {
             tracing::error!("{}", e.in_words());

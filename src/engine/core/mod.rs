@@ -6,7 +6,11 @@ mod jobs;
 mod songs;
 mod weights;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicI64},
+    thread::JoinHandle,
+};
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -55,7 +59,9 @@ pub(super) struct Core {
     model_fault: Option<String>,
     install: Option<CancelToken>,
     open: Option<(SongId, SongTrack)>,
-    exports: BTreeMap<ExportId, CancelToken>,
+    /// The open song for the worker, which follows its play head; 0 for none.
+    listened: Arc<AtomicI64>,
+    exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
 }
 
 impl Core {
@@ -90,6 +96,7 @@ impl Core {
             model_fault: None,
             install: None,
             open: None,
+            listened: Arc::default(),
             exports: BTreeMap::new(),
         })
     }
@@ -124,7 +131,7 @@ impl Core {
         let result = match command {
             Command::Import(paths) => self.importer.import(paths),
             Command::Open(song) => self.open(song),
-            Command::Process { song, stems, from_frame } => self.process(song, stems, from_frame),
+            Command::Process { song, stems, from_frame } => self.process(song, &stems, from_frame),
             Command::Cancel(job) => self.cancel(job),
             Command::Remove(song) => self.remove(song),
             Command::Reset => self.reset(),
@@ -137,7 +144,7 @@ impl Core {
                 Ok(())
             }
             Command::CancelExport(id) => {
-                if let Some(cancel) = self.exports.get(&id) {
+                if let Some((cancel, _)) = self.exports.get(&id) {
                     cancel.cancel();
                 }
                 Ok(())
@@ -194,7 +201,7 @@ impl Core {
     /// Ends everything that is not safe to leave behind; a segment that is being computed is not
     /// waited for: its store is as it was before it.
     fn shut_down(mut self) {
-        for cancel in self.exports.values() {
+        for (cancel, _) in self.exports.values() {
             cancel.cancel();
         }
         if let Some(cancel) = &self.install {
@@ -202,6 +209,11 @@ impl Core {
         }
         self.player.load(None);
         self.keep_running_job();
+        for (_, thread) in std::mem::take(&mut self.exports).into_values() {
+            if thread.join().is_err() {
+                tracing::error!("an export thread panicked");
+            }
+        }
         if self.queue.is_idle() {
             self.worker.join();
         }

@@ -1,6 +1,9 @@
 //! Songs in the engine: showing the library, opening, removing.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{
     super::{
@@ -61,18 +64,36 @@ impl Core {
     pub(super) fn open(&mut self, id: SongId) -> Result<()> {
         let song = self.library.song(id)?;
         let track = self.track(&song)?;
-        let same = self.open.as_ref().is_some_and(|(open, _)| *open == id);
-        let position = self.player.position();
         self.player.load(Some(Arc::new(track.clone())));
-        if same {
-            self.player.seek(position);
-        }
         let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
         self.sink.send(Event::Opened { song: id, frames: song.frames, stems });
         self.sink.send(Event::Segments { song: id, covered: track.covered() });
         self.waveforms.open(id, track.clone());
         self.open = Some((id, track));
+        self.listened.store(id.0, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Shows the open song anew, where it was: it has other stems than before.
+    pub(super) fn reopen(&mut self) -> Result<()> {
+        let Some((song, _)) = self.open.take() else { return Ok(()) };
+        let (position, is_playing) = (self.player.position(), self.player.is_playing());
+        self.open(song)?;
+        self.player.seek(position);
+        if is_playing {
+            self.player.play();
+        }
+        Ok(())
+    }
+
+    /// Tells the window all stems of a song, if it is open; another program may have made some.
+    pub(super) fn show_stems(&self, song: SongId) {
+        let Some((_, track)) = self.open.as_ref().filter(|(open, _)| *open == song) else { return };
+        self.player.refresh();
+        self.sink.send(Event::Segments { song, covered: track.covered() });
+        for (start, end) in track.covered() {
+            self.waveforms.update(song, track.clone(), start..end);
+        }
     }
 
     /// Tells the window that a segment of the open song is there.
@@ -90,9 +111,8 @@ impl Core {
         self.end_jobs_of(Some(id))?;
         self.close(Some(id));
         self.library.remove_song(id)?;
-        remove_folder(&self.library.song_folder(&song.hash))?;
         self.sink.send(Event::SongRemoved(id));
-        Ok(())
+        remove_folder(&self.library.song_folder(&song.hash))
     }
 
     /// Takes everything out of the library.
@@ -114,6 +134,7 @@ impl Core {
         if self.open.as_ref().is_some_and(|(open, _)| song.is_none_or(|id| id == *open)) {
             self.player.load(None);
             self.open = None;
+            self.listened.store(0, Ordering::Relaxed);
         }
     }
 

@@ -65,12 +65,9 @@ impl Core {
             return;
         }
         self.find_model();
-        self.sink.send(Event::Model(self.model_state()));
-        // The open song has stems from now on.
-        if let Some((song, _)) = self.open.take()
-            && let Err(e) = self.open(song)
-        {
-            self.fail(Some(song), &e);
+        // Songs may have stems of this model, and the open one has some from now on.
+        if let Err(e) = self.send_library().and_then(|()| self.reopen()) {
+            self.fail(None, &e);
         }
     }
 }

@@ -8,6 +8,7 @@
 //! would clip, so that what is exported together still adds up; float is written as it is.
 
 mod name;
+mod set;
 mod wav;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 };
 
 pub use name::safe_file_name;
+pub use set::{ExportSet, MIX, ordered};
 use tempfile::NamedTempFile;
 
 use super::{CHANNELS, CancelToken, Depth, EngineError, Result, files, player::Track};

@@ -120,7 +120,7 @@ impl StemStore {
     /// Takes the right to write, until the lock is dropped.
     ///
     /// # Errors
-    /// [`EngineError::Busy`] when another Partita has it; [`EngineError::Io`].
+    /// [`EngineError::Locked`] when another Partita has it; [`EngineError::Io`].
     pub fn lock(&self) -> Result<WriteLock> {
         let path = self.folder.join(LOCK);
         let file = File::options()
@@ -131,9 +131,7 @@ impl StemStore {
             .map_err(|e| cannot_write(&path, e))?;
         match file.try_lock() {
             Ok(()) => Ok(WriteLock(file)),
-            Err(TryLockError::WouldBlock) => Err(EngineError::Busy(
-                "another Partita is separating this song; wait for it, or end it there".into(),
-            )),
+            Err(TryLockError::WouldBlock) => Err(EngineError::Locked),
             Err(TryLockError::Error(e)) => Err(cannot_write(&path, e)),
         }
     }
@@ -322,7 +320,7 @@ mod tests {
         let one = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let two = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = one.lock().unwrap();
-        assert!(matches!(two.lock(), Err(EngineError::Busy(_))));
+        assert!(matches!(two.lock(), Err(EngineError::Locked)));
         one.write_segment(&lock, 0, &result(&plan, 0, ramp)).unwrap();
         drop(lock);
         let lock = two.lock().unwrap();

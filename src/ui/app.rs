@@ -14,7 +14,7 @@ use egui::{Align2, CentralPanel, Frame, Id, LayerId, Order, Panel, Rect, Stroke,
 
 use super::{
     action::{Action, Verb},
-    desk::Desk,
+    desk::{Desk, PathPrompt},
     dialogs::{Answer, Dialogs, Outcome},
     keys::Keys,
     link::Link,
@@ -23,7 +23,7 @@ use super::{
     theme::{self, Tokens, Weight, font, size, text},
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
 };
-use crate::engine::{Command, Event, ModelState, SongId};
+use crate::engine::{Command, Event, SongId};
 
 /// How long events are taken in before a frame is drawn.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
@@ -96,34 +96,36 @@ impl App {
 
     /// Applies an event, and does what follows from it for the desk and the player.
     fn follow(&mut self, event: Event) {
-        let is_ready = |state: &ViewState| matches!(state.model(), Some(ModelState::Ready { .. }));
-        let was_ready = is_ready(&self.state);
-        let new_song = match &event {
-            Event::Song(song) if self.state.song(song.id).is_none() => Some(song.id),
+        let is_opened = matches!(event, Event::Opened { .. });
+        let imported = match &event {
+            Event::Imported { song, .. } => Some(*song),
             _ => None,
         };
-        let is_opened = matches!(event, Event::Opened { .. });
+        if matches!(event, Event::ImportEnded) {
+            self.desk.import_is_shown = false;
+        }
         self.state.apply(event);
         if is_opened {
             self.waves.clear();
             self.set_gains();
             self.link.player().set_monitor(self.desk.monitor);
         }
-        if !was_ready
-            && is_ready(&self.state)
-            && let Some(open) = self.state.open()
-            && open.stems.is_empty()
-        {
-            // The song was opened when no model could name its stems.
-            self.link.send(Command::Open(open.id));
-        }
-        if let Some(id) = new_song
-            && (self.desk.select_next_import || self.desk.selected.is_none())
-        {
-            self.desk.select_next_import = false;
-            self.select(id);
+        if let Some(song) = imported {
+            self.show_imported(song);
         }
         self.keep_selection();
+    }
+
+    /// Shows the first song of an import, new or known before. A song that was on its way out and
+    /// is added again stays.
+    fn show_imported(&mut self, song: SongId) {
+        if self.desk.is_removed(song) {
+            self.desk.removal = None;
+        }
+        if !self.desk.import_is_shown {
+            self.desk.import_is_shown = true;
+            self.select(song);
+        }
     }
 
     /// Shows the newest song when none is, or when the one that was is gone.
@@ -147,7 +149,8 @@ impl App {
         }
     }
 
-    fn answered(&mut self, ctx: &egui::Context, answer: Answer) {
+    /// Goes on with the answer of a file dialog.
+    pub fn answered(&mut self, ctx: &egui::Context, answer: Answer) {
         let Answer { purpose, outcome } = answer;
         match outcome {
             Outcome::Cancelled => {}
@@ -157,11 +160,11 @@ impl App {
             }
             Outcome::Unavailable => self.ask_for_path(purpose),
             Outcome::Exists(path) => {
-                if let Some(prompt) = &mut self.desk.prompt {
-                    prompt.text = path.display().to_string();
-                    prompt.objection = Some("This file exists already".to_owned());
-                    prompt.may_replace = true;
-                }
+                self.desk.prompt = Some(PathPrompt {
+                    objection: Some("This file exists already".to_owned()),
+                    may_replace: true,
+                    ..PathPrompt::new(purpose, path.display().to_string())
+                });
             }
         }
     }

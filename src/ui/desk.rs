@@ -9,7 +9,7 @@ use crate::engine::{
     player::{LaneSettings, Monitor},
 };
 
-/// A question for a path, where the system has no file dialog.
+/// A question for a path, where the system has no file dialog or has not asked about replacing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathPrompt {
     /// What the path is for.
@@ -81,8 +81,8 @@ pub struct ExportDialog {
 pub struct Desk {
     /// The song that is shown.
     pub selected: Option<SongId>,
-    /// Whether the next song that is imported shall be shown.
-    pub select_next_import: bool,
+    /// Whether a song of the import that runs has been shown.
+    pub import_is_shown: bool,
     /// What is heard.
     pub monitor: Monitor,
     /// Position of the volume fader, 0 to 1.
@@ -105,7 +105,7 @@ impl Default for Desk {
     fn default() -> Self {
         Self {
             selected: None,
-            select_next_import: false,
+            import_is_shown: false,
             monitor: Monitor::default(),
             volume: 1.0,
             export: None,

@@ -12,6 +12,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::desk::Purpose;
+use crate::engine::decode::EXTENSIONS;
 
 /// What came of a dialog.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ pub enum Outcome {
     Cancelled,
     /// There is no file dialog here.
     Unavailable,
-    /// A typed path is already there as a file.
+    /// A path that no system dialog has asked about is there already.
     Exists(PathBuf),
 }
 
@@ -37,12 +38,6 @@ pub struct Answer {
 
 /// A dialog that returns with nothing this soon was never seen by anybody.
 const UNSEEN: Duration = Duration::from_millis(1500);
-
-/// Files that the engine reads, for the dialog's filter.
-const AUDIO: [&str; 16] = [
-    "aac", "aif", "aifc", "aiff", "caf", "flac", "m4a", "mka", "mp1", "mp2", "mp3", "mp4", "oga",
-    "ogg", "opus", "wav",
-];
 
 /// Asks for paths.
 pub struct Dialogs {
@@ -71,7 +66,7 @@ impl Dialogs {
         self.run("file dialog", purpose, move |purpose| ask(purpose, &file_name));
     }
 
-    /// Looks whether a typed path may be written.
+    /// Looks whether a path that no system dialog has asked about may be written.
     pub fn check_new_file(&mut self, purpose: Purpose, path: PathBuf) {
         self.run("path check", purpose, move |_| {
             if path.exists() { Outcome::Exists(path) } else { Outcome::Picked(vec![path]) }
@@ -109,7 +104,7 @@ fn ask(purpose: &Purpose, file_name: &str) -> Outcome {
     let picked = match purpose {
         Purpose::Songs => dialog
             .set_title("Add songs")
-            .add_filter("Audio", &AUDIO)
+            .add_filter("Audio", EXTENSIONS)
             .add_filter("All files", &["*"])
             .pick_files(),
         Purpose::SongFolder => one(dialog.set_title("Add a folder of songs").pick_folder()),
@@ -123,7 +118,7 @@ fn ask(purpose: &Purpose, file_name: &str) -> Outcome {
             .set_file_name(file_name)
             .add_filter("WAV", &["wav"])
             .save_file()),
-        Purpose::Stems => one(dialog.set_title("Export stems into a folder").pick_folder()),
+        Purpose::Stems => one(dialog.set_title("Make the folder of stems in").pick_folder()),
     };
     match picked {
         Some(paths) if !paths.is_empty() => Outcome::Picked(paths),

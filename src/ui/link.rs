@@ -68,8 +68,10 @@ impl Playback for Player {
 
 /// Commands out, events in, and the player.
 pub struct Link {
-    send: Box<dyn Fn(Command)>,
+    // Dropped first, in this order: the last engine handle (in `send`) waits for the engine's
+    // threads, and those would wait for ever for room in a full channel that nobody reads.
     events: Receiver<Event>,
+    send: Box<dyn Fn(Command)>,
     player: Box<dyn Playback>,
 }
 
@@ -86,7 +88,7 @@ impl Link {
         events: Receiver<Event>,
         player: impl Playback + 'static,
     ) -> Self {
-        Self { send: Box::new(send), events, player: Box::new(player) }
+        Self { events, send: Box::new(send), player: Box::new(player) }
     }
 
     /// Sends a command.
@@ -102,5 +104,43 @@ impl Link {
     /// The player.
     pub fn player(&self) -> &dyn Playback {
         &*self.player
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        time::Duration,
+    };
+
+    use crossbeam_channel::{Sender, bounded};
+
+    use super::*;
+
+    /// Says its last word when it goes, as an engine's threads may.
+    struct LastWord(Sender<Event>, Arc<AtomicBool>);
+
+    impl Drop for LastWord {
+        fn drop(&mut self) {
+            let sent = self.0.send_timeout(Event::ImportEnded, Duration::from_secs(5));
+            let is_refused = sent.is_err_and(|error| error.is_disconnected());
+            self.1.store(is_refused, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_full_channel_does_not_hold_up_the_engines_end() {
+        let (sender, events) = bounded(1);
+        sender.send(Event::ImportEnded).unwrap();
+        let is_refused = Arc::new(AtomicBool::new(false));
+        let word = LastWord(sender, Arc::clone(&is_refused));
+        let send = move |_| drop(word.0.try_send(Event::ImportEnded));
+        // A closure takes fields apart; this one has to hold the whole.
+        drop(Link::new(send, events, Player::start(Arc::new(|| {}))));
+        assert!(is_refused.load(Ordering::Relaxed));
     }
 }

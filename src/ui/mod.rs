@@ -8,6 +8,7 @@ pub mod action;
 pub mod app;
 pub mod desk;
 pub mod dialogs;
+mod fonts;
 pub mod icon;
 mod keys;
 pub mod link;
@@ -18,11 +19,14 @@ pub mod theme;
 pub mod widgets;
 pub mod words;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::Context as _;
 
-use crate::engine::{Command, Config, Engine};
+use crate::engine::{Config, Engine};
 
 /// What the window is opened with.
 #[derive(Clone, Debug, Default)]
@@ -43,19 +47,30 @@ pub struct Options {
 /// When there is no display or no OpenGL, or when the engine cannot start.
 pub fn run(options: Options) -> anyhow::Result<()> {
     let Options { home, threads, terms, files } = options;
-    let native = native_options();
+    // Before the window, so that a library that cannot be opened is not taken for a window that
+    // cannot. What the engine tells until then is read with the first frame.
+    let window = Arc::new(OnceLock::<egui::Context>::new());
+    let waker = {
+        let window = Arc::clone(&window);
+        Arc::new(move || {
+            if let Some(ctx) = window.get() {
+                ctx.request_repaint();
+            }
+        })
+    };
+    let (engine, events) =
+        Engine::start(&Config { home: home.clone(), threads, resume: true, waker })
+            .with_context(|| format!("the data folder {} cannot be used", home.display()))?;
+    let link = link::Link::to_engine(engine, events);
     let opened = eframe::run_native(
         "partita",
-        native,
+        native_options(),
         Box::new(move |cc| {
-            let ctx = cc.egui_ctx.clone();
-            let waker = Arc::new(move || ctx.request_repaint());
-            let (engine, events) = Engine::start(&Config { home, threads, resume: true, waker })?;
-            if !files.is_empty() {
-                engine.send(Command::Import(files));
-            }
-            let link = link::Link::to_engine(engine, events);
-            Ok(Box::new(app::App::new(&cc.egui_ctx, link, terms)))
+            let ctx = window.get_or_init(|| cc.egui_ctx.clone());
+            let mut app = app::App::new(ctx, link, terms);
+            fonts::fall_back_on_the_systems(ctx);
+            app.import(ctx, files);
+            Ok(Box::new(app))
         }),
     );
     // eframe's error is not `Sync`, which `anyhow` wants; its words are.

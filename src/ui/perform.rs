@@ -11,10 +11,10 @@ use super::{
     desk::{ExportDialog, ExportWhat, PathPrompt, Purpose, Removal},
     dialogs,
     state::ViewState,
-    words,
 };
 use crate::engine::{
     Command, ModelState, SAMPLE_RATE, SongId,
+    export::safe_file_name,
     player::{LaneSettings, Monitor, gains},
 };
 
@@ -26,10 +26,7 @@ impl App {
     pub(super) fn perform(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::Do(verb) => self.perform_verb(ctx, verb),
-            Action::Import(paths) => {
-                self.desk.select_next_import = true;
-                self.link.send(Command::Import(paths));
-            }
+            Action::Import(paths) => self.link.send(Command::Import(paths)),
             Action::Select(id) => self.select(id),
             Action::Remove(id) => {
                 self.finish_removal();
@@ -208,7 +205,7 @@ impl App {
 
     fn file_name(&self, song: SongId) -> String {
         let title = self.state.song(song).map_or("song", |song| song.title.as_str());
-        format!("{} (mix).wav", words::safe_file_name(title))
+        format!("{} (mix).wav", safe_file_name(title))
     }
 
     /// Asks for a path in the window, where the system has no dialog.
@@ -218,10 +215,8 @@ impl App {
         let song = self.desk.export.map(|dialog| dialog.song);
         let text = match (&purpose, folder, song) {
             (Purpose::Mix, Some(folder), Some(song)) => folder.join(self.file_name(song)),
-            (Purpose::Stems, Some(folder), Some(song)) => {
-                let title = self.state.song(song).map_or("song", |song| song.title.as_str());
-                folder.join(words::safe_file_name(title))
-            }
+            // The engine makes a folder for them in it.
+            (Purpose::Stems, Some(folder), _) => folder.to_owned(),
             _ => PathBuf::new(),
         };
         self.desk.prompt = Some(PathPrompt::new(purpose, text.display().to_string()));
@@ -243,7 +238,15 @@ impl App {
         match purpose {
             Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
             Purpose::Weights => self.perform(ctx, Action::ImportModel(first)),
-            Purpose::Mix => self.export_mix(dialogs::with_wav(&first)),
+            Purpose::Mix => {
+                let to = dialogs::with_wav(&first);
+                if to == first {
+                    self.export_mix(to);
+                } else {
+                    // Whether this name may be replaced, nobody has asked yet.
+                    self.dialogs.check_new_file(Purpose::Mix, to);
+                }
+            }
             Purpose::Stems => self.export_stems(first),
         }
     }
@@ -278,6 +281,13 @@ impl App {
 }
 
 impl App {
+    /// Adds files and folders, as if they were dropped on the window.
+    pub fn import(&mut self, ctx: &egui::Context, paths: Vec<PathBuf>) {
+        if !paths.is_empty() {
+            self.perform(ctx, Action::Import(paths));
+        }
+    }
+
     /// Asks in the window for the place of the export whose dialog is open, as it is done where
     /// the system has no file dialog.
     pub fn ask_for_export_path(&mut self) {

@@ -348,6 +348,10 @@ impl ViewState {
     }
 
     fn upsert_job(&mut self, job: Job, now: Instant) {
+        if self.song(job.song).is_none() {
+            // Late news of a song that was removed.
+            return;
+        }
         if job.state == JobState::Running {
             let done = job.segments_done;
             let begin = Pace { began: now, done_at_begin: done, latest: now, done };

@@ -61,6 +61,8 @@ fn songs_come_change_and_go() {
     state.apply(Event::Opened { song: SongId(2), frames: 10, stems: stems() });
     state.apply(Event::SongRemoved(SongId(2)));
     assert!(state.open().is_none() && state.jobs().is_empty() && state.song(SongId(2)).is_none());
+    state.apply(Event::Job(job(1, 2, JobState::Running, 3)));
+    assert!(state.jobs().is_empty() && state.job_counts() == (0, 0), "late news of a removed song");
     state.apply(Event::Library { songs: Vec::new(), jobs: Vec::new() });
     assert!(state.songs().is_empty() && state.library_known());
 }

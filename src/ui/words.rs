@@ -91,17 +91,6 @@ pub fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// A name that every file system takes, from a title.
-pub fn safe_file_name(title: &str) -> String {
-    let clean: String = title
-        .chars()
-        .map(|c| if c.is_control() || r#"/\:*?"<>|"#.contains(c) { '_' } else { c })
-        .take(120)
-        .collect();
-    let clean = clean.trim().trim_matches('.').trim();
-    if clean.is_empty() { "song".to_owned() } else { clean.to_owned() }
-}
-
 /// "vocals" as "Vocals".
 pub fn capitalised(name: &str) -> String {
     let mut chars = name.chars();
@@ -145,8 +134,6 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(safe_file_name("AC/DC: Live?"), "AC_DC_ Live_");
-        assert_eq!(safe_file_name(" .. "), "song");
         assert_eq!(capitalised("vocals"), "Vocals");
         assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
         let format =

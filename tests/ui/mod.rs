@@ -1,5 +1,6 @@
 //! The window, worked through its accessibility tree, and pictures of it.
 
+mod files;
 mod pictures;
 mod raster;
 mod real;

@@ -151,6 +151,17 @@ impl Stage {
     }
 }
 
+/// A window in the dark theme that has been told `events`, and whose first requests are taken.
+pub fn stage(events: Vec<Event>) -> Stage {
+    let stage = Stage::new(egui::Theme::Dark, events);
+    stage.asked();
+    stage
+}
+
+pub fn names(stems: &[&str]) -> Vec<String> {
+    stems.iter().map(|stem| (*stem).to_owned()).collect()
+}
+
 pub const FRAMES: u64 = 44_100 * 327;
 
 pub fn stems() -> Vec<String> {

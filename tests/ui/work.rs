@@ -1,46 +1,21 @@
 //! What a user does in the window, and what is asked of the engine and the player for it.
 
-use std::{path::PathBuf, sync::Arc};
-
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use partita::{
     engine::{
-        Command, Depth, Event, ExportState, JobId, JobState, Lane, ModelState, SongId, SongState,
-        player::Monitor,
+        Command, Event, JobId, JobState, Lane, ModelState, SongId, SongState, player::Monitor,
     },
-    ui::{action::Verb, desk::ExportWhat},
+    ui::action::Verb,
 };
 
 use super::stage::{
-    FRAMES, Stage, TERMS, covered, job, library, opened, processing, ready, separated, song, stems,
-    unprocessed,
+    FRAMES, Stage, TERMS, covered, job, library, names, opened, processing, ready, separated, song,
+    stage, stems, unprocessed,
 };
 
 const NONE: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
-
-fn stage(events: Vec<Event>) -> Stage {
-    let stage = Stage::new(Theme::Dark, events);
-    stage.asked();
-    stage
-}
-
-fn names(stems: &[&str]) -> Vec<String> {
-    stems.iter().map(|stem| (*stem).to_owned()).collect()
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &std::path::Path {
-        &self.0
-    }
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("the window reads no files".into())
-    }
-}
 
 #[test]
 fn the_newest_song_is_opened_and_another_by_a_click() {
@@ -53,25 +28,6 @@ fn the_newest_song_is_opened_and_another_by_a_click() {
     assert_eq!(stage.asked(), [Command::Open(SongId(6))]);
     stage.click("Next song");
     assert_eq!(stage.asked(), [Command::Open(SongId(5))]);
-}
-
-#[test]
-fn files_dropped_anywhere_are_imported_and_the_first_is_shown() {
-    let mut stage = stage(unprocessed());
-    stage.harness.input_mut().hovered_files.push(egui::HoveredFile::default());
-    stage.harness.step();
-    let files = ["/music/a b.mp3", "/music/folder"].map(PathBuf::from);
-    for file in &files {
-        stage.harness.input_mut().dropped_files.push(Arc::new(Dropped(file.clone())));
-    }
-    stage.harness.step();
-    assert_eq!(stage.asked(), [Command::Import(files.to_vec())]);
-    stage.tell([Event::Importing { path: files[0].clone(), fraction: 0.42 }]);
-    assert!(stage.shows("a b.mp3, Importing… 42 %"));
-    stage.tell([Event::Song(song(8, "a b", None, SongState::Ready)), Event::ImportEnded]);
-    assert_eq!(stage.asked(), [Command::Open(SongId(8))]);
-    stage.tell([Event::Song(song(9, "c", None, SongState::Ready))]);
-    assert_eq!(stage.asked(), [], "only the first takes the window");
 }
 
 #[test]
@@ -268,78 +224,6 @@ fn without_a_sound_device_the_transport_says_so() {
 }
 
 #[test]
-fn an_export_is_asked_for_runs_and_ends() {
-    let mut stage = stage(separated());
-    stage.click("Mute Vocals");
-    stage.press(CTRL, Key::E);
-    assert!(stage.shows("Export “Lithium”"));
-    stage.click("32-bit float");
-    stage.press(NONE, Key::Space);
-    assert!(!stage.deck.playing.get(), "the dialog has the keyboard");
-    choose(&mut stage, ExportWhat::Mix, "/out/Lithium");
-    let (id, to) = match stage.asked().as_slice() {
-        [Command::ExportMix { id, song: SongId(7), stems, depth: Depth::Float32, to }] => {
-            let expected =
-                [("drums".to_owned(), 1.0), ("bass".to_owned(), 1.0), ("other".to_owned(), 1.0)];
-            assert_eq!(*stems, expected);
-            (*id, to.clone())
-        }
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(to, PathBuf::from("/out/Lithium.wav"));
-    stage.tell([Event::Export { id, state: ExportState::Running(0.5) }]);
-    assert!(stage.shows("Exporting “Lithium”…") && stage.shows("50 %"));
-    stage.click("Cancel export");
-    assert_eq!(stage.asked(), [Command::CancelExport(id)]);
-    let done = ExportState::Done { files: vec![to], gain_db: -1.24 };
-    stage.tell([Event::Export { id, state: done }]);
-    assert!(stage.shows("Done: /out/Lithium.wav"));
-    assert!(stage.shows("−1.2 dB on all of it, so that nothing clips"));
-    stage.click("Dismiss");
-    assert!(!stage.shows("Done:"));
-}
-
-#[test]
-fn stems_are_exported_into_a_folder() {
-    let mut stage = stage(separated());
-    stage.click("Other");
-    stage.click("Export mix…");
-    stage.click("Ticked stems, one file each");
-    choose(&mut stage, ExportWhat::Stems, "/out/folder");
-    match stage.asked().as_slice() {
-        [Command::ExportStems { song: SongId(7), stems, depth: Depth::Int24, to, .. }] => {
-            assert_eq!(*stems, names(&["drums", "bass", "vocals"]));
-            assert_eq!(*to, PathBuf::from("/out/folder"));
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Answers the question for a place, which is the window's own where the system has no dialog.
-fn choose(stage: &mut Stage, what: ExportWhat, path: &str) {
-    assert_eq!(stage.harness.state().desk().export.map(|dialog| dialog.what), Some(what));
-    stage.harness.state_mut().ask_for_export_path();
-    stage.harness.run_steps(3);
-    let title = match what {
-        ExportWhat::Mix => "Path of the WAV file to write",
-        ExportWhat::Stems => "Path of the folder to write into",
-    };
-    assert!(stage.shows(title));
-    stage.press(CTRL, Key::A);
-    stage.harness.event(egui::Event::Text(path.to_owned()));
-    stage.harness.run_steps(3);
-    stage.click("Export");
-    for _ in 0..100 {
-        if stage.harness.state().desk().export.is_none() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        stage.harness.run_steps(1);
-    }
-    panic!("the path was not taken");
-}
-
-#[test]
 fn the_model_is_offered_with_its_terms() {
     let events = vec![library(SongState::Ready), Event::Model(ModelState::Missing)];
     let mut stage = stage(events);
@@ -354,60 +238,9 @@ fn the_model_is_offered_with_its_terms() {
     stage.tell([Event::Model(ModelState::Failed("The disk is full".into()))]);
     assert!(stage.shows("The disk is full") && stage.shows("Choose a file…"));
     let (song, frames, no_stems) = (SongId(7), FRAMES, Vec::new());
-    stage.tell([Event::Opened { song, frames, stems: no_stems }, ready()]);
-    assert_eq!(stage.asked(), [Command::Open(SongId(7))], "opened again, now with stems");
+    stage.tell([Event::Opened { song, frames, stems: no_stems }, ready(), opened(7)]);
+    assert_eq!(stage.asked(), [], "the engine opens it again by itself, now with stems");
     assert!(stage.shows("Process") && !stage.shows("Install"));
-}
-
-#[test]
-fn a_failed_import_is_named_and_waved_away() {
-    let mut stage = stage(processing());
-    assert!(stage.shows("letter.txt: is not audio; WAV, FLAC, MP3 and others can be read"));
-    stage.click("Dismiss");
-    assert!(!stage.shows("letter.txt"));
-    let failed = Event::Failed { song: Some(SongId(7)), reason: "The stems are damaged".into() };
-    stage.tell([failed]);
-    assert!(stage.shows("The stems are damaged"));
-}
-
-#[test]
-fn many_failures_do_not_bury_the_library() {
-    let mut stage = stage(separated());
-    let failed = |i| Event::ImportFailed {
-        path: format!("/music/{i}.txt").into(),
-        reason: "is not an audio file; ".repeat(30),
-    };
-    stage.tell((0..20).map(failed));
-    assert!(stage.shows("and 18 more") && stage.shows("On the run,"));
-    stage.click("Dismiss all");
-    assert!(!stage.shows("not an audio file") && !stage.shows("more"));
-}
-
-#[test]
-fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
-    let mut stage = stage(separated());
-    let remove = |stage: &mut Stage| {
-        stage.harness.get_by_label_contains("Lithium,").click_secondary();
-        stage.harness.run_steps(3);
-        stage.click("Remove from the library");
-    };
-    remove(&mut stage);
-    assert!(!stage.shows("Lithium,") && stage.shows("Removed “Lithium”"));
-    assert_eq!(stage.asked(), [Command::Open(SongId(6))]);
-    stage.click("Undo");
-    assert!(stage.shows("Lithium,"));
-    assert_eq!(stage.asked(), [Command::Open(SongId(7))]);
-    // By keyboard too.
-    stage.harness.get_by_label_contains("Lithium,").focus();
-    stage.harness.run_steps(2);
-    stage.press(NONE, Key::Delete);
-    assert!(stage.shows("Removed “Lithium”"));
-    stage.click("Undo");
-    remove(&mut stage);
-    let mut app = stage.harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-    let asked: Vec<Command> = stage.commands.try_iter().collect();
-    assert_eq!(asked.last(), Some(&Command::Remove(SongId(7))));
 }
 
 #[test]

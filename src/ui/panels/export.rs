@@ -70,7 +70,7 @@ fn contents(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, dialog: ExportDialog) {
     let words = match what {
         _ if !has_any => "Tick an instrument first".to_owned(),
         ExportWhat::Mix => "WAV, with the faders, mutes and solos as they are".to_owned(),
-        ExportWhat::Stems => format!("WAV: {}", words::list(&ticked)),
+        ExportWhat::Stems => format!("WAV, in a new folder: {}", words::list(&ticked)),
     };
     let small = font(text::SMALL, Weight::Regular);
     label(ui, "export note", row(138.0, 20.0), Align2::LEFT_CENTER, &words, small, tokens.dim);

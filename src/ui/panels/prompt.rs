@@ -1,4 +1,4 @@
-//! A field for a path, where the system has no file dialog.
+//! A field for a path, where the system has no file dialog or has not asked about replacing.
 
 use egui::{Align2, Frame, Id, Key, Modal, Rect, Sense, TextEdit, Ui, pos2, vec2};
 
@@ -68,7 +68,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
     let small = font(text::SMALL, Weight::Regular);
     let (words, ink) = match &prompt.objection {
         Some(objection) => (objection.as_str(), tokens.error),
-        None => ("This system has no file dialog, so a path does it", tokens.dim),
+        None => ("The whole path; ~ is your home folder", tokens.dim),
     };
     label(ui, "prompt note", row(88.0, 20.0), Align2::LEFT_CENTER, words, small, ink);
     let go = if prompt.may_replace { "Replace" } else { go };

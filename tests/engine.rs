@@ -201,13 +201,12 @@ fn a_removed_song_leaves_no_job_behind() {
     running.engine.send(Command::Remove(song.id));
     running.wait(|event| matches!(event, Event::SongRemoved(id) if *id == song.id).then_some(()));
     // The next song gets its turn, and nothing is heard of the removed one.
-    let done = running.wait(|event| match event {
+    running.wait(|event| match event {
         Event::Job(job) => {
             assert_eq!(job.song, next.id, "{job:?}");
             (job.state == JobState::Done).then_some(())
         }
         _ => None,
     });
-    assert_eq!(done, ());
     assert_eq!(std::fs::read_dir(home.path().join("songs")).unwrap().count(), 1);
 }

@@ -139,7 +139,6 @@ mod tests {
         let is_refused = Arc::new(AtomicBool::new(false));
         let word = LastWord(sender, Arc::clone(&is_refused));
         let send = move |_| drop(word.0.try_send(Event::ImportEnded));
-        // A closure takes fields apart; this one has to hold the whole.
         drop(Link::new(send, events, Player::start(Arc::new(|| {}))));
         assert!(is_refused.load(Ordering::Relaxed));
     }

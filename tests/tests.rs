@@ -15,4 +15,6 @@ mod player;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tracks;
+#[cfg(test)]
 mod ui;

@@ -310,7 +310,12 @@ impl ViewState {
     fn replace_library(&mut self, songs: Vec<Song>, jobs: Vec<Job>) {
         self.library_known = true;
         self.paces.retain(|id, _| jobs.iter().any(|job| job.id == *id));
-        self.songs = songs;
+        let known = std::mem::replace(&mut self.songs, songs);
+        for song in &mut self.songs {
+            // The library is told without covers; those that are known need not flicker.
+            let same = known.iter().find(|known| known.id == song.id);
+            song.cover = song.cover.take().or_else(|| same.and_then(|known| known.cover.clone()));
+        }
         self.jobs = jobs;
         if let Some(open) = &self.open
             && self.song(open.id).is_none()

@@ -1,0 +1,67 @@
+//! Whole tracks against the reference: cutting, normalisation, cross-fade, first and last sample.
+
+use std::{fs, path::PathBuf};
+
+use partita::{
+    engine::{
+        CancelToken,
+        plan::Plan,
+        pool,
+        separate::Separation,
+        store::{MixStore, MixWriter, StemStore},
+    },
+    model::{Separator as _, htdemucs},
+};
+use safetensors::SafeTensors;
+use tempfile::TempDir;
+
+fn golden(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn values(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    bytemuck::pod_collect_to_vec(file.tensor(name).unwrap().data())
+}
+
+/// Planar `[2, frames]` as frames.
+fn interleaved(planar: &[f32]) -> Vec<f32> {
+    let (left, right) = planar.split_at(planar.len() / 2);
+    left.iter().zip(right).flat_map(|(l, r)| [*l, *r]).collect()
+}
+
+fn mix_store(folder: &TempDir, samples: &[f32]) -> MixStore {
+    let mut writer = MixWriter::create(folder.path()).unwrap();
+    writer.push(samples).unwrap();
+    writer.finish().unwrap()
+}
+
+#[test]
+fn tracks_of_any_length_match_the_reference() {
+    let network = htdemucs::from_bytes(&golden("general.weights.safetensors")).unwrap();
+    let sources = network.spec().sources.clone();
+    let pool = pool::new(None).unwrap();
+    let file = golden("tracks.golden.safetensors");
+    let file = SafeTensors::deserialize(&file).unwrap();
+    for frames in [1, 1000, 2800, 2801, 4201, 7001] {
+        let folder = tempfile::tempdir().unwrap();
+        let mix = mix_store(&folder, &interleaved(&values(&file, &format!("mix.{frames}"))));
+        let plan = Plan::new(frames as u64, network.spec().segment_frames);
+        let stems = StemStore::open(&folder.path().join("stems"), plan, &sources).unwrap();
+        let work = Separation { mix: &mix, stems: &stems, model: &network, pool: &pool };
+        // From the middle: the order must not matter.
+        let head = move || frames as u64 / 2;
+        work.run(&head, &CancelToken::default(), &mut |_| {}).unwrap();
+        let expected = values(&file, &format!("stems.{frames}"));
+        for (stem, expected) in expected.chunks_exact(2 * frames).enumerate() {
+            let expected = interleaved(expected);
+            let mut got = vec![0.0; 2 * frames];
+            stems.read(stem, 0, &mut got).unwrap();
+            let power = |x: f32| f64::from(x).powi(2);
+            let signal: f64 = expected.iter().map(|&x| power(x)).sum();
+            let error: f64 = expected.iter().zip(&got).map(|(a, b)| power(a - b)).sum();
+            let db = 10.0 * (signal / error.max(f64::MIN_POSITIVE)).log10();
+            assert!(db > 90.0, "{frames} frames, {}: {db:.1} dB", sources[stem]);
+        }
+    }
+}

@@ -12,7 +12,7 @@ use partita::engine::{
     Song, SongId,
 };
 
-use crate::support::{home, largest_difference, read_wav, write_song};
+use crate::support::{home, largest_difference, partita, read_wav, write_song};
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -22,9 +22,9 @@ struct Running {
 }
 
 impl Running {
-    fn start(home: &Path, resume: bool) -> Self {
+    fn start(home: &Path, stays: bool) -> Self {
         let waker = Arc::new(|| {});
-        let config = Config { home: home.to_owned(), threads: None, resume, waker };
+        let config = Config { home: home.to_owned(), threads: None, stays, waker };
         let (engine, events) = Engine::start(&config).unwrap();
         Self { engine, events }
     }
@@ -209,4 +209,24 @@ fn a_removed_song_leaves_no_job_behind() {
         _ => None,
     });
     assert_eq!(std::fs::read_dir(home.path().join("songs")).unwrap().count(), 1);
+}
+
+#[test]
+fn an_open_engine_follows_what_the_command_line_changes() {
+    let home = home();
+    let running = Running::start(home.path(), true);
+    let titles = |wanted: usize| {
+        running.wait(|event| match event {
+            Event::Library { songs, .. } if songs.len() == wanted => {
+                Some(songs.iter().map(|song| song.title.clone()).collect::<Vec<_>>())
+            }
+            _ => None,
+        })
+    };
+    assert!(titles(0).is_empty());
+    let file = song_file(home.path(), "from outside.wav", 1000, 9);
+    assert!(partita(home.path(), &["add", file.to_str().unwrap()]).status.success());
+    assert_eq!(titles(1), ["from outside"]);
+    assert!(partita(home.path(), &["reset", "--yes"]).status.success());
+    assert!(titles(0).is_empty());
 }

@@ -18,7 +18,7 @@ pub(super) struct Session {
 impl Session {
     /// Starts the engine on the library in `home`; interrupted jobs are left alone.
     pub(super) fn start(home: PathBuf) -> anyhow::Result<Self> {
-        let config = Config { home, threads: None, resume: false, waker: Arc::new(|| {}) };
+        let config = Config { home, threads: None, stays: false, waker: Arc::new(|| {}) };
         let (engine, events) = Engine::start(&config)?;
         let mut session = Self { engine, events, songs: Vec::new(), jobs: Vec::new() };
         loop {

@@ -68,8 +68,9 @@ pub struct Config {
     pub home: PathBuf,
     /// Threads that separate; `None` for as many as there are cores.
     pub threads: Option<usize>,
-    /// Whether jobs that the last run left unfinished go on by themselves.
-    pub resume: bool,
+    /// Whether this engine stays open, as the window's does: jobs that the last run left unfinished
+    /// go on by themselves, and what another program changes in the library is followed.
+    pub stays: bool,
     /// Called after each event, from any thread.
     pub waker: Arc<dyn Fn() + Send + Sync>,
 }
@@ -98,10 +99,10 @@ impl Engine {
         let player = Player::start(Arc::clone(&config.waker));
         let sink = EventSink::new(events, Arc::clone(&config.waker));
         let core = Core::new(config, sink, messages.clone(), player.clone())?;
-        let resume = config.resume;
+        let stays = config.stays;
         let thread = std::thread::Builder::new()
             .name("engine".into())
-            .spawn(move || core.run(&inbox, resume))
+            .spawn(move || core.run(&inbox, stays))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         let inner = Arc::new(Inner { messages, thread: Some(thread) });
         Ok((Self { player, inner }, receiver))

@@ -59,7 +59,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         })
     };
     let (engine, events) =
-        Engine::start(&Config { home: home.clone(), threads, resume: true, waker })
+        Engine::start(&Config { home: home.clone(), threads, stays: true, waker })
             .with_context(|| format!("the data folder {} cannot be used", home.display()))?;
     let link = link::Link::to_engine(engine, events);
     let opened = eframe::run_native(

@@ -58,8 +58,8 @@ impl Queue {
 
 impl Core {
     /// At the start: jobs that the program's end interrupted go on, or are left for later.
-    pub(super) fn take_up_jobs(&mut self, resume: bool) -> Result<()> {
-        if !resume {
+    pub(super) fn take_up_jobs(&mut self, stays: bool) -> Result<()> {
+        if !stays {
             return Ok(());
         }
         let mut jobs = self.library.jobs()?;
@@ -144,6 +144,18 @@ impl Core {
             self.cancel(job.id)?;
         }
         Ok(())
+    }
+
+    /// Ends jobs that are not in the library any more.
+    pub(super) fn drop_lost_jobs(&mut self) {
+        let Self { queue, library, .. } = self;
+        queue.waiting.retain(|(job, _)| library.job(job.id).is_ok());
+        if let Some(running) =
+            queue.running.as_mut().filter(|running| library.job(running.job.id).is_err())
+        {
+            running.by_user = true;
+            running.cancel.cancel();
+        }
     }
 
     /// Gives the worker the next waiting job, if it has none.

@@ -10,9 +10,10 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicI64},
     thread::JoinHandle,
+    time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
     CancelToken, Command, Config, EngineError, Event, ExportId, ModelState, Result, Song, SongId,
@@ -27,6 +28,9 @@ use super::{
     worker::{Progress, Worker},
 };
 use jobs::Queue;
+
+/// How often a quiet engine looks whether another program has changed the library.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What arrives on the engine's channel.
 pub(super) enum Message {
@@ -58,6 +62,8 @@ pub(super) struct Core {
     /// Why there is no model although there are weights.
     model_fault: Option<String>,
     install: Option<CancelToken>,
+    /// The library's version when it was last looked at.
+    library_version: Option<i64>,
     open: Option<(SongId, SongTrack)>,
     /// The open song for the worker, which follows its play head; 0 for none.
     listened: Arc<AtomicI64>,
@@ -95,6 +101,7 @@ impl Core {
             model: None,
             model_fault: None,
             install: None,
+            library_version: None,
             open: None,
             listened: Arc::default(),
             exports: BTreeMap::new(),
@@ -102,12 +109,22 @@ impl Core {
     }
 
     /// Works until the last handle is gone.
-    pub(super) fn run(mut self, messages: &Receiver<Message>, resume: bool) {
+    pub(super) fn run(mut self, messages: &Receiver<Message>, stays: bool) {
         self.find_model();
-        if let Err(e) = self.send_library().and_then(|()| self.take_up_jobs(resume)) {
+        self.library_version = self.library.version().ok();
+        if let Err(e) = self.send_library().and_then(|()| self.take_up_jobs(stays)) {
             self.fail(None, &e);
         }
-        for message in messages {
+        loop {
+            let message = match messages.recv_timeout(LOOK_EVERY) {
+                Ok(message) => message,
+                Err(RecvTimeoutError::Timeout) if stays => {
+                    self.follow_others();
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match message {
                 Message::Command(command) => self.obey(command),
                 Message::Imported(Imported::Song(path, song)) => self.show_imported(path, *song),

@@ -32,6 +32,24 @@ impl Core {
         self.sink.send(Event::Imported { path, song: id });
     }
 
+    /// Shows what another program, such as the command line, has changed in the library; ends what
+    /// it has taken away.
+    pub(super) fn follow_others(&mut self) {
+        let Ok(version) = self.library.version() else { return };
+        if self.library_version.replace(version).is_none_or(|known| known == version) {
+            return;
+        }
+        if let Some((open, _)) = &self.open
+            && self.library.song(*open).is_err()
+        {
+            self.close(None);
+        }
+        self.drop_lost_jobs();
+        if let Err(e) = self.send_library() {
+            self.fail(None, &e);
+        }
+    }
+
     fn send_covers(&self, songs: Vec<(SongId, String)>) {
         let (sink, folder) = (self.sink.clone(), self.library.songs_folder());
         let work = move || {

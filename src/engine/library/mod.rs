@@ -83,6 +83,14 @@ impl Library {
         self.home.join("songs")
     }
 
+    /// A number that changes when another connection has changed the library.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn version(&self) -> Result<i64> {
+        Ok(self.db.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+
     /// Removes every song and job; the stores are the caller's.
     ///
     /// # Errors

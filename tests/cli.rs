@@ -35,9 +35,7 @@ fn separate_writes_stems_that_add_up_to_the_mix() {
     }
     let mix = read_wav(&folder.join("mix.wav"));
     assert!(largest_difference(&sum, &mix) < 1e-6);
-    // The stems of a mix without much residual are near the mix itself.
-    let power = |x: &[f32]| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
-    assert!(power(&mix) > 0.0);
+    assert!(mix.iter().any(|x| x.abs() > 0.01), "it is not silence");
     let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names.len(), 5, "nothing is left behind: {names:?}");
     // A second run does not overwrite what is there.

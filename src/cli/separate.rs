@@ -18,7 +18,7 @@ use crate::engine::{
     CancelToken, Depth, EngineError,
     batch::{Batch, Request, Separated},
     decode,
-    export::safe_file_name,
+    export::{numbered, ordered, safe_file_name},
     models::{DEFAULT, InstalledModel},
 };
 
@@ -57,9 +57,7 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
             arguments.model
         )
     };
-    for stem in &arguments.stems.stems {
-        model.stem_index(stem)?;
-    }
+    ordered(&model.spec.sources, &arguments.stems.stems)?; // a wrong name fails before the work
     let batch = Batch::new(model, arguments.threads)?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
@@ -149,9 +147,8 @@ fn files(given: &[PathBuf]) -> Vec<PathBuf> {
 /// A folder for a song; songs of one name get numbers.
 fn folder(out: &Path, file: &Path, taken: &mut HashSet<PathBuf>) -> PathBuf {
     let name = safe_file_name(&file.file_stem().unwrap_or_default().to_string_lossy());
-    let numbered = (2..).map(|n| out.join(format!("{name} ({n})")));
-    let mut candidates = std::iter::once(out.join(&name)).chain(numbered);
-    candidates.find(|folder| taken.insert(folder.clone())).unwrap_or_else(|| out.join(name))
+    let mut free = numbered(out, &name).filter(|folder| taken.insert(folder.clone()));
+    free.next().unwrap_or_else(|| out.join(&name))
 }
 
 #[cfg(test)]

@@ -43,14 +43,6 @@ impl InstalledModel {
         Plan::new(frames, self.spec.segment_frames)
     }
 
-    /// The place of a stem among the model's.
-    ///
-    /// # Errors
-    /// [`EngineError::Unknown`] names those that there are.
-    pub fn stem_index(&self, name: &str) -> Result<usize> {
-        stem_index(&self.spec.sources, name)
-    }
-
     /// Where a song's stems are: a folder for each set of options that change samples.
     pub fn stem_folder(&self, song_folder: &Path) -> PathBuf {
         let digest = self.digest.get(..16).unwrap_or(&self.digest);

@@ -88,8 +88,7 @@ impl Plan {
     pub fn next(&self, head: u64, is_done: impl Fn(usize) -> bool) -> Option<usize> {
         let from = match self.segments_at(head) {
             at if at.is_empty() => 0,
-            // The later of two overlapping segments goes on for longer after the play head, but
-            // one that only just begins leaves its first frames to the earlier one.
+            // Where two overlap, the earlier one: it is nearer to its end, but sounds first.
             at => at.start,
         };
         (from..self.len()).chain(0..from).find(|&index| !is_done(index))

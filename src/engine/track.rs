@@ -1,8 +1,10 @@
 //! A song as the player and the exports read it: its mix and, where there is a model, its stems.
 
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use super::{
+    Result,
+    models::InstalledModel,
     player::Track,
     store::{MixStore, StemStore},
 };
@@ -17,6 +19,20 @@ pub struct SongTrack {
 }
 
 impl SongTrack {
+    /// Opens the stores in a song's folder; without a model there are no stems.
+    ///
+    /// # Errors
+    /// [`super::EngineError::Io`] when a store is missing or damaged.
+    pub fn open(song_folder: &Path, model: Option<&InstalledModel>) -> Result<Self> {
+        let mix = Arc::new(MixStore::open(song_folder)?);
+        let open = |model: &InstalledModel| {
+            let (plan, sources) = (model.plan(mix.frames()), &model.spec.sources);
+            StemStore::open(&model.stem_folder(song_folder), plan, sources).map(Arc::new)
+        };
+        let stems = model.map(open).transpose()?;
+        Ok(Self { mix, stems })
+    }
+
     /// The frames that stems cover: ascending, disjoint.
     pub fn covered(&self) -> Vec<(u64, u64)> {
         let covered = |stems: &Arc<StemStore>| stems.plan().covered(|i| stems.is_done(i));

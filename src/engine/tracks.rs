@@ -2,17 +2,13 @@
 //!
 //! Written together, the first time that they are asked for. Runs on the caller's thread.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::PathBuf;
 
 use super::{
     CancelToken, Depth, EngineError, Job, Result, SongTrack,
     export::{ExportSet, export},
     library::Library,
     models::InstalledModel,
-    store::{MixStore, StemStore},
 };
 
 /// Names and files of a job's tracks, the mix last.
@@ -43,10 +39,7 @@ pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
         )));
     };
     let song = library.song_folder(&library.song(job.song)?.hash);
-    let mix = Arc::new(MixStore::open(&song)?);
-    let plan = model.plan(mix.frames());
-    let stems = StemStore::open(&model.stem_folder(&song), plan, &model.spec.sources)?;
-    let track = SongTrack { mix, stems: Some(Arc::new(stems)) };
+    let track = SongTrack::open(&song, Some(&model))?;
     let set = ExportSet::new(&model.spec.sources, &job.stems, &folder, true)?;
     let cancel = CancelToken::default();
     let exported = export(&track, &set.items, Depth::Int24, &mut |_| {}, &cancel)?;
@@ -66,5 +59,5 @@ pub fn written(library: &Library, job: &Job) -> Result<Vec<(String, PathBuf)>> {
 
 fn folder(library: &Library, job: &Job) -> Result<PathBuf> {
     let song = library.song(job.song)?;
-    Ok(library.song_folder(&song.hash).join(Path::new("tracks")).join(job.id.0.to_string()))
+    Ok(library.song_folder(&song.hash).join("tracks").join(job.id.0.to_string()))
 }

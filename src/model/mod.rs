@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+pub mod arena;
 pub mod htdemucs;
 pub mod kernels;
 pub mod layers;

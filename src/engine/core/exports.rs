@@ -9,9 +9,8 @@ use std::{
 use super::{
     super::{
         CancelToken, Depth, EngineError, Event, ExportId, ExportState, Result, SongId,
-        export::{self, ExportItem, ExportSet, safe_file_name},
+        export::{self, ExportItem, ExportSet, numbered, safe_file_name},
         models::stem_index,
-        store::StemStore,
     },
     Core, Message,
 };
@@ -98,12 +97,6 @@ impl Core {
     ) -> Result<(Arc<super::super::SongTrack>, Vec<ExportItem>)> {
         let song = self.library.song(song)?;
         let track = self.track(&song)?;
-        if !track.stems.as_ref().is_some_and(|stems: &Arc<StemStore>| stems.is_complete()) {
-            return Err(EngineError::Busy(format!(
-                "\"{}\" is not separated to its end yet; process it first",
-                song.title
-            )));
-        }
         let items = items(track.stems.as_ref().map(|stems| stems.sources()).unwrap_or_default())?;
         Ok((Arc::new(track), items))
     }
@@ -112,7 +105,6 @@ impl Core {
 /// A folder in `to` that is not there yet, named as the song.
 fn new_folder(to: &Path, title: &str) -> PathBuf {
     let name = safe_file_name(title);
-    let numbered = (2..1000).map(|n| to.join(format!("{name} ({n})")));
-    let mut candidates = std::iter::once(to.join(&name)).chain(numbered);
-    candidates.find(|folder| !folder.exists()).unwrap_or_else(|| to.join(name))
+    let mut free = numbered(to, &name).filter(|folder| !folder.exists());
+    free.next().unwrap_or_else(|| to.join(&name))
 }

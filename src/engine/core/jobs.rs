@@ -57,11 +57,8 @@ impl Queue {
 }
 
 impl Core {
-    /// At the start: jobs that the program's end interrupted go on, or are left for later.
-    pub(super) fn take_up_jobs(&mut self, stays: bool) -> Result<()> {
-        if !stays {
-            return Ok(());
-        }
+    /// At the start: jobs that the program's end interrupted go on.
+    pub(super) fn take_up_jobs(&mut self) -> Result<()> {
         let mut jobs = self.library.jobs()?;
         jobs.retain(Job::is_active);
         for mut job in jobs.into_iter().rev() {

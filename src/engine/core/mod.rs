@@ -23,7 +23,6 @@ use super::{
     models::InstalledModel,
     player::Player,
     sink::EventSink,
-    store::{MixStore, StemStore},
     waveforms::Waveforms,
     worker::{Progress, Worker},
 };
@@ -64,6 +63,8 @@ pub(super) struct Core {
     install: Option<CancelToken>,
     /// The library's version when it was last looked at.
     library_version: Option<i64>,
+    /// The newest song whose cover was told.
+    newest_cover: SongId,
     open: Option<(SongId, SongTrack)>,
     /// The open song for the worker, which follows its play head; 0 for none.
     listened: Arc<AtomicI64>,
@@ -102,6 +103,7 @@ impl Core {
             model_fault: None,
             install: None,
             library_version: None,
+            newest_cover: SongId(0),
             open: None,
             listened: Arc::default(),
             exports: BTreeMap::new(),
@@ -112,7 +114,11 @@ impl Core {
     pub(super) fn run(mut self, messages: &Receiver<Message>, stays: bool) {
         self.find_model();
         self.library_version = self.library.version().ok();
-        if let Err(e) = self.send_library().and_then(|()| self.take_up_jobs(stays)) {
+        if let Err(e) = self.send_library() {
+            self.fail(None, &e);
+        }
+        self.sink.send(Event::Model(self.model_state()));
+        if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
         }
         loop {
@@ -194,17 +200,7 @@ impl Core {
         if let Some(track) = self.queue.track_of(song.id) {
             return Ok(track);
         }
-        let folder = self.library.song_folder(&song.hash);
-        let mix = Arc::new(MixStore::open(&folder)?);
-        let stems = match &self.model {
-            Some(model) => Some(Arc::new(StemStore::open(
-                &model.stem_folder(&folder),
-                model.plan(mix.frames()),
-                &model.spec.sources,
-            )?)),
-            None => None,
-        };
-        Ok(SongTrack { mix, stems })
+        SongTrack::open(&self.library.song_folder(&song.hash), self.model.as_ref())
     }
 
     fn model_state(&self) -> ModelState {

@@ -7,21 +7,23 @@ use std::{
 
 use super::{
     super::{
-        Event, Job, JobState, Result, Song, SongId, SongState, cover, library::song_folder,
-        plan::Plan, store::StemStore,
+        Event, Job, JobState, Result, Song, SongId, SongState, SongTrack, cover,
+        library::song_folder, plan::Plan, store::StemStore,
     },
     Core,
 };
 
 impl Core {
-    /// Tells the whole library; covers follow.
+    /// Tells the whole library; covers that were not told yet follow.
     pub(super) fn send_library(&mut self) -> Result<()> {
         let songs: Vec<Song> = self.library.songs()?;
         let songs: Vec<Song> = songs.into_iter().map(|song| self.with_state(song)).collect();
-        let with_covers = songs.iter().map(|song| (song.id, song.hash.clone())).collect();
+        let is_new = |song: &&Song| song.id > self.newest_cover;
+        let new: Vec<_> =
+            songs.iter().filter(is_new).map(|song| (song.id, song.hash.clone())).collect();
+        self.newest_cover = songs.iter().map(|song| song.id).fold(self.newest_cover, SongId::max);
         self.sink.send(Event::Library { songs, jobs: self.library.jobs()? });
-        self.sink.send(Event::Model(self.model_state()));
-        self.send_covers(with_covers);
+        self.send_covers(new);
         Ok(())
     }
 
@@ -106,21 +108,24 @@ impl Core {
 
     /// Tells the window all stems of a song, if it is open; another program may have made some.
     pub(super) fn show_stems(&self, song: SongId) {
-        let Some((_, track)) = self.open.as_ref().filter(|(open, _)| *open == song) else { return };
-        self.player.refresh();
-        self.sink.send(Event::Segments { song, covered: track.covered() });
-        for (start, end) in track.covered() {
-            self.waveforms.update(song, track.clone(), start..end);
-        }
+        self.show_new(song, SongTrack::covered);
     }
 
     /// Tells the window that a segment of the open song is there.
     pub(super) fn show_segment(&self, song: SongId, segment: usize) {
+        self.show_new(song, |track| {
+            let frames = track.stems.as_ref().map(|stems| stems.plan().segment(segment));
+            frames.map(|frames| (frames.start, frames.end)).into_iter().collect()
+        });
+    }
+
+    fn show_new(&self, song: SongId, frames: impl Fn(&SongTrack) -> Vec<(u64, u64)>) {
         let Some((_, track)) = self.open.as_ref().filter(|(open, _)| *open == song) else { return };
-        let Some(stems) = &track.stems else { return };
         self.player.refresh();
         self.sink.send(Event::Segments { song, covered: track.covered() });
-        self.waveforms.update(song, track.clone(), stems.plan().segment(segment));
+        for (start, end) in frames(track) {
+            self.waveforms.update(song, track.clone(), start..end);
+        }
     }
 
     /// Takes a song out of the library, with its stores.

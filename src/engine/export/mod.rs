@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use name::safe_file_name;
+pub use name::{numbered, safe_file_name};
 pub use set::{ExportSet, MIX, ordered};
 use tempfile::NamedTempFile;
 
@@ -98,7 +98,9 @@ fn check(track: &dyn Track, items: &[ExportItem], depth: Depth) -> Result<()> {
     }
     let uses_stems = items.iter().any(|item| !item.stems.is_empty());
     if frames > 0 && uses_stems && track.covered_at(0) != (true, frames) {
-        return Err(EngineError::Busy("not all of the song is separated yet".into()));
+        return Err(EngineError::Busy(
+            "the song is not separated to its end yet; process it first".into(),
+        ));
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! File names that every system takes.
 
+use std::path::{Path, PathBuf};
+
 /// Bytes of a name at most: leaves room, in the 255 that file systems allow, for what is added.
 const LONGEST_BYTES: usize = 180;
 
@@ -20,6 +22,12 @@ pub fn safe_file_name(title: &str) -> String {
     name.truncate(length);
     let name = name.trim_end_matches(|c: char| c == '.' || c.is_whitespace());
     if name.is_empty() { UNTITLED.into() } else { name.into() }
+}
+
+/// `name` in `folder`, then with a number behind it: "song", "song (2)", "song (3)", …
+pub fn numbered(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+    let later = (2u64..).map(move |n| folder.join(format!("{name} ({n})")));
+    std::iter::once(folder.join(name)).chain(later)
 }
 
 fn is_forbidden(c: char) -> bool {

@@ -151,17 +151,7 @@ struct Line {
 impl Line {
     /// No track.
     fn idle() -> Self {
-        let wanted = Wanted {
-            version: 0,
-            track: None,
-            set_gains: Vec::new(),
-            gains: Arc::new([]),
-            generation: 0,
-            target: 0,
-            refresh: 0,
-            quit: false,
-        };
-        Self::open(&wanted, 0).0
+        Self::open(&Wanted::default(), 0).0
     }
 
     /// Opens a line and its deck at frame `start`.

@@ -21,7 +21,7 @@ const FRAME_BITS: u32 = 48;
 pub(super) type Gains = Arc<[AtomicU32]>;
 
 /// What the handle asked for last; the feeder works towards it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Wanted {
     /// Counts changes, so that nobody sleeps over one.
     pub(super) version: u64,
@@ -70,16 +70,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub(super) fn new(waker: Arc<dyn Fn() + Send + Sync>, wake_stream: Sender<()>) -> Self {
         Self {
-            wanted: Mutex::new(Wanted {
-                version: 0,
-                track: None,
-                set_gains: Vec::new(),
-                gains: Arc::new([]),
-                generation: 0,
-                target: 0,
-                refresh: 0,
-                quit: false,
-            }),
+            wanted: Mutex::default(),
             changed: Condvar::new(),
             transport: AtomicU64::new(0),
             heard: AtomicU64::new(0),

@@ -4,7 +4,7 @@ use super::{Config, HtDemucs, tensors::Tensors};
 use crate::model::{
     ModelError, Result,
     kernels::{
-        dconv::{DConvLayer, DConvWeights},
+        dconv::{DConvWeights, FreqDConv, TimeDConv},
         freq_conv::{FreqConv, FreqConvTranspose},
         linear::Linear,
         norm::Affine,
@@ -88,7 +88,13 @@ impl Builder<'_> {
         Ok(Some(GroupNorm { groups: self.config.norm_groups, affine: self.affine(name)? }))
     }
 
-    fn dconv(&self, layer: &str, bit: usize) -> Result<Vec<DConvLayer>> {
+    /// The layers of a DConv branch, made by `make(weights, dilation)`.
+    fn dconv<L>(
+        &self,
+        layer: &str,
+        bit: usize,
+        make: impl Fn(DConvWeights, usize) -> L,
+    ) -> Result<Vec<L>> {
         if self.config.dconv_mode & bit == 0 {
             return Ok(Vec::new());
         }
@@ -103,7 +109,7 @@ impl Builder<'_> {
                 norm_wide: self.affine(&format!("{prefix}.4"))?,
                 scale: self.vector(&format!("{prefix}.6.scale"))?,
             };
-            Ok(DConvLayer::new(weights, 1 << depth))
+            Ok(make(weights, 1 << depth))
         };
         (0..self.config.dconv_depth).map(build).collect()
     }
@@ -117,7 +123,7 @@ impl Builder<'_> {
             norm1: self.norm(&format!("{name}.norm1"), index)?,
             rewrite: self.freq_rewrite(&name)?,
             norm2: self.norm(&format!("{name}.norm2"), index)?,
-            dconv: self.dconv(&name, 1)?,
+            dconv: self.dconv(&name, 1, FreqDConv::new)?,
         })
     }
 
@@ -133,7 +139,7 @@ impl Builder<'_> {
         Ok(FreqDecoder {
             rewrite: self.freq_rewrite(&name)?,
             norm1: self.norm(&format!("{name}.norm1"), index)?,
-            dconv: self.dconv(&name, 2)?,
+            dconv: self.dconv(&name, 2, FreqDConv::new)?,
             conv_tr: FreqConvTranspose::new(&weight, [inputs, outputs, taps], bias, stride),
             trim: self.config.padding(),
             norm2: self.norm(&format!("{name}.norm2"), index)?,
@@ -151,7 +157,7 @@ impl Builder<'_> {
             norm1: self.norm(&format!("{name}.norm1"), index)?,
             rewrite: self.time_rewrite(&name)?,
             norm2: self.norm(&format!("{name}.norm2"), index)?,
-            dconv: self.dconv(&name, 1)?,
+            dconv: self.dconv(&name, 1, TimeDConv::new)?,
         })
     }
 
@@ -167,7 +173,7 @@ impl Builder<'_> {
         Ok(TimeDecoder {
             rewrite: self.time_rewrite(&name)?,
             norm1: self.norm(&format!("{name}.norm1"), index)?,
-            dconv: self.dconv(&name, 2)?,
+            dconv: self.dconv(&name, 2, TimeDConv::new)?,
             conv_tr: TimeConvTranspose::new(&weight, shape, bias, stride),
             trim: self.config.padding(),
             norm2: self.norm(&format!("{name}.norm2"), index)?,

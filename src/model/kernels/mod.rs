@@ -24,6 +24,7 @@ pub mod norm;
 pub mod product;
 #[cfg(test)]
 mod testing;
+pub mod tile;
 pub mod time_conv;
 
 pub use maps::{FreqMap, TimeMap};

@@ -1,63 +1,163 @@
-//! How fast the model is: `cargo bench --bench model -- [--profile] [MODEL]`.
+//! How fast the model is: `cargo bench --bench model -- [--profile] [--threads N,…] [MODEL]`.
 //!
 //! Prints seconds per segment, the real-time factor, the share of the machine's matrix-product peak
-//! (measured in the same run) and the memory's high-water mark, for one and for all threads; with
-//! `--profile` also the time of each part. Without MODEL, the installed one is used.
+//! (measured in the same run, with a library that is not ours), the memory's high-water mark, and
+//! how long a new process takes until the model is ready; with `--profile` also the time of each
+//! part. Without MODEL, the installed one is used. `--serve` is for `peers.py`, `--load` for itself.
 
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 
+mod cost;
+mod memory;
+mod parts;
+mod serve;
+
 use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use cost::Costs;
+use parts::Parts;
 use partita::model::{
     Separator,
     htdemucs::{self, HtDemucs},
     kernels::product::{Mat, MatMut, Parallelism, Update, product},
 };
-use tracing::{Subscriber, span};
-use tracing_subscriber::{Layer, layer, prelude::*, registry::LookupSpan};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// GFLOP of one segment of the published four-stem network, two for each multiply-add.
-const SEGMENT_GFLOP: f64 = 335.0;
 /// A new segment starts every three quarters of its length (overlap 0.25).
 const STRIDE: f64 = 0.75;
 
-fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let profile = arguments.iter().any(|argument| argument == "--profile");
-    let path = arguments.iter().find(|argument| !argument.starts_with("--"));
-    let network = htdemucs::load(&path.map_or_else(installed_model, PathBuf::from))?;
-    let spec = network.spec();
-    let mix = noise(spec.channels * spec.segment_frames);
-    let seconds = spec.segment_frames as f64 / f64::from(spec.sample_rate);
+/// What is asked for.
+#[derive(Default)]
+struct Arguments {
+    profile: bool,
+    serve: bool,
+    load: bool,
+    threads: Vec<usize>,
+    model: Option<PathBuf>,
+}
 
-    println!("segment of {seconds:.2} s, {} stems", spec.sources.len());
-    println!("threads   s/segment   x real time   GFLOP/s   peak GFLOP/s   share   peak RSS");
-    let all = std::thread::available_parallelism()?.get();
-    let counts = if all == 1 { vec![1] } else { vec![1, all] };
-    for threads in counts {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        let before = pool.install(product_peak);
-        let best = pool.install(|| best_of(3, &network, &mix))?;
-        let peak = before.max(pool.install(product_peak));
-        let rate = SEGMENT_GFLOP / best;
-        println!(
-            "{threads:>7} {best:>11.2} {:>13.2} {rate:>9.0} {peak:>14.0} {:>6.0} % {:>7} MB",
-            seconds * STRIDE / best,
-            100.0 * rate / peak,
-            high_water_mark_mb()
-        );
+impl Arguments {
+    fn read(words: impl Iterator<Item = String>) -> Result<Self> {
+        let mut arguments = Self::default();
+        let mut words = words.filter(|word| word != "--bench");
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--profile" => arguments.profile = true,
+                "--serve" => arguments.serve = true,
+                "--load" => arguments.load = true,
+                "--threads" => {
+                    let list = words.next().context("--threads wants numbers")?;
+                    let numbers = list.split(',').map(str::parse).collect::<Result<_, _>>();
+                    arguments.threads = numbers.context("--threads wants numbers")?;
+                }
+                flag if flag.starts_with("--") => bail!("{flag} is not known here"),
+                _ => arguments.model = Some(word.into()),
+            }
+        }
+        if arguments.threads.is_empty() {
+            let all = std::thread::available_parallelism()?.get();
+            arguments.threads = if all == 1 { vec![1] } else { vec![1, all] };
+        }
+        Ok(arguments)
     }
-    if profile {
-        print_profile(&network, &mix)?;
+
+    fn model(&self) -> PathBuf {
+        self.model.clone().unwrap_or_else(installed_model)
     }
+
+    /// The pool with most threads.
+    fn pool(&self) -> Result<ThreadPool> {
+        pool(self.threads.iter().copied().max().unwrap_or(0))
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::read(std::env::args().skip(1))?;
+    let pool = arguments.pool()?;
+    let network = pool.install(|| htdemucs::load(&arguments.model()))?;
+    if arguments.serve {
+        return serve::serve(&network, &pool);
+    }
+    if arguments.load {
+        std::io::stdout().write_all(b"!")?;
+        std::process::exit(0); // taking the network apart again is not what is measured
+    }
+    let bench = Bench::new(network);
+    let peak = bench.print_table(&arguments.threads)?;
+    if arguments.profile {
+        let parts = Parts::listen()?;
+        let run = || pool.install(|| bench.segment());
+        parts.print(pool.current_num_threads(), &bench.costs, peak, run)?;
+    }
+    println!("\nA new process has the model ready after {:.2} s (file in the page cache).", {
+        load_seconds(&arguments)?
+    });
     Ok(())
+}
+
+fn pool(threads: usize) -> Result<ThreadPool> {
+    Ok(ThreadPoolBuilder::new().num_threads(threads).build()?)
+}
+
+/// A network and what it is measured with.
+struct Bench {
+    network: HtDemucs,
+    costs: Costs,
+    mix: Vec<f32>,
+}
+
+impl Bench {
+    fn new(network: HtDemucs) -> Self {
+        let spec = network.spec();
+        let mix = noise(spec.channels * spec.segment_frames);
+        Self { costs: Costs::of(network.config()), mix, network }
+    }
+
+    fn segment(&self) -> Result<()> {
+        self.network.separate(&self.mix)?;
+        Ok(())
+    }
+
+    /// Prints a row for each number of threads; gives the peak of the last.
+    fn print_table(&self, threads: &[usize]) -> Result<f64> {
+        let spec = self.network.spec();
+        let seconds = spec.segment_frames as f64 / f64::from(spec.sample_rate);
+        println!(
+            "Segments of {seconds:.2} s, {} stems, {:.0} GFLOP.\n",
+            spec.sources.len(),
+            self.costs.total() / 1e9
+        );
+        println!("| threads | s/segment | × real time | GFLOP/s | product peak | share | peak memory |");
+        println!("|---|---|---|---|---|---|---|");
+        let (mut peak, mut times) = (0.0, Vec::new());
+        for &threads in threads {
+            let pool = pool(threads)?;
+            let before = pool.install(product_peak);
+            let best = best_of(3, || pool.install(|| self.segment()))?;
+            peak = before.max(pool.install(product_peak));
+            let rate = self.costs.total() / best / 1e9;
+            let memory = memory::high_water_mark("self")
+                .map_or_else(|| "?".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
+            println!(
+                "| {threads} | {best:.2} | {:.2} | {rate:.0} | {peak:.0} | {:.0} % | {memory} |",
+                seconds * STRIDE / best,
+                100.0 * rate / peak,
+            );
+            times.push((threads, best));
+        }
+        if let (Some((few, slow)), Some((many, fast))) = (times.first(), times.last())
+            && few != many
+        {
+            println!("\n{many} threads are {:.2} times as fast as {few}.", slow / fast);
+        }
+        Ok(peak)
+    }
 }
 
 /// The model in the data folder, which `PARTITA_HOME` moves.
@@ -81,11 +181,11 @@ fn noise(count: usize) -> Vec<f32> {
 }
 
 /// Seconds of the fastest of some runs, after one that warms up.
-fn best_of(runs: usize, network: &HtDemucs, mix: &[f32]) -> Result<f64> {
+fn best_of(runs: usize, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     let mut best = Duration::MAX;
     for run in 0..=runs {
         let start = Instant::now();
-        network.separate(mix)?;
+        work()?;
         if run > 0 {
             best = best.min(start.elapsed());
         }
@@ -112,54 +212,16 @@ fn product_peak() -> f64 {
     2.0 * (N * N * N) as f64 / best / 1e9
 }
 
-/// The process's largest memory so far, where the system says.
-fn high_water_mark_mb() -> String {
-    let status = fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kb.map_or_else(|| "?".to_owned(), |kb| (kb / 1024).to_string())
-}
-
-/// Runs a segment with a listener on the model's spans and prints what each took.
-fn print_profile(network: &HtDemucs, mix: &[f32]) -> Result<()> {
-    let parts = Parts::default();
-    let times = Arc::clone(&parts.0);
-    let subscriber = tracing_subscriber::registry().with(parts);
-    tracing::subscriber::set_global_default(subscriber).context("listening to the model")?;
-    network.separate(mix)?;
-    let times = times.lock().unwrap_or_else(PoisonError::into_inner);
-    let total = times.get("segment").copied().unwrap_or_default().as_secs_f64();
-    let mut rows: Vec<_> = times.iter().filter(|(name, _)| **name != "segment").collect();
-    rows.sort_by_key(|(_, time)| std::cmp::Reverse(**time));
-    println!("\nshare       ms   part, on {} threads", rayon::current_num_threads());
-    let mut named = 0.0;
-    for (name, time) in rows {
-        let time = time.as_secs_f64();
-        named += time;
-        println!("{:>4.1} % {:>8.1}   {name}", 100.0 * time / total, 1e3 * time);
-    }
-    let rest = total - named;
-    println!("{:>4.1} % {:>8.1}   everything else", 100.0 * rest / total, 1e3 * rest);
-    Ok(())
-}
-
-/// Adds up how long each span was open.
-#[derive(Default)]
-struct Parts(Arc<Mutex<BTreeMap<&'static str, Duration>>>);
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Parts {
-    fn on_enter(&self, id: &span::Id, context: layer::Context<'_, S>) {
-        if let Some(span) = context.span(id) {
-            span.extensions_mut().replace(Instant::now());
+/// Seconds from the start of a process of this program until it has the model, the fastest of some.
+fn load_seconds(arguments: &Arguments) -> Result<f64> {
+    let program = std::env::current_exe()?;
+    best_of(5, || {
+        let mut child = Command::new(&program);
+        child.arg("--load").arg(arguments.model()).stdout(Stdio::piped());
+        let output = child.output()?;
+        if output.stdout != b"!" {
+            bail!("a new process could not load the model");
         }
-    }
-
-    fn on_exit(&self, id: &span::Id, context: layer::Context<'_, S>) {
-        if let Some(span) = context.span(id)
-            && let Some(start) = span.extensions().get::<Instant>()
-        {
-            let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *times.entry(span.name()).or_default() += start.elapsed();
-        }
-    }
+        Ok(())
+    })
 }

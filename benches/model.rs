@@ -21,12 +21,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use cost::Costs;
-use parts::Parts;
 use partita::model::{
     Separator,
     htdemucs::{self, HtDemucs},
     kernels::product::{Mat, MatMut, Parallelism, Update, product},
 };
+use parts::Parts;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// A new segment starts every three quarters of its length (overlap 0.25).
@@ -133,7 +133,9 @@ impl Bench {
             spec.sources.len(),
             self.costs.total() / 1e9
         );
-        println!("| threads | s/segment | × real time | GFLOP/s | product peak | share | peak memory |");
+        println!(
+            "| threads | s/segment | × real time | GFLOP/s | product peak | share | peak memory |"
+        );
         println!("|---|---|---|---|---|---|---|");
         let (mut peak, mut times) = (0.0, Vec::new());
         for &threads in threads {

@@ -59,7 +59,9 @@ impl Parts {
         let total = times.get("segment").copied().unwrap_or_default();
         let mut rows: Vec<_> = times.iter().filter(|(name, _)| **name != "segment").collect();
         rows.sort_by_key(|(_, time)| std::cmp::Reverse(**time));
-        println!("\n| part, {threads} threads | ms | share | GFLOP | GFLOP/s | of peak | least MB | GB/s |");
+        println!(
+            "\n| part, {threads} threads | ms | share | GFLOP | GFLOP/s | of peak | least MB | GB/s |"
+        );
         println!("|---|---|---|---|---|---|---|---|");
         let mut rest = total;
         let mut rest_flop = costs.total();

@@ -11,10 +11,13 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::Cursor,
+    path::Path,
+};
 
 use rayon::prelude::*;
-use safetensors::SafeTensors;
 use tracing::trace_span;
 
 pub use config::Config;
@@ -66,22 +69,24 @@ pub fn load(path: &Path) -> Result<HtDemucs> {
             "The model file {} cannot be used: {what}. Install the model again.",
             path.display()
         )),
+        ModelError::Io { source, .. } => io(source),
         other => other,
     };
     if size > LARGEST_FILE {
         return Err(named(ModelError::Weights("it is too large".to_owned())));
     }
-    let bytes = fs::read(path).map_err(io)?;
-    from_bytes(&bytes).map_err(named)
+    read(File::open(path).map_err(io)?).map_err(named)
 }
 
 /// As [`load`], from a file's bytes. Errors do not name the file.
 pub fn from_bytes(bytes: &[u8]) -> Result<HtDemucs> {
-    let broken = |error| ModelError::Weights(format!("it is not a safetensors file ({error})"));
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-    let config = Config::from_metadata(header.metadata().as_ref().unwrap_or(&HashMap::new()))?;
-    let file = SafeTensors::deserialize(bytes).map_err(broken)?;
-    let tensors = tensors::Tensors::new(file, &expected_tensors(&config))?;
+    read(Cursor::new(bytes.to_vec()))
+}
+
+fn read(file: impl tensors::Source + 'static) -> Result<HtDemucs> {
+    let tensors = tensors::Tensors::open(file)?;
+    let config = Config::from_metadata(&tensors.metadata())?;
+    tensors.check(&expected_tensors(&config))?;
     build::network(config, &tensors)
 }
 

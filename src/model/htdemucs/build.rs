@@ -1,5 +1,7 @@
 //! Puts a network together from the tensors of a file.
 
+use rayon::prelude::*;
+
 use super::{Config, HtDemucs, tensors::Tensors};
 use crate::model::{
     ModelError, Result,
@@ -16,18 +18,18 @@ use crate::model::{
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.
-pub(super) fn network(config: Config, tensors: &Tensors<'_>) -> Result<HtDemucs> {
+pub(super) fn network(config: Config, tensors: &Tensors) -> Result<HtDemucs> {
     let build = Builder { config: &config, tensors };
-    let levels = 0..config.depth;
-    let decoders = levels.clone().rev();
+    let levels: Vec<usize> = (0..config.depth).collect();
+    let decoders: Vec<usize> = levels.iter().rev().copied().collect();
     let network = HtDemucs {
         spec: config.spec(),
         spectrogram: Spectrogram::new(config.nfft),
         freq_emb: build.freq_emb()?,
-        encoder: levels.clone().map(|i| build.freq_encoder(i)).collect::<Result<_>>()?,
-        tencoder: levels.map(|i| build.time_encoder(i)).collect::<Result<_>>()?,
-        decoder: decoders.clone().map(|i| build.freq_decoder(i)).collect::<Result<_>>()?,
-        tdecoder: decoders.map(|i| build.time_decoder(i)).collect::<Result<_>>()?,
+        encoder: layers(&levels, |i| build.freq_encoder(i))?,
+        tencoder: layers(&levels, |i| build.time_encoder(i))?,
+        decoder: layers(&decoders, |i| build.freq_decoder(i))?,
+        tdecoder: layers(&decoders, |i| build.time_decoder(i))?,
         channel_upsampler: build.channels("channel_upsampler")?,
         channel_upsampler_t: build.channels("channel_upsampler_t")?,
         channel_downsampler: build.channels("channel_downsampler")?,
@@ -38,9 +40,14 @@ pub(super) fn network(config: Config, tensors: &Tensors<'_>) -> Result<HtDemucs>
     Ok(network)
 }
 
+/// Layers built side by side: what takes time is packing their weights.
+fn layers<L: Send>(indices: &[usize], build: impl Fn(usize) -> Result<L> + Sync) -> Result<Vec<L>> {
+    indices.par_iter().map(|index| build(*index)).collect()
+}
+
 struct Builder<'a> {
     config: &'a Config,
-    tensors: &'a Tensors<'a>,
+    tensors: &'a Tensors,
 }
 
 impl Builder<'_> {
@@ -190,11 +197,8 @@ impl Builder<'_> {
         if self.config.t_layers == 0 {
             return Ok(None);
         }
-        let layers = |name: &str| {
-            (0..self.config.t_layers)
-                .map(|index| self.transformer_layer(name, index))
-                .collect::<Result<Vec<_>>>()
-        };
+        let indices: Vec<usize> = (0..self.config.t_layers).collect();
+        let layers = |name: &str| layers(&indices, |index| self.transformer_layer(name, index));
         Ok(Some(CrossTransformer {
             norm_in: self.affine("crosstransformer.norm_in")?,
             norm_in_t: self.affine("crosstransformer.norm_in_t")?,

@@ -1,13 +1,26 @@
 //! A model file's tensors: which ones a network needs, and taking them out of the file.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{self, Read, Seek, SeekFrom},
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
 
-use candle_core::DType;
-use half::slice::HalfFloatSliceExt as _;
-use safetensors::{Dtype, SafeTensors};
+use half::{f16, slice::HalfFloatSliceExt as _};
+use safetensors::{
+    Dtype,
+    tensor::{Metadata, TensorInfo},
+};
 
 use super::Config;
 use crate::model::{ModelError, Result};
+
+/// No header is larger: that of the published network has 60 kB.
+const LARGEST_HEADER: u64 = 4 << 20;
+
+/// Values that are read and converted at once.
+const BLOCK: usize = 1 << 14;
 
 /// A tensor's name in PyTorch and its shape.
 pub type Expected = BTreeMap<String, Vec<usize>>;
@@ -137,56 +150,104 @@ impl List {
     }
 }
 
-/// The tensors of a file, known to be exactly those expected.
-pub(super) struct Tensors<'a> {
-    file: SafeTensors<'a>,
+/// What a model file's bytes come from.
+pub(super) trait Source: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Source for T {}
+
+/// The tensors of a file. They are read one at a time, so that the file is never in memory as a
+/// whole; several threads may take some at once.
+pub(super) struct Tensors {
+    file: Mutex<Box<dyn Source>>,
+    header: Metadata,
+    /// Where the values begin in the file.
+    start: u64,
 }
 
-impl<'a> Tensors<'a> {
-    /// Checks that `file` holds every tensor of `expected`, in f16 or f32, and no other.
-    pub fn new(file: SafeTensors<'a>, expected: &Expected) -> Result<Self> {
+impl Tensors {
+    /// Reads the header of a file.
+    pub fn open(mut file: impl Source + 'static) -> Result<Self> {
+        let broken =
+            |what: &str| ModelError::Weights(format!("it is not a safetensors file ({what})"));
+        let cut_off = |_| broken("it ends too early");
+        let length = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        let mut size = [0; 8];
+        file.read_exact(&mut size).map_err(cut_off)?;
+        let size = u64::from_le_bytes(size);
+        if size > LARGEST_HEADER.min(length) {
+            return Err(broken("its header is too large"));
+        }
+        let mut header = vec![0; size as usize];
+        file.read_exact(&mut header).map_err(cut_off)?;
+        let header: Metadata =
+            serde_json::from_slice(&header).map_err(|error| broken(&error.to_string()))?;
+        let start = 8 + size;
+        if length - start != header.data_len() as u64 {
+            return Err(broken("it is not as long as its header says"));
+        }
+        Ok(Self { file: Mutex::new(Box::new(file)), header, start })
+    }
+
+    /// The texts in the header.
+    pub fn metadata(&self) -> HashMap<String, String> {
+        self.header.metadata().clone().unwrap_or_default()
+    }
+
+    /// Checks that the file holds every tensor of `expected`, in f16 or f32, and no other.
+    pub fn check(&self, expected: &Expected) -> Result<()> {
         for (name, shape) in expected {
-            let tensor = file
-                .tensor(name)
-                .map_err(|_| ModelError::Weights(format!("the tensor {name} is missing")))?;
-            if tensor.shape() != shape {
+            let tensor = self.info(name)?;
+            if tensor.shape != *shape {
                 return Err(ModelError::Weights(format!(
                     "the tensor {name} has the shape {:?} instead of {shape:?}",
-                    tensor.shape()
+                    tensor.shape
                 )));
             }
-            if !matches!(tensor.dtype(), Dtype::F16 | Dtype::F32) {
+            if !matches!(tensor.dtype, Dtype::F16 | Dtype::F32) {
                 return Err(ModelError::Weights(format!(
                     "the tensor {name} holds {:?} instead of {:?} or {:?}",
-                    tensor.dtype(),
-                    DType::F16,
-                    DType::F32
+                    tensor.dtype,
+                    Dtype::F16,
+                    Dtype::F32
                 )));
             }
         }
-        match file.names().into_iter().find(|name| !expected.contains_key(*name)) {
+        match self.header.offset_keys().into_iter().find(|name| !expected.contains_key(name)) {
             Some(name) => Err(ModelError::Weights(format!("the tensor {name} is not expected"))),
-            None => Ok(Self { file }),
+            None => Ok(()),
         }
     }
 
     /// A tensor's shape and values.
     pub fn take(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
-        let tensor = self
-            .file
-            .tensor(name)
-            .map_err(|_| ModelError::Weights(format!("the tensor {name} is missing")))?;
-        let values = if tensor.dtype() == Dtype::F16 {
-            let halves: Vec<half::f16> = bytemuck::pod_collect_to_vec::<u8, u16>(tensor.data())
-                .into_iter()
-                .map(half::f16::from_bits)
-                .collect();
-            let mut values = vec![0.0; halves.len()];
-            halves.as_slice().convert_to_f32_slice(&mut values);
-            values
+        let info = self.info(name)?;
+        let mut values = vec![0.0; info.shape.iter().product()];
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = SeekFrom::Start(self.start + info.data_offsets.0 as u64);
+        file.seek(from).map_err(unreadable)?;
+        if info.dtype == Dtype::F16 {
+            // Through a block that stays in the cache.
+            let mut block = [f16::ZERO; BLOCK];
+            for values in values.chunks_mut(BLOCK) {
+                let halves = &mut block[..values.len()];
+                file.read_exact(bytemuck::cast_slice_mut(halves.reinterpret_cast_mut()))
+                    .map_err(unreadable)?;
+                halves.convert_to_f32_slice(values);
+            }
         } else {
-            bytemuck::pod_collect_to_vec(tensor.data())
-        };
-        Ok((tensor.shape().to_vec(), values))
+            file.read_exact(bytemuck::cast_slice_mut(&mut values)).map_err(unreadable)?;
+        }
+        Ok((info.shape.clone(), values))
     }
+
+    fn info(&self, name: &str) -> Result<&TensorInfo> {
+        let missing = || ModelError::Weights(format!("the tensor {name} is missing"));
+        self.header.info(name).ok_or_else(missing)
+    }
+}
+
+/// The caller knows which file it is.
+fn unreadable(source: io::Error) -> ModelError {
+    ModelError::Io { path: PathBuf::new(), source }
 }

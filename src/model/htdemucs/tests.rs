@@ -1,8 +1,8 @@
 //! Layers against the reference's, and files that are not what they should be.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use safetensors::{Dtype, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::{Value, json};
 
 use super::*;

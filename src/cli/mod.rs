@@ -62,8 +62,8 @@ enum Subcommands {
     Reset(reset::Arguments),
     /// See, install and check the model
     Model(model::ModelArgs),
-    /// Show what Partita finds on this machine
-    Doctor,
+    /// Show what Partita finds on this machine, and how fast it is
+    Doctor(doctor::Arguments),
 }
 
 /// A stem list such as `vocals,drums`, and a depth: what several subcommands take.
@@ -112,7 +112,7 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Job(a)) => jobs::show(&a, &home, output),
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
         Some(Subcommands::Model(a)) => model::run(&a, arguments.json, &home),
-        Some(Subcommands::Doctor) => Ok(doctor::run(&home, output)),
+        Some(Subcommands::Doctor(a)) => doctor::run(&a, &home, output),
     }
 }
 

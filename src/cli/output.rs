@@ -66,7 +66,7 @@ impl Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
             if let Ok(style) =
-                ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %  {eta} left")
+                ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %{prefix}")
             {
                 bar.set_style(style.progress_chars("━━─"));
             }
@@ -80,9 +80,11 @@ impl Progress {
         }
     }
 
-    /// Shows a fraction, 0 to 1, of a step named `what`.
-    pub(super) fn set(&self, what: &str, fraction: f64) {
+    /// Shows a fraction, 0 to 1, of a step named `what`, and how many seconds it still takes.
+    pub(super) fn set(&self, what: &str, fraction: f64, seconds_left: Option<f64>) {
         if let Some(bar) = &self.bar {
+            let left = seconds_left.map(|left| format!("  {} left", minutes(left.ceil())));
+            bar.set_prefix(left.unwrap_or_default());
             bar.set_message(format!("{}: {what}", self.name));
             bar.set_position((fraction * 1000.0) as u64);
             return;

@@ -1,6 +1,6 @@
 //! `partita process SONG…`: separates songs of the library, and waits until they are done.
 
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 use serde_json::json;
 
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::engine::{
     self, Command, Event, Job, JobState, Song, SongId,
+    estimate::Estimate,
     library::{Library, find_song},
 };
 
@@ -71,10 +72,11 @@ fn separate(session: &Session, song: &Song, stems: &[String]) -> anyhow::Result<
     let (id, stems) = (song.id, stems.to_vec());
     session.engine.send(Command::Process { song: id, stems, from_frame: 0 });
     let progress = Progress::new(&song.title);
+    let mut estimate: Option<Estimate> = None;
     loop {
         match session.next()? {
             Event::Job(job) if job.song == id => {
-                show(&progress, &job);
+                show(&progress, &job, &mut estimate, session.pace);
                 if !job.is_active() {
                     return Ok(job);
                 }
@@ -89,6 +91,10 @@ fn is_about(song: Option<SongId>, id: SongId) -> bool {
     song.is_none_or(|song| song == id)
 }
 
-fn show(progress: &Progress, job: &Job) {
-    progress.set(&format!("finding {}", job.stems.join(", ")), job.fraction());
+fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: Option<f64>) {
+    let (done, now) = (job.segments_done, Instant::now());
+    let estimate = estimate.get_or_insert_with(|| Estimate::new(pace, done, now));
+    estimate.advance(done, now);
+    let left = estimate.seconds_left(job.segments_total, now);
+    progress.set(&format!("finding {}", job.stems.join(", ")), job.fraction(), left);
 }

@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
         )
     };
     ordered(&model.spec.sources, &arguments.stems.stems)?; // a wrong name fails before the work
-    let batch = Batch::new(model, arguments.threads)?;
+    let batch = Batch::new(model, arguments.threads, home)?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
     let mut folders = HashSet::new();
@@ -92,8 +92,8 @@ fn separate(
 ) -> Result<Separated, EngineError> {
     let name = request.file.file_name().unwrap_or_default().to_string_lossy();
     let progress = Progress::new(&name);
-    batch.separate(request, cancel, &mut |what, fraction| {
-        progress.set(what, fraction);
+    batch.separate(request, cancel, &mut |done| {
+        progress.set(done.what, done.fraction, done.seconds_left);
     })
 }
 

@@ -3,16 +3,21 @@
 //! Runs on the caller's thread, the network on a pool of its own. The stores are temporary and lie
 //! beside the results.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use super::{
     CancelToken, Depth, EngineError, Result, SongTrack,
+    estimate::Estimate,
     export::{self, ExportItem, ExportSet, Exported},
     import::decode_to_store,
+    library::Library,
     models::InstalledModel,
     pool,
     separate::Separation,
-    store::StemStore,
+    store::{MixStore, StemStore},
 };
 use crate::model::{self, Separator};
 
@@ -21,6 +26,24 @@ pub struct Batch {
     model: InstalledModel,
     network: Box<dyn Separator>,
     pool: rayon::ThreadPool,
+    home: PathBuf,
+}
+
+/// How far a file is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What is being done.
+    pub what: &'static str,
+    /// How much of it, 0 to 1.
+    pub fraction: f64,
+    /// Seconds until it is done, where that is known.
+    pub seconds_left: Option<f64>,
+}
+
+impl Progress {
+    fn quick(what: &'static str, fraction: f32) -> Self {
+        Self { what, fraction: f64::from(fraction), seconds_left: None }
+    }
 }
 
 /// What is wanted of one file.
@@ -54,17 +77,18 @@ pub struct Separated {
 }
 
 impl Batch {
-    /// Loads the model.
+    /// Loads the model. If there is a library in `home`, the estimates of time start from what it
+    /// knows, and it is told how long segments took.
     ///
     /// # Errors
     /// Those of the weights and of the pool.
-    pub fn new(model: InstalledModel, threads: Option<usize>) -> Result<Self> {
+    pub fn new(model: InstalledModel, threads: Option<usize>, home: &Path) -> Result<Self> {
         let pool = pool::new(threads)?;
         let network = pool.install(|| model::load(&model.weights))?;
-        Ok(Self { model, network, pool })
+        Ok(Self { model, network, pool, home: home.to_owned() })
     }
 
-    /// Separates one file. `progress` is given what is being done and how much of it, 0 to 1.
+    /// Separates one file.
     ///
     /// # Errors
     /// Those of the file, the disk and the network; nothing is then left in the folder.
@@ -72,7 +96,7 @@ impl Batch {
         &self,
         request: &Request,
         cancel: &CancelToken,
-        progress: &mut dyn FnMut(&str, f64),
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
         let sources = &self.model.spec.sources;
         let set = ExportSet::new(sources, &request.stems, &request.folder, request.with_mix)?;
@@ -101,7 +125,7 @@ impl Batch {
         request: &Request,
         items: &[ExportItem],
         cancel: &CancelToken,
-        progress: &mut dyn FnMut(&str, f64),
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<(Exported, u64, Option<String>)> {
         let folder = &request.folder;
         let cannot_make =
@@ -109,20 +133,47 @@ impl Batch {
         std::fs::create_dir_all(folder).map_err(cannot_make)?;
         let work =
             tempfile::Builder::new().prefix(".partita-").tempdir_in(folder).map_err(cannot_make)?;
-        let mut reading = |fraction| progress("reading", f64::from(fraction));
+        let mut reading = |fraction| progress(Progress::quick("reading", fraction));
         let (decoded, mix) = decode_to_store(&request.file, work.path(), cancel, &mut reading)?;
         let plan = self.model.plan(mix.frames());
         let stems = StemStore::open(&work.path().join("stems"), plan, &self.model.spec.sources)?;
-        let separation =
-            Separation { mix: &mix, stems: &stems, model: self.network.as_ref(), pool: &self.pool };
-        progress("separating", 0.0);
-        separation.run(&|| 0, cancel, &mut |_| {
-            progress("separating", stems.done_count() as f64 / plan.len() as f64);
-        })?;
+        self.separate_mix(&mix, &stems, cancel, progress)?;
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()) };
-        let mut writing = |fraction| progress("writing", f64::from(fraction));
+        let mut writing = |fraction| progress(Progress::quick("writing", fraction));
         let exported = export::export(&track, items, request.depth, &mut writing, cancel)?;
         Ok((exported, decoded.frames, decoded.warning))
+    }
+
+    /// Computes every segment, and notes how long they took.
+    fn separate_mix(
+        &self,
+        mix: &MixStore,
+        stems: &StemStore,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<()> {
+        let (name, segments) = (&self.model.name, stems.plan().len());
+        let start = Instant::now();
+        let expected = Library::pace_in(&self.home, name).ok().flatten();
+        let mut estimate = Estimate::new(expected, 0, start);
+        let mut show = |done| {
+            let now = Instant::now();
+            estimate.advance(done, now);
+            progress(Progress {
+                what: "separating",
+                fraction: done as f64 / segments as f64,
+                seconds_left: estimate.seconds_left(segments, now),
+            });
+        };
+        show(0);
+        let model = self.network.as_ref();
+        Separation { mix, stems, model, pool: &self.pool }
+            .run(&|| 0, cancel, &mut |_| show(stems.done_count()))?;
+        let seconds = start.elapsed().as_secs_f64();
+        if let Err(e) = Library::add_to_pace_in(&self.home, name, segments, seconds) {
+            tracing::warn!("the pace is not noted: {}", e.in_words());
+        }
+        Ok(())
     }
 }
 

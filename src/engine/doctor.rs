@@ -1,11 +1,24 @@
-//! What the machine offers: processor, memory, sound, model, data folder. Looks, and changes nothing.
+//! What the machine offers: processor, memory, sound, model, data folder, and how fast it separates.
+//!
+//! [`examine`] looks and changes nothing; [`measure`] runs the model on the calling thread's time, and
+//! keeps what it found. Knows no songs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use serde::Serialize;
 use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, RefreshKind, System};
 
-use super::models::{DEFAULT, InstalledModel};
+use super::{
+    EngineError, Result,
+    library::Library,
+    models::{DEFAULT, InstalledModel},
+    plan::Plan,
+    pool,
+};
+use crate::model::{self, Spec};
 
 /// The findings.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +39,8 @@ pub struct Report {
     pub audio_devices: Vec<String>,
     /// The model's state in words.
     pub model: String,
+    /// How fast it separates here, where that was measured or a song was separated.
+    pub speed: Option<Speed>,
     /// The data folder.
     #[serde(serialize_with = "super::types::as_text")]
     pub home: PathBuf,
@@ -33,6 +48,57 @@ pub struct Report {
     pub home_bytes: u64,
     /// Free on its disk, where the system says.
     pub disk_free_bytes: Option<u64>,
+}
+
+/// How fast a model is on this machine.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Speed {
+    /// Seconds of computing for a segment.
+    pub seconds_per_segment: f64,
+    /// Seconds of song in a second of computing.
+    pub times_real_time: f64,
+}
+
+impl Speed {
+    fn new(seconds_per_segment: f64, spec: &Spec) -> Self {
+        let song = Plan::new(0, spec.segment_frames).stride as f64 / f64::from(spec.sample_rate);
+        Self { seconds_per_segment, times_real_time: song / seconds_per_segment }
+    }
+}
+
+/// Separates a segment on all threads, as a job does, and keeps how long it took for the estimates
+/// of time. Takes two segments' time: the first one warms up.
+///
+/// # Errors
+/// [`EngineError::Busy`] when no model is installed; those of the model and the library.
+pub fn measure(home: &Path) -> Result<Speed> {
+    let Some(installed) = InstalledModel::find(home, DEFAULT)? else {
+        return Err(EngineError::Busy(format!(
+            "the model {DEFAULT} is not installed; install it first (`partita model install`)"
+        )));
+    };
+    let pool = pool::new(None)?;
+    let network = pool.install(|| model::load(&installed.weights))?;
+    let spec = network.spec();
+    let mix = noise(spec.channels * spec.segment_frames);
+    let mut seconds = 0.0;
+    for _ in 0..2 {
+        let start = Instant::now();
+        pool.install(|| network.separate(&mix))?;
+        seconds = start.elapsed().as_secs_f64();
+    }
+    Library::open(home)?.set_pace(&installed.name, seconds)?;
+    Ok(Speed::new(seconds, spec))
+}
+
+/// Something that is not silence; the time does not depend on what is separated.
+fn noise(count: usize) -> Vec<f32> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
 }
 
 /// Examines the machine.
@@ -44,8 +110,11 @@ pub fn examine(home: &Path) -> Report {
     let memory = system.as_ref().map_or((0, 0), |s| (s.total_memory(), s.available_memory()));
     let processor =
         system.as_ref().and_then(|s| s.cpus().first().map(|cpu| cpu.brand().to_owned()));
+    let mut speed = None;
     let model = match InstalledModel::find(home, DEFAULT) {
         Ok(Some(model)) => {
+            let pace = Library::pace_in(home, &model.name).ok().flatten();
+            speed = pace.map(|seconds| Speed::new(seconds, &model.spec));
             format!("{} is installed ({})", model.name, model.spec.sources.join(", "))
         }
         Ok(None) => format!("{DEFAULT} is not installed; see `partita model install`"),
@@ -60,6 +129,7 @@ pub fn examine(home: &Path) -> Report {
         memory_free_bytes: memory.1,
         audio_devices: super::player::output_devices(),
         model,
+        speed,
         home: home.to_owned(),
         home_bytes: folder_bytes(home),
         disk_free_bytes: disk_free_bytes(home),

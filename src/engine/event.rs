@@ -128,6 +128,9 @@ pub enum Event {
     },
     /// The model's state changed; sent at the start too.
     Model(ModelState),
+    /// Seconds that a segment is expected to take on this machine: told at the start, before the
+    /// model's state, where it is known, and whenever it has changed.
+    Pace(f64),
     /// An export's state changed.
     Export {
         /// The export.

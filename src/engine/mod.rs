@@ -11,6 +11,7 @@ pub mod cover;
 pub mod decode;
 pub mod doctor;
 mod error;
+pub mod estimate;
 mod event;
 pub mod export;
 pub mod files;

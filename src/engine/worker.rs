@@ -26,7 +26,7 @@ pub(super) struct Task {
 
 /// What the worker tells.
 pub(super) enum Progress {
-    /// A segment is in the store; seconds since the last news.
+    /// A segment is in the store; seconds that it took.
     Segment(JobId, usize, f64),
     /// The job ended.
     Ended(JobId, Result<()>),
@@ -90,13 +90,13 @@ fn separate(
     loaded: &mut Option<(PathBuf, Box<dyn Separator>)>,
     tell: &dyn Fn(Progress),
 ) -> Result<()> {
-    let mut since = Instant::now();
     if loaded.as_ref().is_none_or(|(path, _)| *path != task.weights) {
         let weights = task.weights.clone();
         let network = pool.install(|| model::load(&weights))?;
         *loaded = Some((weights, network));
     }
     let Some((_, model)) = loaded else { return Ok(()) };
+    let mut since = Instant::now();
     let work = Separation { mix: &task.mix, stems: &task.stems, model: model.as_ref(), pool };
     work.run(&task.head, &task.cancel, &mut |segment| {
         tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));

@@ -3,14 +3,11 @@
 //! [`ViewState::apply`] is the only writer of it; the window reads. What the user has set in the
 //! window (ticks, faders, dialogs) is in [`super::desk`]. Main thread.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Instant};
 
 use crate::engine::{
     Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelState, Song, SongId, SongState,
+    estimate::Estimate,
     peaks::{FRAMES_PER_PEAK, Peak},
 };
 
@@ -102,26 +99,10 @@ pub struct Progress {
     pub fraction: f64,
     /// How many are before it in the queue, when it waits.
     pub waiting_behind: Option<usize>,
-    /// Seconds left, once one segment has shown the pace.
+    /// Seconds left, once segments have shown the pace, in this job or before.
     pub seconds_left: Option<f64>,
     /// Seconds of song in a second of work.
     pub times_real_time: Option<f64>,
-}
-
-/// The pace of a job, from the moments at which its segments came.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    began: Instant,
-    done_at_begin: usize,
-    latest: Instant,
-    done: usize,
-}
-
-impl Pace {
-    fn seconds_per_segment(&self) -> Option<f64> {
-        let segments = self.done.checked_sub(self.done_at_begin).filter(|n| *n > 0)?;
-        Some((self.latest - self.began).as_secs_f64() / segments as f64)
-    }
 }
 
 /// What the engine has told.
@@ -135,7 +116,9 @@ pub struct ViewState {
     exports: Vec<Export>,
     notices: Vec<Notice>,
     library_known: bool,
-    paces: BTreeMap<JobId, Pace>,
+    paces: BTreeMap<JobId, Estimate>,
+    /// Seconds that a segment is expected to take.
+    expected: Option<f64>,
     next_notice: u64,
     terms: String,
 }
@@ -244,15 +227,10 @@ impl ViewState {
         let waiting_behind =
             (job.state == JobState::Waiting).then(|| self.jobs.iter().filter(is_before).count());
         let pace = self.paces.get(&job.id);
-        let per_segment = pace.and_then(Pace::seconds_per_segment).filter(|secs| *secs > 0.0);
-        let since = pace.map_or(Duration::ZERO, |pace| now.saturating_duration_since(pace.latest));
-        let left = job.segments_total.saturating_sub(job.segments_done) as f64;
-        let seconds_left = per_segment.map(|secs| {
-            // Between two segments the clock runs down by no more than the segment that is due.
-            (left * secs - since.as_secs_f64().min(secs)).max(0.0)
-        });
+        let seconds_left = pace.and_then(|pace| pace.seconds_left(job.segments_total, now));
         let song_secs = self.song(song).map_or(0.0, Song::seconds);
-        let times_real_time = per_segment
+        let times_real_time = pace
+            .and_then(Estimate::seconds_per_segment)
             .filter(|_| job.segments_total > 0 && song_secs > 0.0)
             .map(|secs| song_secs / job.segments_total as f64 / secs);
         let (job, fraction) = (job.id, job.fraction());
@@ -302,6 +280,7 @@ impl ViewState {
                 }
             }
             Event::Model(state) => self.model = Some(state),
+            Event::Pace(seconds) => self.expected = Some(seconds),
             Event::Export { id, state } => self.export(id, state),
             Event::Failed { song, reason } => self.say(song, reason),
         }
@@ -359,12 +338,8 @@ impl ViewState {
         }
         if job.state == JobState::Running {
             let done = job.segments_done;
-            let begin = Pace { began: now, done_at_begin: done, latest: now, done };
-            let pace = self.paces.entry(job.id).or_insert(begin);
-            if done > pace.done {
-                pace.latest = now;
-                pace.done = done;
-            }
+            let begin = Estimate::new(self.expected, done, now);
+            self.paces.entry(job.id).or_insert(begin).advance(done, now);
         } else {
             self.paces.remove(&job.id);
         }

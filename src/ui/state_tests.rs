@@ -1,6 +1,6 @@
 //! Tests of the view state, fed with events by hand.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::engine::AudioFormat;
@@ -151,6 +151,11 @@ fn the_time_left_follows_the_pace_of_the_segments() {
     state.apply_at(Event::Job(job(1, 1, JobState::Failed("no room".into()), 10)), at(61));
     assert_eq!(state.progress(SongId(1), at(61)), None);
     assert_eq!(state.failure(SongId(1)), Some("no room"));
+    state.apply_at(Event::Pace(4.0), at(61));
+    state.apply_at(running(10), at(62));
+    let progress = state.progress(SongId(1), at(63)).unwrap();
+    assert_eq!(progress.seconds_left, Some(39.0), "by what segments took before");
+    assert_eq!(progress.times_real_time, Some(1.25));
 }
 
 #[test]

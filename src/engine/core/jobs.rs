@@ -31,6 +31,8 @@ struct Running {
     by_user: bool,
     /// Segments that were in the store at its start, and that it has added.
     known_segments: usize,
+    /// Segments that it has added, and the seconds that they took.
+    computed: (usize, f64),
 }
 
 impl Queue {
@@ -193,8 +195,14 @@ impl Core {
         };
         self.library.update_job(&job)?;
         self.sink.send(Event::Job(job.clone()));
-        self.queue.running =
-            Some(Running { known_segments: job.segments_done, job, track, cancel, by_user: false });
+        self.queue.running = Some(Running {
+            known_segments: job.segments_done,
+            computed: (0, 0.0),
+            job,
+            track,
+            cancel,
+            by_user: false,
+        });
         self.worker.give(task)
     }
 
@@ -217,6 +225,7 @@ impl Core {
         let job = &mut running.job;
         job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
         running.known_segments += 1;
+        running.computed = (running.computed.0 + 1, running.computed.1 + seconds);
         job.seconds += seconds;
         let job = job.clone();
         if let Err(e) = self.library.update_job(&job) {
@@ -229,6 +238,7 @@ impl Core {
     /// The worker ended a job.
     pub(super) fn job_ended(&mut self, id: JobId, result: Result<()>) {
         if let Some(running) = self.queue.running.take_if(|running| running.job.id == id) {
+            self.note_pace(&running);
             let mut job = running.job;
             job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
             job.state = match result {
@@ -243,6 +253,25 @@ impl Core {
             }
         }
         self.start_next();
+    }
+
+    /// What a job's segments took tells how long those of the next will take.
+    fn note_pace(&mut self, running: &Running) {
+        let (segments, seconds) = running.computed;
+        if let Err(e) = self.library.add_to_pace(&running.job.model, segments, seconds) {
+            self.fail(None, &e);
+        }
+        self.show_pace();
+    }
+
+    /// Tells how long a segment is expected to take.
+    pub(super) fn show_pace(&self) {
+        let Some(model) = &self.model else { return };
+        match self.library.pace(&model.name) {
+            Ok(Some(seconds)) => self.sink.send(Event::Pace(seconds)),
+            Ok(None) => {}
+            Err(e) => self.fail(None, &e),
+        }
     }
 
     fn end_job(&mut self, job: &Job) {
@@ -261,8 +290,10 @@ impl Core {
         let Some(running) = &mut self.queue.running else { return };
         running.cancel.cancel();
         running.job.state = if running.by_user { JobState::Cancelled } else { JobState::Waiting };
-        let job = running.job.clone();
-        if let Err(e) = self.library.update_job(&job) {
+        let (job, (segments, seconds)) = (&running.job, running.computed);
+        let kept = self.library.update_job(job);
+        if let Err(e) = kept.and_then(|()| self.library.add_to_pace(&job.model, segments, seconds))
+        {
             tracing::error!("{}", e.in_words());
         }
     }

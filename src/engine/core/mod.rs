@@ -117,6 +117,7 @@ impl Core {
         if let Err(e) = self.send_library() {
             self.fail(None, &e);
         }
+        self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);

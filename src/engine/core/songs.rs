@@ -47,6 +47,7 @@ impl Core {
             self.close(None);
         }
         self.drop_lost_jobs();
+        self.show_pace();
         if let Err(e) = self.send_library() {
             self.fail(None, &e);
         }

@@ -65,6 +65,7 @@ impl Core {
             return;
         }
         self.find_model();
+        self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         // Songs may have stems of this model, and the open one has some from now on.
         if let Err(e) = self.send_library().and_then(|()| self.reopen()) {

@@ -5,6 +5,7 @@
 
 mod find;
 mod jobs;
+mod paces;
 mod path_bytes;
 mod songs;
 
@@ -18,7 +19,8 @@ pub use songs::NewSong;
 pub(super) use songs::song_folder;
 
 /// Each entry takes the schema one version further; `user_version` counts them.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE songs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         hash TEXT NOT NULL UNIQUE,
@@ -43,7 +45,17 @@ const MIGRATIONS: &[&str] = &["
         seconds REAL NOT NULL
     ) STRICT;
     CREATE INDEX jobs_of_song ON jobs(song);
-"];
+",
+    "
+    CREATE TABLE paces (
+        model TEXT PRIMARY KEY,
+        seconds REAL NOT NULL
+    ) STRICT;
+",
+];
+
+/// The file in the data folder.
+const DATABASE: &str = "library.db";
 
 /// An open library.
 #[derive(Debug)]
@@ -64,7 +76,7 @@ impl Library {
             path: home.to_owned(),
             source,
         })?;
-        let mut db = Connection::open(home.join("library.db"))?;
+        let mut db = Connection::open(home.join(DATABASE))?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "NORMAL")?;

@@ -9,4 +9,4 @@ mod raw;
 mod stems;
 
 pub use mix::{MixStore, MixWriter};
-pub use stems::StemStore;
+pub use stems::{StemStore, WriteLock};

@@ -1,0 +1,202 @@
+//! Each kernel by itself, at the published network's shapes, on one thread:
+//! `cargo bench --bench kernels -- [FILTER]`.
+//!
+//! Throughput is in floating-point operations, two for a multiply-add ("Gelem/s" is GFLOP/s), except
+//! for what goes element by element, where it is in values. criterion keeps the last run's figures
+//! and says what has changed.
+
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use partita::model::kernels::{
+    FreqMap, TimeMap,
+    attention::{Heads, attention},
+    dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
+    elementwise::gelu,
+    freq_conv::{FreqConv, FreqConvTranspose},
+    linear::Linear,
+    norm::{Affine, layer_norm},
+    time_conv::{TimeConv, TimeConvTranspose},
+};
+
+/// Columns of the spectrogram.
+const COLUMNS: usize = 336;
+/// Tokens of the frequency branch and of the time branch, and their features.
+const TOKENS: (usize, usize) = (8 * COLUMNS, 1344);
+const DIM: usize = 512;
+const HEADS: usize = 8;
+/// Channels, rows of the frequency branch and frames of the time branch after each encoder layer.
+const LEVELS: [(usize, usize, usize); 4] =
+    [(48, 512, 85_995), (96, 128, 21_499), (192, 32, 5375), (384, 8, 1344)];
+/// Zeros to either side of the time branch.
+const MARGIN: usize = 16;
+
+/// White noise (xorshift), small enough for weights.
+fn noise(count: usize) -> Vec<f32> {
+    let mut state = 0x9e37_79b9_u32;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        0.1 * (state as f32 / u32::MAX as f32 - 0.5)
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn freq_map(freqs: usize, channels: usize) -> FreqMap {
+    let mut map = FreqMap::zeros(freqs, channels, COLUMNS);
+    map.data.copy_from_slice(&noise(freqs * channels * COLUMNS));
+    map
+}
+
+fn time_map(frames: usize, channels: usize) -> TimeMap {
+    let mut map = TimeMap::zeros(frames, channels, MARGIN);
+    map.inner_mut().copy_from_slice(&noise(frames * channels));
+    map
+}
+
+/// Runs `work`, which takes `operations`, as `kernel/shape`, on one thread.
+fn measure(
+    c: &mut Criterion,
+    kernel: &str,
+    shape: &str,
+    operations: usize,
+    mut work: impl FnMut(),
+) {
+    let mut group = c.benchmark_group(kernel);
+    group.throughput(Throughput::Elements(operations as u64));
+    group.bench_function(BenchmarkId::from_parameter(shape), |b| b.iter(&mut work));
+    group.finish();
+}
+
+fn elementwise(c: &mut Criterion) {
+    let mut row = noise(48 * COLUMNS);
+    measure(c, "gelu", "48×336", row.len(), || gelu(&mut row));
+    let tokens = noise(TOKENS.0 * DIM);
+    let affine = Affine { weight: vec![1.0; DIM], bias: vec![0.0; DIM] };
+    let mut out = vec![0.0; tokens.len()];
+    measure(c, "layer norm", "2688×512", tokens.len(), || layer_norm(&tokens, &affine, &mut out));
+}
+
+fn transformer(c: &mut Criterion) {
+    let (freq, time) = TOKENS;
+    for (queries, keys) in [(freq, freq), (time, time), (freq, time)] {
+        let (q, kv) = (noise(queries * DIM), noise(keys * 2 * DIM));
+        let heads = |data, tokens, stride| Heads { data, tokens, stride };
+        let mut out = vec![0.0; q.len()];
+        let shape = format!("{queries} to {keys}");
+        measure(c, "attention", &shape, 4 * queries * keys * DIM, || {
+            let q = heads(&q[..], queries, DIM);
+            let (k, v) = (heads(&kv[..], keys, 2 * DIM), heads(&kv[DIM..], keys, 2 * DIM));
+            attention(q, k, v, HEADS, DIM / HEADS, &mut out);
+        });
+    }
+    for (inputs, outputs) in [(DIM, 3 * DIM), (DIM, 4 * DIM), (4 * DIM, DIM)] {
+        let linear = Linear::new(noise(inputs * outputs), noise(outputs));
+        let (x, mut out) = (noise(freq * inputs), vec![0.0; freq * outputs]);
+        let shape = format!("{freq}×{inputs} to {outputs}");
+        measure(c, "linear", &shape, 2 * freq * inputs * outputs, || linear.product(&x, &mut out));
+    }
+}
+
+fn freq_branch(c: &mut Criterion) {
+    let mut inputs = 4;
+    for (channels, freqs, _) in LEVELS {
+        let shape = format!("{channels} channels, {freqs} rows");
+        let places = freqs * COLUMNS;
+        let weights = noise(channels * inputs * 8);
+        let conv = FreqConv::new(&weights, [channels, inputs, 8, 1], noise(channels), 4, 2);
+        let x = freq_map(4 * freqs, inputs);
+        measure(c, "freq conv", &shape, 2 * places * weights.len(), || drop(conv.forward(&x)));
+
+        let weights = noise(2 * channels * channels * 9);
+        let conv =
+            FreqConv::new(&weights, [2 * channels, channels, 3, 3], noise(2 * channels), 1, 1);
+        let x = freq_map(freqs, channels);
+        measure(c, "freq conv 3×3", &shape, 2 * places * weights.len(), || drop(conv.forward(&x)));
+
+        let outputs = if channels == 48 { 16 } else { inputs };
+        let weights = noise(channels * outputs * 8);
+        let conv = FreqConvTranspose::new(&weights, [channels, outputs, 8], noise(outputs), 4);
+        measure(c, "freq conv transposed", &shape, 2 * places * weights.len(), || {
+            drop(conv.forward(&x, 2, |_| {}));
+        });
+
+        let layer = FreqDConv::new(dconv_weights(channels), 2);
+        let (mut row, mut scratch) = (noise(channels * COLUMNS), Scratch::default());
+        measure(c, "freq dconv, a row", &shape, dconv_operations(channels, COLUMNS), || {
+            layer.row(&mut row, &mut scratch);
+        });
+        inputs = channels;
+    }
+}
+
+fn time_branch(c: &mut Criterion) {
+    let mut inputs = 2;
+    let mut longer = 343_980;
+    for (channels, _, frames) in LEVELS {
+        let shape = format!("{channels} channels, {frames} frames");
+        let weights = noise(channels * inputs * 8);
+        let conv = TimeConv::new(&weights, [channels, inputs, 8], noise(channels), 4, 1, 2);
+        let x = time_map(longer, inputs);
+        measure(c, "time conv", &shape, 2 * frames * weights.len(), || {
+            drop(conv.forward(&x, |_| {}))
+        });
+
+        let weights = noise(2 * channels * channels * 3);
+        let conv =
+            TimeConv::new(&weights, [2 * channels, channels, 3], noise(2 * channels), 1, 1, 1);
+        let x = time_map(frames, channels);
+        measure(c, "time conv 3", &shape, 2 * frames * weights.len(), || {
+            drop(conv.forward(&x, |_| {}));
+        });
+
+        let outputs = if channels == 48 { 8 } else { inputs };
+        let weights = noise(channels * outputs * 8);
+        let conv = TimeConvTranspose::new(&weights, [channels, outputs, 8], noise(outputs), 4);
+        measure(c, "time conv transposed", &shape, 2 * frames * weights.len(), || {
+            drop(conv.forward(&x, 2, longer, |_| {}));
+        });
+
+        let layer = TimeDConv::new(dconv_weights(channels), 2);
+        let mut y = time_map(frames, channels);
+        measure(c, "time dconv", &shape, dconv_operations(channels, frames), || layer.time(&mut y));
+        (inputs, longer) = (channels, frames);
+    }
+}
+
+/// LayerScale's weights are small, so that a layer can be run on its own result again and again.
+fn dconv_weights(channels: usize) -> DConvWeights {
+    let hidden = channels / 8;
+    let affine = |count| Affine { weight: vec![1.0; count], bias: vec![0.0; count] };
+    DConvWeights {
+        conv: noise(hidden * channels * 3),
+        conv_bias: noise(hidden),
+        norm_hidden: affine(hidden),
+        expand: noise(2 * channels * hidden),
+        expand_bias: noise(2 * channels),
+        norm_wide: affine(2 * channels),
+        scale: vec![1e-6; channels],
+    }
+}
+
+fn dconv_operations(channels: usize, places: usize) -> usize {
+    2 * places * (channels / 8) * channels * (3 + 2)
+}
+
+fn one_thread() -> Criterion {
+    // The kernels share their work out over rayon's pool.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
+    assert!(pool.is_ok(), "the pool is made once");
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+}
+
+criterion_group! {
+    name = kernels;
+    config = one_thread();
+    targets = elementwise, transformer, freq_branch, time_branch
+}
+criterion_main!(kernels);

@@ -1,0 +1,236 @@
+//! The whole program from outside: `cargo bench --bench whole -- --first-stem`, or
+//! `-- --memory MINUTES [--segments N]`.
+//!
+//! `--first-stem` drives the engine in this process: how long from Process to the first segment's
+//! stems, with the model loaded already, beside the time of the network alone. `--memory` runs
+//! `partita separate` on a song of that length, and says how much memory it took; with `--segments`
+//! it ends the run after so many, because memory has stopped growing long before. Both make up their
+//! songs and data folders, and remove them.
+
+#![expect(clippy::print_stdout, reason = "figures are what it is for")]
+
+mod memory;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use crossbeam_channel::Receiver;
+use partita::{
+    engine::{
+        CHANNELS, Command as Ask, Config, Engine, Event, JobState, ModelState, SAMPLE_RATE, SongId,
+        default_home,
+        models::{DEFAULT, InstalledModel},
+        pool,
+    },
+    model,
+};
+use tempfile::TempDir;
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["--first-stem"] => first_stem(),
+        ["--memory", minutes] => memory_of(minutes.parse()?, None),
+        ["--memory", minutes, "--segments", segments] => {
+            memory_of(minutes.parse()?, Some(segments.parse()?))
+        }
+        _ => bail!("--first-stem, or --memory MINUTES [--segments N]"),
+    }
+}
+
+/// A data folder that is removed again, with the installed model in it.
+fn home() -> Result<TempDir> {
+    let home = tempfile::tempdir()?;
+    let model = PathBuf::from(format!("models/{DEFAULT}.safetensors"));
+    fs::create_dir(home.path().join("models"))?;
+    let from = default_home()?.join(&model);
+    fs::copy(&from, home.path().join(&model))
+        .with_context(|| format!("{} is missing: run ./x model install", from.display()))?;
+    Ok(home)
+}
+
+/// Writes noise as a 16-bit WAV; another for each seed.
+fn write_song(path: &Path, seconds: f64, seed: u32) -> Result<()> {
+    let spec = hound::WavSpec {
+        channels: CHANNELS as u16,
+        sample_rate: SAMPLE_RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec)?;
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    for _ in 0..(seconds * f64::from(SAMPLE_RATE)) as usize * CHANNELS {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        writer.write_sample((state >> 18) as i16)?;
+    }
+    Ok(writer.finalize()?)
+}
+
+/// A running engine, asked and listened to.
+struct Session {
+    engine: Engine,
+    events: Receiver<Event>,
+}
+
+impl Session {
+    /// Starts the engine and waits until it has found the model.
+    fn start(home: &Path) -> Result<Self> {
+        let config =
+            Config { home: home.to_owned(), threads: None, stays: false, waker: Arc::new(|| {}) };
+        let (engine, events) = Engine::start(&config)?;
+        let session = Self { engine, events };
+        session.wait(|event| match event {
+            Event::Model(ModelState::Ready { .. }) => Some(()),
+            _ => None,
+        })?;
+        Ok(session)
+    }
+
+    /// Waits for the event that `choose` is about.
+    fn wait<T>(&self, mut choose: impl FnMut(Event) -> Option<T>) -> Result<T> {
+        loop {
+            match self.events.recv()? {
+                Event::Failed { reason, .. } | Event::ImportFailed { reason, .. } => bail!(reason),
+                event => {
+                    if let Some(found) = choose(event) {
+                        return Ok(found);
+                    }
+                }
+            }
+        }
+    }
+
+    fn import(&self, file: &Path) -> Result<SongId> {
+        self.engine.send(Ask::Import(vec![file.to_owned()]));
+        self.wait(|event| match event {
+            Event::Imported { song, .. } => Some(song),
+            _ => None,
+        })
+    }
+
+    fn open(&self, song: SongId) -> Result<()> {
+        self.engine.send(Ask::Open(song));
+        self.wait(|event| matches!(event, Event::Opened { .. }).then_some(()))
+    }
+
+    /// Asks for all stems, and gives the seconds until the first are there; then waits for the end.
+    fn process(&self, song: SongId) -> Result<f64> {
+        let start = Instant::now();
+        let stems = Vec::new();
+        self.engine.send(Ask::Process { song, stems, from_frame: 0 });
+        let mut first = None;
+        self.wait(|event| match event {
+            Event::Segments { covered, .. } if !covered.is_empty() => {
+                first.get_or_insert_with(|| start.elapsed());
+                None
+            }
+            Event::Job(job) if !job.is_active() => Some(job.state),
+            _ => None,
+        })
+        .and_then(|state| match (state, first) {
+            (JobState::Done, Some(first)) => Ok(first.as_secs_f64()),
+            (state, _) => bail!("the job ended so: {state:?}"),
+        })
+    }
+}
+
+fn first_stem() -> Result<()> {
+    const ROUNDS: usize = 5;
+    let home = home()?;
+    let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is gone")?;
+    let pool = pool::new(None)?;
+    let network = pool.install(|| model::load(&installed.weights))?;
+    let mix = vec![0.1; CHANNELS * installed.spec.segment_frames];
+    let session = Session::start(home.path())?;
+    let (mut alone, mut first) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let file = home.path().join("song.wav");
+        write_song(&file, 10.0, round as u32)?;
+        let song = session.import(&file)?;
+        session.open(song)?;
+        let start = Instant::now();
+        pool.install(|| network.separate(&mix))?;
+        let seconds = (start.elapsed().as_secs_f64(), session.process(song)?);
+        if round > 0 {
+            // The first round loads the engine's model and warms both up.
+            alone.push(seconds.0);
+            first.push(seconds.1);
+        }
+    }
+    let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+    let (alone, first) = (least(&alone), least(&first));
+    println!(
+        "From Process to the first stems: {first:.3} s; the network alone: {alone:.3} s for a \
+         segment (× {:.3}).\nThe least of {ROUNDS} each, in turn, on {} threads; the model was \
+         loaded already.",
+        first / alone,
+        pool.current_num_threads()
+    );
+    Ok(())
+}
+
+/// The child, ended however this ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // What has ended by itself cannot be ended again.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn memory_of(minutes: f64, stop_after: Option<usize>) -> Result<()> {
+    const EARLY: usize = 3;
+    let home = home()?;
+    let song = home.path().join("song.wav");
+    write_song(&song, 60.0 * minutes, 1)?;
+    let out = home.path().join("out");
+    let start = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_partita"));
+    child.env("PARTITA_HOME", home.path()).arg("separate").arg(&song).arg("--out").arg(&out);
+    let mut child = Running(child.stdout(Stdio::null()).spawn()?);
+    let id = child.0.id().to_string();
+    let (mut peak, mut early, mut segments) = (0, None, 0);
+    let ended = loop {
+        if let Some(status) = child.0.try_wait()? {
+            break Some(status);
+        }
+        peak = memory::high_water_mark(&id).unwrap_or(0).max(peak);
+        segments = segments_in(&out.join("song")).max(segments);
+        if segments >= EARLY {
+            early.get_or_insert(peak);
+        }
+        if stop_after.is_some_and(|most| segments >= most) {
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let how = match ended {
+        None => format!("stopped there, after {seconds:.0} s; files were not written"),
+        Some(status) if status.success() => format!("to the end, in {seconds:.0} s"),
+        Some(status) => bail!("partita separate failed: {status}"),
+    };
+    println!(
+        "partita separate on {minutes} minutes: peak memory {} MB, {} MB of it after {EARLY} segments \
+         ({segments} segments, {how}).",
+        peak / 1_000_000,
+        early.unwrap_or(peak) / 1_000_000
+    );
+    Ok(())
+}
+
+/// Segments that are finished in the hidden working folder beside the results.
+fn segments_in(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let flags = entries.filter_map(|entry| fs::read(entry.path().join("stems/segments")).ok());
+    flags.map(|flags| flags.iter().filter(|flag| **flag == 1).count()).sum()
+}

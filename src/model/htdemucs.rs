@@ -22,6 +22,7 @@ pub use tensors::{Expected, expected_tensors};
 
 use super::{
     ModelError, Result, Separator, Spec,
+    arena::{Arena, Buffer},
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
     layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
     spectrogram::Spectrogram,
@@ -50,6 +51,7 @@ pub struct HtDemucs {
     channel_downsampler: Option<Linear>,
     channel_downsampler_t: Option<Linear>,
     crosstransformer: Option<CrossTransformer>,
+    arena: Arena,
 }
 
 /// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and the
@@ -185,17 +187,24 @@ impl HtDemucs {
     /// Both branches through the transformer, to its channels and back.
     fn transform(&self, x: &mut FreqMap, xt: &mut TimeMap) {
         let Some(transformer) = &self.crosstransformer else { return };
-        let tokens = tokens_from_map(x, self.channel_upsampler.as_ref());
-        let tokens_t = match &self.channel_upsampler_t {
-            Some(linear) => linear.forward(xt.inner()),
-            None => xt.inner().to_vec(),
-        };
-        let (tokens, tokens_t) = transformer.forward(&tokens, &tokens_t, x.freqs);
-        map_from_tokens(&tokens, self.channel_downsampler.as_ref(), x);
-        match &self.channel_downsampler_t {
-            Some(linear) => xt.inner_mut().copy_from_slice(&linear.forward(&tokens_t)),
-            None => xt.inner_mut().copy_from_slice(&tokens_t),
+        let arena = &self.arena;
+        let mut tokens = arena.take(x.data.len());
+        tokens_from_map(x, &mut tokens);
+        let mut wide = through(self.channel_upsampler.as_ref(), &tokens, arena);
+        let mut wide_t = through(self.channel_upsampler_t.as_ref(), xt.inner(), arena);
+        transformer.forward(
+            wide.as_deref_mut().unwrap_or(&mut tokens),
+            wide_t.as_deref_mut().unwrap_or(xt.inner_mut()),
+            x.freqs,
+            arena,
+        );
+        if let (Some(linear), Some(wide)) = (&self.channel_downsampler, wide) {
+            linear.forward(&wide, &mut tokens);
         }
+        if let (Some(linear), Some(wide)) = (&self.channel_downsampler_t, wide_t) {
+            linear.forward(&wide, xt.inner_mut());
+        }
+        map_from_tokens(&tokens, x);
     }
 
     /// Both branches back in their scales, the frequency branch as samples, added up:
@@ -214,9 +223,17 @@ impl HtDemucs {
     }
 }
 
+/// What a linear layer makes of `x: [tokens, in]`, if there is one.
+fn through<'a>(linear: Option<&Linear>, x: &[f32], arena: &'a Arena) -> Option<Buffer<'a>> {
+    linear.map(|linear| {
+        let mut out = arena.take(x.len() / linear.inputs() * linear.outputs());
+        linear.forward(x, &mut out);
+        out
+    })
+}
+
 /// The frequency branch as tokens, `[columns · freqs, channels]`, columns outermost.
-fn tokens_from_map(x: &FreqMap, upsampler: Option<&Linear>) -> Vec<f32> {
-    let mut tokens = vec![0.0; x.data.len()];
+fn tokens_from_map(x: &FreqMap, tokens: &mut [f32]) {
     tokens.par_chunks_exact_mut(x.freqs * x.channels).enumerate().for_each(|(column, tokens)| {
         for (token, row) in tokens.chunks_exact_mut(x.channels).zip(x.data.chunks(x.row_len())) {
             for (value, line) in token.iter_mut().zip(row.chunks_exact(x.frames)) {
@@ -224,16 +241,10 @@ fn tokens_from_map(x: &FreqMap, upsampler: Option<&Linear>) -> Vec<f32> {
             }
         }
     });
-    match upsampler {
-        Some(linear) => linear.forward(&tokens),
-        None => tokens,
-    }
 }
 
 /// The reverse of [`tokens_from_map`].
-fn map_from_tokens(tokens: &[f32], downsampler: Option<&Linear>, x: &mut FreqMap) {
-    let narrow = downsampler.map(|linear| linear.forward(tokens));
-    let tokens = narrow.as_deref().unwrap_or(tokens);
+fn map_from_tokens(tokens: &[f32], x: &mut FreqMap) {
     let (freqs, channels, frames, row_len) = (x.freqs, x.channels, x.frames, x.row_len());
     x.data.par_chunks_exact_mut(row_len).enumerate().for_each(|(freq, row)| {
         for (channel, line) in row.chunks_exact_mut(frames).enumerate() {

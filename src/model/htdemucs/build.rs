@@ -1,8 +1,11 @@
 //! Puts a network together from the tensors of a file.
 
+use std::sync::OnceLock;
+
 use super::{Config, HtDemucs, tensors::Tensors};
 use crate::model::{
     ModelError, Result,
+    arena::Arena,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
         freq_conv::{FreqConv, FreqConvTranspose},
@@ -33,6 +36,7 @@ pub(super) fn network(config: Config, tensors: &Tensors<'_>) -> Result<HtDemucs>
         channel_downsampler: build.channels("channel_downsampler")?,
         channel_downsampler_t: build.channels("channel_downsampler_t")?,
         crosstransformer: build.transformer()?,
+        arena: Arena::default(),
         config,
     };
     Ok(network)
@@ -55,7 +59,7 @@ impl Builder<'_> {
 
     fn linear(&self, name: &str) -> Result<Linear> {
         let weight = self.vector(&format!("{name}.weight"))?;
-        Ok(Linear::new(weight, self.vector(&format!("{name}.bias"))?))
+        Ok(Linear::new(&weight, &self.vector(&format!("{name}.bias"))?))
     }
 
     /// A weight with as many dimensions as the caller wants, and its bias.
@@ -203,6 +207,7 @@ impl Builder<'_> {
             cross_first: self.config.t_cross_first,
             max_period: self.config.t_max_period,
             weight_pos_embed: self.config.t_weight_pos_embed,
+            positions: OnceLock::new(),
         }))
     }
 
@@ -210,10 +215,12 @@ impl Builder<'_> {
         let name = format!("crosstransformer.{layers}.{index}");
         let cross = index.is_multiple_of(2) == self.config.t_cross_first;
         let attn = if cross { "cross_attn" } else { "self_attn" };
-        let in_proj = Linear::new(
-            self.vector(&format!("{name}.{attn}.in_proj_weight"))?,
-            self.vector(&format!("{name}.{attn}.in_proj_bias"))?,
-        );
+        let weight = self.vector(&format!("{name}.{attn}.in_proj_weight"))?;
+        let bias = self.vector(&format!("{name}.{attn}.in_proj_bias"))?;
+        let dim = bias.len() / 3;
+        let in_proj = |part: usize| {
+            Linear::new(&weight[part * dim * dim..][..dim * dim], &bias[part * dim..][..dim])
+        };
         let norm2 = self.affine(&format!("{name}.norm2"))?;
         let (norm_other, norm_ff) = if cross {
             (Some(norm2), self.affine(&format!("{name}.norm3"))?)
@@ -225,7 +232,9 @@ impl Builder<'_> {
             norm1: self.affine(&format!("{name}.norm1"))?,
             norm_other,
             attn: Attention {
-                in_proj,
+                q: in_proj(0),
+                k: in_proj(1),
+                v: in_proj(2),
                 out_proj: self.linear(&format!("{name}.{attn}.out_proj"))?,
                 heads: self.config.t_heads,
             },

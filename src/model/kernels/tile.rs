@@ -15,70 +15,120 @@ pub const NR: usize = 16;
 /// The sums of a tile.
 pub type Tile<const M: usize> = [[f32; NR]; M];
 
-/// `sums[i][j] += Σ_k rows[i][k] · panel[k][j]`: rows as they lie in memory, columns packed.
-///
-/// # Panics
-/// When a row is shorter than the panel is deep.
-#[inline(always)]
-pub fn rows_by_panel<const FMA: bool, const M: usize>(
-    sums: &mut Tile<M>,
-    rows: [&[f32]; M],
-    panel: &[[f32; NR]],
-) {
-    let depth = panel.len();
-    let rows = rows.map(|row| &row[..depth]);
-    let mut acc = *sums;
-    for (k, line) in panel.iter().enumerate() {
-        for i in 0..M {
-            let value = rows[i][k];
-            for j in 0..NR {
-                acc[i][j] = mad::<FMA>(value, line[j], acc[i][j]);
+/// Defines an inner loop. It is compiled apart from what calls it: alone, it keeps all its sums in
+/// registers; inlined into something larger, it does not always. `FMA` says that the caller was
+/// entered for a CPU with AVX2 and FMA, which is looked up again (a load and a test), so that nobody
+/// has to be trusted.
+macro_rules! inner_loop {
+    ($(#[$meta:meta])* fn $name:ident($sums:ident, $($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        #[inline(always)]
+        pub fn $name<const FMA: bool, const M: usize>($sums: &mut Tile<M>, $($arg: $ty),*) {
+            #[inline(always)]
+            fn portable<const FMA: bool, const M: usize>($sums: &mut Tile<M>, $($arg: $ty),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[inline(never)]
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<const M: usize>($sums: &mut Tile<M>, $($arg: $ty),*) {
+                    portable::<true, M>($sums, $($arg),*);
+                }
+                if FMA && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    #[expect(unsafe_code, reason = "a function with target features")]
+                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    return unsafe { avx2::<M>($sums, $($arg),*) };
+                }
             }
+            portable::<FMA, M>($sums, $($arg),*);
         }
-    }
-    *sums = acc;
+    };
 }
 
-/// `sums[i][j] += Σ_k strip[k][i] · panel[k][j]`: both packed.
+/// `sums[i][j] += column[i] · line[j]`.
 #[inline(always)]
-pub fn strip_by_panel<const FMA: bool, const M: usize>(
+fn step<const FMA: bool, const M: usize>(
     sums: &mut Tile<M>,
-    strip: &[[f32; M]],
-    panel: &[[f32; NR]],
+    column: impl Fn(usize) -> f32,
+    line: &[f32; NR],
 ) {
-    let mut acc = *sums;
-    for (column, line) in strip.iter().zip(panel) {
-        for i in 0..M {
-            for j in 0..NR {
-                acc[i][j] = mad::<FMA>(column[i], line[j], acc[i][j]);
-            }
+    let line = *line;
+    for i in 0..M {
+        let value = column(i);
+        for j in 0..NR {
+            sums[i][j] = mad::<FMA>(value, line[j], sums[i][j]);
         }
     }
-    *sums = acc;
 }
 
-/// `sums[i][j] += Σ_k strip[k][i] · lines[k · stride + j]`: rows packed, columns as they lie in
-/// memory.
-///
-/// # Panics
-/// When `lines` ends before the last line's [`NR`] values.
-#[inline(always)]
-pub fn strip_by_lines<const FMA: bool, const M: usize>(
-    sums: &mut Tile<M>,
-    strip: &[[f32; M]],
-    lines: &[f32],
-    stride: usize,
-) {
-    let mut acc = *sums;
-    for (column, line) in strip.iter().zip(lines.chunks(stride)) {
-        let line = &line[..NR];
-        for i in 0..M {
-            for j in 0..NR {
-                acc[i][j] = mad::<FMA>(column[i], line[j], acc[i][j]);
+inner_loop! {
+    /// `sums[i][j] += Σ_k rows[i · stride + k] · panel[k][j]`: rows as they lie in memory, columns
+    /// packed.
+    ///
+    /// # Panics
+    /// When `rows` ends before the last row is as long as the panel is deep.
+    fn rows_by_panel(sums, rows: &[f32], stride: usize, panel: &[[f32; NR]]) {
+        let depth = panel.len();
+        let rows: [&[f32]; M] = std::array::from_fn(|i| &rows[i * stride..][..depth]);
+        let mut acc = *sums;
+        for (k, line) in panel.iter().enumerate() {
+            step::<FMA, M>(&mut acc, |i| rows[i][k], line);
+        }
+        *sums = acc;
+    }
+}
+
+inner_loop! {
+    /// `sums[i][j] += Σ_k strip[k][i] · panel[k][j]`: both packed.
+    fn strip_by_panel(sums, strip: &[[f32; M]], panel: &[[f32; NR]]) {
+        let mut acc = *sums;
+        for (column, line) in strip.iter().zip(panel) {
+            step::<FMA, M>(&mut acc, |i| column[i], line);
+        }
+        *sums = acc;
+    }
+}
+
+inner_loop! {
+    /// `sums[i][j] += Σ_k strip[k][i] · lines[k · stride + j]`: rows packed, columns as they lie in
+    /// memory.
+    ///
+    /// # Panics
+    /// When `lines` ends before the last line's [`NR`] values.
+    fn strip_by_lines(sums, strip: &[[f32; M]], lines: &[f32], stride: usize) {
+        let Some(last) = strip.len().checked_sub(1) else { return };
+        let lines = &lines[..last * stride + NR];
+        let mut acc = *sums;
+        for (column, line) in strip.iter().zip(lines.chunks(stride)) {
+            if let Some(line) = line.first_chunk() {
+                step::<FMA, M>(&mut acc, |i| column[i], line);
             }
         }
+        *sums = acc;
     }
-    *sums = acc;
+}
+
+inner_loop! {
+    /// `sums[i][j] += Σ_k columns[k · stride + first + i] · panel[k][j]`: the left matrix lies
+    /// transposed in memory, columns packed.
+    ///
+    /// # Panics
+    /// When there are fewer columns than the panel is deep, or `first + M` is beyond `stride`.
+    fn columns_by_panel(
+        sums,
+        columns: &[f32],
+        stride: usize,
+        first: usize,
+        panel: &[[f32; NR]],
+    ) {
+        assert!(first + M <= stride && columns.len() >= panel.len() * stride, "columns too short");
+        let mut acc = *sums;
+        for (column, line) in columns.chunks_exact(stride).zip(panel) {
+            let column = &column[first..first + M];
+            step::<FMA, M>(&mut acc, |i| column[i], line);
+        }
+        *sums = acc;
+    }
 }
 
 /// A matrix `[depth, columns]` packed for the right of a product: for each [`NR`] columns a panel
@@ -177,7 +227,7 @@ mod tests {
     };
 
     #[test]
-    fn all_three_forms_are_the_product() {
+    fn all_forms_are_the_product() {
         for depth in [0, 1, 5, 64] {
             let (a, b) = (noise(MR * depth, 1), noise(depth * NR, 2));
             let start = noise(MR * NR, 3);
@@ -193,13 +243,17 @@ mod tests {
                 std::array::from_fn(|i| std::array::from_fn(|j| start[i * NR + j]));
 
             let mut sums = begin;
-            let rows = std::array::from_fn(|i| &a[i * depth..][..depth]);
-            rows_by_panel::<false, MR>(&mut sums, rows, panels.panel(0));
+            rows_by_panel::<false, MR>(&mut sums, &a, depth, panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "rows by panel");
 
             let mut sums = begin;
             strip_by_panel::<false, MR>(&mut sums, strips.strip(0), panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "strip by panel");
+
+            let mut sums = begin;
+            let columns: Vec<f32> = strips.strip(0).as_flattened().to_vec();
+            columns_by_panel::<true, MR>(&mut sums, &columns, MR, 0, panels.panel(0));
+            assert_same(&expected, sums.as_flattened(), "columns by panel");
 
             let mut sums = begin;
             strip_by_lines::<true, MR>(&mut sums, strips.strip(0), &b, NR);

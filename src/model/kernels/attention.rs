@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::{
     elementwise::exp,
-    tile::{MR, NR, columns_by_panel, rows_by_panel},
+    tile::{MR, NR, columns_by_panel, rows_times_panel},
     vectorised,
 };
 
@@ -143,35 +143,16 @@ fn score<const FMA: bool>(
     maxima: [f32; NR],
 ) -> [f32; NR] {
     let dim = queries.len();
+    let (whole, rest) = scores.as_chunks_mut::<MR>();
+    rows_times_panel::<FMA, MR>(whole, k, queries);
+    rows_times_panel::<FMA, 1>(rest.as_chunks_mut().0, &k[whole.len() * MR * dim..], queries);
     let mut top = maxima;
-    let mut tiles = scores.chunks_exact_mut(MR);
-    let mut at = 0;
-    for tile in &mut tiles {
-        score_tile::<FMA, MR>(tile, &k[at * dim..], queries, &mut top);
-        at += MR;
-    }
-    for tile in tiles.into_remainder().chunks_exact_mut(1) {
-        score_tile::<FMA, 1>(tile, &k[at * dim..], queries, &mut top);
-        at += 1;
-    }
-    top
-}
-
-#[inline(always)]
-fn score_tile<const FMA: bool, const M: usize>(
-    tile: &mut [[f32; NR]],
-    k: &[f32],
-    queries: &[[f32; NR]],
-    top: &mut [f32; NR],
-) {
-    let Some(tile) = tile.first_chunk_mut::<M>() else { return };
-    *tile = [[0.0; NR]; M];
-    rows_by_panel::<FMA, M>(tile, k, queries.len(), queries);
-    for line in tile {
+    for line in scores {
         for j in 0..NR {
             top[j] = if line[j] > top[j] { line[j] } else { top[j] };
         }
     }
+    top
 }
 
 /// `results = results · shrink + vᵀ · scores`.
@@ -189,13 +170,14 @@ fn gather<const FMA: bool>(
         gather_tile::<FMA, MR>(tile, v, dim, at, scores, shrink);
         at += MR;
     }
-    let mut pairs = tiles.into_remainder().chunks_exact_mut(2);
-    for pair in &mut pairs {
-        gather_tile::<FMA, 2>(pair, v, dim, at, scores, shrink);
-        at += 2;
+    // Sixty-four features leave four.
+    let mut tiles = tiles.into_remainder().chunks_exact_mut(4);
+    for tile in &mut tiles {
+        gather_tile::<FMA, 4>(tile, v, dim, at, scores, shrink);
+        at += 4;
     }
-    for line in pairs.into_remainder().chunks_exact_mut(1) {
-        gather_tile::<FMA, 1>(line, v, dim, at, scores, shrink);
+    for (offset, line) in tiles.into_remainder().chunks_exact_mut(1).enumerate() {
+        gather_tile::<FMA, 1>(line, v, dim, at + offset, scores, shrink);
     }
 }
 

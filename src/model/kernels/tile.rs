@@ -20,29 +20,58 @@ pub type Tile<const M: usize> = [[f32; NR]; M];
 /// entered for a CPU with AVX2 and FMA, which is looked up again (a load and a test), so that nobody
 /// has to be trusted.
 macro_rules! inner_loop {
-    ($(#[$meta:meta])* fn $name:ident($sums:ident, $($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+    ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
         #[inline(always)]
-        pub fn $name<const FMA: bool, const M: usize>($sums: &mut Tile<M>, $($arg: $ty),*) {
+        pub fn $name<const FMA: bool, const M: usize>($($arg: $ty),*) {
             #[inline(always)]
-            fn portable<const FMA: bool, const M: usize>($sums: &mut Tile<M>, $($arg: $ty),*) $body
+            fn portable<const FMA: bool, const M: usize>($($arg: $ty),*) $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[inline(never)]
                 #[target_feature(enable = "avx2,fma")]
-                fn avx2<const M: usize>($sums: &mut Tile<M>, $($arg: $ty),*) {
-                    portable::<true, M>($sums, $($arg),*);
+                fn avx2<const M: usize>($($arg: $ty),*) {
+                    portable::<true, M>($($arg),*);
                 }
                 if FMA && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     #[expect(unsafe_code, reason = "a function with target features")]
                     // SAFETY: the CPU was just found to have the features it is compiled for.
-                    return unsafe { avx2::<M>($sums, $($arg),*) };
+                    return unsafe { avx2::<M>($($arg),*) };
                 }
             }
-            portable::<FMA, M>($sums, $($arg),*);
+            portable::<FMA, M>($($arg),*);
         }
     };
+}
+
+/// `M` rows of `depth` values, `stride` apart, looked up without a check for each: the checks would
+/// take more than a tenth of an inner loop's time.
+#[derive(Clone, Copy)]
+struct Rows<'a, const M: usize> {
+    data: &'a [f32],
+    stride: usize,
+    depth: usize,
+}
+
+impl<'a, const M: usize> Rows<'a, M> {
+    /// Checks once that all of them are there.
+    #[inline(always)]
+    fn new(data: &'a [f32], stride: usize, depth: usize) -> Self {
+        assert!((M - 1) * stride + depth <= data.len(), "rows end before the product");
+        Self { data, stride, depth }
+    }
+
+    #[inline(always)]
+    fn at(&self, row: usize, k: usize) -> f32 {
+        debug_assert!(row < M && k < self.depth);
+        #[expect(unsafe_code, reason = "a check for each value is too slow here")]
+        // SAFETY: the loops of this file ask for rows below `M` and depths below `depth`, for which
+        // `new` has checked the last index; smaller ones lie before it.
+        unsafe {
+            *self.data.get_unchecked(row * self.stride + k)
+        }
+    }
 }
 
 /// `sums[i][j] += column[i] · line[j]`.
@@ -67,20 +96,38 @@ inner_loop! {
     ///
     /// # Panics
     /// When `rows` ends before the last row is as long as the panel is deep.
-    fn rows_by_panel(sums, rows: &[f32], stride: usize, panel: &[[f32; NR]]) {
-        let depth = panel.len();
-        let rows: [&[f32]; M] = std::array::from_fn(|i| &rows[i * stride..][..depth]);
+    fn rows_by_panel(sums: &mut Tile<M>, rows: &[f32], stride: usize, panel: &[[f32; NR]]) {
+        let rows = Rows::<M>::new(rows, stride, panel.len());
         let mut acc = *sums;
         for (k, line) in panel.iter().enumerate() {
-            step::<FMA, M>(&mut acc, |i| rows[i][k], line);
+            step::<FMA, M>(&mut acc, |i| rows.at(i, k), line);
         }
         *sums = acc;
     }
 }
 
 inner_loop! {
+    /// `tiles[t][i][j] = Σ_k rows[(t · M + i) · depth + k] · panel[k][j]`: as [`rows_by_panel`] for
+    /// many tiles of rows that lie one after the other, and from nothing.
+    ///
+    /// # Panics
+    /// When there are fewer rows than tiles want.
+    fn rows_times_panel(tiles: &mut [Tile<M>], rows: &[f32], panel: &[[f32; NR]]) {
+        let depth = panel.len();
+        for (index, tile) in tiles.iter_mut().enumerate() {
+            let rows = Rows::<M>::new(&rows[index * M * depth..], depth, depth);
+            let mut acc = [[0.0; NR]; M];
+            for (k, line) in panel.iter().enumerate() {
+                step::<FMA, M>(&mut acc, |i| rows.at(i, k), line);
+            }
+            *tile = acc;
+        }
+    }
+}
+
+inner_loop! {
     /// `sums[i][j] += Σ_k strip[k][i] · panel[k][j]`: both packed.
-    fn strip_by_panel(sums, strip: &[[f32; M]], panel: &[[f32; NR]]) {
+    fn strip_by_panel(sums: &mut Tile<M>, strip: &[[f32; M]], panel: &[[f32; NR]]) {
         let mut acc = *sums;
         for (column, line) in strip.iter().zip(panel) {
             step::<FMA, M>(&mut acc, |i| column[i], line);
@@ -95,7 +142,7 @@ inner_loop! {
     ///
     /// # Panics
     /// When `lines` ends before the last line's [`NR`] values.
-    fn strip_by_lines(sums, strip: &[[f32; M]], lines: &[f32], stride: usize) {
+    fn strip_by_lines(sums: &mut Tile<M>, strip: &[[f32; M]], lines: &[f32], stride: usize) {
         let Some(last) = strip.len().checked_sub(1) else { return };
         let lines = &lines[..last * stride + NR];
         let mut acc = *sums;
@@ -115,7 +162,7 @@ inner_loop! {
     /// # Panics
     /// When there are fewer columns than the panel is deep, or `first + M` is beyond `stride`.
     fn columns_by_panel(
-        sums,
+        sums: &mut Tile<M>,
         columns: &[f32],
         stride: usize,
         first: usize,
@@ -245,6 +292,14 @@ mod tests {
             let mut sums = begin;
             rows_by_panel::<false, MR>(&mut sums, &a, depth, panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "rows by panel");
+
+            let mut product = [[[0.0; NR]; MR]];
+            rows_times_panel::<true, MR>(&mut product, &a, panels.panel(0));
+            for (sum, start) in product.as_flattened_mut().as_flattened_mut().iter_mut().zip(&start)
+            {
+                *sum += start;
+            }
+            assert_same(&expected, product.as_flattened().as_flattened(), "rows times panel");
 
             let mut sums = begin;
             strip_by_panel::<false, MR>(&mut sums, strips.strip(0), panels.panel(0));

@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use partita::model::{
-    Separator,
+    Precision, Separator,
     htdemucs::{self, HtDemucs},
     kernels::product::{Mat, MatMut, Parallelism, Update, product},
 };
@@ -32,7 +32,12 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let profile = arguments.iter().any(|argument| argument == "--profile");
     let path = arguments.iter().find(|argument| !argument.starts_with("--"));
-    let network = htdemucs::load(&path.map_or_else(installed_model, PathBuf::from))?;
+    let precision = if arguments.iter().any(|argument| argument == "--fast") {
+        Precision::Fast
+    } else {
+        Precision::Single
+    };
+    let network = htdemucs::load(&path.map_or_else(installed_model, PathBuf::from), precision)?;
     let spec = network.spec();
     let mix = noise(spec.channels * spec.segment_frames);
     let seconds = spec.segment_frames as f64 / f64::from(spec.sample_rate);

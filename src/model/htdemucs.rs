@@ -21,7 +21,7 @@ pub use config::Config;
 pub use tensors::{Expected, expected_tensors};
 
 use super::{
-    ModelError, Result, Separator, Spec,
+    ModelError, Precision, Result, Separator, Spec,
     arena::{Arena, Buffer},
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
     layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
@@ -60,7 +60,7 @@ pub struct HtDemucs {
 /// # Errors
 /// [`ModelError::Io`] when the file cannot be read, [`ModelError::Weights`] when it is not such a
 /// file; both name it.
-pub fn load(path: &Path) -> Result<HtDemucs> {
+pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
     let io = |source| ModelError::Io { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(io)?.len();
     let named = |error| match error {
@@ -74,17 +74,17 @@ pub fn load(path: &Path) -> Result<HtDemucs> {
         return Err(named(ModelError::Weights("it is too large".to_owned())));
     }
     let bytes = fs::read(path).map_err(io)?;
-    from_bytes(&bytes).map_err(named)
+    from_bytes(&bytes, precision).map_err(named)
 }
 
 /// As [`load`], from a file's bytes. Errors do not name the file.
-pub fn from_bytes(bytes: &[u8]) -> Result<HtDemucs> {
+pub fn from_bytes(bytes: &[u8], precision: Precision) -> Result<HtDemucs> {
     let broken = |error| ModelError::Weights(format!("it is not a safetensors file ({error})"));
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let config = Config::from_metadata(header.metadata().as_ref().unwrap_or(&HashMap::new()))?;
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
     let tensors = tensors::Tensors::new(file, &expected_tensors(&config))?;
-    build::network(config, &tensors)
+    build::network(config, &tensors, precision)
 }
 
 impl Separator for HtDemucs {
@@ -199,10 +199,10 @@ impl HtDemucs {
             arena,
         );
         if let (Some(linear), Some(wide)) = (&self.channel_downsampler, wide) {
-            linear.forward(&wide, &mut tokens);
+            linear.forward(&wide, &mut tokens, arena);
         }
         if let (Some(linear), Some(wide)) = (&self.channel_downsampler_t, wide_t) {
-            linear.forward(&wide, xt.inner_mut());
+            linear.forward(&wide, xt.inner_mut(), arena);
         }
         map_from_tokens(&tokens, x);
     }
@@ -227,7 +227,7 @@ impl HtDemucs {
 fn through<'a>(linear: Option<&Linear>, x: &[f32], arena: &'a Arena) -> Option<Buffer<'a>> {
     linear.map(|linear| {
         let mut out = arena.take(x.len() / linear.inputs() * linear.outputs());
-        linear.forward(x, &mut out);
+        linear.forward(x, &mut out, arena);
         out
     })
 }

@@ -11,12 +11,15 @@ use rayon::prelude::*;
 use tracing::trace_span;
 
 use super::{
+    Precision,
     arena::{Arena, Buffer},
     kernels::{
         attention::attention,
+        bf16::Pair,
         elementwise::add_scaled,
-        linear::{AddScaled, Linear, ToHeads},
+        linear::{AddScaled, Linear, ToColumns, ToRows},
         norm::{Affine, Moments, group_norm_by, layer_norm},
+        operand::Operand,
         rows::ROWS,
         tile::NR,
     },
@@ -125,82 +128,130 @@ pub struct Attention {
     pub out_proj: Linear,
     /// Heads.
     pub heads: usize,
+    /// Of scores and weighted sums.
+    pub precision: Precision,
 }
 
-/// Queries, keys and values, each `[heads, tokens, head_dim]`.
+/// What goes into the attention, for each head.
 struct Heads<'a> {
+    /// `[heads, tokens, head_dim]`.
     q: Buffer<'a>,
+    /// `[heads, keys, head_dim]`, in the precision's operands, pairs along `head_dim`.
     k: Buffer<'a>,
+    /// `[heads, keys, head_dim]`, in the precision's operands, pairs along `keys`.
     v: Buffer<'a>,
+}
+
+/// Which of them a linear layer's outputs are.
+#[derive(Clone, Copy)]
+enum Role {
+    Queries,
+    Keys,
+    Values,
 }
 
 impl Layer {
     /// What goes into the attention of `x: [tokens, dim]` to `other`, or to itself.
     fn attn_inputs<'a>(&self, x: &[f32], other: Option<&[f32]>, arena: &'a Arena) -> Heads<'a> {
         let _span = trace_span!("transformer: projections").entered();
+        match self.attn.precision {
+            Precision::Single => self.attn_inputs_as::<f32>(x, other, arena),
+            Precision::Fast => self.attn_inputs_as::<Pair>(x, other, arena),
+        }
+    }
+
+    fn attn_inputs_as<'a, V: Operand>(
+        &self,
+        x: &[f32],
+        other: Option<&[f32]>,
+        arena: &'a Arena,
+    ) -> Heads<'a> {
+        let Attention { q, k, v, heads, .. } = &self.attn;
         let source = other.unwrap_or(x);
-        let mut heads = Heads {
+        let dim = self.gamma_1.len();
+        let (head_dim, keys) = (dim / heads, source.len() / dim);
+        let mut all = Heads {
             q: arena.take(x.len()),
-            k: arena.take(source.len()),
-            v: arena.take(source.len()),
+            k: arena.take(heads * keys * head_dim.div_ceil(V::DEPTH)),
+            v: arena.take(heads * keys.div_ceil(V::DEPTH) * head_dim),
         };
-        let Attention { q, k, v, .. } = &self.attn;
+        let queries = (Role::Queries, q, &mut *all.q);
+        let keys = (Role::Keys, k, &mut *all.k);
+        let values = (Role::Values, v, &mut *all.v);
         match (other, &self.norm_other) {
             (Some(other), Some(norm)) => {
-                self.project(x, &self.norm1, [(q, &mut heads.q)], arena);
-                self.project(other, norm, [(k, &mut heads.k), (v, &mut heads.v)], arena);
+                self.project::<V, 1>(x, &self.norm1, [queries], arena);
+                self.project::<V, 2>(other, norm, [keys, values], arena);
             }
-            _ => {
-                let all = [(q, &mut *heads.q), (k, &mut heads.k), (v, &mut heads.v)];
-                self.project(x, &self.norm1, all, arena);
-            }
+            _ => self.project::<V, 3>(x, &self.norm1, [queries, keys, values], arena),
         }
-        heads
+        all
     }
 
     /// Normalises tokens and gives them to linear layers, whose outputs are parted into heads.
-    fn project<const N: usize>(
+    fn project<V: Operand, const N: usize>(
         &self,
         x: &[f32],
         norm: &Affine,
-        parts: [(&Linear, &mut [f32]); N],
+        parts: [(Role, &Linear, &mut [f32]); N],
         arena: &Arena,
     ) {
         let dim = norm.weight.len();
-        let (heads, head_dim, tokens) = (self.attn.heads, dim / self.attn.heads, x.len() / dim);
+        let head_dim = dim / self.attn.heads;
         let block = ROWS * dim;
-        let linears = parts.each_ref().map(|(linear, _)| *linear);
+        let layers = parts.each_ref().map(|(role, linear, _)| (*role, *linear));
         // For each block of tokens, for each layer, its part of every head.
         let mut blocks: Vec<[Vec<&mut [f32]>; N]> = Vec::new();
-        blocks.resize_with(tokens.div_ceil(ROWS), || std::array::from_fn(|_| Vec::new()));
-        for (part, (_, out)) in parts.into_iter().enumerate() {
-            for head in out.chunks_exact_mut(tokens * head_dim) {
-                for (block, out) in blocks.iter_mut().zip(head.chunks_mut(ROWS * head_dim)) {
+        blocks.resize_with(x.len().div_ceil(block), || std::array::from_fn(|_| Vec::new()));
+        for (part, (role, _, out)) in parts.into_iter().enumerate() {
+            let per_block = match role {
+                Role::Queries => ROWS * head_dim,
+                Role::Keys => ROWS * head_dim.div_ceil(V::DEPTH),
+                Role::Values => ROWS / V::DEPTH * head_dim,
+            };
+            let per_head = out.len() / self.attn.heads;
+            for head in out.chunks_exact_mut(per_head) {
+                for (block, out) in blocks.iter_mut().zip(head.chunks_mut(per_block)) {
                     block[part].push(out);
                 }
             }
         }
-        debug_assert!(blocks.iter().flatten().all(|parts| parts.len() == heads));
         x.par_chunks(block).zip(blocks).for_each_init(
-            || arena.take(block),
-            |normal, (x, outs)| {
+            || [arena.take(block), arena.take(block)],
+            |[normal, room], (x, outs)| {
                 let normal = &mut normal[..x.len()];
                 layer_norm(x, norm, normal);
-                for (linear, mut heads) in linears.iter().zip(outs) {
-                    linear.each(normal, ToHeads { heads: &mut heads, head_dim });
+                for ((role, linear), mut heads) in layers.into_iter().zip(outs) {
+                    if let Role::Queries = role {
+                        linear.each(normal, room, ToRows { heads: &mut heads, head_dim });
+                        continue;
+                    }
+                    let mut heads: Vec<&mut [V]> =
+                        heads.into_iter().map(bytemuck::cast_slice_mut).collect();
+                    let heads = &mut heads;
+                    match role {
+                        Role::Values => linear.each(normal, room, ToColumns { heads, head_dim }),
+                        _ => linear.each(normal, room, ToRows { heads, head_dim }),
+                    }
                 }
             },
         );
     }
 
     /// Everything from the attention on.
-    fn finish(&self, x: &mut [f32], heads: &Heads<'_>, arena: &Arena) {
+    fn finish(&self, x: &mut [f32], inputs: &Heads<'_>, arena: &Arena) {
         let dim = self.gamma_1.len();
         let mut attended = arena.take(x.len());
         {
             let _span = trace_span!("transformer: attention").entered();
-            let Heads { q, k, v } = heads;
-            attention(q, k, v, self.attn.heads, dim / self.attn.heads, &mut attended);
+            let (Heads { q, k, v }, heads) = (inputs, self.attn.heads);
+            match self.attn.precision {
+                Precision::Single => attention(q, k, v, heads, dim / heads, &mut attended),
+                Precision::Fast => {
+                    let pairs = bytemuck::cast_slice::<f32, Pair>;
+                    attention(q, pairs(k), pairs(v), heads, dim / heads, &mut attended);
+                }
+            }
         }
         let _span = trace_span!("transformer: feed-forward").entered();
         let block = ROWS * dim;
@@ -211,7 +262,7 @@ impl Layer {
                 || Work::new(self, arena),
                 |work, (x, attended)| {
                     let out = AddScaled { x, scale: &self.gamma_1 };
-                    self.attn.out_proj.each(attended, out);
+                    self.attn.out_proj.each(attended, &mut work.room, out);
                     self.feed_forward(x, work);
                     Moments::of(x)
                 },
@@ -235,8 +286,8 @@ impl Layer {
             let width = panels.len() * NR;
             let part = first * NR..self.linear2.inputs().min(panels.end * NR);
             let hidden = &mut work.hidden[..tokens * width];
-            self.linear1.gelu_part(normal, panels, hidden);
-            self.linear2.add_part(hidden, width, part, sums);
+            self.linear1.gelu_part(normal, &mut work.room, panels, hidden);
+            self.linear2.add_part(hidden, &mut work.room, width, part, sums);
         }
         for (index, sums) in sums.chunks_exact(tokens).enumerate() {
             let column = index * NR;
@@ -254,6 +305,8 @@ impl Layer {
 struct Work<'a> {
     normal: Buffer<'a>,
     hidden: Buffer<'a>,
+    /// For either as operands.
+    room: Buffer<'a>,
     /// `[panels][tokens][NR]`.
     sums: Buffer<'a>,
 }
@@ -263,6 +316,7 @@ impl<'a> Work<'a> {
         Self {
             normal: arena.take(ROWS * layer.gamma_2.len()),
             hidden: arena.take(ROWS * HIDDEN * NR),
+            room: arena.take(ROWS * layer.gamma_2.len().max(HIDDEN * NR)),
             sums: arena.take(ROWS * layer.linear2.panels() * NR),
         }
     }

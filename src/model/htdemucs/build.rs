@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::{Config, HtDemucs, tensors::Tensors};
 use crate::model::{
-    ModelError, Result,
+    ModelError, Precision, Result,
     arena::Arena,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
@@ -19,8 +19,12 @@ use crate::model::{
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.
-pub(super) fn network(config: Config, tensors: &Tensors<'_>) -> Result<HtDemucs> {
-    let build = Builder { config: &config, tensors };
+pub(super) fn network(
+    config: Config,
+    tensors: &Tensors<'_>,
+    precision: Precision,
+) -> Result<HtDemucs> {
+    let build = Builder { config: &config, tensors, precision };
     let levels = 0..config.depth;
     let decoders = levels.clone().rev();
     let network = HtDemucs {
@@ -45,6 +49,7 @@ pub(super) fn network(config: Config, tensors: &Tensors<'_>) -> Result<HtDemucs>
 struct Builder<'a> {
     config: &'a Config,
     tensors: &'a Tensors<'a>,
+    precision: Precision,
 }
 
 impl Builder<'_> {
@@ -59,7 +64,7 @@ impl Builder<'_> {
 
     fn linear(&self, name: &str) -> Result<Linear> {
         let weight = self.vector(&format!("{name}.weight"))?;
-        Ok(Linear::new(&weight, &self.vector(&format!("{name}.bias"))?))
+        Ok(Linear::new(&weight, &self.vector(&format!("{name}.bias"))?, self.precision))
     }
 
     /// A weight with as many dimensions as the caller wants, and its bias.
@@ -219,7 +224,8 @@ impl Builder<'_> {
         let bias = self.vector(&format!("{name}.{attn}.in_proj_bias"))?;
         let dim = bias.len() / 3;
         let in_proj = |part: usize| {
-            Linear::new(&weight[part * dim * dim..][..dim * dim], &bias[part * dim..][..dim])
+            let weight = &weight[part * dim * dim..][..dim * dim];
+            Linear::new(weight, &bias[part * dim..][..dim], self.precision)
         };
         let norm2 = self.affine(&format!("{name}.norm2"))?;
         let (norm_other, norm_ff) = if cross {
@@ -237,6 +243,7 @@ impl Builder<'_> {
                 v: in_proj(2),
                 out_proj: self.linear(&format!("{name}.{attn}.out_proj"))?,
                 heads: self.config.t_heads,
+                precision: self.precision,
             },
             gamma_1: self.vector(&format!("{name}.gamma_1.scale"))?,
             norm_ff,

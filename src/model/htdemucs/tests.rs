@@ -56,7 +56,7 @@ fn assert_same(expected: &[f32], got: &[f32], what: &str) {
 }
 
 fn general() -> (HtDemucs, Golden) {
-    let network = from_bytes(&golden("general.weights.safetensors")).unwrap();
+    let network = from_bytes(&golden("general.weights.safetensors"), Precision::Single).unwrap();
     (network, Golden(golden("general.golden.safetensors")))
 }
 
@@ -231,7 +231,7 @@ fn changed(change: impl Fn(&str, &mut Vec<usize>) -> bool, metadata: Option<&str
 }
 
 fn error_of(bytes: &[u8]) -> String {
-    match from_bytes(bytes) {
+    match from_bytes(bytes, Precision::Single) {
         Err(ModelError::Weights(what)) => what,
         other => panic!("{other:?}"),
     }
@@ -266,10 +266,10 @@ fn a_file_that_is_not_the_network_says_what_is_wrong() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = load(Path::new("no/such/model.safetensors")).unwrap_err();
+    let error = load(Path::new("no/such/model.safetensors"), Precision::Single).unwrap_err();
     assert!(error.to_string().contains("no/such/model.safetensors"));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("broken.safetensors");
     fs::write(&path, b"not a model").unwrap();
-    assert!(load(&path).unwrap_err().to_string().contains("broken.safetensors"));
+    assert!(load(&path, Precision::Single).unwrap_err().to_string().contains("broken.safetensors"));
 }

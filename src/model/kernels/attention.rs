@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use super::{
     elementwise::exp,
-    tile::{MR, NR, columns_by_panel, rows_times_panel},
+    operand::Operand,
+    tile::{MR, NR},
     vectorised,
 };
 
@@ -20,19 +21,28 @@ const QUERIES: usize = 3 * NR;
 /// Keys in a block: their scores for sixteen queries stay in the first-level cache.
 const KEYS: usize = 40 * MR;
 
-/// `softmax(q kᵀ / √head_dim) v` for each head; `q`, `k` and `v` are `[heads, tokens, head_dim]`,
-/// `out` is `[tokens of q, heads · head_dim]`. Tiles of queries are shared out over the threads.
-pub fn attention(q: &[f32], k: &[f32], v: &[f32], heads: usize, head_dim: usize, out: &mut [f32]) {
+/// `softmax(q kᵀ / √head_dim) v` for each head: `q: [heads, tokens, head_dim]`,
+/// `k: [heads, keys, head_dim / V::DEPTH]`, `v: [heads, keys / V::DEPTH, head_dim]`, `out: [tokens,
+/// heads · head_dim]`. Tiles of queries are shared out over the threads.
+pub fn attention<V: Operand>(
+    q: &[f32],
+    k: &[V],
+    v: &[V],
+    heads: usize,
+    head_dim: usize,
+    out: &mut [f32],
+) {
     let width = heads * head_dim;
-    let (per_head, keys) = (q.len() / heads, k.len() / heads);
+    let per_head = [q.len() / heads, k.len() / heads, v.len() / heads];
     out.par_chunks_mut(QUERIES * width).enumerate().for_each_init(
         || Work::new(head_dim),
         |work, (index, out)| {
             let from = index * QUERIES * head_dim;
             let count = out.len() / width * head_dim;
             for head in 0..heads {
-                let q = &q[head * per_head + from..][..count];
-                let (k, v) = (&k[head * keys..][..keys], &v[head * keys..][..keys]);
+                let q = &q[head * per_head[0] + from..][..count];
+                let k = &k[head * per_head[1]..][..per_head[1]];
+                let v = &v[head * per_head[2]..][..per_head[2]];
                 attend(work, q, k, v, head_dim, &mut out[head * head_dim..], width);
             }
         },
@@ -40,11 +50,13 @@ pub fn attention(q: &[f32], k: &[f32], v: &[f32], heads: usize, head_dim: usize,
 }
 
 /// Memory of a thread: panels of [`NR`] queries, features or keys down, queries across.
-struct Work {
-    /// `[panels][head_dim]`.
-    queries: Vec<[f32; NR]>,
+struct Work<V> {
+    /// `[panels][head_dim / V::DEPTH]`.
+    queries: Vec<[V; NR]>,
     /// `[KEYS]`, of one panel.
     scores: Vec<[f32; NR]>,
+    /// As long: for scores as operands.
+    room: Vec<[f32; NR]>,
     /// `[panels][head_dim]`.
     results: Vec<[f32; NR]>,
     /// `[panels]`.
@@ -53,13 +65,14 @@ struct Work {
     sums: [[f32; NR]; QUERIES / NR],
 }
 
-impl Work {
+impl<V: Operand> Work<V> {
     fn new(head_dim: usize) -> Self {
-        let lines = QUERIES / NR * head_dim;
+        let panels = QUERIES / NR;
         Self {
-            queries: vec![[0.0; NR]; lines],
+            queries: vec![[V::default(); NR]; panels * head_dim.div_ceil(V::DEPTH)],
             scores: vec![[0.0; NR]; KEYS],
-            results: vec![[0.0; NR]; lines],
+            room: vec![[0.0; NR]; KEYS],
+            results: vec![[0.0; NR]; panels * head_dim],
             maxima: [[0.0; NR]; QUERIES / NR],
             sums: [[0.0; NR]; QUERIES / NR],
         }
@@ -67,45 +80,44 @@ impl Work {
 }
 
 vectorised! {
-    /// One head for up to [`QUERIES`] queries: `q: [queries, dim]`, `k` and `v: [keys, dim]`, the
-    /// results into `out`, rows of `stride`.
-    fn attend<FMA>(
-        work: &mut Work,
+    /// One head for up to [`QUERIES`] queries: `q: [queries, dim]`, the results into `out`, rows of
+    /// `stride`.
+    fn attend<FMA, V: Operand>(
+        work: &mut Work<V>,
         q: &[f32],
-        k: &[f32],
-        v: &[f32],
+        k: &[V],
+        v: &[V],
         dim: usize,
         out: &mut [f32],
         stride: usize,
     ) {
         let scale = 1.0 / (dim as f32).sqrt();
-        work.queries.fill([0.0; NR]);
+        let cells = dim.div_ceil(V::DEPTH);
+        work.queries.fill([V::default(); NR]);
         for (query, features) in q.chunks_exact(dim).enumerate() {
-            let panel = &mut work.queries[query / NR * dim..][..dim];
-            for (line, feature) in panel.iter_mut().zip(features) {
-                line[query % NR] = feature * scale;
+            let panel = &mut work.queries[query / NR * cells..][..cells];
+            for (line, feature) in panel.iter_mut().zip(features.chunks(V::DEPTH)) {
+                let second = feature.get(1).copied().unwrap_or_default();
+                line[query % NR] = V::pack([feature[0] * scale, second * scale]);
             }
         }
         work.results.fill([0.0; NR]);
         work.maxima = [[f32::NEG_INFINITY; NR]; QUERIES / NR];
         work.sums = [[0.0; NR]; QUERIES / NR];
-        for (k, v) in k.chunks(KEYS * dim).zip(v.chunks(KEYS * dim)) {
-            let keys = k.len() / dim;
-            let panels = work.queries.chunks_exact(dim).zip(work.results.chunks_exact_mut(dim));
+        for (k, v) in k.chunks(KEYS * cells).zip(v.chunks(KEYS / V::DEPTH * dim)) {
+            let scores = &mut work.scores[..k.len() / cells];
+            let panels = work.queries.chunks_exact(cells).zip(work.results.chunks_exact_mut(dim));
             for (((queries, results), maxima), sums) in
                 panels.zip(&mut work.maxima).zip(&mut work.sums).take(q.len().div_ceil(NR * dim))
             {
-                let scores = &mut work.scores[..keys];
-                let top = score::<FMA>(scores, k, queries, *maxima);
+                V::rows_times_panel::<FMA>(scores, k, queries);
+                let top = highest(scores, *maxima);
                 let mut shrink = [0.0; NR];
                 for j in 0..NR {
                     shrink[j] = maxima[j] - top[j];
                 }
                 for v in &mut shrink {
                     *v = exp::<FMA>(*v);
-                }
-                for j in 0..NR {
-                    sums[j] *= shrink[j];
                 }
                 *maxima = top;
                 for line in scores.iter_mut() {
@@ -116,12 +128,20 @@ vectorised! {
                 for v in scores.as_flattened_mut() {
                     *v = exp::<FMA>(*v);
                 }
+                for j in 0..NR {
+                    sums[j] *= shrink[j];
+                }
                 for line in scores.iter() {
                     for j in 0..NR {
                         sums[j] += line[j];
                     }
                 }
-                gather::<FMA>(results, v, scores, shrink);
+                for line in results.iter_mut() {
+                    for j in 0..NR {
+                        line[j] *= shrink[j];
+                    }
+                }
+                V::columns_by_panel::<FMA>(results, v, V::panel(scores, &mut work.room));
             }
         }
         for (query, out) in out.chunks_mut(stride).take(q.len() / dim).enumerate() {
@@ -134,18 +154,9 @@ vectorised! {
     }
 }
 
-/// `scores = k · queries`; returns the larger of `maxima` and each query's largest score.
+/// The largest score of each query, or its maximum so far.
 #[inline(always)]
-fn score<const FMA: bool>(
-    scores: &mut [[f32; NR]],
-    k: &[f32],
-    queries: &[[f32; NR]],
-    maxima: [f32; NR],
-) -> [f32; NR] {
-    let dim = queries.len();
-    let (whole, rest) = scores.as_chunks_mut::<MR>();
-    rows_times_panel::<FMA, MR>(whole, k, queries);
-    rows_times_panel::<FMA, 1>(rest.as_chunks_mut().0, &k[whole.len() * MR * dim..], queries);
+fn highest(scores: &[[f32; NR]], maxima: [f32; NR]) -> [f32; NR] {
     let mut top = maxima;
     for line in scores {
         for j in 0..NR {
@@ -153,50 +164,6 @@ fn score<const FMA: bool>(
         }
     }
     top
-}
-
-/// `results = results · shrink + vᵀ · scores`.
-#[inline(always)]
-fn gather<const FMA: bool>(
-    results: &mut [[f32; NR]],
-    v: &[f32],
-    scores: &[[f32; NR]],
-    shrink: [f32; NR],
-) {
-    let dim = results.len();
-    let mut tiles = results.chunks_exact_mut(MR);
-    let mut at = 0;
-    for tile in &mut tiles {
-        gather_tile::<FMA, MR>(tile, v, dim, at, scores, shrink);
-        at += MR;
-    }
-    // Sixty-four features leave four.
-    let mut tiles = tiles.into_remainder().chunks_exact_mut(4);
-    for tile in &mut tiles {
-        gather_tile::<FMA, 4>(tile, v, dim, at, scores, shrink);
-        at += 4;
-    }
-    for (offset, line) in tiles.into_remainder().chunks_exact_mut(1).enumerate() {
-        gather_tile::<FMA, 1>(line, v, dim, at + offset, scores, shrink);
-    }
-}
-
-#[inline(always)]
-fn gather_tile<const FMA: bool, const M: usize>(
-    tile: &mut [[f32; NR]],
-    v: &[f32],
-    dim: usize,
-    first: usize,
-    scores: &[[f32; NR]],
-    shrink: [f32; NR],
-) {
-    let Some(tile) = tile.first_chunk_mut::<M>() else { return };
-    for line in &mut *tile {
-        for j in 0..NR {
-            line[j] *= shrink[j];
-        }
-    }
-    columns_by_panel::<FMA, M>(tile, v, dim, first, scores);
 }
 
 /// Twin of [`attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the result.
@@ -209,7 +176,10 @@ pub fn attention_plain(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::testing::{assert_same, noise, tensor, values},
+        super::{
+            bf16::Pair,
+            testing::{assert_same, noise, signal_to_error_db, tensor, values},
+        },
         *,
     };
 
@@ -234,6 +204,20 @@ mod tests {
             );
             let twin = twin.unwrap().transpose(0, 1).unwrap().contiguous().unwrap();
             assert_same(&values(&twin), &out, &format!("{queries} to {keys}"));
+
+            let mut room = vec![0.0; k.len()];
+            let k_pairs = Pair::rows(&k, dim, &mut room).to_vec();
+            let v_pairs: Vec<Pair> = v
+                .chunks(keys * dim)
+                .flat_map(|head| head.chunks(2 * dim))
+                .flat_map(|two| {
+                    (0..dim).map(|i| Pair::new([two[i], two.get(dim + i).copied().unwrap_or(0.0)]))
+                })
+                .collect();
+            let mut fast = vec![0.0; q.len()];
+            attention(&q, &k_pairs, &v_pairs, heads, dim, &mut fast);
+            let db = signal_to_error_db(&out, &fast);
+            assert!(db > 25.0 && (keys < 10 || db < 90.0), "{queries} to {keys}: {db} dB");
         }
     }
 }

@@ -6,59 +6,88 @@ use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
+    bf16::Pair,
     elementwise::{gelu_one, mad},
+    operand::Operand,
     rows::{Finish, ROWS, Rows, rows_product},
     tile::{NR, Panels},
 };
+use crate::model::{Precision, arena::Arena};
 
 /// A linear layer; PyTorch's `Linear`.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    /// `[in, out]`.
-    weight: Panels,
+    weight: Weight,
     /// `[out]`, filled up to whole panels.
     bias: Vec<f32>,
+    inputs: usize,
+    outputs: usize,
+}
+
+/// `[in, out]`.
+#[derive(Clone, Debug)]
+enum Weight {
+    Single(Panels<f32>),
+    Pairs(Panels<Pair>),
 }
 
 impl Linear {
     /// From PyTorch's weight `[out, in]` and bias `[out]`.
-    pub fn new(weight: &[f32], bias: &[f32]) -> Self {
+    pub fn new(weight: &[f32], bias: &[f32], precision: Precision) -> Self {
         let (inputs, outputs) = (weight.len() / bias.len(), bias.len());
-        let mut padded = bias.to_vec();
-        padded.resize(outputs.next_multiple_of(NR), 0.0);
-        Self { weight: Panels::new(inputs, outputs, |i, o| weight[o * inputs + i]), bias: padded }
+        let at = |i: usize, o: usize| weight[o * inputs + i];
+        let mut bias = bias.to_vec();
+        bias.resize(outputs.next_multiple_of(NR), 0.0);
+        let weight = match precision {
+            Precision::Single => Weight::Single(Panels::new(inputs, outputs, at)),
+            Precision::Fast => Weight::Pairs(Panels::new(inputs, outputs, at)),
+        };
+        Self { weight, bias, inputs, outputs }
     }
 
     /// Features of a token that goes in.
     pub fn inputs(&self) -> usize {
-        self.weight.depth()
+        self.inputs
     }
 
     /// Features of a token that comes out.
     pub fn outputs(&self) -> usize {
-        self.weight.columns()
+        self.outputs
     }
 
-    /// Gives the layer's outputs for at most [`ROWS`] tokens, `x: [tokens, in]`, to `put`.
-    pub fn each(&self, x: &[f32], put: impl Put) {
-        let finish = &mut Biased { bias: &self.bias, put, columns: self.outputs() };
-        rows_product(self.rows(x), &self.weight, 0..self.weight.count(), 0..self.inputs(), finish);
+    /// Panels of [`NR`] outputs, the last one perhaps not full.
+    pub fn panels(&self) -> usize {
+        self.outputs.div_ceil(NR)
+    }
+
+    /// Gives the layer's outputs for at most [`ROWS`] tokens, `x: [tokens, in]`, to `put`. `room` is
+    /// memory, as long as `x`.
+    pub fn each(&self, x: &[f32], room: &mut [f32], put: impl Put) {
+        let finish = &mut Biased { bias: &self.bias, put, columns: self.outputs };
+        self.product(x, room, self.inputs, 0..self.panels(), 0..self.inputs, finish);
     }
 
     /// GELU of the outputs in `panels` (of [`NR`]) for at most [`ROWS`] tokens, `x: [tokens, in]`,
-    /// into `out: [tokens, panels · NR]`.
-    pub fn gelu_part(&self, x: &[f32], panels: Range<usize>, out: &mut [f32]) {
+    /// into `out: [tokens, panels · NR]`. `room` is memory, as long as `x`.
+    pub fn gelu_part(&self, x: &[f32], room: &mut [f32], panels: Range<usize>, out: &mut [f32]) {
         let (first, stride) = (panels.start * NR, panels.len() * NR);
         let finish = &mut GeluPart { bias: &self.bias, out, first, stride };
-        rows_product(self.rows(x), &self.weight, panels, 0..self.inputs(), finish);
+        self.product(x, room, self.inputs, panels, 0..self.inputs, finish);
     }
 
-    /// Adds to `sums: [panels][tokens][NR]` what the inputs `part` contribute; `x: [tokens, stride]`
-    /// holds those of at most [`ROWS`] tokens.
-    pub fn add_part(&self, x: &[f32], stride: usize, part: Range<usize>, sums: &mut [[f32; NR]]) {
-        let count = x.len() / stride;
-        let rows = Rows { data: x, count, stride };
-        rows_product(rows, &self.weight, 0..self.weight.count(), part, &mut Sums { sums, count });
+    /// Adds to `sums: [panels][tokens][NR]` what the inputs `part` contribute, an even number of
+    /// them or all the rest; `x: [tokens, stride]` holds those of at most [`ROWS`] tokens. `room` is
+    /// memory, as long as `x`.
+    pub fn add_part(
+        &self,
+        x: &[f32],
+        room: &mut [f32],
+        stride: usize,
+        part: Range<usize>,
+        sums: &mut [[f32; NR]],
+    ) {
+        let finish = &mut Sums { sums, count: x.len() / stride };
+        self.product(x, room, stride, 0..self.panels(), part, finish);
     }
 
     /// What [`Self::add_part`] starts from: the bias.
@@ -69,23 +98,48 @@ impl Linear {
         }
     }
 
-    /// Panels of [`NR`] outputs, the last one perhaps not full.
-    pub fn panels(&self) -> usize {
-        self.weight.count()
-    }
-
     /// The whole layer for `x: [tokens, in]`, into `out: [tokens, out]`; blocks of tokens are shared
     /// out over the threads.
-    pub fn forward(&self, x: &[f32], out: &mut [f32]) {
-        let width = self.outputs();
-        out.par_chunks_mut(ROWS * width)
-            .zip(x.par_chunks(ROWS * self.inputs()))
-            .for_each(|(out, x)| self.each(x, Set { out, width }));
+    pub fn forward(&self, x: &[f32], out: &mut [f32], arena: &Arena) {
+        let width = self.outputs;
+        out.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * self.inputs)).for_each_init(
+            || arena.take(ROWS * self.inputs),
+            |room, (out, x)| self.each(x, room, Set { out, width }),
+        );
     }
 
-    fn rows<'a>(&self, x: &'a [f32]) -> Rows<'a> {
-        Rows { data: x, count: x.len() / self.inputs(), stride: self.inputs() }
+    fn product<F: Finish>(
+        &self,
+        x: &[f32],
+        room: &mut [f32],
+        stride: usize,
+        panels: Range<usize>,
+        part: Range<usize>,
+        finish: &mut F,
+    ) {
+        match &self.weight {
+            Weight::Single(weight) => product(weight, x, room, stride, panels, part, finish),
+            Weight::Pairs(weight) => product(weight, x, room, stride, panels, part, finish),
+        }
     }
+}
+
+fn product<V: Operand, F: Finish>(
+    weight: &Panels<V>,
+    x: &[f32],
+    room: &mut [f32],
+    stride: usize,
+    panels: Range<usize>,
+    part: Range<usize>,
+    finish: &mut F,
+) {
+    let rows = Rows {
+        data: V::rows(x, stride, room),
+        count: x.len() / stride,
+        stride: stride.div_ceil(V::DEPTH),
+    };
+    let lines = part.start / V::DEPTH..part.end.div_ceil(V::DEPTH);
+    rows_product(rows, weight, panels, lines, finish);
 }
 
 /// Where a layer's outputs go.
@@ -126,27 +180,70 @@ impl Put for AddScaled<'_> {
     }
 }
 
-/// Into `[tokens, head_dim]` of the head that a column belongs to.
+/// Into `[tokens, head_dim / V::DEPTH]` of the head that a column belongs to: rows of a product.
 #[derive(Debug)]
-pub struct ToHeads<'a, 'b> {
+pub struct ToRows<'a, 'b, V> {
     /// A block of tokens of each head.
-    pub heads: &'a mut [&'b mut [f32]],
+    pub heads: &'a mut [&'b mut [V]],
     /// Features of a head.
     pub head_dim: usize,
 }
 
-impl Put for ToHeads<'_, '_> {
+impl<V: Operand> Put for ToRows<'_, '_, V> {
+    #[inline(always)]
+    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+        let (dim, cells) = (self.head_dim, self.head_dim.div_ceil(V::DEPTH));
+        if dim.is_multiple_of(NR) && values.len() == NR {
+            let at = token * cells + column % dim / V::DEPTH;
+            let out = &mut self.heads[column / dim][at..][..NR / V::DEPTH];
+            for (out, values) in out.iter_mut().zip(values.chunks_exact(V::DEPTH)) {
+                *out = V::pack([values[0], values[V::DEPTH - 1]]);
+            }
+        } else {
+            for (column, value) in (column..).zip(values) {
+                let cell = &mut self.heads[column / dim][token * cells + column % dim / V::DEPTH];
+                put_into(cell, column % dim, *value);
+            }
+        }
+    }
+}
+
+/// Into `[tokens / V::DEPTH, head_dim]` of the head that a column belongs to: columns of a product.
+#[derive(Debug)]
+pub struct ToColumns<'a, 'b, V> {
+    /// A block of tokens of each head.
+    pub heads: &'a mut [&'b mut [V]],
+    /// Features of a head.
+    pub head_dim: usize,
+}
+
+impl<V: Operand> Put for ToColumns<'_, '_, V> {
     #[inline(always)]
     fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
         let dim = self.head_dim;
         if dim.is_multiple_of(NR) {
-            let out = &mut self.heads[column / dim][token * dim + column % dim..];
-            out[..values.len()].copy_from_slice(values);
+            let at = token / V::DEPTH * dim + column % dim;
+            let out = &mut self.heads[column / dim][at..][..values.len()];
+            for (cell, value) in out.iter_mut().zip(values) {
+                put_into(cell, token, *value);
+            }
         } else {
             for (column, value) in (column..).zip(values) {
-                self.heads[column / dim][token * dim + column % dim] = *value;
+                let cell = &mut self.heads[column / dim][token / V::DEPTH * dim + column % dim];
+                put_into(cell, token, *value);
             }
         }
+    }
+}
+
+/// Puts value `index` of a depth where it belongs. Values come in order: the first of two leaves
+/// zero for the second, should none come.
+#[inline(always)]
+fn put_into<V: Operand>(cell: &mut V, index: usize, value: f32) {
+    if index.is_multiple_of(V::DEPTH) {
+        *cell = V::pack([value, 0.0]);
+    } else {
+        cell.set(index % V::DEPTH, value);
     }
 }
 
@@ -221,7 +318,7 @@ mod tests {
     use super::{
         super::{
             elementwise::gelu_plain,
-            testing::{assert_same, noise, tensor, values},
+            testing::{assert_same, noise, signal_to_error_db, tensor, values},
         },
         *,
     };
@@ -231,14 +328,14 @@ mod tests {
         for (tokens, inputs, outputs) in [(1, 1, 1), (70, 9, 6), (48, 600, 16), (200, 33, 97)] {
             let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
             let x = noise(tokens * inputs, 3);
-            let linear = Linear::new(&weight, &bias);
+            let linear = Linear::new(&weight, &bias, Precision::Single);
             let twin = linear_plain(
                 &tensor(&x, &[tokens, inputs]),
                 &tensor(&weight, &[outputs, inputs]),
                 &tensor(&bias, &[outputs]),
             );
             let mut out = vec![0.0; tokens * outputs];
-            linear.forward(&x, &mut out);
+            linear.forward(&x, &mut out, &Arena::default());
             assert_same(&values(&twin.unwrap()), &out, "whole");
         }
     }
@@ -249,18 +346,19 @@ mod tests {
         let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
         let (x, residual, scale) =
             (noise(tokens * inputs, 3), noise(tokens * outputs, 4), noise(outputs, 5));
-        let linear = Linear::new(&weight, &bias);
+        let linear = Linear::new(&weight, &bias, Precision::Single);
         let mut plain = vec![0.0; tokens * outputs];
-        linear.forward(&x, &mut plain);
+        linear.forward(&x, &mut plain, &Arena::default());
 
+        let mut room = vec![0.0; x.len()];
         let mut scaled = residual.clone();
-        linear.each(&x, AddScaled { x: &mut scaled, scale: &scale });
+        linear.each(&x, &mut room, AddScaled { x: &mut scaled, scale: &scale });
         let expected: Vec<f32> =
             (0..plain.len()).map(|i| residual[i] + scale[i % outputs] * plain[i]).collect();
         assert_same(&expected, &scaled, "residual");
 
         let mut gelus = vec![0.0; tokens * 2 * NR];
-        linear.gelu_part(&x, 0..2, &mut gelus);
+        linear.gelu_part(&x, &mut room, 0..2, &mut gelus);
         let expected = gelu_plain(&tensor(&plain, &[plain.len()])).unwrap();
         let got: Vec<f32> =
             gelus.chunks(2 * NR).flat_map(|token| token[..outputs].to_vec()).collect();
@@ -268,10 +366,41 @@ mod tests {
 
         let mut parts = vec![vec![0.0; tokens * 6]; 4];
         let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        linear.each(&x, ToHeads { heads: &mut heads, head_dim: 6 });
-        let got: Vec<f32> =
-            (0..plain.len()).map(|i| parts[i % outputs / 6][i / outputs * 6 + i % 6]).collect();
+        linear.each(&x, &mut room, ToRows { heads: &mut heads, head_dim: 6 });
+        let at = |i: usize, dim: usize| (i % outputs / dim, i / outputs * dim + i % dim);
+        let got: Vec<f32> = (0..plain.len()).map(|i| parts[at(i, 6).0][at(i, 6).1]).collect();
         assert_eq!(plain, got);
+        let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
+        linear.each(&x, &mut room, ToColumns { heads: &mut heads, head_dim: 6 });
+        let got: Vec<f32> = (0..plain.len()).map(|i| parts[at(i, 6).0][at(i, 6).1]).collect();
+        assert_eq!(plain, got);
+    }
+
+    #[test]
+    fn the_fast_precision_is_near_and_parts_tokens_into_pairs() {
+        let (tokens, inputs, outputs) = (7, 33, 32);
+        let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+        let x = noise(tokens * inputs, 3);
+        let single = Linear::new(&weight, &bias, Precision::Single);
+        let fast = Linear::new(&weight, &bias, Precision::Fast);
+        let (mut expected, mut got) = (vec![0.0; tokens * outputs], vec![0.0; tokens * outputs]);
+        single.forward(&x, &mut expected, &Arena::default());
+        fast.forward(&x, &mut got, &Arena::default());
+        let db = signal_to_error_db(&expected, &got);
+        assert!((45.0..90.0).contains(&db), "{db} dB");
+
+        let mut room = vec![0.0; x.len()];
+        let mut parts = vec![vec![Pair::new([9.0; 2]); tokens.div_ceil(2) * 16]; 2];
+        let mut heads: Vec<&mut [Pair]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
+        fast.each(&x, &mut room, ToColumns { heads: &mut heads, head_dim: 16 });
+        for (i, value) in got.iter().enumerate() {
+            let (token, column) = (i / outputs, i % outputs);
+            let cell = parts[column / 16][token / 2 * 16 + column % 16];
+            let second = if token + 1 < tokens { got.get(i + outputs) } else { Some(&0.0) };
+            if let (0, Some(second)) = (token % 2, second) {
+                assert_eq!(cell, Pair::new([*value, *second]));
+            }
+        }
     }
 
     #[test]
@@ -279,15 +408,15 @@ mod tests {
         let (tokens, inputs, outputs) = (13, 70, 40);
         let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
         let x = noise(tokens * inputs, 3);
-        let linear = Linear::new(&weight, &bias);
+        let linear = Linear::new(&weight, &bias, Precision::Single);
         let mut whole = vec![0.0; tokens * outputs];
-        linear.forward(&x, &mut whole);
+        linear.forward(&x, &mut whole, &Arena::default());
         let mut sums = vec![[0.0; NR]; linear.panels() * tokens];
         linear.start(tokens, &mut sums);
         for part in [0..32, 32..70] {
             let own: Vec<f32> =
                 x.chunks(inputs).flat_map(|token| token[part.clone()].to_vec()).collect();
-            linear.add_part(&own, part.len(), part, &mut sums);
+            linear.add_part(&own, &mut vec![0.0; own.len()], part.len(), part, &mut sums);
         }
         let got: Vec<f32> = (0..tokens * outputs)
             .map(|at| sums[at % outputs / NR * tokens + at / outputs][at % outputs % NR])

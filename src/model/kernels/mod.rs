@@ -15,12 +15,14 @@
 )]
 
 pub mod attention;
+pub mod bf16;
 pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
 pub mod linear;
 mod maps;
 pub mod norm;
+pub mod operand;
 pub mod product;
 pub mod rows;
 #[cfg(test)]

@@ -5,20 +5,21 @@
 //! are in registers. Runs on the calling thread; its callers share blocks of rows out.
 
 use super::{
-    tile::{MR, NR, Panels, rows_by_panel},
+    operand::Operand,
+    tile::{NR, Panels},
     vectorised,
 };
 
 /// Rows of one call, at most: with them a panel of weights is used again from the first-level cache.
 pub const ROWS: usize = 48;
-/// Depth of a product taken at a time, so that the panel of weights stays in that cache.
-const DEPTH: usize = 256;
+/// Lines of a panel taken at a time, so that they stay in that cache.
+const LINES: usize = 256;
 
 /// Rows to multiply: row `i` starts at `data[i · stride]`. They may overlap.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
+pub struct Rows<'a, V = f32> {
     /// From the first value of the first row on.
-    pub data: &'a [f32],
+    pub data: &'a [V],
     /// How many, at most [`ROWS`].
     pub count: usize,
     /// From row to row.
@@ -35,16 +36,16 @@ pub trait Finish {
 }
 
 vectorised! {
-    /// The product of `rows` and the weights' rows from `from` on, as deep as the rows of `to − from`
-    /// values, for the panels `first..end`.
+    /// The product of `rows` and the weights' `lines` (of `V::DEPTH` values of the depth each), which
+    /// the rows begin with, for the panels `panels`.
     ///
     /// # Panics
-    /// When there are more than [`ROWS`] rows, or one is shorter than the product is deep.
-    pub fn rows_product<FMA, F: Finish>(
-        rows: Rows<'_>,
-        weights: &Panels,
+    /// When there are more than [`ROWS`] rows, or one ends before the product.
+    pub fn rows_product<FMA, V: Operand, F: Finish>(
+        rows: Rows<'_, V>,
+        weights: &Panels<V>,
         panels: std::ops::Range<usize>,
-        depths: std::ops::Range<usize>,
+        lines: std::ops::Range<usize>,
         finish: &mut F,
     ) {
         let mut sums = [[0.0; NR]; ROWS];
@@ -54,40 +55,13 @@ vectorised! {
             for (row, sums) in sums.iter_mut().enumerate() {
                 *sums = finish.start(row, column);
             }
-            let panel = &weights.panel(panel)[depths.clone()];
-            for (index, panel) in panel.chunks(DEPTH).enumerate() {
-                let at = index * DEPTH;
-                let rows_from = |row: usize| &rows.data[row * rows.stride + at..];
-                let mut tiles = sums.chunks_exact_mut(MR);
-                let mut first = 0;
-                for tile in &mut tiles {
-                    add::<FMA, MR>(tile, rows_from(first), rows.stride, panel);
-                    first += MR;
-                }
-                let mut tiles = tiles.into_remainder().chunks_exact_mut(2);
-                for tile in &mut tiles {
-                    add::<FMA, 2>(tile, rows_from(first), rows.stride, panel);
-                    first += 2;
-                }
-                for tile in tiles.into_remainder().chunks_exact_mut(1) {
-                    add::<FMA, 1>(tile, rows_from(first), rows.stride, panel);
-                }
+            let panel = &weights.panel(panel)[lines.clone()];
+            for (index, panel) in panel.chunks(LINES).enumerate() {
+                V::rows_by_panel::<FMA>(sums, &rows.data[index * LINES..], rows.stride, panel);
             }
             for (row, sums) in sums.iter().enumerate() {
                 finish.finish::<FMA>(row, column, *sums);
             }
         }
-    }
-}
-
-#[inline(always)]
-fn add<const FMA: bool, const M: usize>(
-    tile: &mut [[f32; NR]],
-    rows: &[f32],
-    stride: usize,
-    panel: &[[f32; NR]],
-) {
-    if let Some(tile) = tile.first_chunk_mut() {
-        rows_by_panel::<FMA, M>(tile, rows, stride, panel);
     }
 }

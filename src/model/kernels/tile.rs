@@ -5,7 +5,7 @@
 //! sums); there is nothing here for one instruction set. Inlined into the kernels' `vectorised!`
 //! functions; starts no threads, allocates only when weights are packed.
 
-use super::elementwise::mad;
+use super::{elementwise::mad, operand::Operand};
 
 /// Rows of a tile.
 pub const MR: usize = 6;
@@ -179,23 +179,23 @@ inner_loop! {
 }
 
 /// A matrix `[depth, columns]` packed for the right of a product: for each [`NR`] columns a panel
-/// `[depth][NR]`, the last one filled up with zeros.
+/// `[depth / V::DEPTH][NR]`, the last one filled up with zeros.
 #[derive(Clone, Debug)]
-pub struct Panels {
+pub struct Panels<V = f32> {
     depth: usize,
     columns: usize,
-    data: Vec<[f32; NR]>,
+    data: Vec<[V; NR]>,
 }
 
-impl Panels {
+impl<V: Operand> Panels<V> {
     /// Packs the matrix whose elements `at(k, column)` gives.
     pub fn new(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let mut data = Vec::with_capacity(columns.div_ceil(NR) * depth);
+        let at = |k, column| if k < depth && column < columns { at(k, column) } else { 0.0 };
+        let mut data = Vec::with_capacity(columns.div_ceil(NR) * depth.div_ceil(V::DEPTH));
         for first in (0..columns).step_by(NR) {
-            for k in 0..depth {
-                data.push(std::array::from_fn(|j| {
-                    if first + j < columns { at(k, first + j) } else { 0.0 }
-                }));
+            for k in (0..depth).step_by(V::DEPTH) {
+                let value = |j| V::pack([at(k, first + j), at(k + 1, first + j)]);
+                data.push(std::array::from_fn(value));
             }
         }
         Self { depth, columns, data }
@@ -216,9 +216,10 @@ impl Panels {
         self.columns.div_ceil(NR)
     }
 
-    /// Panel `index`, `[depth][NR]`.
-    pub fn panel(&self, index: usize) -> &[[f32; NR]] {
-        &self.data[index * self.depth..][..self.depth]
+    /// Panel `index`, `[depth / V::DEPTH][NR]`.
+    pub fn panel(&self, index: usize) -> &[[V; NR]] {
+        let depth = self.depth.div_ceil(V::DEPTH);
+        &self.data[index * depth..][..depth]
     }
 }
 
@@ -285,7 +286,7 @@ mod tests {
                 })
                 .collect();
             let strips = Strips::new(MR, depth, |i, k| a[i * depth + k]);
-            let panels = Panels::new(depth, NR, |k, j| b[k * NR + j]);
+            let panels = Panels::<f32>::new(depth, NR, |k, j| b[k * NR + j]);
             let begin: Tile<MR> =
                 std::array::from_fn(|i| std::array::from_fn(|j| start[i * NR + j]));
 
@@ -318,7 +319,7 @@ mod tests {
 
     #[test]
     fn packing_fills_up_with_zeros() {
-        let panels = Panels::new(2, 17, |k, column| (100 * k + column) as f32);
+        let panels = Panels::<f32>::new(2, 17, |k, column| (100 * k + column) as f32);
         assert_eq!(panels.count(), 2);
         assert_eq!(panels.panel(1)[1][0], 116.0);
         assert_eq!(panels.panel(1)[1][1..], [0.0; NR - 1]);

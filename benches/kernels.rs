@@ -8,15 +8,19 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use partita::model::kernels::{
-    FreqMap, TimeMap,
-    attention::{Heads, attention},
-    dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
-    elementwise::gelu,
-    freq_conv::{FreqConv, FreqConvTranspose},
-    linear::Linear,
-    norm::{Affine, layer_norm},
-    time_conv::{TimeConv, TimeConvTranspose},
+use partita::model::{
+    Precision,
+    arena::Arena,
+    kernels::{
+        FreqMap, TimeMap,
+        attention::attention,
+        dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
+        elementwise::gelu,
+        freq_conv::{FreqConv, FreqConvTranspose},
+        linear::Linear,
+        norm::{Affine, layer_norm},
+        time_conv::{TimeConv, TimeConvTranspose},
+    },
 };
 
 /// Columns of the spectrogram.
@@ -81,21 +85,21 @@ fn elementwise(c: &mut Criterion) {
 fn transformer(c: &mut Criterion) {
     let (freq, time) = TOKENS;
     for (queries, keys) in [(freq, freq), (time, time), (freq, time)] {
-        let (q, kv) = (noise(queries * DIM), noise(keys * 2 * DIM));
-        let heads = |data, tokens, stride| Heads { data, tokens, stride };
+        let (q, k, v) = (noise(queries * DIM), noise(keys * DIM), noise(keys * DIM));
         let mut out = vec![0.0; q.len()];
         let shape = format!("{queries} to {keys}");
         measure(c, "attention", &shape, 4 * queries * keys * DIM, || {
-            let q = heads(&q[..], queries, DIM);
-            let (k, v) = (heads(&kv[..], keys, 2 * DIM), heads(&kv[DIM..], keys, 2 * DIM));
-            attention(q, k, v, HEADS, DIM / HEADS, &mut out);
+            attention(&q, &k, &v, HEADS, DIM / HEADS, &mut out);
         });
     }
+    let arena = Arena::default();
     for (inputs, outputs) in [(DIM, 3 * DIM), (DIM, 4 * DIM), (4 * DIM, DIM)] {
-        let linear = Linear::new(noise(inputs * outputs), noise(outputs));
+        let linear = Linear::new(&noise(inputs * outputs), &noise(outputs), Precision::Single);
         let (x, mut out) = (noise(freq * inputs), vec![0.0; freq * outputs]);
         let shape = format!("{freq}×{inputs} to {outputs}");
-        measure(c, "linear", &shape, 2 * freq * inputs * outputs, || linear.product(&x, &mut out));
+        measure(c, "linear", &shape, 2 * freq * inputs * outputs, || {
+            linear.forward(&x, &mut out, &arena)
+        });
     }
 }
 

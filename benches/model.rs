@@ -1,9 +1,9 @@
-//! How fast the model is: `cargo bench --bench model -- [--profile] [--threads N,…] [MODEL]`.
+//! How fast the model is: `cargo bench --bench model -- [--profile] [--fast] [--threads N,…] [MODEL]`.
 //!
 //! Prints seconds per segment, the real-time factor, the share of the machine's matrix-product peak
 //! (measured in the same run, with a library that is not ours), the memory's high-water mark, and
 //! how long a new process takes until the model is ready; with `--profile` also the time of each
-//! part. Without MODEL, the installed one is used. `--serve` is for `peers.py`, `--load` for itself.
+//! part, with `--fast` in the fast precision. Without MODEL, the installed one is used. `--serve` is for `peers.py`, `--load` for itself.
 
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 
@@ -22,7 +22,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use cost::Costs;
 use partita::model::{
-    Separator,
+    Precision, Separator,
     htdemucs::{self, HtDemucs},
     kernels::product::{Mat, MatMut, Parallelism, Update, product},
 };
@@ -38,6 +38,7 @@ struct Arguments {
     profile: bool,
     serve: bool,
     load: bool,
+    precision: Precision,
     threads: Vec<usize>,
     model: Option<PathBuf>,
 }
@@ -49,6 +50,7 @@ impl Arguments {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--profile" => arguments.profile = true,
+                "--fast" => arguments.precision = Precision::Fast,
                 "--serve" => arguments.serve = true,
                 "--load" => arguments.load = true,
                 "--threads" => {
@@ -80,7 +82,7 @@ impl Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
     let pool = arguments.pool()?;
-    let network = pool.install(|| htdemucs::load(&arguments.model()))?;
+    let network = pool.install(|| htdemucs::load(&arguments.model(), arguments.precision))?;
     if arguments.serve {
         return serve::serve(&network, &pool);
     }
@@ -220,6 +222,9 @@ fn load_seconds(arguments: &Arguments) -> Result<f64> {
     best_of(5, || {
         let mut child = Command::new(&program);
         child.arg("--load").arg(arguments.model()).stdout(Stdio::piped());
+        if arguments.precision == Precision::Fast {
+            child.arg("--fast");
+        }
         let output = child.output()?;
         if output.stdout != b"!" {
             bail!("a new process could not load the model");

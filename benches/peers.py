@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Partita beside PyTorch's reference and ONNX Runtime: the same weights, the same segments, in turn.
 
-    ./x bench --peers FILE [--threads N] [--avx2]
+    ./x bench --peers FILE [--threads N] [--avx2] [--fast]
 
 FILE (44.1 kHz, cut to a minute) is normalised and cut as the reference does; each segment then goes
 through ours, PyTorch's and ONNX Runtime's, one after the other, on as many threads. Loading is left out.
@@ -36,6 +36,7 @@ def arguments():
     parser.add_argument("file", type=Path)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--avx2", action="store_true", help="hold PyTorch to AVX2")
+    parser.add_argument("--fast", action="store_true", help="Partita in its fast precision")
     parser.add_argument("--model", type=Path, required=True, help="our installed weights")
     return parser.parse_args()
 
@@ -58,9 +59,9 @@ class Ours:
 
     name = "Partita"
 
-    def __init__(self, threads, model):
+    def __init__(self, threads, model, fast):
         command = ["cargo", "bench", "--quiet", "--locked", "--bench", "model", "--", "--serve"]
-        command += ["--threads", str(threads), str(model)]
+        command += ["--threads", str(threads), *["--fast"] * fast, str(model)]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=HOME, stdin=pipe, stdout=pipe)
         self.frames, self.stems = struct.unpack("<II", self.read(8))
@@ -170,7 +171,7 @@ def segments(path, frames):
 def main():
     threads = ARGUMENTS.threads
     torch.set_num_threads(threads)
-    ours = Ours(threads, ARGUMENTS.model)
+    ours = Ours(threads, ARGUMENTS.model, ARGUMENTS.fast)
     reference = Reference(ARGUMENTS.model)
     sides = [ours, reference, Onnx(threads, reference, graph())]
     parts = list(segments(ARGUMENTS.file, ours.frames))

@@ -28,7 +28,7 @@ use partita::{
         models::{DEFAULT, InstalledModel},
         pool,
     },
-    model,
+    model::{self, Precision},
 };
 use tempfile::TempDir;
 
@@ -146,7 +146,7 @@ fn first_stem() -> Result<()> {
     let home = home()?;
     let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is gone")?;
     let pool = pool::new(None)?;
-    let network = pool.install(|| model::load(&installed.weights))?;
+    let network = pool.install(|| model::load(&installed.weights, Precision::Single))?;
     let mix = vec![0.1; CHANNELS * installed.spec.segment_frames];
     let session = Session::start(home.path())?;
     let (mut alone, mut first) = (Vec::new(), Vec::new());

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use partita::model::{
-    ModelError, Separator,
+    ModelError, Precision, Separator,
     htdemucs::{self, HtDemucs},
 };
 use safetensors::SafeTensors;
@@ -29,7 +29,7 @@ fn signal_to_error(signal: &[f32], got: &[f32]) -> f64 {
 /// Every stem of a small network's golden output, at 100 dB.
 fn small_network(name: &str) -> HtDemucs {
     let weights = golden(&format!("{name}.weights.safetensors"));
-    let network = htdemucs::from_bytes(&weights).unwrap();
+    let network = htdemucs::from_bytes(&weights, Precision::Single).unwrap();
     let file = golden(&format!("{name}.golden.safetensors"));
     let file = SafeTensors::deserialize(&file).unwrap();
     let stems = network.separate(&values(&file, "mix")).unwrap();
@@ -63,7 +63,8 @@ fn a_network_of_the_six_stem_kind_matches_the_reference() {
 
 #[test]
 fn the_number_of_threads_does_not_change_the_result() {
-    let network = htdemucs::from_bytes(&golden("general.weights.safetensors")).unwrap();
+    let network =
+        htdemucs::from_bytes(&golden("general.weights.safetensors"), Precision::Single).unwrap();
     let file = golden("general.golden.safetensors");
     let mix = values(&SafeTensors::deserialize(&file).unwrap(), "mix");
     let separate = |threads| {
@@ -76,7 +77,8 @@ fn the_number_of_threads_does_not_change_the_result() {
 
 #[test]
 fn a_segment_of_another_length_is_an_error() {
-    let network = htdemucs::from_bytes(&golden("six.weights.safetensors")).unwrap();
+    let network =
+        htdemucs::from_bytes(&golden("six.weights.safetensors"), Precision::Single).unwrap();
     let error = network.separate(&[0.0; 7]).unwrap_err();
     assert!(matches!(error, ModelError::Tensor(_)));
 }
@@ -98,7 +100,7 @@ fn the_published_network_matches_the_reference_on_music() {
         "the model is not installed: run `./x model install` (looked for {})",
         path.display()
     );
-    let network = htdemucs::load(&path).unwrap();
+    let network = htdemucs::load(&path, Precision::Single).unwrap();
     let spec = network.spec().clone();
     assert_eq!(spec.sources, ["drums", "bass", "other", "vocals"]);
     assert_eq!(spec.segment_frames, 343_980);

@@ -10,7 +10,7 @@ use partita::{
         separate::Separation,
         store::{MixStore, MixWriter, StemStore},
     },
-    model::{Separator as _, htdemucs},
+    model::{Precision, Separator as _, htdemucs},
 };
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -38,7 +38,8 @@ fn mix_store(folder: &TempDir, samples: &[f32]) -> MixStore {
 
 #[test]
 fn tracks_of_any_length_match_the_reference() {
-    let network = htdemucs::from_bytes(&golden("general.weights.safetensors")).unwrap();
+    let network =
+        htdemucs::from_bytes(&golden("general.weights.safetensors"), Precision::Single).unwrap();
     let sources = network.spec().sources.clone();
     let pool = pool::new(None).unwrap();
     let file = golden("tracks.golden.safetensors");

@@ -19,7 +19,7 @@ use super::{
     separate::Separation,
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Separator};
+use crate::model::{self, Precision, Separator};
 
 /// A loaded model and the threads it runs on.
 pub struct Batch {
@@ -84,7 +84,7 @@ impl Batch {
     /// Those of the weights and of the pool.
     pub fn new(model: InstalledModel, threads: Option<usize>, home: &Path) -> Result<Self> {
         let pool = pool::new(threads)?;
-        let network = pool.install(|| model::load(&model.weights))?;
+        let network = pool.install(|| model::load(&model.weights, Precision::Single))?;
         Ok(Self { model, network, pool, home: home.to_owned() })
     }
 

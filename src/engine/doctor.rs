@@ -18,7 +18,7 @@ use super::{
     plan::Plan,
     pool,
 };
-use crate::model::{self, Spec};
+use crate::model::{self, Precision, Spec};
 
 /// The findings.
 #[derive(Clone, Debug, Serialize)]
@@ -78,7 +78,7 @@ pub fn measure(home: &Path) -> Result<Speed> {
         )));
     };
     let pool = pool::new(None)?;
-    let network = pool.install(|| model::load(&installed.weights))?;
+    let network = pool.install(|| model::load(&installed.weights, Precision::Single))?;
     let spec = network.spec();
     let mix = noise(spec.channels * spec.segment_frames);
     let mut seconds = 0.0;

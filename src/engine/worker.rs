@@ -11,7 +11,7 @@ use super::{
     separate::Separation,
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Separator};
+use crate::model::{self, Precision, Separator};
 
 /// One job, with all it needs.
 pub(super) struct Task {
@@ -92,7 +92,7 @@ fn separate(
 ) -> Result<()> {
     if loaded.as_ref().is_none_or(|(path, _)| *path != task.weights) {
         let weights = task.weights.clone();
-        let network = pool.install(|| model::load(&weights))?;
+        let network = pool.install(|| model::load(&weights, Precision::Single))?;
         *loaded = Some((weights, network));
     }
     let Some((_, model)) = loaded else { return Ok(()) };

@@ -12,6 +12,13 @@ use std::{
 #[derive(Debug, Default)]
 pub struct Arena(Mutex<Vec<Vec<f32>>>);
 
+/// A copy has buffers of its own.
+impl Clone for Arena {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl Arena {
     /// A buffer of `len` values, **whatever they held before**; it returns when it is dropped.
     pub fn take(&self, len: usize) -> Buffer<'_> {

@@ -24,7 +24,8 @@ pub use config::Config;
 pub use tensors::{Expected, expected_tensors};
 
 use super::{
-    ModelError, Result, Separator, Spec,
+    ModelError, Precision, Result, Separator, Spec,
+    arena::{Arena, Buffer},
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
     layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
     spectrogram::Spectrogram,
@@ -53,6 +54,7 @@ pub struct HtDemucs {
     channel_downsampler: Option<Linear>,
     channel_downsampler_t: Option<Linear>,
     crosstransformer: Option<CrossTransformer>,
+    arena: Arena,
 }
 
 /// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and the
@@ -61,7 +63,7 @@ pub struct HtDemucs {
 /// # Errors
 /// [`ModelError::Io`] when the file cannot be read, [`ModelError::Weights`] when it is not such a
 /// file; both name it.
-pub fn load(path: &Path) -> Result<HtDemucs> {
+pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
     let io = |source| ModelError::Io { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(io)?.len();
     let named = |error| match error {
@@ -75,19 +77,19 @@ pub fn load(path: &Path) -> Result<HtDemucs> {
     if size > LARGEST_FILE {
         return Err(named(ModelError::Weights("it is too large".to_owned())));
     }
-    read(File::open(path).map_err(io)?).map_err(named)
+    read(File::open(path).map_err(io)?, precision).map_err(named)
 }
 
 /// As [`load`], from a file's bytes. Errors do not name the file.
-pub fn from_bytes(bytes: &[u8]) -> Result<HtDemucs> {
-    read(Cursor::new(bytes.to_vec()))
+pub fn from_bytes(bytes: &[u8], precision: Precision) -> Result<HtDemucs> {
+    read(Cursor::new(bytes.to_vec()), precision)
 }
 
-fn read(file: impl tensors::Source + 'static) -> Result<HtDemucs> {
+fn read(file: impl tensors::Source + 'static, precision: Precision) -> Result<HtDemucs> {
     let tensors = tensors::Tensors::open(file)?;
     let config = Config::from_metadata(&tensors.metadata())?;
     tensors.check(&expected_tensors(&config))?;
-    build::network(config, &tensors)
+    build::network(config, &tensors, precision)
 }
 
 impl Separator for HtDemucs {
@@ -190,17 +192,24 @@ impl HtDemucs {
     /// Both branches through the transformer, to its channels and back.
     fn transform(&self, x: &mut FreqMap, xt: &mut TimeMap) {
         let Some(transformer) = &self.crosstransformer else { return };
-        let tokens = tokens_from_map(x, self.channel_upsampler.as_ref());
-        let tokens_t = match &self.channel_upsampler_t {
-            Some(linear) => linear.forward(xt.inner()),
-            None => xt.inner().to_vec(),
-        };
-        let (tokens, tokens_t) = transformer.forward(&tokens, &tokens_t, x.freqs);
-        map_from_tokens(&tokens, self.channel_downsampler.as_ref(), x);
-        match &self.channel_downsampler_t {
-            Some(linear) => xt.inner_mut().copy_from_slice(&linear.forward(&tokens_t)),
-            None => xt.inner_mut().copy_from_slice(&tokens_t),
+        let arena = &self.arena;
+        let mut tokens = arena.take(x.data.len());
+        tokens_from_map(x, &mut tokens);
+        let mut wide = through(self.channel_upsampler.as_ref(), &tokens, arena);
+        let mut wide_t = through(self.channel_upsampler_t.as_ref(), xt.inner(), arena);
+        transformer.forward(
+            wide.as_deref_mut().unwrap_or(&mut tokens),
+            wide_t.as_deref_mut().unwrap_or(xt.inner_mut()),
+            x.freqs,
+            arena,
+        );
+        if let (Some(linear), Some(wide)) = (&self.channel_downsampler, wide) {
+            linear.forward(&wide, &mut tokens, arena);
         }
+        if let (Some(linear), Some(wide)) = (&self.channel_downsampler_t, wide_t) {
+            linear.forward(&wide, xt.inner_mut(), arena);
+        }
+        map_from_tokens(&tokens, x);
     }
 
     /// Both branches back in their scales, the frequency branch as samples, added up:
@@ -219,9 +228,17 @@ impl HtDemucs {
     }
 }
 
+/// What a linear layer makes of `x: [tokens, in]`, if there is one.
+fn through<'a>(linear: Option<&Linear>, x: &[f32], arena: &'a Arena) -> Option<Buffer<'a>> {
+    linear.map(|linear| {
+        let mut out = arena.take(x.len() / linear.inputs() * linear.outputs());
+        linear.forward(x, &mut out, arena);
+        out
+    })
+}
+
 /// The frequency branch as tokens, `[columns · freqs, channels]`, columns outermost.
-fn tokens_from_map(x: &FreqMap, upsampler: Option<&Linear>) -> Vec<f32> {
-    let mut tokens = vec![0.0; x.data.len()];
+fn tokens_from_map(x: &FreqMap, tokens: &mut [f32]) {
     tokens.par_chunks_exact_mut(x.freqs * x.channels).enumerate().for_each(|(column, tokens)| {
         for (token, row) in tokens.chunks_exact_mut(x.channels).zip(x.data.chunks(x.row_len())) {
             for (value, line) in token.iter_mut().zip(row.chunks_exact(x.frames)) {
@@ -229,16 +246,10 @@ fn tokens_from_map(x: &FreqMap, upsampler: Option<&Linear>) -> Vec<f32> {
             }
         }
     });
-    match upsampler {
-        Some(linear) => linear.forward(&tokens),
-        None => tokens,
-    }
 }
 
 /// The reverse of [`tokens_from_map`].
-fn map_from_tokens(tokens: &[f32], downsampler: Option<&Linear>, x: &mut FreqMap) {
-    let narrow = downsampler.map(|linear| linear.forward(tokens));
-    let tokens = narrow.as_deref().unwrap_or(tokens);
+fn map_from_tokens(tokens: &[f32], x: &mut FreqMap) {
     let (freqs, channels, frames, row_len) = (x.freqs, x.channels, x.frames, x.row_len());
     x.data.par_chunks_exact_mut(row_len).enumerate().for_each(|(freq, row)| {
         for (channel, line) in row.chunks_exact_mut(frames).enumerate() {

@@ -52,6 +52,18 @@ pub struct Spec {
     pub segment_frames: usize,
 }
 
+/// What the products of a network are computed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Single precision (f32) throughout.
+    #[default]
+    Single,
+    /// The transformer's factors rounded to bf16, summed in single precision; everything else as in
+    /// [`Self::Single`]. For CPUs that multiply bf16 ([`kernels::bf16::is_fast`]): on others it is
+    /// slower.
+    Fast,
+}
+
 /// A network that separates one segment. The seam at which another kind of network joins.
 pub trait Separator: Send + Sync {
     /// The network's shape.
@@ -71,8 +83,8 @@ pub trait Separator: Send + Sync {
 ///
 /// # Errors
 /// [`ModelError::Weights`] when the file is not one, [`ModelError::Io`] when it cannot be read.
-pub fn load(path: &Path) -> Result<Box<dyn Separator>> {
-    Ok(Box::new(htdemucs::load(path)?))
+pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
+    Ok(Box::new(htdemucs::load(path, precision)?))
 }
 
 /// A weight file's shape and content digest, from its header alone.

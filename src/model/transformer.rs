@@ -1,20 +1,33 @@
 //! The cross-domain transformer between encoder and decoder. Fields are named as PyTorch's modules.
 //!
 //! Works on tokens, `[tokens, dim]`: one per column and frequency of the frequency branch (columns
-//! outermost), one per frame of the time branch. Runs on the rayon pool of the caller.
+//! outermost), one per frame of the time branch. All but the attention itself is done block of
+//! tokens by block, so that what lies between two linear layers stays in the cache. Runs on the
+//! rayon pool of the caller.
+
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use tracing::trace_span;
 
-use super::kernels::{
-    attention::{Heads, attention},
-    elementwise::{add_scaled_rows, bias_gelu_rows},
-    linear::{Linear, add_bias},
-    norm::{Affine, group_norm, layer_norm},
+use super::{
+    Precision,
+    arena::{Arena, Buffer},
+    kernels::{
+        attention::attention,
+        bf16::Pair,
+        elementwise::add_scaled,
+        linear::{AddScaled, Linear, ToColumns, ToRows},
+        norm::{Affine, Moments, group_norm_by, layer_norm},
+        operand::Operand,
+        rows::ROWS,
+        tile::NR,
+    },
 };
 
-/// Tokens per rayon task in elementwise passes.
-const BLOCK: usize = 64;
+/// Panels of hidden features that a block of tokens goes through at a time: they stay in the
+/// second-level cache.
+const HIDDEN: usize = 32;
 
 /// `CrossTransformerEncoder`.
 #[derive(Clone, Debug)]
@@ -33,38 +46,49 @@ pub struct CrossTransformer {
     pub max_period: f64,
     /// Weight of the position embeddings.
     pub weight_pos_embed: f32,
+    /// Position embeddings of both branches, of the only length that is ever used.
+    pub positions: OnceLock<[Vec<f32>; 2]>,
 }
 
 impl CrossTransformer {
-    /// `x: [columns · freqs, dim]`, `xt: [frames, dim]`.
-    pub fn forward(&self, x: &[f32], xt: &[f32], freqs: usize) -> (Vec<f32>, Vec<f32>) {
+    /// Changes `x: [columns · freqs, dim]` and `xt: [frames, dim]`.
+    pub fn forward(&self, x: &mut [f32], xt: &mut [f32], freqs: usize, arena: &Arena) {
         let dim = self.norm_in.weight.len();
         let columns = x.len() / dim / freqs;
-        let positions = embedding_2d(dim, freqs, columns, self.max_period);
-        let mut x = self.enter(x, &self.norm_in, &positions);
-        let positions = embedding_1d(dim, xt.len() / dim, self.max_period);
-        let mut xt = self.enter(xt, &self.norm_in_t, &positions);
+        let [positions, positions_t] = self.positions.get_or_init(|| {
+            [
+                embedding_2d(dim, freqs, columns, self.max_period),
+                embedding_1d(dim, xt.len() / dim, self.max_period),
+            ]
+        });
+        self.enter(x, &self.norm_in, positions, arena);
+        self.enter(xt, &self.norm_in_t, positions_t, arena);
         for (index, (layer, layer_t)) in self.layers.iter().zip(&self.layers_t).enumerate() {
             if index.is_multiple_of(2) == self.cross_first {
-                let before = x.clone();
-                layer.forward(&mut x, Some(&xt));
-                layer_t.forward(&mut xt, Some(&before));
+                // Both read the other branch's tokens from before this layer.
+                let heads = layer.attn_inputs(x, Some(xt), arena);
+                let heads_t = layer_t.attn_inputs(xt, Some(x), arena);
+                layer.finish(x, &heads, arena);
+                layer_t.finish(xt, &heads_t, arena);
             } else {
-                layer.forward(&mut x, None);
-                layer_t.forward(&mut xt, None);
+                layer.finish(x, &layer.attn_inputs(x, None, arena), arena);
+                layer_t.finish(xt, &layer_t.attn_inputs(xt, None, arena), arena);
             }
         }
-        (x, xt)
     }
 
     /// Normalises tokens and adds their positions.
-    fn enter(&self, tokens: &[f32], norm: &Affine, positions: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; tokens.len()];
-        layer_norm(tokens, norm, &mut out);
-        for (out, position) in out.iter_mut().zip(positions) {
-            *out += self.weight_pos_embed * position;
-        }
-        out
+    fn enter(&self, tokens: &mut [f32], norm: &Affine, positions: &[f32], arena: &Arena) {
+        let block = ROWS * norm.weight.len();
+        tokens.par_chunks_mut(block).zip(positions.par_chunks(block)).for_each_init(
+            || arena.take(block),
+            |normal, (tokens, positions)| {
+                let normal = &mut normal[..tokens.len()];
+                layer_norm(tokens, norm, normal);
+                tokens.copy_from_slice(normal);
+                add_scaled(tokens, positions, self.weight_pos_embed);
+            },
+        );
     }
 }
 
@@ -91,93 +115,210 @@ pub struct Layer {
     pub norm_out: Option<Affine>,
 }
 
-impl Layer {
-    /// Changes `x: [tokens, dim]`; `other` are the tokens that a cross layer attends to.
-    pub fn forward(&self, x: &mut [f32], other: Option<&[f32]>) {
-        let mut normal = vec![0.0; x.len()];
-        let mut out = vec![0.0; x.len()];
-        layer_norm(x, &self.norm1, &mut normal);
-        match (other, &self.norm_other) {
-            (Some(other), Some(norm)) => {
-                let mut normal_other = vec![0.0; other.len()];
-                layer_norm(other, norm, &mut normal_other);
-                self.attn.forward(&normal, Some(&normal_other), &mut out);
-            }
-            _ => self.attn.forward(&normal, None, &mut out),
-        }
-        add_residual(x, &out, &self.attn.out_proj.bias, &self.gamma_1);
-
-        let _span = trace_span!("transformer: feed-forward").entered();
-        layer_norm(x, &self.norm_ff, &mut normal);
-        let width = self.linear1.outputs();
-        let mut hidden = vec![0.0; x.len() / self.gamma_2.len() * width];
-        self.linear1.product(&normal, &mut hidden);
-        hidden
-            .par_chunks_mut(BLOCK * width)
-            .for_each(|block| bias_gelu_rows(block, &self.linear1.bias));
-        self.linear2.product(&hidden, &mut out);
-        add_residual(x, &out, &self.linear2.bias, &self.gamma_2);
-        if let Some(norm) = &self.norm_out {
-            group_norm(x, 1, 1, norm);
-        }
-    }
-}
-
-/// `x += scale · (y + bias)`, tokens in parallel.
-fn add_residual(x: &mut [f32], y: &[f32], bias: &[f32], scale: &[f32]) {
-    let block = BLOCK * bias.len();
-    x.par_chunks_mut(block)
-        .zip(y.par_chunks(block))
-        .for_each(|(x, y)| add_scaled_rows(x, y, bias, scale));
-}
-
 /// `nn.MultiheadAttention`.
 #[derive(Clone, Debug)]
 pub struct Attention {
-    /// Queries, keys and values, one after the other.
-    pub in_proj: Linear,
-    /// From the heads' results back; its bias is left to the caller.
+    /// Queries' part of `in_proj`.
+    pub q: Linear,
+    /// Keys'.
+    pub k: Linear,
+    /// Values'.
+    pub v: Linear,
+    /// From the heads' results back.
     pub out_proj: Linear,
     /// Heads.
     pub heads: usize,
+    /// Of scores and weighted sums.
+    pub precision: Precision,
 }
 
-impl Attention {
-    /// Attention of `x: [tokens, dim]` to `other`, or to itself; without the last bias, into `out`.
-    fn forward(&self, x: &[f32], other: Option<&[f32]>, out: &mut [f32]) {
-        let dim = self.out_proj.outputs();
-        let span = trace_span!("transformer: projections").entered();
-        let (q, kv, kv_stride, kv_at);
-        if let Some(other) = other {
-            q = self.project(x, 0, dim);
-            kv = self.project(other, dim, 3 * dim);
-            (kv_stride, kv_at) = (2 * dim, 0);
-        } else {
-            q = self.project(x, 0, 3 * dim);
-            kv = Vec::new();
-            (kv_stride, kv_at) = (3 * dim, dim);
-        }
-        drop(span);
-        let span = trace_span!("transformer: attention").entered();
-        let queries = Heads { data: &q, tokens: x.len() / dim, stride: q.len() * dim / x.len() };
-        let source = if other.is_some() { &kv } else { &q };
-        let tokens = source.len() / kv_stride;
-        let keys = Heads { data: &source[kv_at..], tokens, stride: kv_stride };
-        let values = Heads { data: &source[kv_at + dim..], tokens, stride: kv_stride };
-        let mut result = vec![0.0; x.len()];
-        attention(queries, keys, values, self.heads, dim / self.heads, &mut result);
-        drop(span);
+/// What goes into the attention, for each head.
+struct Heads<'a> {
+    /// `[heads, tokens, head_dim]`.
+    q: Buffer<'a>,
+    /// `[heads, keys, head_dim]`, in the precision's operands, pairs along `head_dim`.
+    k: Buffer<'a>,
+    /// `[heads, keys, head_dim]`, in the precision's operands, pairs along `keys`.
+    v: Buffer<'a>,
+}
+
+/// Which of them a linear layer's outputs are.
+#[derive(Clone, Copy)]
+enum Role {
+    Queries,
+    Keys,
+    Values,
+}
+
+impl Layer {
+    /// What goes into the attention of `x: [tokens, dim]` to `other`, or to itself.
+    fn attn_inputs<'a>(&self, x: &[f32], other: Option<&[f32]>, arena: &'a Arena) -> Heads<'a> {
         let _span = trace_span!("transformer: projections").entered();
-        self.out_proj.product(&result, out);
+        match self.attn.precision {
+            Precision::Single => self.attn_inputs_as::<f32>(x, other, arena),
+            Precision::Fast => self.attn_inputs_as::<Pair>(x, other, arena),
+        }
     }
 
-    /// Outputs `from..to` of the input projection with their bias.
-    fn project(&self, x: &[f32], from: usize, to: usize) -> Vec<f32> {
-        let width = to - from;
-        let mut out = vec![0.0; x.len() / self.in_proj.inputs() * width];
-        self.in_proj.part(x, from, to, &mut out);
-        add_bias(&mut out, &self.in_proj.bias[from..to]);
-        out
+    fn attn_inputs_as<'a, V: Operand>(
+        &self,
+        x: &[f32],
+        other: Option<&[f32]>,
+        arena: &'a Arena,
+    ) -> Heads<'a> {
+        let Attention { q, k, v, heads, .. } = &self.attn;
+        let source = other.unwrap_or(x);
+        let dim = self.gamma_1.len();
+        let (head_dim, keys) = (dim / heads, source.len() / dim);
+        let mut all = Heads {
+            q: arena.take(x.len()),
+            k: arena.take(heads * keys * head_dim.div_ceil(V::DEPTH)),
+            v: arena.take(heads * keys.div_ceil(V::DEPTH) * head_dim),
+        };
+        let queries = (Role::Queries, q, &mut *all.q);
+        let keys = (Role::Keys, k, &mut *all.k);
+        let values = (Role::Values, v, &mut *all.v);
+        match (other, &self.norm_other) {
+            (Some(other), Some(norm)) => {
+                self.project::<V, 1>(x, &self.norm1, [queries], arena);
+                self.project::<V, 2>(other, norm, [keys, values], arena);
+            }
+            _ => self.project::<V, 3>(x, &self.norm1, [queries, keys, values], arena),
+        }
+        all
+    }
+
+    /// Normalises tokens and gives them to linear layers, whose outputs are parted into heads.
+    fn project<V: Operand, const N: usize>(
+        &self,
+        x: &[f32],
+        norm: &Affine,
+        parts: [(Role, &Linear, &mut [f32]); N],
+        arena: &Arena,
+    ) {
+        let dim = norm.weight.len();
+        let head_dim = dim / self.attn.heads;
+        let block = ROWS * dim;
+        let layers = parts.each_ref().map(|(role, linear, _)| (*role, *linear));
+        // For each block of tokens, for each layer, its part of every head.
+        let mut blocks: Vec<[Vec<&mut [f32]>; N]> = Vec::new();
+        blocks.resize_with(x.len().div_ceil(block), || std::array::from_fn(|_| Vec::new()));
+        for (part, (role, _, out)) in parts.into_iter().enumerate() {
+            let per_block = match role {
+                Role::Queries => ROWS * head_dim,
+                Role::Keys => ROWS * head_dim.div_ceil(V::DEPTH),
+                Role::Values => ROWS / V::DEPTH * head_dim,
+            };
+            let per_head = out.len() / self.attn.heads;
+            for head in out.chunks_exact_mut(per_head) {
+                for (block, out) in blocks.iter_mut().zip(head.chunks_mut(per_block)) {
+                    block[part].push(out);
+                }
+            }
+        }
+        x.par_chunks(block).zip(blocks).for_each_init(
+            || [arena.take(block), arena.take(block)],
+            |[normal, room], (x, outs)| {
+                let normal = &mut normal[..x.len()];
+                layer_norm(x, norm, normal);
+                for ((role, linear), mut heads) in layers.into_iter().zip(outs) {
+                    if let Role::Queries = role {
+                        linear.each(normal, room, ToRows { heads: &mut heads, head_dim });
+                        continue;
+                    }
+                    let mut heads: Vec<&mut [V]> =
+                        heads.into_iter().map(bytemuck::cast_slice_mut).collect();
+                    let heads = &mut heads;
+                    match role {
+                        Role::Values => linear.each(normal, room, ToColumns { heads, head_dim }),
+                        _ => linear.each(normal, room, ToRows { heads, head_dim }),
+                    }
+                }
+            },
+        );
+    }
+
+    /// Everything from the attention on.
+    fn finish(&self, x: &mut [f32], inputs: &Heads<'_>, arena: &Arena) {
+        let dim = self.gamma_1.len();
+        let mut attended = arena.take(x.len());
+        {
+            let _span = trace_span!("transformer: attention").entered();
+            let (Heads { q, k, v }, heads) = (inputs, self.attn.heads);
+            match self.attn.precision {
+                Precision::Single => attention(q, k, v, heads, dim / heads, &mut attended),
+                Precision::Fast => {
+                    let pairs = bytemuck::cast_slice::<f32, Pair>;
+                    attention(q, pairs(k), pairs(v), heads, dim / heads, &mut attended);
+                }
+            }
+        }
+        let _span = trace_span!("transformer: feed-forward").entered();
+        let block = ROWS * dim;
+        let moments = x
+            .par_chunks_mut(block)
+            .zip(attended.par_chunks(block))
+            .map_init(
+                || Work::new(self, arena),
+                |work, (x, attended)| {
+                    let out = AddScaled { x, scale: &self.gamma_1 };
+                    self.attn.out_proj.each(attended, &mut work.room, out);
+                    self.feed_forward(x, work);
+                    Moments::of(x)
+                },
+            )
+            .reduce(Moments::default, Moments::and);
+        if let Some(norm) = &self.norm_out {
+            group_norm_by(x, moments, norm);
+        }
+    }
+
+    /// The feed-forward part for a block of tokens.
+    fn feed_forward(&self, x: &mut [f32], work: &mut Work<'_>) {
+        let dim = self.gamma_2.len();
+        let tokens = x.len() / dim;
+        let normal = &mut work.normal[..x.len()];
+        layer_norm(x, &self.norm_ff, normal);
+        let sums = &mut work.sums.as_chunks_mut::<NR>().0[..tokens * self.linear2.panels()];
+        self.linear2.start(tokens, sums);
+        for first in (0..self.linear1.panels()).step_by(HIDDEN) {
+            let panels = first..self.linear1.panels().min(first + HIDDEN);
+            let width = panels.len() * NR;
+            let part = first * NR..self.linear2.inputs().min(panels.end * NR);
+            let hidden = &mut work.hidden[..tokens * width];
+            self.linear1.gelu_part(normal, &mut work.room, panels, hidden);
+            self.linear2.add_part(hidden, &mut work.room, width, part, sums);
+        }
+        for (index, sums) in sums.chunks_exact(tokens).enumerate() {
+            let column = index * NR;
+            let scale = &self.gamma_2[column..dim.min(column + NR)];
+            for (x, sums) in x.chunks_exact_mut(dim).zip(sums) {
+                for ((x, y), scale) in x[column..].iter_mut().zip(sums).zip(scale) {
+                    *x += scale * y;
+                }
+            }
+        }
+    }
+}
+
+/// Memory of a thread for a block of tokens.
+struct Work<'a> {
+    normal: Buffer<'a>,
+    hidden: Buffer<'a>,
+    /// For either as operands.
+    room: Buffer<'a>,
+    /// `[panels][tokens][NR]`.
+    sums: Buffer<'a>,
+}
+
+impl<'a> Work<'a> {
+    fn new(layer: &Layer, arena: &'a Arena) -> Self {
+        Self {
+            normal: arena.take(ROWS * layer.gamma_2.len()),
+            hidden: arena.take(ROWS * HIDDEN * NR),
+            room: arena.take(ROWS * layer.gamma_2.len().max(HIDDEN * NR)),
+            sums: arena.take(ROWS * layer.linear2.panels() * NR),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Puts a network together from the tensors of a file.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 
 use super::{Config, HtDemucs, tensors::Tensors};
 use crate::model::{
-    ModelError, Result,
+    ModelError, Precision, Result,
+    arena::Arena,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
         freq_conv::{FreqConv, FreqConvTranspose},
@@ -18,8 +21,8 @@ use crate::model::{
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.
-pub(super) fn network(config: Config, tensors: &Tensors) -> Result<HtDemucs> {
-    let build = Builder { config: &config, tensors };
+pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -> Result<HtDemucs> {
+    let build = Builder { config: &config, tensors, precision };
     let levels: Vec<usize> = (0..config.depth).collect();
     let decoders: Vec<usize> = levels.iter().rev().copied().collect();
     let network = HtDemucs {
@@ -35,6 +38,7 @@ pub(super) fn network(config: Config, tensors: &Tensors) -> Result<HtDemucs> {
         channel_downsampler: build.channels("channel_downsampler")?,
         channel_downsampler_t: build.channels("channel_downsampler_t")?,
         crosstransformer: build.transformer()?,
+        arena: Arena::default(),
         config,
     };
     Ok(network)
@@ -48,6 +52,7 @@ fn layers<L: Send>(indices: &[usize], build: impl Fn(usize) -> Result<L> + Sync)
 struct Builder<'a> {
     config: &'a Config,
     tensors: &'a Tensors,
+    precision: Precision,
 }
 
 impl Builder<'_> {
@@ -62,7 +67,7 @@ impl Builder<'_> {
 
     fn linear(&self, name: &str) -> Result<Linear> {
         let weight = self.vector(&format!("{name}.weight"))?;
-        Ok(Linear::new(weight, self.vector(&format!("{name}.bias"))?))
+        Ok(Linear::new(&weight, &self.vector(&format!("{name}.bias"))?, self.precision))
     }
 
     /// A weight with as many dimensions as the caller wants, and its bias.
@@ -207,6 +212,7 @@ impl Builder<'_> {
             cross_first: self.config.t_cross_first,
             max_period: self.config.t_max_period,
             weight_pos_embed: self.config.t_weight_pos_embed,
+            positions: OnceLock::new(),
         }))
     }
 
@@ -214,10 +220,13 @@ impl Builder<'_> {
         let name = format!("crosstransformer.{layers}.{index}");
         let cross = index.is_multiple_of(2) == self.config.t_cross_first;
         let attn = if cross { "cross_attn" } else { "self_attn" };
-        let in_proj = Linear::new(
-            self.vector(&format!("{name}.{attn}.in_proj_weight"))?,
-            self.vector(&format!("{name}.{attn}.in_proj_bias"))?,
-        );
+        let weight = self.vector(&format!("{name}.{attn}.in_proj_weight"))?;
+        let bias = self.vector(&format!("{name}.{attn}.in_proj_bias"))?;
+        let dim = bias.len() / 3;
+        let in_proj = |part: usize| {
+            let weight = &weight[part * dim * dim..][..dim * dim];
+            Linear::new(weight, &bias[part * dim..][..dim], self.precision)
+        };
         let norm2 = self.affine(&format!("{name}.norm2"))?;
         let (norm_other, norm_ff) = if cross {
             (Some(norm2), self.affine(&format!("{name}.norm3"))?)
@@ -229,9 +238,12 @@ impl Builder<'_> {
             norm1: self.affine(&format!("{name}.norm1"))?,
             norm_other,
             attn: Attention {
-                in_proj,
+                q: in_proj(0),
+                k: in_proj(1),
+                v: in_proj(2),
                 out_proj: self.linear(&format!("{name}.{attn}.out_proj"))?,
                 heads: self.config.t_heads,
+                precision: self.precision,
             },
             gamma_1: self.vector(&format!("{name}.gamma_1.scale"))?,
             norm_ff,

@@ -56,7 +56,7 @@ fn assert_same(expected: &[f32], got: &[f32], what: &str) {
 }
 
 fn general() -> (HtDemucs, Golden) {
-    let network = from_bytes(&golden("general.weights.safetensors")).unwrap();
+    let network = from_bytes(&golden("general.weights.safetensors"), Precision::Single).unwrap();
     (network, Golden(golden("general.golden.safetensors")))
 }
 
@@ -89,15 +89,19 @@ fn encoders_transformer_and_decoders_match_the_reference() {
     assert_same(golden.time_map("tencoder.1", margin).inner(), xt1.inner(), "tencoder.1");
 
     let (x2, xt2) = (network.encoder[2].forward(&x1), network.tencoder[2].forward(&xt1));
-    let up = network.channel_upsampler.as_ref();
-    let tokens = tokens_from_map(&x2, up);
-    let tokens_t = network.channel_upsampler_t.as_ref().unwrap().forward(xt2.inner());
+    let tokens = |map: &FreqMap| {
+        let mut tokens = vec![0.0; map.data.len()];
+        tokens_from_map(map, &mut tokens);
+        tokens
+    };
+    let (up, up_t) = (network.channel_upsampler.as_ref(), network.channel_upsampler_t.as_ref());
+    let mut wide = through(up, &tokens(&x2), &network.arena).unwrap();
+    let mut wide_t = through(up_t, xt2.inner(), &network.arena).unwrap();
     let transformer = network.crosstransformer.as_ref().unwrap();
-    let (tokens, tokens_t) = transformer.forward(&tokens, &tokens_t, x2.freqs);
-    let expected = tokens_from_map(&golden.freq_map("crosstransformer"), None);
-    assert_same(&expected, &tokens, "crosstransformer");
+    transformer.forward(&mut wide, &mut wide_t, x2.freqs, &network.arena);
+    assert_same(&tokens(&golden.freq_map("crosstransformer")), &wide, "crosstransformer");
     let expected = golden.time_map("crosstransformer.t", margin);
-    assert_same(expected.inner(), &tokens_t, "crosstransformer, time");
+    assert_same(expected.inner(), &wide_t, "crosstransformer, time");
 
     let (mut x3, mut xt3) = (x2.clone(), xt2.clone());
     network.transform(&mut x3, &mut xt3);
@@ -227,7 +231,7 @@ fn changed(change: impl Fn(&str, &mut Vec<usize>) -> bool, metadata: Option<&str
 }
 
 fn error_of(bytes: &[u8]) -> String {
-    match from_bytes(bytes) {
+    match from_bytes(bytes, Precision::Single) {
         Err(ModelError::Weights(what)) => what,
         other => panic!("{other:?}"),
     }
@@ -262,10 +266,10 @@ fn a_file_that_is_not_the_network_says_what_is_wrong() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = load(Path::new("no/such/model.safetensors")).unwrap_err();
+    let error = load(Path::new("no/such/model.safetensors"), Precision::Single).unwrap_err();
     assert!(error.to_string().contains("no/such/model.safetensors"));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("broken.safetensors");
     fs::write(&path, b"not a model").unwrap();
-    assert!(load(&path).unwrap_err().to_string().contains("broken.safetensors"));
+    assert!(load(&path, Precision::Single).unwrap_err().to_string().contains("broken.safetensors"));
 }

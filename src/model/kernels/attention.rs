@@ -1,175 +1,169 @@
 //! Scaled dot-product attention in tiles.
 //!
-//! A tile of scores lives in the second-level cache; a running maximum and sum per query let the
-//! softmax be finished without ever holding a whole row of it (online softmax: Milakov and
-//! Gimelshein 2018, arXiv 1805.02867).
+//! Scores are computed transposed, `[keys, queries]`, sixteen queries at a time: maxima, exponentials
+//! and sums then run down the lines of a vector, and the exponentials lie just as the second product
+//! wants its right-hand side. A running maximum and sum per query let the softmax be finished without
+//! ever holding all its scores (online softmax: Milakov and Gimelshein 2018, arXiv 1805.02867).
 
 use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
     elementwise::exp,
-    norm::sum_of,
-    product::{Mat, MatMut, Parallelism, Update, product},
+    operand::Operand,
+    tile::{MR, NR},
     vectorised,
 };
 
-/// Queries in a tile.
-const QUERIES: usize = 128;
-/// Keys in a tile.
-const KEYS: usize = 256;
+/// Queries of one task: what shares a block of keys and values while it is in the second-level
+/// cache.
+const QUERIES: usize = 3 * NR;
+/// Keys in a block: their scores for sixteen queries stay in the first-level cache.
+const KEYS: usize = 40 * MR;
 
-/// Queries, keys or values: `[tokens, heads · head_dim]` within rows of `stride` values.
-#[derive(Clone, Copy, Debug)]
-pub struct Heads<'a> {
-    /// From the first value of the first token on.
-    pub data: &'a [f32],
-    /// How many tokens.
-    pub tokens: usize,
-    /// From token to token.
-    pub stride: usize,
-}
-
-/// `softmax(q kᵀ / √head_dim) v` for each head; `out: [tokens of q, heads · head_dim]`.
-pub fn attention(
-    q: Heads<'_>,
-    k: Heads<'_>,
-    v: Heads<'_>,
+/// `softmax(q kᵀ / √head_dim) v` for each head: `q: [heads, tokens, head_dim]`,
+/// `k: [heads, keys, head_dim / V::DEPTH]`, `v: [heads, keys / V::DEPTH, head_dim]`, `out: [tokens,
+/// heads · head_dim]`. Tiles of queries are shared out over the threads.
+pub fn attention<V: Operand>(
+    q: &[f32],
+    k: &[V],
+    v: &[V],
     heads: usize,
     head_dim: usize,
     out: &mut [f32],
 ) {
     let width = heads * head_dim;
-    let tile = QUERIES * width;
-    out.par_chunks_mut(tile).enumerate().for_each(|(index, out)| {
-        let first = index * QUERIES;
-        let mut work = Work::new(head_dim);
-        for head in 0..heads {
-            let at = head * head_dim;
-            let queries = &q.data[first * q.stride + at..];
-            let rows = out.len() / width;
-            work.attend(queries, q.stride, rows, [(k, at), (v, at)]);
-            for (out, (sum, result)) in out
-                .chunks_exact_mut(width)
-                .zip(work.sums.iter().zip(work.result.chunks_exact(head_dim)))
-            {
-                let out = &mut out[at..at + head_dim];
-                for (out, value) in out.iter_mut().zip(result) {
-                    *out = value / sum;
-                }
+    let per_head = [q.len() / heads, k.len() / heads, v.len() / heads];
+    out.par_chunks_mut(QUERIES * width).enumerate().for_each_init(
+        || Work::new(head_dim),
+        |work, (index, out)| {
+            let from = index * QUERIES * head_dim;
+            let count = out.len() / width * head_dim;
+            for head in 0..heads {
+                let q = &q[head * per_head[0] + from..][..count];
+                let k = &k[head * per_head[1]..][..per_head[1]];
+                let v = &v[head * per_head[2]..][..per_head[2]];
+                attend(work, q, k, v, head_dim, &mut out[head * head_dim..], width);
             }
-        }
-    });
+        },
+    );
 }
 
-/// Memory for one head of one tile of queries.
-struct Work {
-    head_dim: usize,
-    queries: Vec<f32>,
-    scores: Vec<f32>,
-    result: Vec<f32>,
-    sums: Vec<f32>,
-    maxima: Vec<f32>,
+/// Memory of a thread: panels of [`NR`] queries, features or keys down, queries across.
+struct Work<V> {
+    /// `[panels][head_dim / V::DEPTH]`.
+    queries: Vec<[V; NR]>,
+    /// `[KEYS]`, of one panel.
+    scores: Vec<[f32; NR]>,
+    /// As long: for scores as operands.
+    room: Vec<[f32; NR]>,
+    /// `[panels][head_dim]`.
+    results: Vec<[f32; NR]>,
+    /// `[panels]`.
+    maxima: [[f32; NR]; QUERIES / NR],
+    /// `[panels]`.
+    sums: [[f32; NR]; QUERIES / NR],
 }
 
-impl Work {
+impl<V: Operand> Work<V> {
     fn new(head_dim: usize) -> Self {
+        let panels = QUERIES / NR;
         Self {
-            head_dim,
-            queries: vec![0.0; QUERIES * head_dim],
-            scores: vec![0.0; QUERIES * KEYS],
-            result: vec![0.0; QUERIES * head_dim],
-            sums: vec![0.0; QUERIES],
-            maxima: vec![0.0; QUERIES],
-        }
-    }
-
-    /// Leaves the weighted sums of the values in `result`, not yet divided by `sums`.
-    fn attend(
-        &mut self,
-        queries: &[f32],
-        stride: usize,
-        rows: usize,
-        [(k, k_at), (v, v_at)]: [(Heads<'_>, usize); 2],
-    ) {
-        let dim = self.head_dim;
-        let scale = 1.0 / (dim as f32).sqrt();
-        for (own, query) in
-            self.queries.chunks_exact_mut(dim).zip(queries.chunks(stride)).take(rows)
-        {
-            for (own, value) in own.iter_mut().zip(query) {
-                *own = value * scale;
-            }
-        }
-        self.sums.fill(0.0);
-        self.maxima.fill(f32::NEG_INFINITY);
-        self.result.fill(0.0);
-        for start in (0..k.tokens).step_by(KEYS) {
-            let keys = KEYS.min(k.tokens - start);
-            let scores = &mut self.scores[..rows * keys];
-            product(
-                MatMut::new(scores, rows, keys, keys),
-                Update::Set,
-                Mat::new(&self.queries, rows, dim, dim),
-                Mat::new(&k.data[start * k.stride + k_at..], keys, dim, k.stride).transposed(),
-                Parallelism::None,
-            );
-            soften(scores, keys, &mut self.maxima, &mut self.sums, &mut self.result, dim);
-            product(
-                MatMut::new(&mut self.result, rows, dim, dim),
-                Update::Add,
-                Mat::new(scores, rows, keys, keys),
-                Mat::new(&v.data[start * v.stride + v_at..], keys, dim, v.stride),
-                Parallelism::None,
-            );
+            queries: vec![[V::default(); NR]; panels * head_dim.div_ceil(V::DEPTH)],
+            scores: vec![[0.0; NR]; KEYS],
+            room: vec![[0.0; NR]; KEYS],
+            results: vec![[0.0; NR]; panels * head_dim],
+            maxima: [[0.0; NR]; QUERIES / NR],
+            sums: [[0.0; NR]; QUERIES / NR],
         }
     }
 }
 
 vectorised! {
-    /// One step of the online softmax: turns `scores: [rows, keys]` into exponentials relative to
-    /// the running maximum, and rescales sums and result where a row's maximum grew.
-    fn soften<FMA>(
-        scores: &mut [f32],
-        keys: usize,
-        maxima: &mut [f32],
-        sums: &mut [f32],
-        result: &mut [f32],
+    /// One head for up to [`QUERIES`] queries: `q: [queries, dim]`, the results into `out`, rows of
+    /// `stride`.
+    fn attend<FMA, V: Operand>(
+        work: &mut Work<V>,
+        q: &[f32],
+        k: &[V],
+        v: &[V],
         dim: usize,
+        out: &mut [f32],
+        stride: usize,
     ) {
-        let rows = scores.chunks_exact_mut(keys).zip(maxima).zip(sums);
-        for (((scores, maximum), sum), result) in rows.zip(result.chunks_exact_mut(dim)) {
-            let top = highest(scores, *maximum);
-            if top > *maximum {
-                let shrink = (*maximum - top).exp();
-                *sum *= shrink;
-                for v in result {
-                    *v *= shrink;
+        let scale = 1.0 / (dim as f32).sqrt();
+        let cells = dim.div_ceil(V::DEPTH);
+        work.queries.fill([V::default(); NR]);
+        for (query, features) in q.chunks_exact(dim).enumerate() {
+            let panel = &mut work.queries[query / NR * cells..][..cells];
+            for (line, feature) in panel.iter_mut().zip(features.chunks(V::DEPTH)) {
+                let second = feature.get(1).copied().unwrap_or_default();
+                line[query % NR] = V::pack([feature[0] * scale, second * scale]);
+            }
+        }
+        work.results.fill([0.0; NR]);
+        work.maxima = [[f32::NEG_INFINITY; NR]; QUERIES / NR];
+        work.sums = [[0.0; NR]; QUERIES / NR];
+        for (k, v) in k.chunks(KEYS * cells).zip(v.chunks(KEYS / V::DEPTH * dim)) {
+            let scores = &mut work.scores[..k.len() / cells];
+            let panels = work.queries.chunks_exact(cells).zip(work.results.chunks_exact_mut(dim));
+            for (((queries, results), maxima), sums) in
+                panels.zip(&mut work.maxima).zip(&mut work.sums).take(q.len().div_ceil(NR * dim))
+            {
+                V::rows_times_panel::<FMA>(scores, k, queries);
+                let top = highest(scores, *maxima);
+                let mut shrink = [0.0; NR];
+                for j in 0..NR {
+                    shrink[j] = maxima[j] - top[j];
                 }
-                *maximum = top;
+                for v in &mut shrink {
+                    *v = exp::<FMA>(*v);
+                }
+                *maxima = top;
+                for line in scores.iter_mut() {
+                    for j in 0..NR {
+                        line[j] -= top[j];
+                    }
+                }
+                for v in scores.as_flattened_mut() {
+                    *v = exp::<FMA>(*v);
+                }
+                for j in 0..NR {
+                    sums[j] *= shrink[j];
+                }
+                for line in scores.iter() {
+                    for j in 0..NR {
+                        sums[j] += line[j];
+                    }
+                }
+                for line in results.iter_mut() {
+                    for j in 0..NR {
+                        line[j] *= shrink[j];
+                    }
+                }
+                V::columns_by_panel::<FMA>(results, v, V::panel(scores, &mut work.room));
             }
-            for v in scores.iter_mut() {
-                *v = exp::<FMA>(*v - top);
+        }
+        for (query, out) in out.chunks_mut(stride).take(q.len() / dim).enumerate() {
+            let (panel, lane) = (query / NR, query % NR);
+            let share = 1.0 / work.sums[panel][lane];
+            for (out, line) in out[..dim].iter_mut().zip(&work.results[panel * dim..][..dim]) {
+                *out = line[lane] * share;
             }
-            *sum += sum_of(scores, |v, sum| v + sum) as f32;
         }
     }
 }
 
-/// The largest of `x` and `least`, in lanes.
+/// The largest score of each query, or its maximum so far.
 #[inline(always)]
-fn highest(x: &[f32], least: f32) -> f32 {
-    const LANES: usize = 32;
-    let larger = |a: f32, b: f32| if a > b { a } else { b };
-    let mut lanes = [least; LANES];
-    let whole = x.chunks_exact(LANES);
-    let rest = whole.remainder().iter().copied().fold(least, larger);
-    for chunk in whole {
-        for (lane, v) in lanes.iter_mut().zip(chunk) {
-            *lane = larger(*v, *lane);
+fn highest(scores: &[[f32; NR]], maxima: [f32; NR]) -> [f32; NR] {
+    let mut top = maxima;
+    for line in scores {
+        for j in 0..NR {
+            top[j] = if line[j] > top[j] { line[j] } else { top[j] };
         }
     }
-    lanes.iter().copied().fold(rest, larger)
+    top
 }
 
 /// Twin of [`attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the result.
@@ -182,44 +176,48 @@ pub fn attention_plain(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::testing::{assert_same, noise, tensor, values},
+        super::{
+            bf16::Pair,
+            testing::{assert_same, noise, signal_to_error_db, tensor, values},
+        },
         *,
     };
 
-    fn by_head(x: &[f32], heads: usize) -> Tensor {
-        let dim = 8;
-        let tokens = x.len() / (heads * dim);
-        tensor(x, &[tokens, heads, dim]).transpose(0, 1).unwrap()
-    }
-
     #[test]
     fn tiles_match_the_twin_on_odd_shapes() {
-        for (queries, keys, heads, gain) in
-            [(1, 1, 1, 1.0), (130, 257, 3, 1.0), (128, 600, 2, 9.0), (300, 3, 2, 40.0)]
-        {
-            let width = heads * 8;
-            // Scores that grow from tile to tile make the running maximum work.
-            let q: Vec<f32> = noise(queries * width, 1).iter().map(|v| v * gain).collect();
-            let kv = noise(keys * 2 * width, 2);
-            let mut out = vec![0.0; queries * width];
-            attention(
-                Heads { data: &q, tokens: queries, stride: width },
-                Heads { data: &kv, tokens: keys, stride: 2 * width },
-                Heads { data: &kv[width..], tokens: keys, stride: 2 * width },
-                heads,
-                8,
-                &mut out,
-            );
-            let part = |at: usize| -> Vec<f32> {
-                kv.chunks(2 * width).flat_map(|t| t[at..at + width].to_vec()).collect()
-            };
+        for (queries, keys, heads, dim, gain) in [
+            (1, 1, 1, 8, 1.0),
+            (130, 257, 3, 8, 1.0),
+            (48, 600, 2, 64, 3.0),
+            (300, 3, 2, 5, 40.0),
+            (17, 241, 1, 13, 9.0),
+        ] {
+            // Scores that grow from block to block make the running maximum work.
+            let q: Vec<f32> = noise(queries * heads * dim, 1).iter().map(|v| v * gain).collect();
+            let (k, v) = (noise(keys * heads * dim, 2), noise(keys * heads * dim, 3));
+            let mut out = vec![0.0; q.len()];
+            attention(&q, &k, &v, heads, dim, &mut out);
             let twin = attention_plain(
-                &by_head(&q, heads),
-                &by_head(&part(0), heads),
-                &by_head(&part(width), heads),
+                &tensor(&q, &[heads, queries, dim]),
+                &tensor(&k, &[heads, keys, dim]),
+                &tensor(&v, &[heads, keys, dim]),
             );
             let twin = twin.unwrap().transpose(0, 1).unwrap().contiguous().unwrap();
             assert_same(&values(&twin), &out, &format!("{queries} to {keys}"));
+
+            let mut room = vec![0.0; k.len()];
+            let k_pairs = Pair::rows(&k, dim, &mut room).to_vec();
+            let v_pairs: Vec<Pair> = v
+                .chunks(keys * dim)
+                .flat_map(|head| head.chunks(2 * dim))
+                .flat_map(|two| {
+                    (0..dim).map(|i| Pair::new([two[i], two.get(dim + i).copied().unwrap_or(0.0)]))
+                })
+                .collect();
+            let mut fast = vec![0.0; q.len()];
+            attention(&q, &k_pairs, &v_pairs, heads, dim, &mut fast);
+            let db = signal_to_error_db(&out, &fast);
+            assert!(db > 25.0 && (keys < 10 || db < 90.0), "{queries} to {keys}: {db} dB");
         }
     }
 }

@@ -132,27 +132,10 @@ pub fn add(x: &mut [f32], y: &[f32]) {
     }
 }
 
-vectorised! {
-    /// `x += scale · (y + bias)` for rows of `bias.len()`: a linear layer's bias, the LayerScale
-    /// and the residual in one.
-    pub fn add_scaled_rows<FMA>(x: &mut [f32], y: &[f32], bias: &[f32], scale: &[f32]) {
-        let n = bias.len();
-        for (x, y) in x.chunks_exact_mut(n).zip(y.chunks_exact(n)) {
-            for (((x, y), bias), scale) in x.iter_mut().zip(y).zip(bias).zip(scale) {
-                *x = mad::<FMA>(*scale, y + bias, *x);
-            }
-        }
-    }
-}
-
-vectorised! {
-    /// `x = gelu(x + bias)` for rows of `bias.len()`.
-    pub fn bias_gelu_rows<FMA>(x: &mut [f32], bias: &[f32]) {
-        for x in x.chunks_exact_mut(bias.len()) {
-            for (x, bias) in x.iter_mut().zip(bias) {
-                *x = gelu_one::<FMA>(*x + bias);
-            }
-        }
+/// `x += factor · y`.
+pub fn add_scaled(x: &mut [f32], y: &[f32], factor: f32) {
+    for (x, y) in x.iter_mut().zip(y) {
+        *x += factor * y;
     }
 }
 
@@ -202,19 +185,5 @@ mod tests {
             glu(value, gate, &mut out);
             assert_same(&values(&twin), &out, "halves");
         }
-    }
-
-    #[test]
-    fn residuals_and_biases_are_applied_to_every_row() {
-        let (mut x, y) = (noise(3 * 7, 1), noise(3 * 7, 2));
-        let (bias, scale) = (noise(7, 3), noise(7, 4));
-        let row = |values: &[f32]| tensor(values, &[1, 7]);
-        let branch = tensor(&y, &[3, 7]).broadcast_add(&row(&bias)).unwrap();
-        let twin = (tensor(&x, &[3, 7]) + branch.broadcast_mul(&row(&scale)).unwrap()).unwrap();
-        add_scaled_rows(&mut x, &y, &bias, &scale);
-        assert_same(&values(&twin), &x, "residual");
-        let mut z = y.clone();
-        bias_gelu_rows(&mut z, &bias);
-        assert_same(&values(&gelu_plain(&branch).unwrap()), &z, "bias and gelu");
     }
 }

@@ -1,79 +1,314 @@
 //! Linear layers over tokens.
 
+use std::ops::Range;
+
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-use super::product::{Mat, MatMut, Parallelism, Update, product};
+use super::{
+    bf16::Pair,
+    elementwise::{gelu_one, mad},
+    operand::Operand,
+    rows::{Finish, ROWS, Rows, rows_product},
+    tile::{NR, Panels},
+};
+use crate::model::{Precision, arena::Arena};
 
-/// Tokens per rayon task in elementwise passes.
-const BLOCK: usize = 64;
-
-/// A linear layer; PyTorch's `Linear`. The bias is left to whatever follows, which passes over the
-/// values anyway.
+/// A linear layer; PyTorch's `Linear`.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    /// `[out, in]`, as in PyTorch.
-    weight: Vec<f32>,
-    /// `[out]`.
-    pub bias: Vec<f32>,
+    weight: Weight,
+    /// `[out]`, filled up to whole panels.
+    bias: Vec<f32>,
+    inputs: usize,
+    outputs: usize,
+}
+
+/// `[in, out]`.
+#[derive(Clone, Debug)]
+enum Weight {
+    Single(Panels<f32>),
+    Pairs(Panels<Pair>),
 }
 
 impl Linear {
-    /// From PyTorch's weight `[out, in]`.
-    pub fn new(weight: Vec<f32>, bias: Vec<f32>) -> Self {
-        Self { weight, bias }
+    /// From PyTorch's weight `[out, in]` and bias `[out]`.
+    pub fn new(weight: &[f32], bias: &[f32], precision: Precision) -> Self {
+        let (inputs, outputs) = (weight.len() / bias.len(), bias.len());
+        let at = |i: usize, o: usize| weight[o * inputs + i];
+        let mut bias = bias.to_vec();
+        bias.resize(outputs.next_multiple_of(NR), 0.0);
+        let weight = match precision {
+            Precision::Single => Weight::Single(Panels::new(inputs, outputs, at)),
+            Precision::Fast => Weight::Pairs(Panels::new(inputs, outputs, at)),
+        };
+        Self { weight, bias, inputs, outputs }
     }
 
     /// Features of a token that goes in.
     pub fn inputs(&self) -> usize {
-        self.weight.len() / self.bias.len()
+        self.inputs
     }
 
     /// Features of a token that comes out.
     pub fn outputs(&self) -> usize {
-        self.bias.len()
+        self.outputs
     }
 
-    /// The layer's outputs `from..to` without their bias; `x: [tokens, in]`, `out: [tokens, to − from]`.
-    /// Shares the product out over the threads of the pool.
-    pub fn part(&self, x: &[f32], from: usize, to: usize, out: &mut [f32]) {
-        let inputs = self.inputs();
-        let (tokens, width) = (x.len() / inputs, to - from);
-        product(
-            MatMut::new(out, tokens, width, width),
-            Update::Set,
-            Mat::new(x, tokens, inputs, inputs),
-            Mat::new(&self.weight[from * inputs..], width, inputs, inputs).transposed(),
-            Parallelism::Rayon(0),
+    /// Panels of [`NR`] outputs, the last one perhaps not full.
+    pub fn panels(&self) -> usize {
+        self.outputs.div_ceil(NR)
+    }
+
+    /// Gives the layer's outputs for at most [`ROWS`] tokens, `x: [tokens, in]`, to `put`. `room` is
+    /// memory, as long as `x`.
+    pub fn each(&self, x: &[f32], room: &mut [f32], put: impl Put) {
+        let finish = &mut Biased { bias: &self.bias, put, columns: self.outputs };
+        self.product(x, room, self.inputs, 0..self.panels(), 0..self.inputs, finish);
+    }
+
+    /// GELU of the outputs in `panels` (of [`NR`]) for at most [`ROWS`] tokens, `x: [tokens, in]`,
+    /// into `out: [tokens, panels · NR]`. `room` is memory, as long as `x`.
+    pub fn gelu_part(&self, x: &[f32], room: &mut [f32], panels: Range<usize>, out: &mut [f32]) {
+        let (first, stride) = (panels.start * NR, panels.len() * NR);
+        let finish = &mut GeluPart { bias: &self.bias, out, first, stride };
+        self.product(x, room, self.inputs, panels, 0..self.inputs, finish);
+    }
+
+    /// Adds to `sums: [panels][tokens][NR]` what the inputs `part` contribute, an even number of
+    /// them or all the rest; `x: [tokens, stride]` holds those of at most [`ROWS`] tokens. `room` is
+    /// memory, as long as `x`.
+    pub fn add_part(
+        &self,
+        x: &[f32],
+        room: &mut [f32],
+        stride: usize,
+        part: Range<usize>,
+        sums: &mut [[f32; NR]],
+    ) {
+        let finish = &mut Sums { sums, count: x.len() / stride };
+        self.product(x, room, stride, 0..self.panels(), part, finish);
+    }
+
+    /// What [`Self::add_part`] starts from: the bias.
+    pub fn start(&self, tokens: usize, sums: &mut [[f32; NR]]) {
+        let biases = self.bias.as_chunks::<NR>().0;
+        for (sums, bias) in sums.chunks_exact_mut(tokens).zip(biases) {
+            sums.fill(*bias);
+        }
+    }
+
+    /// The whole layer for `x: [tokens, in]`, into `out: [tokens, out]`; blocks of tokens are shared
+    /// out over the threads.
+    pub fn forward(&self, x: &[f32], out: &mut [f32], arena: &Arena) {
+        let width = self.outputs;
+        out.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * self.inputs)).for_each_init(
+            || arena.take(ROWS * self.inputs),
+            |room, (out, x)| self.each(x, room, Set { out, width }),
         );
     }
 
-    /// The whole layer, bias included.
-    pub fn forward(&self, x: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; x.len() / self.inputs() * self.outputs()];
-        self.product(x, &mut out);
-        add_bias(&mut out, &self.bias);
-        out
-    }
-
-    /// All outputs without their bias.
-    pub fn product(&self, x: &[f32], out: &mut [f32]) {
-        self.part(x, 0, self.outputs(), out);
+    fn product<F: Finish>(
+        &self,
+        x: &[f32],
+        room: &mut [f32],
+        stride: usize,
+        panels: Range<usize>,
+        part: Range<usize>,
+        finish: &mut F,
+    ) {
+        match &self.weight {
+            Weight::Single(weight) => product(weight, x, room, stride, panels, part, finish),
+            Weight::Pairs(weight) => product(weight, x, room, stride, panels, part, finish),
+        }
     }
 }
 
-/// Adds the bias to every token of `out: [tokens, bias.len()]`.
-pub fn add_bias(out: &mut [f32], bias: &[f32]) {
-    out.par_chunks_mut(BLOCK * bias.len()).for_each(|block| {
-        for token in block.chunks_exact_mut(bias.len()) {
-            for (v, bias) in token.iter_mut().zip(bias) {
-                *v += bias;
+fn product<V: Operand, F: Finish>(
+    weight: &Panels<V>,
+    x: &[f32],
+    room: &mut [f32],
+    stride: usize,
+    panels: Range<usize>,
+    part: Range<usize>,
+    finish: &mut F,
+) {
+    let rows = Rows {
+        data: V::rows(x, stride, room),
+        count: x.len() / stride,
+        stride: stride.div_ceil(V::DEPTH),
+    };
+    let lines = part.start / V::DEPTH..part.end.div_ceil(V::DEPTH);
+    rows_product(rows, weight, panels, lines, finish);
+}
+
+/// Where a layer's outputs go.
+pub trait Put {
+    /// Takes the outputs of `token` from `column` on.
+    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]);
+}
+
+/// Into `[tokens, width]`.
+struct Set<'a> {
+    out: &'a mut [f32],
+    width: usize,
+}
+
+impl Put for Set<'_> {
+    #[inline(always)]
+    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+        self.out[token * self.width + column..][..values.len()].copy_from_slice(values);
+    }
+}
+
+/// `x += scale · y` for `x: [tokens, scale.len()]`: LayerScale and residual.
+#[derive(Debug)]
+pub struct AddScaled<'a> {
+    /// What is added to.
+    pub x: &'a mut [f32],
+    /// A factor per feature.
+    pub scale: &'a [f32],
+}
+
+impl Put for AddScaled<'_> {
+    #[inline(always)]
+    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+        let x = &mut self.x[token * self.scale.len() + column..][..values.len()];
+        for ((x, y), scale) in x.iter_mut().zip(values).zip(&self.scale[column..]) {
+            *x = mad::<FMA>(*scale, *y, *x);
+        }
+    }
+}
+
+/// Into `[tokens, head_dim / V::DEPTH]` of the head that a column belongs to: rows of a product.
+#[derive(Debug)]
+pub struct ToRows<'a, 'b, V> {
+    /// A block of tokens of each head.
+    pub heads: &'a mut [&'b mut [V]],
+    /// Features of a head.
+    pub head_dim: usize,
+}
+
+impl<V: Operand> Put for ToRows<'_, '_, V> {
+    #[inline(always)]
+    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+        let (dim, cells) = (self.head_dim, self.head_dim.div_ceil(V::DEPTH));
+        if dim.is_multiple_of(NR) && values.len() == NR {
+            let at = token * cells + column % dim / V::DEPTH;
+            let out = &mut self.heads[column / dim][at..][..NR / V::DEPTH];
+            for (out, values) in out.iter_mut().zip(values.chunks_exact(V::DEPTH)) {
+                *out = V::pack([values[0], values[V::DEPTH - 1]]);
+            }
+        } else {
+            for (column, value) in (column..).zip(values) {
+                let cell = &mut self.heads[column / dim][token * cells + column % dim / V::DEPTH];
+                put_into(cell, column % dim, *value);
             }
         }
-    });
+    }
 }
 
-/// Twin of [`Linear`] with its bias: `x: [tokens, in]`, `weight: [out, in]`.
+/// Into `[tokens / V::DEPTH, head_dim]` of the head that a column belongs to: columns of a product.
+#[derive(Debug)]
+pub struct ToColumns<'a, 'b, V> {
+    /// A block of tokens of each head.
+    pub heads: &'a mut [&'b mut [V]],
+    /// Features of a head.
+    pub head_dim: usize,
+}
+
+impl<V: Operand> Put for ToColumns<'_, '_, V> {
+    #[inline(always)]
+    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+        let dim = self.head_dim;
+        if dim.is_multiple_of(NR) {
+            let at = token / V::DEPTH * dim + column % dim;
+            let out = &mut self.heads[column / dim][at..][..values.len()];
+            for (cell, value) in out.iter_mut().zip(values) {
+                put_into(cell, token, *value);
+            }
+        } else {
+            for (column, value) in (column..).zip(values) {
+                let cell = &mut self.heads[column / dim][token / V::DEPTH * dim + column % dim];
+                put_into(cell, token, *value);
+            }
+        }
+    }
+}
+
+/// Puts value `index` of a depth where it belongs. Values come in order: the first of two leaves
+/// zero for the second, should none come.
+#[inline(always)]
+fn put_into<V: Operand>(cell: &mut V, index: usize, value: f32) {
+    if index.is_multiple_of(V::DEPTH) {
+        *cell = V::pack([value, 0.0]);
+    } else {
+        cell.set(index % V::DEPTH, value);
+    }
+}
+
+struct Biased<'a, P> {
+    bias: &'a [f32],
+    put: P,
+    columns: usize,
+}
+
+impl<P: Put> Finish for Biased<'_, P> {
+    #[inline(always)]
+    fn start(&self, _row: usize, column: usize) -> [f32; NR] {
+        std::array::from_fn(|j| self.bias[column + j])
+    }
+
+    #[inline(always)]
+    fn finish<const FMA: bool>(&mut self, row: usize, column: usize, values: [f32; NR]) {
+        if column + NR <= self.columns {
+            self.put.put::<FMA>(row, column, &values);
+        } else {
+            self.put.put::<FMA>(row, column, &values[..self.columns - column]);
+        }
+    }
+}
+
+struct GeluPart<'a> {
+    bias: &'a [f32],
+    out: &'a mut [f32],
+    first: usize,
+    stride: usize,
+}
+
+impl Finish for GeluPart<'_> {
+    #[inline(always)]
+    fn start(&self, _row: usize, column: usize) -> [f32; NR] {
+        std::array::from_fn(|j| self.bias[column + j])
+    }
+
+    #[inline(always)]
+    fn finish<const FMA: bool>(&mut self, row: usize, column: usize, values: [f32; NR]) {
+        let out = &mut self.out[row * self.stride + column - self.first..][..NR];
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = gelu_one::<FMA>(value);
+        }
+    }
+}
+
+struct Sums<'a> {
+    sums: &'a mut [[f32; NR]],
+    count: usize,
+}
+
+impl Finish for Sums<'_> {
+    #[inline(always)]
+    fn start(&self, row: usize, column: usize) -> [f32; NR] {
+        self.sums[column / NR * self.count + row]
+    }
+
+    #[inline(always)]
+    fn finish<const FMA: bool>(&mut self, row: usize, column: usize, values: [f32; NR]) {
+        self.sums[column / NR * self.count + row] = values;
+    }
+}
+
+/// Twin of [`Linear`]: `x: [tokens, in]`, `weight: [out, in]`.
 pub fn linear_plain(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.matmul(&weight.t()?)?.broadcast_add(bias)
 }
@@ -81,28 +316,111 @@ pub fn linear_plain(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor
 #[cfg(test)]
 mod tests {
     use super::{
-        super::testing::{assert_same, noise, tensor, values},
+        super::{
+            elementwise::gelu_plain,
+            testing::{assert_same, noise, signal_to_error_db, tensor, values},
+        },
         *,
     };
 
     #[test]
-    fn layers_and_parts_of_them_match_the_twin() {
-        for (tokens, inputs, outputs) in [(1, 1, 1), (70, 9, 6), (200, 33, 96)] {
+    fn layers_match_the_twin_on_odd_shapes() {
+        for (tokens, inputs, outputs) in [(1, 1, 1), (70, 9, 6), (48, 600, 16), (200, 33, 97)] {
             let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
             let x = noise(tokens * inputs, 3);
-            let linear = Linear::new(weight.clone(), bias.clone());
+            let linear = Linear::new(&weight, &bias, Precision::Single);
             let twin = linear_plain(
                 &tensor(&x, &[tokens, inputs]),
                 &tensor(&weight, &[outputs, inputs]),
                 &tensor(&bias, &[outputs]),
             );
-            let twin = twin.unwrap();
-            assert_same(&values(&twin), &linear.forward(&x), "whole");
-            let (from, to) = (outputs / 3, outputs);
-            let mut part = vec![0.0; tokens * (to - from)];
-            linear.part(&x, from, to, &mut part);
-            add_bias(&mut part, &bias[from..to]);
-            assert_same(&values(&twin.narrow(1, from, to - from).unwrap()), &part, "part");
+            let mut out = vec![0.0; tokens * outputs];
+            linear.forward(&x, &mut out, &Arena::default());
+            assert_same(&values(&twin.unwrap()), &out, "whole");
         }
+    }
+
+    #[test]
+    fn what_follows_a_layer_is_done_to_its_outputs() {
+        let (tokens, inputs, outputs) = (20, 7, 24);
+        let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+        let (x, residual, scale) =
+            (noise(tokens * inputs, 3), noise(tokens * outputs, 4), noise(outputs, 5));
+        let linear = Linear::new(&weight, &bias, Precision::Single);
+        let mut plain = vec![0.0; tokens * outputs];
+        linear.forward(&x, &mut plain, &Arena::default());
+
+        let mut room = vec![0.0; x.len()];
+        let mut scaled = residual.clone();
+        linear.each(&x, &mut room, AddScaled { x: &mut scaled, scale: &scale });
+        let expected: Vec<f32> =
+            (0..plain.len()).map(|i| residual[i] + scale[i % outputs] * plain[i]).collect();
+        assert_same(&expected, &scaled, "residual");
+
+        let mut gelus = vec![0.0; tokens * 2 * NR];
+        linear.gelu_part(&x, &mut room, 0..2, &mut gelus);
+        let expected = gelu_plain(&tensor(&plain, &[plain.len()])).unwrap();
+        let got: Vec<f32> =
+            gelus.chunks(2 * NR).flat_map(|token| token[..outputs].to_vec()).collect();
+        assert_same(&values(&expected), &got, "gelu");
+
+        let mut parts = vec![vec![0.0; tokens * 6]; 4];
+        let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
+        linear.each(&x, &mut room, ToRows { heads: &mut heads, head_dim: 6 });
+        let at = |i: usize, dim: usize| (i % outputs / dim, i / outputs * dim + i % dim);
+        let got: Vec<f32> = (0..plain.len()).map(|i| parts[at(i, 6).0][at(i, 6).1]).collect();
+        assert_eq!(plain, got);
+        let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
+        linear.each(&x, &mut room, ToColumns { heads: &mut heads, head_dim: 6 });
+        let got: Vec<f32> = (0..plain.len()).map(|i| parts[at(i, 6).0][at(i, 6).1]).collect();
+        assert_eq!(plain, got);
+    }
+
+    #[test]
+    fn the_fast_precision_is_near_and_parts_tokens_into_pairs() {
+        let (tokens, inputs, outputs) = (7, 33, 32);
+        let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+        let x = noise(tokens * inputs, 3);
+        let single = Linear::new(&weight, &bias, Precision::Single);
+        let fast = Linear::new(&weight, &bias, Precision::Fast);
+        let (mut expected, mut got) = (vec![0.0; tokens * outputs], vec![0.0; tokens * outputs]);
+        single.forward(&x, &mut expected, &Arena::default());
+        fast.forward(&x, &mut got, &Arena::default());
+        let db = signal_to_error_db(&expected, &got);
+        assert!((45.0..90.0).contains(&db), "{db} dB");
+
+        let mut room = vec![0.0; x.len()];
+        let mut parts = vec![vec![Pair::new([9.0; 2]); tokens.div_ceil(2) * 16]; 2];
+        let mut heads: Vec<&mut [Pair]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
+        fast.each(&x, &mut room, ToColumns { heads: &mut heads, head_dim: 16 });
+        for (i, value) in got.iter().enumerate() {
+            let (token, column) = (i / outputs, i % outputs);
+            let cell = parts[column / 16][token / 2 * 16 + column % 16];
+            let second = if token + 1 < tokens { got.get(i + outputs) } else { Some(&0.0) };
+            if let (0, Some(second)) = (token % 2, second) {
+                assert_eq!(cell, Pair::new([*value, *second]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_in_parts_is_the_product() {
+        let (tokens, inputs, outputs) = (13, 70, 40);
+        let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+        let x = noise(tokens * inputs, 3);
+        let linear = Linear::new(&weight, &bias, Precision::Single);
+        let mut whole = vec![0.0; tokens * outputs];
+        linear.forward(&x, &mut whole, &Arena::default());
+        let mut sums = vec![[0.0; NR]; linear.panels() * tokens];
+        linear.start(tokens, &mut sums);
+        for part in [0..32, 32..70] {
+            let own: Vec<f32> =
+                x.chunks(inputs).flat_map(|token| token[part.clone()].to_vec()).collect();
+            linear.add_part(&own, &mut vec![0.0; own.len()], part.len(), part, &mut sums);
+        }
+        let got: Vec<f32> = (0..tokens * outputs)
+            .map(|at| sums[at % outputs / NR * tokens + at / outputs][at % outputs % NR])
+            .collect();
+        assert_same(&whole, &got, "parts");
     }
 }

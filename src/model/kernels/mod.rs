@@ -15,13 +15,16 @@
 )]
 
 pub mod attention;
+pub mod bf16;
 pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
 pub mod linear;
 mod maps;
 pub mod norm;
+pub mod operand;
 pub mod product;
+pub mod rows;
 #[cfg(test)]
 mod testing;
 pub mod tile;
@@ -33,18 +36,18 @@ pub use maps::{FreqMap, TimeMap};
 /// both, and for the target's baseline. `$fma` is a constant in the body: whether a fused
 /// multiply-add is one instruction.
 macro_rules! vectorised {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident<$fma:ident>($($arg:ident: $ty:ty),* $(,)?)
-     $(-> $ret:ty)? $body:block) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$fma:ident $(, $generic:ident: $bound:path)*>
+     ($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
-        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+        $vis fn $name<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
-            fn portable<const $fma: bool>($($arg: $ty),*) $(-> $ret)? $body
+            fn portable<const $fma: bool $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $ty),*) $(-> $ret)? {
-                    portable::<true>($($arg),*)
+                fn avx2<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
+                    portable::<true $(, $generic)*>($($arg),*)
                 }
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     #[expect(unsafe_code, reason = "a function with target features")]
@@ -52,7 +55,7 @@ macro_rules! vectorised {
                     return unsafe { avx2($($arg),*) };
                 }
             }
-            portable::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
+            portable::<{ cfg!(target_arch = "aarch64") } $(, $generic)*>($($arg),*)
         }
     };
 }

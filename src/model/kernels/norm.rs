@@ -132,12 +132,6 @@ pub fn group_norm(x: &mut [f32], inner: usize, groups: usize, affine: &Affine) {
     let channels = affine.weight.len();
     let row = channels * inner;
     let rows_per_task = (BLOCK / row).max(1);
-    if groups == 1 {
-        let moments = Moments::of_parallel(x);
-        let (factor, addend) = affine.fold(moments);
-        apply(x, inner, &factor, &addend, rows_per_task);
-        return;
-    }
     let share = channels / groups;
     let (mut factor, mut addend) = (Vec::new(), Vec::new());
     for group in 0..groups {
@@ -151,6 +145,12 @@ pub fn group_norm(x: &mut [f32], inner: usize, groups: usize, affine: &Affine) {
         addend.extend_from_slice(&a[group * share..(group + 1) * share]);
     }
     apply(x, inner, &factor, &addend, rows_per_task);
+}
+
+/// Group normalisation with one group of `x: [tokens, channels]`, whose moments are known.
+pub fn group_norm_by(x: &mut [f32], moments: Moments, affine: &Affine) {
+    let (factor, addend) = affine.fold(moments);
+    apply(x, 1, &factor, &addend, (BLOCK / factor.len()).max(1));
 }
 
 /// Applies a folded normalisation to `x: [outer, channels, inner]`.
@@ -178,15 +178,6 @@ pub fn group_norm_plain(x: &Tensor, groups: usize, affine: &Affine) -> Result<Te
     normal.broadcast_mul(&weight)?.broadcast_add(&bias)
 }
 
-/// Layer normalisation of every token: `x` and `out` are `[tokens, channels]`.
-pub fn layer_norm(x: &[f32], affine: &Affine, out: &mut [f32]) {
-    let channels = affine.weight.len();
-    let block = (BLOCK / channels).max(1) * channels;
-    out.par_chunks_mut(block).zip(x.par_chunks(block)).for_each(|(out, x)| {
-        layer_norm_rows(x, &affine.weight, &affine.bias, out);
-    });
-}
-
 vectorised! {
     fn layer_norm_rows<FMA>(x: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
         let n = weight.len();
@@ -198,6 +189,12 @@ vectorised! {
             }
         }
     }
+}
+
+/// Layer normalisation of every token: `x` and `out` are `[tokens, channels]`. Runs on the calling
+/// thread.
+pub fn layer_norm(x: &[f32], affine: &Affine, out: &mut [f32]) {
+    layer_norm_rows(x, &affine.weight, &affine.bias, out);
 }
 
 /// Twin of [`layer_norm`].

@@ -5,7 +5,7 @@
 //! sums); there is nothing here for one instruction set. Inlined into the kernels' `vectorised!`
 //! functions; starts no threads, allocates only when weights are packed.
 
-use super::elementwise::mad;
+use super::{elementwise::mad, operand::Operand};
 
 /// Rows of a tile.
 pub const MR: usize = 6;
@@ -15,90 +15,187 @@ pub const NR: usize = 16;
 /// The sums of a tile.
 pub type Tile<const M: usize> = [[f32; NR]; M];
 
-/// `sums[i][j] += Σ_k rows[i][k] · panel[k][j]`: rows as they lie in memory, columns packed.
-///
-/// # Panics
-/// When a row is shorter than the panel is deep.
-#[inline(always)]
-pub fn rows_by_panel<const FMA: bool, const M: usize>(
-    sums: &mut Tile<M>,
-    rows: [&[f32]; M],
-    panel: &[[f32; NR]],
-) {
-    let depth = panel.len();
-    let rows = rows.map(|row| &row[..depth]);
-    let mut acc = *sums;
-    for (k, line) in panel.iter().enumerate() {
-        for i in 0..M {
-            let value = rows[i][k];
-            for j in 0..NR {
-                acc[i][j] = mad::<FMA>(value, line[j], acc[i][j]);
+/// Defines an inner loop. It is compiled apart from what calls it: alone, it keeps all its sums in
+/// registers; inlined into something larger, it does not always. `FMA` says that the caller was
+/// entered for a CPU with AVX2 and FMA, which is looked up again (a load and a test), so that nobody
+/// has to be trusted.
+macro_rules! inner_loop {
+    ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        #[inline(always)]
+        pub fn $name<const FMA: bool, const M: usize>($($arg: $ty),*) {
+            #[inline(always)]
+            fn portable<const FMA: bool, const M: usize>($($arg: $ty),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[inline(never)]
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<const M: usize>($($arg: $ty),*) {
+                    portable::<true, M>($($arg),*);
+                }
+                if FMA && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    #[expect(unsafe_code, reason = "a function with target features")]
+                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    return unsafe { avx2::<M>($($arg),*) };
+                }
             }
+            portable::<FMA, M>($($arg),*);
         }
-    }
-    *sums = acc;
+    };
 }
 
-/// `sums[i][j] += Σ_k strip[k][i] · panel[k][j]`: both packed.
-#[inline(always)]
-pub fn strip_by_panel<const FMA: bool, const M: usize>(
-    sums: &mut Tile<M>,
-    strip: &[[f32; M]],
-    panel: &[[f32; NR]],
-) {
-    let mut acc = *sums;
-    for (column, line) in strip.iter().zip(panel) {
-        for i in 0..M {
-            for j in 0..NR {
-                acc[i][j] = mad::<FMA>(column[i], line[j], acc[i][j]);
-            }
-        }
-    }
-    *sums = acc;
-}
-
-/// `sums[i][j] += Σ_k strip[k][i] · lines[k · stride + j]`: rows packed, columns as they lie in
-/// memory.
-///
-/// # Panics
-/// When `lines` ends before the last line's [`NR`] values.
-#[inline(always)]
-pub fn strip_by_lines<const FMA: bool, const M: usize>(
-    sums: &mut Tile<M>,
-    strip: &[[f32; M]],
-    lines: &[f32],
+/// `M` rows of `depth` values, `stride` apart, looked up without a check for each: the checks would
+/// take more than a tenth of an inner loop's time.
+#[derive(Clone, Copy)]
+struct Rows<'a, const M: usize> {
+    data: &'a [f32],
     stride: usize,
-) {
-    let mut acc = *sums;
-    for (column, line) in strip.iter().zip(lines.chunks(stride)) {
-        let line = &line[..NR];
-        for i in 0..M {
-            for j in 0..NR {
-                acc[i][j] = mad::<FMA>(column[i], line[j], acc[i][j]);
-            }
+    depth: usize,
+}
+
+impl<'a, const M: usize> Rows<'a, M> {
+    /// Checks once that all of them are there.
+    #[inline(always)]
+    fn new(data: &'a [f32], stride: usize, depth: usize) -> Self {
+        assert!((M - 1) * stride + depth <= data.len(), "rows end before the product");
+        Self { data, stride, depth }
+    }
+
+    #[inline(always)]
+    fn at(&self, row: usize, k: usize) -> f32 {
+        debug_assert!(row < M && k < self.depth);
+        #[expect(unsafe_code, reason = "a check for each value is too slow here")]
+        // SAFETY: the loops of this file ask for rows below `M` and depths below `depth`, for which
+        // `new` has checked the last index; smaller ones lie before it.
+        unsafe {
+            *self.data.get_unchecked(row * self.stride + k)
         }
     }
-    *sums = acc;
+}
+
+/// `sums[i][j] += column[i] · line[j]`.
+#[inline(always)]
+fn step<const FMA: bool, const M: usize>(
+    sums: &mut Tile<M>,
+    column: impl Fn(usize) -> f32,
+    line: &[f32; NR],
+) {
+    let line = *line;
+    for i in 0..M {
+        let value = column(i);
+        for j in 0..NR {
+            sums[i][j] = mad::<FMA>(value, line[j], sums[i][j]);
+        }
+    }
+}
+
+inner_loop! {
+    /// `sums[i][j] += Σ_k rows[i · stride + k] · panel[k][j]`: rows as they lie in memory, columns
+    /// packed.
+    ///
+    /// # Panics
+    /// When `rows` ends before the last row is as long as the panel is deep.
+    fn rows_by_panel(sums: &mut Tile<M>, rows: &[f32], stride: usize, panel: &[[f32; NR]]) {
+        let rows = Rows::<M>::new(rows, stride, panel.len());
+        let mut acc = *sums;
+        for (k, line) in panel.iter().enumerate() {
+            step::<FMA, M>(&mut acc, |i| rows.at(i, k), line);
+        }
+        *sums = acc;
+    }
+}
+
+inner_loop! {
+    /// `tiles[t][i][j] = Σ_k rows[(t · M + i) · depth + k] · panel[k][j]`: as [`rows_by_panel`] for
+    /// many tiles of rows that lie one after the other, and from nothing.
+    ///
+    /// # Panics
+    /// When there are fewer rows than tiles want.
+    fn rows_times_panel(tiles: &mut [Tile<M>], rows: &[f32], panel: &[[f32; NR]]) {
+        let depth = panel.len();
+        for (index, tile) in tiles.iter_mut().enumerate() {
+            let rows = Rows::<M>::new(&rows[index * M * depth..], depth, depth);
+            let mut acc = [[0.0; NR]; M];
+            for (k, line) in panel.iter().enumerate() {
+                step::<FMA, M>(&mut acc, |i| rows.at(i, k), line);
+            }
+            *tile = acc;
+        }
+    }
+}
+
+inner_loop! {
+    /// `sums[i][j] += Σ_k strip[k][i] · panel[k][j]`: both packed.
+    fn strip_by_panel(sums: &mut Tile<M>, strip: &[[f32; M]], panel: &[[f32; NR]]) {
+        let mut acc = *sums;
+        for (column, line) in strip.iter().zip(panel) {
+            step::<FMA, M>(&mut acc, |i| column[i], line);
+        }
+        *sums = acc;
+    }
+}
+
+inner_loop! {
+    /// `sums[i][j] += Σ_k strip[k][i] · lines[k · stride + j]`: rows packed, columns as they lie in
+    /// memory.
+    ///
+    /// # Panics
+    /// When `lines` ends before the last line's [`NR`] values.
+    fn strip_by_lines(sums: &mut Tile<M>, strip: &[[f32; M]], lines: &[f32], stride: usize) {
+        let Some(last) = strip.len().checked_sub(1) else { return };
+        let lines = &lines[..last * stride + NR];
+        let mut acc = *sums;
+        for (column, line) in strip.iter().zip(lines.chunks(stride)) {
+            if let Some(line) = line.first_chunk() {
+                step::<FMA, M>(&mut acc, |i| column[i], line);
+            }
+        }
+        *sums = acc;
+    }
+}
+
+inner_loop! {
+    /// `sums[i][j] += Σ_k columns[k · stride + first + i] · panel[k][j]`: the left matrix lies
+    /// transposed in memory, columns packed.
+    ///
+    /// # Panics
+    /// When there are fewer columns than the panel is deep, or `first + M` is beyond `stride`.
+    fn columns_by_panel(
+        sums: &mut Tile<M>,
+        columns: &[f32],
+        stride: usize,
+        first: usize,
+        panel: &[[f32; NR]],
+    ) {
+        assert!(first + M <= stride && columns.len() >= panel.len() * stride, "columns too short");
+        let mut acc = *sums;
+        for (column, line) in columns.chunks_exact(stride).zip(panel) {
+            let column = &column[first..first + M];
+            step::<FMA, M>(&mut acc, |i| column[i], line);
+        }
+        *sums = acc;
+    }
 }
 
 /// A matrix `[depth, columns]` packed for the right of a product: for each [`NR`] columns a panel
-/// `[depth][NR]`, the last one filled up with zeros.
+/// `[depth / V::DEPTH][NR]`, the last one filled up with zeros.
 #[derive(Clone, Debug)]
-pub struct Panels {
+pub struct Panels<V = f32> {
     depth: usize,
     columns: usize,
-    data: Vec<[f32; NR]>,
+    data: Vec<[V; NR]>,
 }
 
-impl Panels {
+impl<V: Operand> Panels<V> {
     /// Packs the matrix whose elements `at(k, column)` gives.
     pub fn new(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let mut data = Vec::with_capacity(columns.div_ceil(NR) * depth);
+        let at = |k, column| if k < depth && column < columns { at(k, column) } else { 0.0 };
+        let mut data = Vec::with_capacity(columns.div_ceil(NR) * depth.div_ceil(V::DEPTH));
         for first in (0..columns).step_by(NR) {
-            for k in 0..depth {
-                data.push(std::array::from_fn(|j| {
-                    if first + j < columns { at(k, first + j) } else { 0.0 }
-                }));
+            for k in (0..depth).step_by(V::DEPTH) {
+                let value = |j| V::pack([at(k, first + j), at(k + 1, first + j)]);
+                data.push(std::array::from_fn(value));
             }
         }
         Self { depth, columns, data }
@@ -119,9 +216,10 @@ impl Panels {
         self.columns.div_ceil(NR)
     }
 
-    /// Panel `index`, `[depth][NR]`.
-    pub fn panel(&self, index: usize) -> &[[f32; NR]] {
-        &self.data[index * self.depth..][..self.depth]
+    /// Panel `index`, `[depth / V::DEPTH][NR]`.
+    pub fn panel(&self, index: usize) -> &[[V; NR]] {
+        let depth = self.depth.div_ceil(V::DEPTH);
+        &self.data[index * depth..][..depth]
     }
 }
 
@@ -177,7 +275,7 @@ mod tests {
     };
 
     #[test]
-    fn all_three_forms_are_the_product() {
+    fn all_forms_are_the_product() {
         for depth in [0, 1, 5, 64] {
             let (a, b) = (noise(MR * depth, 1), noise(depth * NR, 2));
             let start = noise(MR * NR, 3);
@@ -188,18 +286,30 @@ mod tests {
                 })
                 .collect();
             let strips = Strips::new(MR, depth, |i, k| a[i * depth + k]);
-            let panels = Panels::new(depth, NR, |k, j| b[k * NR + j]);
+            let panels = Panels::<f32>::new(depth, NR, |k, j| b[k * NR + j]);
             let begin: Tile<MR> =
                 std::array::from_fn(|i| std::array::from_fn(|j| start[i * NR + j]));
 
             let mut sums = begin;
-            let rows = std::array::from_fn(|i| &a[i * depth..][..depth]);
-            rows_by_panel::<false, MR>(&mut sums, rows, panels.panel(0));
+            rows_by_panel::<false, MR>(&mut sums, &a, depth, panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "rows by panel");
+
+            let mut product = [[[0.0; NR]; MR]];
+            rows_times_panel::<true, MR>(&mut product, &a, panels.panel(0));
+            for (sum, start) in product.as_flattened_mut().as_flattened_mut().iter_mut().zip(&start)
+            {
+                *sum += start;
+            }
+            assert_same(&expected, product.as_flattened().as_flattened(), "rows times panel");
 
             let mut sums = begin;
             strip_by_panel::<false, MR>(&mut sums, strips.strip(0), panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "strip by panel");
+
+            let mut sums = begin;
+            let columns: Vec<f32> = strips.strip(0).as_flattened().to_vec();
+            columns_by_panel::<true, MR>(&mut sums, &columns, MR, 0, panels.panel(0));
+            assert_same(&expected, sums.as_flattened(), "columns by panel");
 
             let mut sums = begin;
             strip_by_lines::<true, MR>(&mut sums, strips.strip(0), &b, NR);
@@ -209,7 +319,7 @@ mod tests {
 
     #[test]
     fn packing_fills_up_with_zeros() {
-        let panels = Panels::new(2, 17, |k, column| (100 * k + column) as f32);
+        let panels = Panels::<f32>::new(2, 17, |k, column| (100 * k + column) as f32);
         assert_eq!(panels.count(), 2);
         assert_eq!(panels.panel(1)[1][0], 116.0);
         assert_eq!(panels.panel(1)[1][1..], [0.0; NR - 1]);

@@ -26,6 +26,7 @@ pub mod product;
 mod testing;
 pub mod tile;
 pub mod time_conv;
+pub mod winograd;
 
 pub use maps::{FreqMap, TimeMap};
 

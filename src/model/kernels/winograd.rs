@@ -9,8 +9,9 @@
 use rayon::prelude::*;
 
 use super::{
-    FreqMap,
+    FreqMap, FreqPanels,
     elementwise::{mad, sigmoid},
+    gated::{self, LANES},
     tile::{MR, NR, Strips, Tile, strip_by_panel},
     vectorised,
 };
@@ -21,8 +22,6 @@ const SIDE: usize = 4;
 const REACH: usize = 6;
 /// Points of the transform.
 const POINTS: usize = REACH * REACH;
-/// Output channels of a strip: half of its rows, the others are their gates.
-const LANES: usize = MR / 2;
 /// Frames in a line of sixteen tiles, and the two beside it, in whole vectors.
 const SPAN: usize = SIDE * NR + 8;
 
@@ -51,33 +50,22 @@ impl GatedWinograd {
     /// From PyTorch's weight `[2 · out, in, 3, 3]` and bias `[2 · out]`.
     pub fn new(weight: &[f32], inputs: usize, bias: &[f32]) -> Self {
         let outputs = bias.len() / 2;
-        let rows = outputs.div_ceil(LANES) * MR;
-        // Row of a strip to row of the weight.
-        let source = |row: usize| {
-            let (strip, lane) = (row / MR, row % MR);
-            let channel = strip * LANES + lane % LANES;
-            (channel < outputs).then_some(channel + lane / LANES * outputs)
-        };
         let at = |point: usize, row: usize, input: usize| {
-            let Some(row) = source(row) else { return 0.0 };
             let taps = &weight[(row * inputs + input) * 9..][..9];
             let (freq, time) = (&G[point / REACH], &G[point % REACH]);
             let lines = taps.chunks_exact(3).zip(freq);
             let sum: f64 = lines
-                .map(|(taps, f)| f * taps.iter().zip(time).map(|(v, t)| f64::from(*v) * t).sum::<f64>())
+                .map(|(taps, f)| {
+                    f * taps.iter().zip(time).map(|(v, t)| f64::from(*v) * t).sum::<f64>()
+                })
                 .sum();
             sum as f32
         };
         let weights = (0..POINTS)
             .into_par_iter()
-            .map(|point| Strips::new(rows, inputs, |row, input| at(point, row, input)))
+            .map(|point| gated::strips(outputs, inputs, |row, input| at(point, row, input)))
             .collect();
-        let bias = (0..rows / MR)
-            .map(|strip| {
-                std::array::from_fn(|lane| source(strip * MR + lane).map_or(0.0, |row| bias[row]))
-            })
-            .collect();
-        Self { weights, bias, inputs, outputs }
+        Self { weights, bias: gated::per_strip(bias), inputs, outputs }
     }
 
     /// Channels of the result.
@@ -91,29 +79,22 @@ impl GatedWinograd {
         &self,
         x: &FreqMap,
         skip: Option<&FreqMap>,
-        finish: impl Fn(&mut [f32]) + Sync,
-    ) -> FreqMap {
-        let mut out = FreqMap::zeros(x.freqs, self.outputs, x.frames);
+        finish: impl Fn(&mut [[f32; NR]]) + Sync,
+    ) -> FreqPanels {
+        let mut out = FreqPanels::zeros(x.freqs, self.outputs, x.frames);
+        let lines = x.frames.div_ceil(NR);
         let row_len = out.row_len();
-        if row_len == 0 {
-            return out;
-        }
         let block_rows = SIDE * TILE_ROWS;
         out.data.par_chunks_mut(block_rows * row_len).enumerate().for_each(|(index, rows)| {
-            let block = Block {
-                x,
-                skip,
-                first: index * block_rows,
-                rows: rows.len() / row_len,
-                lines: x.frames.div_ceil(NR),
-            };
+            let first = index * block_rows;
+            let block = Block { x, skip, first, rows: rows.len() / row_len, lines };
             let gated = self.block(&block);
-            let stride = block.rows * block.lines * LANES;
+            let stride = block.rows * lines * LANES;
             rows.par_chunks_exact_mut(row_len).enumerate().for_each(|(index, row)| {
-                for (c, line) in row.chunks_exact_mut(x.frames).enumerate() {
-                    let from = &gated[c / LANES * stride + index * block.lines * LANES..];
-                    for (p, piece) in line.chunks_mut(NR).enumerate() {
-                        piece.copy_from_slice(&from[p * LANES + c % LANES][..piece.len()]);
+                for (line, panel) in row.chunks_exact_mut(self.outputs).enumerate() {
+                    let from = gated[(index * lines + line) * LANES..].chunks(stride);
+                    for (to, from) in panel.chunks_mut(LANES).zip(from) {
+                        to.copy_from_slice(&from[..to.len()]);
                     }
                 }
                 finish(row);
@@ -138,40 +119,45 @@ impl GatedWinograd {
                 .par_chunks_exact_mut(depth)
                 .enumerate()
                 .for_each(|(index, panel)| transform(block, first + index, self.inputs, panel));
-            out.par_chunks_mut(STRIPS * stride).enumerate().for_each_init(Vec::new, |sums, (index, out)| {
-                sums.resize(STRIPS * count * POINTS, [[0.0; NR]; MR]);
-                self.products(packed, index * STRIPS, out.len() / stride, sums);
-                for (s, out) in out.chunks_exact_mut(stride).enumerate() {
-                    for (p, sums) in sums.chunks_exact(STRIPS * POINTS).enumerate() {
-                        let sums = &sums[s * POINTS..][..POINTS];
-                        give_back(block, first + p, sums, &self.bias[index * STRIPS + s], out);
+            out.par_chunks_mut(STRIPS * stride).enumerate().for_each_init(
+                Vec::new,
+                |sums, (index, out)| {
+                    sums.resize(STRIPS * count * POINTS, [[0.0; NR]; MR]);
+                    products(&self.weights, packed, index * STRIPS, out.len() / stride, sums);
+                    for (s, out) in out.chunks_exact_mut(stride).enumerate() {
+                        for (p, sums) in sums.chunks_exact(STRIPS * POINTS).enumerate() {
+                            let sums = &sums[s * POINTS..][..POINTS];
+                            give_back(block, first + p, sums, &self.bias[index * STRIPS + s], out);
+                        }
                     }
-                }
-            });
+                },
+            );
         }
         out
-    }
-
-    /// The products of some packed panels with `count` strips from `first` on, point by point, into
-    /// `sums: [panels, STRIPS, POINTS]`.
-    fn products(&self, packed: &[[f32; NR]], first: usize, count: usize, sums: &mut [Tile<MR>]) {
-        for (point, weights) in self.weights.iter().enumerate() {
-            for (p, panel) in packed.chunks_exact(POINTS * self.inputs).enumerate() {
-                let panel = &panel[point * self.inputs..][..self.inputs];
-                for s in 0..count {
-                    let at = (p * STRIPS + s) * POINTS + point;
-                    multiply(weights.strip(first + s), panel, &mut sums[at]);
-                }
-            }
-        }
     }
 }
 
 vectorised! {
-    fn multiply<FMA>(strip: &[[f32; MR]], panel: &[[f32; NR]], sums: &mut Tile<MR>) {
-        let mut tile = [[0.0; NR]; MR];
-        strip_by_panel::<FMA, MR>(&mut tile, strip, panel);
-        *sums = tile;
+    /// The products of packed panels, `[POINTS, depth]` each, with the strips from `first` on, as
+    /// many as `count`, point by point, into `sums: [panels, STRIPS, POINTS]`.
+    fn products<FMA>(
+        weights: &[Strips],
+        packed: &[[f32; NR]],
+        first: usize,
+        count: usize,
+        sums: &mut [Tile<MR>],
+    ) {
+        for (point, weights) in weights.iter().enumerate() {
+            let depth = weights.depth();
+            for (p, panel) in packed.chunks_exact(POINTS * depth).enumerate() {
+                let panel = &panel[point * depth..][..depth];
+                for s in 0..count {
+                    let mut tile = [[0.0; NR]; MR];
+                    strip_by_panel::<FMA, MR>(&mut tile, weights.strip(first + s), panel);
+                    sums[(p * STRIPS + s) * POINTS + point] = tile;
+                }
+            }
+        }
     }
 }
 
@@ -219,7 +205,8 @@ impl Block<'_> {
         let (mut next, lines) = (panel * SIDE, self.lines);
         std::iter::from_fn(move || {
             let (row, line) = (next / lines, next % lines);
-            let run = Run { row, line, at: next - panel * SIDE, count: (end - next).min(lines - line) };
+            let run =
+                Run { row, line, at: next - panel * SIDE, count: (end - next).min(lines - line) };
             next += run.count;
             (run.count > 0).then_some(run)
         })
@@ -229,9 +216,10 @@ impl Block<'_> {
 vectorised! {
     /// Packs a panel of the block's input: `[POINTS, inputs][NR]`.
     fn transform<FMA>(block: &Block<'_>, panel: usize, inputs: usize, packed: &mut [[f32; NR]]) {
+        let mut lines = [[0.0; SPAN]; REACH];
         for run in block.runs(panel) {
             for c in 0..inputs {
-                let lines = gather(block, &run, c);
+                gather(block, &run, c, &mut lines);
                 let lines = along_freqs::<FMA>(&lines);
                 for (i, line) in lines.iter().enumerate() {
                     let points = along_frames::<FMA>(line);
@@ -252,30 +240,56 @@ vectorised! {
 
 /// The input under a run of tiles, zero outside the map: six rows, from the frame before on.
 #[inline(always)]
-fn gather(block: &Block<'_>, run: &Run, channel: usize) -> [[f32; SPAN]; REACH] {
+fn gather(block: &Block<'_>, run: &Run, channel: usize, lines: &mut [[f32; SPAN]; REACH]) {
     let Block { x, skip, .. } = *block;
-    let mut lines = [[0.0; SPAN]; REACH];
     let top = block.first + run.row * SIDE;
     let start = run.line * NR;
-    // The frame before the run lies at index 0.
-    let (from, to) = (start.saturating_sub(1), (start + run.count * NR + 1).min(x.frames));
-    let offset = from + 1 - start;
     for (i, line) in lines.iter_mut().enumerate() {
-        let Some(freq) = (top + i).checked_sub(1).filter(|freq| *freq < x.freqs) else { continue };
-        let at = (freq * x.channels + channel) * x.frames;
-        let line = &mut line[offset..][..to - from];
-        let x = &x.data[at + from..at + to];
-        match skip {
-            Some(skip) => {
-                let skip = &skip.data[at + from..at + to];
-                for ((line, x), skip) in line.iter_mut().zip(x).zip(skip) {
-                    *line = x + skip;
+        let Some(freq) = (top + i).checked_sub(1).filter(|freq| *freq < x.freqs) else {
+            *line = [0.0; SPAN];
+            continue;
+        };
+        let at = (freq * x.channels + channel) * x.frames + start;
+        let sources = (span(&x.data, at), skip.map(|skip| span(&skip.data, at)));
+        match sources {
+            (Some(x), Some(Some(skip))) => {
+                for t in 0..SPAN {
+                    line[t] = x[t] + skip[t];
                 }
             }
-            None => line.copy_from_slice(x),
+            (Some(x), None) => {
+                for t in 0..SPAN {
+                    line[t] = x[t];
+                }
+            }
+            // Where the map begins or ends.
+            _ => {
+                for (t, value) in line.iter_mut().enumerate() {
+                    let at = |x: &FreqMap| {
+                        (at + t)
+                            .checked_sub(1)
+                            .and_then(|at| x.data.get(at))
+                            .copied()
+                            .unwrap_or(0.0)
+                    };
+                    *value = at(x) + skip.map_or(0.0, at);
+                }
+            }
+        }
+        if start == 0 {
+            line[0] = 0.0;
+        }
+        let end = x.frames + 1 - start;
+        if end < SPAN {
+            line[end..].fill(0.0);
         }
     }
-    lines
+}
+
+/// What lies in memory from one value before `at` on.
+#[inline(always)]
+fn span(data: &[f32], at: usize) -> Option<&[f32; SPAN]> {
+    data.get(at.checked_sub(1)?..)?.first_chunk()
 }
 
 /// Six inputs at the six points 0, 1, −1, 2, −2 and ∞.
@@ -321,9 +335,16 @@ fn along_freqs<const FMA: bool>(lines: &[[f32; SPAN]; REACH]) -> [[f32; SPAN]; R
 
 #[inline(always)]
 fn along_frames<const FMA: bool>(line: &[f32; SPAN]) -> [[f32; NR]; REACH] {
+    let mut phases = [[0.0; NR + 1]; SIDE];
+    for t in 0..=NR {
+        for j in 0..SIDE {
+            phases[j][t] = line[SIDE * t + j];
+        }
+    }
+    let [a, b, c, d] = phases;
     let mut out = [[0.0; NR]; REACH];
     for t in 0..NR {
-        let points = forward_one::<FMA>(std::array::from_fn(|j| line[SIDE * t + j]));
+        let points = forward_one::<FMA>([a[t], b[t], c[t], d[t], a[t + 1], b[t + 1]]);
         for j in 0..REACH {
             out[j][t] = points[j];
         }
@@ -342,22 +363,24 @@ vectorised! {
         out: &mut [[f32; NR]],
     ) {
         for lane in 0..LANES {
-            let value = results::<FMA>(sums, lane, bias[lane]);
+            let mut value = results::<FMA>(sums, lane, bias[lane]);
             let gate = results::<FMA>(sums, lane + LANES, bias[lane + LANES]);
+            for (value, gate) in value.as_flattened_mut().iter_mut().zip(gate.as_flattened()) {
+                for t in 0..NR {
+                    value[t] *= sigmoid::<FMA>(gate[t]);
+                }
+            }
             for run in block.runs(panel) {
                 let top = run.row * SIDE;
-                for row in top..block.rows.min(top + SIDE) {
-                    let (value, gate) = (&value[row - top], &gate[row - top]);
+                for (row, value) in (top..block.rows).zip(&value) {
                     for k in 0..run.count {
                         let first = (run.at + k) * SIDE;
-                        let mut line = [0.0; NR];
+                        let line = &mut out[(row * block.lines + run.line + k) * LANES + lane];
                         for t in 0..SIDE {
                             for b in 0..SIDE {
-                                let open = sigmoid::<FMA>(gate[b][first + t]);
-                                line[t * SIDE + b] = value[b][first + t] * open;
+                                line[t * SIDE + b] = value[b][first + t];
                             }
                         }
-                        out[(row * block.lines + run.line + k) * LANES + lane] = line;
                     }
                 }
             }
@@ -430,7 +453,7 @@ mod tests {
                     sum = (sum + skip.to_tensor()).unwrap();
                 }
                 let twin = glu_plain(&conv_plain(&sum, &weight, &bias, 1, 1).unwrap(), 1).unwrap();
-                let got = conv.forward(&x, skip, |_| {}).to_tensor();
+                let got = conv.forward(&x, skip, |_| {}).to_map().to_tensor();
                 assert_eq!(got.dims(), twin.dims());
                 let (twin, got) = (values(&twin), values(&got));
                 let power: f64 = twin.iter().map(|v| f64::from(*v).powi(2)).sum();

@@ -6,6 +6,8 @@
 //! weights (three values, their three gates) are turned back, gated and stored before the next, so
 //! the activation of twice the channels never exists. Runs on the rayon pool of the caller.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{
@@ -85,16 +87,22 @@ impl GatedWinograd {
         let lines = x.frames.div_ceil(NR);
         let row_len = out.row_len();
         let block_rows = SIDE * TILE_ROWS;
-        out.data.par_chunks_mut(block_rows * row_len).enumerate().for_each(|(index, rows)| {
+        // Blocks are shared out over the threads; where they are few, also what is in them.
+        let few = x.freqs.div_ceil(block_rows) < 4 * rayon::current_num_threads();
+        let blocks = out.data.par_chunks_mut(block_rows * row_len).enumerate();
+        blocks.for_each_init(Scratch::default, |scratch, (index, rows)| {
             let first = index * block_rows;
             let block = Block { x, skip, first, rows: rows.len() / row_len, lines };
-            let gated = self.block(&block);
+            self.block(&block, few, scratch);
             let stride = block.rows * lines * LANES;
+            let gated = &scratch.gated;
             rows.par_chunks_exact_mut(row_len).enumerate().for_each(|(index, row)| {
                 for (line, panel) in row.chunks_exact_mut(self.outputs).enumerate() {
                     let from = gated[(index * lines + line) * LANES..].chunks(stride);
                     for (to, from) in panel.chunks_mut(LANES).zip(from) {
-                        to.copy_from_slice(&from[..to.len()]);
+                        for (to, from) in to.iter_mut().zip(from) {
+                            *to = *from;
+                        }
                     }
                 }
                 finish(row);
@@ -103,57 +111,89 @@ impl GatedWinograd {
         out
     }
 
-    /// The rows of a block: for each strip `[rows, lines, LANES][NR]`.
-    fn block(&self, block: &Block<'_>) -> Vec<[f32; NR]> {
-        let strips = self.bias.len();
+    /// Fills `scratch.gated` with the rows of a block, by all threads of the pool if `shared`.
+    fn block(&self, block: &Block<'_>, shared: bool, scratch: &mut Scratch) {
         let stride = block.rows * block.lines * LANES;
-        let mut out = vec![[0.0; NR]; strips * stride];
         let panels = block.panels();
-        let group = if self.inputs < 256 { PANELS } else { 3 * PANELS };
+        let group = if self.inputs < DEEP { PANELS } else { DEEP_PANELS };
         let depth = POINTS * self.inputs;
-        let mut packed = vec![[0.0; NR]; group.min(panels) * depth];
+        let Scratch { packed, sums, gated } = scratch;
+        gated.resize(self.bias.len() * stride, [0.0; NR]);
         for first in (0..panels).step_by(group) {
             let count = group.min(panels - first);
-            let packed = &mut packed[..count * depth];
-            packed
-                .par_chunks_exact_mut(depth)
-                .enumerate()
-                .for_each(|(index, panel)| transform(block, first + index, self.inputs, panel));
-            out.par_chunks_mut(STRIPS * stride).enumerate().for_each_init(
-                Vec::new,
-                |sums, (index, out)| {
-                    sums.resize(STRIPS * count * POINTS, [[0.0; NR]; MR]);
-                    products(&self.weights, packed, index * STRIPS, out.len() / stride, sums);
-                    for (s, out) in out.chunks_exact_mut(stride).enumerate() {
-                        for (p, sums) in sums.chunks_exact(STRIPS * POINTS).enumerate() {
-                            let sums = &sums[s * POINTS..][..POINTS];
-                            give_back(block, first + p, sums, &self.bias[index * STRIPS + s], out);
-                        }
-                    }
-                },
-            );
+            packed.resize(count * depth, [0.0; NR]);
+            let pack = |(index, panel): (usize, &mut [[f32; NR]])| {
+                transform(block, first + index, self.inputs, panel);
+            };
+            if shared {
+                packed.par_chunks_exact_mut(depth).enumerate().for_each(pack);
+                gated
+                    .par_chunks_mut(STRIPS * stride)
+                    .enumerate()
+                    .for_each_init(Vec::new, |sums, (index, out)| {
+                        self.strips(block, first, packed, index, sums, out)
+                    });
+            } else {
+                packed.chunks_exact_mut(depth).enumerate().for_each(pack);
+                for (index, out) in gated.chunks_mut(STRIPS * stride).enumerate() {
+                    self.strips(block, first, packed, index, sums, out);
+                }
+            }
         }
-        out
+    }
+
+    /// The results of some packed panels, the block's from `first` on, and the strips of group
+    /// `index`, into those strips' `out`.
+    fn strips(
+        &self,
+        block: &Block<'_>,
+        first: usize,
+        packed: &[[f32; NR]],
+        index: usize,
+        sums: &mut Vec<Tile<MR>>,
+        out: &mut [[f32; NR]],
+    ) {
+        let stride = block.rows * block.lines * LANES;
+        let strips = index * STRIPS..index * STRIPS + out.len() / stride;
+        let panels = packed.len() / (POINTS * self.inputs);
+        sums.resize(panels * STRIPS * POINTS, [[0.0; NR]; MR]);
+        products(&self.weights, packed, strips.clone(), sums);
+        for (p, sums) in sums.chunks_exact(STRIPS * POINTS).enumerate() {
+            let sums = sums.chunks_exact(POINTS).zip(&self.bias[strips.clone()]);
+            for ((sums, bias), out) in sums.zip(out.chunks_exact_mut(stride)) {
+                give_back(block, first + p, sums, bias, out);
+            }
+        }
     }
 }
 
+/// What a thread needs for a block.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// `[panels, POINTS, inputs][NR]`.
+    packed: Vec<[f32; NR]>,
+    /// `[panels, STRIPS, POINTS]`.
+    sums: Vec<Tile<MR>>,
+    /// For each strip `[rows, lines, LANES][NR]`.
+    gated: Vec<[f32; NR]>,
+}
+
 vectorised! {
-    /// The products of packed panels, `[POINTS, depth]` each, with the strips from `first` on, as
-    /// many as `count`, point by point, into `sums: [panels, STRIPS, POINTS]`.
+    /// The products of packed panels, `[POINTS, depth]` each, with some strips, point by point, into
+    /// `sums: [panels, STRIPS, POINTS]`.
     fn products<FMA>(
         weights: &[Strips],
         packed: &[[f32; NR]],
-        first: usize,
-        count: usize,
+        strips: Range<usize>,
         sums: &mut [Tile<MR>],
     ) {
         for (point, weights) in weights.iter().enumerate() {
             let depth = weights.depth();
             for (p, panel) in packed.chunks_exact(POINTS * depth).enumerate() {
                 let panel = &panel[point * depth..][..depth];
-                for s in 0..count {
+                for (s, strip) in strips.clone().enumerate() {
                     let mut tile = [[0.0; NR]; MR];
-                    strip_by_panel::<FMA, MR>(&mut tile, weights.strip(first + s), panel);
+                    strip_by_panel::<FMA, MR>(&mut tile, weights.strip(strip), panel);
                     sums[(p * STRIPS + s) * POINTS + point] = tile;
                 }
             }
@@ -168,6 +208,10 @@ const TILE_ROWS: usize = 4;
 const PANELS: usize = 4;
 /// See [`PANELS`].
 const STRIPS: usize = 4;
+/// From so many channels on, the weights do not fit any cache: more panels share one pass over them.
+const DEEP: usize = 256;
+/// [`PANELS`] from [`DEEP`] on.
+const DEEP_PANELS: usize = 3 * PANELS;
 
 /// Some rows of the result and what they are made from.
 struct Block<'a> {
@@ -335,11 +379,15 @@ fn along_freqs<const FMA: bool>(lines: &[[f32; SPAN]; REACH]) -> [[f32; SPAN]; R
 
 #[inline(always)]
 fn along_frames<const FMA: bool>(line: &[f32; SPAN]) -> [[f32; NR]; REACH] {
+    // One more tile than there are: the last one's last two frames.
     let mut phases = [[0.0; NR + 1]; SIDE];
-    for t in 0..=NR {
+    for t in 0..NR {
         for j in 0..SIDE {
             phases[j][t] = line[SIDE * t + j];
         }
+    }
+    for j in 0..REACH - SIDE {
+        phases[j][NR] = line[SIDE * NR + j];
     }
     let [a, b, c, d] = phases;
     let mut out = [[0.0; NR]; REACH];

@@ -59,9 +59,13 @@ impl FreqConvTranspose {
                 break;
             }
         }
-        groups.into_par_iter().for_each(|(group, phase, piece)| {
-            self::group(self, x, group, phase, activate, piece);
-        });
+        let depth = self.weight.depth();
+        groups.into_par_iter().for_each_init(
+            || vec![[0.0; NR]; GROUP * depth],
+            |packed, (group, phase, piece)| {
+                self::group(self, x, group, phase, activate, packed, piece);
+            },
+        );
         out
     }
 }
@@ -74,32 +78,42 @@ vectorised! {
         group: usize,
         phase: usize,
         activate: bool,
+        packed: &mut [[f32; NR]],
         out: &mut [f32],
     ) {
         let (inputs, frames) = (conv.inputs, x.frames);
         let reach = conv.taps.div_ceil(conv.stride);
+        let freqs = (group + 1).saturating_sub(reach)..(group + 1).min(x.freqs);
+        let missing = (freqs.start + reach - (group + 1)) * inputs;
+        let depth = freqs.len() * inputs;
         // Rows of the strips, of which the first `skipped` are cut off.
         let skipped = phase * conv.outputs;
         let rows = skipped..skipped + out.len() / frames;
         let lines = frames.div_ceil(NR);
         for first in (0..lines).step_by(GROUP) {
-            for s in rows.start / MR..rows.end.div_ceil(MR) {
-                for p in first..lines.min(first + GROUP) {
-                    let mut tile = filled(&conv.bias[s]);
-                    for (back, strip) in conv.weight.strip(s).chunks_exact(inputs).enumerate() {
-                        let Some(freq) = (group + 1 + back).checked_sub(reach) else { continue };
-                        if freq < x.freqs {
-                            strip_by_panel::<FMA, MR>(&mut tile, strip, x.panel(freq, p));
-                        }
+            let count = GROUP.min(lines - first);
+            for p in 0..count {
+                // The rows an output is made from, one after the other.
+                let packed = packed[p * depth..][..depth].chunks_exact_mut(inputs);
+                for (packed, freq) in packed.zip(freqs.clone()) {
+                    for (to, line) in packed.iter_mut().zip(x.panel(freq, first + p)) {
+                        *to = *line;
                     }
+                }
+            }
+            for s in rows.start / MR..rows.end.div_ceil(MR) {
+                let strip = &conv.weight.strip(s)[missing..][..depth];
+                let cut = rows.start.saturating_sub(s * MR);
+                let out = &mut out[(s * MR + cut - skipped) * frames..];
+                for p in 0..count {
+                    let mut tile = filled(&conv.bias[s]);
+                    strip_by_panel::<FMA, MR>(&mut tile, strip, &packed[p * depth..][..depth]);
                     if activate {
                         for v in tile.as_flattened_mut() {
                             *v = gelu_one::<FMA>(*v);
                         }
                     }
-                    let cut = rows.start.saturating_sub(s * MR);
-                    let to = (s * MR + cut - skipped) * frames;
-                    unpack(&tile[cut..], &mut out[to..], frames, p * NR);
+                    unpack(&tile[cut..], out, frames, (first + p) * NR);
                 }
             }
         }

@@ -159,7 +159,7 @@ impl HtDemucs {
             if let (Some(skip), Some(skip_t), Some(length)) =
                 (saved.pop(), saved_t.pop(), lengths.pop())
             {
-                x = decode.forward(x, &skip);
+                x = decode.forward(&x, &skip);
                 xt = tdecode.forward(xt, &skip_t, length);
             }
         }

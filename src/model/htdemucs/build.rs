@@ -10,12 +10,13 @@ use crate::model::{
     arena::Arena,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
-        freq_conv::{FreqConv, FreqConvTranspose},
+        freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
         linear::Linear,
         norm::Affine,
         time_conv::{TimeConv, TimeConvTranspose},
+        winograd::GatedWinograd,
     },
-    layers::{FreqDecoder, FreqEncoder, GroupNorm, TimeDecoder, TimeEncoder},
+    layers::{FreqDecoder, FreqEncoder, GroupNorm, Rewrite, TimeDecoder, TimeEncoder},
     spectrogram::Spectrogram,
     transformer::{Attention, CrossTransformer, Layer},
 };
@@ -128,20 +129,24 @@ impl Builder<'_> {
 
     fn freq_encoder(&self, index: usize) -> Result<FreqEncoder> {
         let name = format!("encoder.{index}");
-        let (shape, weight, bias) = self.kernel(&format!("{name}.conv"))?;
-        let conv = FreqConv::new(&weight, shape, bias, self.config.stride, self.config.padding());
+        let ([outputs, inputs, taps, _], weight, bias) = self.kernel(&format!("{name}.conv"))?;
+        let (stride, padding) = (self.config.stride, self.config.padding());
         Ok(FreqEncoder {
-            conv,
+            conv: StridedConv::new(&weight, [outputs, inputs, taps], &bias, stride, padding),
             norm1: self.norm(&format!("{name}.norm1"), index)?,
-            rewrite: self.freq_rewrite(&name)?,
-            norm2: self.norm(&format!("{name}.norm2"), index)?,
             dconv: self.dconv(&name, 1, FreqDConv::new)?,
+            rewrite: self.freq_rewrite(&name, self.norm(&format!("{name}.norm2"), index)?)?,
         })
     }
 
-    fn freq_rewrite(&self, layer: &str) -> Result<FreqConv> {
+    fn freq_rewrite(&self, layer: &str, norm: Option<GroupNorm>) -> Result<Rewrite> {
         let (shape, weight, bias) = self.kernel(&format!("{layer}.rewrite"))?;
-        Ok(FreqConv::new(&weight, shape, bias, 1, shape[2] / 2))
+        let [_, inputs, taps, time_taps] = shape;
+        Ok(match (taps, time_taps, norm) {
+            (1, 1, None) => Rewrite::Pointwise(GatedPointwise::new(&weight, inputs, &bias)),
+            (3, 3, None) => Rewrite::Winograd(GatedWinograd::new(&weight, inputs, &bias)),
+            (.., norm) => Rewrite::Direct(FreqConv::new(&weight, shape, bias, 1, taps / 2), norm),
+        })
     }
 
     fn freq_decoder(&self, index: usize) -> Result<FreqDecoder> {
@@ -149,10 +154,9 @@ impl Builder<'_> {
         let ([inputs, outputs, taps, _], weight, bias) = self.kernel(&format!("{name}.conv_tr"))?;
         let stride = self.config.stride;
         Ok(FreqDecoder {
-            rewrite: self.freq_rewrite(&name)?,
-            norm1: self.norm(&format!("{name}.norm1"), index)?,
+            rewrite: self.freq_rewrite(&name, self.norm(&format!("{name}.norm1"), index)?)?,
             dconv: self.dconv(&name, 2, FreqDConv::new)?,
-            conv_tr: FreqConvTranspose::new(&weight, [inputs, outputs, taps], bias, stride),
+            conv_tr: FreqConvTranspose::new(&weight, [inputs, outputs, taps], &bias, stride),
             trim: self.config.padding(),
             norm2: self.norm(&format!("{name}.norm2"), index)?,
             last: index == 0,

@@ -19,6 +19,7 @@ pub mod bf16;
 pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
+mod gated;
 pub mod linear;
 mod maps;
 pub mod norm;
@@ -29,8 +30,9 @@ pub mod rows;
 mod testing;
 pub mod tile;
 pub mod time_conv;
+pub mod winograd;
 
-pub use maps::{FreqMap, TimeMap};
+pub use maps::{FreqMap, FreqPanels, TimeMap};
 
 /// Defines a function whose loops are compiled twice: for AVX2 with FMA, entered when the CPU has
 /// both, and for the target's baseline. `$fma` is a constant in the body: whether a fused

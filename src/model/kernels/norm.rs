@@ -57,7 +57,7 @@ impl Moments {
     }
 
     /// What a normalisation multiplies by: `1 / √(variance + ε)`.
-    fn rate(self) -> f64 {
+    pub(super) fn rate(self) -> f64 {
         1.0 / (self.deviation / self.count.max(1) as f64 + EPSILON).sqrt()
     }
 }

@@ -22,6 +22,7 @@ pub mod linear;
 mod maps;
 pub mod norm;
 pub mod product;
+pub mod row_conv;
 #[cfg(test)]
 mod testing;
 pub mod tile;

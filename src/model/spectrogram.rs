@@ -160,15 +160,14 @@ impl Spectra {
             let first = block * BLOCK;
             let width = rows.len() / row_len;
             for (group, lines) in self.data.chunks(BLOCK * bins).enumerate() {
-                let mut square = [[0.0; BLOCK]; BLOCK];
-                for (i, line) in lines.chunks_exact(bins).enumerate() {
-                    for (square, value) in square.iter_mut().zip(&line[first..first + width]) {
-                        square[i] = (value - mean) * rate;
-                    }
-                }
+                let square = square(lines, bins, first, width);
                 let count = lines.len() / bins;
-                for (row, square) in rows.chunks_exact_mut(row_len).zip(&square) {
-                    row[group * BLOCK..][..count].copy_from_slice(&square[..count]);
+                for (i, row) in rows.chunks_exact_mut(row_len).enumerate() {
+                    let mut values = [0.0; BLOCK];
+                    for (value, line) in values.iter_mut().zip(&square) {
+                        *value = (line[i] - mean) * rate;
+                    }
+                    copy(&values[..count], &mut row[group * BLOCK..][..count]);
                 }
             }
         });
@@ -227,20 +226,38 @@ impl Synthesis<'_> {
         let (bins, columns) = (self.of.nfft / 2, self.map.frames);
         let (mean, std) = (self.mean, self.std);
         let row_len = self.map.row_len();
+        let at = 2 * channel * columns + first;
         for (group, rows) in self.map.data.chunks(BLOCK * row_len).enumerate() {
-            let mut square = [[Complex32::default(); BLOCK]; BLOCK];
-            for (i, row) in rows.chunks_exact(row_len).enumerate() {
-                let at = 2 * channel * columns + first;
-                let (real, imaginary) = (&row[at..][..width], &row[at + columns..][..width]);
-                for ((square, re), im) in square.iter_mut().zip(real).zip(imaginary) {
-                    square[i] = Complex32::new(re * std + mean, im * std + mean);
+            let real = square(rows, row_len, at, width);
+            let imaginary = square(rows, row_len, at + columns, width);
+            let count = rows.len() / row_len;
+            let spectra = self.spectra.chunks_exact_mut(bins + 1).take(width).enumerate();
+            for (i, spectrum) in spectra {
+                let values = spectrum[group * BLOCK..][..count].iter_mut();
+                for (value, (re, im)) in values.zip(real.iter().zip(&imaginary)) {
+                    *value = Complex32::new(re[i] * std + mean, im[i] * std + mean);
                 }
             }
-            let count = rows.len() / row_len;
-            for (spectrum, square) in self.spectra.chunks_exact_mut(bins + 1).zip(&square[..width])
-            {
-                spectrum[group * BLOCK..][..count].copy_from_slice(&square[..count]);
-            }
         }
+    }
+}
+
+/// `width` values from `first` on of each line of `lines`, which is `[≤ BLOCK, len]`. Nothing is
+/// done with them yet, so that the lines, which lie far apart, are fetched all at once.
+#[inline]
+fn square(lines: &[f32], len: usize, first: usize, width: usize) -> [[f32; BLOCK]; BLOCK] {
+    let mut square = [[0.0; BLOCK]; BLOCK];
+    for (to, line) in square.iter_mut().zip(lines.chunks_exact(len)) {
+        copy(&line[first..first + width], &mut to[..width]);
+    }
+    square
+}
+
+/// Copies a line of a square: nearly always a whole one, a few vectors.
+#[inline]
+fn copy(from: &[f32], to: &mut [f32]) {
+    match (<&[f32; BLOCK]>::try_from(from), <&mut [f32; BLOCK]>::try_from(&mut *to)) {
+        (Ok(from), Ok(to)) => *to = *from,
+        _ => to.copy_from_slice(from),
     }
 }

@@ -10,7 +10,7 @@ mod winograd;
 use std::array::from_fn;
 
 use super::{
-    elementwise::{gelu_one, sigmoid},
+    elementwise::{gelu_one, mad, sigmoid},
     tile::{MR, NR, Panels, rows_by_panel},
     vectorised,
 };
@@ -18,6 +18,9 @@ use winograd::{Form, Winograd};
 
 /// Half a tile's columns: values and gates of a GLU.
 const HALF: usize = NR / 2;
+
+/// Weights that stay in the first-level cache beside the rows.
+const CACHED: usize = 5 << 10;
 
 /// What is done to the sums of a product before they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,69 +117,85 @@ vectorised! {
     /// # Panics
     /// When the last field ends beyond `x`.
     pub fn multiply<FMA>(x: &[f32], fields: Fields, columns: &Columns, out: &mut [f32]) {
-        let rows = out.len() / columns.outputs;
-        let piece = columns.panels.depth() / fields.taps;
-        for (index, bias) in columns.bias.iter().enumerate() {
-            let panel = columns.panels.panel(index);
+        let (outputs, depth) = (columns.outputs, columns.panels.depth());
+        let rows = out.len() / outputs;
+        let piece = depth / fields.taps;
+        let span = (fields.taps - 1) * fields.gap + piece;
+        // As many panels at a time as stay in the first-level cache.
+        let group = (CACHED / (depth * NR)).max(1);
+        for (index, biases) in columns.bias.chunks(group).enumerate() {
             for first in (0..rows).step_by(MR) {
                 // Beyond the last row, the last row again: computed and not written.
-                let starts: [usize; MR] = from_fn(|i| (first + i).min(rows - 1) * fields.step);
-                let mut sums = [*bias; MR];
-                for (tap, panel) in panel.chunks_exact(piece).enumerate() {
-                    let lines = starts.map(|start| &x[start + tap * fields.gap..][..piece]);
-                    rows_by_panel::<FMA, MR>(&mut sums, lines, panel);
-                }
+                let lines: [&[f32]; MR] =
+                    from_fn(|i| &x[(first + i).min(rows - 1) * fields.step..][..span]);
                 let count = MR.min(rows - first);
-                let out = &mut out[first * columns.outputs..][..count * columns.outputs];
-                write::<FMA>(&mut sums, columns.after, index, columns.outputs, out);
+                let out = &mut out[first * outputs..][..count * outputs];
+                for (tile, bias) in (index * group..).zip(biases) {
+                    let mut sums = [*bias; MR];
+                    let panel = columns.panels.panel(tile);
+                    for (tap, panel) in panel.chunks_exact(piece).enumerate() {
+                        let lines = lines.map(|line| &line[tap * fields.gap..][..piece]);
+                        rows_by_panel::<FMA, MR>(&mut sums, lines, panel);
+                    }
+                    write::<FMA, MR>(&mut sums, count, columns.after, tile, outputs, out);
+                }
             }
         }
     }
 }
 
-/// Finishes a tile and writes as many of its rows as `out: [rows, outputs]` has.
+/// Finishes a tile and writes its first `rows` rows to `out: [rows, outputs]`.
 #[inline(always)]
-fn write<const FMA: bool>(
-    sums: &mut [[f32; NR]],
+fn write<const FMA: bool, const M: usize>(
+    sums: &mut [[f32; NR]; M],
+    rows: usize,
     after: After,
     tile: usize,
     outputs: usize,
     out: &mut [f32],
 ) {
-    let (first, width) = if after.gated() { (tile * HALF, HALF) } else { (tile * NR, NR) };
-    let width = width.min(outputs - first);
-    for (sums, out) in sums.iter_mut().zip(out.chunks_exact_mut(outputs)) {
-        let out = &mut out[first..first + width];
-        match after {
-            After::Store => put(sums, out),
-            After::Gelu => {
-                for v in sums.iter_mut() {
-                    *v = gelu_one::<FMA>(*v);
-                }
-                put(sums, out);
-            }
-            After::Glu => put(&gated::<FMA>(sums), out),
-            After::AddGlu => {
-                let mut sums = gated::<FMA>(sums);
-                if let Ok(out) = <&mut [f32; HALF]>::try_from(&mut *out) {
-                    for (v, y) in sums.iter_mut().zip(out) {
-                        *v += *y;
-                    }
-                } else {
-                    for (v, y) in sums.iter_mut().zip(&*out) {
-                        *v += *y;
-                    }
-                }
-                put(&sums, out);
+    if !after.gated() {
+        if after == After::Gelu {
+            for v in sums.as_flattened_mut() {
+                *v = gelu_one::<FMA>(*v);
             }
         }
+        let first = tile * NR;
+        let width = NR.min(outputs - first);
+        for (i, sums) in sums.iter().enumerate().take(rows) {
+            put(sums, &mut out[i * outputs + first..][..width]);
+        }
+        return;
     }
-}
-
-/// Values times their opened gates.
-#[inline(always)]
-fn gated<const FMA: bool>(sums: &[f32; NR]) -> [f32; HALF] {
-    from_fn(|j| sums[j] * sigmoid::<FMA>(sums[HALF + j]))
+    let first = tile * HALF;
+    let width = HALF.min(outputs - first);
+    let mut gates = [[0.0; HALF]; M];
+    for (gates, sums) in gates.iter_mut().zip(&*sums) {
+        gates.copy_from_slice(&sums[HALF..]);
+    }
+    for v in gates.as_flattened_mut() {
+        *v = sigmoid::<FMA>(*v);
+    }
+    for (i, (sums, gates)) in sums.iter().zip(&mut gates).enumerate().take(rows) {
+        let out = &mut out[i * outputs + first..][..width];
+        if after == After::AddGlu {
+            // Nearly always a whole vector.
+            if let Ok(out) = <&mut [f32; HALF]>::try_from(&mut *out) {
+                for ((out, value), gate) in out.iter_mut().zip(sums).zip(gates) {
+                    *out = mad::<FMA>(*value, *gate, *out);
+                }
+            } else {
+                for ((out, value), gate) in out.iter_mut().zip(sums).zip(gates) {
+                    *out = mad::<FMA>(*value, *gate, *out);
+                }
+            }
+        } else {
+            for (gate, value) in gates.iter_mut().zip(sums) {
+                *gate *= value;
+            }
+            put(gates, out);
+        }
+    }
 }
 
 /// Writes the first of `values`; nearly always all, which are a vector or two.

@@ -265,7 +265,8 @@ vectorised! {
                         row[j] = v + bias[j];
                     }
                 }
-                write::<FMA>(&mut four, conv.after, index, conv.outputs, out);
+                let rows = out.len() / conv.outputs;
+                write::<FMA, OUT>(&mut four, rows, conv.after, index, conv.outputs, out);
             }
         }
     }

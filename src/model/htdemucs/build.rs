@@ -13,6 +13,7 @@ use crate::model::{
         freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
         linear::Linear,
         norm::Affine,
+        row_conv::After,
         time_conv::{TimeConv, TimeConvTranspose},
         winograd::GatedWinograd,
     },
@@ -101,6 +102,11 @@ impl Builder<'_> {
         Ok(Some(GroupNorm { groups: self.config.norm_groups, affine: self.affine(name)? }))
     }
 
+    /// What a convolution of layer `index` does along with it: nothing, when a norm comes first.
+    fn unless_normed(&self, index: usize, after: After) -> After {
+        if self.config.has_norm(index) { After::Store } else { after }
+    }
+
     /// The layers of a DConv branch, made by `make(weights, dilation)`.
     fn dconv<L>(
         &self,
@@ -166,31 +172,32 @@ impl Builder<'_> {
     fn time_encoder(&self, index: usize) -> Result<TimeEncoder> {
         let name = format!("tencoder.{index}");
         let (shape, weight, bias) = self.kernel(&format!("{name}.conv"))?;
-        let conv =
-            TimeConv::new(&weight, shape, bias, self.config.stride, 1, self.config.padding());
+        let (stride, padding) = (self.config.stride, self.config.padding());
+        let after = self.unless_normed(index, After::Gelu);
         Ok(TimeEncoder {
-            conv,
+            conv: TimeConv::new(&weight, shape, &bias, stride, padding, after),
             norm1: self.norm(&format!("{name}.norm1"), index)?,
-            rewrite: self.time_rewrite(&name)?,
+            rewrite: self.time_rewrite(&name, index)?,
             norm2: self.norm(&format!("{name}.norm2"), index)?,
             dconv: self.dconv(&name, 1, TimeDConv::new)?,
         })
     }
 
-    fn time_rewrite(&self, layer: &str) -> Result<TimeConv> {
+    fn time_rewrite(&self, layer: &str, index: usize) -> Result<TimeConv> {
         let (shape, weight, bias) = self.kernel(&format!("{layer}.rewrite"))?;
-        Ok(TimeConv::new(&weight, shape, bias, 1, 1, shape[2] / 2))
+        let after = self.unless_normed(index, After::Glu);
+        Ok(TimeConv::new(&weight, shape, &bias, 1, shape[2] / 2, after))
     }
 
     fn time_decoder(&self, index: usize) -> Result<TimeDecoder> {
         let name = format!("tdecoder.{}", self.config.depth - 1 - index);
         let (shape, weight, bias) = self.kernel(&format!("{name}.conv_tr"))?;
-        let stride = self.config.stride;
+        let after = if index == 0 { After::Store } else { self.unless_normed(index, After::Gelu) };
         Ok(TimeDecoder {
-            rewrite: self.time_rewrite(&name)?,
+            rewrite: self.time_rewrite(&name, index)?,
             norm1: self.norm(&format!("{name}.norm1"), index)?,
             dconv: self.dconv(&name, 2, TimeDConv::new)?,
-            conv_tr: TimeConvTranspose::new(&weight, shape, bias, stride),
+            conv_tr: TimeConvTranspose::new(&weight, shape, &bias, self.config.stride, after),
             trim: self.config.padding(),
             norm2: self.norm(&format!("{name}.norm2"), index)?,
             last: index == 0,

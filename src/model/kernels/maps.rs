@@ -1,6 +1,7 @@
 //! Activations of the two branches, in the layouts of the kernels.
 
 use super::{
+    elementwise::add,
     freq_conv::{pack, unpack},
     tile::NR,
 };
@@ -147,6 +148,16 @@ impl TimeMap {
         let at = frame + self.margin as isize;
         debug_assert!(at >= 0, "frame {frame} is before the margin");
         &self.data[at as usize * self.channels..]
+    }
+
+    /// Copies frames from `frame` on into `rows`, those of the margins included.
+    pub fn load(&self, frame: isize, rows: &mut [f32]) {
+        rows.copy_from_slice(&self.starting_at(frame)[..rows.len()]);
+    }
+
+    /// As [`Self::load`], added to what is there.
+    pub fn add_to(&self, frame: isize, rows: &mut [f32]) {
+        add(rows, self.starting_at(frame));
     }
 
     /// As [`Self::starting_at`], to write. Whoever writes into a margin calls

@@ -25,6 +25,7 @@ mod maps;
 pub mod norm;
 pub mod operand;
 pub mod product;
+pub mod row_conv;
 pub mod rows;
 #[cfg(test)]
 mod testing;

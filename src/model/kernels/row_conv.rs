@@ -92,11 +92,6 @@ impl Columns {
             .collect();
         Self { panels, bias, after, outputs: after.outputs(columns) }
     }
-
-    /// Columns that are written.
-    pub fn outputs(&self) -> usize {
-        self.outputs
-    }
 }
 
 /// Where the left-hand side of a product lies: row `n` is `taps` pieces of as many values as fill
@@ -208,7 +203,8 @@ fn put<const N: usize>(values: &[f32; N], out: &mut [f32]) {
     }
 }
 
-/// Widest product that is taken apart; of narrower ones the transforms cost more than they save.
+/// Products of rows, or to columns, no wider than this are not taken apart: the transforms would
+/// cost more than they save.
 const NARROW: usize = 32;
 
 /// A convolution: row `n` of the result comes from rows `n` to `n + taps` of what goes in.
@@ -239,12 +235,11 @@ impl RowConv {
         weight: impl Fn(usize, usize, usize) -> f32,
     ) -> Self {
         let form = Form::of(taps).filter(|_| width > NARROW && bias.len() > NARROW);
-        let method = match form {
-            Some(form) => Method::Winograd(Winograd::new(form, width, bias, after, weight)),
-            None => {
-                let weight = |k, column| weight(k / width, k % width, column);
-                Method::Direct(Columns::new(taps * width, bias, after, weight))
-            }
+        let method = if let Some(form) = form {
+            Method::Winograd(Winograd::new(form, width, bias, after, weight))
+        } else {
+            let weight = |k, column| weight(k / width, k % width, column);
+            Method::Direct(Columns::new(taps * width, bias, after, weight))
         };
         Self { width, taps, outputs: after.outputs(bias.len()), method }
     }

@@ -104,12 +104,12 @@ impl TimeConv {
     ) -> TimeMap {
         let mut out = TimeMap::zeros(self.frames_out(frames), self.outputs(), margin);
         let block = block_frames(self.outputs());
-        out.inner_mut()
-            .par_chunks_mut(block * self.outputs())
-            .enumerate()
-            .for_each_init(Workspace::default, |space, (index, out)| {
-                self.block_from(&load, index * block, out, space)
-            });
+        out.inner_mut().par_chunks_mut(block * self.outputs()).enumerate().for_each_init(
+            Workspace::default,
+            |space, (index, out)| {
+                self.block_from(&load, index * block, out, space);
+            },
+        );
         out
     }
 }

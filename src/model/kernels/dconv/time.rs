@@ -132,10 +132,11 @@ impl TimeDConv {
             }
         }
         let (factor, addend) = self.weights.norm_hidden.fold(moments);
+        let (factor, addend) = (self.repeated(&factor), self.repeated(&addend));
         let sums = hidden
             .par_chunks_mut(block * self.stride)
             .map(|block| {
-                affine_gelu_rows(block, &self.repeated(&factor), &self.repeated(&addend));
+                affine_gelu_rows(block, &factor, &addend);
                 Products::of(block, self.stride)
             })
             .reduce(Products::default, Products::and);

@@ -141,6 +141,8 @@ pub(super) struct Scratch {
     rows: Vec<f32>,
     /// `[points, tiles]`.
     sums: Vec<[f32; NR]>,
+    /// A row beyond the end.
+    zeros: Vec<f32>,
 }
 
 impl Winograd {
@@ -171,24 +173,24 @@ impl Winograd {
     /// As [`super::RowConv::rows`]; rows of the last tile beyond the end of `x` are taken as zeros.
     pub(super) fn rows(&self, x: &[f32], out: &mut [f32], scratch: &mut Scratch) {
         let tiles = (out.len() / self.outputs).div_ceil(OUT);
-        let Scratch { rows, sums } = scratch;
+        let Scratch { rows, sums, zeros } = scratch;
         rows.resize(self.points.len() * tiles * self.width, 0.0);
         sums.resize(self.points.len() * tiles, [0.0; NR]);
-        transform(self, x, rows);
+        zeros.resize(self.width, 0.0);
+        transform(self, x, zeros, rows);
         multiply(self, rows, sums, out);
     }
 }
 
 vectorised! {
     /// `out: [points, tiles, width]` from the rows of `x`.
-    fn transform<FMA>(conv: &Winograd, x: &[f32], out: &mut [f32]) {
+    fn transform<FMA>(conv: &Winograd, x: &[f32], zeros: &[f32], out: &mut [f32]) {
         let (width, points) = (conv.width, conv.points.len());
         let tiles = out.len() / points / width;
-        let zeros = vec![0.0; width];
         for tile in 0..tiles {
             let lines: [&[f32]; MOST] = from_fn(|i| {
                 let at = (tile * OUT + i) * width;
-                x.get(at..at + width).unwrap_or(&zeros)
+                x.get(at..at + width).unwrap_or(&zeros[..width])
             });
             let whole = width / LANES * LANES;
             for at in (0..whole).step_by(LANES) {

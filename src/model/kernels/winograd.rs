@@ -127,12 +127,12 @@ impl GatedWinograd {
             };
             if shared {
                 packed.par_chunks_exact_mut(depth).enumerate().for_each(pack);
-                gated
-                    .par_chunks_mut(STRIPS * stride)
-                    .enumerate()
-                    .for_each_init(Vec::new, |sums, (index, out)| {
-                        self.strips(block, first, packed, index, sums, out)
-                    });
+                gated.par_chunks_mut(STRIPS * stride).enumerate().for_each_init(
+                    Vec::new,
+                    |sums, (index, out)| {
+                        self.strips(block, first, packed, index, sums, out);
+                    },
+                );
             } else {
                 packed.chunks_exact_mut(depth).enumerate().for_each(pack);
                 for (index, out) in gated.chunks_mut(STRIPS * stride).enumerate() {
@@ -302,9 +302,7 @@ fn gather(block: &Block<'_>, run: &Run, channel: usize, lines: &mut [[f32; SPAN]
                 }
             }
             (Some(x), None) => {
-                for t in 0..SPAN {
-                    line[t] = x[t];
-                }
+                *line = *x;
             }
             // Where the map begins or ends.
             _ => {
@@ -508,7 +506,6 @@ mod tests {
                 let pairs = twin.iter().zip(&got);
                 let error: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
                 let db = 10.0 * (power / error).log10();
-                println!("{inputs} {outputs} {freqs} {frames}: {db:.1} dB");
                 assert!(db > 100.0, "{inputs} to {outputs}, {freqs} by {frames}: {db:.1} dB");
             }
         }

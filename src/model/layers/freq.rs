@@ -63,12 +63,12 @@ impl FreqEncoder {
         }
         let mut y = FreqPanels::zeros(freqs, self.conv.outputs(), x.frames);
         let row_len = y.row_len();
-        y.data
-            .par_chunks_exact_mut(row_len)
-            .enumerate()
-            .for_each_init(Vec::new, |packed, (freq, row)| {
-                self.conv.row(x, freq, self.norm1.is_none(), row, packed)
-            });
+        y.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
+            Vec::new,
+            |packed, (freq, row)| {
+                self.conv.row(x, freq, self.norm1.is_none(), row, packed);
+            },
+        );
         if let Some(norm) = &self.norm1 {
             let mut map = y.to_map();
             norm.freq(&mut map);

@@ -278,9 +278,9 @@ vectorised! {
             for (panel, y) in panels.zip(y.chunks_exact_mut(layer.channels)) {
                 let mut tile = [[0.0; NR]; MR];
                 strip_by_panel::<FMA, MR>(&mut tile, strip, panel);
-                for i in 0..MR {
-                    for t in 0..NR {
-                        tile[i][t] = mad::<FMA>(tile[i][t], factor[i], addend[i]);
+                for (line, (factor, addend)) in tile.iter_mut().zip(factor.iter().zip(&addend)) {
+                    for v in line {
+                        *v = mad::<FMA>(*v, *factor, *addend);
                     }
                 }
                 let branch = glu::<FMA>(&tile);

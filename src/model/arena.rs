@@ -1,79 +1,91 @@
-//! Buffers that are used again: after the first segment, no later one allocates.
+//! Buffers that are used again: after the first segment, none of a network's activations is
+//! allocated, mapped or zeroed by the system any more.
 //!
-//! Knows nothing of layouts. Shared by the threads of a pool; a lock is held for moments, a few
-//! times per task.
+//! Like an allocator that keeps what it is given back, for whole activations only; knows nothing of
+//! layouts. Shared by all threads and networks of the process; the lock is held for moments, a few
+//! hundred times per segment.
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Where buffers wait between uses.
-#[derive(Debug, Default)]
-pub struct Arena(Mutex<Vec<Vec<f32>>>);
+/// Buffers that wait between uses.
+static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
-/// A copy has buffers of its own.
-impl Clone for Arena {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
+fn free() -> MutexGuard<'static, Vec<Vec<f32>>> {
+    FREE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Arena {
-    /// A buffer of `len` values, **whatever they held before**; it returns when it is dropped.
-    pub fn take(&self, len: usize) -> Buffer<'_> {
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The smallest that is large enough, else the largest to grow: so sizes settle.
-        let best = free
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, buffer)| match buffer.capacity() {
-                capacity if capacity >= len => (false, capacity),
-                capacity => (true, usize::MAX - capacity),
-            })
-            .map(|(index, _)| index);
-        let mut data = best.map(|index| free.swap_remove(index)).unwrap_or_default();
-        drop(free);
+/// Gives what waits back to the system. For when no segment will be computed for a while.
+pub fn release() {
+    free().clear();
+}
+
+/// Borrowed memory; waits for its next use when dropped.
+#[derive(Debug, Default, PartialEq)]
+pub struct Buffer(Vec<f32>);
+
+impl Buffer {
+    /// A buffer of `len` values, **whatever they held before**.
+    pub fn any(len: usize) -> Self {
+        let mut waiting = free();
+        // The smallest that is large enough, else the largest to make way: so sizes settle.
+        let best = (0..waiting.len()).min_by_key(|index| match waiting[*index].capacity() {
+            capacity if capacity >= len => (false, capacity),
+            capacity => (true, usize::MAX - capacity),
+        });
+        let mut data = best.map(|index| waiting.swap_remove(index)).unwrap_or_default();
+        drop(waiting);
         if data.capacity() < len {
-            data = Vec::with_capacity(len); // nothing of the old one is wanted: no copy
+            drop(data); // before the larger one is there
+            data = Vec::with_capacity(len);
         }
         data.resize(len, 0.0);
-        Buffer { data, arena: self }
+        Self(data)
     }
 
-    /// As [`Self::take`], all zeros.
-    pub fn zeros(&self, len: usize) -> Buffer<'_> {
-        let mut buffer = self.take(len);
+    /// A buffer of `len` zeros.
+    pub fn zeros(len: usize) -> Self {
+        let mut buffer = Self::any(len);
         buffer.fill(0.0);
         buffer
     }
+
+    /// Without all but the `len` values from `start` on.
+    pub fn crop(&mut self, start: usize, len: usize) {
+        self.0.copy_within(start..start + len, 0);
+        self.0.truncate(len);
+    }
 }
 
-/// Borrowed memory; returns to its arena when dropped.
-#[derive(Debug)]
-pub struct Buffer<'a> {
-    data: Vec<f32>,
-    arena: &'a Arena,
+impl Clone for Buffer {
+    fn clone(&self) -> Self {
+        let mut copy = Self::any(self.len());
+        copy.copy_from_slice(self);
+        copy
+    }
 }
 
-impl Deref for Buffer<'_> {
+impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.data
+        &self.0
     }
 }
 
-impl DerefMut for Buffer<'_> {
+impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.data
+        &mut self.0
     }
 }
 
-impl Drop for Buffer<'_> {
+impl Drop for Buffer {
     fn drop(&mut self) {
-        let data = std::mem::take(&mut self.data);
-        self.arena.0.lock().unwrap_or_else(PoisonError::into_inner).push(data);
+        if self.0.capacity() > 0 {
+            free().push(std::mem::take(&mut self.0));
+        }
     }
 }
 
@@ -82,24 +94,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_used_again() {
-        let arena = Arena::default();
-        let first = arena.take(1000).as_ptr();
-        assert_eq!(arena.take(10).as_ptr(), first);
-        let large = arena.take(1000);
-        assert_eq!(large.as_ptr(), first);
-        let small = arena.take(10);
-        assert_ne!(small.as_ptr(), first);
-        drop((large, small));
-        assert_eq!(arena.take(10).len(), 10);
-        assert_eq!(arena.take(1000).as_ptr(), first);
-        assert_eq!(arena.0.lock().unwrap().len(), 2);
+    fn zeros_are_zeros_whatever_was_there() {
+        for len in [100, 50, 70] {
+            assert!(Buffer::zeros(len).iter().all(|v| *v == 0.0));
+            Buffer::any(len).fill(1.0);
+        }
     }
 
     #[test]
-    fn zeros_are_zeros_whatever_was_there() {
-        let arena = Arena::default();
-        arena.take(100).fill(1.0);
-        assert!(arena.zeros(50).iter().all(|v| *v == 0.0));
+    fn a_copy_is_its_own() {
+        let mut one = Buffer::zeros(3);
+        let other = one.clone();
+        one.fill(2.0);
+        assert_eq!(*other, [0.0; 3]);
+        one.copy_from_slice(&[1.0, 2.0, 3.0]);
+        one.crop(1, 2);
+        assert_eq!(*one, [2.0, 3.0]);
     }
 }

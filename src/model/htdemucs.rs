@@ -26,7 +26,7 @@ pub use tensors::{Expected, expected_tensors};
 
 use super::{
     ModelError, Precision, Result, Separator, Spec,
-    arena::{Arena, Buffer},
+    arena::Buffer,
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
     layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
     spectrogram::Spectrogram,
@@ -58,7 +58,6 @@ pub struct HtDemucs {
     channel_downsampler: Option<Linear>,
     channel_downsampler_t: Option<Linear>,
     crosstransformer: Option<CrossTransformer>,
-    arena: Arena,
 }
 
 /// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and the
@@ -168,7 +167,7 @@ impl HtDemucs {
     /// Planar samples, normalised, in the time branch's layout.
     fn interleave(&self, mix: &[f32], scale: Scale) -> TimeMap {
         let (channels, frames) = (self.spec.channels, self.spec.segment_frames);
-        let mut map = TimeMap::zeros(frames, channels, self.config.margin());
+        let mut map = TimeMap::any(frames, channels, self.config.margin());
         map.inner_mut().par_chunks_mut(BLOCK * channels).enumerate().for_each(|(index, block)| {
             for (channel, samples) in mix.chunks_exact(frames).enumerate() {
                 let samples = &samples[index * BLOCK..];
@@ -194,22 +193,20 @@ impl HtDemucs {
     /// Both branches through the transformer, to its channels and back.
     fn transform(&self, x: &mut FreqMap, xt: &mut TimeMap) {
         let Some(transformer) = &self.crosstransformer else { return };
-        let arena = &self.arena;
-        let mut tokens = arena.take(x.data.len());
+        let mut tokens = Buffer::any(x.data.len());
         tokens_from_map(x, &mut tokens);
-        let mut wide = through(self.channel_upsampler.as_ref(), &tokens, arena);
-        let mut wide_t = through(self.channel_upsampler_t.as_ref(), xt.inner(), arena);
+        let mut wide = through(self.channel_upsampler.as_ref(), &tokens);
+        let mut wide_t = through(self.channel_upsampler_t.as_ref(), xt.inner());
         transformer.forward(
             wide.as_deref_mut().unwrap_or(&mut tokens),
             wide_t.as_deref_mut().unwrap_or(xt.inner_mut()),
             x.freqs,
-            arena,
         );
         if let (Some(linear), Some(wide)) = (&self.channel_downsampler, wide) {
-            linear.forward(&wide, &mut tokens, arena);
+            linear.forward(&wide, &mut tokens);
         }
         if let (Some(linear), Some(wide)) = (&self.channel_downsampler_t, wide_t) {
-            linear.forward(&wide, xt.inner_mut(), arena);
+            linear.forward(&wide, xt.inner_mut());
         }
         map_from_tokens(&tokens, x);
     }
@@ -241,10 +238,10 @@ impl HtDemucs {
 }
 
 /// What a linear layer makes of `x: [tokens, in]`, if there is one.
-fn through<'a>(linear: Option<&Linear>, x: &[f32], arena: &'a Arena) -> Option<Buffer<'a>> {
+fn through(linear: Option<&Linear>, x: &[f32]) -> Option<Buffer> {
     linear.map(|linear| {
-        let mut out = arena.take(x.len() / linear.inputs() * linear.outputs());
-        linear.forward(x, &mut out, arena);
+        let mut out = Buffer::any(x.len() / linear.inputs() * linear.outputs());
+        linear.forward(x, &mut out);
         out
     })
 }

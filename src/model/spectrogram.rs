@@ -9,7 +9,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex32};
 
-use super::kernels::{FreqMap, norm::Moments};
+use super::{
+    arena::Buffer,
+    kernels::{FreqMap, norm::Moments},
+};
 
 /// Rows and columns that are transposed at once: a cache line either way.
 const BLOCK: usize = 16;
@@ -64,7 +67,7 @@ impl Spectrogram {
     pub fn analyse(&self, signal: &[f32], channels: usize) -> Spectra {
         let frames = signal.len() / channels;
         let (bins, columns) = (self.nfft / 2, self.columns(frames));
-        let mut data = vec![0.0; 2 * channels * columns * bins];
+        let mut data = Buffer::any(2 * channels * columns * bins);
         let moments = data
             .par_chunks_exact_mut(2 * columns * bins)
             .zip(signal.par_chunks_exact(frames))
@@ -142,7 +145,7 @@ impl Spectrogram {
 #[derive(Debug)]
 pub struct Spectra {
     /// `[2 · channels, columns, bins]`: real and imaginary part of the first channel, and so on.
-    data: Vec<f32>,
+    data: Buffer,
     channels: usize,
     columns: usize,
     bins: usize,
@@ -154,7 +157,7 @@ impl Spectra {
     /// As `[bins, 2 · channels, columns]`, with each value mapped to `(value − mean) · rate`.
     pub fn map(&self, mean: f32, rate: f32) -> FreqMap {
         let bins = self.bins;
-        let mut map = FreqMap::zeros(bins, 2 * self.channels, self.columns);
+        let mut map = FreqMap::any(bins, 2 * self.channels, self.columns);
         let row_len = map.row_len();
         map.data.par_chunks_mut(BLOCK * row_len).enumerate().for_each(|(block, rows)| {
             let first = block * BLOCK;

@@ -12,7 +12,7 @@ use tracing::trace_span;
 
 use super::{
     Precision,
-    arena::{Arena, Buffer},
+    arena::Buffer,
     kernels::{
         attention::attention,
         bf16::Pair,
@@ -52,7 +52,7 @@ pub struct CrossTransformer {
 
 impl CrossTransformer {
     /// Changes `x: [columns · freqs, dim]` and `xt: [frames, dim]`.
-    pub fn forward(&self, x: &mut [f32], xt: &mut [f32], freqs: usize, arena: &Arena) {
+    pub fn forward(&self, x: &mut [f32], xt: &mut [f32], freqs: usize) {
         let dim = self.norm_in.weight.len();
         let columns = x.len() / dim / freqs;
         let [positions, positions_t] = self.positions.get_or_init(|| {
@@ -61,27 +61,27 @@ impl CrossTransformer {
                 embedding_1d(dim, xt.len() / dim, self.max_period),
             ]
         });
-        self.enter(x, &self.norm_in, positions, arena);
-        self.enter(xt, &self.norm_in_t, positions_t, arena);
+        self.enter(x, &self.norm_in, positions);
+        self.enter(xt, &self.norm_in_t, positions_t);
         for (index, (layer, layer_t)) in self.layers.iter().zip(&self.layers_t).enumerate() {
             if index.is_multiple_of(2) == self.cross_first {
                 // Both read the other branch's tokens from before this layer.
-                let heads = layer.attn_inputs(x, Some(xt), arena);
-                let heads_t = layer_t.attn_inputs(xt, Some(x), arena);
-                layer.finish(x, &heads, arena);
-                layer_t.finish(xt, &heads_t, arena);
+                let heads = layer.attn_inputs(x, Some(xt));
+                let heads_t = layer_t.attn_inputs(xt, Some(x));
+                layer.finish(x, &heads);
+                layer_t.finish(xt, &heads_t);
             } else {
-                layer.finish(x, &layer.attn_inputs(x, None, arena), arena);
-                layer_t.finish(xt, &layer_t.attn_inputs(xt, None, arena), arena);
+                layer.finish(x, &layer.attn_inputs(x, None));
+                layer_t.finish(xt, &layer_t.attn_inputs(xt, None));
             }
         }
     }
 
     /// Normalises tokens and adds their positions.
-    fn enter(&self, tokens: &mut [f32], norm: &Affine, positions: &[f32], arena: &Arena) {
+    fn enter(&self, tokens: &mut [f32], norm: &Affine, positions: &[f32]) {
         let block = ROWS * norm.weight.len();
         tokens.par_chunks_mut(block).zip(positions.par_chunks(block)).for_each_init(
-            || arena.take(block),
+            || Buffer::any(block),
             |normal, (tokens, positions)| {
                 let normal = &mut normal[..tokens.len()];
                 layer_norm(tokens, norm, normal);
@@ -133,13 +133,13 @@ pub struct Attention {
 }
 
 /// What goes into the attention, for each head.
-struct Heads<'a> {
+struct Heads {
     /// `[heads, tokens, head_dim]`.
-    q: Buffer<'a>,
+    q: Buffer,
     /// `[heads, keys, head_dim]`, in the precision's operands, pairs along `head_dim`.
-    k: Buffer<'a>,
+    k: Buffer,
     /// `[heads, keys, head_dim]`, in the precision's operands, pairs along `keys`.
-    v: Buffer<'a>,
+    v: Buffer,
 }
 
 /// Which of them a linear layer's outputs are.
@@ -152,38 +152,33 @@ enum Role {
 
 impl Layer {
     /// What goes into the attention of `x: [tokens, dim]` to `other`, or to itself.
-    fn attn_inputs<'a>(&self, x: &[f32], other: Option<&[f32]>, arena: &'a Arena) -> Heads<'a> {
+    fn attn_inputs(&self, x: &[f32], other: Option<&[f32]>) -> Heads {
         let _span = trace_span!("transformer: projections").entered();
         match self.attn.precision {
-            Precision::Single => self.attn_inputs_as::<f32>(x, other, arena),
-            Precision::Fast => self.attn_inputs_as::<Pair>(x, other, arena),
+            Precision::Single => self.attn_inputs_as::<f32>(x, other),
+            Precision::Fast => self.attn_inputs_as::<Pair>(x, other),
         }
     }
 
-    fn attn_inputs_as<'a, V: Operand>(
-        &self,
-        x: &[f32],
-        other: Option<&[f32]>,
-        arena: &'a Arena,
-    ) -> Heads<'a> {
+    fn attn_inputs_as<V: Operand>(&self, x: &[f32], other: Option<&[f32]>) -> Heads {
         let Attention { q, k, v, heads, .. } = &self.attn;
         let source = other.unwrap_or(x);
         let dim = self.gamma_1.len();
         let (head_dim, keys) = (dim / heads, source.len() / dim);
         let mut all = Heads {
-            q: arena.take(x.len()),
-            k: arena.take(heads * keys * head_dim.div_ceil(V::DEPTH)),
-            v: arena.take(heads * keys.div_ceil(V::DEPTH) * head_dim),
+            q: Buffer::any(x.len()),
+            k: Buffer::any(heads * keys * head_dim.div_ceil(V::DEPTH)),
+            v: Buffer::any(heads * keys.div_ceil(V::DEPTH) * head_dim),
         };
         let queries = (Role::Queries, q, &mut *all.q);
         let keys = (Role::Keys, k, &mut *all.k);
         let values = (Role::Values, v, &mut *all.v);
         match (other, &self.norm_other) {
             (Some(other), Some(norm)) => {
-                self.project::<V, 1>(x, &self.norm1, [queries], arena);
-                self.project::<V, 2>(other, norm, [keys, values], arena);
+                self.project::<V, 1>(x, &self.norm1, [queries]);
+                self.project::<V, 2>(other, norm, [keys, values]);
             }
-            _ => self.project::<V, 3>(x, &self.norm1, [queries, keys, values], arena),
+            _ => self.project::<V, 3>(x, &self.norm1, [queries, keys, values]),
         }
         all
     }
@@ -194,7 +189,6 @@ impl Layer {
         x: &[f32],
         norm: &Affine,
         parts: [(Role, &Linear, &mut [f32]); N],
-        arena: &Arena,
     ) {
         let dim = norm.weight.len();
         let head_dim = dim / self.attn.heads;
@@ -217,7 +211,7 @@ impl Layer {
             }
         }
         x.par_chunks(block).zip(blocks).for_each_init(
-            || [arena.take(block), arena.take(block)],
+            || [Buffer::any(block), Buffer::any(block)],
             |[normal, room], (x, outs)| {
                 let normal = &mut normal[..x.len()];
                 layer_norm(x, norm, normal);
@@ -239,9 +233,9 @@ impl Layer {
     }
 
     /// Everything from the attention on.
-    fn finish(&self, x: &mut [f32], inputs: &Heads<'_>, arena: &Arena) {
+    fn finish(&self, x: &mut [f32], inputs: &Heads) {
         let dim = self.gamma_1.len();
-        let mut attended = arena.take(x.len());
+        let mut attended = Buffer::any(x.len());
         {
             let _span = trace_span!("transformer: attention").entered();
             let (Heads { q, k, v }, heads) = (inputs, self.attn.heads);
@@ -259,7 +253,7 @@ impl Layer {
             .par_chunks_mut(block)
             .zip(attended.par_chunks(block))
             .map_init(
-                || Work::new(self, arena),
+                || Work::new(self),
                 |work, (x, attended)| {
                     let out = AddScaled { x, scale: &self.gamma_1 };
                     self.attn.out_proj.each(attended, &mut work.room, out);
@@ -274,7 +268,7 @@ impl Layer {
     }
 
     /// The feed-forward part for a block of tokens.
-    fn feed_forward(&self, x: &mut [f32], work: &mut Work<'_>) {
+    fn feed_forward(&self, x: &mut [f32], work: &mut Work) {
         let dim = self.gamma_2.len();
         let tokens = x.len() / dim;
         let normal = &mut work.normal[..x.len()];
@@ -302,22 +296,22 @@ impl Layer {
 }
 
 /// Memory of a thread for a block of tokens.
-struct Work<'a> {
-    normal: Buffer<'a>,
-    hidden: Buffer<'a>,
+struct Work {
+    normal: Buffer,
+    hidden: Buffer,
     /// For either as operands.
-    room: Buffer<'a>,
+    room: Buffer,
     /// `[panels][tokens][NR]`.
-    sums: Buffer<'a>,
+    sums: Buffer,
 }
 
-impl<'a> Work<'a> {
-    fn new(layer: &Layer, arena: &'a Arena) -> Self {
+impl Work {
+    fn new(layer: &Layer) -> Self {
         Self {
-            normal: arena.take(ROWS * layer.gamma_2.len()),
-            hidden: arena.take(ROWS * HIDDEN * NR),
-            room: arena.take(ROWS * layer.gamma_2.len().max(HIDDEN * NR)),
-            sums: arena.take(ROWS * layer.linear2.panels() * NR),
+            normal: Buffer::any(ROWS * layer.gamma_2.len()),
+            hidden: Buffer::any(ROWS * HIDDEN * NR),
+            room: Buffer::any(ROWS * layer.gamma_2.len().max(HIDDEN * NR)),
+            sums: Buffer::any(ROWS * layer.linear2.panels() * NR),
         }
     }
 }

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 use super::{Config, HtDemucs, tensors::Tensors};
 use crate::model::{
     ModelError, Precision, Result,
-    arena::Arena,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
         freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
@@ -40,7 +39,6 @@ pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -
         channel_downsampler: build.channels("channel_downsampler")?,
         channel_downsampler_t: build.channels("channel_downsampler_t")?,
         crosstransformer: build.transformer()?,
-        arena: Arena::default(),
         config,
     };
     Ok(network)

@@ -179,7 +179,7 @@ mod tests {
             let bias = tensor(&bias, &[outputs]);
             let plain = conv_plain(&x.to_tensor(), &weight, &bias, stride, padding).unwrap();
             for activate in [false, true] {
-                let mut got = FreqPanels::zeros(conv.freqs_out(freqs), outputs, frames);
+                let mut got = FreqPanels::any(conv.freqs_out(freqs), outputs, frames);
                 let row_len = got.row_len();
                 for (freq, row) in got.data.chunks_exact_mut(row_len).enumerate() {
                     conv.row(&x, freq, activate, row, &mut Vec::new());
@@ -204,7 +204,7 @@ mod tests {
             let twin = conv_plain(&x.to_tensor(), &weight, &bias, 1, 0).unwrap();
             let twin = glu_plain(&twin, 1).unwrap();
             let panels = FreqPanels::from_map(&x);
-            let mut got = FreqMap::zeros(freqs, conv.outputs(), frames);
+            let mut got = FreqMap::any(freqs, conv.outputs(), frames);
             let row_len = got.row_len();
             let rows = got.data.chunks_exact_mut(row_len);
             for (row, x) in rows.zip(panels.data.chunks_exact(panels.row_len())) {

@@ -12,7 +12,7 @@ use super::{
     rows::{Finish, ROWS, Rows, rows_product},
     tile::{NR, Panels},
 };
-use crate::model::{Precision, arena::Arena};
+use crate::model::{Precision, arena::Buffer};
 
 /// A linear layer; PyTorch's `Linear`.
 #[derive(Clone, Debug)]
@@ -100,10 +100,10 @@ impl Linear {
 
     /// The whole layer for `x: [tokens, in]`, into `out: [tokens, out]`; blocks of tokens are shared
     /// out over the threads.
-    pub fn forward(&self, x: &[f32], out: &mut [f32], arena: &Arena) {
+    pub fn forward(&self, x: &[f32], out: &mut [f32]) {
         let width = self.outputs;
         out.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * self.inputs)).for_each_init(
-            || arena.take(ROWS * self.inputs),
+            || Buffer::any(ROWS * self.inputs),
             |room, (out, x)| self.each(x, room, Set { out, width }),
         );
     }
@@ -335,7 +335,7 @@ mod tests {
                 &tensor(&bias, &[outputs]),
             );
             let mut out = vec![0.0; tokens * outputs];
-            linear.forward(&x, &mut out, &Arena::default());
+            linear.forward(&x, &mut out);
             assert_same(&values(&twin.unwrap()), &out, "whole");
         }
     }
@@ -348,7 +348,7 @@ mod tests {
             (noise(tokens * inputs, 3), noise(tokens * outputs, 4), noise(outputs, 5));
         let linear = Linear::new(&weight, &bias, Precision::Single);
         let mut plain = vec![0.0; tokens * outputs];
-        linear.forward(&x, &mut plain, &Arena::default());
+        linear.forward(&x, &mut plain);
 
         let mut room = vec![0.0; x.len()];
         let mut scaled = residual.clone();
@@ -384,8 +384,8 @@ mod tests {
         let single = Linear::new(&weight, &bias, Precision::Single);
         let fast = Linear::new(&weight, &bias, Precision::Fast);
         let (mut expected, mut got) = (vec![0.0; tokens * outputs], vec![0.0; tokens * outputs]);
-        single.forward(&x, &mut expected, &Arena::default());
-        fast.forward(&x, &mut got, &Arena::default());
+        single.forward(&x, &mut expected);
+        fast.forward(&x, &mut got);
         let db = signal_to_error_db(&expected, &got);
         assert!((45.0..90.0).contains(&db), "{db} dB");
 
@@ -410,7 +410,7 @@ mod tests {
         let x = noise(tokens * inputs, 3);
         let linear = Linear::new(&weight, &bias, Precision::Single);
         let mut whole = vec![0.0; tokens * outputs];
-        linear.forward(&x, &mut whole, &Arena::default());
+        linear.forward(&x, &mut whole);
         let mut sums = vec![[0.0; NR]; linear.panels() * tokens];
         linear.start(tokens, &mut sums);
         for part in [0..32, 32..70] {

@@ -1,10 +1,13 @@
 //! Activations of the two branches, in the layouts of the kernels.
 
+use std::ops::{Deref, DerefMut};
+
 use super::{
     elementwise::add,
     freq_conv::{pack, unpack},
     tile::NR,
 };
+use crate::model::arena::Buffer;
 
 /// An activation of the frequency branch: `[freqs, channels, frames]`, row-major.
 ///
@@ -20,13 +23,13 @@ pub struct FreqMap {
     /// Frames of the spectrogram.
     pub frames: usize,
     /// `freqs * channels * frames` values.
-    pub data: Vec<f32>,
+    pub data: Buffer,
 }
 
 impl FreqMap {
-    /// A map of zeros.
-    pub fn zeros(freqs: usize, channels: usize, frames: usize) -> Self {
-        Self { freqs, channels, frames, data: vec![0.0; freqs * channels * frames] }
+    /// A map of any values, to be overwritten.
+    pub fn any(freqs: usize, channels: usize, frames: usize) -> Self {
+        Self { freqs, channels, frames, data: Buffer::any(freqs * channels * frames) }
     }
 
     /// Without `trim` frequencies at either end.
@@ -34,8 +37,7 @@ impl FreqMap {
     pub fn cropped(mut self, trim: usize) -> Self {
         let row_len = self.row_len();
         self.freqs -= 2 * trim;
-        self.data.truncate((trim + self.freqs) * row_len);
-        self.data.drain(..trim * row_len);
+        self.data.crop(trim * row_len, self.freqs * row_len);
         self
     }
 
@@ -57,19 +59,37 @@ pub struct FreqPanels {
     /// Frames of the spectrogram.
     pub frames: usize,
     /// `freqs` rows of [`Self::row_len`].
-    pub data: Vec<[f32; NR]>,
+    pub data: Lines,
+}
+
+/// A buffer of whole lines.
+#[derive(Clone, Debug)]
+pub struct Lines(Buffer);
+
+impl Deref for Lines {
+    type Target = [[f32; NR]];
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_chunks().0
+    }
+}
+
+impl DerefMut for Lines {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.0.as_chunks_mut().0
+    }
 }
 
 impl FreqPanels {
-    /// A map of zeros.
-    pub fn zeros(freqs: usize, channels: usize, frames: usize) -> Self {
-        let data = vec![[0.0; NR]; freqs * channels * frames.div_ceil(NR)];
+    /// A map of any values, to be overwritten.
+    pub fn any(freqs: usize, channels: usize, frames: usize) -> Self {
+        let data = Lines(Buffer::any(freqs * channels * frames.div_ceil(NR) * NR));
         Self { freqs, channels, frames, data }
     }
 
     /// The same values in panels.
     pub fn from_map(map: &FreqMap) -> Self {
-        let mut out = Self::zeros(map.freqs, map.channels, map.frames);
+        let mut out = Self::any(map.freqs, map.channels, map.frames);
         let panels = out.data.chunks_exact_mut(out.channels);
         for (index, panel) in panels.enumerate() {
             let (freq, line) = (index / map.frames.div_ceil(NR), index % map.frames.div_ceil(NR));
@@ -81,7 +101,7 @@ impl FreqPanels {
 
     /// The same values in rows.
     pub fn to_map(&self) -> FreqMap {
-        let mut out = FreqMap::zeros(self.freqs, self.channels, self.frames);
+        let mut out = FreqMap::any(self.freqs, self.channels, self.frames);
         let row_len = out.row_len();
         for (freq, row) in out.data.chunks_exact_mut(row_len).enumerate() {
             for line in 0..self.frames.div_ceil(NR) {
@@ -115,19 +135,22 @@ pub struct TimeMap {
     pub channels: usize,
     /// Frames of zeros before and after.
     pub margin: usize,
-    data: Vec<f32>,
+    data: Buffer,
 }
 
 impl TimeMap {
-    /// A map of zeros.
-    pub fn zeros(frames: usize, channels: usize, margin: usize) -> Self {
-        Self { frames, channels, margin, data: vec![0.0; (frames + 2 * margin) * channels] }
+    /// A map of any values, to be overwritten, between margins of zeros.
+    pub fn any(frames: usize, channels: usize, margin: usize) -> Self {
+        let data = Buffer::any((frames + 2 * margin) * channels);
+        let mut map = Self { frames, channels, margin, data };
+        map.clear_margins();
+        map
     }
 
     /// The `frames` from `start` on.
     #[must_use]
     pub fn cropped(&self, start: usize, frames: usize) -> Self {
-        let mut out = Self::zeros(frames, self.channels, self.margin);
+        let mut out = Self::any(frames, self.channels, self.margin);
         let kept = &self.inner()[start * self.channels..][..frames * self.channels];
         out.inner_mut().copy_from_slice(kept);
         out

@@ -47,8 +47,9 @@ pub fn assert_same(expected: &[f32], got: &[f32], what: &str) {
 impl FreqMap {
     /// A map of noise.
     pub(crate) fn noise(freqs: usize, channels: usize, frames: usize, seed: u64) -> Self {
-        let data = noise(freqs * channels * frames, seed);
-        Self { freqs, channels, frames, data }
+        let mut map = Self::any(freqs, channels, frames);
+        map.data.copy_from_slice(&noise(freqs * channels * frames, seed));
+        map
     }
 
     /// `[1, channels, freqs, frames]`.
@@ -61,7 +62,7 @@ impl FreqMap {
 impl TimeMap {
     /// A map of noise.
     pub(crate) fn noise(frames: usize, channels: usize, margin: usize, seed: u64) -> Self {
-        let mut map = Self::zeros(frames, channels, margin);
+        let mut map = Self::any(frames, channels, margin);
         map.inner_mut().copy_from_slice(&noise(frames * channels, seed));
         map
     }

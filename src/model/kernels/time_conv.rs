@@ -102,7 +102,7 @@ impl TimeConv {
         margin: usize,
         load: impl Fn(isize, &mut [f32]) + Sync,
     ) -> TimeMap {
-        let mut out = TimeMap::zeros(self.frames_out(frames), self.outputs(), margin);
+        let mut out = TimeMap::any(self.frames_out(frames), self.outputs(), margin);
         let block = block_frames(self.outputs());
         out.inner_mut().par_chunks_mut(block * self.outputs()).enumerate().for_each_init(
             Workspace::default,
@@ -174,7 +174,7 @@ impl TimeConvTranspose {
         margin: usize,
         load: impl Fn(isize, &mut [f32]) + Sync,
     ) -> TimeMap {
-        let mut out = TimeMap::zeros(frames, self.outputs, margin);
+        let mut out = TimeMap::any(frames, self.outputs, margin);
         let width = self.stride * self.outputs;
         let groups = (frames + trim).div_ceil(self.stride);
         let before = self.taps.div_ceil(self.stride) - 1;
@@ -235,7 +235,7 @@ mod tests {
             let bias = noise(outputs, 2);
             let x = TimeMap::noise(frames, inputs, MARGIN, 3);
             let conv = TimeConv::new(&weight, shape, &bias, stride, padding, After::Store);
-            let mut got = TimeMap::zeros(conv.frames_out(frames), outputs, MARGIN);
+            let mut got = TimeMap::any(conv.frames_out(frames), outputs, MARGIN);
             let mut space = Workspace::default();
             for (i, out) in got.inner_mut().chunks_mut(100 * outputs).enumerate() {
                 conv.block(&x, 100 * i, out, &mut space);

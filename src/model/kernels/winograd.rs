@@ -83,7 +83,7 @@ impl GatedWinograd {
         skip: Option<&FreqMap>,
         finish: impl Fn(&mut [[f32; NR]]) + Sync,
     ) -> FreqPanels {
-        let mut out = FreqPanels::zeros(x.freqs, self.outputs, x.frames);
+        let mut out = FreqPanels::any(x.freqs, self.outputs, x.frames);
         let lines = x.frames.div_ceil(NR);
         let row_len = out.row_len();
         let block_rows = SIDE * TILE_ROWS;

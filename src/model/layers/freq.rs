@@ -43,7 +43,7 @@ impl FreqEncoder {
         let _span = trace_span!("freq encoder").entered();
         let freqs = self.conv.freqs_out(x.freqs);
         if let (None, Rewrite::Pointwise(rewrite)) = (&self.norm1, &self.rewrite) {
-            let mut out = FreqMap::zeros(freqs, self.conv.outputs(), x.frames);
+            let mut out = FreqMap::any(freqs, self.conv.outputs(), x.frames);
             let row_len = out.row_len();
             out.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
                 || {
@@ -61,7 +61,7 @@ impl FreqEncoder {
             );
             return out;
         }
-        let mut y = FreqPanels::zeros(freqs, self.conv.outputs(), x.frames);
+        let mut y = FreqPanels::any(freqs, self.conv.outputs(), x.frames);
         let row_len = y.row_len();
         y.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
             Vec::new,
@@ -142,7 +142,7 @@ impl Rewrite {
             Self::Winograd(conv) => return conv.forward(x, skip, finish),
             Self::Pointwise(conv) => {
                 let x = FreqPanels::from_map(&sum(x, skip));
-                let mut out = FreqMap::zeros(x.freqs, conv.outputs(), x.frames);
+                let mut out = FreqMap::any(x.freqs, conv.outputs(), x.frames);
                 let row_len = out.row_len();
                 let rows = out.data.par_chunks_exact_mut(row_len);
                 rows.zip(x.data.par_chunks_exact(x.row_len()))
@@ -154,7 +154,7 @@ impl Rewrite {
                 if let Some(norm) = norm {
                     norm.freq(&mut wide);
                 }
-                let mut out = FreqMap::zeros(x.freqs, conv.outputs() / 2, x.frames);
+                let mut out = FreqMap::any(x.freqs, conv.outputs() / 2, x.frames);
                 let row_len = out.row_len();
                 let rows = out.data.par_chunks_exact_mut(row_len);
                 rows.zip(wide.data.par_chunks_exact(2 * row_len)).for_each(|(out, wide)| {

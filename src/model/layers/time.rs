@@ -32,7 +32,7 @@ impl TimeEncoder {
     /// `[frames, in]` to `[frames / stride, out]`.
     pub fn forward(&self, x: &TimeMap) -> TimeMap {
         let span = trace_span!("time encoder: conv, dconv").entered();
-        let mut y = TimeMap::zeros(self.conv.frames_out(x.frames), self.conv.outputs(), x.margin);
+        let mut y = TimeMap::any(self.conv.frames_out(x.frames), self.conv.outputs(), x.margin);
         let conv = |start: usize, out: &mut [f32], space: &mut Workspace| {
             self.conv.block(x, start, out, space);
         };
@@ -89,7 +89,7 @@ impl TimeDecoder {
             let branch = TimeDConv::chain(&self.dconv, &mut y, |_, _, _| {});
             (y, branch)
         } else {
-            let mut y = TimeMap::zeros(x.frames, self.rewrite.outputs(), x.margin);
+            let mut y = TimeMap::any(x.frames, self.rewrite.outputs(), x.margin);
             let branch = TimeDConv::chain(&self.dconv, &mut y, |start, out, space| {
                 self.rewrite.block_from(sum, start, out, space);
             });
@@ -123,7 +123,7 @@ fn load(y: &TimeMap, branch: Option<&Branch>, start: isize, rows: &mut [f32]) {
 /// `glu(norm(wide))`.
 fn normed_glu(norm: &GroupNorm, mut wide: TimeMap) -> TimeMap {
     norm.time(&mut wide);
-    let mut out = TimeMap::zeros(wide.frames, wide.channels / 2, wide.margin);
+    let mut out = TimeMap::any(wide.frames, wide.channels / 2, wide.margin);
     glu_rows(wide.inner(), out.channels, out.inner_mut());
     out
 }

@@ -19,6 +19,7 @@ use super::{
     },
     DConvWeights,
 };
+use crate::model::arena::Buffer;
 
 /// One layer of a branch.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ pub struct TimeDConv {
 pub struct Branch {
     expand: Columns,
     /// `[frames, stride]`.
-    hidden: Vec<f32>,
+    hidden: Buffer,
     stride: usize,
     channels: usize,
 }
@@ -109,7 +110,7 @@ impl TimeDConv {
         fill: impl Fn(usize, &mut [f32], &mut Workspace) + Sync,
     ) -> Branch {
         let block = block_frames(self.channels);
-        let mut hidden = vec![0.0; y.frames * self.stride];
+        let mut hidden = Buffer::any(y.frames * self.stride);
         let inside = y
             .inner_mut()
             .par_chunks_mut(block * self.channels)

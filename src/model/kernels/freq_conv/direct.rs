@@ -90,7 +90,7 @@ impl FreqConv {
 
     /// The whole result.
     pub fn forward(&self, x: &FreqMap) -> FreqMap {
-        let mut out = FreqMap::zeros(self.freqs_out(x.freqs), self.outputs(), x.frames);
+        let mut out = FreqMap::any(self.freqs_out(x.freqs), self.outputs(), x.frames);
         let row_len = out.row_len();
         out.data
             .par_chunks_exact_mut(row_len)

@@ -43,9 +43,9 @@ impl FreqConvTranspose {
     /// The result without `trim` rows at either end, through a GELU if `activate`.
     pub fn forward(&self, x: &FreqPanels, trim: usize, activate: bool) -> FreqMap {
         let freqs = (x.freqs - 1) * self.stride + self.taps - 2 * trim;
-        let mut out = FreqMap::zeros(freqs, self.outputs, x.frames);
+        let mut out = FreqMap::any(freqs, self.outputs, x.frames);
         let row_len = out.row_len();
-        let mut rest = out.data.as_mut_slice();
+        let mut rest = &mut *out.data;
         let mut groups = Vec::new();
         for group in 0.. {
             let (start, end) = (group * self.stride, (group + 1) * self.stride);

@@ -8,8 +8,8 @@ use std::{
 
 use crossbeam_channel::Receiver;
 use partita::engine::{
-    Command, Config, Depth, Engine, Event, ExportId, ExportState, Job, JobState, Lane, ModelState,
-    Song, SongId,
+    Command, Compute, Config, Depth, Engine, Event, ExportId, ExportState, Job, JobState, Lane,
+    ModelState, Song, SongId,
 };
 
 use crate::support::{home, largest_difference, partita, read_wav, write_song};
@@ -24,7 +24,7 @@ struct Running {
 impl Running {
     fn start(home: &Path, stays: bool) -> Self {
         let waker = Arc::new(|| {});
-        let config = Config { home: home.to_owned(), threads: None, stays, waker };
+        let config = Config { home: home.to_owned(), compute: Compute::default(), stays, waker };
         let (engine, events) = Engine::start(&config).unwrap();
         Self { engine, events }
     }

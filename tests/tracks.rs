@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use partita::{
     engine::{
-        CancelToken,
+        CancelToken, Compute,
         plan::Plan,
         pool,
         separate::Separation,
@@ -41,7 +41,7 @@ fn tracks_of_any_length_match_the_reference() {
     let network =
         htdemucs::from_bytes(&golden("general.weights.safetensors"), Precision::Single).unwrap();
     let sources = network.spec().sources.clone();
-    let pool = pool::new(None).unwrap();
+    let pool = pool::new(Compute::default()).unwrap();
     let file = golden("tracks.golden.safetensors");
     let file = SafeTensors::deserialize(&file).unwrap();
     for frames in [1, 1000, 2800, 2801, 4201, 7001] {

@@ -9,7 +9,7 @@ use super::{
     exit_code,
     output::{Output, minutes, note},
 };
-use crate::engine::{Command, Event};
+use crate::engine::{Command, Compute, Event};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -23,7 +23,7 @@ pub(super) fn run(
     home: PathBuf,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::start(home)?;
+    let session = Session::start(home, Compute::default())?;
     session.engine.send(Command::Import(arguments.files));
     let mut any_failed = false;
     let mut last = None;

@@ -6,7 +6,10 @@ use std::{path::Path, process::ExitCode};
 use serde_json::json;
 
 use super::output::{Output, note};
-use crate::engine::doctor::{Report, Speed, examine, measure};
+use crate::engine::{
+    Compute,
+    doctor::{Report, Speed, examine, measure},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -16,10 +19,15 @@ pub(super) struct Arguments {
     measure: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    arguments: &Arguments,
+    compute: Compute,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
     let measured = if arguments.measure {
         note("measuring, for some seconds");
-        Some(measure(home)?)
+        Some(measure(home, compute)?)
     } else {
         None
     };

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, bail};
 use crossbeam_channel::Receiver;
 
-use crate::engine::{Config, Engine, Event, Job, ModelState, Song};
+use crate::engine::{Compute, Config, Engine, Event, Job, ModelState, Song};
 
 /// A running engine and its first words.
 pub(super) struct Session {
@@ -19,8 +19,8 @@ pub(super) struct Session {
 
 impl Session {
     /// Starts the engine on the library in `home`; interrupted jobs are left alone.
-    pub(super) fn start(home: PathBuf) -> anyhow::Result<Self> {
-        let config = Config { home, threads: None, stays: false, waker: Arc::new(|| {}) };
+    pub(super) fn start(home: PathBuf, compute: Compute) -> anyhow::Result<Self> {
+        let config = Config { home, compute, stays: false, waker: Arc::new(|| {}) };
         let (engine, events) = Engine::start(&config)?;
         let mut session = Self { engine, events, songs: Vec::new(), jobs: Vec::new(), pace: None };
         loop {

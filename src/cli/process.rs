@@ -12,7 +12,7 @@ use super::{
     tracks,
 };
 use crate::engine::{
-    self, Command, Event, Job, JobState, Song, SongId,
+    self, Command, Compute, Event, Job, JobState, Song, SongId,
     estimate::Estimate,
     library::{Library, find_song},
 };
@@ -26,8 +26,13 @@ pub(super) struct Arguments {
     stems: StemArguments,
 }
 
-pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
-    let session = Session::start(home.to_owned())?;
+pub(super) fn run(
+    arguments: &Arguments,
+    compute: Compute,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::start(home.to_owned(), compute)?;
     let mut any_failed = false;
     for words in &arguments.songs {
         let result = find_song(&session.songs, words)

@@ -13,7 +13,7 @@ use super::{
     events::Session,
     output::{Output, note},
 };
-use crate::engine::{Command, Event};
+use crate::engine::{Command, Compute, Event};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -27,7 +27,7 @@ pub(super) fn run(
     home: PathBuf,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::start(home)?;
+    let session = Session::start(home, Compute::default())?;
     let (songs, jobs) = (session.songs.len(), session.jobs.len());
     if !arguments.yes && !confirm(songs, jobs)? {
         note("nothing was deleted");

@@ -15,7 +15,7 @@ use super::{
     parse_depth, tracks,
 };
 use crate::engine::{
-    CancelToken, Depth, EngineError,
+    CancelToken, Compute, Depth, EngineError,
     batch::{Batch, Request, Separated},
     decode,
     export::{numbered, ordered, safe_file_name},
@@ -44,12 +44,14 @@ pub(super) struct Arguments {
     /// Replace files that exist
     #[arg(long)]
     overwrite: bool,
-    /// Threads to use; as many as there are cores by default
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
 }
 
-pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    arguments: &Arguments,
+    compute: Compute,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
     let Some(model) = InstalledModel::find(home, &arguments.model)? else {
         bail!(
             "the model \"{}\" is not installed; `partita model list` shows those that there are, \
@@ -58,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
         )
     };
     ordered(&model.spec.sources, &arguments.stems.stems)?; // a wrong name fails before the work
-    let batch = Batch::new(model, arguments.threads, home)?;
+    let batch = Batch::new(model, compute, home)?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
     let mut folders = HashSet::new();

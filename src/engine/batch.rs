@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    CancelToken, Depth, EngineError, Result, SongTrack,
+    CancelToken, Compute, Depth, EngineError, Result, SongTrack,
     estimate::Estimate,
     export::{self, ExportItem, ExportSet, Exported},
     import::decode_to_store,
@@ -82,9 +82,9 @@ impl Batch {
     ///
     /// # Errors
     /// Those of the weights and of the pool.
-    pub fn new(model: InstalledModel, threads: Option<usize>, home: &Path) -> Result<Self> {
-        let pool = pool::new(threads)?;
-        let network = pool.install(|| model::load(&model.weights, Precision::Single))?;
+    pub fn new(model: InstalledModel, compute: Compute, home: &Path) -> Result<Self> {
+        let pool = pool::new(compute)?;
+        let network = pool.install(|| model::load(&model.weights, compute.precision))?;
         Ok(Self { model, network, pool, home: home.to_owned() })
     }
 

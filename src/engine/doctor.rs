@@ -12,7 +12,7 @@ use serde::Serialize;
 use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, RefreshKind, System};
 
 use super::{
-    EngineError, Result,
+    Compute, EngineError, Result,
     library::Library,
     models::{DEFAULT, InstalledModel},
     plan::Plan,
@@ -71,14 +71,14 @@ impl Speed {
 ///
 /// # Errors
 /// [`EngineError::Busy`] when no model is installed; those of the model and the library.
-pub fn measure(home: &Path) -> Result<Speed> {
+pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
     let Some(installed) = InstalledModel::find(home, DEFAULT)? else {
         return Err(EngineError::Busy(format!(
             "the model {DEFAULT} is not installed; install it first (`partita model install`)"
         )));
     };
-    let pool = pool::new(None)?;
-    let network = pool.install(|| model::load(&installed.weights, Precision::Single))?;
+    let pool = pool::new(compute)?;
+    let network = pool.install(|| model::load(&installed.weights, compute.precision))?;
     let spec = network.spec();
     let mix = noise(spec.channels * spec.segment_frames);
     let mut seconds = 0.0;

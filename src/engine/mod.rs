@@ -35,6 +35,7 @@ mod worker;
 pub use command::Command;
 pub use error::{EngineError, Result};
 pub use event::{Event, ExportState, Lane, ModelState};
+pub use pool::Compute;
 pub use track::SongTrack;
 pub use types::{
     AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, Song, SongId, SongState, Tags,
@@ -67,8 +68,8 @@ const EVENTS: usize = 16_384;
 pub struct Config {
     /// The data folder; made if it is missing.
     pub home: PathBuf,
-    /// Threads that separate; `None` for as many as there are cores.
-    pub threads: Option<usize>,
+    /// How segments are computed.
+    pub compute: Compute,
     /// Whether this engine stays open, as the window's does: jobs that the last run left unfinished
     /// go on by themselves, and what another program changes in the library is followed.
     pub stays: bool,

@@ -7,14 +7,32 @@
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{EngineError, Result};
+use crate::model::{Precision, kernels::bf16};
 
-/// Makes the pool; `None` is one thread for each core.
+/// On what and in what segments are computed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Compute {
+    /// Threads that separate; `None` for as many as there are cores.
+    pub threads: Option<usize>,
+    /// What products are computed in.
+    pub precision: Precision,
+}
+
+/// Makes the pool.
 ///
 /// # Errors
-/// [`EngineError::Busy`] when the system gives no threads.
-pub fn new(threads: Option<usize>) -> Result<ThreadPool> {
+/// [`EngineError::Busy`] when the processor lacks what the precision wants, or the system gives no
+/// threads.
+pub fn new(compute: Compute) -> Result<ThreadPool> {
+    if compute.precision == Precision::Fast && !bf16::is_fast() {
+        return Err(EngineError::Busy(
+            "the fast precision wants a processor that multiplies bf16 (AVX-512 BF16); this one \
+             does not: choose the single precision"
+                .into(),
+        ));
+    }
     ThreadPoolBuilder::new()
-        .num_threads(threads.unwrap_or(0))
+        .num_threads(compute.threads.unwrap_or(0))
         .thread_name(|index| format!("separate-{index}"))
         .build()
         .map_err(|e| EngineError::Busy(format!("the system gives no threads to separate on: {e}")))

@@ -164,7 +164,7 @@ mod tests {
             let model = Identity::new(segment);
             let plan = Plan::new(frames as u64, segment);
             let stems = StemStore::open(&folder.path().join("s"), plan, &model.0.sources).unwrap();
-            let pool = crate::engine::pool::new(Some(1)).unwrap();
+            let pool = crate::engine::pool::new(crate::engine::Compute { threads: Some(1), ..crate::engine::Compute::default() }).unwrap();
             let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool };
             let cancel = CancelToken::default();
             let ended = work.run(&|| head, &cancel, &mut |_| cancel.cancel());

@@ -7,7 +7,7 @@ use std::{panic::AssertUnwindSafe, path::PathBuf, sync::Arc, thread::JoinHandle,
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
-    CancelToken, EngineError, JobId, Result, pool,
+    CancelToken, Compute, EngineError, JobId, Result, pool,
     separate::Separation,
     store::{MixStore, StemStore},
 };
@@ -40,14 +40,14 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn start(
-        threads: Option<usize>,
+        compute: Compute,
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
-        let pool = pool::new(threads)?;
+        let pool = pool::new(compute)?;
         let (inbox, tasks) = bounded(1);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&tasks, &pool, &tell))
+            .spawn(move || run(&tasks, &pool, compute.precision, &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
@@ -69,11 +69,16 @@ impl Worker {
     }
 }
 
-fn run(tasks: &Receiver<Task>, pool: &rayon::ThreadPool, tell: &dyn Fn(Progress)) {
+fn run(
+    tasks: &Receiver<Task>,
+    pool: &rayon::ThreadPool,
+    precision: Precision,
+    tell: &dyn Fn(Progress),
+) {
     let mut loaded: Option<(PathBuf, Box<dyn Separator>)> = None;
     for task in tasks {
         // A bug in the network ends this job with its reason, not the thread.
-        let work = AssertUnwindSafe(|| separate(&task, pool, &mut loaded, tell));
+        let work = AssertUnwindSafe(|| separate(&task, pool, precision, &mut loaded, tell));
         let result = std::panic::catch_unwind(work).unwrap_or_else(|cause| {
             let text = cause.downcast_ref::<&str>().copied();
             let words = text.or(cause.downcast_ref::<String>().map(String::as_str));
@@ -87,12 +92,13 @@ fn run(tasks: &Receiver<Task>, pool: &rayon::ThreadPool, tell: &dyn Fn(Progress)
 fn separate(
     task: &Task,
     pool: &rayon::ThreadPool,
+    precision: Precision,
     loaded: &mut Option<(PathBuf, Box<dyn Separator>)>,
     tell: &dyn Fn(Progress),
 ) -> Result<()> {
     if loaded.as_ref().is_none_or(|(path, _)| *path != task.weights) {
         let weights = task.weights.clone();
-        let network = pool.install(|| model::load(&weights, Precision::Single))?;
+        let network = pool.install(|| model::load(&weights, precision))?;
         *loaded = Some((weights, network));
     }
     let Some((_, model)) = loaded else { return Ok(()) };

@@ -14,6 +14,7 @@ mod tests;
 use std::{
     fs::{self, File},
     io::Cursor,
+    mem::replace,
     path::Path,
 };
 
@@ -34,6 +35,9 @@ use super::{
 
 /// A model file larger than this is none.
 const LARGEST_FILE: u64 = 2 << 30;
+
+/// Frames per rayon task in passes over samples.
+const BLOCK: usize = 1 << 13;
 
 /// Added to a segment's standard deviation before dividing by it.
 const STD_EPSILON: f32 = 1e-5;
@@ -115,16 +119,15 @@ struct Scale {
     std: f32,
 }
 
-/// Normalises to mean 0 and standard deviation 1.
-fn normalise(x: &mut [f32]) -> Scale {
-    let moments = Moments::of_parallel(x);
-    let (mean, std) = (moments.mean as f32, moments.std_unbiased() as f32);
-    x.par_chunks_mut(1 << 15).for_each(|x| {
-        for v in x {
-            *v = (*v - mean) / (STD_EPSILON + std);
-        }
-    });
-    Scale { mean, std }
+impl Scale {
+    fn of(moments: Moments) -> Self {
+        Self { mean: moments.mean as f32, std: moments.std_unbiased() as f32 }
+    }
+
+    /// What a centred value is multiplied by.
+    fn rate(self) -> f32 {
+        1.0 / (STD_EPSILON + self.std)
+    }
 }
 
 impl HtDemucs {
@@ -136,45 +139,44 @@ impl HtDemucs {
     /// `[channels, frames]` to `[sources, channels, frames]`.
     fn forward(&self, mix: &[f32]) -> Vec<f32> {
         let span = trace_span!("spectrogram").entered();
-        let mut x = self.spectrogram.analyse(mix, self.spec.channels);
-        let scale = normalise(&mut x.data);
-        drop(span);
-        let mut xt = self.interleave(mix);
-        let scale_t = normalise(xt.inner_mut());
+        let spectra = self.spectrogram.analyse(mix, self.spec.channels);
+        let scale = Scale::of(spectra.moments);
+        let mut x = spectra.map(scale.mean, scale.rate());
+        drop((span, spectra));
+        let scale_t = Scale::of(Moments::of_parallel(mix));
+        let mut xt = self.interleave(mix, scale_t);
 
-        let (mut saved, mut saved_t) = (Vec::new(), Vec::new());
-        let mut lengths = Vec::new();
+        let mut inputs = Vec::new();
         for (index, (encode, tencode)) in self.encoder.iter().zip(&self.tencoder).enumerate() {
-            lengths.push(xt.frames);
-            xt = tencode.forward(&xt);
-            x = encode.forward(&x);
+            let (mut y, yt) = (encode.forward(&x), tencode.forward(&xt));
             if index == 0 {
-                self.embed_freqs(&mut x);
+                self.embed_freqs(&mut y);
             }
-            saved.push(x.clone());
-            saved_t.push(xt.clone());
+            inputs.push((replace(&mut x, y), replace(&mut xt, yt)));
         }
+        let (mut skip, mut skip_t) = (x.clone(), xt.clone());
         self.transform(&mut x, &mut xt);
         for (decode, tdecode) in self.decoder.iter().zip(&self.tdecoder) {
-            if let (Some(skip), Some(skip_t), Some(length)) =
-                (saved.pop(), saved_t.pop(), lengths.pop())
-            {
-                x = decode.forward(x, &skip);
-                xt = tdecode.forward(xt, &skip_t, length);
-            }
+            let Some((input, input_t)) = inputs.pop() else { break };
+            x = decode.forward(&x, &skip);
+            xt = tdecode.forward(&xt, &skip_t, input_t.frames);
+            (skip, skip_t) = (input, input_t);
         }
         self.sum(&x, scale, &xt, scale_t)
     }
 
-    /// Planar samples to the time branch's layout.
-    fn interleave(&self, mix: &[f32]) -> TimeMap {
+    /// Planar samples, normalised, in the time branch's layout.
+    fn interleave(&self, mix: &[f32], scale: Scale) -> TimeMap {
         let (channels, frames) = (self.spec.channels, self.spec.segment_frames);
         let mut map = TimeMap::zeros(frames, channels, self.config.margin());
-        for (channel, samples) in mix.chunks_exact(frames).enumerate() {
-            for (frame, value) in map.inner_mut().chunks_exact_mut(channels).zip(samples) {
-                frame[channel] = *value;
+        map.inner_mut().par_chunks_mut(BLOCK * channels).enumerate().for_each(|(index, block)| {
+            for (channel, samples) in mix.chunks_exact(frames).enumerate() {
+                let samples = &samples[index * BLOCK..];
+                for (frame, value) in block.chunks_exact_mut(channels).zip(samples) {
+                    frame[channel] = (value - scale.mean) * scale.rate();
+                }
             }
-        }
+        });
         map
     }
 
@@ -218,12 +220,22 @@ impl HtDemucs {
         let _span = trace_span!("spectrogram").entered();
         let frames = self.spec.segment_frames;
         let mut out = vec![0.0; xt.channels * frames];
-        out.par_chunks_exact_mut(frames).enumerate().for_each(|(channel, out)| {
-            self.spectrogram.synthesise(x, channel, scale.mean, scale.std, out);
-            for (out, frame) in out.iter_mut().zip(xt.inner().chunks_exact(xt.channels)) {
-                *out += frame[channel] * scale_t.std + scale_t.mean;
-            }
-        });
+        let piece = self.spectrogram.piece();
+        out.par_chunks_exact_mut(frames)
+            .enumerate()
+            .flat_map(|(channel, out)| {
+                out.par_chunks_mut(piece).enumerate().map(move |(i, out)| (channel, i * piece, out))
+            })
+            .for_each_init(
+                || self.spectrogram.synthesis(x, scale.mean, scale.std),
+                |synthesis, (channel, start, out)| {
+                    let samples = xt.inner()[start * xt.channels..].chunks_exact(xt.channels);
+                    for (out, frame) in out.iter_mut().zip(samples) {
+                        *out = frame[channel] * scale_t.std + scale_t.mean;
+                    }
+                    synthesis.add(channel, start, out);
+                },
+            );
         out
     }
 }

@@ -5,7 +5,7 @@
 mod freq;
 mod time;
 
-pub use freq::{FreqDecoder, FreqEncoder};
+pub use freq::{FreqDecoder, FreqEncoder, Rewrite};
 pub use time::{TimeDecoder, TimeEncoder};
 
 use super::kernels::{

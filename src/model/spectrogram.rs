@@ -9,10 +9,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex32};
 
-use super::kernels::FreqMap;
+use super::kernels::{FreqMap, norm::Moments};
 
-/// Columns that are handled together, so that the transposition reads whole cache lines.
+/// Rows and columns that are transposed at once: a cache line either way.
 const BLOCK: usize = 16;
+
+/// Columns whose samples are added up in one task.
+const PIECE: usize = 6 * BLOCK;
 
 /// The transform for one window length.
 #[derive(Clone)]
@@ -57,47 +60,52 @@ impl Spectrogram {
         nfft / 8 * 3 + nfft / 4 + 1
     }
 
-    /// Spectrogram of planar `signal: [channels, frames]` as `[nfft / 2, 2 · channels, columns]`:
-    /// real and imaginary part of the first channel, of the second, and so on.
-    pub fn analyse(&self, signal: &[f32], channels: usize) -> FreqMap {
+    /// Transforms planar `signal: [channels, frames]`.
+    pub fn analyse(&self, signal: &[f32], channels: usize) -> Spectra {
         let frames = signal.len() / channels;
         let (bins, columns) = (self.nfft / 2, self.columns(frames));
-        let mut spectra = vec![Complex32::default(); channels * columns * bins];
-        spectra.par_chunks_mut(BLOCK * bins).enumerate().for_each_init(
-            || (self.forward.make_input_vec(), self.forward.make_output_vec()),
-            |(windowed, spectrum), (block, out)| {
-                for (i, out) in out.chunks_exact_mut(bins).enumerate() {
-                    let (channel, column) =
-                        ((block * BLOCK + i) / columns, (block * BLOCK + i) % columns);
-                    self.cut(&signal[channel * frames..][..frames], column, windowed);
-                    let done = self.forward.process(windowed, spectrum);
+        let mut data = vec![0.0; 2 * channels * columns * bins];
+        let moments = data
+            .par_chunks_exact_mut(2 * columns * bins)
+            .zip(signal.par_chunks_exact(frames))
+            .flat_map(|(planes, signal)| {
+                let (real, imaginary) = planes.split_at_mut(columns * bins);
+                let lines =
+                    real.par_chunks_exact_mut(bins).zip(imaginary.par_chunks_exact_mut(bins));
+                lines.enumerate().map(move |(column, lines)| (signal, column, lines))
+            })
+            .map_init(
+                || {
+                    let scratch = self.forward.make_scratch_vec();
+                    (self.forward.make_input_vec(), self.forward.make_output_vec(), scratch)
+                },
+                |(windowed, spectrum, scratch), (signal, column, (real, imaginary))| {
+                    self.cut(signal, column, windowed);
+                    let done = self.forward.process_with_scratch(windowed, spectrum, scratch);
                     debug_assert!(done.is_ok(), "the planner made the buffers");
-                    out.copy_from_slice(&spectrum[..bins]);
-                }
-            },
-        );
-        let mut map = FreqMap::zeros(bins, 2 * channels, columns);
-        let row_len = map.row_len();
-        map.data.par_chunks_mut(BLOCK * row_len).enumerate().for_each(|(block, rows)| {
-            for (channel, spectra) in spectra.chunks_exact(columns * bins).enumerate() {
-                for (column, spectrum) in spectra.chunks_exact(bins).enumerate() {
-                    let at = 2 * channel * columns + column;
-                    for (row, value) in
-                        rows.chunks_exact_mut(row_len).zip(&spectrum[block * BLOCK..])
+                    for ((real, imaginary), value) in
+                        real.iter_mut().zip(&mut *imaginary).zip(spectrum)
                     {
-                        row[at] = value.re;
-                        row[at + columns] = value.im;
+                        (*real, *imaginary) = (value.re, value.im);
                     }
-                }
-            }
-        });
-        map
+                    Moments::of(real).and(Moments::of(imaginary))
+                },
+            )
+            .reduce(Moments::default, Moments::and);
+        Spectra { data, channels, columns, bins, moments }
     }
 
     /// The windowed and scaled samples under `column`.
     fn cut(&self, signal: &[f32], column: usize, out: &mut [f32]) {
         let scale = 1.0 / (self.nfft as f32).sqrt();
         let start = (column * self.hop) as isize - (self.hop / 2 * 3) as isize;
+        let inside = usize::try_from(start).ok().and_then(|at| signal.get(at..at + self.nfft));
+        if let Some(samples) = inside {
+            for ((out, sample), window) in out.iter_mut().zip(samples).zip(&self.window) {
+                *out = sample * window * scale;
+            }
+            return;
+        }
         let last = signal.len() as isize - 1;
         for (i, (out, window)) in out.iter_mut().zip(&self.window).enumerate() {
             let mut at = start + i as isize;
@@ -111,42 +119,145 @@ impl Spectrogram {
         }
     }
 
-    /// Signal of one channel from its two lines (real, imaginary; `2 · channel` and the next) of
-    /// `map`, whose values are first mapped to `value · std + mean`. Adds to `out`.
-    pub fn synthesise(&self, map: &FreqMap, channel: usize, mean: f32, std: f32, out: &mut [f32]) {
-        let (bins, columns) = (self.nfft / 2, map.frames);
-        let mut spectra = vec![Complex32::default(); BLOCK * (bins + 1)];
-        let mut samples = self.inverse.make_output_vec();
-        let mut scratch = self.inverse.make_scratch_vec();
-        // Four windows overlap everywhere; the sum of their squares is 3/2.
-        let scale = 1.0 / (1.5 * (self.nfft as f32).sqrt());
-        let before = self.hop / 2 * 3;
-        for first in (0..columns).step_by(BLOCK) {
-            let width = BLOCK.min(columns - first);
-            for (bin, row) in map.data.chunks_exact(map.row_len()).enumerate() {
-                let at = 2 * channel * columns + first;
-                for i in 0..width {
-                    spectra[i * (bins + 1) + bin] = Complex32::new(
-                        row[at + i] * std + mean,
-                        row[at + columns + i] * std + mean,
-                    );
+    /// Samples that are best added up at once.
+    pub fn piece(&self) -> usize {
+        PIECE * self.hop
+    }
+
+    /// A thread's way back from `map`, whose values are first mapped to `value · std + mean`.
+    pub fn synthesis<'a>(&'a self, map: &'a FreqMap, mean: f32, std: f32) -> Synthesis<'a> {
+        Synthesis {
+            of: self,
+            map,
+            mean,
+            std,
+            spectra: vec![Complex32::default(); BLOCK * (self.nfft / 2 + 1)],
+            samples: self.inverse.make_output_vec(),
+            scratch: self.inverse.make_scratch_vec(),
+        }
+    }
+}
+
+/// The spectra of a signal, column by column.
+#[derive(Debug)]
+pub struct Spectra {
+    /// `[2 · channels, columns, bins]`: real and imaginary part of the first channel, and so on.
+    data: Vec<f32>,
+    channels: usize,
+    columns: usize,
+    bins: usize,
+    /// Of all values.
+    pub moments: Moments,
+}
+
+impl Spectra {
+    /// As `[bins, 2 · channels, columns]`, with each value mapped to `(value − mean) · rate`.
+    pub fn map(&self, mean: f32, rate: f32) -> FreqMap {
+        let bins = self.bins;
+        let mut map = FreqMap::zeros(bins, 2 * self.channels, self.columns);
+        let row_len = map.row_len();
+        map.data.par_chunks_mut(BLOCK * row_len).enumerate().for_each(|(block, rows)| {
+            let first = block * BLOCK;
+            let width = rows.len() / row_len;
+            for (group, lines) in self.data.chunks(BLOCK * bins).enumerate() {
+                let square = square(lines, bins, first, width);
+                let count = lines.len() / bins;
+                for (i, row) in rows.chunks_exact_mut(row_len).enumerate() {
+                    let mut values = [0.0; BLOCK];
+                    for (value, line) in values.iter_mut().zip(&square) {
+                        *value = (line[i] - mean) * rate;
+                    }
+                    copy(&values[..count], &mut row[group * BLOCK..][..count]);
                 }
             }
-            for (i, spectrum) in spectra.chunks_exact_mut(bins + 1).take(width).enumerate() {
+        });
+        map
+    }
+}
+
+/// A thread's buffers for the way back from a map to samples.
+pub struct Synthesis<'a> {
+    of: &'a Spectrogram,
+    map: &'a FreqMap,
+    mean: f32,
+    std: f32,
+    spectra: Vec<Complex32>,
+    samples: Vec<f32>,
+    scratch: Vec<Complex32>,
+}
+
+impl Synthesis<'_> {
+    /// Adds to `out` the samples from `start` on of the channel whose real and imaginary lines are
+    /// `2 · channel` and the next.
+    pub fn add(&mut self, channel: usize, start: usize, out: &mut [f32]) {
+        let Spectrogram { nfft, hop, .. } = *self.of;
+        // Column `i` covers `nfft` samples from `i · hop` on, counted from `before` samples ahead
+        // of the first; those that touch `from..to` are wanted.
+        let before = hop / 2 * 3;
+        let (from, to) = (start + before, start + before + out.len());
+        let wanted = (from + 1).saturating_sub(nfft).div_ceil(hop)..to.div_ceil(hop);
+        let wanted = wanted.start..wanted.end.min(self.map.frames);
+        // Four windows overlap everywhere; the sum of their squares is 3/2.
+        let scale = 1.0 / (1.5 * (nfft as f32).sqrt());
+        for first in wanted.clone().step_by(BLOCK) {
+            let width = BLOCK.min(wanted.end - first);
+            self.gather(channel, first, width);
+            for (i, spectrum) in self.spectra.chunks_exact_mut(nfft / 2 + 1).take(width).enumerate()
+            {
                 // The transform of a real signal is real here, whatever the network says.
                 spectrum[0].im = 0.0;
-                spectrum[bins] = Complex32::default();
-                let done = self.inverse.process_with_scratch(spectrum, &mut samples, &mut scratch);
+                spectrum[nfft / 2] = Complex32::default();
+                let (samples, scratch) = (&mut self.samples, &mut self.scratch);
+                let done = self.of.inverse.process_with_scratch(spectrum, samples, scratch);
                 debug_assert!(done.is_ok(), "the planner made the buffers, and the ends are real");
-                let start = (first + i) * self.hop;
-                let skipped = before.saturating_sub(start);
-                let pieces = samples.iter().zip(&self.window).skip(skipped);
-                for (out, (sample, window)) in
-                    out.iter_mut().skip((start + skipped) - before).zip(pieces)
-                {
+                let begin = (first + i) * hop;
+                let skipped = from.saturating_sub(begin);
+                let out = &mut out[(begin + skipped) - from..];
+                let pieces = samples[skipped..].iter().zip(&self.of.window[skipped..]);
+                for (out, (sample, window)) in out.iter_mut().zip(pieces) {
                     *out += sample * window * scale;
                 }
             }
         }
+    }
+
+    /// The spectra of `width` columns from `first` on.
+    fn gather(&mut self, channel: usize, first: usize, width: usize) {
+        let (bins, columns) = (self.of.nfft / 2, self.map.frames);
+        let (mean, std) = (self.mean, self.std);
+        let row_len = self.map.row_len();
+        let at = 2 * channel * columns + first;
+        for (group, rows) in self.map.data.chunks(BLOCK * row_len).enumerate() {
+            let real = square(rows, row_len, at, width);
+            let imaginary = square(rows, row_len, at + columns, width);
+            let count = rows.len() / row_len;
+            let spectra = self.spectra.chunks_exact_mut(bins + 1).take(width).enumerate();
+            for (i, spectrum) in spectra {
+                let values = spectrum[group * BLOCK..][..count].iter_mut();
+                for (value, (re, im)) in values.zip(real.iter().zip(&imaginary)) {
+                    *value = Complex32::new(re[i] * std + mean, im[i] * std + mean);
+                }
+            }
+        }
+    }
+}
+
+/// `width` values from `first` on of each line of `lines`, which is `[≤ BLOCK, len]`. Nothing is
+/// done with them yet, so that the lines, which lie far apart, are fetched all at once.
+#[inline]
+fn square(lines: &[f32], len: usize, first: usize, width: usize) -> [[f32; BLOCK]; BLOCK] {
+    let mut square = [[0.0; BLOCK]; BLOCK];
+    for (to, line) in square.iter_mut().zip(lines.chunks_exact(len)) {
+        copy(&line[first..first + width], &mut to[..width]);
+    }
+    square
+}
+
+/// Copies a line of a square: nearly always a whole one, a few vectors.
+#[inline]
+fn copy(from: &[f32], to: &mut [f32]) {
+    match (<&[f32; BLOCK]>::try_from(from), <&mut [f32; BLOCK]>::try_from(&mut *to)) {
+        (Ok(from), Ok(to)) => *to = *from,
+        _ => to.copy_from_slice(from),
     }
 }

@@ -26,15 +26,15 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::engine::{Config, Engine};
+use crate::engine::{Compute, Config, Engine};
 
 /// What the window is opened with.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The data folder.
     pub home: PathBuf,
-    /// Threads that separate; `None` for as many as there are cores.
-    pub threads: Option<usize>,
+    /// How segments are computed.
+    pub compute: Compute,
     /// The terms of the model's weights, shown before they are installed.
     pub terms: String,
     /// Files and folders to add at once.
@@ -46,7 +46,7 @@ pub struct Options {
 /// # Errors
 /// When there is no display or no OpenGL, or when the engine cannot start.
 pub fn run(options: Options) -> anyhow::Result<()> {
-    let Options { home, threads, terms, files } = options;
+    let Options { home, compute, terms, files } = options;
     // Before the window, so that a library that cannot be opened is not taken for a window that
     // cannot. What the engine tells until then is read with the first frame.
     let window = Arc::new(OnceLock::<egui::Context>::new());
@@ -59,7 +59,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         })
     };
     let (engine, events) =
-        Engine::start(&Config { home: home.clone(), threads, stays: true, waker })
+        Engine::start(&Config { home: home.clone(), compute, stays: true, waker })
             .with_context(|| format!("the data folder {} cannot be used", home.display()))?;
     let link = link::Link::to_engine(engine, events);
     let opened = eframe::run_native(

@@ -8,7 +8,7 @@ use std::{
 
 use egui_kittest::{Harness, kittest::Queryable as _};
 use partita::{
-    engine::{Config, Engine, SongState},
+    engine::{Compute, Config, Engine, SongState},
     ui::{app::App, link::Link},
 };
 
@@ -32,7 +32,7 @@ impl egui::DroppedFile for Dropped {
 
 fn window(home: &Path) -> Harness<'static, App> {
     let waker = Arc::new(|| {});
-    let config = Config { home: home.to_owned(), threads: None, stays: true, waker };
+    let config = Config { home: home.to_owned(), compute: Compute::default(), stays: true, waker };
     let (engine, events) = Engine::start(&config).unwrap();
     let link = Link::to_engine(engine, events);
     Harness::builder()

@@ -82,7 +82,7 @@ impl Core {
         let library = Library::open(&config.home)?;
         let tell = outbox.clone();
         // The receiver outlives these threads, but for the moments in which the program ends.
-        let worker = Worker::start(config.threads, move |news| {
+        let worker = Worker::start(config.compute, move |news| {
             drop(tell.send(Message::Work(news)));
         })?;
         let tell = outbox.clone();

@@ -10,12 +10,14 @@ use crate::model::{
     arena::Arena,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
-        freq_conv::{FreqConv, FreqConvTranspose},
+        freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
         linear::Linear,
         norm::Affine,
+        row_conv::After,
         time_conv::{TimeConv, TimeConvTranspose},
+        winograd::GatedWinograd,
     },
-    layers::{FreqDecoder, FreqEncoder, GroupNorm, TimeDecoder, TimeEncoder},
+    layers::{FreqDecoder, FreqEncoder, GroupNorm, Rewrite, TimeDecoder, TimeEncoder},
     spectrogram::Spectrogram,
     transformer::{Attention, CrossTransformer, Layer},
 };
@@ -100,6 +102,11 @@ impl Builder<'_> {
         Ok(Some(GroupNorm { groups: self.config.norm_groups, affine: self.affine(name)? }))
     }
 
+    /// What a convolution of layer `index` does along with it: nothing, when a norm comes first.
+    fn unless_normed(&self, index: usize, after: After) -> After {
+        if self.config.has_norm(index) { After::Store } else { after }
+    }
+
     /// The layers of a DConv branch, made by `make(weights, dilation)`.
     fn dconv<L>(
         &self,
@@ -128,20 +135,24 @@ impl Builder<'_> {
 
     fn freq_encoder(&self, index: usize) -> Result<FreqEncoder> {
         let name = format!("encoder.{index}");
-        let (shape, weight, bias) = self.kernel(&format!("{name}.conv"))?;
-        let conv = FreqConv::new(&weight, shape, bias, self.config.stride, self.config.padding());
+        let ([outputs, inputs, taps, _], weight, bias) = self.kernel(&format!("{name}.conv"))?;
+        let (stride, padding) = (self.config.stride, self.config.padding());
         Ok(FreqEncoder {
-            conv,
+            conv: StridedConv::new(&weight, [outputs, inputs, taps], &bias, stride, padding),
             norm1: self.norm(&format!("{name}.norm1"), index)?,
-            rewrite: self.freq_rewrite(&name)?,
-            norm2: self.norm(&format!("{name}.norm2"), index)?,
             dconv: self.dconv(&name, 1, FreqDConv::new)?,
+            rewrite: self.freq_rewrite(&name, self.norm(&format!("{name}.norm2"), index)?)?,
         })
     }
 
-    fn freq_rewrite(&self, layer: &str) -> Result<FreqConv> {
+    fn freq_rewrite(&self, layer: &str, norm: Option<GroupNorm>) -> Result<Rewrite> {
         let (shape, weight, bias) = self.kernel(&format!("{layer}.rewrite"))?;
-        Ok(FreqConv::new(&weight, shape, bias, 1, shape[2] / 2))
+        let [_, inputs, taps, time_taps] = shape;
+        Ok(match (taps, time_taps, norm) {
+            (1, 1, None) => Rewrite::Pointwise(GatedPointwise::new(&weight, inputs, &bias)),
+            (3, 3, None) => Rewrite::Winograd(GatedWinograd::new(&weight, inputs, &bias)),
+            (.., norm) => Rewrite::Direct(FreqConv::new(&weight, shape, bias, 1, taps / 2), norm),
+        })
     }
 
     fn freq_decoder(&self, index: usize) -> Result<FreqDecoder> {
@@ -149,10 +160,9 @@ impl Builder<'_> {
         let ([inputs, outputs, taps, _], weight, bias) = self.kernel(&format!("{name}.conv_tr"))?;
         let stride = self.config.stride;
         Ok(FreqDecoder {
-            rewrite: self.freq_rewrite(&name)?,
-            norm1: self.norm(&format!("{name}.norm1"), index)?,
+            rewrite: self.freq_rewrite(&name, self.norm(&format!("{name}.norm1"), index)?)?,
             dconv: self.dconv(&name, 2, FreqDConv::new)?,
-            conv_tr: FreqConvTranspose::new(&weight, [inputs, outputs, taps], bias, stride),
+            conv_tr: FreqConvTranspose::new(&weight, [inputs, outputs, taps], &bias, stride),
             trim: self.config.padding(),
             norm2: self.norm(&format!("{name}.norm2"), index)?,
             last: index == 0,
@@ -162,31 +172,32 @@ impl Builder<'_> {
     fn time_encoder(&self, index: usize) -> Result<TimeEncoder> {
         let name = format!("tencoder.{index}");
         let (shape, weight, bias) = self.kernel(&format!("{name}.conv"))?;
-        let conv =
-            TimeConv::new(&weight, shape, bias, self.config.stride, 1, self.config.padding());
+        let (stride, padding) = (self.config.stride, self.config.padding());
+        let after = self.unless_normed(index, After::Gelu);
         Ok(TimeEncoder {
-            conv,
+            conv: TimeConv::new(&weight, shape, &bias, stride, padding, after),
             norm1: self.norm(&format!("{name}.norm1"), index)?,
-            rewrite: self.time_rewrite(&name)?,
+            rewrite: self.time_rewrite(&name, index)?,
             norm2: self.norm(&format!("{name}.norm2"), index)?,
             dconv: self.dconv(&name, 1, TimeDConv::new)?,
         })
     }
 
-    fn time_rewrite(&self, layer: &str) -> Result<TimeConv> {
+    fn time_rewrite(&self, layer: &str, index: usize) -> Result<TimeConv> {
         let (shape, weight, bias) = self.kernel(&format!("{layer}.rewrite"))?;
-        Ok(TimeConv::new(&weight, shape, bias, 1, 1, shape[2] / 2))
+        let after = self.unless_normed(index, After::Glu);
+        Ok(TimeConv::new(&weight, shape, &bias, 1, shape[2] / 2, after))
     }
 
     fn time_decoder(&self, index: usize) -> Result<TimeDecoder> {
         let name = format!("tdecoder.{}", self.config.depth - 1 - index);
         let (shape, weight, bias) = self.kernel(&format!("{name}.conv_tr"))?;
-        let stride = self.config.stride;
+        let after = if index == 0 { After::Store } else { self.unless_normed(index, After::Gelu) };
         Ok(TimeDecoder {
-            rewrite: self.time_rewrite(&name)?,
+            rewrite: self.time_rewrite(&name, index)?,
             norm1: self.norm(&format!("{name}.norm1"), index)?,
             dconv: self.dconv(&name, 2, TimeDConv::new)?,
-            conv_tr: TimeConvTranspose::new(&weight, shape, bias, stride),
+            conv_tr: TimeConvTranspose::new(&weight, shape, &bias, self.config.stride, after),
             trim: self.config.padding(),
             norm2: self.norm(&format!("{name}.norm2"), index)?,
             last: index == 0,

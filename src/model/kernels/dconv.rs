@@ -7,7 +7,7 @@ mod time;
 use candle_core::{Result, Tensor};
 
 pub use freq::{FreqDConv, Scratch};
-pub use time::TimeDConv;
+pub use time::{Branch, TimeDConv};
 
 use super::{
     elementwise::{gelu_plain, glu_plain},

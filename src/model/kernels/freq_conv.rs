@@ -1,107 +1,65 @@
-//! Convolutions of the frequency branch: over frequencies with a stride, and over frames and
-//! frequencies without, and transposed over frequencies.
+//! Convolutions of the frequency branch: over frequencies with a stride, transposed, over nothing
+//! but channels, and of any kernel.
 //!
 //! In [`FreqMap`]'s layout the rows under a kernel are one matrix `[taps · channels, frames]` in
-//! memory, so one row of output is one product; a tap beside the middle of a kernel that is wide in
-//! time is the same product moved by a frame. Taps outside the map are left out, not padded.
+//! memory, so one row of output is one product. Taps outside the map are left out, not padded.
+//! Where a row stays in the cache between two operations it is kept as packed panels,
+//! `[lines, channels][NR]` (see [`FreqPanels`]).
+
+mod direct;
+mod pointwise;
+mod strided;
+mod transposed;
 
 use candle_core::{Result, Tensor};
-use rayon::prelude::*;
 
-use super::{
-    FreqMap,
-    product::{Mat, MatMut, Parallelism, Update, product},
-};
+pub use direct::FreqConv;
+pub use pointwise::GatedPointwise;
+pub use strided::StridedConv;
+pub use transposed::FreqConvTranspose;
 
-/// A convolution; PyTorch's `Conv2d` with stride and padding along frequencies.
-#[derive(Clone, Debug)]
-pub struct FreqConv {
-    /// For each tap in time: `[freq taps, in, out]`.
-    weights: Vec<Vec<f32>>,
-    bias: Vec<f32>,
-    inputs: usize,
-    taps: usize,
-    stride: usize,
-    padding: usize,
+use super::tile::{NR, Tile};
+
+/// Panels that are multiplied with one strip of weights before the next.
+const GROUP: usize = 4;
+
+/// Packs columns `first..first + NR` of `lines`, rows of `frames` values; zero beyond their end.
+#[inline(always)]
+pub(super) fn pack(lines: &[f32], frames: usize, first: usize, packed: &mut [[f32; NR]]) {
+    for (line, packed) in lines.chunks_exact(frames).zip(packed) {
+        let line = &line[first..];
+        if let Some(whole) = line.first_chunk() {
+            *packed = *whole;
+        } else {
+            *packed = [0.0; NR];
+            packed[..line.len()].copy_from_slice(line);
+        }
+    }
 }
 
-impl FreqConv {
-    /// From PyTorch's weight `[out, in, freq taps, time taps]`. Along time the stride is 1 and the
-    /// padding half of the (odd) kernel.
-    pub fn new(
-        weight: &[f32],
-        shape: [usize; 4],
-        bias: Vec<f32>,
-        stride: usize,
-        padding: usize,
-    ) -> Self {
-        let [outputs, inputs, taps, time_taps] = shape;
-        let mut weights = vec![vec![0.0; taps * inputs * outputs]; time_taps];
-        let mut values = weight.iter();
-        for o in 0..outputs {
-            for i in 0..inputs {
-                for f in 0..taps {
-                    for (weights, value) in weights.iter_mut().zip(values.by_ref()) {
-                        weights[(f * inputs + i) * outputs + o] = *value;
-                    }
-                }
-            }
-        }
-        Self { weights, bias, inputs, taps, stride, padding }
-    }
-
-    /// Channels of the result.
-    pub fn outputs(&self) -> usize {
-        self.bias.len()
-    }
-
-    /// Frequencies of the result, when a map of `freqs` goes in.
-    pub fn freqs_out(&self, freqs: usize) -> usize {
-        (freqs + 2 * self.padding - self.taps) / self.stride + 1
-    }
-
-    /// Row `freq` of the result, `[out, frames]`, into `out`.
-    pub fn row(&self, x: &FreqMap, freq: usize, out: &mut [f32]) {
-        let (frames, outputs) = (x.frames, self.outputs());
-        for (out, bias) in out.chunks_exact_mut(frames).zip(&self.bias) {
-            out.fill(*bias);
-        }
-        let start = freq * self.stride;
-        let first_tap = self.padding.saturating_sub(start);
-        let end_tap = self.taps.min((x.freqs + self.padding).saturating_sub(start));
-        if first_tap >= end_tap {
-            return;
-        }
-        let rows = (end_tap - first_tap) * self.inputs;
-        let under = &x.data[(start + first_tap - self.padding) * x.row_len()..];
-        let middle = self.weights.len() / 2;
-        for (tap, weight) in self.weights.iter().enumerate() {
-            let weight = &weight[first_tap * self.inputs * outputs..];
-            let weight = Mat::new(weight, rows, outputs, outputs).transposed();
-            let (from, to) = (tap.saturating_sub(middle), middle.saturating_sub(tap));
-            if from.max(to) >= frames {
-                continue;
-            }
-            let width = frames - from.max(to);
-            product(
-                MatMut::new(&mut out[to..], outputs, width, frames),
-                Update::Add,
-                weight,
-                Mat::new(&under[from..], rows, width, frames),
-                Parallelism::None,
-            );
+/// Stores lines of a tile as columns `first..first + NR` of `lines`, as many as there are.
+#[inline(always)]
+pub(super) fn unpack(tile: &[[f32; NR]], lines: &mut [f32], frames: usize, first: usize) {
+    for (line, values) in lines.chunks_exact_mut(frames).zip(tile) {
+        let line = &mut line[first..];
+        if let Some(whole) = line.first_chunk_mut() {
+            *whole = *values;
+        } else {
+            let width = line.len();
+            line.copy_from_slice(&values[..width]);
         }
     }
+}
 
-    /// The whole result.
-    pub fn forward(&self, x: &FreqMap) -> FreqMap {
-        let mut out = FreqMap::zeros(self.freqs_out(x.freqs), self.outputs(), x.frames);
-        let row_len = out.row_len();
-        out.data
-            .par_chunks_exact_mut(row_len)
-            .enumerate()
-            .for_each(|(freq, row)| self.row(x, freq, row));
-        out
+/// Stores a tile into a panel, as much of it as there is.
+#[inline(always)]
+fn store<const M: usize>(tile: &Tile<M>, panel: &mut [[f32; NR]]) {
+    if let Some(whole) = panel.first_chunk_mut::<M>() {
+        *whole = *tile;
+    } else {
+        for (to, line) in panel.iter_mut().zip(tile) {
+            *to = *line;
+        }
     }
 }
 
@@ -143,79 +101,6 @@ pub(super) fn pack_transposed(weight: &[f32], shape: [usize; 3], stride: usize) 
     packed
 }
 
-/// A transposed convolution along frequencies; PyTorch's `ConvTranspose2d` with a kernel
-/// `(taps, 1)`.
-#[derive(Clone, Debug)]
-pub struct FreqConvTranspose {
-    /// `[reach · in, stride · out]`, see [`pack_transposed`].
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    inputs: usize,
-    taps: usize,
-    stride: usize,
-}
-
-impl FreqConvTranspose {
-    /// From PyTorch's weight `[in, out, taps]`.
-    pub fn new(weight: &[f32], shape: [usize; 3], bias: Vec<f32>, stride: usize) -> Self {
-        let [inputs, _, taps] = shape;
-        Self { weight: pack_transposed(weight, shape, stride), bias, inputs, taps, stride }
-    }
-
-    /// The result without `trim` rows at either end; `finish` is applied to every piece of it while
-    /// that is in the cache.
-    pub fn forward(&self, x: &FreqMap, trim: usize, finish: impl Fn(&mut [f32]) + Sync) -> FreqMap {
-        let freqs = (x.freqs - 1) * self.stride + self.taps - 2 * trim;
-        let mut out = FreqMap::zeros(freqs, self.bias.len(), x.frames);
-        let row_len = out.row_len();
-        let mut rest = out.data.as_mut_slice();
-        let mut groups = Vec::new();
-        for group in 0.. {
-            let (start, end) = (group * self.stride, (group + 1) * self.stride);
-            let rows = end.min(freqs + trim).saturating_sub(start.max(trim));
-            if rows > 0 {
-                let (piece, after) = rest.split_at_mut(rows * row_len);
-                groups.push((group, trim.saturating_sub(start), piece));
-                rest = after;
-            }
-            if end >= freqs + trim {
-                break;
-            }
-        }
-        groups.into_par_iter().for_each(|(group, phase, piece)| {
-            self.group(x, group, phase, piece);
-            finish(piece);
-        });
-        out
-    }
-
-    /// The outputs of one group from `phase` on, into `out: [rows, out, frames]`.
-    fn group(&self, x: &FreqMap, group: usize, phase: usize, out: &mut [f32]) {
-        let (outputs, frames) = (self.bias.len(), x.frames);
-        for (line, bias) in out.chunks_exact_mut(frames).zip(self.bias.iter().cycle()) {
-            line.fill(*bias);
-        }
-        let reach = self.taps.div_ceil(self.stride);
-        let first = (group + 1).saturating_sub(reach);
-        let end = (group + 1).min(x.freqs);
-        if first >= end {
-            return;
-        }
-        let depth = (end - first) * self.inputs;
-        let width = self.stride * outputs;
-        let skipped = (first + reach - (group + 1)) * self.inputs;
-        let lines = out.len() / frames;
-        let weight = &self.weight[skipped * width + phase * outputs..];
-        product(
-            MatMut::new(out, lines, frames, frames),
-            Update::Add,
-            Mat::new(weight, depth, lines, width).transposed(),
-            Mat::new(&x.data[first * x.row_len()..], depth, frames, frames),
-            Parallelism::None,
-        );
-    }
-}
-
 /// Twin of [`FreqConvTranspose`]: `x: [1, in, freqs, frames]`, weight `[in, out, taps]`.
 pub fn conv_transpose_plain(
     x: &Tensor,
@@ -238,7 +123,11 @@ pub fn conv_transpose_plain(
 #[cfg(test)]
 mod tests {
     use super::{
-        super::testing::{assert_same, noise, tensor, values},
+        super::{
+            FreqMap, FreqPanels,
+            elementwise::{gelu, gelu_plain, glu_plain},
+            testing::{assert_same, noise, tensor, values},
+        },
         *,
     };
 
@@ -273,6 +162,59 @@ mod tests {
     }
 
     #[test]
+    fn strided_convolutions_match_their_twin_on_odd_shapes() {
+        // [out, in, taps], stride, padding, freqs, frames
+        for (shape, stride, padding, freqs, frames) in [
+            ([5, 3, 8], 4, 2, 16, 7),
+            ([2, 1, 4], 2, 1, 6, 1),
+            ([13, 2, 8], 4, 2, 8, 85),
+            ([6, 4, 9], 3, 4, 7, 16),
+        ] {
+            let [outputs, inputs, taps] = shape;
+            let weight = noise(shape.iter().product(), 1);
+            let bias = noise(outputs, 2);
+            let x = FreqMap::noise(freqs, inputs, frames, 3);
+            let conv = StridedConv::new(&weight, shape, &bias, stride, padding);
+            let weight = tensor(&weight, &[outputs, inputs, taps, 1]);
+            let bias = tensor(&bias, &[outputs]);
+            let plain = conv_plain(&x.to_tensor(), &weight, &bias, stride, padding).unwrap();
+            for activate in [false, true] {
+                let mut got = FreqPanels::zeros(conv.freqs_out(freqs), outputs, frames);
+                let row_len = got.row_len();
+                for (freq, row) in got.data.chunks_exact_mut(row_len).enumerate() {
+                    conv.row(&x, freq, activate, row, &mut Vec::new());
+                }
+                let twin = if activate { gelu_plain(&plain).unwrap() } else { plain.clone() };
+                let got = got.to_map().to_tensor();
+                assert_eq!(got.dims(), twin.dims());
+                assert_same(&values(&twin), &values(&got), &format!("{shape:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn gated_pointwise_convolutions_match_their_twin_on_odd_shapes() {
+        for (inputs, outputs, freqs, frames) in [(3, 5, 2, 7), (1, 1, 1, 1), (16, 7, 3, 100)] {
+            let shape = [2 * outputs, inputs, 1, 1];
+            let weight = noise(2 * outputs * inputs, 1);
+            let bias = noise(2 * outputs, 2);
+            let x = FreqMap::noise(freqs, inputs, frames, 3);
+            let conv = GatedPointwise::new(&weight, inputs, &bias);
+            let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[2 * outputs]));
+            let twin = conv_plain(&x.to_tensor(), &weight, &bias, 1, 0).unwrap();
+            let twin = glu_plain(&twin, 1).unwrap();
+            let panels = FreqPanels::from_map(&x);
+            let mut got = FreqMap::zeros(freqs, conv.outputs(), frames);
+            let row_len = got.row_len();
+            let rows = got.data.chunks_exact_mut(row_len);
+            for (row, x) in rows.zip(panels.data.chunks_exact(panels.row_len())) {
+                conv.row(x, frames, row);
+            }
+            assert_same(&values(&twin), &values(&got.to_tensor()), &format!("{shape:?}"));
+        }
+    }
+
+    #[test]
     fn transposed_convolutions_match_their_twin_on_odd_shapes() {
         // [in, out, taps], stride, trim, freqs, frames
         let cases = [
@@ -287,8 +229,13 @@ mod tests {
             let weight = noise(shape.iter().product(), 1);
             let bias = noise(outputs, 2);
             let x = FreqMap::noise(freqs, inputs, frames, 3);
-            let conv = FreqConvTranspose::new(&weight, shape, bias.clone(), stride);
-            let got = conv.forward(&x, trim, |_| {}).to_tensor();
+            let conv = FreqConvTranspose::new(&weight, shape, &bias, stride);
+            let panels = FreqPanels::from_map(&x);
+            let got = conv.forward(&panels, trim, false).to_tensor();
+            let mut smooth = values(&got);
+            gelu(&mut smooth);
+            let activated = conv.forward(&panels, trim, true).to_tensor();
+            assert_eq!(smooth, values(&activated));
             let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));
             let twin = conv_transpose_plain(&x.to_tensor(), &weight, &bias, stride, trim).unwrap();
             assert_eq!(got.dims(), twin.dims());

@@ -1,5 +1,11 @@
 //! Activations of the two branches, in the layouts of the kernels.
 
+use super::{
+    elementwise::add,
+    freq_conv::{pack, unpack},
+    tile::NR,
+};
+
 /// An activation of the frequency branch: `[freqs, channels, frames]`, row-major.
 ///
 /// One frequency's `[channels, frames]` is a *row*: what a kernel works on at a time and what is
@@ -36,6 +42,64 @@ impl FreqMap {
     /// Values in a row.
     pub fn row_len(&self) -> usize {
         self.channels * self.frames
+    }
+}
+
+/// An activation of the frequency branch between two operations that work on packed panels:
+/// `[freqs, lines, channels][NR]`, a *line* being [`NR`] frames, the last one filled up with
+/// anything.
+#[derive(Clone, Debug)]
+pub struct FreqPanels {
+    /// Frequencies.
+    pub freqs: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Frames of the spectrogram.
+    pub frames: usize,
+    /// `freqs` rows of [`Self::row_len`].
+    pub data: Vec<[f32; NR]>,
+}
+
+impl FreqPanels {
+    /// A map of zeros.
+    pub fn zeros(freqs: usize, channels: usize, frames: usize) -> Self {
+        let data = vec![[0.0; NR]; freqs * channels * frames.div_ceil(NR)];
+        Self { freqs, channels, frames, data }
+    }
+
+    /// The same values in panels.
+    pub fn from_map(map: &FreqMap) -> Self {
+        let mut out = Self::zeros(map.freqs, map.channels, map.frames);
+        let panels = out.data.chunks_exact_mut(out.channels);
+        for (index, panel) in panels.enumerate() {
+            let (freq, line) = (index / map.frames.div_ceil(NR), index % map.frames.div_ceil(NR));
+            let row = &map.data[freq * map.row_len()..][..map.row_len()];
+            pack(row, map.frames, line * NR, panel);
+        }
+        out
+    }
+
+    /// The same values in rows.
+    pub fn to_map(&self) -> FreqMap {
+        let mut out = FreqMap::zeros(self.freqs, self.channels, self.frames);
+        let row_len = out.row_len();
+        for (freq, row) in out.data.chunks_exact_mut(row_len).enumerate() {
+            for line in 0..self.frames.div_ceil(NR) {
+                unpack(self.panel(freq, line), row, self.frames, line * NR);
+            }
+        }
+        out
+    }
+
+    /// `[channels][NR]` of one frequency.
+    pub fn panel(&self, freq: usize, line: usize) -> &[[f32; NR]] {
+        let lines = self.frames.div_ceil(NR);
+        &self.data[(freq * lines + line) * self.channels..][..self.channels]
+    }
+
+    /// Lines times channels.
+    pub fn row_len(&self) -> usize {
+        self.frames.div_ceil(NR) * self.channels
     }
 }
 
@@ -84,6 +148,16 @@ impl TimeMap {
         let at = frame + self.margin as isize;
         debug_assert!(at >= 0, "frame {frame} is before the margin");
         &self.data[at as usize * self.channels..]
+    }
+
+    /// Copies frames from `frame` on into `rows`, those of the margins included.
+    pub fn load(&self, frame: isize, rows: &mut [f32]) {
+        rows.copy_from_slice(&self.starting_at(frame)[..rows.len()]);
+    }
+
+    /// As [`Self::load`], added to what is there.
+    pub fn add_to(&self, frame: isize, rows: &mut [f32]) {
+        add(rows, self.starting_at(frame));
     }
 
     /// As [`Self::starting_at`], to write. Whoever writes into a margin calls

@@ -19,18 +19,21 @@ pub mod bf16;
 pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
+mod gated;
 pub mod linear;
 mod maps;
 pub mod norm;
 pub mod operand;
 pub mod product;
+pub mod row_conv;
 pub mod rows;
 #[cfg(test)]
 mod testing;
 pub mod tile;
 pub mod time_conv;
+pub mod winograd;
 
-pub use maps::{FreqMap, TimeMap};
+pub use maps::{FreqMap, FreqPanels, TimeMap};
 
 /// Defines a function whose loops are compiled twice: for AVX2 with FMA, entered when the CPU has
 /// both, and for the target's baseline. `$fma` is a constant in the body: whether a fused

@@ -10,6 +10,9 @@ const EPSILON: f64 = 1e-5;
 /// Values per rayon task.
 pub(super) const BLOCK: usize = 1 << 15;
 
+/// Values of a row that are handled at once.
+pub(super) const LANES: usize = 8;
+
 /// Mean and squared deviation of a set of values.
 ///
 /// Deviations are taken from each block's own mean and blocks put together by the rule of Chan,
@@ -36,6 +39,12 @@ impl Moments {
         x.par_chunks(BLOCK).map(Self::of).reduce(Self::default, Self::and)
     }
 
+    /// Moments of the first `width` values of rows of `stride`, a multiple of [`LANES`]; the others
+    /// are zeros.
+    pub(super) fn of_rows(x: &[f32], stride: usize, width: usize) -> Self {
+        row_moments(x, stride, width)
+    }
+
     /// Of both sets.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -57,7 +66,7 @@ impl Moments {
     }
 
     /// What a normalisation multiplies by: `1 / √(variance + ε)`.
-    fn rate(self) -> f64 {
+    pub(super) fn rate(self) -> f64 {
         1.0 / (self.deviation / self.count.max(1) as f64 + EPSILON).sqrt()
     }
 }
@@ -90,6 +99,34 @@ vectorised! {
             all = all.and(Moments { count: x.len(), mean, deviation });
         }
         all
+    }
+}
+
+vectorised! {
+    fn row_moments<FMA>(x: &[f32], stride: usize, width: usize) -> Moments {
+        let count = x.len() / stride * width;
+        if count == 0 {
+            return Moments::default();
+        }
+        let mean = sum_of(x, |v, sum| v + sum) / count as f64;
+        let centre = mean as f32;
+        // The last lanes of a row are apart, as some of them are no values.
+        let (mut lanes, mut last) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        for row in x.chunks_exact(stride) {
+            let (whole, part) = row.split_at(width / LANES * LANES);
+            for v in whole.as_chunks::<LANES>().0 {
+                for (lane, v) in lanes.iter_mut().zip(v) {
+                    *lane = mad::<FMA>(v - centre, v - centre, *lane);
+                }
+            }
+            for v in part.as_chunks::<LANES>().0 {
+                for (lane, v) in last.iter_mut().zip(v) {
+                    *lane = mad::<FMA>(v - centre, v - centre, *lane);
+                }
+            }
+        }
+        let all = lanes.iter().chain(&last[..width % LANES]);
+        Moments { count, mean, deviation: all.map(|v| f64::from(*v)).sum() }
     }
 }
 
@@ -240,6 +277,22 @@ mod tests {
             let mut out = vec![0.0; x.len()];
             layer_norm(&x, &affine, &mut out);
             assert_same(&values(&twin), &out, &format!("{tokens} tokens"));
+        }
+    }
+
+    #[test]
+    fn moments_of_rows_leave_the_filling_out() {
+        for (rows, width) in [(0, 3), (1, 1), (70, 6), (33, 8), (50, 19)] {
+            let stride = usize::next_multiple_of(width, LANES);
+            let dense: Vec<f32> = noise(rows * width, 6).iter().map(|v| v + 9.0).collect();
+            let mut spread = vec![0.0; rows * stride];
+            for (to, from) in spread.chunks_mut(stride).zip(dense.chunks(width)) {
+                to[..width].copy_from_slice(from);
+            }
+            let (expected, got) = (Moments::of(&dense), Moments::of_rows(&spread, stride, width));
+            assert_eq!(expected.count, got.count);
+            assert!((expected.mean - got.mean).abs() < 1e-5);
+            assert!((expected.deviation - got.deviation).abs() <= 1e-4 * expected.deviation);
         }
     }
 

@@ -107,6 +107,21 @@ inner_loop! {
 }
 
 inner_loop! {
+    /// `sums[i][j] += Σ_k lines[i][k] · panel[k][j]`: as [`rows_by_panel`] for rows that lie anywhere.
+    ///
+    /// # Panics
+    /// When a line ends before the panel.
+    fn lines_by_panel(sums: &mut Tile<M>, lines: [&[f32]; M], panel: &[[f32; NR]]) {
+        let lines = lines.map(|line| Rows::<1>::new(line, 0, panel.len()));
+        let mut acc = *sums;
+        for (k, line) in panel.iter().enumerate() {
+            step::<FMA, M>(&mut acc, |i| lines[i].at(0, k), line);
+        }
+        *sums = acc;
+    }
+}
+
+inner_loop! {
     /// `tiles[t][i][j] = Σ_k rows[(t · M + i) · depth + k] · panel[k][j]`: as [`rows_by_panel`] for
     /// many tiles of rows that lie one after the other, and from nothing.
     ///
@@ -293,6 +308,11 @@ mod tests {
             let mut sums = begin;
             rows_by_panel::<false, MR>(&mut sums, &a, depth, panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "rows by panel");
+
+            let mut sums = begin;
+            let lines = std::array::from_fn(|i| &a[i * depth..][..depth]);
+            lines_by_panel::<true, MR>(&mut sums, lines, panels.panel(0));
+            assert_same(&expected, sums.as_flattened(), "lines by panel");
 
             let mut product = [[[0.0; NR]; MR]];
             rows_times_panel::<true, MR>(&mut product, &a, panels.panel(0));

@@ -1,99 +1,113 @@
-//! Convolutions of the time branch: strided, dilated, and transposed.
+//! Convolutions of the time branch: strided, and transposed.
 //!
-//! In [`TimeMap`]'s layout the receptive field of an output frame is contiguous, and the fields of
-//! neighbouring frames overlap: a product whose left matrix has a row stride shorter than its rows.
-//! The zero margins of the map are the padding.
+//! In [`TimeMap`]'s layout the receptive field of an output frame is contiguous, so both are
+//! convolutions over rows: a row is as many frames as the stride has. The zero margins of the map
+//! are the padding. Blocks of frames are shared out over the rayon pool of the caller.
 
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
     TimeMap,
-    freq_conv::pack_transposed,
-    product::{Mat, MatMut, Parallelism, Update, product},
+    row_conv::{After, RowConv, Scratch},
 };
 
-/// Output frames per rayon task: some hundred kilobytes, so that what follows finds them in the
-/// cache.
-const BLOCK: usize = 512;
+/// Frames per rayon task: what is done to a block one thing after the other finds it in the
+/// second-level cache.
+pub(super) fn block_frames(channels: usize) -> usize {
+    /// Whole tiles of every product.
+    const UNIT: usize = 96;
+    (UNIT * 192 / channels.max(1)).clamp(UNIT, 4 * UNIT) / UNIT * UNIT
+}
 
-/// A convolution; PyTorch's `Conv1d`.
+/// A thread's memory for one block.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    rows: Vec<f32>,
+    scratch: Scratch,
+}
+
+/// A convolution; PyTorch's `Conv1d` without dilation.
 #[derive(Clone, Debug)]
 pub struct TimeConv {
-    /// `[taps, in, out]`.
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+    conv: RowConv,
     inputs: usize,
     taps: usize,
     stride: usize,
-    dilation: usize,
     padding: usize,
 }
 
 impl TimeConv {
-    /// From PyTorch's weight `[out, in, taps]`.
+    /// From PyTorch's weight `[out, in, taps]`; what follows it is done along with it.
     pub fn new(
         weight: &[f32],
         shape: [usize; 3],
-        bias: Vec<f32>,
+        bias: &[f32],
         stride: usize,
-        dilation: usize,
         padding: usize,
+        after: After,
     ) -> Self {
-        let [outputs, inputs, taps] = shape;
-        let mut packed = vec![0.0; weight.len()];
-        let mut values = weight.iter();
-        for o in 0..outputs {
-            for i in 0..inputs {
-                for (tap, value) in (0..taps).zip(values.by_ref()) {
-                    packed[(tap * inputs + i) * outputs + o] = *value;
-                }
-            }
-        }
-        Self { weight: packed, bias, inputs, taps, stride, dilation, padding }
+        let [_, inputs, taps] = shape;
+        let conv = RowConv::new(
+            [taps.div_ceil(stride), stride * inputs],
+            bias,
+            after,
+            |row, at, output| {
+                let (tap, input) = (row * stride + at / inputs, at % inputs);
+                if tap < taps { weight[(output * inputs + input) * taps + tap] } else { 0.0 }
+            },
+        );
+        Self { conv, inputs, taps, stride, padding }
     }
 
     /// Channels of the result.
     pub fn outputs(&self) -> usize {
-        self.bias.len()
+        self.conv.outputs()
     }
 
     /// Frames of the result, when `frames` go in that are first extended by zeros to a multiple of
     /// the stride.
     pub fn frames_out(&self, frames: usize) -> usize {
         let whole = frames.next_multiple_of(self.stride) + 2 * self.padding;
-        (whole - self.dilation * (self.taps - 1) - 1) / self.stride + 1
+        (whole - self.taps) / self.stride + 1
     }
 
     /// Frames from `start` on of the result, as many as `out: [frames, out]` has room for.
-    pub fn block(&self, x: &TimeMap, start: usize, out: &mut [f32]) {
-        let outputs = self.outputs();
-        for out in out.chunks_exact_mut(outputs) {
-            out.copy_from_slice(&self.bias);
-        }
-        let frames = out.len() / outputs;
+    pub fn block(&self, x: &TimeMap, start: usize, out: &mut [f32], space: &mut Workspace) {
         let first = (start * self.stride) as isize - self.padding as isize;
-        let taps_at_once = if self.dilation == 1 { self.taps } else { 1 };
-        let depth = taps_at_once * self.inputs;
-        for tap in (0..self.taps).step_by(taps_at_once) {
-            let fields = x.starting_at(first + (tap * self.dilation) as isize);
-            product(
-                MatMut::new(out, frames, outputs, outputs),
-                Update::Add,
-                Mat::new(fields, frames, depth, self.stride * self.inputs),
-                Mat::new(&self.weight[tap * self.inputs * outputs..], depth, outputs, outputs),
-                Parallelism::None,
-            );
-        }
+        self.conv.rows(x.starting_at(first), out, &mut space.scratch);
     }
 
-    /// The whole result; `finish` is applied to every block of it while that is in the cache.
-    pub fn forward(&self, x: &TimeMap, finish: impl Fn(&mut [f32]) + Sync) -> TimeMap {
-        let mut out = TimeMap::zeros(self.frames_out(x.frames), self.outputs(), x.margin);
-        out.inner_mut().par_chunks_mut(BLOCK * self.outputs()).enumerate().for_each(
-            |(index, block)| {
-                self.block(x, index * BLOCK, block);
-                finish(block);
+    /// The same, when what goes in is computed block by block: `load` writes frames from its first
+    /// argument on, zeros before the first and after the last. The stride is 1.
+    pub fn block_from(
+        &self,
+        load: impl Fn(isize, &mut [f32]),
+        start: usize,
+        out: &mut [f32],
+        space: &mut Workspace,
+    ) {
+        let frames = out.len() / self.outputs() + self.taps - 1;
+        let Workspace { rows, scratch } = space;
+        rows.resize(frames * self.inputs, 0.0);
+        load(start as isize - self.padding as isize, rows);
+        self.conv.rows(rows, out, scratch);
+    }
+
+    /// The whole result for a map of `frames`, from blocks that `load` computes; see
+    /// [`Self::block_from`].
+    pub fn forward_from(
+        &self,
+        frames: usize,
+        margin: usize,
+        load: impl Fn(isize, &mut [f32]) + Sync,
+    ) -> TimeMap {
+        let mut out = TimeMap::zeros(self.frames_out(frames), self.outputs(), margin);
+        let block = block_frames(self.outputs());
+        out.inner_mut().par_chunks_mut(block * self.outputs()).enumerate().for_each_init(
+            Workspace::default,
+            |space, (index, out)| {
+                self.block_from(&load, index * block, out, space);
             },
         );
         out
@@ -117,19 +131,33 @@ pub fn conv_plain(
 /// A transposed convolution; PyTorch's `ConvTranspose1d`.
 #[derive(Clone, Debug)]
 pub struct TimeConvTranspose {
-    /// `[reach · in, stride · out]`, see [`pack_transposed`].
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+    /// A row that comes out is a group of `stride` frames, so nothing is added up afterwards.
+    conv: RowConv,
     inputs: usize,
+    outputs: usize,
     taps: usize,
     stride: usize,
 }
 
 impl TimeConvTranspose {
-    /// From PyTorch's weight `[in, out, taps]`.
-    pub fn new(weight: &[f32], shape: [usize; 3], bias: Vec<f32>, stride: usize) -> Self {
-        let [inputs, _, taps] = shape;
-        Self { weight: pack_transposed(weight, shape, stride), bias, inputs, taps, stride }
+    /// From PyTorch's weight `[in, out, taps]`; what follows it is done along with it, element by
+    /// element.
+    pub fn new(
+        weight: &[f32],
+        shape: [usize; 3],
+        bias: &[f32],
+        stride: usize,
+        after: After,
+    ) -> Self {
+        let [inputs, outputs, taps] = shape;
+        let reach = taps.div_ceil(stride);
+        let conv =
+            RowConv::new([reach, inputs], &bias.repeat(stride), after, |row, input, column| {
+                let (phase, output) = (column / outputs, column % outputs);
+                let tap = (reach - 1 - row) * stride + phase;
+                if tap < taps { weight[(input * outputs + output) * taps + tap] } else { 0.0 }
+            });
+        Self { conv, inputs, outputs, taps, stride }
     }
 
     /// Frames of the untrimmed result, when `frames` go in.
@@ -137,40 +165,30 @@ impl TimeConvTranspose {
         (frames - 1) * self.stride + self.taps
     }
 
-    /// The `frames` of the result after the first `trim`; `finish` is applied to every block of it while that is in
-    /// the cache. A group of `stride` output frames is one row of a product, so nothing is added up
-    /// afterwards.
-    pub fn forward(
+    /// The `frames` of the result after the first `trim`. What goes in is computed block by block:
+    /// `load` writes frames from its first argument on, zeros before the first and after the last.
+    pub fn forward_from(
         &self,
-        x: &TimeMap,
         trim: usize,
         frames: usize,
-        finish: impl Fn(&mut [f32]) + Sync,
+        margin: usize,
+        load: impl Fn(isize, &mut [f32]) + Sync,
     ) -> TimeMap {
-        let outputs = self.bias.len();
-        let mut out = TimeMap::zeros(frames, outputs, x.margin);
-        let width = self.stride * outputs;
+        let mut out = TimeMap::zeros(frames, self.outputs, margin);
+        let width = self.stride * self.outputs;
         let groups = (frames + trim).div_ceil(self.stride);
-        let reach = self.taps.div_ceil(self.stride);
-        let depth = reach * self.inputs;
+        let before = self.taps.div_ceil(self.stride) - 1;
+        let block = block_frames(self.inputs);
         // The first and the last group reach into the margins of the result.
         let whole = &mut out.starting_at_mut(-(trim as isize))[..groups * width];
-        let groups_per_task = (BLOCK / self.stride).max(1);
-        whole.par_chunks_mut(groups_per_task * width).enumerate().for_each(|(index, block)| {
-            for out in block.chunks_exact_mut(outputs) {
-                out.copy_from_slice(&self.bias);
-            }
-            let rows = block.len() / width;
-            let first = (index * groups_per_task) as isize - (reach as isize - 1);
-            product(
-                MatMut::new(block, rows, width, width),
-                Update::Add,
-                Mat::new(x.starting_at(first), rows, depth, self.inputs),
-                Mat::new(&self.weight, depth, width, width),
-                Parallelism::None,
-            );
-            finish(block);
-        });
+        whole.par_chunks_mut(block * width).enumerate().for_each_init(
+            Workspace::default,
+            |Workspace { rows, scratch }, (index, out)| {
+                rows.resize((out.len() / width + before) * self.inputs, 0.0);
+                load((index * block) as isize - before as isize, rows);
+                self.conv.rows(rows, out, scratch);
+            },
+        );
         out.clear_margins();
         out
     }
@@ -201,25 +219,34 @@ mod tests {
 
     #[test]
     fn convolutions_match_their_twin_on_odd_shapes() {
-        // [out, in, taps], stride, dilation, padding, frames
+        // [out, in, taps], stride, padding, frames
         let cases = [
-            ([5, 3, 8], 4, 1, 2, 1203),
-            ([2, 1, 8], 4, 1, 2, 5),
-            ([6, 4, 3], 1, 1, 1, 513),
-            ([3, 4, 3], 1, 2, 2, 700),
-            ([3, 4, 3], 1, 4, 4, 3),
-            ([4, 3, 1], 1, 1, 0, 1),
+            ([5, 3, 8], 4, 2, 1203),
+            ([48, 24, 8], 4, 2, 1203),
+            ([2, 1, 8], 4, 2, 5),
+            ([4, 3, 6], 4, 1, 50),
+            ([6, 4, 3], 1, 1, 513),
+            ([70, 40, 3], 1, 1, 401),
+            ([4, 3, 1], 1, 0, 1),
         ];
-        for (shape, stride, dilation, padding, frames) in cases {
+        for (shape, stride, padding, frames) in cases {
             let [outputs, inputs, _] = shape;
             let weight = noise(shape.iter().product(), 1);
             let bias = noise(outputs, 2);
             let x = TimeMap::noise(frames, inputs, MARGIN, 3);
-            let conv = TimeConv::new(&weight, shape, bias.clone(), stride, dilation, padding);
-            let got = conv.forward(&x, |_| {}).to_tensor();
+            let conv = TimeConv::new(&weight, shape, &bias, stride, padding, After::Store);
+            let mut got = TimeMap::zeros(conv.frames_out(frames), outputs, MARGIN);
+            let mut space = Workspace::default();
+            for (i, out) in got.inner_mut().chunks_mut(100 * outputs).enumerate() {
+                conv.block(&x, 100 * i, out, &mut space);
+            }
+            if stride == 1 {
+                let again = conv.forward_from(frames, MARGIN, |start, rows| x.load(start, rows));
+                assert_same(got.inner(), again.inner(), "from blocks");
+            }
+            let got = got.to_tensor();
             let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));
-            let twin =
-                conv_plain(&x.to_tensor(), &weight, &bias, stride, dilation, padding).unwrap();
+            let twin = conv_plain(&x.to_tensor(), &weight, &bias, stride, 1, padding).unwrap();
             assert_eq!(got.dims(), twin.dims());
             assert_same(&values(&twin), &values(&got), &format!("{shape:?}"));
         }
@@ -230,6 +257,7 @@ mod tests {
         // [in, out, taps], stride, trim, frames, frames out
         let cases = [
             ([3, 5, 8], 4, 2, 301, 1203),
+            ([48, 9, 8], 4, 2, 403, 1610),
             ([2, 3, 8], 4, 2, 1, 4),
             ([4, 1, 4], 2, 1, 600, 1199),
             ([2, 3, 7], 3, 0, 5, 19),
@@ -239,8 +267,9 @@ mod tests {
             let weight = noise(shape.iter().product(), 1);
             let bias = noise(outputs, 2);
             let x = TimeMap::noise(frames, inputs, MARGIN, 3);
-            let conv = TimeConvTranspose::new(&weight, shape, bias.clone(), stride);
-            let got = conv.forward(&x, trim, frames_out, |_| {});
+            let conv = TimeConvTranspose::new(&weight, shape, &bias, stride, After::Store);
+            let load = |start, rows: &mut [f32]| x.load(start, rows);
+            let got = conv.forward_from(trim, frames_out, MARGIN, load);
             let margin = MARGIN * outputs;
             let whole = got.starting_at(-(MARGIN as isize));
             assert!(whole[..margin].iter().all(|v| *v == 0.0));

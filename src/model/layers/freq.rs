@@ -5,67 +5,94 @@ use tracing::trace_span;
 
 use super::GroupNorm;
 use crate::model::kernels::{
-    FreqMap,
+    FreqMap, FreqPanels,
     dconv::{FreqDConv, Scratch},
     elementwise::{add, gelu, glu},
-    freq_conv::{FreqConv, FreqConvTranspose},
+    freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
+    tile::NR,
+    winograd::GatedWinograd,
 };
+
+/// A layer's convolution to twice the channels, and its gate.
+#[derive(Clone, Debug)]
+pub enum Rewrite {
+    /// 1×1, without a norm.
+    Pointwise(GatedPointwise),
+    /// 3×3, without a norm.
+    Winograd(GatedWinograd),
+    /// Of any kernel, with or without a norm between convolution and gate.
+    Direct(FreqConv, Option<GroupNorm>),
+}
 
 /// An encoder layer of the frequency branch.
 #[derive(Clone, Debug)]
 pub struct FreqEncoder {
     /// Over frequencies, with the stride.
-    pub conv: FreqConv,
+    pub conv: StridedConv,
     /// After `conv`.
     pub norm1: Option<GroupNorm>,
-    /// To twice the channels, for the gate.
-    pub rewrite: FreqConv,
-    /// After `rewrite`.
-    pub norm2: Option<GroupNorm>,
     /// Residual branches.
     pub dconv: Vec<FreqDConv>,
+    /// With `norm2`.
+    pub rewrite: Rewrite,
 }
 
 impl FreqEncoder {
     /// `[freqs, in, frames]` to `[freqs / stride, out, frames]`.
     pub fn forward(&self, x: &FreqMap) -> FreqMap {
-        let finish = |row: &mut [f32], scratch: &mut Scratch| {
-            gelu(row);
-            for layer in &self.dconv {
-                layer.row(row, scratch);
-            }
-        };
-        let mut y = FreqMap::zeros(self.conv.freqs_out(x.freqs), self.conv.outputs(), x.frames);
+        let _span = trace_span!("freq encoder").entered();
+        let freqs = self.conv.freqs_out(x.freqs);
+        if let (None, Rewrite::Pointwise(rewrite)) = (&self.norm1, &self.rewrite) {
+            let mut out = FreqMap::zeros(freqs, self.conv.outputs(), x.frames);
+            let row_len = out.row_len();
+            out.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
+                || {
+                    (
+                        vec![[0.0; NR]; x.frames.div_ceil(NR) * self.conv.outputs()],
+                        Vec::new(),
+                        Scratch::default(),
+                    )
+                },
+                |(row, packed, scratch), (freq, out)| {
+                    self.conv.row(x, freq, true, row, packed);
+                    self.branches(row, x.frames, scratch);
+                    rewrite.row(row, x.frames, out);
+                },
+            );
+            return out;
+        }
+        let mut y = FreqPanels::zeros(freqs, self.conv.outputs(), x.frames);
         let row_len = y.row_len();
-        let span = trace_span!("freq encoder: conv, dconv").entered();
         y.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
-            Scratch::default,
-            |scratch, (freq, row)| {
-                self.conv.row(x, freq, row);
-                if self.norm1.is_none() {
-                    finish(row, scratch);
-                }
+            Vec::new,
+            |packed, (freq, row)| {
+                self.conv.row(x, freq, self.norm1.is_none(), row, packed);
             },
         );
         if let Some(norm) = &self.norm1 {
-            norm.freq(&mut y);
-            y.data
-                .par_chunks_exact_mut(row_len)
-                .for_each_init(Scratch::default, |scratch, row| finish(row, scratch));
+            let mut map = y.to_map();
+            norm.freq(&mut map);
+            gelu(&mut map.data);
+            y = FreqPanels::from_map(&map);
         }
-        drop(span);
-        let _span = trace_span!("freq encoder: rewrite").entered();
-        gated(&self.rewrite, self.norm2.as_ref(), &y, |_| {})
+        y.data
+            .par_chunks_exact_mut(row_len)
+            .for_each_init(Scratch::default, |scratch, row| self.branches(row, x.frames, scratch));
+        self.rewrite.forward(&y.to_map(), None, |_| {}).to_map()
+    }
+
+    fn branches(&self, row: &mut [[f32; NR]], frames: usize, scratch: &mut Scratch) {
+        for layer in &self.dconv {
+            layer.row(row, frames, scratch);
+        }
     }
 }
 
 /// A decoder layer of the frequency branch.
 #[derive(Clone, Debug)]
 pub struct FreqDecoder {
-    /// To twice the channels, for the gate.
-    pub rewrite: FreqConv,
-    /// After `rewrite`.
-    pub norm1: Option<GroupNorm>,
+    /// With `norm1`.
+    pub rewrite: Rewrite,
     /// Residual branches.
     pub dconv: Vec<FreqDConv>,
     /// Over frequencies, with the stride.
@@ -80,66 +107,73 @@ pub struct FreqDecoder {
 
 impl FreqDecoder {
     /// `[freqs, in, frames]`, and the encoder's output of that shape, to `[freqs · stride, out, frames]`.
-    pub fn forward(&self, mut x: FreqMap, skip: &FreqMap) -> FreqMap {
-        let row_len = x.row_len();
-        x.data
-            .par_chunks_mut(row_len)
-            .zip(skip.data.par_chunks(row_len))
-            .for_each(|(x, skip)| add(x, skip));
+    pub fn forward(&self, x: &FreqMap, skip: &FreqMap) -> FreqMap {
         let span = trace_span!("freq decoder: rewrite, dconv").entered();
-        let y = gated(&self.rewrite, self.norm1.as_ref(), &x, |row| {
+        let y = self.rewrite.forward(x, Some(skip), |row| {
             let mut scratch = Scratch::default();
             for layer in &self.dconv {
-                layer.row(row, &mut scratch);
+                layer.row(row, x.frames, &mut scratch);
             }
         });
-        drop((span, x));
+        drop(span);
         let _span = trace_span!("freq decoder: conv_tr").entered();
         let Some(norm) = &self.norm2 else {
-            return self.conv_tr.forward(&y, self.trim, |piece| {
-                if !self.last {
-                    gelu(piece);
-                }
-            });
+            return self.conv_tr.forward(&y, self.trim, !self.last);
         };
-        let mut z = self.conv_tr.forward(&y, 0, |_| {});
+        let mut z = self.conv_tr.forward(&y, 0, false);
         norm.freq(&mut z);
         let mut z = z.cropped(self.trim);
         if !self.last {
-            z.data.par_chunks_mut(row_len).for_each(gelu);
+            gelu(&mut z.data);
         }
         z
     }
 }
 
-/// `glu(norm(rewrite(x)))`, and `finish` on every row of that while it is in the cache.
-fn gated(
-    rewrite: &FreqConv,
-    norm: Option<&GroupNorm>,
-    x: &FreqMap,
-    finish: impl Fn(&mut [f32]) + Sync,
-) -> FreqMap {
-    let mut out = FreqMap::zeros(x.freqs, rewrite.outputs() / 2, x.frames);
-    let row_len = out.row_len();
-    let rows = out.data.par_chunks_exact_mut(row_len).enumerate();
-    if let Some(norm) = norm {
-        let mut wide = rewrite.forward(x);
-        norm.freq(&mut wide);
-        rows.for_each(|(freq, row)| {
-            let (value, gate) = wide.data[freq * 2 * row_len..][..2 * row_len].split_at(row_len);
-            glu(value, gate, row);
-            finish(row);
-        });
-    } else {
-        rows.for_each_init(
-            || vec![0.0; 2 * row_len],
-            |wide, (freq, row)| {
-                rewrite.row(x, freq, wide);
-                let (value, gate) = wide.split_at(row_len);
-                glu(value, gate, row);
-                finish(row);
-            },
-        );
+impl Rewrite {
+    /// `glu(norm(rewrite(x + skip)))`, and `finish` on every row of that while it is in the cache.
+    fn forward(
+        &self,
+        x: &FreqMap,
+        skip: Option<&FreqMap>,
+        finish: impl Fn(&mut [[f32; NR]]) + Sync,
+    ) -> FreqPanels {
+        let mut gated = match self {
+            Self::Winograd(conv) => return conv.forward(x, skip, finish),
+            Self::Pointwise(conv) => {
+                let x = FreqPanels::from_map(&sum(x, skip));
+                let mut out = FreqMap::zeros(x.freqs, conv.outputs(), x.frames);
+                let row_len = out.row_len();
+                let rows = out.data.par_chunks_exact_mut(row_len);
+                rows.zip(x.data.par_chunks_exact(x.row_len()))
+                    .for_each(|(out, row)| conv.row(row, x.frames, out));
+                FreqPanels::from_map(&out)
+            }
+            Self::Direct(conv, norm) => {
+                let mut wide = conv.forward(&sum(x, skip));
+                if let Some(norm) = norm {
+                    norm.freq(&mut wide);
+                }
+                let mut out = FreqMap::zeros(x.freqs, conv.outputs() / 2, x.frames);
+                let row_len = out.row_len();
+                let rows = out.data.par_chunks_exact_mut(row_len);
+                rows.zip(wide.data.par_chunks_exact(2 * row_len)).for_each(|(out, wide)| {
+                    let (value, gate) = wide.split_at(row_len);
+                    glu(value, gate, out);
+                });
+                FreqPanels::from_map(&out)
+            }
+        };
+        let row_len = gated.row_len();
+        gated.data.par_chunks_exact_mut(row_len).for_each(&finish);
+        gated
     }
-    out
+}
+
+fn sum(x: &FreqMap, skip: Option<&FreqMap>) -> FreqMap {
+    let mut x = x.clone();
+    if let Some(skip) = skip {
+        add(&mut x.data, &skip.data);
+    }
+    x
 }

@@ -1,24 +1,26 @@
 //! Layers of the time branch: blocks of frames are shared out over the threads.
+//!
+//! Two sweeps over the frames on either side of each norm that spans all of them: whatever lies
+//! between two norms is done to a block while it is in the cache.
 
-use rayon::prelude::*;
 use tracing::trace_span;
 
 use super::GroupNorm;
 use crate::model::kernels::{
     TimeMap,
-    dconv::TimeDConv,
-    elementwise::{add, gelu, glu_rows},
-    time_conv::{TimeConv, TimeConvTranspose},
+    dconv::{Branch, TimeDConv},
+    elementwise::{gelu, glu_rows},
+    time_conv::{TimeConv, TimeConvTranspose, Workspace},
 };
 
 /// An encoder layer of the time branch.
 #[derive(Clone, Debug)]
 pub struct TimeEncoder {
-    /// Over frames, with the stride.
+    /// Over frames, with the stride; GELU included when there is no norm.
     pub conv: TimeConv,
     /// After `conv`.
     pub norm1: Option<GroupNorm>,
-    /// To twice the channels, for the gate.
+    /// To twice the channels, for the gate; GLU included when there is no norm.
     pub rewrite: TimeConv,
     /// After `rewrite`.
     pub norm2: Option<GroupNorm>,
@@ -29,37 +31,42 @@ pub struct TimeEncoder {
 impl TimeEncoder {
     /// `[frames, in]` to `[frames / stride, out]`.
     pub fn forward(&self, x: &TimeMap) -> TimeMap {
-        let span = trace_span!("time encoder: conv").entered();
-        let mut y = self.conv.forward(x, |block| {
-            if self.norm1.is_none() {
-                gelu(block);
-            }
-        });
-        if let Some(norm) = &self.norm1 {
+        let span = trace_span!("time encoder: conv, dconv").entered();
+        let mut y = TimeMap::zeros(self.conv.frames_out(x.frames), self.conv.outputs(), x.margin);
+        let conv = |start: usize, out: &mut [f32], space: &mut Workspace| {
+            self.conv.block(x, start, out, space);
+        };
+        let branch = if let Some(norm) = &self.norm1 {
+            TimeDConv::chain(&[], &mut y, conv);
             norm.time(&mut y);
             gelu(y.inner_mut());
-        }
+            TimeDConv::chain(&self.dconv, &mut y, |_, _, _| {})
+        } else {
+            TimeDConv::chain(&self.dconv, &mut y, conv)
+        };
         drop(span);
-        let span = trace_span!("time encoder: dconv").entered();
-        for layer in &self.dconv {
-            layer.time(&mut y);
+        let _span = trace_span!("time encoder: dconv, rewrite").entered();
+        let out = self.rewrite.forward_from(y.frames, y.margin, |start, rows| {
+            load(&y, branch.as_ref(), start, rows);
+        });
+        match &self.norm2 {
+            Some(norm) => normed_glu(norm, out),
+            None => out,
         }
-        drop(span);
-        let _span = trace_span!("time encoder: rewrite").entered();
-        gated_time(&self.rewrite, self.norm2.as_ref(), &y)
     }
 }
 
 /// A decoder layer of the time branch.
 #[derive(Clone, Debug)]
 pub struct TimeDecoder {
-    /// To twice the channels, for the gate.
+    /// To twice the channels, for the gate; GLU included when there is no norm.
     pub rewrite: TimeConv,
     /// After `rewrite`.
     pub norm1: Option<GroupNorm>,
     /// Residual branches.
     pub dconv: Vec<TimeDConv>,
-    /// Over frames, with the stride.
+    /// Over frames, with the stride; GELU included, except in the outermost layer, when there is no
+    /// norm.
     pub conv_tr: TimeConvTranspose,
     /// After `conv_tr`, over what is then cut off too.
     pub norm2: Option<GroupNorm>,
@@ -71,30 +78,31 @@ pub struct TimeDecoder {
 
 impl TimeDecoder {
     /// `[frames, in]`, and the encoder's output of that shape, to `[frames_out, out]`.
-    pub fn forward(&self, mut x: TimeMap, skip: &TimeMap, frames_out: usize) -> TimeMap {
-        let block = x.channels * 1024;
-        x.inner_mut()
-            .par_chunks_mut(block)
-            .zip(skip.inner().par_chunks(block))
-            .for_each(|(x, skip)| add(x, skip));
-        let span = trace_span!("time decoder: rewrite").entered();
-        let mut y = gated_time(&self.rewrite, self.norm1.as_ref(), &x);
-        drop((span, x));
-        let span = trace_span!("time decoder: dconv").entered();
-        for layer in &self.dconv {
-            layer.time(&mut y);
-        }
-        drop(span);
-        let _span = trace_span!("time decoder: conv_tr").entered();
-        let Some(norm) = &self.norm2 else {
-            let finish = |block: &mut [f32]| {
-                if !self.last {
-                    gelu(block);
-                }
-            };
-            return self.conv_tr.forward(&y, self.trim, frames_out, finish);
+    pub fn forward(&self, x: &TimeMap, skip: &TimeMap, frames_out: usize) -> TimeMap {
+        let span = trace_span!("time decoder: rewrite, dconv").entered();
+        let sum = |start: isize, rows: &mut [f32]| {
+            x.load(start, rows);
+            skip.add_to(start, rows);
         };
-        let mut z = self.conv_tr.forward(&y, 0, self.conv_tr.frames_out(y.frames), |_| {});
+        let (y, branch) = if let Some(norm) = &self.norm1 {
+            let mut y = normed_glu(norm, self.rewrite.forward_from(x.frames, x.margin, sum));
+            let branch = TimeDConv::chain(&self.dconv, &mut y, |_, _, _| {});
+            (y, branch)
+        } else {
+            let mut y = TimeMap::zeros(x.frames, self.rewrite.outputs(), x.margin);
+            let branch = TimeDConv::chain(&self.dconv, &mut y, |start, out, space| {
+                self.rewrite.block_from(sum, start, out, space);
+            });
+            (y, branch)
+        };
+        drop(span);
+        let _span = trace_span!("time decoder: dconv, conv_tr").entered();
+        let load = |start: isize, rows: &mut [f32]| load(&y, branch.as_ref(), start, rows);
+        let Some(norm) = &self.norm2 else {
+            return self.conv_tr.forward_from(self.trim, frames_out, y.margin, load);
+        };
+        let whole = self.conv_tr.frames_out(y.frames);
+        let mut z = self.conv_tr.forward_from(0, whole, y.margin, load);
         norm.time(&mut z);
         let mut z = z.cropped(self.trim, frames_out);
         if !self.last {
@@ -104,25 +112,18 @@ impl TimeDecoder {
     }
 }
 
-/// `glu(norm(rewrite(x)))`.
-fn gated_time(rewrite: &TimeConv, norm: Option<&GroupNorm>, x: &TimeMap) -> TimeMap {
-    /// Frames per task.
-    const BLOCK: usize = 512;
-    let channels = rewrite.outputs() / 2;
-    let mut out = TimeMap::zeros(x.frames, channels, x.margin);
-    if let Some(norm) = norm {
-        let mut wide = rewrite.forward(x, |_| {});
-        norm.time(&mut wide);
-        glu_rows(wide.inner(), channels, out.inner_mut());
-        return out;
+/// Frames from `start` on of `y` with a branch whose last pass is still to come.
+fn load(y: &TimeMap, branch: Option<&Branch>, start: isize, rows: &mut [f32]) {
+    y.load(start, rows);
+    if let Some(branch) = branch {
+        branch.add(start, rows);
     }
-    out.inner_mut().par_chunks_mut(BLOCK * channels).enumerate().for_each_init(
-        || vec![0.0; BLOCK * 2 * channels],
-        |wide, (index, block)| {
-            let wide = &mut wide[..2 * block.len()];
-            rewrite.block(x, index * BLOCK, wide);
-            glu_rows(wide, channels, block);
-        },
-    );
+}
+
+/// `glu(norm(wide))`.
+fn normed_glu(norm: &GroupNorm, mut wide: TimeMap) -> TimeMap {
+    norm.time(&mut wide);
+    let mut out = TimeMap::zeros(wide.frames, wide.channels / 2, wide.margin);
+    glu_rows(wide.inner(), out.channels, out.inner_mut());
     out
 }

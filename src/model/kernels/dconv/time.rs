@@ -1,102 +1,258 @@
-//! DConv in the time branch: the norms span the whole signal; the wide activation between them is
-//! computed twice, once for its moments and once for its use, and never stored.
+//! DConv in the time branch, where the norms span the whole signal: three passes, joined with those
+//! of the neighbours.
+//!
+//! The first pass ends what came before and convolves each block to the hidden channels while it is
+//! in the cache. The second normalises the hidden channels and gathers their products with each
+//! other, from which the moments of the wide activation follow that is never computed as a whole.
+//! The third, [`Branch::add`], is left to whoever reads the result.
 
 use rayon::prelude::*;
 
 use super::{
     super::{
         TimeMap,
-        elementwise::{gelu_one, mad, sigmoid},
-        norm::Moments,
-        product::{Mat, MatMut, Parallelism, Update, product},
-        time_conv::TimeConv,
+        elementwise::{gelu_one, mad},
+        norm::{LANES, Moments},
+        row_conv::{After, Columns, Fields, multiply},
+        time_conv::{Workspace, block_frames},
         vectorised,
     },
     DConvWeights,
 };
 
-/// Frames per rayon task.
-const BLOCK: usize = 512;
-
 /// One layer of a branch.
 #[derive(Clone, Debug)]
 pub struct TimeDConv {
     weights: DConvWeights,
-    conv: TimeConv,
-    /// `[hidden, 2 · channels]`.
-    expand: Vec<f32>,
+    conv: Columns,
+    dilation: usize,
     channels: usize,
     hidden: usize,
+    /// Hidden channels filled up to whole vectors.
+    stride: usize,
+    /// `expandᵀ · expand`, `[hidden, hidden]`.
+    square: Vec<f64>,
+}
+
+/// A layer whose norms are known: what is left to add to the activation.
+#[derive(Debug)]
+pub struct Branch {
+    expand: Columns,
+    /// `[frames, stride]`.
+    hidden: Vec<f32>,
+    stride: usize,
+    channels: usize,
+}
+
+impl Branch {
+    /// Adds the branch to the frames from `start` on; those before the first and after the last are
+    /// left alone.
+    pub fn add(&self, start: isize, rows: &mut [f32]) {
+        let before = (-start).max(0) as usize * self.channels;
+        let from = start.max(0) as usize * self.stride;
+        if let (Some(hidden), Some(rows)) = (self.hidden.get(from..), rows.get_mut(before..)) {
+            let frames = (hidden.len() / self.stride).min(rows.len() / self.channels);
+            let fields = Fields { taps: 1, gap: 0, step: self.stride };
+            multiply(hidden, fields, &self.expand, &mut rows[..frames * self.channels]);
+        }
+    }
 }
 
 impl TimeDConv {
     /// A layer whose taps are `dilation` frames apart.
     pub fn new(weights: DConvWeights, dilation: usize) -> Self {
         let (channels, hidden) = (weights.scale.len(), weights.conv_bias.len());
-        let conv = TimeConv::new(
-            &weights.conv,
-            [hidden, channels, 3],
-            weights.conv_bias.clone(),
-            1,
-            dilation,
-            dilation,
-        );
-        let mut expand = vec![0.0; weights.expand.len()];
-        for (o, values) in weights.expand.chunks_exact(hidden).enumerate() {
-            for (h, value) in values.iter().enumerate() {
-                expand[h * 2 * channels + o] = *value;
+        let stride = hidden.next_multiple_of(LANES);
+        let mut bias = weights.conv_bias.clone();
+        bias.resize(stride, 0.0);
+        let conv = Columns::new(3 * channels, &bias, After::Store, |k, h| {
+            let (tap, channel) = (k / channels, k % channels);
+            if h < hidden { weights.conv[(h * channels + channel) * 3 + tap] } else { 0.0 }
+        });
+        let mut square = vec![0.0; hidden * hidden];
+        for row in weights.expand.chunks_exact(hidden) {
+            for (line, a) in square.chunks_exact_mut(hidden).zip(row) {
+                for (sum, b) in line.iter_mut().zip(row) {
+                    *sum += f64::from(*a) * f64::from(*b);
+                }
             }
         }
-        Self { weights, conv, expand, channels, hidden }
+        Self { weights, conv, dilation, channels, hidden, stride, square }
     }
 
-    /// Adds the branch to the time branch.
-    pub fn time(&self, y: &mut TimeMap) {
-        let mut hidden = vec![0.0; y.frames * self.hidden];
-        let moments = hidden
-            .par_chunks_mut(BLOCK * self.hidden)
-            .enumerate()
-            .map(|(index, block)| {
-                self.conv.block(y, index * BLOCK, block);
-                Moments::of(block)
-            })
-            .reduce(Moments::default, Moments::and);
-        let (factor, addend) = self.weights.norm_hidden.fold(moments);
-        // The rows are short: several at once fill the registers.
-        let repeat = 64_usize.div_ceil(self.hidden);
-        let (factor, addend) = (factor.repeat(repeat), addend.repeat(repeat));
-        let moments = hidden
-            .par_chunks_mut(BLOCK * self.hidden)
-            .map_init(Vec::new, |wide, block| {
-                affine_gelu_rows(block, &factor, &addend);
-                self.widen(block, wide);
-                Moments::of(wide)
-            })
-            .reduce(Moments::default, Moments::and);
-        let (factor, addend) = self.weights.norm_wide.fold(moments);
-        y.inner_mut()
-            .par_chunks_mut(BLOCK * self.channels)
-            .zip(hidden.par_chunks(BLOCK * self.hidden))
-            .for_each_init(Vec::new, |wide, (y, block)| {
-                self.widen(block, wide);
-                glu_residual_rows(y, wide, &factor, &addend, &self.weights.scale);
+    /// All layers but the third pass of the last, on a map whose blocks are first written by
+    /// `fill(first frame, frames, workspace)`.
+    pub fn chain(
+        layers: &[Self],
+        y: &mut TimeMap,
+        fill: impl Fn(usize, &mut [f32], &mut Workspace) + Sync,
+    ) -> Option<Branch> {
+        let Some((first, rest)) = layers.split_first() else {
+            let (block, channels) = (block_frames(y.channels), y.channels);
+            let chunks = y.inner_mut().par_chunks_mut(block * channels).enumerate();
+            chunks.for_each_init(Workspace::default, |space, (index, y)| {
+                fill(index * block, y, space);
             });
+            return None;
+        };
+        let mut branch = first.open(y, fill);
+        for layer in rest {
+            branch = layer.open(y, |start, rows, _| branch.add(start as isize, rows));
+        }
+        Some(branch)
     }
 
-    /// `[frames, hidden]` to `[frames, 2 · channels]`.
-    fn widen(&self, hidden: &[f32], wide: &mut Vec<f32>) {
-        let (frames, width) = (hidden.len() / self.hidden, 2 * self.channels);
-        wide.resize(frames * width, 0.0);
-        for row in wide.chunks_exact_mut(width) {
-            row.copy_from_slice(&self.weights.expand_bias);
+    /// The first two passes.
+    fn open(
+        &self,
+        y: &mut TimeMap,
+        fill: impl Fn(usize, &mut [f32], &mut Workspace) + Sync,
+    ) -> Branch {
+        let block = block_frames(self.channels);
+        let mut hidden = vec![0.0; y.frames * self.stride];
+        let inside = y
+            .inner_mut()
+            .par_chunks_mut(block * self.channels)
+            .zip(hidden.par_chunks_mut(block * self.stride))
+            .enumerate()
+            .map_init(Workspace::default, |space, (index, (y, hidden))| {
+                fill(index * block, y, space);
+                let [start, end] = self.inside(hidden);
+                self.convolve(y, &mut hidden[start..end])
+            })
+            .reduce(Moments::default, Moments::and);
+        // What reads frames of two blocks.
+        let mut moments = inside;
+        for (index, hidden) in hidden.chunks_mut(block * self.stride).enumerate() {
+            let [start, end] = self.inside(hidden);
+            for edge in [0..start, end..hidden.len()] {
+                let first = index * block + edge.start / self.stride;
+                let fields = y.starting_at(first as isize - self.dilation as isize);
+                moments = moments.and(self.convolve(fields, &mut hidden[edge]));
+            }
         }
-        product(
-            MatMut::new(wide, frames, width, width),
-            Update::Add,
-            Mat::new(hidden, frames, self.hidden, self.hidden),
-            Mat::new(&self.expand, self.hidden, width, width),
-            Parallelism::None,
-        );
+        let (factor, addend) = self.weights.norm_hidden.fold(moments);
+        let (factor, addend) = (self.repeated(&factor), self.repeated(&addend));
+        let sums = hidden
+            .par_chunks_mut(block * self.stride)
+            .map(|block| {
+                affine_gelu_rows(block, &factor, &addend);
+                Products::of(block, self.stride)
+            })
+            .reduce(Products::default, Products::and);
+        let expand = self.expansion(self.wide_moments(&sums, y.frames));
+        Branch { expand, hidden, stride: self.stride, channels: self.channels }
+    }
+
+    /// Where in a block of hidden frames those lie that read frames of that block alone; if there
+    /// are none, at its end.
+    fn inside(&self, hidden: &[f32]) -> [usize; 2] {
+        let edge = self.dilation * self.stride;
+        if hidden.len() > 2 * edge { [edge, hidden.len() - edge] } else { [hidden.len(); 2] }
+    }
+
+    /// Hidden frames from `x`, which begins with the first one's first tap, and their moments.
+    fn convolve(&self, x: &[f32], hidden: &mut [f32]) -> Moments {
+        let fields = Fields { taps: 3, gap: self.dilation * self.channels, step: self.channels };
+        multiply(x, fields, &self.conv, hidden);
+        Moments::of_rows(hidden, self.stride, self.hidden)
+    }
+
+    /// A value per hidden channel, filled up with zeros and repeated: rows are short, several at
+    /// once fill the registers.
+    fn repeated(&self, values: &[f32]) -> Vec<f32> {
+        let mut row = values.to_vec();
+        row.resize(self.stride, 0.0);
+        row.repeat(64_usize.div_ceil(self.stride))
+    }
+
+    /// Moments of `expand · hidden + bias` over all frames and channels.
+    fn wide_moments(&self, sums: &Products, frames: usize) -> Moments {
+        let count = frames as f64;
+        let mean: Vec<f64> = sums.single[..self.hidden].iter().map(|sum| sum / count).collect();
+        let rows = self.weights.expand.chunks_exact(self.hidden).zip(&self.weights.expand_bias);
+        let means: Vec<f64> = rows
+            .map(|(row, bias)| {
+                let terms = row.iter().zip(&mean).map(|(weight, mean)| f64::from(*weight) * mean);
+                f64::from(*bias) + terms.sum::<f64>()
+            })
+            .collect();
+        let centre = means.iter().sum::<f64>() / means.len() as f64;
+        let apart: f64 = means.iter().map(|mean| (mean - centre).powi(2)).sum();
+        let mut within = 0.0;
+        for (i, line) in self.square.chunks_exact(self.hidden).enumerate() {
+            for (j, square) in line.iter().enumerate() {
+                let product = sums.pairs[i * self.stride + j];
+                within += square * (product - count * mean[i] * mean[j]);
+            }
+        }
+        let deviation = count * apart + within.max(0.0);
+        Moments { count: frames * means.len(), mean: centre, deviation }
+    }
+
+    /// The way back to twice the channels, with the norm of `moments` and the LayerScale in it.
+    fn expansion(&self, moments: Moments) -> Columns {
+        let (mut factor, mut addend) = self.weights.norm_wide.fold(moments);
+        for ((factor, addend), scale) in factor.iter_mut().zip(&mut addend).zip(&self.weights.scale)
+        {
+            *factor *= scale;
+            *addend *= scale;
+        }
+        let folded = factor.iter().zip(&addend).zip(&self.weights.expand_bias);
+        let bias: Vec<f32> =
+            folded.map(|((factor, addend), bias)| factor * bias + addend).collect();
+        Columns::new(self.hidden, &bias, After::AddGlu, |k, column| {
+            factor[column] * self.weights.expand[column * self.hidden + k]
+        })
+    }
+}
+
+/// Sums over frames of the hidden channels and of their products with each other.
+#[derive(Debug, Default)]
+struct Products {
+    single: Vec<f64>,
+    /// `[stride, stride]`.
+    pairs: Vec<f64>,
+}
+
+impl Products {
+    fn of(hidden: &[f32], stride: usize) -> Self {
+        let (mut single, mut pairs) = (vec![0.0; stride], vec![0.0; stride * stride]);
+        add_products(hidden, &mut single, &mut pairs);
+        let wide = |sums: Vec<f32>| sums.into_iter().map(f64::from).collect();
+        Self { single: wide(single), pairs: wide(pairs) }
+    }
+
+    fn and(self, other: Self) -> Self {
+        let (mut sum, other) = if self.single.is_empty() { (other, self) } else { (self, other) };
+        for (a, b) in sum.single.iter_mut().zip(&other.single) {
+            *a += b;
+        }
+        for (a, b) in sum.pairs.iter_mut().zip(&other.pairs) {
+            *a += b;
+        }
+        sum
+    }
+}
+
+vectorised! {
+    fn add_products<FMA>(hidden: &[f32], single: &mut [f32], pairs: &mut [f32]) {
+        let stride = single.len();
+        for row in hidden.chunks_exact(stride) {
+            let row = row.as_chunks::<LANES>().0;
+            for (sums, values) in single.as_chunks_mut::<LANES>().0.iter_mut().zip(row) {
+                for (sum, v) in sums.iter_mut().zip(values) {
+                    *sum += v;
+                }
+            }
+            for (value, line) in row.as_flattened().iter().zip(pairs.chunks_exact_mut(stride)) {
+                for (sums, values) in line.as_chunks_mut::<LANES>().0.iter_mut().zip(row) {
+                    for (sum, v) in sums.iter_mut().zip(values) {
+                        *sum = mad::<FMA>(*value, *v, *sum);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -106,32 +262,6 @@ vectorised! {
         for row in x.chunks_mut(factor.len()) {
             for ((v, factor), addend) in row.iter_mut().zip(factor).zip(addend) {
                 *v = gelu_one::<FMA>(mad::<FMA>(*v, *factor, *addend));
-            }
-        }
-    }
-}
-
-vectorised! {
-    /// `y += scale · glu(factor · wide + addend)` for `y: [frames, channels]` and
-    /// `wide: [frames, 2 · channels]`.
-    fn glu_residual_rows<FMA>(
-        y: &mut [f32],
-        wide: &[f32],
-        factor: &[f32],
-        addend: &[f32],
-        scale: &[f32],
-    ) {
-        let n = scale.len();
-        let (vf, gf) = factor.split_at(n);
-        let (va, ga) = addend.split_at(n);
-        for (y, wide) in y.chunks_exact_mut(n).zip(wide.chunks_exact(2 * n)) {
-            let (values, gates) = wide.split_at(n);
-            let norms = vf.iter().zip(va).zip(gf.iter().zip(ga)).zip(scale);
-            for (((y, value), gate), (((vf, va), (gf, ga)), scale)) in
-                y.iter_mut().zip(values).zip(gates).zip(norms)
-            {
-                let open = sigmoid::<FMA>(mad::<FMA>(*gate, *gf, *ga));
-                *y = mad::<FMA>(mad::<FMA>(*value, *vf, *va) * scale, open, *y);
             }
         }
     }
@@ -157,7 +287,8 @@ mod tests {
             let layer = TimeDConv::new(weights.clone(), dilation);
             let mut x = TimeMap::noise(frames, channels, 8, 10);
             let twin = layer_plain(&x.to_tensor(), &weights, dilation).unwrap();
-            layer.time(&mut x);
+            let branch = TimeDConv::chain(&[layer], &mut x, |_, _, _| {}).unwrap();
+            branch.add(0, x.inner_mut());
             let what = format!("{channels} channels, {frames} frames");
             assert_same(&values(&twin), &values(&x.to_tensor()), &what);
         }

@@ -1,0 +1,56 @@
+//! A 1×1 convolution to twice the channels and the gate after it.
+
+use super::{
+    super::{
+        gated::{self, LANES, filled, glu},
+        tile::{MR, NR, Strips, strip_by_panel},
+        vectorised,
+    },
+    GROUP, unpack,
+};
+
+/// `glu(conv(x))` with a kernel of one by one.
+#[derive(Clone, Debug)]
+pub struct GatedPointwise {
+    weight: Strips,
+    /// For each strip.
+    bias: Vec<[f32; MR]>,
+    outputs: usize,
+}
+
+impl GatedPointwise {
+    /// From PyTorch's weight `[2 · out, in]` and bias.
+    pub fn new(weight: &[f32], inputs: usize, bias: &[f32]) -> Self {
+        let weight =
+            gated::strips(bias.len() / 2, inputs, |row, input| weight[row * inputs + input]);
+        Self { weight, bias: gated::per_strip(bias), outputs: bias.len() / 2 }
+    }
+
+    /// Channels of the result.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// One row: packed panels `x: [lines, in][NR]` to `out: [out, frames]`.
+    pub fn row(&self, x: &[[f32; NR]], frames: usize, out: &mut [f32]) {
+        row(self, x, frames, out);
+    }
+}
+
+vectorised! {
+    fn row<FMA>(conv: &GatedPointwise, x: &[[f32; NR]], frames: usize, out: &mut [f32]) {
+        let depth = conv.weight.depth();
+        let lines = frames.div_ceil(NR);
+        for first in (0..lines).step_by(GROUP) {
+            for (s, bias) in conv.bias.iter().enumerate() {
+                let strip = conv.weight.strip(s);
+                let out = &mut out[s * LANES * frames..];
+                for p in first..lines.min(first + GROUP) {
+                    let mut tile = filled(bias);
+                    strip_by_panel::<FMA, MR>(&mut tile, strip, &x[p * depth..][..depth]);
+                    unpack(&glu::<FMA>(&tile), out, frames, p * NR);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The decoders' transposed convolution along frequencies.
+
+use rayon::prelude::*;
+
+use super::{
+    super::{
+        FreqMap, FreqPanels,
+        elementwise::gelu_one,
+        gated::filled,
+        tile::{MR, NR, Strips, strip_by_panel},
+        vectorised,
+    },
+    GROUP, pack_transposed, unpack,
+};
+
+/// A transposed convolution along frequencies; PyTorch's `ConvTranspose2d` with a kernel
+/// `(taps, 1)`.
+#[derive(Clone, Debug)]
+pub struct FreqConvTranspose {
+    /// `[stride · out, reach · in]`, see [`pack_transposed`].
+    weight: Strips,
+    /// For each row of `weight`'s strips.
+    bias: Vec<[f32; MR]>,
+    outputs: usize,
+    inputs: usize,
+    taps: usize,
+    stride: usize,
+}
+
+impl FreqConvTranspose {
+    /// From PyTorch's weight `[in, out, taps]`.
+    pub fn new(weight: &[f32], shape: [usize; 3], bias: &[f32], stride: usize) -> Self {
+        let [inputs, outputs, taps] = shape;
+        let packed = pack_transposed(weight, shape, stride);
+        let rows = stride * outputs;
+        let weight = Strips::new(rows, packed.len() / rows, |row, k| packed[k * rows + row]);
+        let bias = (0..weight.count())
+            .map(|strip| std::array::from_fn(|i| bias[(strip * MR + i) % outputs]))
+            .collect();
+        Self { weight, bias, outputs, inputs, taps, stride }
+    }
+
+    /// The result without `trim` rows at either end, through a GELU if `activate`.
+    pub fn forward(&self, x: &FreqPanels, trim: usize, activate: bool) -> FreqMap {
+        let freqs = (x.freqs - 1) * self.stride + self.taps - 2 * trim;
+        let mut out = FreqMap::zeros(freqs, self.outputs, x.frames);
+        let row_len = out.row_len();
+        let mut rest = out.data.as_mut_slice();
+        let mut groups = Vec::new();
+        for group in 0.. {
+            let (start, end) = (group * self.stride, (group + 1) * self.stride);
+            let rows = end.min(freqs + trim).saturating_sub(start.max(trim));
+            if rows > 0 {
+                let (piece, after) = rest.split_at_mut(rows * row_len);
+                groups.push((group, trim.saturating_sub(start), piece));
+                rest = after;
+            }
+            if end >= freqs + trim {
+                break;
+            }
+        }
+        let depth = self.weight.depth();
+        groups.into_par_iter().for_each_init(
+            || vec![[0.0; NR]; GROUP * depth],
+            |packed, (group, phase, piece)| {
+                self::group(self, x, group, phase, activate, packed, piece);
+            },
+        );
+        out
+    }
+}
+
+vectorised! {
+    /// The outputs of one group from `phase` on, into `out: [rows, out, frames]`.
+    fn group<FMA>(
+        conv: &FreqConvTranspose,
+        x: &FreqPanels,
+        group: usize,
+        phase: usize,
+        activate: bool,
+        packed: &mut [[f32; NR]],
+        out: &mut [f32],
+    ) {
+        let (inputs, frames) = (conv.inputs, x.frames);
+        let reach = conv.taps.div_ceil(conv.stride);
+        let freqs = (group + 1).saturating_sub(reach)..(group + 1).min(x.freqs);
+        let missing = (freqs.start + reach - (group + 1)) * inputs;
+        let depth = freqs.len() * inputs;
+        // Rows of the strips, of which the first `skipped` are cut off.
+        let skipped = phase * conv.outputs;
+        let rows = skipped..skipped + out.len() / frames;
+        let lines = frames.div_ceil(NR);
+        for first in (0..lines).step_by(GROUP) {
+            let count = GROUP.min(lines - first);
+            for p in 0..count {
+                // The rows an output is made from, one after the other.
+                let packed = packed[p * depth..][..depth].chunks_exact_mut(inputs);
+                for (packed, freq) in packed.zip(freqs.clone()) {
+                    for (to, line) in packed.iter_mut().zip(x.panel(freq, first + p)) {
+                        *to = *line;
+                    }
+                }
+            }
+            for s in rows.start / MR..rows.end.div_ceil(MR) {
+                let strip = &conv.weight.strip(s)[missing..][..depth];
+                let cut = rows.start.saturating_sub(s * MR);
+                let out = &mut out[(s * MR + cut - skipped) * frames..];
+                for p in 0..count {
+                    let mut tile = filled(&conv.bias[s]);
+                    strip_by_panel::<FMA, MR>(&mut tile, strip, &packed[p * depth..][..depth]);
+                    if activate {
+                        for v in tile.as_flattened_mut() {
+                            *v = gelu_one::<FMA>(*v);
+                        }
+                    }
+                    unpack(&tile[cut..], out, frames, (first + p) * NR);
+                }
+            }
+        }
+    }
+}

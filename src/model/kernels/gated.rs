@@ -1,0 +1,57 @@
+//! How matrices whose result goes through a gated linear unit are packed: three values and their
+//! three gates are the rows of one strip, so a tile holds both and half of it is stored.
+
+use super::{
+    elementwise::sigmoid,
+    tile::{MR, NR, Strips, Tile},
+};
+
+/// Channels of a strip: half of its rows, the others are their gates.
+pub const LANES: usize = MR / 2;
+
+/// Strips for so many channels.
+pub fn strip_count(channels: usize) -> usize {
+    channels.div_ceil(LANES)
+}
+
+/// The row of the matrix `[2 · channels, …]`, values above gates, that is row `row` of the strips.
+fn source(row: usize, channels: usize) -> Option<usize> {
+    let (strip, lane) = (row / MR, row % MR);
+    let channel = strip * LANES + lane % LANES;
+    (channel < channels).then_some(channel + lane / LANES * channels)
+}
+
+/// Packs the matrix `[2 · channels, depth]` whose elements `at(row, k)` gives.
+pub fn strips(channels: usize, depth: usize, at: impl Fn(usize, usize) -> f32) -> Strips {
+    let rows = strip_count(channels) * MR;
+    Strips::new(rows, depth, |row, k| source(row, channels).map_or(0.0, |row| at(row, k)))
+}
+
+/// The values `[2 · channels]` that belong to each strip.
+pub fn per_strip(values: &[f32]) -> Vec<[f32; MR]> {
+    let channels = values.len() / 2;
+    let strip = |strip: usize| {
+        std::array::from_fn(|lane| {
+            source(strip * MR + lane, channels).map_or(0.0, |row| values[row])
+        })
+    };
+    (0..strip_count(channels)).map(strip).collect()
+}
+
+/// A tile that starts with one value a row.
+#[inline(always)]
+pub fn filled<const M: usize>(values: &[f32; M]) -> Tile<M> {
+    values.map(|value| [value; NR])
+}
+
+/// The gated linear unit of a tile.
+#[inline(always)]
+pub fn glu<const FMA: bool>(tile: &Tile<MR>) -> Tile<LANES> {
+    let mut out = [[0.0; NR]; LANES];
+    for lane in 0..LANES {
+        for t in 0..NR {
+            out[lane][t] = tile[lane][t] * sigmoid::<FMA>(tile[lane + LANES][t]);
+        }
+    }
+    out
+}

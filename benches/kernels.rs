@@ -101,7 +101,7 @@ fn transformer(c: &mut Criterion) {
         let (x, mut out) = (noise(freq * inputs), vec![0.0; freq * outputs]);
         let shape = format!("{freq}×{inputs} to {outputs}");
         measure(c, "linear", &shape, 2 * freq * inputs * outputs, || {
-            linear.forward(&x, &mut out, &arena)
+            linear.forward(&x, &mut out, &arena);
         });
     }
 }

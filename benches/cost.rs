@@ -49,25 +49,23 @@ impl Costs {
         ])
     }
 
-    /// The cost of what a span named `STAGE: STEP, STEP` covers; all steps when it names none, and
-    /// the whole network when it is `segment`.
-    pub fn of_span(&self, span: &str) -> Cost {
-        let (stage, steps) = span.split_once(": ").unwrap_or((span, ""));
-        let chosen: Vec<&str> = steps.split(", ").filter(|step| !step.is_empty()).collect();
+    /// The cost of what a span named `STAGE: STEP, STEP` covers; all steps when it names none. A
+    /// step that several of the spans in `all` name is theirs in equal parts.
+    pub fn of_span(&self, span: &str, all: &[&str]) -> Cost {
         let mut cost = Cost::default();
-        for stage in self.0.iter().filter(|s| s.name == stage || stage == "segment") {
+        for stage in &self.0 {
             for layer in &stage.layers {
-                let steps: Vec<&Step> = layer
-                    .iter()
-                    .filter(|step| chosen.is_empty() || chosen.contains(&step.name))
-                    .collect();
+                let steps: Vec<&Step> =
+                    layer.iter().filter(|step| covers(span, stage.name, step.name)).collect();
                 // Between the steps of one span nothing has to go through memory.
                 let ends = steps.first().map_or(0, |step| step.input)
                     + steps.last().map_or(0, |step| step.output);
                 let weights: usize = steps.iter().map(|step| step.weights).sum();
-                let flop: usize = steps.iter().map(|step| step.flop).sum();
-                cost.flop += flop as f64;
                 cost.bytes += (size_of::<f32>() * (ends + weights)) as f64;
+                for step in steps {
+                    let sharers = all.iter().filter(|span| covers(span, stage.name, step.name));
+                    cost.flop += step.flop as f64 / sharers.count().max(1) as f64;
+                }
             }
         }
         cost
@@ -75,8 +73,15 @@ impl Costs {
 
     /// Operations of one segment.
     pub fn total(&self) -> f64 {
-        self.of_span("segment").flop
+        let steps = self.0.iter().flat_map(|stage| stage.layers.iter().flatten());
+        steps.map(|step| step.flop as f64).sum()
     }
+}
+
+/// Whether a span is about a step of a stage.
+fn covers(span: &str, stage: &str, step: &str) -> bool {
+    let (of, steps) = span.split_once(": ").unwrap_or((span, ""));
+    of == stage && (steps.is_empty() || steps.split(", ").any(|name| name == step))
 }
 
 fn stage(name: &'static str, layers: impl Iterator<Item = Vec<Step>>) -> Stage {

@@ -12,14 +12,17 @@ use partita::model::{
     Precision,
     arena::Arena,
     kernels::{
-        FreqMap, TimeMap,
+        FreqMap, FreqPanels, TimeMap,
         attention::attention,
         dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
         elementwise::gelu,
-        freq_conv::{FreqConv, FreqConvTranspose},
+        freq_conv::{FreqConvTranspose, GatedPointwise, StridedConv},
         linear::Linear,
         norm::{Affine, layer_norm},
-        time_conv::{TimeConv, TimeConvTranspose},
+        row_conv::After,
+        tile::NR,
+        time_conv::{TimeConv, TimeConvTranspose, Workspace},
+        winograd::GatedWinograd,
     },
 };
 
@@ -98,7 +101,7 @@ fn transformer(c: &mut Criterion) {
         let (x, mut out) = (noise(freq * inputs), vec![0.0; freq * outputs]);
         let shape = format!("{freq}×{inputs} to {outputs}");
         measure(c, "linear", &shape, 2 * freq * inputs * outputs, || {
-            linear.forward(&x, &mut out, &arena)
+            linear.forward(&x, &mut out, &arena);
         });
     }
 }
@@ -109,62 +112,83 @@ fn freq_branch(c: &mut Criterion) {
         let shape = format!("{channels} channels, {freqs} rows");
         let places = freqs * COLUMNS;
         let weights = noise(channels * inputs * 8);
-        let conv = FreqConv::new(&weights, [channels, inputs, 8, 1], noise(channels), 4, 2);
+        let conv = StridedConv::new(&weights, [channels, inputs, 8], &noise(channels), 4, 2);
         let x = freq_map(4 * freqs, inputs);
-        measure(c, "freq conv", &shape, 2 * places * weights.len(), || drop(conv.forward(&x)));
+        let mut row = vec![[0.0; NR]; channels * COLUMNS.div_ceil(NR)];
+        let mut packed = Vec::new();
+        measure(c, "freq conv", &shape, 2 * places * weights.len(), || {
+            for freq in 0..freqs {
+                conv.row(&x, freq, true, &mut row, &mut packed);
+            }
+        });
 
+        let weights = noise(2 * channels * channels);
+        let conv = GatedPointwise::new(&weights, channels, &noise(2 * channels));
+        let mut out = vec![0.0; channels * COLUMNS];
+        measure(c, "freq conv 1×1, a row", &shape, 2 * COLUMNS * weights.len(), || {
+            conv.row(&row, COLUMNS, &mut out);
+        });
+
+        // Counted as the plain convolution that it stands for.
         let weights = noise(2 * channels * channels * 9);
-        let conv =
-            FreqConv::new(&weights, [2 * channels, channels, 3, 3], noise(2 * channels), 1, 1);
+        let conv = GatedWinograd::new(&weights, channels, &noise(2 * channels));
         let x = freq_map(freqs, channels);
-        measure(c, "freq conv 3×3", &shape, 2 * places * weights.len(), || drop(conv.forward(&x)));
+        measure(c, "freq conv 3×3", &shape, 2 * places * weights.len(), || {
+            drop(conv.forward(&x, None, |_| {}));
+        });
 
         let outputs = if channels == 48 { 16 } else { inputs };
         let weights = noise(channels * outputs * 8);
-        let conv = FreqConvTranspose::new(&weights, [channels, outputs, 8], noise(outputs), 4);
+        let conv = FreqConvTranspose::new(&weights, [channels, outputs, 8], &noise(outputs), 4);
+        let panels = FreqPanels::from_map(&x);
         measure(c, "freq conv transposed", &shape, 2 * places * weights.len(), || {
-            drop(conv.forward(&x, 2, |_| {}));
+            drop(conv.forward(&panels, 2, true));
         });
 
-        let layer = FreqDConv::new(dconv_weights(channels), 2);
-        let (mut row, mut scratch) = (noise(channels * COLUMNS), Scratch::default());
+        let (layer, mut scratch) = (FreqDConv::new(dconv_weights(channels), 2), Scratch::default());
         measure(c, "freq dconv, a row", &shape, dconv_operations(channels, COLUMNS), || {
-            layer.row(&mut row, &mut scratch);
+            layer.row(&mut row, COLUMNS, &mut scratch);
         });
         inputs = channels;
     }
 }
 
 fn time_branch(c: &mut Criterion) {
-    let mut inputs = 2;
-    let mut longer = 343_980;
+    let (mut inputs, mut longer) = (2, 343_980);
     for (channels, _, frames) in LEVELS {
         let shape = format!("{channels} channels, {frames} frames");
         let weights = noise(channels * inputs * 8);
-        let conv = TimeConv::new(&weights, [channels, inputs, 8], noise(channels), 4, 1, 2);
-        let x = time_map(longer, inputs);
+        let (sizes, bias) = ([channels, inputs, 8], noise(channels));
+        let conv = TimeConv::new(&weights, sizes, &bias, 4, 2, After::Gelu);
+        let (x, mut space) = (time_map(longer, inputs), Workspace::default());
+        let mut y = TimeMap::zeros(frames, channels, MARGIN);
         measure(c, "time conv", &shape, 2 * frames * weights.len(), || {
-            drop(conv.forward(&x, |_| {}))
+            conv.block(&x, 0, y.inner_mut(), &mut space);
         });
 
-        let weights = noise(2 * channels * channels * 3);
-        let conv =
-            TimeConv::new(&weights, [2 * channels, channels, 3], noise(2 * channels), 1, 1, 1);
         let x = time_map(frames, channels);
+        let load = |start, rows: &mut [f32]| x.load(start, rows);
+        let weights = noise(2 * channels * channels * 3);
+        let (sizes, bias) = ([2 * channels, channels, 3], noise(2 * channels));
+        let conv = TimeConv::new(&weights, sizes, &bias, 1, 1, After::Glu);
         measure(c, "time conv 3", &shape, 2 * frames * weights.len(), || {
-            drop(conv.forward(&x, |_| {}));
+            drop(conv.forward_from(frames, MARGIN, load));
         });
 
         let outputs = if channels == 48 { 8 } else { inputs };
         let weights = noise(channels * outputs * 8);
-        let conv = TimeConvTranspose::new(&weights, [channels, outputs, 8], noise(outputs), 4);
+        let (sizes, bias) = ([channels, outputs, 8], noise(outputs));
+        let conv = TimeConvTranspose::new(&weights, sizes, &bias, 4, After::Gelu);
         measure(c, "time conv transposed", &shape, 2 * frames * weights.len(), || {
-            drop(conv.forward(&x, 2, longer, |_| {}));
+            drop(conv.forward_from(2, longer, MARGIN, load));
         });
 
-        let layer = TimeDConv::new(dconv_weights(channels), 2);
+        // Both layers, but for the second's last product, which the next convolution takes in.
+        let layers = [1, 2].map(|dilation| TimeDConv::new(dconv_weights(channels), dilation));
         let mut y = time_map(frames, channels);
-        measure(c, "time dconv", &shape, dconv_operations(channels, frames), || layer.time(&mut y));
+        measure(c, "time dconv", &shape, 2 * dconv_operations(channels, frames), || {
+            drop(TimeDConv::chain(&layers, &mut y, |_, _, _| {}));
+        });
         (inputs, longer) = (channels, frames);
     }
 }

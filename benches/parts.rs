@@ -65,8 +65,9 @@ impl Parts {
         println!("|---|---|---|---|---|---|---|---|");
         let mut rest = total;
         let mut rest_flop = costs.total();
+        let names: Vec<&str> = times.keys().copied().collect();
         for (name, time) in rows {
-            let cost = costs.of_span(name);
+            let cost = costs.of_span(name, &names);
             rest = rest.saturating_sub(*time);
             rest_flop -= cost.flop;
             row(name, *time, total, (cost.flop, cost.bytes), peak);

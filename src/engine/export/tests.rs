@@ -203,7 +203,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
     let twice = item(&to, &[(0, 1.0)]);
     assert!(words(&track, &[twice.clone(), twice.clone()]).contains("two files"));
     track.covered = 99;
-    assert!(words(&track, &[twice]).contains("not all of the song is separated"));
+    assert!(words(&track, &[twice]).contains("not separated to its end"));
     assert!(names_in(home.path()).is_empty());
 }
 

@@ -20,7 +20,7 @@ use crate::model::{ModelError, Result};
 const LARGEST_HEADER: u64 = 4 << 20;
 
 /// Values that are read and converted at once.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 13;
 
 /// A tensor's name in PyTorch and its shape.
 pub type Expected = BTreeMap<String, Vec<usize>>;

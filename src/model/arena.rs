@@ -10,6 +10,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+/// Shorter ones are left to the allocator, which has them at hand.
+const LEAST: usize = 1 << 17;
+
 /// Buffers that wait between uses.
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
@@ -29,18 +32,17 @@ pub struct Buffer(Vec<f32>);
 impl Buffer {
     /// A buffer of `len` values, **whatever they held before**.
     pub fn any(len: usize) -> Self {
-        let mut waiting = free();
-        // The smallest that is large enough, else the largest to make way: so sizes settle.
-        let best = (0..waiting.len()).min_by_key(|index| match waiting[*index].capacity() {
-            capacity if capacity >= len => (false, capacity),
-            capacity => (true, usize::MAX - capacity),
-        });
-        let mut data = best.map(|index| waiting.swap_remove(index)).unwrap_or_default();
-        drop(waiting);
-        if data.capacity() < len {
-            drop(data); // before the larger one is there
-            data = Vec::with_capacity(len);
+        if len < LEAST {
+            return Self(vec![0.0; len]);
         }
+        let mut waiting = free();
+        // The smallest that is large enough, and not much too large: the next to ask may need that.
+        let best = (0..waiting.len())
+            .filter(|index| (len..2 * len).contains(&waiting[*index].capacity()))
+            .min_by_key(|index| waiting[*index].capacity());
+        let data = best.map(|index| waiting.swap_remove(index));
+        drop(waiting);
+        let mut data = data.unwrap_or_else(|| Vec::with_capacity(len));
         data.resize(len, 0.0);
         Self(data)
     }
@@ -83,7 +85,7 @@ impl DerefMut for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if self.0.capacity() > 0 {
+        if self.0.capacity() >= LEAST {
             free().push(std::mem::take(&mut self.0));
         }
     }
@@ -95,7 +97,7 @@ mod tests {
 
     #[test]
     fn zeros_are_zeros_whatever_was_there() {
-        for len in [100, 50, 70] {
+        for len in [100, LEAST, 50, LEAST + 1, LEAST] {
             assert!(Buffer::zeros(len).iter().all(|v| *v == 0.0));
             Buffer::any(len).fill(1.0);
         }

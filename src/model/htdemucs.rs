@@ -145,21 +145,25 @@ impl HtDemucs {
         let scale_t = Scale::of(Moments::of_parallel(mix));
         let mut xt = self.interleave(mix, scale_t);
 
-        let mut inputs = Vec::new();
+        let (mut lengths, mut skips) = (Vec::new(), Vec::new());
         for (index, (encode, tencode)) in self.encoder.iter().zip(&self.tencoder).enumerate() {
             let (mut y, yt) = (encode.forward(&x), tencode.forward(&xt));
             if index == 0 {
                 self.embed_freqs(&mut y);
             }
-            inputs.push((replace(&mut x, y), replace(&mut xt, yt)));
+            lengths.push(xt.frames);
+            let inputs = (replace(&mut x, y), replace(&mut xt, yt));
+            if index > 0 {
+                skips.push(inputs);
+            }
         }
-        let (mut skip, mut skip_t) = (x.clone(), xt.clone());
+        skips.push((x.clone(), xt.clone()));
         self.transform(&mut x, &mut xt);
         for (decode, tdecode) in self.decoder.iter().zip(&self.tdecoder) {
-            let Some((input, input_t)) = inputs.pop() else { break };
-            x = decode.forward(&x, &skip);
-            xt = tdecode.forward(&xt, &skip_t, input_t.frames);
-            (skip, skip_t) = (input, input_t);
+            if let (Some((skip, skip_t)), Some(length)) = (skips.pop(), lengths.pop()) {
+                x = decode.forward(x, skip);
+                xt = tdecode.forward(xt, skip_t, length);
+            }
         }
         self.sum(&x, scale, &xt, scale_t)
     }

@@ -112,10 +112,10 @@ fn encoders_transformer_and_decoders_match_the_reference() {
 
     let (mut x3, mut xt3) = (x2.clone(), xt2.clone());
     network.transform(&mut x3, &mut xt3);
-    let x4 = network.decoder[0].forward(&x3, &x2);
-    let xt4 = network.tdecoder[0].forward(&xt3, &xt2, xt1.frames);
-    let x5 = network.decoder[1].forward(&x4, &x1);
-    let xt5 = network.tdecoder[1].forward(&xt4, &xt1, xt0.frames);
+    let x4 = network.decoder[0].forward(x3, x2);
+    let xt4 = network.tdecoder[0].forward(xt3, xt2, xt1.frames);
+    let x5 = network.decoder[1].forward(x4, x1);
+    let xt5 = network.tdecoder[1].forward(xt4, xt1, xt0.frames);
     assert_same(&golden.freq_map("decoder.1").data, &x5.data, "decoder.1");
     assert_same(golden.time_map("tdecoder.1", margin).inner(), xt5.inner(), "tdecoder.1");
 }

@@ -63,8 +63,18 @@ pub struct FreqPanels {
 }
 
 /// A buffer of whole lines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Lines(Buffer);
+
+impl Lines {
+    /// Makes it `count` lines, of any values.
+    pub fn resize(&mut self, count: usize) {
+        if self.len() != count {
+            self.0 = Buffer::default();
+            self.0 = Buffer::any(count * NR);
+        }
+    }
+}
 
 impl Deref for Lines {
     type Target = [[f32; NR]];

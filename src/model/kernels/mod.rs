@@ -33,7 +33,7 @@ pub mod tile;
 pub mod time_conv;
 pub mod winograd;
 
-pub use maps::{FreqMap, FreqPanels, TimeMap};
+pub use maps::{FreqMap, FreqPanels, Lines, TimeMap};
 
 /// Defines a function whose loops are compiled twice: for AVX2 with FMA, entered when the CPU has
 /// both, and for the target's baseline. `$fma` is a constant in the body: whether a fused

@@ -11,7 +11,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{
-    FreqMap, FreqPanels,
+    FreqMap, FreqPanels, Lines,
     elementwise::{mad, sigmoid},
     gated::{self, LANES},
     tile::{MR, NR, Strips, Tile, strip_by_panel},
@@ -75,14 +75,9 @@ impl GatedWinograd {
         self.outputs
     }
 
-    /// `glu(conv(x + skip))`, of the shape `[freqs, out, frames]`; `finish` gets every row of it
+    /// `glu(conv(x))`, of the shape `[freqs, out, frames]`; `finish` gets every row of it
     /// while that is in the cache.
-    pub fn forward(
-        &self,
-        x: &FreqMap,
-        skip: Option<&FreqMap>,
-        finish: impl Fn(&mut [[f32; NR]]) + Sync,
-    ) -> FreqPanels {
+    pub fn forward(&self, x: &FreqMap, finish: impl Fn(&mut [[f32; NR]]) + Sync) -> FreqPanels {
         let mut out = FreqPanels::any(x.freqs, self.outputs, x.frames);
         let lines = x.frames.div_ceil(NR);
         let row_len = out.row_len();
@@ -92,7 +87,7 @@ impl GatedWinograd {
         let blocks = out.data.par_chunks_mut(block_rows * row_len).enumerate();
         blocks.for_each_init(Scratch::default, |scratch, (index, rows)| {
             let first = index * block_rows;
-            let block = Block { x, skip, first, rows: rows.len() / row_len, lines };
+            let block = Block { x, first, rows: rows.len() / row_len, lines };
             self.block(&block, few, scratch);
             let stride = block.rows * lines * LANES;
             let gated = &scratch.gated;
@@ -118,10 +113,10 @@ impl GatedWinograd {
         let group = if self.inputs < DEEP { PANELS } else { DEEP_PANELS };
         let depth = POINTS * self.inputs;
         let Scratch { packed, sums, gated } = scratch;
-        gated.resize(self.bias.len() * stride, [0.0; NR]);
+        gated.resize(self.bias.len() * stride);
         for first in (0..panels).step_by(group) {
             let count = group.min(panels - first);
-            packed.resize(count * depth, [0.0; NR]);
+            packed.resize(count * depth);
             let pack = |(index, panel): (usize, &mut [[f32; NR]])| {
                 transform(block, first + index, self.inputs, panel);
             };
@@ -171,11 +166,11 @@ impl GatedWinograd {
 #[derive(Debug, Default)]
 struct Scratch {
     /// `[panels, POINTS, inputs][NR]`.
-    packed: Vec<[f32; NR]>,
+    packed: Lines,
     /// `[panels, STRIPS, POINTS]`.
     sums: Vec<Tile<MR>>,
     /// For each strip `[rows, lines, LANES][NR]`.
-    gated: Vec<[f32; NR]>,
+    gated: Lines,
 }
 
 vectorised! {
@@ -216,7 +211,6 @@ const DEEP_PANELS: usize = 3 * PANELS;
 /// Some rows of the result and what they are made from.
 struct Block<'a> {
     x: &'a FreqMap,
-    skip: Option<&'a FreqMap>,
     /// The first row of the result.
     first: usize,
     /// How many.
@@ -285,7 +279,7 @@ vectorised! {
 /// The input under a run of tiles, zero outside the map: six rows, from the frame before on.
 #[inline(always)]
 fn gather(block: &Block<'_>, run: &Run, channel: usize, lines: &mut [[f32; SPAN]; REACH]) {
-    let Block { x, skip, .. } = *block;
+    let x = block.x;
     let top = block.first + run.row * SIDE;
     let start = run.line * NR;
     for (i, line) in lines.iter_mut().enumerate() {
@@ -294,28 +288,13 @@ fn gather(block: &Block<'_>, run: &Run, channel: usize, lines: &mut [[f32; SPAN]
             continue;
         };
         let at = (freq * x.channels + channel) * x.frames + start;
-        let sources = (span(&x.data, at), skip.map(|skip| span(&skip.data, at)));
-        match sources {
-            (Some(x), Some(Some(skip))) => {
-                for t in 0..SPAN {
-                    line[t] = x[t] + skip[t];
-                }
-            }
-            (Some(x), None) => {
-                *line = *x;
-            }
+        if let Some(values) = span(&x.data, at) {
+            *line = *values;
+        } else {
             // Where the map begins or ends.
-            _ => {
-                for (t, value) in line.iter_mut().enumerate() {
-                    let at = |x: &FreqMap| {
-                        (at + t)
-                            .checked_sub(1)
-                            .and_then(|at| x.data.get(at))
-                            .copied()
-                            .unwrap_or(0.0)
-                    };
-                    *value = at(x) + skip.map_or(0.0, at);
-                }
+            for (t, value) in line.iter_mut().enumerate() {
+                let before = (at + t).checked_sub(1);
+                *value = before.and_then(|at| x.data.get(at)).copied().unwrap_or(0.0);
             }
         }
         if start == 0 {
@@ -469,7 +448,7 @@ mod tests {
         super::{
             elementwise::glu_plain,
             freq_conv::conv_plain,
-            testing::{noise, tensor, values},
+            testing::{noise, signal_to_error_db, tensor, values},
         },
         *,
     };
@@ -490,24 +469,14 @@ mod tests {
             let weight = noise(shape.iter().product(), 1);
             let bias = noise(2 * outputs, 2);
             let x = FreqMap::noise(freqs, inputs, frames, 3);
-            let skip = FreqMap::noise(freqs, inputs, frames, 4);
             let conv = GatedWinograd::new(&weight, inputs, &bias);
             let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[2 * outputs]));
-            for skip in [None, Some(&skip)] {
-                let mut sum = x.to_tensor();
-                if let Some(skip) = skip {
-                    sum = (sum + skip.to_tensor()).unwrap();
-                }
-                let twin = glu_plain(&conv_plain(&sum, &weight, &bias, 1, 1).unwrap(), 1).unwrap();
-                let got = conv.forward(&x, skip, |_| {}).to_map().to_tensor();
-                assert_eq!(got.dims(), twin.dims());
-                let (twin, got) = (values(&twin), values(&got));
-                let power: f64 = twin.iter().map(|v| f64::from(*v).powi(2)).sum();
-                let pairs = twin.iter().zip(&got);
-                let error: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
-                let db = 10.0 * (power / error).log10();
-                assert!(db > 100.0, "{inputs} to {outputs}, {freqs} by {frames}: {db:.1} dB");
-            }
+            let twin = conv_plain(&x.to_tensor(), &weight, &bias, 1, 1).unwrap();
+            let twin = glu_plain(&twin, 1).unwrap();
+            let got = conv.forward(&x, |_| {}).to_map().to_tensor();
+            assert_eq!(got.dims(), twin.dims());
+            let db = signal_to_error_db(&values(&twin), &values(&got));
+            assert!(db > 100.0, "{inputs} to {outputs}, {freqs} by {frames}: {db:.1} dB");
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::model::kernels::{
     winograd::GatedWinograd,
 };
 
+/// Values per task in passes over whole maps.
+const BLOCK: usize = 1 << 16;
+
 /// A layer's convolution to twice the channels, and its gate.
 #[derive(Clone, Debug)]
 pub enum Rewrite {
@@ -78,7 +81,7 @@ impl FreqEncoder {
         y.data
             .par_chunks_exact_mut(row_len)
             .for_each_init(Scratch::default, |scratch, row| self.branches(row, x.frames, scratch));
-        self.rewrite.forward(&y.to_map(), None, |_| {}).to_map()
+        self.rewrite.forward(&y.to_map(), |_| {}).to_map()
     }
 
     fn branches(&self, row: &mut [[f32; NR]], frames: usize, scratch: &mut Scratch) {
@@ -107,15 +110,20 @@ pub struct FreqDecoder {
 
 impl FreqDecoder {
     /// `[freqs, in, frames]`, and the encoder's output of that shape, to `[freqs · stride, out, frames]`.
-    pub fn forward(&self, x: &FreqMap, skip: &FreqMap) -> FreqMap {
+    pub fn forward(&self, mut x: FreqMap, skip: FreqMap) -> FreqMap {
         let span = trace_span!("freq decoder: rewrite, dconv").entered();
-        let y = self.rewrite.forward(x, Some(skip), |row| {
+        x.data
+            .par_chunks_mut(BLOCK)
+            .zip(skip.data.par_chunks(BLOCK))
+            .for_each(|(x, skip)| add(x, skip));
+        drop(skip); // before the next map is made
+        let y = self.rewrite.forward(&x, |row| {
             let mut scratch = Scratch::default();
             for layer in &self.dconv {
                 layer.row(row, x.frames, &mut scratch);
             }
         });
-        drop(span);
+        drop((span, x)); // its memory is for what follows
         let _span = trace_span!("freq decoder: conv_tr").entered();
         let Some(norm) = &self.norm2 else {
             return self.conv_tr.forward(&y, self.trim, !self.last);
@@ -131,17 +139,12 @@ impl FreqDecoder {
 }
 
 impl Rewrite {
-    /// `glu(norm(rewrite(x + skip)))`, and `finish` on every row of that while it is in the cache.
-    fn forward(
-        &self,
-        x: &FreqMap,
-        skip: Option<&FreqMap>,
-        finish: impl Fn(&mut [[f32; NR]]) + Sync,
-    ) -> FreqPanels {
+    /// `glu(norm(rewrite(x)))`, and `finish` on every row of that while it is in the cache.
+    fn forward(&self, x: &FreqMap, finish: impl Fn(&mut [[f32; NR]]) + Sync) -> FreqPanels {
         let mut gated = match self {
-            Self::Winograd(conv) => return conv.forward(x, skip, finish),
+            Self::Winograd(conv) => return conv.forward(x, finish),
             Self::Pointwise(conv) => {
-                let x = FreqPanels::from_map(&sum(x, skip));
+                let x = FreqPanels::from_map(x);
                 let mut out = FreqMap::any(x.freqs, conv.outputs(), x.frames);
                 let row_len = out.row_len();
                 let rows = out.data.par_chunks_exact_mut(row_len);
@@ -150,7 +153,7 @@ impl Rewrite {
                 FreqPanels::from_map(&out)
             }
             Self::Direct(conv, norm) => {
-                let mut wide = conv.forward(&sum(x, skip));
+                let mut wide = conv.forward(x);
                 if let Some(norm) = norm {
                     norm.freq(&mut wide);
                 }
@@ -168,12 +171,4 @@ impl Rewrite {
         gated.data.par_chunks_exact_mut(row_len).for_each(&finish);
         gated
     }
-}
-
-fn sum(x: &FreqMap, skip: Option<&FreqMap>) -> FreqMap {
-    let mut x = x.clone();
-    if let Some(skip) = skip {
-        add(&mut x.data, &skip.data);
-    }
-    x
 }

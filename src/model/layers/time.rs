@@ -78,7 +78,7 @@ pub struct TimeDecoder {
 
 impl TimeDecoder {
     /// `[frames, in]`, and the encoder's output of that shape, to `[frames_out, out]`.
-    pub fn forward(&self, x: &TimeMap, skip: &TimeMap, frames_out: usize) -> TimeMap {
+    pub fn forward(&self, x: TimeMap, skip: TimeMap, frames_out: usize) -> TimeMap {
         let span = trace_span!("time decoder: rewrite, dconv").entered();
         let sum = |start: isize, rows: &mut [f32]| {
             x.load(start, rows);
@@ -95,7 +95,7 @@ impl TimeDecoder {
             });
             (y, branch)
         };
-        drop(span);
+        drop((span, x, skip)); // their memory is for what follows
         let _span = trace_span!("time decoder: dconv, conv_tr").entered();
         let load = |start: isize, rows: &mut [f32]| load(&y, branch.as_ref(), start, rows);
         let Some(norm) = &self.norm2 else {

@@ -19,7 +19,7 @@ use super::{
     separate::Separation,
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Precision, Separator};
+use crate::model::{self, Separator};
 
 /// A loaded model and the threads it runs on.
 pub struct Batch {

@@ -18,7 +18,7 @@ use super::{
     plan::Plan,
     pool,
 };
-use crate::model::{self, Precision, Spec};
+use crate::model::{self, Spec};
 
 /// The findings.
 #[derive(Clone, Debug, Serialize)]

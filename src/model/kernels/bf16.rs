@@ -5,7 +5,7 @@
 //! rounded to it; sums, norms and everything between the products stay `f32`. Runs on the calling
 //! thread.
 
-use super::{tile::NR, vectorised};
+use super::{elementwise::mad, tile::NR, vectorised};
 
 /// Two neighbouring values of a product's depth, the first one in the lower half.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -141,13 +141,13 @@ fn product(sums: &mut [[f32; NR]], left: Left<'_>, panel: &[[Pair; NR]]) {
 
 vectorised! {
     fn plain<FMA>(sums: &mut [[f32; NR]], left: Left<'_>, panel: &[[Pair; NR]]) {
+        // The instruction's order: the second of a pair first.
         for (row, sums) in sums.iter_mut().enumerate() {
             for (k, line) in panel.iter().enumerate() {
                 let [a, b] = left.pairs[row * left.row_stride + k * left.depth_stride].values();
                 for j in 0..NR {
                     let [c, d] = line[j].values();
-                    sums[j] += a * c;
-                    sums[j] += b * d;
+                    sums[j] = mad::<FMA>(a, c, mad::<FMA>(b, d, sums[j]));
                 }
             }
         }

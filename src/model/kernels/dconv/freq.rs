@@ -311,14 +311,15 @@ mod tests {
     /// The layer on a row `[channels, frames]`.
     fn applied(layer: &FreqDConv, row: &[f32], scratch: &mut Scratch) -> Vec<f32> {
         let (channels, frames) = (layer.channels, row.len() / layer.channels);
-        let map = FreqMap { freqs: 1, channels, frames, data: row.to_vec() };
+        let mut map = FreqMap::any(1, channels, frames);
+        map.data.copy_from_slice(row);
         let mut panels = FreqPanels::from_map(&map);
         // What lies beyond the last frame is anything.
         for line in &mut panels.data[(frames - 1) / NR * channels..] {
             line[(frames - 1) % NR + 1..].fill(1e3);
         }
         layer.row(&mut panels.data, frames, scratch);
-        panels.to_map().data
+        panels.to_map().data.to_vec()
     }
 
     #[test]

@@ -10,7 +10,6 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use partita::model::{
     Precision,
-    arena::Arena,
     kernels::{
         FreqMap, FreqPanels, TimeMap,
         attention::attention,
@@ -51,13 +50,13 @@ fn noise(count: usize) -> Vec<f32> {
 }
 
 fn freq_map(freqs: usize, channels: usize) -> FreqMap {
-    let mut map = FreqMap::zeros(freqs, channels, COLUMNS);
+    let mut map = FreqMap::any(freqs, channels, COLUMNS);
     map.data.copy_from_slice(&noise(freqs * channels * COLUMNS));
     map
 }
 
 fn time_map(frames: usize, channels: usize) -> TimeMap {
-    let mut map = TimeMap::zeros(frames, channels, MARGIN);
+    let mut map = TimeMap::any(frames, channels, MARGIN);
     map.inner_mut().copy_from_slice(&noise(frames * channels));
     map
 }
@@ -95,13 +94,12 @@ fn transformer(c: &mut Criterion) {
             attention(&q, &k, &v, HEADS, DIM / HEADS, &mut out);
         });
     }
-    let arena = Arena::default();
     for (inputs, outputs) in [(DIM, 3 * DIM), (DIM, 4 * DIM), (4 * DIM, DIM)] {
         let linear = Linear::new(&noise(inputs * outputs), &noise(outputs), Precision::Single);
         let (x, mut out) = (noise(freq * inputs), vec![0.0; freq * outputs]);
         let shape = format!("{freq}×{inputs} to {outputs}");
         measure(c, "linear", &shape, 2 * freq * inputs * outputs, || {
-            linear.forward(&x, &mut out, &arena);
+            linear.forward(&x, &mut out);
         });
     }
 }
@@ -134,7 +132,7 @@ fn freq_branch(c: &mut Criterion) {
         let conv = GatedWinograd::new(&weights, channels, &noise(2 * channels));
         let x = freq_map(freqs, channels);
         measure(c, "freq conv 3×3", &shape, 2 * places * weights.len(), || {
-            drop(conv.forward(&x, None, |_| {}));
+            drop(conv.forward(&x, |_| {}));
         });
 
         let outputs = if channels == 48 { 16 } else { inputs };
@@ -161,7 +159,7 @@ fn time_branch(c: &mut Criterion) {
         let (sizes, bias) = ([channels, inputs, 8], noise(channels));
         let conv = TimeConv::new(&weights, sizes, &bias, 4, 2, After::Gelu);
         let (x, mut space) = (time_map(longer, inputs), Workspace::default());
-        let mut y = TimeMap::zeros(frames, channels, MARGIN);
+        let mut y = TimeMap::any(frames, channels, MARGIN);
         measure(c, "time conv", &shape, 2 * frames * weights.len(), || {
             conv.block(&x, 0, y.inner_mut(), &mut space);
         });

@@ -23,8 +23,8 @@ use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::Receiver;
 use partita::{
     engine::{
-        CHANNELS, Command as Ask, Config, Engine, Event, JobState, ModelState, SAMPLE_RATE, SongId,
-        default_home,
+        CHANNELS, Command as Ask, Compute, Config, Engine, Event, JobState, ModelState,
+        SAMPLE_RATE, SongId, default_home,
         models::{DEFAULT, InstalledModel},
         pool,
     },
@@ -82,8 +82,12 @@ struct Session {
 impl Session {
     /// Starts the engine and waits until it has found the model.
     fn start(home: &Path) -> Result<Self> {
-        let config =
-            Config { home: home.to_owned(), threads: None, stays: false, waker: Arc::new(|| {}) };
+        let config = Config {
+            home: home.to_owned(),
+            compute: Compute::default(),
+            stays: false,
+            waker: Arc::new(|| {}),
+        };
         let (engine, events) = Engine::start(&config)?;
         let session = Self { engine, events };
         session.wait(|event| match event {
@@ -145,7 +149,7 @@ fn first_stem() -> Result<()> {
     const ROUNDS: usize = 5;
     let home = home()?;
     let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is gone")?;
-    let pool = pool::new(None)?;
+    let pool = pool::new(Compute::default())?;
     let network = pool.install(|| model::load(&installed.weights, Precision::Single))?;
     let mix = vec![0.1; CHANNELS * installed.spec.segment_frames];
     let session = Session::start(home.path())?;
@@ -232,5 +236,5 @@ fn memory_of(minutes: f64, stop_after: Option<usize>) -> Result<()> {
 fn segments_in(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let flags = entries.filter_map(|entry| fs::read(entry.path().join("stems/segments")).ok());
-    flags.map(|flags| flags.iter().filter(|flag| **flag == 1).count()).sum()
+    flags.map(|flags| flags.iter().map(|flag| usize::from(*flag == 1)).sum::<usize>()).sum()
 }

@@ -160,8 +160,8 @@ mod avx512 {
 
     use std::{
         arch::x86_64::{
-            __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512,
-            _mm512_set1_epi32, _mm512_storeu_ps,
+            __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_set1_epi32,
+            _mm512_storeu_ps,
         },
         mem::transmute,
     };
@@ -210,14 +210,14 @@ mod avx512 {
             let mut acc: [__m512; M] = std::array::from_fn(|i| _mm512_loadu_ps(sums[i].as_ptr()));
             let mut at = left.pairs.as_ptr().add(row * left.row_stride);
             for line in panel {
-                let line = _mm512_loadu_si512(line.as_ptr().cast::<__m512i>());
+                let line = _mm512_loadu_ps(line.as_ptr().cast::<f32>());
                 for (i, acc) in acc.iter_mut().enumerate() {
                     let pair = at.add(i * left.row_stride).cast::<i32>().read();
                     let pair = _mm512_set1_epi32(pair);
                     *acc = _mm512_dpbf16_ps(
                         *acc,
                         transmute::<__m512i, __m512bh>(pair),
-                        transmute::<__m512i, __m512bh>(line),
+                        transmute::<__m512, __m512bh>(line),
                     );
                 }
                 at = at.wrapping_add(left.depth_stride);

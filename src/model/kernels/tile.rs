@@ -82,10 +82,10 @@ fn step<const FMA: bool, const M: usize>(
     line: &[f32; NR],
 ) {
     let line = *line;
-    for i in 0..M {
+    for (i, sums) in sums.iter_mut().enumerate() {
         let value = column(i);
         for j in 0..NR {
-            sums[i][j] = mad::<FMA>(value, line[j], sums[i][j]);
+            sums[j] = mad::<FMA>(value, line[j], sums[j]);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Convolutions of the frequency branch: over frequencies with a stride, transposed, over nothing
 //! but channels, and of any kernel.
 //!
-//! In [`FreqMap`](super::FreqMap)'s layout the rows under a kernel are one matrix `[taps · channels, frames]` in
-//! memory, so one row of output is one product. Taps outside the map are left out, not padded.
+//! In the layout of [`FreqMap`](super::FreqMap) the rows under a kernel are one matrix
+//! `[taps · channels, frames]` in memory, so one row of output is one product. Taps outside the map
+//! are left out, not padded.
 //! Where a row stays in the cache between two operations it is kept as packed panels,
 //! `[lines, channels][NR]` (see [`FreqPanels`](super::FreqPanels)).
 

@@ -6,8 +6,9 @@
 //! the tests hold the kernel against.
 //!
 //! Kernels start no threads: their loops over rows run on the rayon pool of the caller. This is the
-//! only room where unsafe code is allowed: for the call into `gemm`, and for entering functions
-//! compiled for instructions that were detected at run time.
+//! only room where unsafe code is allowed: for the call into `gemm`, for entering functions compiled
+//! for instructions that were detected at run time, for one instruction that has no plain form
+//! ([`bf16`]), and in the inner loops of [`tile`], which check their bounds once.
 
 #![expect(
     clippy::inline_always,

@@ -240,6 +240,28 @@ fn a_measured_pace_is_kept_and_jobs_move_it() {
     assert_ne!(pace(&at(&["doctor", "--json"])), after_job);
 }
 
+#[test]
+fn the_fast_precision_works_or_says_what_it_wants() {
+    let home = home();
+    let song = home.path().join("song.wav");
+    write_song(&song, 5000, 44_100, 8);
+    let out = home.path().join("out");
+    let arguments = ["separate", song.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    let fast = [&arguments[..], &["--precision", "fast", "--threads", "2"]].concat();
+    let output = partita(home.path(), &fast);
+    if partita::model::kernels::bf16::is_fast() {
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert_eq!(read_wav(&out.join("song/vocals.wav")).len(), 2 * 5000);
+    } else {
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("AVX-512 BF16"), "{}", stderr(&output));
+        assert!(walk(&out).is_empty(), "nothing is left behind");
+    }
+    let output = partita(home.path(), &["list", "--precision", "quick"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("single or fast"), "{}", stderr(&output));
+}
+
 fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

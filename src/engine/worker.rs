@@ -85,6 +85,8 @@ fn run(
             let words = words.unwrap_or("no reason given");
             Err(EngineError::Busy(format!("Partita stumbled over this song ({words})")))
         });
+        // Between jobs a window may stand idle for hours.
+        model::arena::release();
         tell(Progress::Ended(task.job, result));
     }
 }

@@ -47,13 +47,6 @@ impl Buffer {
         Self(data)
     }
 
-    /// A buffer of `len` zeros.
-    pub fn zeros(len: usize) -> Self {
-        let mut buffer = Self::any(len);
-        buffer.fill(0.0);
-        buffer
-    }
-
     /// Without all but the `len` values from `start` on.
     pub fn crop(&mut self, start: usize, len: usize) {
         self.0.copy_within(start..start + len, 0);
@@ -96,16 +89,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zeros_are_zeros_whatever_was_there() {
-        for len in [100, LEAST, 50, LEAST + 1, LEAST] {
-            assert!(Buffer::zeros(len).iter().all(|v| *v == 0.0));
-            Buffer::any(len).fill(1.0);
-        }
-    }
-
-    #[test]
     fn a_copy_is_its_own() {
-        let mut one = Buffer::zeros(3);
+        let mut one = Buffer::any(3);
+        one.fill(0.0);
         let other = one.clone();
         one.fill(2.0);
         assert_eq!(*other, [0.0; 3]);

@@ -152,25 +152,6 @@ inner_loop! {
 }
 
 inner_loop! {
-    /// `sums[i][j] += Σ_k strip[k][i] · lines[k · stride + j]`: rows packed, columns as they lie in
-    /// memory.
-    ///
-    /// # Panics
-    /// When `lines` ends before the last line's [`NR`] values.
-    fn strip_by_lines(sums: &mut Tile<M>, strip: &[[f32; M]], lines: &[f32], stride: usize) {
-        let Some(last) = strip.len().checked_sub(1) else { return };
-        let lines = &lines[..last * stride + NR];
-        let mut acc = *sums;
-        for (column, line) in strip.iter().zip(lines.chunks(stride)) {
-            if let Some(line) = line.first_chunk() {
-                step::<FMA, M>(&mut acc, |i| column[i], line);
-            }
-        }
-        *sums = acc;
-    }
-}
-
-inner_loop! {
     /// `sums[i][j] += Σ_k columns[k · stride + first + i] · panel[k][j]`: the left matrix lies
     /// transposed in memory, columns packed.
     ///
@@ -330,10 +311,6 @@ mod tests {
             let columns: Vec<f32> = strips.strip(0).as_flattened().to_vec();
             columns_by_panel::<true, MR>(&mut sums, &columns, MR, 0, panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "columns by panel");
-
-            let mut sums = begin;
-            strip_by_lines::<true, MR>(&mut sums, strips.strip(0), &b, NR);
-            assert_same(&expected, sums.as_flattened(), "strip by lines");
         }
     }
 

@@ -46,6 +46,9 @@ pub struct AudioFormat {
     pub channels: u16,
     /// Bits per sample, where the codec has such a thing.
     pub bits: Option<u32>,
+    /// Length in frames of the file's own rate; `None` where that changes on the way.
+    #[serde(default)]
+    pub frames: Option<u64>,
 }
 
 /// A cover, scaled down for display. 8-bit RGBA, rows from the top.
@@ -173,6 +176,17 @@ pub enum Depth {
     /// 32-bit float.
     #[serde(rename = "32f")]
     Float32,
+}
+
+impl Depth {
+    /// Bits of one sample.
+    pub fn bits(self) -> u16 {
+        match self {
+            Self::Int16 => 16,
+            Self::Int24 => 24,
+            Self::Float32 => 32,
+        }
+    }
 }
 
 /// Lets its holder stop work that somebody else does.

@@ -23,8 +23,13 @@ mod tags;
 use std::path::Path;
 
 pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
+pub(super) use source::guarded;
+#[cfg(test)]
+pub(super) use source::{Source, new_decoder};
+pub(super) use tags::{LARGEST_COVER, LONGEST_TEXT};
 
-use super::{AudioFormat, CancelToken, Tags};
+pub(super) use self::output::Output;
+use super::{AudioFormat, CancelToken, SAMPLE_RATE, Tags};
 
 /// Why a file cannot be used. The text says what is wrong and, where there is something, what to
 /// do; the caller adds which file.
@@ -75,7 +80,8 @@ pub fn decode(
     let mut source = source::Source::open(path)?;
     let mut about = tags::About::read(path);
     about.complete_with(tags::About::of_log(&mut source.reader.metadata()));
-    let heard = stream::decode(source, path, cancel, progress, sink)?;
+    let output = Output::new(SAMPLE_RATE, source.trim, sink)?;
+    let heard = stream::decode(source, path, cancel, progress, output)?;
     Ok(Decoded {
         format: heard.format,
         tags: about.tags,
@@ -83,4 +89,20 @@ pub fn decode(
         frames: heard.frames,
         warning: heard.warning,
     })
+}
+
+/// Decodes the whole file at `path` as [`decode`] does, but at `rate` Hz: where that is the file's
+/// own, its frames as they are.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_at(
+    path: &Path,
+    rate: u32,
+    cancel: &CancelToken,
+    sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
+) -> super::Result<()> {
+    let source = source::Source::open(path)?;
+    let output = Output::new(rate, source.trim, sink)?;
+    stream::decode(source, path, cancel, &mut |_| (), output).map(drop)
 }

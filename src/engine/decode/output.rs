@@ -3,7 +3,7 @@
 
 use super::{
     super::{
-        CHANNELS, Result, SAMPLE_RATE,
+        CHANNELS, Result,
         resample::{ResampleError, Resampler},
     },
     DecodeError,
@@ -30,11 +30,12 @@ pub struct Trim {
     pub end: End,
 }
 
-/// Takes stereo at the source's rate, gives blocks at [`SAMPLE_RATE`] to a sink.
+/// Takes stereo at the source's rate, gives blocks at another to a sink.
 pub struct Output<'a> {
     sink: &'a mut dyn FnMut(&[f32]) -> Result<()>,
     resampler: Resampler,
-    rate: u32,
+    from: u32,
+    to: u32,
     skip: u64,
     end: End,
     /// The last frames that came, which may yet prove to be padding.
@@ -49,7 +50,7 @@ pub struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// An output for a source of `rate` Hz.
+    /// An output at `rate` Hz, for a source that is so too until [`Self::change_rate`].
     ///
     /// # Errors
     /// When the rate is beyond what can be converted.
@@ -60,8 +61,9 @@ impl<'a> Output<'a> {
     ) -> Result<Self> {
         Ok(Self {
             sink,
-            resampler: Resampler::new(rate, SAMPLE_RATE).map_err(DecodeError::from)?,
-            rate,
+            resampler: Resampler::new(rate, rate).map_err(DecodeError::from)?,
+            from: rate,
+            to: rate,
             skip: trim.skip,
             end: trim.end,
             held: Vec::new(),
@@ -74,7 +76,7 @@ impl<'a> Output<'a> {
 
     /// The rate that is taken now, in Hz.
     pub fn rate(&self) -> u32 {
-        self.rate
+        self.from
     }
 
     /// Goes on at another rate, from here.
@@ -83,8 +85,8 @@ impl<'a> Output<'a> {
     /// As [`Self::new`], and as the sink.
     pub fn change_rate(&mut self, rate: u32) -> Result<()> {
         self.flush()?;
-        self.resampler = Resampler::new(rate, SAMPLE_RATE).map_err(DecodeError::from)?;
-        self.rate = rate;
+        self.resampler = Resampler::new(rate, self.to).map_err(DecodeError::from)?;
+        self.from = rate;
         Ok(())
     }
 
@@ -173,6 +175,7 @@ impl From<ResampleError> for DecodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::SAMPLE_RATE;
 
     /// Counts up from 1 in both channels, in blocks of 10 frames, and returns what the sink got.
     fn heard(frames: usize, trim: Trim, complete: bool) -> Vec<f32> {

@@ -139,6 +139,7 @@ impl Source {
             sample_rate: codec.sample_rate.unwrap_or(0),
             channels: codec.channels.as_ref().map_or(0, |channels| channels.count() as u16),
             bits: lossless_bits(&codec),
+            frames: None, // known at the end
         };
         Ok(Self { track: track.id, reader, codec, format, trim, promised, position, bytes })
     }

@@ -28,7 +28,7 @@ pub struct Heard {
     pub warning: Option<String>,
 }
 
-/// Decodes all of `source` into `sink`. See [`super::decode`].
+/// Decodes all of `source` into `output`. See [`super::decode`].
 ///
 /// # Errors
 /// When nothing, or less than half, can be decoded; when cancelled; as the sink.
@@ -37,9 +37,9 @@ pub fn decode(
     path: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
-    sink: &mut dyn FnMut(&[f32]) -> Result<()>,
+    output: Output<'_>,
 ) -> Result<Heard> {
-    let mut stream = Stream::new(&source, sink)?;
+    let mut stream = Stream::new(&source, output)?;
     let mut shown = 0.0;
     progress(shown);
     let end = loop {
@@ -106,6 +106,8 @@ struct Stream<'a> {
     layout: Option<(AudioSpec, Downmix)>,
     /// Layout of the first packet.
     first: Option<AudioSpec>,
+    /// Whether a later packet had another rate than the first.
+    rate_changed: bool,
     /// Packets that came, and how many of them could not be decoded.
     packets: u64,
     failed: u64,
@@ -120,13 +122,13 @@ struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    fn new(source: &Source, sink: &'a mut dyn FnMut(&[f32]) -> Result<()>) -> Result<Self> {
+    fn new(source: &Source, output: Output<'a>) -> Result<Self> {
         Ok(Self {
             decoder: new_decoder(&source.codec)?,
-            // The first packet has the last word on the rate.
-            output: Output::new(SAMPLE_RATE, source.trim, sink)?,
+            output,
             layout: None,
             first: None,
+            rate_changed: false,
             packets: 0,
             failed: 0,
             next_frame: None,
@@ -222,6 +224,7 @@ impl<'a> Stream<'a> {
         if let Some((old, _)) = &self.layout {
             let at = clock(self.output.frames_out);
             if old.rate() != spec.rate() {
+                self.rate_changed = true;
                 self.warnings.push(format!("the sample rate changes at {at}"));
             }
             if old.channels().count() != spec.channels().count() {
@@ -257,6 +260,7 @@ impl<'a> Stream<'a> {
         let format = AudioFormat {
             sample_rate: first.rate(),
             channels: first.channels().count() as u16,
+            frames: (!self.rate_changed).then_some(self.output.frames_in),
             ..source.format.clone()
         };
         self.warn_of_damage(source, end);

@@ -16,10 +16,10 @@ use crate::engine::Tags;
 
 /// Covers of more bytes are left out: nobody's screen needs them, and a damaged length may claim
 /// any size.
-const LARGEST_COVER: usize = 16 << 20;
+pub const LARGEST_COVER: usize = 16 << 20;
 
 /// Texts are cut to so many characters.
-const LONGEST_TEXT: usize = 1_000;
+pub const LONGEST_TEXT: usize = 1_000;
 
 /// What a file says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -135,8 +135,13 @@ mod tests {
     use crate::engine::Tags;
 
     fn new_song(path: &Path, hash: &str, title: Option<&str>) -> NewSong {
-        let format =
-            AudioFormat { name: "FLAC".into(), sample_rate: 44_100, channels: 2, bits: Some(16) };
+        let format = AudioFormat {
+            name: "FLAC".into(),
+            sample_rate: 44_100,
+            channels: 2,
+            bits: Some(16),
+            frames: Some(7),
+        };
         let tags = Tags { title: title.map(Into::into), ..Tags::default() };
         let decoded = Decoded { format, tags, cover: None, frames: 7, warning: None };
         NewSong { path: path.to_owned(), hash: hash.into(), decoded }

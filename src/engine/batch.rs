@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
-    CancelToken, Compute, Depth, EngineError, Result, SongTrack,
+    CancelToken, Compute, EngineError, Result, SongTrack,
     estimate::Estimate,
-    export::{self, ExportItem, ExportSet, Exported},
+    export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
     import::decode_to_store,
     library::Library,
     models::InstalledModel,
@@ -51,27 +51,23 @@ impl Progress {
 pub struct Request {
     /// The song.
     pub file: PathBuf,
-    /// Stems to write; all of the model's when empty.
-    pub stems: Vec<String>,
-    /// Where the files go; made if it is missing.
-    pub folder: PathBuf,
-    /// Sample format.
-    pub depth: Depth,
-    /// Whether the sum of the stems is written too.
-    pub with_mix: bool,
-    /// Whether files that exist are replaced.
-    pub overwrite: bool,
+    /// What `{file}` stands for in names.
+    pub called: String,
+    /// What is written.
+    pub selection: Selection,
+    /// Where it goes; folders are made.
+    pub place: Place,
+    /// How it is written.
+    pub settings: Settings,
 }
 
 /// What became of one file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Separated {
-    /// Names and files, the mix last.
-    pub files: Vec<(String, PathBuf)>,
-    /// Length in frames.
+    /// What was written.
+    pub exported: Exported,
+    /// Length in frames, at the model's rate; 0 where nothing had to be done.
     pub frames: u64,
-    /// Common gain in dB that kept integer samples from clipping; 0 when none was needed.
-    pub gain_db: f32,
     /// What was odd about the source.
     pub warning: Option<String>,
 }
@@ -88,46 +84,54 @@ impl Batch {
         Ok(Self { model, network, pool, home: home.to_owned() })
     }
 
+    /// The model's stems.
+    pub fn sources(&self) -> &[String] {
+        &self.model.spec.sources
+    }
+
     /// Separates one file.
     ///
     /// # Errors
-    /// Those of the file, the disk and the network; nothing is then left in the folder.
+    /// [`EngineError::Exists`] before the work; those of the file, the disk and the network;
+    /// nothing is then left in the folder.
     pub fn separate(
         &self,
         request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
-        let sources = &self.model.spec.sources;
-        let set = ExportSet::new(sources, &request.stems, &request.folder, request.with_mix)?;
-        if !request.overwrite
-            && let Some(item) = set.items.iter().find(|item| item.to.exists())
-        {
-            return Err(EngineError::Busy(format!(
-                "{} is there already; say --overwrite to replace it",
-                item.to.display()
-            )));
+        let Request { file, called, selection, place, settings } = request;
+        let origin = Origin::of_file(file, &self.model.name);
+        let fields = Fields { file: called.clone(), ..origin.fields() };
+        let items = selection.items(self.sources(), settings.format, place, fields)?;
+        let items = settings.on_exists.settle(&items)?;
+        if items.is_empty() {
+            let notes = vec!["all files were there already".into()];
+            return Ok(Separated {
+                exported: Exported { notes, ..Exported::default() },
+                ..Separated::default()
+            });
         }
-        let made = missing_folders(&request.folder);
-        let result = self.separate_into(request, &set.items, cancel, progress);
+        let made = missing_folders(&place.folder);
+        let result = self.separate_into(request, origin, &items, cancel, progress);
         if result.is_err() {
             // Folders that hold something stay: only empty ones can be removed so.
             for folder in made {
                 drop(std::fs::remove_dir(folder));
             }
         }
-        let (exported, frames, warning) = result?;
-        Ok(Separated { files: set.files(), frames, gain_db: exported.gain_db, warning })
+        result
     }
 
     fn separate_into(
         &self,
         request: &Request,
+        mut origin: Origin,
         items: &[ExportItem],
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<(Exported, u64, Option<String>)> {
-        let folder = &request.folder;
+    ) -> Result<Separated> {
+        let folder = &request.place.folder;
         let cannot_make =
             |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
         std::fs::create_dir_all(folder).map_err(cannot_make)?;
@@ -135,13 +139,15 @@ impl Batch {
             tempfile::Builder::new().prefix(".partita-").tempdir_in(folder).map_err(cannot_make)?;
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
         let (decoded, mix) = decode_to_store(&request.file, work.path(), cancel, &mut reading)?;
+        origin.format = decoded.format;
         let plan = self.model.plan(mix.frames());
-        let stems = StemStore::open(&work.path().join("stems"), plan, &self.model.spec.sources)?;
+        let stems = StemStore::open(&work.path().join("stems"), plan, self.sources())?;
         self.separate_mix(&mix, &stems, cancel, progress)?;
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()) };
         let mut writing = |fraction| progress(Progress::quick("writing", fraction));
-        let exported = export::export(&track, items, request.depth, &mut writing, cancel)?;
-        Ok((exported, decoded.frames, decoded.warning))
+        let settings = &request.settings;
+        let exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
+        Ok(Separated { exported, frames: decoded.frames, warning: decoded.warning })
     }
 
     /// Computes every segment, and notes how long they took.

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Depth, ExportId, JobId, SongId};
+use super::{
+    ExportId, JobId, SongId,
+    export::{Place, Selection, Settings},
+};
 
 /// A request. Sending never waits; the answer comes as one or more [`super::Event`]s.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,31 +30,29 @@ pub enum Command {
     Remove(SongId),
     /// Ends all jobs and removes all songs, stems and jobs. The user's files and the model stay.
     Reset,
-    /// Writes the weighted sum of stems to one WAV file.
-    ExportMix {
+    /// Asks what the files of a song can be named by; told as [`super::Event::Described`].
+    Describe(SongId),
+    /// Writes files.
+    Export {
         /// Chosen by the sender, comes back in the events.
         id: ExportId,
         /// The song.
         song: SongId,
-        /// Stem names with linear gains.
-        stems: Vec<(String, f32)>,
-        /// Sample format.
-        depth: Depth,
-        /// The file; replaced if it exists (the dialog has asked).
-        to: PathBuf,
+        /// What is in the files.
+        selection: Selection,
+        /// Where they go.
+        place: Place,
+        /// How they are written.
+        settings: Settings,
     },
-    /// Writes one WAV file per stem into a new folder, named as the song.
-    ExportStems {
-        /// Chosen by the sender, comes back in the events.
-        id: ExportId,
+    /// Makes files of stems that can be dragged out of the window and stay where they are, in the
+    /// song's folder in the data folder; those that are there are taken as they are. Told as
+    /// [`super::Event::DragReady`], or [`super::Event::Failed`].
+    PrepareDrag {
         /// The song.
         song: SongId,
-        /// Stem names.
+        /// Stem names; all of the model's when empty.
         stems: Vec<String>,
-        /// Sample format.
-        depth: Depth,
-        /// Where that folder is made; a number is added to its name if there is one already.
-        to: PathBuf,
     },
     /// Ends an export and removes what it had written.
     CancelExport(ExportId),

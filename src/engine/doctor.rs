@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::Serialize;
-use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 use super::{
     Compute, EngineError, Result,
@@ -132,7 +132,7 @@ pub fn examine(home: &Path) -> Report {
         speed,
         home: home.to_owned(),
         home_bytes: folder_bytes(home),
-        disk_free_bytes: disk_free_bytes(home),
+        disk_free_bytes: super::files::free_bytes(home),
     }
 }
 
@@ -163,14 +163,4 @@ pub fn folder_bytes(folder: &Path) -> u64 {
         _ => 0,
     };
     entries.flatten().map(size).sum()
-}
-
-fn disk_free_bytes(folder: &Path) -> Option<u64> {
-    let folder = folder.ancestors().find_map(|existing| existing.canonicalize().ok())?;
-    let disks = Disks::new_with_refreshed_list().ok()?;
-    disks
-        .iter()
-        .filter(|disk| folder.starts_with(disk.mount_point()))
-        .max_by_key(|disk| disk.mount_point().components().count())
-        .map(sysinfo::Disk::available_space)
 }

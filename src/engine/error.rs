@@ -33,12 +33,20 @@ pub enum EngineError {
     /// Somebody else is at it, or it is not possible now.
     #[error("{0}")]
     Busy(String),
+    /// Files are there that an export would replace.
+    #[error("{} there already: {}", if .0.len() == 1 { "a file is" } else { "files are" }, names(.0))]
+    Exists(Vec<PathBuf>),
     /// Another Partita writes the stems of this song.
     #[error("another Partita is separating this song; wait for it, or end it there")]
     Locked,
     /// The user ended it.
     #[error("cancelled")]
     Cancelled,
+}
+
+fn names(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    names.join(", ")
 }
 
 /// Result of this room.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{ExportId, Job, Song, SongId, Thumbnail, peaks::Peak};
+use super::{ExportId, Job, Song, SongId, Thumbnail, export::Fields, peaks::Peak};
 
 /// One lane of a song.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,9 +43,13 @@ pub enum ExportState {
     Done {
         /// The files written.
         files: Vec<PathBuf>,
+        /// What else is to be said, in words: folded down to stereo, went through the limiter.
+        notes: Vec<String>,
         /// Common gain in dB that kept integer samples from clipping; 0 when none was needed.
         gain_db: f32,
     },
+    /// These files are there, and the sender wanted its user to be asked. Nothing was written.
+    Exists(Vec<PathBuf>),
     /// In words.
     Failed(String),
     /// Ended by the user; nothing is left on disk.
@@ -131,12 +135,28 @@ pub enum Event {
     /// Seconds that a segment is expected to take on this machine: told at the start, before the
     /// model's state, where it is known, and whenever it has changed.
     Pace(f64),
+    /// What the files of a song can be named by.
+    Described {
+        /// The song.
+        song: SongId,
+        /// Without what differs from file to file.
+        fields: Fields,
+    },
     /// An export's state changed.
     Export {
         /// The export.
         id: ExportId,
         /// Its state.
         state: ExportState,
+    },
+    /// Files that can be dragged out of the window are there, whole.
+    DragReady {
+        /// The song.
+        song: SongId,
+        /// What was asked for.
+        stems: Vec<String>,
+        /// One for each stem, in the model's order.
+        files: Vec<PathBuf>,
     },
     /// Something failed that no other event tells of.
     Failed {

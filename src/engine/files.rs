@@ -24,6 +24,15 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// Bytes that may still be written on the disk of `folder`, or of the first folder above it that
+/// exists; `None` where the system does not say.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    // The folder of a bare file name is the empty path.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let existing = folder.ancestors().find_map(|existing| existing.canonicalize().ok())?;
+    fs4::available_space(existing).ok()
+}
+
 /// A hidden temporary file in `folder`, with the rights that a new file has; removed when dropped.
 ///
 /// # Errors

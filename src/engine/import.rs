@@ -187,7 +187,10 @@ pub fn decode_to_store(
 }
 
 /// SHA-256 of a file's bytes, hexadecimal.
-fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
+///
+/// # Errors
+/// [`EngineError::Io`], [`EngineError::Cancelled`].
+pub(super) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
     let mut file = File::open(path).map_err(|e| cannot_read(path, e))?;
     let mut hasher = Sha256::new();
     let mut block = vec![0; 1 << 20];

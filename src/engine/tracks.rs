@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 
 use super::{
-    CancelToken, Depth, EngineError, Job, Result, SongTrack,
-    export::{ExportSet, export},
+    CancelToken, EngineError, Job, Result, SongTrack,
+    export::{
+        ExportItem, Fields, NamePattern, OnExists, Origin, Part, Place, Selection, Settings, export,
+    },
     library::Library,
     models::InstalledModel,
 };
@@ -27,10 +29,9 @@ pub struct Tracks {
 /// Those of the stores and of the disk; [`EngineError::Busy`] when the model is not installed any
 /// more and the tracks are missing.
 pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
-    let folder = folder(library, job)?;
-    let set = ExportSet::new(&job.stems, &job.stems, &folder, true)?;
-    if set.items.iter().all(|item| item.to.is_file()) {
-        return Ok(Tracks { files: set.files(), gain_db: 0.0 });
+    let items = items(library, job, &job.stems)?;
+    if items.iter().all(|item| item.to.is_file()) {
+        return Ok(Tracks { files: named(items), gain_db: 0.0 });
     }
     let Some(model) = InstalledModel::find(library.home(), &job.model)? else {
         return Err(EngineError::Busy(format!(
@@ -38,12 +39,15 @@ pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
             job.model
         )));
     };
-    let song = library.song_folder(&library.song(job.song)?.hash);
-    let track = SongTrack::open(&song, Some(&model))?;
-    let set = ExportSet::new(&model.spec.sources, &job.stems, &folder, true)?;
+    let song = library.song(job.song)?;
+    let folder = library.song_folder(&song.hash);
+    let track = SongTrack::open(&folder, Some(&model))?;
+    let items = self::items(library, job, &model.spec.sources)?;
     let cancel = CancelToken::default();
-    let exported = export(&track, &set.items, Depth::Int24, &mut |_| {}, &cancel)?;
-    Ok(Tracks { files: set.files(), gain_db: exported.gain_db })
+    let origin = Origin::of_song(&song, &folder, &model.name, &cancel)?;
+    let settings = Settings { on_exists: OnExists::Replace, ..Settings::default() };
+    let exported = export(&track, &origin, &items, &settings, &mut |_| {}, &cancel)?;
+    Ok(Tracks { files: exported.files, gain_db: exported.gain_db })
 }
 
 /// The tracks of a job that were written already.
@@ -51,13 +55,22 @@ pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
 /// # Errors
 /// Those of the library.
 pub fn written(library: &Library, job: &Job) -> Result<Vec<(String, PathBuf)>> {
-    let folder = folder(library, job)?;
-    let mut files = ExportSet::new(&job.stems, &job.stems, &folder, true)?.files();
+    let mut files = named(items(library, job, &job.stems)?);
     files.retain(|(_, path)| path.is_file());
     Ok(files)
 }
 
-fn folder(library: &Library, job: &Job) -> Result<PathBuf> {
+/// The job's stems and their mix; their names do not depend on the places among `sources`.
+fn items(library: &Library, job: &Job, sources: &[String]) -> Result<Vec<ExportItem>> {
     let song = library.song(job.song)?;
-    Ok(library.song_folder(&song.hash).join("tracks").join(job.id.0.to_string()))
+    let folder = library.song_folder(&song.hash).join("tracks").join(job.id.0.to_string());
+    let pattern = NamePattern::new("{stem}").map_err(EngineError::Unknown)?;
+    let mut selection = Selection::of_stems(sources, &job.stems)?;
+    selection.mix = Some(selection.stems.iter().map(|stem| Part::plain(stem)).collect());
+    let place = Place { folder, pattern };
+    selection.items(sources, Settings::default().format, &place, Fields::default())
+}
+
+fn named(items: Vec<ExportItem>) -> Vec<(String, PathBuf)> {
+    items.into_iter().map(|item| (item.name, item.to)).collect()
 }

@@ -1,62 +1,43 @@
 //! Exports in the engine: what is asked for becomes files, each export on its own thread.
 
-use std::{
-    panic::AssertUnwindSafe,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::panic::AssertUnwindSafe;
 
 use super::{
     super::{
-        CancelToken, Depth, EngineError, Event, ExportId, ExportState, Result, SongId,
-        export::{self, ExportItem, ExportSet, numbered, safe_file_name},
-        models::stem_index,
+        CancelToken, EngineError, Event, ExportId, ExportState, Result, SongId,
+        export::{Exported, Origin, Place, Selection, Settings},
+        order::Order,
     },
     Core, Message,
 };
 
 impl Core {
-    /// Writes the weighted sum of stems to one file.
-    pub(super) fn export_mix(
-        &mut self,
-        id: ExportId,
-        song: SongId,
-        stems: &[(String, f32)],
-        depth: Depth,
-        to: PathBuf,
-    ) {
-        self.export(id, song, depth, |sources| {
-            let weigh = |(name, gain): &(String, f32)| Ok((stem_index(sources, name)?, *gain));
-            let stems = stems.iter().map(weigh).collect::<Result<_>>()?;
-            Ok(vec![ExportItem { to, stems }])
-        });
+    /// Tells what the files of a song can be named by; its tags are read on a thread of their own.
+    pub(super) fn tell_fields(&self, song: SongId) -> Result<()> {
+        let song = self.library.song(song)?;
+        let (folder, model) = (self.library.song_folder(&song.hash), self.model_name());
+        let sink = self.sink.clone();
+        let work = move || {
+            let origin = Origin::of_song(&song, &folder, &model, &CancelToken::default());
+            if let Ok(origin) = origin {
+                sink.send(Event::Described { song: song.id, fields: origin.fields() });
+            }
+        };
+        spawn("describe", work).map(drop)
     }
 
-    /// Writes one file per stem into a new folder.
-    pub(super) fn export_stems(
+    /// Starts an export; what becomes of it is told in events.
+    pub(super) fn export(
         &mut self,
         id: ExportId,
         song: SongId,
-        stems: &[String],
-        depth: Depth,
-        to: &Path,
-    ) {
-        let title = self.library.song(song).map(|song| song.title).unwrap_or_default();
-        self.export(id, song, depth, |sources| {
-            Ok(ExportSet::new(sources, stems, &new_folder(to, &title), false)?.items)
-        });
-    }
-
-    fn export(
-        &mut self,
-        id: ExportId,
-        song: SongId,
-        depth: Depth,
-        items: impl FnOnce(&[String]) -> Result<Vec<ExportItem>>,
+        selection: Selection,
+        place: Place,
+        settings: Settings,
     ) {
         let (sink, progress_sink) = (self.sink.clone(), self.sink.clone());
         let tell = move |state| sink.send(Event::Export { id, state });
-        let started = self.prepare(song, items).and_then(|(track, items)| {
+        let started = self.order(song, selection, place).and_then(|order| {
             let cancel = CancelToken::default();
             let token = cancel.clone();
             let (tell, outbox) = (tell.clone(), self.outbox.clone());
@@ -66,23 +47,14 @@ impl Core {
                     progress_sink.try_send(Event::Export { id, state });
                 };
                 // A bug ends this export with a word, not silently.
-                let work = AssertUnwindSafe(|| {
-                    export::export(&*track, &items, depth, &mut progress, &token)
-                });
-                let state = match std::panic::catch_unwind(work) {
-                    Ok(Ok(done)) => ExportState::Done { files: done.files, gain_db: done.gain_db },
-                    Ok(Err(EngineError::Cancelled)) => ExportState::Cancelled,
-                    Ok(Err(e)) => ExportState::Failed(e.in_words()),
+                let work = AssertUnwindSafe(|| order.carry_out(&settings, &mut progress, &token));
+                tell(match std::panic::catch_unwind(work) {
+                    Ok(result) => state_of(result),
                     Err(_) => ExportState::Failed("Partita stumbled; please report it".into()),
-                };
-                tell(state);
+                });
                 drop(outbox.send(Message::ExportEnded(id)));
             };
-            let thread = std::thread::Builder::new()
-                .name("export".into())
-                .spawn(work)
-                .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
-            self.exports.insert(id, (cancel, thread));
+            self.exports.insert(id, (cancel, spawn("export", work)?));
             Ok(())
         });
         if let Err(e) = started {
@@ -90,21 +62,37 @@ impl Core {
         }
     }
 
-    fn prepare(
-        &self,
-        song: SongId,
-        items: impl FnOnce(&[String]) -> Result<Vec<ExportItem>>,
-    ) -> Result<(Arc<super::super::SongTrack>, Vec<ExportItem>)> {
+    fn order(&self, song: SongId, selection: Selection, place: Place) -> Result<Order> {
         let song = self.library.song(song)?;
+        let (folder, model) = (self.library.song_folder(&song.hash), self.model_name());
         let track = self.track(&song)?;
-        let items = items(track.stems.as_ref().map(|stems| stems.sources()).unwrap_or_default())?;
-        Ok((Arc::new(track), items))
+        Ok(Order { song, folder, model, track, selection, place })
+    }
+
+    fn model_name(&self) -> String {
+        self.model.as_ref().map(|model| model.name.clone()).unwrap_or_default()
     }
 }
 
-/// A folder in `to` that is not there yet, named as the song.
-fn new_folder(to: &Path, title: &str) -> PathBuf {
-    let name = safe_file_name(title);
-    let mut free = numbered(to, &name).filter(|folder| !folder.exists());
-    free.next().unwrap_or_else(|| to.join(&name))
+fn state_of(result: Result<Exported>) -> ExportState {
+    match result {
+        Ok(Exported { files, gain_db, notes }) => {
+            let files = files.into_iter().map(|(_, path)| path).collect();
+            ExportState::Done { files, gain_db, notes }
+        }
+        Err(EngineError::Exists(paths)) => ExportState::Exists(paths),
+        Err(EngineError::Cancelled) => ExportState::Cancelled,
+        Err(e) => ExportState::Failed(e.in_words()),
+    }
+}
+
+/// Starts a thread.
+pub(super) fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<std::thread::JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))
 }

@@ -1,6 +1,7 @@
 //! The engine's own thread: takes commands and news of the other threads, one after the other, and
 //! owns the library and the queue. It waits for nothing but its channel.
 
+mod drags;
 mod exports;
 mod jobs;
 mod songs;
@@ -9,7 +10,7 @@ mod weights;
 use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicI64},
-    thread::JoinHandle,
+    thread::{JoinHandle, ThreadId},
     time::Duration,
 };
 
@@ -26,6 +27,7 @@ use super::{
     waveforms::Waveforms,
     worker::{Progress, Worker},
 };
+use drags::Drags;
 use jobs::Queue;
 
 /// How often a quiet engine looks whether another program has changed the library.
@@ -41,6 +43,8 @@ pub(super) enum Message {
     Work(Progress),
     /// An export ended, however it did.
     ExportEnded(ExportId),
+    /// Files to drag were made, or were not, by this thread.
+    DragEnded(ThreadId),
     /// The weights were fetched, or were not.
     Weights(std::result::Result<(), String>),
     /// The last handle is gone.
@@ -69,6 +73,7 @@ pub(super) struct Core {
     /// The open song for the worker, which follows its play head; 0 for none.
     listened: Arc<AtomicI64>,
     exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
+    drags: Drags,
 }
 
 impl Core {
@@ -107,6 +112,7 @@ impl Core {
             open: None,
             listened: Arc::default(),
             exports: BTreeMap::new(),
+            drags: Drags::default(),
         })
     }
 
@@ -143,6 +149,7 @@ impl Core {
                 Message::ExportEnded(id) => {
                     self.exports.remove(&id);
                 }
+                Message::DragEnded(thread) => self.drag_ended(thread),
                 Message::Weights(result) => self.weights_came(result),
                 Message::Shutdown => break,
             }
@@ -159,14 +166,12 @@ impl Core {
             Command::Cancel(job) => self.cancel(job),
             Command::Remove(song) => self.remove(song),
             Command::Reset => self.reset(),
-            Command::ExportMix { id, song, stems, depth, to } => {
-                self.export_mix(id, song, &stems, depth, to);
+            Command::Describe(song) => self.tell_fields(song),
+            Command::Export { id, song, selection, place, settings } => {
+                self.export(id, song, selection, place, settings);
                 Ok(())
             }
-            Command::ExportStems { id, song, stems, depth, to } => {
-                self.export_stems(id, song, &stems, depth, &to);
-                Ok(())
-            }
+            Command::PrepareDrag { song, stems } => self.prepare_drag(song, stems),
             Command::CancelExport(id) => {
                 if let Some((cancel, _)) = self.exports.get(&id) {
                     cancel.cancel();
@@ -218,6 +223,7 @@ impl Core {
         for (cancel, _) in self.exports.values() {
             cancel.cancel();
         }
+        self.drags.cancel(None);
         if let Some(cancel) = &self.install {
             cancel.cancel();
         }
@@ -228,6 +234,7 @@ impl Core {
                 tracing::error!("an export thread panicked");
             }
         }
+        self.drags.join();
         if self.queue.is_idle() {
             self.worker.join();
         }
@@ -238,8 +245,9 @@ fn song_of(command: &Command) -> Option<SongId> {
     match command {
         Command::Open(song)
         | Command::Process { song, .. }
-        | Command::ExportMix { song, .. }
-        | Command::ExportStems { song, .. } => Some(*song),
+        | Command::Describe(song)
+        | Command::PrepareDrag { song, .. }
+        | Command::Export { song, .. } => Some(*song),
         _ => None,
     }
 }

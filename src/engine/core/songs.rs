@@ -133,6 +133,7 @@ impl Core {
     pub(super) fn remove(&mut self, id: SongId) -> Result<()> {
         let song = self.library.song(id)?;
         self.end_jobs_of(Some(id))?;
+        self.drags.cancel(Some(id));
         self.close(Some(id));
         self.library.remove_song(id)?;
         self.sink.send(Event::SongRemoved(id));
@@ -142,6 +143,7 @@ impl Core {
     /// Takes everything out of the library.
     pub(super) fn reset(&mut self) -> Result<()> {
         self.end_jobs_of(None)?;
+        self.drags.cancel(None);
         self.close(None);
         self.library.clear()?;
         remove_folder(&self.library.songs_folder())?;

@@ -1,27 +1,48 @@
-//! Exports: weighted sums of stems to files, in one pass over the stores per look at the samples.
+//! Exports: the original and its stems, added up in whatever way was asked for, as files.
 //!
 //! Knows no library and no job. Runs on the thread that calls it (an export thread); memory is a
-//! block per stem. A format is an [`Encoder`] in a file of its own.
+//! block per stem. One direction: [`feed`] reads the song at the files' rate, [`mixing`] makes each
+//! file's samples of it, [`level`] keeps them in range, a [`mod@format`] writes them, [`place`] gives
+//! the finished files their names.
 //!
 //! Files are written under temporary names, synced, and renamed when all are complete: an export
 //! that is cancelled or fails leaves nothing. Integers get one common gain where any of the files
 //! would clip, so that what is exported together still adds up; float is written as it is.
 
+mod feed;
+pub mod format;
+mod level;
+mod limiter;
+mod mixing;
 mod name;
+mod origin;
+pub mod pattern;
+mod place;
 mod set;
-mod wav;
+mod settings;
+mod tags;
+mod writer;
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, path::PathBuf};
 
+pub use format::{FORMATS, Format};
+pub use mixing::Content;
 pub use name::{numbered, safe_file_name};
-pub use set::{ExportSet, MIX, ordered};
-use tempfile::NamedTempFile;
+pub use origin::{Form, Origin, Scale};
+pub use pattern::{DEFAULT_PATTERN, Fields, NamePattern};
+pub use set::{MIX, Part, Place, RESIDUAL, Selection, ordered};
+pub use settings::{OnExists, Settings};
+pub use tags::Tags;
 
-use super::{CHANNELS, CancelToken, Depth, EngineError, Result, files, player::Track};
+use self::{
+    feed::{Block, Feed},
+    format::Spec,
+    level::{Level, Measure},
+    mixing::Dither,
+    place::{Places, cannot_write},
+    writer::Writer,
+};
+use super::{CancelToken, EngineError, Result, player::Track};
 
 /// Frames that are read, mixed and written at a time.
 const BLOCK_FRAMES: usize = 1 << 14;
@@ -29,74 +50,95 @@ const BLOCK_FRAMES: usize = 1 << 14;
 /// One file to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportItem {
-    /// Where; its folder is made if it is missing, a file that is there is replaced.
+    /// What is in it, for people and for its tags: "vocals", [`MIX`].
+    pub name: String,
+    /// Where; its folder is made if it is missing.
     pub to: PathBuf,
-    /// Which stems, by their place in the model's order, with linear gains.
-    pub stems: Vec<(usize, f32)>,
+    /// Its streams by name; one, but for formats with more.
+    pub streams: Vec<(String, Content)>,
 }
 
 /// What was written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exported {
-    /// The files, in the order of the items.
-    pub files: Vec<PathBuf>,
+    /// Names and files, in the order of the items.
+    pub files: Vec<(String, PathBuf)>,
     /// Gain of all files in dB; 0 where none was needed.
     pub gain_db: f32,
+    /// What else is to be said, in words.
+    pub notes: Vec<String>,
 }
 
-/// Writes samples in one format to one file.
-trait Encoder {
-    /// Appends interleaved stereo.
-    fn write(&mut self, interleaved: &[f32]) -> io::Result<()>;
-
-    /// Completes the file.
-    fn finish(self: Box<Self>) -> io::Result<()>;
-}
-
-/// Writes every item as a WAV file at [`super::SAMPLE_RATE`]: the sum of its stems at their gains,
-/// times the common gain. `progress` gets 0 to 1; `cancel` is asked before each block.
+/// Writes every item. `progress` gets 0 to 1; `cancel` is asked before each block.
 ///
 /// # Errors
-/// When a stem is not there or not finished; when a file would be longer than its format allows;
-/// when a folder or file cannot be written; when cancelled. Nothing is left then, but for files
-/// that were replaced before a later one failed to be renamed.
+/// When a stem is not there or not finished; when a file is there and may not be replaced, or there
+/// is no room; when a folder or file cannot be written; when cancelled. Nothing is left then, but
+/// for files that were replaced before a later one failed to be renamed.
 pub fn export(
     track: &dyn Track,
+    origin: &Origin,
     items: &[ExportItem],
-    depth: Depth,
+    settings: &Settings,
     progress: &mut dyn FnMut(f32),
     cancel: &CancelToken,
 ) -> Result<Exported> {
-    check(track, items, depth)?;
-    let mut made = MadeFolders::default();
-    let exported = write_all(track, items, depth, progress, cancel, &mut made);
-    if exported.is_err() {
-        made.remove();
+    check(track, items)?;
+    let items = settings.on_exists.settle(items)?;
+    if items.is_empty() {
+        return Ok(Exported {
+            notes: vec!["all files were there already".into()],
+            ..Exported::default()
+        });
     }
-    exported
+    let form = origin.form(track, settings)?;
+    let work = Work { track, origin, items: &items, settings, form, cancel };
+    work.run(progress)
 }
 
-fn check(track: &dyn Track, items: &[ExportItem], depth: Depth) -> Result<()> {
+/// Writes `wanted`, which are some of `all`, at the level that all of them have together: files that
+/// are made one by one still add up, and are the same whenever they are made.
+///
+/// # Errors
+/// Those of [`export`].
+pub fn export_some(
+    track: &dyn Track,
+    origin: &Origin,
+    (all, wanted): (&[ExportItem], &[ExportItem]),
+    settings: &Settings,
+    cancel: &CancelToken,
+) -> Result<Exported> {
+    check(track, all)?;
+    let items = settings.on_exists.settle(wanted)?;
+    if items.is_empty() {
+        return Ok(Exported::default());
+    }
+    let form = origin.form(track, settings)?;
+    let work = |items| Work { track, origin, items, settings, form, cancel };
+    let level = work(all).level(&mut |_| {})?;
+    let work = work(&items);
+    work.write_to(work.places()?, &level, &mut |_| {})
+}
+
+/// What can be said before anything is read.
+fn check(track: &dyn Track, items: &[ExportItem]) -> Result<()> {
     let frames = track.frames();
+    let mut uses_stems = false;
     for (index, item) in items.iter().enumerate() {
-        if let Some((stem, _)) = item.stems.iter().find(|(stem, _)| *stem >= track.stems()) {
-            let known = track.stems();
-            return Err(EngineError::Unknown(format!(
-                "there is no stem {stem}, but {known} stems"
-            )));
+        for stem in item.streams.iter().flat_map(|(_, content)| content.stems()) {
+            uses_stems = true;
+            if stem >= track.stems() {
+                let known = track.stems();
+                return Err(EngineError::Unknown(format!(
+                    "there is no stem {stem}, but {known} stems"
+                )));
+            }
         }
         if items[..index].iter().any(|other| other.to == item.to) {
             let path = item.to.display();
             return Err(EngineError::Unknown(format!("two files would be written to {path}")));
         }
-        if frames > wav::most_frames(depth) {
-            let text = "the file would be larger than 4 GB, which WAV cannot be; \
-                        choose fewer bits or a shorter song";
-            let source = io::Error::new(io::ErrorKind::FileTooLarge, text);
-            return Err(cannot_write(&item.to)(source));
-        }
     }
-    let uses_stems = items.iter().any(|item| !item.stems.is_empty());
     if frames > 0 && uses_stems && track.covered_at(0) != (true, frames) {
         return Err(EngineError::Busy(
             "the song is not separated to its end yet; process it first".into(),
@@ -105,180 +147,161 @@ fn check(track: &dyn Track, items: &[ExportItem], depth: Depth) -> Result<()> {
     Ok(())
 }
 
-fn write_all(
-    track: &dyn Track,
-    items: &[ExportItem],
-    depth: Depth,
-    progress: &mut dyn FnMut(f32),
-    cancel: &CancelToken,
-    made: &mut MadeFolders,
-) -> Result<Exported> {
-    let mut files = Vec::with_capacity(items.len());
-    for item in items {
-        files.push(temporary(&item.to, made).map_err(cannot_write(&item.to))?);
-    }
-    let mixer = Mixer { track, items, cancel };
-    let gain = match wav::full_scale(depth) {
-        None => 1.0,
-        Some(full_scale) => {
-            let mut extremes = (0f32, 0f32);
-            mixer.run(&mut |done| progress(done / 2.0), &mut |_, block| {
-                let fold = |(low, high): (f32, f32), &x: &f32| (low.min(x), high.max(x));
-                extremes = block.iter().fold(extremes, fold);
-                Ok(())
-            })?;
-            common_gain(extremes, full_scale)
-        }
-    };
-    let from = if depth == Depth::Float32 { 0.0 } else { 0.5 };
-    let mut encoders: Vec<Box<dyn Encoder>> = Vec::with_capacity(items.len());
-    for (item, file) in items.iter().zip(&files) {
-        let encoder = wav::Wav::new(file.as_file(), depth).map_err(cannot_write(&item.to))?;
-        encoders.push(Box::new(encoder));
-    }
-    mixer.run(&mut |done| progress(from + done * (1.0 - from)), &mut |index, block| {
-        if gain != 1.0 {
-            for sample in block.iter_mut() {
-                *sample *= gain;
-            }
-        }
-        encoders[index].write(block).map_err(cannot_write(&items[index].to))
-    })?;
-    for (item, encoder) in items.iter().zip(encoders) {
-        encoder.finish().map_err(cannot_write(&item.to))?;
-    }
-    if cancel.is_cancelled() {
-        return Err(EngineError::Cancelled);
-    }
-    put_in_place(items, files)?;
-    progress(1.0);
-    let files = items.iter().map(|item| item.to.clone()).collect();
-    Ok(Exported { files, gain_db: 20.0 * gain.log10() })
-}
-
-/// The gain that keeps samples between the two extremes within half a step of the integer range.
-fn common_gain((low, high): (f32, f32), full_scale: f32) -> f32 {
-    let fits = high * full_scale < full_scale - 0.5 && -low * full_scale <= full_scale + 0.5;
-    if fits { 1.0 } else { (full_scale - 1.0) / full_scale / high.max(-low) }
-}
-
-/// Reads the stems and adds them up, item by item and block by block.
-struct Mixer<'a> {
+/// One export.
+struct Work<'a> {
     track: &'a dyn Track,
+    origin: &'a Origin,
     items: &'a [ExportItem],
+    settings: &'a Settings,
+    form: Form,
     cancel: &'a CancelToken,
 }
 
-impl Mixer<'_> {
-    /// Gives every block of every item to `take`, with the item's index.
-    fn run(
+impl Work<'_> {
+    fn run(&self, progress: &mut dyn FnMut(f32)) -> Result<Exported> {
+        let places = self.places()?;
+        let from = if self.is_measured() { 0.5 } else { 0.0 };
+        let level = self.level(&mut |done| progress(done * from))?;
+        self.write_to(places, &level, &mut |done| progress(from + done * (1.0 - from)))
+    }
+
+    /// Room for the files.
+    fn places(&self) -> Result<Places<'_>> {
+        let format = self.settings.format;
+        let bytes: Vec<u64> =
+            self.items.iter().map(|item| format.most_bytes(&self.spec(item))).collect();
+        Places::make(self.items, &bytes)
+    }
+
+    /// Whether the level takes a reading of its own.
+    fn is_measured(&self) -> bool {
+        Measure::is_needed(&self.form, self.settings)
+    }
+
+    fn level(&self, progress: &mut dyn FnMut(f32)) -> Result<Level> {
+        if self.is_measured() {
+            self.measure(progress)
+        } else {
+            Ok(Level { gain: 1.0, ceiling: None, short_lufs: None })
+        }
+    }
+
+    /// Writes the files at this level, and gives them their names.
+    fn write_to(
+        &self,
+        places: Places<'_>,
+        level: &Level,
+        progress: &mut dyn FnMut(f32),
+    ) -> Result<Exported> {
+        let limited_lufs = self.write(&places, level, progress)?;
+        if self.cancel.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        places.put_in_place(self.settings.on_exists)?;
+        progress(1.0);
+        let files = self.items.iter().map(|item| (item.name.clone(), item.to.clone())).collect();
+        Ok(Exported {
+            files,
+            gain_db: 20.0 * level.gain.log10() as f32,
+            notes: self.notes(level, limited_lufs),
+        })
+    }
+
+    fn measure(&self, progress: &mut dyn FnMut(f32)) -> Result<Level> {
+        let mut measure = Measure::new(self.form, self.settings)?;
+        let mut dithers = self.dithers();
+        self.read(progress, &mut |block| {
+            for (item, dithers) in self.items.iter().zip(&mut dithers) {
+                for ((_, content), dither) in item.streams.iter().zip(dithers) {
+                    measure.see(item, content, dither.as_mut(), block)?;
+                }
+            }
+            Ok(())
+        })?;
+        measure.level()
+    }
+
+    /// Returns the loudness of a mix that went through the limiter, in LUFS.
+    fn write(
+        &self,
+        places: &Places<'_>,
+        level: &Level,
+        progress: &mut dyn FnMut(f32),
+    ) -> Result<Option<f64>> {
+        let mut writers = Vec::with_capacity(self.items.len());
+        for (index, (item, dithers)) in self.items.iter().zip(self.dithers()).enumerate() {
+            let tags = self.origin.tags_of(item, level);
+            let begin = self.settings.format.begin;
+            let encoder = begin(places.file(index)?, &self.spec(item), &tags)
+                .map_err(cannot_write(&item.to))?;
+            writers.push(Writer::new(self.form, item, level, dithers, encoder)?);
+        }
+        self.read(progress, &mut |block| {
+            writers.iter_mut().try_for_each(|writer| writer.write(block))
+        })?;
+        let mut limited_lufs = None;
+        for writer in writers {
+            limited_lufs = writer.finish()?.or(limited_lufs);
+        }
+        Ok(limited_lufs)
+    }
+
+    /// Gives every block to `take`.
+    fn read(
         &self,
         progress: &mut dyn FnMut(f32),
-        take: &mut dyn FnMut(usize, &mut [f32]) -> Result<()>,
+        take: &mut dyn FnMut(&Block) -> Result<()>,
     ) -> Result<()> {
-        let frames = self.track.frames();
-        let stems = self.items.iter().flat_map(|item| &item.stems);
-        let mut blocks: BTreeMap<usize, Vec<f32>> =
-            stems.map(|&(stem, _)| (stem, Vec::new())).collect();
-        let mut mix = Vec::new();
-        let mut start = 0;
-        while start < frames {
+        let contents = || self.items.iter().flat_map(|item| &item.streams).map(|(_, it)| it);
+        let wants_original = contents().any(Content::needs_original);
+        let stems: BTreeSet<usize> = contents().flat_map(Content::stems).collect();
+        let mut feed = Feed::new(self.track, self.origin, &self.form, wants_original, &stems)?;
+        let mut block = Block::default();
+        let mut done = 0;
+        loop {
             if self.cancel.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
-            let count = (frames - start).min(BLOCK_FRAMES as u64) as usize;
-            for (&stem, block) in &mut blocks {
-                block.resize(count * CHANNELS, 0.0);
-                self.track.read_stem(stem, start, block).map_err(cannot_read_stem)?;
+            if !feed.next(BLOCK_FRAMES, &mut block)? {
+                return Ok(());
             }
-            for (index, item) in self.items.iter().enumerate() {
-                mix.clear();
-                mix.resize(count * CHANNELS, 0.0);
-                for (stem, gain) in &item.stems {
-                    for (sum, sample) in mix.iter_mut().zip(&blocks[stem]) {
-                        *sum += gain * sample;
-                    }
-                }
-                take(index, &mut mix)?;
-            }
-            start += count as u64;
-            progress(start as f32 / frames as f32);
-        }
-        Ok(())
-    }
-}
-
-fn cannot_read_stem(source: io::Error) -> EngineError {
-    EngineError::Io { what: "cannot read a stem of", path: PathBuf::from("the song"), source }
-}
-
-fn cannot_write(path: &Path) -> impl Fn(io::Error) -> EngineError {
-    move |source| EngineError::Io { what: "cannot write", path: path.into(), source }
-}
-
-/// A temporary file in the folder of `to`.
-fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
-    if to.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "there is a folder of that name"));
-    }
-    let folder = match to.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    made.make(folder)?;
-    files::temporary_in(folder)
-}
-
-/// Syncs all files, then renames all.
-fn put_in_place(items: &[ExportItem], files: Vec<NamedTempFile>) -> Result<()> {
-    for (item, file) in items.iter().zip(&files) {
-        file.as_file().sync_all().map_err(cannot_write(&item.to))?;
-    }
-    let mut new = Vec::new();
-    for (item, file) in items.iter().zip(files) {
-        let is_new = !item.to.exists();
-        match file.persist(&item.to) {
-            Ok(_) if is_new => new.push(&item.to),
-            Ok(_) => {}
-            Err(error) => {
-                for path in new {
-                    tell(path, fs::remove_file(path));
-                }
-                return Err(cannot_write(&item.to)(error.error));
-            }
+            take(&block)?;
+            done += block.frames as u64;
+            progress(done as f32 / self.form.frames as f32);
         }
     }
-    Ok(())
-}
 
-/// The folders that an export made, to take them away again.
-#[derive(Default)]
-struct MadeFolders(Vec<PathBuf>);
-
-impl MadeFolders {
-    fn make(&mut self, folder: &Path) -> io::Result<()> {
-        let missing = folder
-            .ancestors()
-            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-        let mut missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
-        fs::create_dir_all(folder)?;
-        missing.reverse();
-        self.0.append(&mut missing);
-        Ok(())
+    /// For every stream: noise where bits are dropped and nothing has to add up to the step.
+    fn dithers(&self) -> Vec<Vec<Option<Dither>>> {
+        let streams = || self.items.iter().flat_map(|item| &item.streams);
+        let is_exact = streams().any(|(_, content)| content.needs_original());
+        let is_dithered = matches!(self.form.scale, Scale::Steps(_)) && !is_exact;
+        let dither = |(name, _): &(String, Content)| is_dithered.then(|| Dither::new(name));
+        self.items.iter().map(|item| item.streams.iter().map(dither).collect()).collect()
     }
 
-    fn remove(&self) {
-        for folder in self.0.iter().rev() {
-            tell(folder, fs::remove_dir(folder));
+    fn spec(&self, item: &ExportItem) -> Spec {
+        let Form { rate, channels, depth, frames, .. } = self.form;
+        let streams = item.streams.iter().map(|(name, _)| name.clone()).collect();
+        let scratch = item.to.parent().map(PathBuf::from).unwrap_or_default();
+        Spec { rate, channels, depth, frames, streams, scratch }
+    }
+
+    fn notes(&self, level: &Level, limited_lufs: Option<f64>) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.origin.format.channels > 2 {
+            let count = self.origin.format.channels;
+            notes.push(format!("the song's {count} channels are folded down to stereo"));
         }
-    }
-}
-
-/// Logs where something that a failed export had made could not be removed: the user is told of
-/// the failure itself.
-fn tell(path: &Path, removed: io::Result<()>) {
-    if let Err(error) = removed {
-        tracing::warn!(path = %path.display(), %error, "cannot remove");
+        if let Some(lufs) = level.short_lufs {
+            notes.push(format!(
+                "the mix has {lufs:.1} LUFS: louder, its peaks would need the limiter"
+            ));
+        }
+        if let Some(lufs) = limited_lufs {
+            notes.push(format!("the mix went through the limiter, and has {lufs:.1} LUFS"));
+        }
+        notes
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Bytes of a name at most: leaves room, in the 255 that file systems allow, for what is added.
-const LONGEST_BYTES: usize = 180;
+pub(super) const LONGEST_BYTES: usize = 180;
 
 /// What a title is called that leaves no name.
 const UNTITLED: &str = "Untitled";

@@ -1,66 +1,174 @@
-//! A set of files that is exported together: one per stem and, if wanted, their mix.
+//! A set of files that is exported together: what the user asked for, as items with names.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{ExportItem, safe_file_name};
-use crate::engine::{Result, models::stem_index};
+use super::{
+    Content, ExportItem, Format,
+    format::Streams,
+    pattern::{Fields, NamePattern},
+};
+use crate::engine::{EngineError, Result, models::stem_index};
 
 /// The name of the mix among the files.
 pub const MIX: &str = "mix";
 
-/// Files with the names they have for people: stems by name, the mix last.
+/// How the name of a file begins that holds the song without a stem.
+const ALL_BUT: &str = "all but";
+
+/// The name of a file that holds several stems.
+pub const STEMS: &str = "stems";
+
+/// The name of what no stem holds.
+pub const RESIDUAL: &str = "residual";
+
+/// What is to be exported. Stems are named, and come in the model's order, each once.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ExportSet {
-    /// One name for each item.
-    pub names: Vec<String>,
-    /// What to write.
-    pub items: Vec<ExportItem>,
+pub struct Selection {
+    /// One file for each.
+    pub stems: Vec<String>,
+    /// One file for each: the song without it, which is the original minus the stem. The sum of the
+    /// others would lack what no stem holds.
+    pub all_but: Vec<String>,
+    /// A file of what no stem holds: the original minus all stems of the model.
+    pub residual: bool,
+    /// A file of these together.
+    pub mix: Option<Vec<Part>>,
 }
 
-impl ExportSet {
-    /// The files of the stems `names` out of the model's `sources`, in the model's order, each once;
-    /// all of them when `names` is empty.
+/// A stem as it is heard in a mix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The stem.
+    pub stem: String,
+    /// Linear gains to the left and to the right.
+    pub gains: [f32; 2],
+}
+
+impl Part {
+    /// A stem as it is.
+    pub fn plain(stem: &str) -> Self {
+        Self { stem: stem.into(), gains: [1.0; 2] }
+    }
+}
+
+/// Where files go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The folder of it all.
+    pub folder: PathBuf,
+    /// Their names in it.
+    pub pattern: NamePattern,
+}
+
+impl Selection {
+    /// All of these stems; all of the model's when `stems` is empty.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Unknown`] for a stem that the model does not have.
-    pub fn new(
+    /// [`EngineError::Unknown`] for a stem that the model does not have.
+    pub fn of_stems(sources: &[String], stems: &[String]) -> Result<Self> {
+        let stems = ordered(sources, stems)?;
+        let stems = stems.into_iter().map(|stem| sources[stem].clone()).collect();
+        Ok(Self { stems, ..Self::default() })
+    }
+
+    /// What this is, as items of `format` for the stems `sources` of a model. `fields` name the
+    /// song; what they say of the file is set here.
+    ///
+    /// # Errors
+    /// [`EngineError::Unknown`] for a stem that the model does not have, or too few for the format,
+    /// or when nothing is chosen.
+    pub fn items(
+        &self,
         sources: &[String],
-        names: &[String],
-        folder: &Path,
-        with_mix: bool,
-    ) -> Result<Self> {
-        let stems = ordered(sources, names)?;
-        let mut set = Self::default();
-        for &stem in &stems {
-            set.push(&sources[stem], folder, vec![(stem, 1.0)]);
+        format: &Format,
+        place: &Place,
+        mut fields: Fields,
+    ) -> Result<Vec<ExportItem>> {
+        let mut contents = match format.streams {
+            Streams::MixAndFourStems => vec![(STEMS.to_owned(), mix_and_four_stems(sources)?)],
+            Streams::One | Streams::All => self.contents(sources)?,
+        };
+        if contents.is_empty() {
+            return Err(EngineError::Unknown("nothing is chosen to be exported".into()));
         }
-        if with_mix {
-            set.push(MIX, folder, stems.into_iter().map(|stem| (stem, 1.0)).collect());
+        if format.streams == Streams::All {
+            // Beside its parts a sum would be heard twice.
+            let is_sum = |name: &str| name == MIX || name.starts_with(ALL_BUT);
+            if contents.iter().any(|(name, _)| !is_sum(name)) {
+                contents.retain(|(name, _)| !is_sum(name));
+            }
+            let streams = contents.into_iter().flat_map(|(_, streams)| streams).collect();
+            contents = vec![(STEMS.to_owned(), streams)];
         }
-        Ok(set)
+        let is_one = contents.len() == 1;
+        let mut items = Vec::with_capacity(contents.len());
+        for (index, (name, streams)) in contents.into_iter().enumerate() {
+            (fields.n, fields.stem) = (index + 1, name.clone());
+            let mut path = place.folder.join(place.pattern.path(&fields)).into_os_string();
+            if !place.pattern.tells_files_apart() && !is_one {
+                path.push(format!(" ({name})"));
+            }
+            path.push(format!(".{}", format.extension));
+            items.push(ExportItem { name, to: path.into(), streams });
+        }
+        Ok(items)
     }
 
-    /// Each file with its name.
-    pub fn files(&self) -> Vec<(String, PathBuf)> {
-        let paths = self.items.iter().map(|item| item.to.clone());
-        self.names.iter().cloned().zip(paths).collect()
+    fn contents(&self, sources: &[String]) -> Result<Vec<(String, Named)>> {
+        let one = |name: &str, content| (name.to_owned(), vec![(name.to_owned(), content)]);
+        let mut contents = Vec::new();
+        for stem in chosen(sources, &self.stems)? {
+            contents.push(one(&sources[stem], Content::stem(stem)));
+        }
+        for stem in chosen(sources, &self.all_but)? {
+            let name = format!("{ALL_BUT} {}", sources[stem]);
+            contents.push(one(&name, Content::Rest(vec![stem])));
+        }
+        if self.residual {
+            contents.push(one(RESIDUAL, Content::Rest((0..sources.len()).collect())));
+        }
+        if let Some(parts) = &self.mix {
+            let weigh = |part: &Part| Ok((stem_index(sources, part.stem.trim())?, part.gains));
+            let parts = parts.iter().map(weigh).collect::<Result<_>>()?;
+            contents.push(one(MIX, Content::Stems(parts)));
+        }
+        Ok(contents)
     }
+}
 
-    fn push(&mut self, name: &str, folder: &Path, stems: Vec<(usize, f32)>) {
-        let to = folder.join(format!("{}.wav", safe_file_name(name)));
-        self.names.push(name.to_owned());
-        self.items.push(ExportItem { to, stems });
+/// The streams of one item, with their names.
+type Named = Vec<(String, Content)>;
+
+/// The whole song, then drums, bass, the rest and vocals. A model's other stems go to the rest.
+fn mix_and_four_stems(sources: &[String]) -> Result<Named> {
+    const FOUR: [&str; 4] = ["drums", "bass", "other", "vocals"];
+    let place = |name: &str| sources.iter().position(|source| source == name);
+    let mut streams = vec![(MIX.to_owned(), Content::Rest(Vec::new()))];
+    for name in FOUR {
+        let Some(stem) = place(name) else {
+            return Err(EngineError::Unknown(format!(
+                "stems for DJs need drums, bass, other and vocals; this model has no {name}"
+            )));
+        };
+        let mut stems = vec![stem];
+        if name == "other" {
+            stems.extend((0..sources.len()).filter(|&it| !FOUR.contains(&sources[it].as_str())));
+        }
+        let weighted = stems.into_iter().map(|stem| (stem, [1.0; 2])).collect();
+        streams.push((name.to_owned(), Content::Stems(weighted)));
     }
+    Ok(streams)
 }
 
 /// The places of `names` among `sources`, ascending, each once; all when `names` is empty.
 ///
 /// # Errors
-/// [`crate::engine::EngineError::Unknown`] for a stem that the model does not have.
+/// [`EngineError::Unknown`] for a stem that the model does not have.
 pub fn ordered(sources: &[String], names: &[String]) -> Result<Vec<usize>> {
-    if names.is_empty() {
-        return Ok((0..sources.len()).collect());
-    }
+    if names.is_empty() { Ok((0..sources.len()).collect()) } else { chosen(sources, names) }
+}
+
+fn chosen(sources: &[String], names: &[String]) -> Result<Vec<usize>> {
     let mut stems =
         names.iter().map(|name| stem_index(sources, name.trim())).collect::<Result<Vec<_>>>()?;
     stems.sort_unstable();
@@ -71,16 +179,95 @@ pub fn ordered(sources: &[String], names: &[String]) -> Result<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::export::FORMATS;
+
+    fn sources() -> Vec<String> {
+        ["drums", "bass", "other", "vocals"].map(str::to_owned).into()
+    }
+
+    fn items(selection: &Selection, pattern: &str) -> Result<Vec<ExportItem>> {
+        let pattern = NamePattern::new(pattern).unwrap();
+        let place = Place { folder: "out".into(), pattern };
+        let fields = Fields { title: "Song".into(), ..Fields::default() };
+        selection.items(&sources(), FORMATS[0], &place, fields)
+    }
 
     #[test]
     fn stems_come_in_the_models_order_and_once() {
-        let sources = ["drums", "bass", "vocals"].map(str::to_owned);
         let names = ["vocals", " drums", "vocals"].map(str::to_owned);
-        let set = ExportSet::new(&sources, &names, Path::new("out"), true).unwrap();
-        assert_eq!(set.names, ["drums", "vocals", "mix"]);
-        assert_eq!(set.items[2].stems, [(0, 1.0), (2, 1.0)]);
-        assert_eq!(set.items[1].to, Path::new("out/vocals.wav"));
-        assert!(ExportSet::new(&sources, &["kazoo".to_owned()], Path::new("out"), true).is_err());
-        assert_eq!(ordered(&sources, &[]).unwrap(), [0, 1, 2]);
+        let mut selection = Selection::of_stems(&sources(), &names).unwrap();
+        assert_eq!(selection.stems, ["drums", "vocals"]);
+        selection.stems = names.into();
+        selection.all_but = vec!["bass".into()];
+        selection.residual = true;
+        selection.mix = Some(vec![Part { stem: "bass".into(), gains: [0.5, 1.0] }]);
+        let items = items(&selection, "{title}/{n} {stem}").unwrap();
+        let paths: Vec<String> = items.iter().map(|item| item.to.display().to_string()).collect();
+        assert_eq!(
+            paths,
+            [
+                "out/Song/1 drums.wav",
+                "out/Song/2 vocals.wav",
+                "out/Song/3 all but bass.wav",
+                "out/Song/4 residual.wav",
+                "out/Song/5 mix.wav"
+            ]
+        );
+        let contents: Vec<_> = items.into_iter().map(|mut item| item.streams.remove(0).1).collect();
+        assert_eq!(contents[1], Content::Stems(vec![(3, [1.0; 2])]));
+        assert_eq!(contents[2], Content::Rest(vec![1]));
+        assert_eq!(contents[3], Content::Rest(vec![0, 1, 2, 3]));
+        assert_eq!(contents[4], Content::Stems(vec![(1, [0.5, 1.0])]));
+        assert_eq!(ordered(&sources(), &[]).unwrap(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_session_holds_nothing_twice() {
+        let place = Place { folder: "out".into(), pattern: NamePattern::new("x").unwrap() };
+        let session = Format::find("dawproject").unwrap();
+        let names = |selection: &Selection| -> Vec<String> {
+            let items = selection.items(&sources(), session, &place, Fields::default()).unwrap();
+            assert_eq!((items.len(), items[0].name.as_str()), (1, STEMS));
+            items[0].streams.iter().map(|(name, _)| name.clone()).collect()
+        };
+        let mut selection = Selection {
+            all_but: vec!["bass".into()],
+            mix: Some(vec![Part::plain("bass")]),
+            ..Selection::default()
+        };
+        assert_eq!(names(&selection), ["all but bass", MIX]);
+        selection.residual = true;
+        selection.stems = vec!["bass".into()];
+        assert_eq!(names(&selection), ["bass", RESIDUAL]);
+    }
+
+    #[test]
+    fn files_get_names_of_their_own() {
+        let selection = Selection::of_stems(&sources(), &[]).unwrap();
+        let several = items(&selection, "{title}").unwrap();
+        assert_eq!(several[3].to, PathBuf::from("out/Song (vocals).wav"));
+        let one = Selection { stems: vec!["bass".into()], ..Selection::default() };
+        assert_eq!(items(&one, "{title}").unwrap()[0].to, PathBuf::from("out/Song.wav"));
+    }
+
+    #[test]
+    fn what_there_is_not_is_told() {
+        let kazoo = ["kazoo".to_owned()];
+        assert!(Selection::of_stems(&sources(), &kazoo).is_err());
+        assert!(items(&Selection { all_but: kazoo.into(), ..Selection::default() }, "x").is_err());
+        let words = items(&Selection::default(), "x").unwrap_err().in_words();
+        assert!(words.contains("nothing is chosen"), "{words}");
+    }
+
+    #[test]
+    fn stems_for_djs_are_the_song_and_four() {
+        let six = ["drums", "bass", "other", "vocals", "guitar", "piano"].map(str::to_owned);
+        let streams = mix_and_four_stems(&six).unwrap();
+        let names: Vec<&str> = streams.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["mix", "drums", "bass", "other", "vocals"]);
+        assert_eq!(streams[0].1, Content::Rest(vec![]));
+        assert_eq!(streams[3].1.stems(), [2, 4, 5].into());
+        let words = mix_and_four_stems(&six[..2]).unwrap_err().in_words();
+        assert!(words.contains("no other"), "{words}");
     }
 }

@@ -1,0 +1,99 @@
+//! Files to drag in the engine: each request on its own thread, one after another.
+
+use std::{
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle, ThreadId},
+};
+
+use super::{
+    super::{CancelToken, EngineError, Event, Result, SongId, dragged},
+    Core, Message,
+    exports::spawn,
+};
+
+/// Files that are being made.
+#[derive(Default)]
+pub(super) struct Drags {
+    running: Vec<Running>,
+    /// Held by the one that works: the next finds its files.
+    turn: Arc<Mutex<()>>,
+}
+
+struct Running {
+    song: SongId,
+    /// The song's folder.
+    folder: PathBuf,
+    cancel: CancelToken,
+    thread: JoinHandle<()>,
+}
+
+impl Drags {
+    /// Ends those of a song, or all.
+    pub(super) fn cancel(&self, song: Option<SongId>) {
+        for running in self.running.iter().filter(|it| song.is_none_or(|song| it.song == song)) {
+            running.cancel.cancel();
+        }
+    }
+
+    /// Waits for all to end.
+    pub(super) fn join(&mut self) {
+        for running in self.running.drain(..) {
+            if running.thread.join().is_err() {
+                tracing::error!("a thread that made files to drag panicked");
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Makes files of stems, and tells where they are.
+    pub(super) fn prepare_drag(&mut self, id: SongId, stems: Vec<String>) -> Result<()> {
+        let song = self.library.song(id)?;
+        let folder = self.library.song_folder(&song.hash);
+        let Some(model) = self.model.clone() else {
+            return Err(EngineError::Busy("no model is installed; install it first".into()));
+        };
+        let track = self.track(&song)?;
+        let (sink, outbox) = (self.sink.clone(), self.outbox.clone());
+        let (cancel, turn) = (CancelToken::default(), Arc::clone(&self.drags.turn));
+        let (token, to) = (cancel.clone(), folder.clone());
+        let work = move || {
+            let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let make = || dragged::files(&song, &to, &model, &track, &stems, &token);
+            // A bug ends this with a word, not silently.
+            let made = std::panic::catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
+                Err(EngineError::Busy("Partita stumbled; please report it".into()))
+            });
+            drop(turn);
+            match made {
+                Ok(files) => sink.send(Event::DragReady { song: id, stems, files }),
+                // By the song's removal, or the program's end.
+                Err(EngineError::Cancelled) => {}
+                Err(e) => sink.send(Event::Failed { song: Some(id), reason: e.in_words() }),
+            }
+            drop(outbox.send(Message::DragEnded(thread::current().id())));
+        };
+        let thread = spawn("drag files", work)?;
+        self.drags.running.push(Running { song: id, folder, cancel, thread });
+        Ok(())
+    }
+
+    /// The files are there, or are not. If their song was removed meanwhile, a folder may have been
+    /// made once more.
+    pub(super) fn drag_ended(&mut self, thread: ThreadId) {
+        let ended = |running: &mut Running| running.thread.thread().id() == thread;
+        for Running { song, folder, .. } in self.drags.running.extract_if(.., ended) {
+            if self.library.song(song).is_ok() {
+                continue;
+            }
+            let dragged = folder.join(dragged::FOLDER);
+            if dragged.exists() && std::fs::remove_dir_all(&dragged).is_err() {
+                tracing::warn!(path = %dragged.display(), "cannot remove");
+            }
+            // Only where nothing else is in it: the song may be on its way back.
+            drop(std::fs::remove_dir(&folder));
+        }
+    }
+}

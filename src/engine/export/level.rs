@@ -1,0 +1,165 @@
+//! How loud the files of an export become: one gain for all of them, found in a first look at their
+//! samples. Runs on the export's thread.
+
+use ebur128::{EbuR128, Mode};
+
+use super::{
+    ExportItem, Form, MIX, Scale, Settings,
+    feed::Block,
+    mixing::{Content, Dither},
+};
+use crate::engine::{EngineError, Result};
+
+/// Where the mix's true peaks end at most when a loudness is asked for (EBU R 128), and when there
+/// is a limiter only to keep it from clipping; in dB of full scale.
+const LOUD_PEAK_DB: f64 = -1.0;
+const LIMITED_PEAK_DB: f64 = -0.1;
+
+/// What a limiter leaves free below that: its gain, which moves, and a meter with a longer filter
+/// make peaks a little higher than it saw them (0.2 dB, measured on loud rock).
+const LIMITER_MARGIN_DB: f64 = 0.3;
+
+/// What is done to all samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Level {
+    /// They are multiplied by it.
+    pub gain: f64,
+    /// The ceiling that the mix needs a limiter for.
+    pub ceiling: Option<f64>,
+    /// What the mix will have, in LUFS, where that is less than was asked for.
+    pub short_lufs: Option<f64>,
+}
+
+/// Looks at all samples once.
+pub struct Measure<'a> {
+    form: Form,
+    settings: &'a Settings,
+    /// The extremes of all that may not clip, in the units of the form's scale.
+    low: f64,
+    high: f64,
+    /// Steps that rounding and dither may add once there is a gain.
+    slack: f64,
+    meter: Option<EbuR128>,
+    samples: Vec<f64>,
+}
+
+impl<'a> Measure<'a> {
+    /// Whether a level can be known without a look.
+    pub fn is_needed(form: &Form, settings: &Settings) -> bool {
+        form.scale != Scale::Free || settings.loudness_lufs.is_some() || settings.limiter
+    }
+
+    /// A measure of what is to be written.
+    ///
+    /// # Errors
+    /// When loudness cannot be measured at this rate.
+    pub fn new(form: Form, settings: &'a Settings) -> Result<Self> {
+        let mode = Mode::I | Mode::TRUE_PEAK;
+        let meter = (settings.limiter || settings.loudness_lufs.is_some())
+            .then(|| EbuR128::new(form.channels.into(), form.rate, mode).map_err(cannot_measure));
+        let meter = meter.transpose()?;
+        Ok(Self { form, settings, low: 0.0, high: 0.0, slack: 0.0, meter, samples: Vec::new() })
+    }
+
+    /// Sees a block of one stream.
+    ///
+    /// # Errors
+    /// When the loudness meter refuses it.
+    pub fn see(
+        &mut self,
+        item: &ExportItem,
+        content: &Content,
+        dither: Option<&mut Dither>,
+        block: &Block,
+    ) -> Result<()> {
+        let channels = self.form.channels;
+        if let Some(meter) = self.meter.as_mut().filter(|_| item.name == MIX) {
+            content.floats(block, channels, 1.0, &mut self.samples);
+            meter.add_frames_f64(&self.samples).map_err(cannot_measure)?;
+            if self.settings.limiter {
+                return Ok(()); // it does not ask the others to give way
+            }
+        }
+        if let Scale::Steps(full_scale) = self.form.scale {
+            content.integers(block, channels, (1.0, full_scale), dither, &mut self.samples);
+            self.slack = self.slack.max(content.stems().len() as f64 + 2.0);
+        } else {
+            content.floats(block, channels, 1.0, &mut self.samples);
+        }
+        for &x in &self.samples {
+            (self.low, self.high) = (self.low.min(x), self.high.max(x));
+        }
+        Ok(())
+    }
+
+    /// The level for what was seen.
+    ///
+    /// # Errors
+    /// When the loudness meter has no answer.
+    pub fn level(&self) -> Result<Level> {
+        let peak = self.true_peak()?;
+        let mut level = Level { gain: 1.0, ceiling: None, short_lufs: None };
+        if let (Some(meter), Some(target)) = (&self.meter, self.settings.loudness_lufs) {
+            let lufs = meter.loudness_global().map_err(cannot_measure)?;
+            // Silence has none, and stays as it is.
+            if lufs.is_finite() {
+                let wanted = linear(f64::from(target) - lufs);
+                let most =
+                    if self.settings.limiter { f64::INFINITY } else { linear(LOUD_PEAK_DB) / peak };
+                level.gain = self.fitting(wanted.min(most));
+                let reached = lufs + 20.0 * level.gain.log10();
+                level.short_lufs = (level.gain < wanted).then_some(reached);
+            }
+        } else {
+            level.gain = self.fitting(1.0);
+        }
+        if self.settings.limiter {
+            let is_loud = self.settings.loudness_lufs.is_some();
+            let ceiling_db = if is_loud { LOUD_PEAK_DB } else { LIMITED_PEAK_DB };
+            let is_over = peak * level.gain > linear(ceiling_db);
+            level.ceiling = is_over.then(|| linear(ceiling_db - LIMITER_MARGIN_DB));
+        }
+        Ok(level)
+    }
+
+    /// `gain`, or the largest at which nothing clips.
+    fn fitting(&self, gain: f64) -> f64 {
+        let peak = self.high.max(-self.low);
+        match self.form.scale {
+            Scale::Free => gain,
+            Scale::Full => {
+                if peak * gain > 1.0 {
+                    1.0 / peak
+                } else {
+                    gain
+                }
+            }
+            Scale::Steps(full_scale) => {
+                let fits = self.low >= -full_scale && self.high <= full_scale - 1.0;
+                let room = full_scale - 1.0 - self.slack;
+                let is_free = if gain == 1.0 { fits } else { peak * gain <= room };
+                if is_free { gain } else { room / peak }
+            }
+        }
+    }
+
+    /// Of the mix, where it is measured.
+    fn true_peak(&self) -> Result<f64> {
+        let mut peak = 0.0;
+        if let Some(meter) = &self.meter {
+            for channel in 0..self.form.channels {
+                peak = f64::max(peak, meter.true_peak(channel.into()).map_err(cannot_measure)?);
+            }
+        }
+        Ok(peak)
+    }
+}
+
+fn linear(db: f64) -> f64 {
+    10f64.powf(db / 20.0)
+}
+
+/// The error of the loudness meter.
+pub fn cannot_measure(error: ebur128::Error) -> EngineError {
+    EngineError::Unknown(format!("the loudness of the mix cannot be measured: {error}"))
+}

@@ -1,0 +1,137 @@
+//! What is in a file, and how its samples become those of its depth. Pure functions of a block.
+
+use std::collections::BTreeSet;
+
+use super::feed::Block;
+
+/// What one stream of a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// The sum of stems, each with its gain to the left and to the right.
+    Stems(Vec<(usize, [f32; 2])>),
+    /// The original without these stems: it makes them up to the original, sample for sample. Of
+    /// integers, what is taken away is the stems as their own files have them, so that the sum
+    /// holds there too. Without any stem it is the original.
+    Rest(Vec<usize>),
+}
+
+impl Content {
+    /// A stem as it is.
+    pub fn stem(stem: usize) -> Self {
+        Self::Stems(vec![(stem, [1.0; 2])])
+    }
+
+    /// Whether it is made from the original.
+    pub fn needs_original(&self) -> bool {
+        matches!(self, Self::Rest(_))
+    }
+
+    /// The stems that it is made from.
+    pub fn stems(&self) -> BTreeSet<usize> {
+        match self {
+            Self::Stems(weighted) => weighted.iter().map(|(stem, _)| *stem).collect(),
+            Self::Rest(stems) => stems.iter().copied().collect(),
+        }
+    }
+
+    /// Its samples in `block`, times `gain`, in full scales.
+    pub fn floats(&self, block: &Block, channels: u16, gain: f64, out: &mut Vec<f64>) {
+        out.clear();
+        match self {
+            Self::Stems(weighted) => {
+                out.resize(block.frames * usize::from(channels), 0.0);
+                for (stem, gains) in weighted {
+                    let [left, right] = side_gains(*gains, channels);
+                    for (frame, sum) in out.chunks_exact_mut(channels.into()).enumerate() {
+                        let samples = &block.stems[stem][frame * usize::from(channels)..];
+                        for ((sum, x), side) in sum.iter_mut().zip(samples).zip([left, right]) {
+                            *sum += side * f64::from(*x);
+                        }
+                    }
+                }
+            }
+            Self::Rest(stems) => {
+                out.extend(block.original.iter().map(|&x| f64::from(x)));
+                for stem in stems {
+                    for (rest, x) in out.iter_mut().zip(&block.stems[stem]) {
+                        *rest -= f64::from(*x);
+                    }
+                }
+            }
+        }
+        for x in out {
+            *x *= gain;
+        }
+    }
+
+    /// Its samples in `block`, times `gain`, as whole numbers of which `full_scale` is 1; not
+    /// limited to those that the file can hold. What is made from the original is never dithered.
+    pub fn integers(
+        &self,
+        block: &Block,
+        channels: u16,
+        (gain, full_scale): (f64, f64),
+        dither: Option<&mut Dither>,
+        out: &mut Vec<f64>,
+    ) {
+        let Self::Rest(stems) = self else {
+            self.floats(block, channels, gain, out);
+            for x in out.iter_mut() {
+                *x *= full_scale;
+            }
+            return round(out, dither);
+        };
+        // The same steps as above, so that a stem is rounded here as it is in its own file.
+        let whole = |x: f32| (f64::from(x) * gain * full_scale).round();
+        out.clear();
+        out.extend(block.original.iter().map(|&x| whole(x)));
+        for stem in stems {
+            for (rest, &x) in out.iter_mut().zip(&block.stems[stem]) {
+                *rest -= whole(x);
+            }
+        }
+    }
+}
+
+/// Rounds samples given in steps, with dither or to the nearest.
+pub fn round(samples: &mut [f64], dither: Option<&mut Dither>) {
+    match dither {
+        Some(dither) => dither.round(samples),
+        None => samples.iter_mut().for_each(|x| *x = x.round()),
+    }
+}
+
+/// The gains of the two sides, or twice that of their middle.
+fn side_gains([left, right]: [f32; 2], channels: u16) -> [f64; 2] {
+    let (left, right) = (f64::from(left), f64::from(right));
+    if channels == 1 { [f64::midpoint(left, right); 2] } else { [left, right] }
+}
+
+/// Triangular noise of one step to either side, before rounding: the error is then noise that does
+/// not follow the music (Lipshitz, Wannamaker, Vanderkooy, "Quantization and Dither", 1992). Silence stays silent.
+#[derive(Clone, Debug)]
+pub struct Dither(u64);
+
+impl Dither {
+    /// Noise of its own for each name: a stem gets the same in every export.
+    pub fn new(name: &str) -> Self {
+        let mix = |seed: u64, byte: u8| (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, mix) | 1) // FNV-1a
+    }
+
+    fn round(&mut self, samples: &mut [f64]) {
+        for x in samples {
+            let noise = self.uniform() - self.uniform();
+            *x = if *x == 0.0 { 0.0 } else { (*x + noise).round() };
+        }
+    }
+
+    /// From 0 to 1 (xorshift64*; Vigna, "An experimental exploration of Marsaglia's xorshift
+    /// generators, scrambled", 2016).
+    fn uniform(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}

@@ -1,0 +1,172 @@
+//! The song that an export is made from, and the form that its files get from it.
+
+use std::path::{Path, PathBuf};
+
+use super::{ExportItem, Fields, Settings, Tags, format::Keeps, level::Level};
+use crate::engine::{
+    AudioFormat, CancelToken, Depth, EngineError, Result, SAMPLE_RATE, Song, cover,
+    import::content_hash, player::Track, resample::rescale,
+};
+
+/// The song, as the user has it.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The user's file.
+    pub path: PathBuf,
+    /// Whether that is still what the stems were made from.
+    pub is_at_hand: bool,
+    /// How it is encoded.
+    pub format: AudioFormat,
+    /// What it says about itself.
+    pub tags: Tags,
+    /// The model that made the stems, for the tags.
+    pub model: String,
+}
+
+/// What all files of an export have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Form {
+    /// Frames a second.
+    pub rate: u32,
+    /// 1 for a mono song, else 2.
+    pub channels: u16,
+    /// Of formats that keep samples exactly.
+    pub depth: Depth,
+    /// Length.
+    pub frames: u64,
+    /// Which numbers the files can hold.
+    pub scale: Scale,
+}
+
+/// The numbers that a file can hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// Whole ones; this one, which is just beyond the largest, stands for full scale.
+    Steps(f64),
+    /// Any up to 1.
+    Full,
+    /// Any.
+    Free,
+}
+
+impl Origin {
+    /// A file that was not decoded yet: its [`Self::format`] is to be set.
+    pub fn of_file(path: &Path, model: &str) -> Self {
+        let mut tags = Tags::read(path);
+        tags.complete_with(Tags::new(&stem_of(path), None, None, None));
+        let format = AudioFormat::default();
+        Self { path: path.into(), is_at_hand: true, format, tags, model: model.into() }
+    }
+
+    /// A song of the library, whose folder is `folder`. Reads the user's file to see whether it is
+    /// still the same; what its tags say counts only then.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`].
+    pub fn of_song(song: &Song, folder: &Path, model: &str, cancel: &CancelToken) -> Result<Self> {
+        let is_at_hand = match content_hash(&song.path, cancel) {
+            Ok(hash) => hash == song.hash,
+            Err(EngineError::Cancelled) => return Err(EngineError::Cancelled),
+            Err(_) => false,
+        };
+        let mut tags = if is_at_hand { Tags::read(&song.path) } else { Tags::default() };
+        let cover = std::fs::read(folder.join(cover::FILE)).ok();
+        let (artist, album) = (song.artist.as_deref(), song.album.as_deref());
+        tags.complete_with(Tags::new(&song.title, artist, album, cover.as_deref()));
+        let (path, format) = (song.path.clone(), song.format.clone());
+        Ok(Self { path, is_at_hand, format, tags, model: model.into() })
+    }
+
+    /// What its files can be named by.
+    pub fn fields(&self) -> Fields {
+        Fields {
+            artist: self.tags.artist().unwrap_or_default(),
+            title: self.tags.title(),
+            album: self.tags.album().unwrap_or_default(),
+            track: self.tags.track(),
+            model: self.model.clone(),
+            file: stem_of(&self.path),
+            ..Fields::default()
+        }
+    }
+
+    /// The form of its files.
+    ///
+    /// # Errors
+    /// [`EngineError::Unknown`] for a depth that the format does not have.
+    pub fn form(&self, track: &dyn Track, settings: &Settings) -> Result<Form> {
+        let format = settings.format;
+        let depth = format.depth(settings.depth.unwrap_or_else(|| self.depth()));
+        let scale = match (format.keeps, depth) {
+            (Keeps::Roughly(_), _) => Scale::Full,
+            (_, Depth::Float32) => Scale::Free,
+            (_, Depth::Int16 | Depth::Int24) => Scale::Steps(f64::from(1u32 << (depth.bits() - 1))),
+        };
+        if let (Keeps::Exactly(depths), Some(wanted)) = (format.keeps, settings.depth)
+            && !depths.contains(&wanted)
+        {
+            let bits: Vec<String> = depths.iter().map(|depth| depth.bits().to_string()).collect();
+            return Err(EngineError::Unknown(format!(
+                "{} keeps {} bits; choose one of these, or WAV",
+                format.name,
+                bits.join(" or ")
+            )));
+        }
+        let rate = (format.rate)(settings.rate.unwrap_or_else(|| self.rate()));
+        let channels = format.channels(if self.format.channels == 1 { 1 } else { 2 });
+        Ok(Form { rate, channels, depth, frames: self.frames_at(rate, track), scale })
+    }
+
+    /// Whether the user's file has more to say at this rate than the mix store, which is as precise
+    /// where the song has the store's rate, or the files have.
+    pub(super) fn is_better_than_store(&self, rate: u32) -> bool {
+        rate != SAMPLE_RATE && self.rate() != SAMPLE_RATE
+    }
+
+    /// The tags of one of its files.
+    pub(super) fn tags_of(&self, item: &ExportItem, level: &Level) -> Tags {
+        let made = format!("Separated by Partita with {}", self.model);
+        let mut tags = self.tags.marked(&item.name).with_comment(&made);
+        if level.gain != 1.0 {
+            let gain_db = 20.0 * level.gain.log10();
+            let text = format!("All files of this export: {gain_db:+.2} dB against the song");
+            tags = tags.with_comment(&text);
+        }
+        tags
+    }
+
+    /// The error of an export that would need the user's file, which is not at hand.
+    pub(super) fn is_needed(&self) -> EngineError {
+        EngineError::Busy(format!(
+            "{} is not there any more, or is another file now: what is made from the original at \
+             the song's own rate needs it; put it back, or choose {SAMPLE_RATE} Hz",
+            self.path.display()
+        ))
+    }
+
+    fn rate(&self) -> u32 {
+        if self.format.sample_rate == 0 { SAMPLE_RATE } else { self.format.sample_rate }
+    }
+
+    /// The depth that loses nothing of it; of what has no bits, more than it can use.
+    fn depth(&self) -> Depth {
+        match self.format.bits {
+            Some(1..=16) => Depth::Int16,
+            Some(25..) => Depth::Float32,
+            _ => Depth::Int24,
+        }
+    }
+
+    fn frames_at(&self, rate: u32, track: &dyn Track) -> u64 {
+        match self.format.frames {
+            _ if rate == SAMPLE_RATE => track.frames(),
+            Some(frames) => rescale(frames, rate, self.rate()),
+            None => rescale(track.frames(), rate, SAMPLE_RATE),
+        }
+    }
+}
+
+/// The name of a file without its ending.
+fn stem_of(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

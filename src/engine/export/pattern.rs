@@ -1,0 +1,237 @@
+//! Names by pattern: `{artist} - {title}/{stem}` becomes a folder and a file for each stem.
+//!
+//! Pure functions; what a file system does not take is replaced by [`safe_file_name`].
+
+use std::path::PathBuf;
+
+use super::name::{LONGEST_BYTES, safe_file_name};
+
+/// What a pattern can name.
+pub const FIELDS: [&str; 8] = ["artist", "title", "album", "track", "stem", "model", "n", "file"];
+
+/// The pattern that most people would choose: a folder for each song, a file for each stem.
+pub const DEFAULT_PATTERN: &str = "{file}/{stem}";
+
+/// A pattern for the names of files, without their ending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamePattern {
+    /// Folders, and the name last.
+    levels: Vec<Vec<Part>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    /// Its index in [`FIELDS`].
+    Field(usize),
+}
+
+/// What is put in for the fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields {
+    /// The song's artist; may be empty, as all of these.
+    pub artist: String,
+    /// Its title.
+    pub title: String,
+    /// Its album.
+    pub album: String,
+    /// Its number on the album.
+    pub track: Option<u32>,
+    /// What is in the file: "vocals", "mix".
+    pub stem: String,
+    /// What separated it.
+    pub model: String,
+    /// The file's number among those of the export.
+    pub n: usize,
+    /// The name of the song's own file, without its ending.
+    pub file: String,
+}
+
+impl NamePattern {
+    /// Reads a pattern. `/` begins a new folder.
+    ///
+    /// # Errors
+    /// In words, for a field that there is not, a brace without its pair, or nothing at all.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let levels: Vec<Vec<Part>> = text
+            .split(['/', '\\'])
+            .filter(|level| !level.trim().is_empty())
+            .map(parts)
+            .collect::<Result<_, _>>()?;
+        if levels.is_empty() {
+            return Err("a name is needed, such as {title} ({stem})".into());
+        }
+        Ok(Self { levels })
+    }
+
+    /// Whether files of one song get names of their own.
+    pub fn tells_files_apart(&self) -> bool {
+        self.levels.iter().flatten().any(|part| match part {
+            Part::Text(_) => false,
+            Part::Field(field) => matches!(FIELDS[*field], "stem" | "n"),
+        })
+    }
+
+    /// The path for these fields, relative and without an ending.
+    pub fn path(&self, fields: &Fields) -> PathBuf {
+        self.levels.iter().map(|level| safe_file_name(&fitting(level, fields))).collect()
+    }
+}
+
+fn parts(level: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut rest = level;
+    while let Some(open) = rest.find(['{', '}']) {
+        let (text, after) = rest.split_at(open);
+        let Some((name, after)) = after.strip_prefix('{').and_then(|after| after.split_once('}'))
+        else {
+            return Err("there is a brace without its pair".into());
+        };
+        let field = FIELDS.iter().position(|field| *field == name.trim()).ok_or_else(|| {
+            let known: Vec<String> = FIELDS.iter().map(|field| format!("{{{field}}}")).collect();
+            format!("there is no {{{name}}}, but {}", known.join(" "))
+        })?;
+        parts.push(Part::Text(text.into()));
+        parts.push(Part::Field(field));
+        rest = after;
+    }
+    parts.push(Part::Text(rest.into()));
+    Ok(parts)
+}
+
+/// A name with these fields: where it is too long for a file system, the song's own words are cut
+/// and what tells the files apart stays.
+fn fitting(level: &[Part], fields: &Fields) -> String {
+    const CUTS: [usize; 5] = [120, 80, 50, 30, 15];
+    let whole = tidy(&fill(level, fields));
+    let cut = CUTS.iter().map(|&bytes| tidy(&fill(level, &fields.cut(bytes))));
+    let mut tried = std::iter::once(whole).chain(cut).skip_while(|name| name.len() > LONGEST_BYTES);
+    tried.next().unwrap_or_else(|| tidy(&fill(level, &fields.cut(0))))
+}
+
+impl Fields {
+    /// With texts of at most so many bytes, but for the stem and the model.
+    fn cut(&self, bytes: usize) -> Self {
+        let cut = |text: &String| text[..text.floor_char_boundary(bytes)].to_owned();
+        Self {
+            artist: cut(&self.artist),
+            title: cut(&self.title),
+            album: cut(&self.album),
+            file: cut(&self.file),
+            ..self.clone()
+        }
+    }
+}
+
+fn fill(level: &[Part], fields: &Fields) -> String {
+    let text = |part: &Part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Field(field) => match FIELDS[*field] {
+            "artist" => fields.artist.clone(),
+            "title" => fields.title.clone(),
+            "album" => fields.album.clone(),
+            "track" => fields.track.map(|track| format!("{track:02}")).unwrap_or_default(),
+            "stem" => fields.stem.clone(),
+            "model" => fields.model.clone(),
+            "n" => fields.n.to_string(),
+            _ => fields.file.clone(),
+        },
+    };
+    level.iter().map(text).collect()
+}
+
+/// Takes away what an empty field leaves behind: `" - Title"` becomes `"Title"`, `"Title ()"` too.
+fn tidy(name: &str) -> String {
+    let name = name.replace("()", "").replace("[]", "");
+    let is_left_over = |c: char| c.is_whitespace() || matches!(c, '-' | '–' | '_' | ',');
+    let words: Vec<&str> = name.split_whitespace().collect();
+    words.join(" ").trim_matches(is_left_over).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fields() -> Fields {
+        Fields {
+            artist: "AC/DC".into(),
+            title: "T.N.T.".into(),
+            album: "High Voltage".into(),
+            track: Some(7),
+            stem: "vocals".into(),
+            model: "htdemucs".into(),
+            n: 4,
+            file: "07 TNT".into(),
+        }
+    }
+
+    fn path(pattern: &str, fields: &Fields) -> PathBuf {
+        NamePattern::new(pattern).unwrap().path(fields)
+    }
+
+    #[test]
+    fn fields_are_filled_in() {
+        for (pattern, name) in [
+            ("{artist} - {title} ({stem})", "AC_DC - T.N.T. (vocals)"),
+            ("{album}/{track} {title}/{n} {stem}", "High Voltage/07 T.N.T/4 vocals"),
+            ("{file}/{stem}", "07 TNT/vocals"),
+            ("just text {model}", "just text htdemucs"),
+            ("/{stem}/", "vocals"),
+            ("../{stem}", "Untitled/vocals"),
+        ] {
+            assert_eq!(path(pattern, &fields()), Path::new(name), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn empty_fields_leave_nothing_behind() {
+        let fields = Fields { title: "Song".into(), stem: "bass".into(), ..Fields::default() };
+        for (pattern, name) in [
+            ("{artist} - {title} ({stem})", "Song (bass)"),
+            ("{title} ({album})", "Song"),
+            ("{track} {title}", "Song"),
+            ("{title} - {artist}", "Song"),
+            ("{album}", "Untitled"),
+        ] {
+            assert_eq!(path(pattern, &fields), Path::new(name), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_long_title_does_not_hide_the_stem() {
+        let title = "日本".repeat(200);
+        let fields = Fields { artist: title.clone(), title, ..fields() };
+        let name = path("{artist} - {title} ({stem})", &fields).display().to_string();
+        assert!(
+            name.ends_with(" (vocals)") && name.starts_with("日本") && name.len() > 100,
+            "{name}"
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told() {
+        for (pattern, word) in
+            [("{artits}", "artits"), ("{stem", "brace"), ("a}b", "brace"), (" / ", "name")]
+        {
+            let words = NamePattern::new(pattern).unwrap_err();
+            assert!(words.contains(word), "{pattern}: {words}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_stays_in_its_folder(pattern in ".{0,40}", title in ".{0,300}") {
+            let fields = Fields { title, stem: "..".into(), ..fields() };
+            if let Ok(pattern) = NamePattern::new(&pattern) {
+                for part in pattern.path(&fields).components() {
+                    prop_assert!(matches!(part, std::path::Component::Normal(_)));
+                    prop_assert!(part.as_os_str().len() <= 180);
+                }
+            }
+        }
+    }
+}

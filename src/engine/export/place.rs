@@ -1,0 +1,158 @@
+//! Where exported files go: room for them, temporary names, and all of their names at once.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use super::{ExportItem, OnExists};
+use crate::engine::{EngineError, Result, files};
+
+/// Temporary files for some items, and the folders that were made for them.
+pub struct Places<'a> {
+    items: &'a [ExportItem],
+    files: Vec<NamedTempFile>,
+    made: MadeFolders,
+}
+
+impl<'a> Places<'a> {
+    /// Makes the folders and the temporary files, after a look at the room on their disks for
+    /// `bytes` of each item.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`]; nothing is left then.
+    pub fn make(items: &'a [ExportItem], bytes: &[u64]) -> Result<Self> {
+        let mut places = Self { items, files: Vec::new(), made: MadeFolders::default() };
+        for item in items {
+            let file = temporary(&item.to, &mut places.made).map_err(cannot_write(&item.to))?;
+            places.files.push(file);
+        }
+        places.check_room(bytes)?;
+        Ok(places)
+    }
+
+    /// The file of each item.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn file(&self, index: usize) -> Result<fs::File> {
+        self.files[index].as_file().try_clone().map_err(cannot_write(&self.items[index].to))
+    }
+
+    /// Syncs all files, then gives them their names. What is there already is replaced only where
+    /// `on_exists` says so.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`]; files that had got a new name are gone then.
+    pub fn put_in_place(mut self, on_exists: OnExists) -> Result<()> {
+        for (item, file) in self.items.iter().zip(&self.files) {
+            file.as_file().sync_all().map_err(cannot_write(&item.to))?;
+        }
+        let mut new = Vec::new();
+        for (item, file) in self.items.iter().zip(std::mem::take(&mut self.files)) {
+            let is_new = !item.to.exists();
+            let kept = match on_exists {
+                OnExists::Replace => file.persist(&item.to),
+                _ => file.persist_noclobber(&item.to),
+            };
+            match kept {
+                Ok(_) if is_new => new.push(&item.to),
+                Ok(_) => {}
+                Err(error) => {
+                    for path in new {
+                        tell(path, fs::remove_file(path));
+                    }
+                    // It came while this one was written.
+                    if error.error.kind() == io::ErrorKind::AlreadyExists {
+                        return Err(EngineError::Exists(vec![item.to.clone()]));
+                    }
+                    return Err(cannot_write(&item.to)(error.error));
+                }
+            }
+        }
+        self.made.0.clear(); // they stay
+        Ok(())
+    }
+
+    /// Items in one folder need room together.
+    fn check_room(&self, bytes: &[u64]) -> Result<()> {
+        let mut first: Option<&Path> = None;
+        let mut needed = 0u64;
+        for (item, &bytes) in self.items.iter().zip(bytes) {
+            first = first.or(Some(&item.to));
+            needed = needed.saturating_add(bytes);
+        }
+        let Some(to) = first else { return Ok(()) };
+        let free = to.parent().and_then(files::free_bytes);
+        if free.is_none_or(|free| free >= needed) {
+            return Ok(());
+        }
+        let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+        let text = format!(
+            "there is not enough room: {} MB are needed, {} MB are free; choose another folder, \
+             or fewer bits",
+            megabytes(needed),
+            megabytes(free.unwrap_or(0))
+        );
+        Err(cannot_write(to)(io::Error::new(io::ErrorKind::StorageFull, text)))
+    }
+}
+
+/// What was made for an export that did not end well goes again; the files by themselves.
+impl Drop for Places<'_> {
+    fn drop(&mut self) {
+        self.files.clear();
+        self.made.remove();
+    }
+}
+
+/// A temporary file in the folder of `to`.
+fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
+    if to.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "there is a folder of that name"));
+    }
+    let folder = match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    made.make(folder)?;
+    files::temporary_in(folder)
+}
+
+/// The folders that an export made, to take them away again.
+#[derive(Default)]
+struct MadeFolders(Vec<PathBuf>);
+
+impl MadeFolders {
+    fn make(&mut self, folder: &Path) -> io::Result<()> {
+        let missing = folder
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let mut missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+        fs::create_dir_all(folder)?;
+        missing.reverse();
+        self.0.append(&mut missing);
+        Ok(())
+    }
+
+    fn remove(&self) {
+        for folder in self.0.iter().rev() {
+            tell(folder, fs::remove_dir(folder));
+        }
+    }
+}
+
+/// Logs where something that a failed export had made could not be removed: the user is told of
+/// the failure itself.
+fn tell(path: &Path, removed: io::Result<()>) {
+    if let Err(error) = removed {
+        tracing::warn!(path = %path.display(), %error, "cannot remove");
+    }
+}
+
+/// The error of a file that cannot be written.
+pub fn cannot_write(path: &Path) -> impl Fn(io::Error) -> EngineError {
+    move |source| EngineError::Io { what: "cannot write", path: path.into(), source }
+}

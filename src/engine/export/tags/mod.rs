@@ -1,0 +1,293 @@
+//! What exported files say about themselves: the source's tags and cover, its title marked with what
+//! is in the file.
+//!
+//! Read by lofty, and rendered as bytes: each encoder puts them where its format wants them, so
+//! that no finished file is opened again. What is true of the source's file alone is left out: how
+//! loud it is, how it was encoded, which fingerprint it has. Works on the thread that calls it.
+//!
+//! Sources: ID3v2.4.0; the Vorbis comment and FLAC (RFC 9639); Microsoft's "Multimedia Programming
+//! Interface and Data Specifications 1.0" (LIST INFO); Apple's metadata items of MP4.
+
+mod bytes;
+
+use std::path::Path;
+
+use lofty::{
+    config::ParseOptions,
+    file::TaggedFileExt as _,
+    mp4::Ilst,
+    picture::{MimeType, Picture, PictureInformation, PictureType},
+    probe::Probe,
+    tag::{ItemKey, ItemValue, Tag, TagItem, TagType},
+};
+
+use self::bytes::{TEMPO, number_of};
+use crate::engine::decode::{LARGEST_COVER, LONGEST_TEXT, guarded};
+
+/// Comments and lyrics are cut to so many characters.
+const LONGEST_PROSE: usize = 1 << 16;
+
+/// All texts together have at most so many bytes, and there are at most so many of them: what
+/// claims more is damaged.
+const MOST_TEXT: usize = 1 << 20;
+const MOST_ITEMS: usize = 256;
+
+/// All pictures together have at most so many bytes: with what is said about them they fit into a
+/// block of FLAC, which ends at 16 MiB.
+const MOST_PICTURES: usize = LARGEST_COVER - (1 << 16);
+
+/// Tags of one file that is to be written.
+#[derive(Clone, Debug, Default)]
+pub struct Tags {
+    /// Texts, cleaned; of keys that mean the same, only one.
+    items: Vec<TagItem>,
+    /// PNG or JPEG, with what is to be known of their size.
+    pictures: Vec<(Picture, PictureInformation)>,
+}
+
+impl Tags {
+    /// What the file at `path` says that is true of its copies too. What cannot be read is left
+    /// out: no tag stops an export.
+    pub fn read(path: &Path) -> Self {
+        let options = ParseOptions::new().read_properties(false);
+        let read = || {
+            let probe = Probe::open(path).ok()?.options(options);
+            let file = probe.guess_file_type().ok()?.read().ok()?;
+            let mut tags = Self::default();
+            for tag in file.primary_tag().into_iter().chain(file.tags()) {
+                tags.complete_with(Self::of_tag(tag));
+            }
+            Some(tags)
+        };
+        guarded(read).flatten().unwrap_or_default()
+    }
+
+    /// What is known of a song without its file. `cover`: the bytes of a PNG or JPEG.
+    pub fn new(
+        title: &str,
+        artist: Option<&str>,
+        album: Option<&str>,
+        cover: Option<&[u8]>,
+    ) -> Self {
+        let mut tags = Self::default();
+        tags.push(ItemKey::TrackTitle, title);
+        tags.push(ItemKey::TrackArtist, artist.unwrap_or_default());
+        tags.push(ItemKey::AlbumTitle, album.unwrap_or_default());
+        if let Some(bytes) = cover {
+            tags.push_picture(PictureType::CoverFront, None, bytes);
+        }
+        tags
+    }
+
+    fn of_tag(tag: &Tag) -> Self {
+        let (mut own, mut renamed) = (Self::default(), Self::default());
+        let is_plain = |item: &&TagItem| item.description().is_empty();
+        let plain_first = tag.items().filter(is_plain).chain(tag.items().filter(|i| !is_plain(i)));
+        for item in plain_first {
+            let key = item.key();
+            let (ItemValue::Text(text) | ItemValue::Locator(text)) = item.value() else {
+                continue;
+            };
+            // How iTunes keeps loudness and gaps in comments.
+            if is_of_the_file(key) || item.description().starts_with("iTun") {
+                continue;
+            }
+            match usual_key(key) {
+                usual if usual == key => own.push(key, text),
+                usual => renamed.push(usual, text),
+            }
+        }
+        if tag.tag_type() == TagType::Mp4Ilst
+            && let Some(beats) = number_of(&Ilst::from(tag.clone()), &TEMPO)
+        {
+            renamed.push(ItemKey::Bpm, &beats.to_string());
+        }
+        own.complete_with(renamed);
+        for picture in tag.pictures() {
+            own.push_picture(picture.pic_type(), picture.description(), picture.data());
+        }
+        own
+    }
+
+    /// Fills what is missing from `other`.
+    pub fn complete_with(&mut self, other: Self) {
+        let known: Vec<ItemKey> = self.items.iter().map(TagItem::key).collect();
+        for item in other.items {
+            if !known.contains(&item.key()) {
+                self.push_within_limits(item);
+            }
+        }
+        if self.pictures.is_empty() {
+            self.pictures = other.pictures;
+        }
+    }
+
+    /// The same of a part of the song: "Title (vocals)".
+    #[must_use]
+    pub fn marked(&self, mark: &str) -> Self {
+        let title = self.title();
+        let title = if title.is_empty() { mark.into() } else { format!("{title} ({mark})") };
+        let mut tags = self.clone();
+        tags.replace(ItemKey::TrackTitle, &title);
+        tags
+    }
+
+    /// The same with one more line in its comment.
+    #[must_use]
+    pub fn with_comment(mut self, text: &str) -> Self {
+        self.push(ItemKey::Comment, text);
+        self
+    }
+
+    /// The title; empty where there is none.
+    pub fn title(&self) -> String {
+        self.text(ItemKey::TrackTitle).unwrap_or_default().into()
+    }
+
+    /// The first artist.
+    pub fn artist(&self) -> Option<String> {
+        self.text(ItemKey::TrackArtist).map(Into::into)
+    }
+
+    /// The album.
+    pub fn album(&self) -> Option<String> {
+        self.text(ItemKey::AlbumTitle).map(Into::into)
+    }
+
+    /// The number of the track on its album.
+    pub fn track(&self) -> Option<u32> {
+        self.text(ItemKey::TrackNumber)?.parse().ok()
+    }
+
+    /// PNG and JPEG pictures, most often one: the cover.
+    pub fn pictures(&self) -> &[(Picture, PictureInformation)] {
+        &self.pictures
+    }
+
+    fn text(&self, key: ItemKey) -> Option<&str> {
+        self.items.iter().find(|item| item.key() == key)?.value().text()
+    }
+
+    /// Puts `text` in the place of the first of this key.
+    fn replace(&mut self, key: ItemKey, text: &str) {
+        let Some(text) = clean(key, text) else {
+            return;
+        };
+        let item = TagItem::new(key, ItemValue::Text(text));
+        match self.items.iter_mut().find(|item| item.key() == key) {
+            Some(old) => *old = item,
+            None => self.push_within_limits(item),
+        }
+    }
+
+    fn push(&mut self, key: ItemKey, text: &str) {
+        let total = match key {
+            ItemKey::TrackNumber => Some(ItemKey::TrackTotal),
+            ItemKey::DiscNumber => Some(ItemKey::DiscTotal),
+            _ => None,
+        };
+        if let (Some(total), Some((number, count))) = (total, text.split_once('/')) {
+            self.push(key, number);
+            self.push(total, count);
+        } else if let Some(text) = clean(key, text) {
+            match self.text(key).filter(|_| is_prose(key)) {
+                Some(known) if known.contains(&text) => {}
+                // Few formats, and fewer players, know of more than one.
+                Some(known) => self.replace(key, &format!("{known}\n{text}")),
+                None => self.push_within_limits(TagItem::new(key, ItemValue::Text(text))),
+            }
+        }
+    }
+
+    fn push_within_limits(&mut self, item: TagItem) {
+        let bytes = |item: &TagItem| item.value().text().map_or(0, str::len);
+        let total: usize = self.items.iter().map(bytes).sum();
+        if self.items.len() < MOST_ITEMS && total + bytes(&item) <= MOST_TEXT {
+            self.items.push(item);
+        }
+    }
+
+    fn push_picture(&mut self, kind: PictureType, description: Option<&str>, bytes: &[u8]) {
+        let mime = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+            MimeType::Png
+        } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
+            MimeType::Jpeg
+        } else {
+            return;
+        };
+        // MP4 does not tell what its pictures show.
+        let is_cover = self.pictures.is_empty() && kind == PictureType::Other;
+        let kind = if is_cover { PictureType::CoverFront } else { kind };
+        let total: usize = self.pictures.iter().map(|(picture, _)| picture.data().len()).sum();
+        if total + bytes.len() > MOST_PICTURES {
+            return;
+        }
+        let mut picture = Picture::unchecked(bytes.to_vec()).pic_type(kind).mime_type(mime);
+        if let Some(text) = description.and_then(|text| clean(ItemKey::TrackTitle, text)) {
+            picture = picture.description(text);
+        }
+        let picture = picture.build();
+        let size = guarded(|| PictureInformation::from_picture(&picture).ok()).flatten();
+        self.pictures.push((picture, size.unwrap_or_default()));
+    }
+}
+
+/// Whether `key` tells of the source's file, or of exactly its sound.
+fn is_of_the_file(key: ItemKey) -> bool {
+    matches!(
+        key,
+        ItemKey::ReplayGainAlbumGain
+            | ItemKey::ReplayGainAlbumPeak
+            | ItemKey::ReplayGainTrackGain
+            | ItemKey::ReplayGainTrackPeak
+            | ItemKey::R128TrackGain
+            | ItemKey::R128AlbumGain
+            | ItemKey::AcoustId
+            | ItemKey::AcoustIdFingerprint
+            | ItemKey::EncodedBy
+            | ItemKey::EncoderSoftware
+            | ItemKey::EncoderSettings
+            | ItemKey::EncodingTime
+            | ItemKey::TaggingTime
+            | ItemKey::Length
+            | ItemKey::OriginalFileName
+            | ItemKey::OriginalMediaType
+            | ItemKey::AudioFileUrl
+            | ItemKey::FileOwner
+            | ItemKey::AppleXid
+            | ItemKey::Popularimeter
+    )
+}
+
+/// Formats call some things differently; this is what they are called here.
+fn usual_key(key: ItemKey) -> ItemKey {
+    match key {
+        ItemKey::Year => ItemKey::RecordingDate,
+        ItemKey::UnsyncLyrics => ItemKey::Lyrics,
+        ItemKey::IntegerBpm => ItemKey::Bpm,
+        ItemKey::Publisher => ItemKey::Label,
+        ItemKey::AppleId3v2ContentGroup => ItemKey::ContentGroup,
+        key => key,
+    }
+}
+
+/// Whether this is a text of many lines.
+fn is_prose(key: ItemKey) -> bool {
+    matches!(
+        key,
+        ItemKey::Comment | ItemKey::Description | ItemKey::Lyrics | ItemKey::PodcastDescription
+    )
+}
+
+/// Without control characters, not too long; `None` when nothing is left. Prose keeps its lines.
+fn clean(key: ItemKey, text: &str) -> Option<String> {
+    let longest = if is_prose(key) { LONGEST_PROSE } else { LONGEST_TEXT };
+    let is_break = |c: char| is_prose(key) && matches!(c, '\n' | '\t');
+    let plain = |c: char| if c.is_control() && !is_break(c) { ' ' } else { c };
+    let text: String = text.replace("\r\n", "\n").chars().map(plain).take(longest).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

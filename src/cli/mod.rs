@@ -6,6 +6,8 @@
 mod add;
 mod doctor;
 mod events;
+mod export;
+mod files;
 mod jobs;
 mod list;
 mod model;
@@ -21,7 +23,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    engine::{self, Compute, Depth, models::DEFAULT},
+    engine::{self, Compute, models::DEFAULT},
     model::{Precision, weights::Catalog},
 };
 use output::Output;
@@ -84,6 +86,8 @@ enum Subcommands {
     Process(process::Arguments),
     /// Show how far a song is, or where its tracks and its mix are
     Progress(progress::Arguments),
+    /// Write files of songs that are separated: stems, mixes, for DJs, for DAWs
+    Export(export::Arguments),
     /// List the jobs
     Jobs,
     /// Show one job
@@ -96,22 +100,12 @@ enum Subcommands {
     Doctor(doctor::Arguments),
 }
 
-/// A stem list such as `vocals,drums`, and a depth: what several subcommands take.
+/// A stem list such as `vocals,drums`.
 #[derive(Debug, clap::Args)]
 struct StemArguments {
     /// Stems, separated by commas; all of the model's by default
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     stems: Vec<String>,
-}
-
-/// `--depth 16|24|32f`.
-fn parse_depth(text: &str) -> Result<Depth, String> {
-    match text {
-        "16" => Ok(Depth::Int16),
-        "24" => Ok(Depth::Int24),
-        "32f" => Ok(Depth::Float32),
-        _ => Err("it is 16, 24 or 32f".into()),
-    }
 }
 
 /// Parses the arguments and runs the subcommand, or opens the window when there is none.
@@ -139,6 +133,7 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::List) => list::run(&home, output),
         Some(Subcommands::Process(a)) => process::run(&a, compute, &home, output),
         Some(Subcommands::Progress(a)) => progress::run(&a, &home, output),
+        Some(Subcommands::Export(a)) => export::run(&a, &home, output),
         Some(Subcommands::Jobs) => jobs::list(&home, output),
         Some(Subcommands::Job(a)) => jobs::show(&a, &home, output),
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),

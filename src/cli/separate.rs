@@ -7,18 +7,17 @@ use std::{
 };
 
 use anyhow::bail;
-use serde_json::json;
 
 use super::{
-    StemArguments, exit_code,
+    exit_code,
+    files::{FileArguments, asking, cancel_on_signal, report},
     output::{Output, Progress, note},
-    parse_depth, tracks,
 };
 use crate::engine::{
-    CancelToken, Compute, Depth, EngineError,
+    CancelToken, Compute, EngineError,
     batch::{Batch, Request, Separated},
     decode,
-    export::{numbered, ordered, safe_file_name},
+    export::Settings,
     models::{DEFAULT, InstalledModel},
 };
 
@@ -28,22 +27,10 @@ pub(super) struct Arguments {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    stems: StemArguments,
-    /// Where a folder is made for each song
-    #[arg(long, default_value = "separated", value_name = "DIR")]
-    out: PathBuf,
-    /// Bits of the files: 16, 24 or 32f
-    #[arg(long, default_value = "24", value_parser = parse_depth)]
-    depth: Depth,
-    /// Also write `mix.wav`, the sum of the chosen stems
-    #[arg(long)]
-    mix: bool,
+    written: FileArguments,
     /// The model; see `partita model list`
     #[arg(long, default_value = DEFAULT, value_name = "NAME")]
     model: String,
-    /// Replace files that exist
-    #[arg(long)]
-    overwrite: bool,
 }
 
 pub(super) fn run(
@@ -59,28 +46,36 @@ pub(super) fn run(
             arguments.model
         )
     };
-    ordered(&model.spec.sources, &arguments.stems.stems)?; // a wrong name fails before the work
+    // A wrong name fails before the work.
+    let selection = arguments.written.selection(&model.spec.sources)?;
     let batch = Batch::new(model, compute, home)?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
-    let mut folders = HashSet::new();
-    for file in files(&arguments.files) {
-        let request = Request {
-            folder: folder(&arguments.out, &file, &mut folders),
-            stems: arguments.stems.stems.clone(),
-            depth: arguments.depth,
-            with_mix: arguments.mix,
-            overwrite: arguments.overwrite,
-            file,
+    let mut names = HashSet::new();
+    for found in files(&arguments.files) {
+        let mut request = Request {
+            called: free_name(&found, &mut names),
+            file: found.file,
+            selection: selection.clone(),
+            place: arguments.written.place(&found.folder),
+            settings: Settings::default(),
         };
-        match separate(&batch, &request, &cancel) {
-            Ok(separated) => report(&request, &separated, output),
-            Err(EngineError::Cancelled) => {
-                bail!("ended; {} was not finished", request.file.display())
+        let separated = asking(&arguments.written.settings(), |settings| {
+            request.settings = settings.clone();
+            separate(&batch, &request, &cancel)
+        });
+        let name = request.file.display().to_string();
+        match separated {
+            Ok(Separated { exported, frames, warning }) => {
+                if let Some(warning) = &warning {
+                    note(&format!("{name}: {warning}"));
+                }
+                report(&name, &exported, Some((frames, warning)), output);
             }
+            Err(EngineError::Cancelled) => bail!("ended; {name} was not finished"),
             Err(e) => {
                 any_failed = true;
-                output.failed(&request.file.display().to_string(), &e.in_words());
+                output.failed(&name, &e.in_words());
             }
         }
     }
@@ -99,58 +94,38 @@ fn separate(
     })
 }
 
-fn report(request: &Request, separated: &Separated, output: &Output) {
-    if let Some(warning) = &separated.warning {
-        note(&format!("{}: {warning}", request.file.display()));
-    }
-    if separated.gain_db != 0.0 {
-        note(&format!(
-            "{}: all files were turned down by {:.1} dB, so that none clips",
-            request.file.display(),
-            -separated.gain_db
-        ));
-    }
-    let lines: Vec<String> = separated.files.iter().map(|(_, f)| f.display().to_string()).collect();
-    output.result(
-        &lines.join("\n"),
-        &json!({
-            "file": request.file.to_string_lossy(),
-            "files": tracks::json(&separated.files),
-            "frames": separated.frames,
-            "gain_db": separated.gain_db,
-            "warning": separated.warning,
-        }),
-    );
+/// A song, and the folder that it lies in below the one that was named.
+#[derive(Debug, PartialEq)]
+struct Found {
+    file: PathBuf,
+    folder: PathBuf,
 }
 
-/// Ctrl-C ends the work within one segment and leaves nothing half-written; a second one at once.
-fn cancel_on_signal() -> anyhow::Result<CancelToken> {
-    let cancel = CancelToken::default();
-    let token = cancel.clone();
-    ctrlc::set_handler(move || {
-        if token.is_cancelled() {
-            std::process::exit(130);
-        }
-        token.cancel();
-    })?;
-    Ok(cancel)
-}
-
-/// The given files, and the audio files of the given folders.
-fn files(given: &[PathBuf]) -> Vec<PathBuf> {
+/// The given files, and the audio files of the given folders, whose folders are kept.
+fn files(given: &[PathBuf]) -> Vec<Found> {
     let expand = |path: &PathBuf| match decode::audio_files_in(path) {
-        Ok(files) if path.is_dir() && !files.is_empty() => files,
+        Ok(files) if path.is_dir() && !files.is_empty() => {
+            files.into_iter().map(|file| found_in(path, file)).collect()
+        }
         // What is no readable folder, or an empty one, fails by its own name.
-        _ => vec![path.clone()],
+        _ => vec![Found { file: path.clone(), folder: PathBuf::new() }],
     };
     given.iter().flat_map(expand).collect()
 }
 
-/// A folder for a song; songs of one name get numbers.
-fn folder(out: &Path, file: &Path, taken: &mut HashSet<PathBuf>) -> PathBuf {
-    let name = safe_file_name(&file.file_stem().unwrap_or_default().to_string_lossy());
-    let mut free = numbered(out, &name).filter(|folder| taken.insert(folder.clone()));
-    free.next().unwrap_or_else(|| out.join(&name))
+fn found_in(root: &Path, file: PathBuf) -> Found {
+    let below = file.parent().and_then(|folder| folder.strip_prefix(root).ok());
+    Found { folder: below.map(Path::to_owned).unwrap_or_default(), file }
+}
+
+/// What a song is called among the others of its folder; those of one name get numbers.
+fn free_name(found: &Found, taken: &mut HashSet<PathBuf>) -> String {
+    let name = found.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let numbered = (2u64..).map(|n| format!("{name} ({n})"));
+    let mut free = std::iter::once(name.clone())
+        .chain(numbered)
+        .filter(|name| taken.insert(found.folder.join(name)));
+    free.next().unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -160,9 +135,14 @@ mod tests {
     #[test]
     fn songs_of_one_name_get_numbers() {
         let mut taken = HashSet::new();
-        let mut next = |file: &str| folder(Path::new("out"), Path::new(file), &mut taken);
-        assert_eq!(next("a/song.mp3"), Path::new("out/song"));
-        assert_eq!(next("b/song.flac"), Path::new("out/song (2)"));
-        assert_eq!(next("c/song.flac"), Path::new("out/song (3)"));
+        let mut next = |root: &str, file: &str| {
+            let found = found_in(Path::new(root), PathBuf::from(file));
+            let name = free_name(&found, &mut taken);
+            found.folder.join(name)
+        };
+        assert_eq!(next("a", "a/song.mp3"), Path::new("song"));
+        assert_eq!(next("b", "b/song.flac"), Path::new("song (2)"));
+        assert_eq!(next("c", "c/song.flac"), Path::new("song (3)"));
+        assert_eq!(next("c", "c/live/song.flac"), Path::new("live/song"));
     }
 }

@@ -1,0 +1,321 @@
+//! The options of files that are written, which several subcommands take.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+
+use super::{
+    output::{Output, note},
+    tracks,
+};
+use crate::engine::{
+    CancelToken, Depth, EngineError, Result,
+    export::{
+        DEFAULT_PATTERN, Exported, FORMATS, Format, NamePattern, OnExists, Part, Place, Selection,
+        Settings, ordered,
+    },
+};
+
+/// What is written, where, and how.
+#[derive(Debug, clap::Args)]
+pub(super) struct FileArguments {
+    /// One file for each of these stems, separated by commas; `none` for no such file. All of the
+    /// model's by default, or none with --all-but
+    #[arg(long, value_delimiter = ',', value_name = "STEMS")]
+    stems: Vec<String>,
+    /// One file for each of these stems: the song without it (the song minus the stem, not the sum
+    /// of the others, which lacks what no stem holds)
+    #[arg(long, value_delimiter = ',', value_name = "STEMS")]
+    all_but: Vec<String>,
+    /// Also write what no stem holds: with it, the stems add up to the song
+    #[arg(long)]
+    residual: bool,
+    /// Also write the sum of the chosen stems
+    #[arg(long)]
+    mix: bool,
+    /// Gains of stems in the mix, in dB, such as `vocals=-3,drums=+1.5,bass=off`; asks for the mix
+    #[arg(long, value_delimiter = ',', value_name = "STEM=DB", value_parser = parse_gain,
+          allow_hyphen_values = true)]
+    gain: Vec<(String, f32)>,
+    /// Where the files go
+    #[arg(long, default_value = "separated", value_name = "DIR")]
+    out: PathBuf,
+    /// Names in it; of {artist} {title} {album} {track} {stem} {model} {n} {file}; `/` makes a
+    /// folder
+    #[arg(long, default_value = DEFAULT_PATTERN, value_name = "PATTERN",
+          value_parser = NamePattern::new)]
+    name: NamePattern,
+    /// wav, flac, alac, mp3, opus, stem (a .stem.mp4 for DJ programs), or dawproject
+    #[arg(long, default_value = "wav", value_parser = parse_format)]
+    format: &'static Format,
+    /// Bits of a sample: source, 16, 24 or 32f
+    #[arg(long, default_value = "source", value_parser = parse_depth)]
+    depth: Chosen<Depth>,
+    /// Frames a second: source, or a number
+    #[arg(long, default_value = "source", value_parser = parse_rate)]
+    rate: Chosen<u32>,
+    /// Loudness of the mix in LUFS, such as -14; what is written with it gets the same gain
+    #[arg(long, value_name = "LUFS", allow_hyphen_values = true, value_parser = parse_loudness)]
+    loudness: Option<f32>,
+    /// Hold the mix back where it is too loud, instead of turning everything down
+    #[arg(long)]
+    limiter: bool,
+    /// What to do where a file is there: ask, skip, number, or replace
+    #[arg(long, default_value = "ask", value_parser = parse_on_exists)]
+    on_exists: OnExists,
+}
+
+/// Chosen by the user, or as the song has it.
+#[derive(Clone, Copy, Debug)]
+struct Chosen<T>(Option<T>);
+
+impl FileArguments {
+    /// What is written, of the stems `sources`.
+    ///
+    /// # Errors
+    /// For a stem that there is not; for a loudness without a mix.
+    pub(super) fn selection(&self, sources: &[String]) -> anyhow::Result<Selection> {
+        let has_none = matches!(self.stems.as_slice(), [only] if only == "none");
+        let stems = match &self.stems[..] {
+            _ if has_none => Vec::new(),
+            [] if !self.all_but.is_empty() => Vec::new(),
+            stems => Selection::of_stems(sources, stems)?.stems,
+        };
+        ordered(sources, &self.all_but)?; // a wrong name fails before the work
+        let mix = (self.mix || !self.gain.is_empty()).then(|| self.parts(sources, &stems));
+        if mix.is_none() && (self.loudness.is_some() || self.limiter) {
+            anyhow::bail!("a loudness and the limiter are for the mix: say --mix too");
+        }
+        let all_but = self.all_but.clone();
+        Ok(Selection { stems, all_but, residual: self.residual, mix: mix.transpose()? })
+    }
+
+    /// The mix: of the stems that are written, or of all; at their gains.
+    fn parts(&self, sources: &[String], stems: &[String]) -> Result<Vec<Part>> {
+        for (stem, _) in &self.gain {
+            ordered(sources, std::slice::from_ref(stem))?;
+        }
+        let stems = if stems.is_empty() { sources } else { stems };
+        let gain = |stem: &String| self.gain.iter().rev().find(|(name, _)| name == stem);
+        let part = |stem: &String| {
+            let gain = gain(stem).map_or(1.0, |(_, gain)| *gain);
+            Part { stem: stem.clone(), gains: [gain; 2] }
+        };
+        Ok(stems.iter().map(part).collect())
+    }
+
+    /// Where the files of a song go that lies in `folder` below the one that was named.
+    pub(super) fn place(&self, folder: &Path) -> Place {
+        Place { folder: self.out.join(folder), pattern: self.name.clone() }
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            format: self.format,
+            depth: self.depth.0,
+            rate: self.rate.0,
+            loudness_lufs: self.loudness,
+            limiter: self.limiter,
+            on_exists: self.on_exists,
+        }
+    }
+}
+
+/// Says what was written, and what there is to be said about it. `source` has the song's length in
+/// frames and what was odd about it, where that is known.
+pub(super) fn report(
+    song: &str,
+    exported: &Exported,
+    source: Option<(u64, Option<String>)>,
+    output: &Output,
+) {
+    if exported.gain_db < 0.0 {
+        let db = -exported.gain_db;
+        note(&format!("{song}: all files were turned down by {db:.2} dB"));
+    } else if exported.gain_db > 0.0 {
+        note(&format!("{song}: all files were turned up by {:.2} dB", exported.gain_db));
+    }
+    for words in &exported.notes {
+        note(&format!("{song}: {words}"));
+    }
+    let lines: Vec<String> = exported.files.iter().map(|(_, f)| f.display().to_string()).collect();
+    let mut json = json!({
+        "file": song,
+        "files": tracks::json(&exported.files),
+        "gain_db": exported.gain_db,
+        "notes": exported.notes,
+    });
+    if let Some((frames, warning)) = source {
+        json["frames"] = frames.into();
+        json["warning"] = warning.into();
+    }
+    output.result(&lines.join("\n"), &json);
+}
+
+/// Ctrl-C ends the work within one segment and leaves nothing half-written; a second one at once.
+pub(super) fn cancel_on_signal() -> anyhow::Result<CancelToken> {
+    let cancel = CancelToken::default();
+    let token = cancel.clone();
+    ctrlc::set_handler(move || {
+        if token.is_cancelled() {
+            std::process::exit(130);
+        }
+        token.cancel();
+    })?;
+    Ok(cancel)
+}
+
+/// Does `work`; where files are there and may not be touched, asks the user and does it again.
+///
+/// # Errors
+/// As the work; when there is nobody to ask.
+pub(super) fn asking<T>(
+    settings: &Settings,
+    mut work: impl FnMut(&Settings) -> Result<T>,
+) -> Result<T> {
+    match work(settings) {
+        Err(EngineError::Exists(paths)) => {
+            let on_exists = ask(&paths)?;
+            work(&Settings { on_exists, ..settings.clone() })
+        }
+        result => result,
+    }
+}
+
+fn ask(paths: &[PathBuf]) -> Result<OnExists> {
+    let there = EngineError::Exists(paths.to_vec()).in_words();
+    if !std::io::stdin().is_terminal() {
+        return Err(EngineError::Busy(format!("{there}; say --on-exists replace, number or skip")));
+    }
+    note(&there);
+    loop {
+        let mut answer = String::new();
+        let mut out = std::io::stderr();
+        let asked =
+            write!(out, "[r]eplace, [n]umber, [s]kip, [c]ancel? ").and_then(|()| out.flush());
+        let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
+        return match (read, answer.trim()) {
+            (Err(_) | Ok(0), _) | (_, "c" | "cancel") => Err(EngineError::Cancelled),
+            (_, "r" | "replace") => Ok(OnExists::Replace),
+            (_, "n" | "number") => Ok(OnExists::Number),
+            (_, "s" | "skip") => Ok(OnExists::Skip),
+            _ => continue,
+        };
+    }
+}
+
+fn parse_format(text: &str) -> Result<&'static Format, String> {
+    let ids = || FORMATS.iter().map(|format| format.id).collect::<Vec<_>>().join(", ");
+    Format::find(text).ok_or_else(|| format!("it is one of {}", ids()))
+}
+
+fn parse_depth(text: &str) -> Result<Chosen<Depth>, String> {
+    match text {
+        "source" => Ok(Chosen(None)),
+        "16" => Ok(Chosen(Some(Depth::Int16))),
+        "24" => Ok(Chosen(Some(Depth::Int24))),
+        "32f" => Ok(Chosen(Some(Depth::Float32))),
+        _ => Err("it is source, 16, 24 or 32f".into()),
+    }
+}
+
+fn parse_rate(text: &str) -> Result<Chosen<u32>, String> {
+    const RATES: std::ops::RangeInclusive<u32> = 8_000..=384_000;
+    match text.parse() {
+        _ if text == "source" => Ok(Chosen(None)),
+        Ok(rate) if RATES.contains(&rate) => Ok(Chosen(Some(rate))),
+        _ => Err("it is source, or a number of Hz from 8000 to 384000".into()),
+    }
+}
+
+fn parse_loudness(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(lufs) if (-70.0..=0.0).contains(&lufs) => Ok(lufs),
+        _ => Err("it is a number from -70 to 0".into()),
+    }
+}
+
+fn parse_on_exists(text: &str) -> Result<OnExists, String> {
+    match text {
+        "ask" => Ok(OnExists::Ask),
+        "skip" => Ok(OnExists::Skip),
+        "number" => Ok(OnExists::Number),
+        "replace" => Ok(OnExists::Replace),
+        _ => Err("it is ask, skip, number or replace".into()),
+    }
+}
+
+/// `vocals=-3`, `drums=+1.5`, `bass=off`: a stem and its linear gain.
+fn parse_gain(text: &str) -> Result<(String, f32), String> {
+    const MOST_DB: f32 = 40.0;
+    let (stem, db) = text.split_once('=').ok_or("it is a stem and decibels, such as vocals=-3")?;
+    let gain = match db.trim().trim_end_matches("dB").trim() {
+        "off" | "-inf" => 0.0,
+        db => match db.parse::<f32>() {
+            Ok(db) if db <= MOST_DB && !db.is_nan() => 10f32.powf(db / 20.0),
+            _ => return Err(format!("\"{db}\" is no number of decibels up to {MOST_DB}")),
+        },
+    };
+    Ok((stem.trim().to_owned(), gain))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        files: FileArguments,
+    }
+
+    fn sources() -> Vec<String> {
+        ["drums", "bass", "other", "vocals"].map(str::to_owned).into()
+    }
+
+    fn selection(words: &[&str]) -> anyhow::Result<Selection> {
+        let line = Line::try_parse_from([&["x"], words].concat())?;
+        line.files.selection(&sources())
+    }
+
+    #[test]
+    fn what_is_chosen_is_what_is_written() {
+        assert_eq!(selection(&[]).unwrap().stems, sources());
+        let one = selection(&["--all-but", "vocals"]).unwrap();
+        assert_eq!((one.stems.len(), one.all_but), (0, vec!["vocals".to_owned()]));
+        let both = selection(&["--all-but", "vocals", "--stems", "bass", "--residual"]).unwrap();
+        assert_eq!((both.stems, both.residual), (vec!["bass".to_owned()], true));
+        let mix = selection(&["--stems", "none", "--gain", "vocals=-20,bass=off"]).unwrap();
+        let gains: Vec<f32> = mix.mix.unwrap().iter().map(|part| part.gains[0]).collect();
+        assert_eq!(gains, [1.0, 0.0, 1.0, 0.1]);
+        assert!(mix.stems.is_empty());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for words in [
+            &["--stems", "kazoo"][..],
+            &["--all-but", "kazoo"],
+            &["--gain", "kazoo=3"],
+            &["--gain", "vocals"],
+            &["--gain", "vocals=loud"],
+            &["--gain", "vocals=NaN"],
+            &["--loudness", "-14"],
+            &["--mix", "--loudness", "3"],
+            &["--limiter"],
+            &["--format", "wma"],
+            &["--depth", "12"],
+            &["--rate", "1"],
+            &["--name", "{stems}"],
+            &["--on-exists", "hope"],
+        ] {
+            assert!(selection(words).is_err(), "{words:?}");
+        }
+        assert!(selection(&["--mix", "--loudness", "-14", "--limiter"]).is_ok());
+    }
+}

@@ -17,7 +17,7 @@ fn separate_writes_stems_that_add_up_to_the_mix() {
     let text = home.path().join("words.mp3");
     fs::write(&text, "no music here, only words\n".repeat(40)).unwrap();
     let out = home.path().join("out");
-    let arguments = ["separate", "--json", "--mix", "--depth", "32f", "--out"];
+    let arguments = ["separate", "--json", "--mix", "--depth", "32f", "--rate", "44100", "--out"];
     let files = [out.to_str().unwrap(), text.to_str().unwrap(), song.to_str().unwrap()];
     let output = partita(home.path(), &[&arguments[..], &files[..]].concat());
     // The bad file fails alone.
@@ -41,7 +41,7 @@ fn separate_writes_stems_that_add_up_to_the_mix() {
     // A second run does not overwrite what is there.
     let output = partita(home.path(), &[&arguments[..], &files[..1], &files[2..]].concat());
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("--overwrite"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--on-exists"), "{}", stderr(&output));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn one_sample_and_silence_are_songs_too() {
         for stem in STEMS {
             let samples = read_wav(&out.join(name).join(format!("{stem}.wav")));
             assert_eq!(samples.len(), 2 * frames);
-            assert!(samples.iter().all(|x| x.is_finite() && (level > 0.0 || x.abs() < 1e-4)));
+            assert!(samples.iter().all(|x| x.is_finite() && (level > 0.0 || x.abs() < 2e-4)));
         }
     }
 }
@@ -83,7 +83,7 @@ fn any_path_and_any_level_is_taken() {
     for stem in STEMS {
         sum.iter_mut().zip(track(stem)).for_each(|(a, b)| *a -= b);
     }
-    assert!(sum.iter().all(|x| x.abs() < 3.0 / 8_388_608.0), "one gain for all of them");
+    assert!(sum.iter().all(|x| x.abs() <= 7.5 / 32_768.0), "one gain, dithered");
 }
 
 /// The editor of old: add, list, process, progress, jobs, reset; and the same stems as `separate`.
@@ -114,7 +114,7 @@ fn the_library_keeps_songs_jobs_and_tracks() {
     assert_eq!(progress["tracks"].as_object().unwrap().len(), 3);
     let (vocals, bass, mix) = (track("vocals"), track("bass"), track("mix"));
     let sum: Vec<f32> = vocals.iter().zip(&bass).map(|(a, b)| a + b).collect();
-    assert!(largest_difference(&sum, &mix) < 2.0 / 8_388_608.0, "a last bit of each");
+    assert!(largest_difference(&sum, &mix) <= 4.5 / 32_768.0, "dithered, each by itself");
 
     // Other ticks compute nothing: the segments are there.
     let job = &json_lines(&at(&["process", "1", "--stems", "drums", "--json"]))[0]["job"];
@@ -192,7 +192,7 @@ fn what_is_unknown_names_what_is_known() {
     fails(&["separate", song.to_str().unwrap(), "--stems", "kazoo"], 1, "vocals");
     fails(&["progress", "other"], 1, "1 known");
     fails(&["job", "7"], 1, "none");
-    fails(&["separate", "--depth", "8", "x"], 2, "16, 24 or 32f");
+    fails(&["separate", "--depth", "8", "x"], 2, "source, 16, 24 or 32f");
     fails(&["nonsense-flag", "--what"], 2, "--what");
     fails(&["separate", "/no/such/file.wav"], 1, "/no/such/file.wav");
     fails(&["separate", song.to_str().unwrap(), "--model", "nope"], 1, "nope");

@@ -10,9 +10,10 @@ use crossbeam_channel::Receiver;
 use partita::engine::{
     Command, Compute, Config, Depth, Engine, Event, ExportId, ExportState, Job, JobState, Lane,
     ModelState, Song, SongId,
+    export::{NamePattern, OnExists, Part, Place, Selection, Settings},
 };
 
-use crate::support::{home, largest_difference, partita, read_wav, write_song};
+use crate::support::{home, largest_difference, partita, read_wav, write_song, write_song_at};
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -116,6 +117,28 @@ fn songs_wait_their_turn_while_others_are_imported_and_opened() {
     assert!(third.path.is_file(), "the user's file stays");
 }
 
+fn mix_of(stems: &[(&str, f32)]) -> Selection {
+    let part = |&(stem, gain): &(&str, f32)| Part { stem: stem.into(), gains: [gain; 2] };
+    Selection { mix: Some(stems.iter().map(part).collect()), ..Selection::default() }
+}
+
+/// An export in 32-bit float.
+fn export(id: ExportId, song: SongId, selection: Selection, folder: &Path, name: &str) -> Command {
+    let place = Place { folder: folder.into(), pattern: NamePattern::new(name).unwrap() };
+    let settings = Settings { depth: Some(Depth::Float32), ..Settings::default() };
+    Command::Export { id, song, selection, place, settings }
+}
+
+fn on_exists(order: Command, on_exists: OnExists) -> Command {
+    match order {
+        Command::Export { id, song, selection, place, settings } => {
+            let settings = Settings { on_exists, ..settings };
+            Command::Export { id, song, selection, place, settings }
+        }
+        other => other,
+    }
+}
+
 #[test]
 fn a_cancelled_job_keeps_its_segments_and_ends_within_one() {
     let home = home();
@@ -127,13 +150,7 @@ fn a_cancelled_job_keeps_its_segments_and_ends_within_one() {
     let ended = running.job(song.id, |job| !job.is_active());
     assert_eq!(ended.state, JobState::Cancelled);
     assert!(ended.segments_done <= 2 && ended.segments_total == 7, "{ended:?}");
-    let mix = Command::ExportMix {
-        id: ExportId(1),
-        song: song.id,
-        stems: vec![("vocals".into(), 1.0)],
-        depth: Depth::Int24,
-        to: home.path().join("no.wav"),
-    };
+    let mix = export(ExportId(1), song.id, mix_of(&[("vocals", 1.0)]), home.path(), "no");
     assert!(matches!(running.export(mix), ExportState::Failed(_)), "half a song is no export");
     assert!(!home.path().join("no.wav").exists());
 }
@@ -145,27 +162,87 @@ fn the_exported_mix_is_the_weighted_sum_of_the_exported_stems() {
     let song = running.import(song_file(home.path(), "song.wav", 100_000, 5));
     running.process(song.id, &[]);
     running.job(song.id, |job| job.state == JobState::Done);
-    let (id, song, depth) = (ExportId(7), song.id, Depth::Float32);
-    let stems = vec!["vocals".to_owned(), "drums".to_owned()];
+    let (id, song) = (ExportId(7), song.id);
+    let names = vec!["vocals".to_owned(), "drums".to_owned()];
+    let selection = Selection { stems: names, residual: true, ..Selection::default() };
     let to = home.path().join("stems");
-    let ExportState::Done { files, .. } =
-        running.export(Command::ExportStems { id, song, stems, depth, to })
-    else {
+    let order = export(id, song, selection, &to, "{title}/{stem}");
+    let ExportState::Done { files, .. } = running.export(order.clone()) else {
         panic!("the stems were not exported")
     };
-    assert_eq!(files[0], home.path().join("stems/song/drums.wav"), "in the model's order");
-    let stems: Vec<_> = files.iter().rev().map(|file| read_wav(file)).collect();
-    // A second export into the same place harms nothing of the first.
-    let (names, again) = (vec!["vocals".to_owned()], home.path().join("stems"));
-    let second = Command::ExportStems { id, song, stems: names, depth, to: again };
-    let ExportState::Done { files, .. } = running.export(second) else { panic!("no export") };
-    assert_eq!(files, [home.path().join("stems/song (2)/vocals.wav")]);
-    let weights = vec![("vocals".to_owned(), 0.5), ("drums".to_owned(), 1.5)];
-    let to = home.path().join("mix.wav");
-    let mix = Command::ExportMix { id, song, stems: weights, depth, to: to.clone() };
+    assert_eq!(files[0], to.join("song/drums.wav"), "in the model's order");
+    let stems: Vec<_> = files[..2].iter().rev().map(|file| read_wav(file)).collect();
+    // A second export into the same place harms nothing of the first, unless it is told to.
+    let ExportState::Exists(there) = running.export(order.clone()) else { panic!("no question") };
+    assert_eq!(there, files);
+    let ExportState::Done { files, .. } = running.export(on_exists(order, OnExists::Number)) else {
+        panic!("no export")
+    };
+    assert_eq!(files[1], to.join("song/vocals (2).wav"));
+    let selection = mix_of(&[("vocals", 0.5), ("drums", 1.5)]);
+    let mix = export(id, song, selection, home.path(), "{title}, {stem}");
     assert!(matches!(running.export(mix), ExportState::Done { .. }));
+    let to = home.path().join("song, mix.wav");
     let sum: Vec<f32> = stems[0].iter().zip(&stems[1]).map(|(a, b)| 0.5 * a + 1.5 * b).collect();
     assert!(largest_difference(&sum, &read_wav(&to)) < 1e-6);
+}
+
+#[test]
+fn files_to_drag_are_made_once_and_go_with_the_song() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    // So loud that its stems would clip: one gain for all of them.
+    let file = home.path().join("loud.wav");
+    write_song_at(&file, 100_000, 44_100, 5, 200_000.0);
+    let song = running.import(file);
+    let prepare = |stems: &[&str]| {
+        let stems = stems.iter().map(|&stem| stem.to_owned()).collect();
+        running.engine.send(Command::PrepareDrag { song: song.id, stems });
+        running.wait(|event| match event {
+            Event::DragReady { song: of, files, .. } if *of == song.id => Some(Ok(files.clone())),
+            Event::Failed { song: of, reason } if *of == Some(song.id) => Some(Err(reason.clone())),
+            _ => None,
+        })
+    };
+    let reason = prepare(&["vocals"]).unwrap_err();
+    assert!(reason.contains("not separated to its end"), "{reason}");
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.state == JobState::Done);
+    let reason = prepare(&["kazoo"]).unwrap_err();
+    assert!(reason.contains("kazoo"), "{reason}");
+
+    let made = |path: &Path| std::fs::metadata(path).unwrap().modified().unwrap();
+    let vocals = prepare(&["vocals"]).unwrap().remove(0);
+    let since = made(&vocals);
+    let folder = vocals.parent().unwrap();
+    assert!(folder.starts_with(home.path().join("songs")) && vocals.ends_with("loud (vocals).wav"));
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "what was asked for, and whole");
+    let files = prepare(&["vocals", "drums"]).unwrap();
+    assert_eq!(files, [folder.join("loud (drums).wav"), vocals.clone()], "in the model's order");
+    assert_eq!(prepare(&[]).unwrap().len(), 4);
+    assert_eq!(made(&vocals), since, "written once");
+
+    // They sound as what an export of all stems writes, though they were made one by one.
+    let out = home.path().join("out");
+    let place = Place { folder: out.clone(), pattern: NamePattern::new("{stem}").unwrap() };
+    let selection = Selection { stems: sources(), ..Selection::default() };
+    let (id, settings) = (ExportId(1), Settings::default());
+    let order = Command::Export { id, song: song.id, selection, place, settings };
+    let ExportState::Done { gain_db, .. } = running.export(order) else { panic!("no export") };
+    assert!(gain_db < 0.0, "{gain_db}");
+    for stem in sources() {
+        let dragged = read_wav(&folder.join(format!("loud ({stem}).wav")));
+        assert!(dragged == read_wav(&out.join(format!("{stem}.wav"))), "{stem}");
+    }
+    running.engine.send(Command::PrepareDrag { song: song.id, stems: vec!["bass".into()] });
+    running.engine.send(Command::Remove(song.id));
+    running.wait(|event| matches!(event, Event::SongRemoved(_)).then_some(()));
+    drop(running);
+    assert_eq!(std::fs::read_dir(home.path().join("songs")).unwrap().count(), 0);
+}
+
+fn sources() -> Vec<String> {
+    ["drums", "bass", "other", "vocals"].map(str::to_owned).into()
 }
 
 #[test]

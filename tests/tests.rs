@@ -9,6 +9,8 @@ mod decode;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;

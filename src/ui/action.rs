@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::engine::{Depth, ExportId, JobId, SongId, player::Monitor};
+use crate::engine::{ExportId, JobId, SongId, export::OnExists, player::Monitor};
 
-use super::desk::{ExportWhat, Purpose};
+use super::{desk::Purpose, export::ExportChoices};
 
 /// A command with a name and, mostly, a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,7 +129,7 @@ impl Verb {
                 ("Process", "Divide the song into its instruments", Some(ctrl(Key::P)))
             }
             Self::CancelJob => ("Cancel", "Stop; what is finished stays", None),
-            Self::Export => ("Export mix…", "Write what you hear to a file", Some(ctrl(Key::E))),
+            Self::Export => ("Export…", "Write the mix or the stems to files", Some(ctrl(Key::E))),
             Self::InstallModel => ("Install", "Fetch the model under these terms", None),
             Self::ChooseModel => ("Choose a file…", "Take the model from a file you have", None),
             Self::CancelInstall => ("Stop", "Stop fetching; what has come is kept", None),
@@ -186,6 +186,13 @@ pub enum Action {
     Mute(String, bool),
     /// Solos a lane or not.
     Solo(String, bool),
+    /// Drags a stem's file out of the window.
+    DragOut {
+        /// The stem of the lane that is dragged.
+        stem: String,
+        /// The files of all ticked stems, not of this one alone.
+        with_ticked: bool,
+    },
     /// Goes to a frame.
     Seek(u64),
     /// Chooses what is heard.
@@ -196,16 +203,22 @@ pub enum Action {
     Cancel(JobId),
     /// Takes the model's weights from a file.
     ImportModel(PathBuf),
-    /// Changes the open export dialog.
-    ExportAs(ExportWhat, Depth),
+    /// Changes what is chosen in the export dialog.
+    Choose(Box<ExportChoices>),
+    /// Asks for the folder of exports.
+    ChooseFolder,
+    /// Exports what is chosen.
+    Export,
     /// Closes the export dialog.
     CloseExport,
-    /// Asks where the export shall go.
-    ChoosePlace,
+    /// Asks for an export again that has found files of its names.
+    ExportAgain(ExportId, OnExists),
     /// Ends an export.
     CancelExport(ExportId),
     /// Waves an ended export away.
     DismissExport(ExportId),
+    /// Shows a file in the system's file manager.
+    Show(PathBuf),
     /// Waves a notice away.
     Dismiss(u64),
     /// What has been typed as a path.

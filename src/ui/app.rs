@@ -14,16 +14,18 @@ use egui::{Align2, CentralPanel, Frame, Id, LayerId, Order, Panel, Rect, Stroke,
 
 use super::{
     action::{Action, Verb},
-    desk::{Desk, PathPrompt},
+    desk::Desk,
     dialogs::{Answer, Dialogs, Outcome},
+    drag_out,
     keys::Keys,
     link::Link,
     panels::{self, Cx, library::Library},
+    reveal::Revealer,
     state::ViewState,
     theme::{self, Tokens, Weight, font, size, text},
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
 };
-use crate::engine::{Command, Event, SongId};
+use crate::engine::{Command, Event, ExportState, SongId};
 
 /// How long events are taken in before a frame is drawn.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
@@ -38,8 +40,13 @@ pub struct App {
     pub(super) state: ViewState,
     pub(super) desk: Desk,
     pub(super) dialogs: Dialogs,
+    pub(super) revealer: Revealer,
     pub(super) library: Library,
     pub(super) waves: waveform::Cache,
+    /// The files that follow the pointer out of the window.
+    pub(super) drag: Option<drag_out::Drag>,
+    /// Has a frame drawn; from any thread.
+    pub(super) waker: Arc<dyn Fn() + Send + Sync>,
     covers: Covers,
     meter: Meter,
     keys: Keys,
@@ -51,18 +58,27 @@ impl App {
     pub fn new(ctx: &egui::Context, link: Link, terms: impl Into<String>) -> Self {
         theme::apply(ctx);
         let repaint = ctx.clone();
+        let waker: Arc<dyn Fn() + Send + Sync> = Arc::new(move || repaint.request_repaint());
         Self {
             link,
             state: ViewState::new(terms),
             desk: Desk::default(),
-            dialogs: Dialogs::new(Arc::new(move || repaint.request_repaint())),
+            dialogs: Dialogs::new(Arc::clone(&waker)),
+            revealer: Revealer::new(Arc::clone(&waker)),
             library: Library::default(),
             waves: waveform::Cache::default(),
+            drag: None,
+            waker,
             covers: Covers::default(),
             meter: Meter::default(),
             keys: Keys::default(),
             last_frame: Instant::now(),
         }
+    }
+
+    /// Whether lanes can be dragged out of the window; they cannot unless this has said so.
+    pub fn offer_drag_out(&mut self, is_possible: bool) {
+        self.desk.can_drag_out = is_possible;
     }
 
     /// What the engine has told.
@@ -92,6 +108,9 @@ impl App {
         while let Some(answer) = self.dialogs.next_answer() {
             self.answered(ctx, answer);
         }
+        while let Some(failure) = self.revealer.next_failure() {
+            self.state.say(None, failure);
+        }
     }
 
     /// Applies an event, and does what follows from it for the desk and the player.
@@ -104,6 +123,10 @@ impl App {
         if matches!(event, Event::ImportEnded) {
             self.desk.import_is_shown = false;
         }
+        if let Event::Export { id, state: ExportState::Cancelled } = &event {
+            self.desk.exports.remove(id);
+        }
+        self.follow_drag_event(&event);
         self.state.apply(event);
         if is_opened {
             self.waves.clear();
@@ -159,13 +182,6 @@ impl App {
                 self.perform(ctx, Action::Chosen(purpose, paths));
             }
             Outcome::Unavailable => self.ask_for_path(purpose),
-            Outcome::Exists(path) => {
-                self.desk.prompt = Some(PathPrompt {
-                    objection: Some("This file exists already".to_owned()),
-                    may_replace: true,
-                    ..PathPrompt::new(purpose, path.display().to_string())
-                });
-            }
         }
     }
 
@@ -250,6 +266,7 @@ impl eframe::App for App {
             self.perform(ui, action);
         }
         self.keep_selection();
+        self.follow_drag(ui);
         self.schedule(ui);
         if has_changed {
             ui.request_repaint();

@@ -4,29 +4,19 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
+use super::export::{Asked, ExportChoices};
 use crate::engine::{
-    Depth, ExportId, SongId,
+    ExportId, SongId,
     player::{LaneSettings, Monitor},
 };
 
-/// A question for a path, where the system has no file dialog or has not asked about replacing.
+/// A question for a path, where the system has no file dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathPrompt {
     /// What the path is for.
     pub purpose: Purpose,
     /// What has been typed.
     pub text: String,
-    /// Why the last answer was not taken.
-    pub objection: Option<String>,
-    /// A file of that name exists and the user has been told.
-    pub may_replace: bool,
-}
-
-impl PathPrompt {
-    /// A question that nothing has been objected to yet.
-    pub fn new(purpose: Purpose, text: String) -> Self {
-        Self { purpose, text, objection: None, may_replace: false }
-    }
 }
 
 /// A song that is on its way out of the library, and can still be brought back.
@@ -40,8 +30,19 @@ pub struct Removal {
     pub at: Instant,
 }
 
-/// What a path is asked for.
+/// Stems whose files are dragged out of the window.
 #[derive(Clone, Debug, PartialEq)]
+pub struct DragOut {
+    /// Of which song.
+    pub song: SongId,
+    /// Their names.
+    pub stems: Vec<String>,
+    /// Whether their files are there, and follow the pointer.
+    pub is_under_way: bool,
+}
+
+/// What a path is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Songs for the library.
     Songs,
@@ -49,31 +50,8 @@ pub enum Purpose {
     SongFolder,
     /// The model's weights.
     Weights,
-    /// Where a mix is written.
-    Mix,
-    /// Where stems are written.
-    Stems,
-}
-
-/// What an export holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ExportWhat {
-    /// One file with what is heard.
-    #[default]
-    Mix,
-    /// One file for each ticked stem.
-    Stems,
-}
-
-/// The open export dialog.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ExportDialog {
-    /// The song.
-    pub song: SongId,
-    /// What is written.
-    pub what: ExportWhat,
-    /// Sample format.
-    pub depth: Depth,
+    /// Where exports are written.
+    ExportFolder,
 }
 
 /// What the user has set.
@@ -87,16 +65,20 @@ pub struct Desk {
     pub monitor: Monitor,
     /// Position of the volume fader, 0 to 1.
     pub volume: f32,
-    /// The open export dialog.
-    pub export: Option<ExportDialog>,
-    /// Format of the last export, offered again.
-    pub last_depth: Depth,
+    /// The song whose export dialog is open.
+    pub export: Option<SongId>,
+    /// What was chosen in the export dialog, now or the last time.
+    pub choices: ExportChoices,
     /// The open question for a path.
     pub prompt: Option<PathPrompt>,
     /// The song that is on its way out.
     pub removal: Option<Removal>,
-    /// Titles of the songs that are being exported, for the notices.
-    pub export_titles: BTreeMap<ExportId, String>,
+    /// What was asked for by the exports whose cards are shown.
+    pub exports: BTreeMap<ExportId, Asked>,
+    /// Whether lanes can be dragged out of the window on this system.
+    pub can_drag_out: bool,
+    /// What is being dragged out of the window.
+    pub drag_out: Option<DragOut>,
     next_export: u64,
     lanes: BTreeMap<SongId, BTreeMap<String, LaneSettings>>,
 }
@@ -109,10 +91,12 @@ impl Default for Desk {
             monitor: Monitor::default(),
             volume: 1.0,
             export: None,
-            last_depth: Depth::default(),
+            choices: ExportChoices::default(),
             prompt: None,
             removal: None,
-            export_titles: BTreeMap::new(),
+            exports: BTreeMap::new(),
+            can_drag_out: false,
+            drag_out: None,
             next_export: 0,
             lanes: BTreeMap::new(),
         }
@@ -146,10 +130,10 @@ impl Desk {
     }
 
     /// A new export's id.
-    pub fn new_export(&mut self, title: &str) -> ExportId {
+    pub fn new_export(&mut self, asked: Asked) -> ExportId {
         self.next_export += 1;
         let id = ExportId(self.next_export);
-        self.export_titles.insert(id, title.to_owned());
+        self.exports.insert(id, asked);
         id
     }
 }

@@ -3,7 +3,7 @@
 //! for a path itself.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -23,8 +23,6 @@ pub enum Outcome {
     Cancelled,
     /// There is no file dialog here.
     Unavailable,
-    /// A path that no system dialog has asked about is there already.
-    Exists(PathBuf),
 }
 
 /// An answer.
@@ -61,30 +59,14 @@ impl Dialogs {
         Some(answer)
     }
 
-    /// Opens a dialog, unless one is open. `file_name` is what is offered for a new file.
-    pub fn open(&mut self, purpose: Purpose, file_name: String) {
-        self.run("file dialog", purpose, move |purpose| ask(purpose, &file_name));
-    }
-
-    /// Looks whether a path that no system dialog has asked about may be written.
-    pub fn check_new_file(&mut self, purpose: Purpose, path: PathBuf) {
-        self.run("path check", purpose, move |_| {
-            if path.exists() { Outcome::Exists(path) } else { Outcome::Picked(vec![path]) }
-        });
-    }
-
-    fn run(
-        &mut self,
-        name: &str,
-        purpose: Purpose,
-        work: impl FnOnce(&Purpose) -> Outcome + Send + 'static,
-    ) {
+    /// Opens a dialog, unless one is open. It begins in `folder`, where that is not empty.
+    pub fn open(&mut self, purpose: Purpose, folder: PathBuf) {
         if self.is_open {
             return;
         }
         let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
-        let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let outcome = work(&purpose);
+        let started = thread::Builder::new().name("file dialog".into()).spawn(move || {
+            let outcome = ask(purpose, folder);
             // The window may be gone by now; then nobody waits for the answer.
             if sender.send(Answer { purpose, outcome }).is_ok() {
                 waker();
@@ -92,14 +74,17 @@ impl Dialogs {
         });
         match started {
             Ok(_detached) => self.is_open = true,
-            Err(error) => tracing::error!("no thread for the {name}: {error}"),
+            Err(error) => tracing::error!("no thread for the file dialog: {error}"),
         }
     }
 }
 
-fn ask(purpose: &Purpose, file_name: &str) -> Outcome {
+fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
     let began = Instant::now();
-    let dialog = rfd::FileDialog::new();
+    let mut dialog = rfd::FileDialog::new();
+    if !folder.as_os_str().is_empty() {
+        dialog = dialog.set_directory(folder);
+    }
     let one = |path: Option<PathBuf>| path.map(|path| vec![path]);
     let picked = match purpose {
         Purpose::Songs => dialog
@@ -113,12 +98,7 @@ fn ask(purpose: &Purpose, file_name: &str) -> Outcome {
             .add_filter("Weights", &["safetensors", "th", "tgz", "onnx"])
             .add_filter("All files", &["*"])
             .pick_file()),
-        Purpose::Mix => one(dialog
-            .set_title("Export mix")
-            .set_file_name(file_name)
-            .add_filter("WAV", &["wav"])
-            .save_file()),
-        Purpose::Stems => one(dialog.set_title("Make the folder of stems in").pick_folder()),
+        Purpose::ExportFolder => one(dialog.set_title("Folder of the exports").pick_folder()),
     };
     match picked {
         Some(paths) if !paths.is_empty() => Outcome::Picked(paths),
@@ -152,18 +132,6 @@ pub fn typed_path(text: &str) -> Option<PathBuf> {
     }
 }
 
-/// A path with the extension of a WAV file.
-pub fn with_wav(path: &Path) -> PathBuf {
-    match path.extension() {
-        Some(extension) if extension.eq_ignore_ascii_case("wav") => path.to_path_buf(),
-        _ => {
-            let mut name = path.file_name().unwrap_or_default().to_owned();
-            name.push(".wav");
-            path.with_file_name(name)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,27 +142,5 @@ mod tests {
         assert_eq!(typed_path(" '/a b/c.wav' "), Some(PathBuf::from("/a b/c.wav")));
         assert_eq!(typed_path("file:///x/y"), Some(PathBuf::from("/x/y")));
         assert!(typed_path("~/x").unwrap().is_absolute());
-    }
-
-    #[test]
-    fn a_mix_is_a_wav_file() {
-        assert_eq!(with_wav(Path::new("/a/b.WAV")), PathBuf::from("/a/b.WAV"));
-        assert_eq!(with_wav(Path::new("/a/No. 5")), PathBuf::from("/a/No. 5.wav"));
-    }
-
-    #[test]
-    fn a_path_that_exists_is_not_replaced_unasked() {
-        let folder = tempfile::tempdir().unwrap();
-        let there = folder.path().join("there.wav");
-        std::fs::write(&there, b"x").unwrap();
-        let mut dialogs = Dialogs::new(Arc::new(|| {}));
-        for (path, is_there) in [(there, true), (folder.path().join("new.wav"), false)] {
-            dialogs.check_new_file(Purpose::Mix, path.clone());
-            let answer = dialogs.answers.recv_timeout(Duration::from_secs(10)).unwrap();
-            dialogs.is_open = false;
-            let expected =
-                if is_there { Outcome::Exists(path) } else { Outcome::Picked(vec![path]) };
-            assert_eq!(answer.outcome, expected);
-        }
     }
 }

@@ -2,18 +2,21 @@
 //!
 //! [`run`] opens it. [`app::App`] is its frame, [`state::ViewState`] what the engine has told,
 //! [`desk::Desk`] what the user has set, [`action::Action`] what the user can ask for. All of it is
-//! the main thread's, but for the file dialogs ([`dialogs`]).
+//! the main thread's, but for the file dialogs ([`dialogs`]) and the file manager ([`reveal`]).
 
 pub mod action;
 pub mod app;
 pub mod desk;
 pub mod dialogs;
+pub mod drag_out;
+pub mod export;
 mod fonts;
 pub mod icon;
 mod keys;
 pub mod link;
 pub mod panels;
 mod perform;
+mod reveal;
 pub mod state;
 pub mod theme;
 pub mod widgets;
@@ -68,6 +71,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Box::new(move |cc| {
             let ctx = window.get_or_init(|| cc.egui_ctx.clone());
             let mut app = app::App::new(ctx, link, terms);
+            app.offer_drag_out(drag_out::is_possible());
             fonts::fall_back_on_the_systems(ctx);
             app.import(ctx, files);
             Ok(Box::new(app))

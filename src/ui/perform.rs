@@ -1,6 +1,9 @@
 //! What each action does: a command to the engine, a call to the player, or a change of the desk.
 //! The only place where the desk is written. Main thread, at the end of a frame.
 
+mod drag;
+mod export;
+
 use std::{path::PathBuf, time::Instant};
 
 use egui::{Theme, ThemePreference};
@@ -8,13 +11,12 @@ use egui::{Theme, ThemePreference};
 use super::{
     action::{Action, Verb},
     app::{App, lane_of},
-    desk::{ExportDialog, ExportWhat, PathPrompt, Purpose, Removal},
+    desk::{PathPrompt, Purpose, Removal},
     dialogs,
     state::ViewState,
 };
 use crate::engine::{
-    Command, ModelState, SAMPLE_RATE, SongId,
-    export::safe_file_name,
+    Command, ModelState, SAMPLE_RATE,
     player::{LaneSettings, Monitor, gains},
 };
 
@@ -48,6 +50,7 @@ impl App {
             Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
             Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
             Action::Solo(stem, on) => self.change_lane(&stem, |lane| lane.soloed = on),
+            Action::DragOut { stem, with_ticked } => self.drag_out(stem, with_ticked),
             Action::Seek(frame) => self.link.player().seek(frame),
             Action::Monitor(monitor) => self.set_monitor(monitor),
             Action::Volume(place) => {
@@ -57,25 +60,25 @@ impl App {
             }
             Action::Cancel(job) => self.link.send(Command::Cancel(job)),
             Action::ImportModel(path) => self.link.send(Command::ImportModel(path)),
-            Action::ExportAs(what, depth) => {
-                self.desk.last_depth = depth;
-                if let Some(dialog) = &mut self.desk.export {
-                    *dialog = ExportDialog { what, depth, ..*dialog };
-                }
+            Action::Choose(choices) => self.desk.choices = *choices,
+            Action::ChooseFolder => {
+                self.dialogs.open(Purpose::ExportFolder, self.desk.choices.folder.clone());
             }
+            Action::Export => self.export(),
             Action::CloseExport => self.desk.export = None,
-            Action::ChoosePlace => self.choose_place(),
+            Action::ExportAgain(id, on_exists) => self.export_again(id, on_exists),
             Action::CancelExport(id) => self.link.send(Command::CancelExport(id)),
-            Action::DismissExport(id) => self.state.dismiss_export(id),
+            Action::DismissExport(id) => self.dismiss_export(id),
+            Action::Show(file) => self.revealer.show(file),
             Action::Dismiss(notice) => self.state.dismiss(notice),
             Action::PromptText(typed) => {
                 if let Some(prompt) = &mut self.desk.prompt {
-                    *prompt = PathPrompt::new(prompt.purpose.clone(), typed);
+                    prompt.text = typed;
                 }
             }
             Action::AcceptPrompt => self.accept_prompt(ctx),
             Action::ClosePrompt => self.desk.prompt = None,
-            Action::Chosen(purpose, paths) => self.chosen(ctx, &purpose, paths),
+            Action::Chosen(purpose, paths) => self.chosen(ctx, purpose, paths),
         }
     }
 
@@ -92,8 +95,8 @@ impl App {
             Verb::PreviousSong => self.step_song(-1),
             Verb::NextSong => self.step_song(1),
             Verb::Solo(_) | Verb::Mute(_) => self.change_numbered_lane(verb),
-            Verb::AddFiles => self.dialogs.open(Purpose::Songs, String::new()),
-            Verb::AddFolder => self.dialogs.open(Purpose::SongFolder, String::new()),
+            Verb::AddFiles => self.dialogs.open(Purpose::Songs, PathBuf::new()),
+            Verb::AddFolder => self.dialogs.open(Purpose::SongFolder, PathBuf::new()),
             Verb::Search => self.library.focus_search = true,
             Verb::Process => self.process(),
             Verb::CancelJob => {
@@ -103,7 +106,7 @@ impl App {
             }
             Verb::Export => self.open_export(),
             Verb::InstallModel => self.link.send(Command::InstallModel),
-            Verb::ChooseModel => self.dialogs.open(Purpose::Weights, String::new()),
+            Verb::ChooseModel => self.dialogs.open(Purpose::Weights, PathBuf::new()),
             Verb::CancelInstall => self.link.send(Command::CancelInstall),
             Verb::ToggleTheme => ctx.set_theme(match ctx.theme() {
                 Theme::Dark => ThemePreference::Light,
@@ -186,90 +189,30 @@ impl App {
         self.link.send(Command::Process { song, stems, from_frame });
     }
 
-    fn open_export(&mut self) {
-        if let Some(song) = self.desk.selected.filter(|id| self.state.is_separated(*id)) {
-            let depth = self.desk.last_depth;
-            self.desk.export = Some(ExportDialog { song, what: ExportWhat::Mix, depth });
-        }
-    }
-
-    fn choose_place(&mut self) {
-        let Some(dialog) = self.desk.export else { return };
-        let purpose = match dialog.what {
-            ExportWhat::Mix => Purpose::Mix,
-            ExportWhat::Stems => Purpose::Stems,
-        };
-        let name = self.file_name(dialog.song);
-        self.dialogs.open(purpose, name);
-    }
-
-    fn file_name(&self, song: SongId) -> String {
-        let title = self.state.song(song).map_or("song", |song| song.title.as_str());
-        format!("{} (mix).wav", safe_file_name(title))
-    }
-
     /// Asks for a path in the window, where the system has no dialog.
     pub(super) fn ask_for_path(&mut self, purpose: Purpose) {
-        let home = directories::UserDirs::new();
-        let folder = home.as_ref().map(|dirs| dirs.audio_dir().unwrap_or(dirs.home_dir()));
-        let song = self.desk.export.map(|dialog| dialog.song);
-        let text = match (&purpose, folder, song) {
-            (Purpose::Mix, Some(folder), Some(song)) => folder.join(self.file_name(song)),
-            // The engine makes a folder for them in it.
-            (Purpose::Stems, Some(folder), _) => folder.to_owned(),
-            _ => PathBuf::new(),
+        let text = match purpose {
+            Purpose::ExportFolder => self.desk.choices.folder.display().to_string(),
+            _ => String::new(),
         };
-        self.desk.prompt = Some(PathPrompt::new(purpose, text.display().to_string()));
+        self.desk.prompt = Some(PathPrompt { purpose, text });
     }
 
     fn accept_prompt(&mut self, ctx: &egui::Context) {
-        let Some(prompt) = self.desk.prompt.clone() else { return };
+        let Some(prompt) = &self.desk.prompt else { return };
         let Some(path) = dialogs::typed_path(&prompt.text) else { return };
-        if prompt.purpose == Purpose::Mix && !prompt.may_replace {
-            self.dialogs.check_new_file(Purpose::Mix, dialogs::with_wav(&path));
-            return;
-        }
+        let purpose = prompt.purpose;
         self.desk.prompt = None;
-        self.perform(ctx, Action::Chosen(prompt.purpose, vec![path]));
+        self.perform(ctx, Action::Chosen(purpose, vec![path]));
     }
 
-    fn chosen(&mut self, ctx: &egui::Context, purpose: &Purpose, paths: Vec<PathBuf>) {
+    fn chosen(&mut self, ctx: &egui::Context, purpose: Purpose, paths: Vec<PathBuf>) {
         let Some(first) = paths.first().cloned() else { return };
         match purpose {
             Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
             Purpose::Weights => self.perform(ctx, Action::ImportModel(first)),
-            Purpose::Mix => {
-                let to = dialogs::with_wav(&first);
-                if to == first {
-                    self.export_mix(to);
-                } else {
-                    // Whether this name may be replaced, nobody has asked yet.
-                    self.dialogs.check_new_file(Purpose::Mix, to);
-                }
-            }
-            Purpose::Stems => self.export_stems(first),
+            Purpose::ExportFolder => self.desk.choices.folder = first,
         }
-    }
-
-    fn export_mix(&mut self, to: PathBuf) {
-        let Some(ExportDialog { song, depth, .. }) = self.desk.export.take() else { return };
-        let names = self.state.stems(song);
-        let heard = gains(&self.desk.lanes(song, names));
-        let stems = names.iter().cloned().zip(heard).filter(|(_, gain)| *gain > 0.0).collect();
-        let id = self.new_export(song);
-        self.link.send(Command::ExportMix { id, song, stems, depth, to });
-    }
-
-    fn export_stems(&mut self, to: PathBuf) {
-        let Some(ExportDialog { song, depth, .. }) = self.desk.export.take() else { return };
-        let stems = self.desk.ticked(song, self.state.stems(song));
-        let id = self.new_export(song);
-        self.link.send(Command::ExportStems { id, song, stems, depth, to });
-    }
-
-    fn new_export(&mut self, song: SongId) -> crate::engine::ExportId {
-        let title = self.state.song(song).map(|song| song.title.clone()).unwrap_or_default();
-        self.desk.new_export(&title)
     }
 
     /// Makes a removal that can be undone one that cannot.
@@ -285,17 +228,6 @@ impl App {
     pub fn import(&mut self, ctx: &egui::Context, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
             self.perform(ctx, Action::Import(paths));
-        }
-    }
-
-    /// Asks in the window for the place of the export whose dialog is open, as it is done where
-    /// the system has no file dialog.
-    pub fn ask_for_export_path(&mut self) {
-        if let Some(dialog) = self.desk.export {
-            self.ask_for_path(match dialog.what {
-                ExportWhat::Mix => Purpose::Mix,
-                ExportWhat::Stems => Purpose::Stems,
-            });
         }
     }
 }

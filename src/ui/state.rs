@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Instant};
 use crate::engine::{
     Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelState, Song, SongId, SongState,
     estimate::Estimate,
+    export::Fields,
     peaks::{FRAMES_PER_PEAK, Peak},
 };
 
@@ -114,6 +115,8 @@ pub struct ViewState {
     open: Option<OpenSong>,
     model: Option<ModelState>,
     exports: Vec<Export>,
+    /// What files can be named by: of the song that was asked about last.
+    described: Option<(SongId, Fields)>,
     notices: Vec<Notice>,
     library_known: bool,
     paces: BTreeMap<JobId, Estimate>,
@@ -162,6 +165,21 @@ impl ViewState {
     /// Exports that run or have ended and were not waved away.
     pub fn exports(&self) -> &[Export] {
         &self.exports
+    }
+
+    /// What files of a song can be named by; until the engine has told, what the library knows.
+    pub fn fields(&self, id: SongId) -> Fields {
+        match (&self.described, self.song(id)) {
+            (Some((song, fields)), _) if *song == id => fields.clone(),
+            (_, Some(song)) => Fields {
+                artist: song.artist.clone().unwrap_or_default(),
+                title: song.title.clone(),
+                album: song.album.clone().unwrap_or_default(),
+                file: words::file_stem(&song.path),
+                ..Fields::default()
+            },
+            _ => Fields::default(),
+        }
     }
 
     /// What was said and not waved away, oldest first.
@@ -281,7 +299,10 @@ impl ViewState {
             }
             Event::Model(state) => self.model = Some(state),
             Event::Pace(seconds) => self.expected = Some(seconds),
+            Event::Described { song, fields } => self.described = Some((song, fields)),
             Event::Export { id, state } => self.export(id, state),
+            // The app's: what comes of it depends on the pointer.
+            Event::DragReady { .. } => {}
             Event::Failed { song, reason } => self.say(song, reason),
         }
     }
@@ -378,7 +399,8 @@ impl ViewState {
         }
     }
 
-    fn say(&mut self, song: Option<SongId>, text: String) {
+    /// Says something that can be waved away, of a song or of the library.
+    pub fn say(&mut self, song: Option<SongId>, text: String) {
         self.next_notice += 1;
         self.notices.push(Notice { id: self.next_notice, song, text });
     }

@@ -192,10 +192,27 @@ fn exports_run_end_and_are_waved_away() {
     assert_eq!(state.exports().len(), 1);
     state.dismiss_export(id);
     assert_eq!(state.exports().len(), 1, "what runs cannot be waved away");
-    state.apply(event(ExportState::Done { files: vec!["/a.wav".into()], gain_db: -1.0 }));
+    state.apply(event(ExportState::Done {
+        files: vec!["/a.wav".into()],
+        gain_db: -1.0,
+        notes: Vec::new(),
+    }));
     state.dismiss_export(id);
     assert!(state.exports().is_empty());
     state.apply(event(ExportState::Running(0.5)));
     state.apply(event(ExportState::Cancelled));
     assert!(state.exports().is_empty());
+}
+
+#[test]
+fn what_files_are_named_by_is_what_the_library_knows_until_the_engine_tells() {
+    let mut state = told([Event::Song(Song { artist: Some("Band".into()), ..song(1) })]);
+    let known = state.fields(SongId(1));
+    let words = (known.artist.as_str(), known.title.as_str(), known.file.as_str(), known.track);
+    assert_eq!(words, ("Band", "Song 1", "1", None));
+    let fields = Fields { track: Some(7), ..known.clone() };
+    state.apply(Event::Described { song: SongId(1), fields: fields.clone() });
+    assert_eq!(state.fields(SongId(1)), fields);
+    state.apply(Event::Described { song: SongId(2), fields: Fields::default() });
+    assert_eq!(state.fields(SongId(1)), known, "another song's are not taken for this one's");
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::engine::{AudioFormat, SAMPLE_RATE, Song};
+use crate::engine::{AudioFormat, Depth, SAMPLE_RATE, Song};
+
+/// What is not changed: depth, rate.
+const AS_THE_SONG: &str = "As the song";
 
 /// Frames as "m:ss", or "h:mm:ss".
 pub fn clock(frames: u64) -> String {
@@ -91,6 +94,56 @@ pub fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
+/// As [`file_name`], without the ending.
+pub fn file_stem(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// "1 file", "4 files".
+pub fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+/// A choice of depths: "24 bit".
+pub fn depth(depth: Option<Depth>) -> &'static str {
+    match depth {
+        None => AS_THE_SONG,
+        Some(Depth::Int16) => "16 bit",
+        Some(Depth::Int24) => "24 bit",
+        Some(Depth::Float32) => "32-bit float",
+    }
+}
+
+/// A choice of rates: "44.1 kHz".
+pub fn rate(rate: Option<u32>) -> String {
+    rate.map_or(AS_THE_SONG.to_owned(), |hz| format!("{} kHz", f64::from(hz) / 1000.0))
+}
+
+/// What was done to the level of an export, for its card; nothing where nothing was done.
+pub fn common_gain(gain_db: f32, has_loudness: bool) -> Option<String> {
+    let reason = if has_loudness { "for the loudness" } else { "so that nothing clips" };
+    match gain_db {
+        0.0 => None,
+        db if db.abs() < 0.05 => Some(format!("Less than 0.1 dB on all of it, {reason}")),
+        db => Some(format!("{} on all of it, {reason}", decibels(db))),
+    }
+}
+
+/// What a placeholder of a name stands for.
+pub fn placeholder(field: &str) -> &'static str {
+    match field {
+        "artist" => "The artist",
+        "title" => "The song's title",
+        "album" => "The album",
+        "track" => "The song's number on the album",
+        "stem" => "What is in the file: vocals, mix, residual",
+        "model" => "The model that found the stems",
+        "n" => "The file's number in this export",
+        "file" => "The name of the song's own file",
+        _ => "Something of the song",
+    }
+}
+
 /// "vocals" as "Vocals".
 pub fn capitalised(name: &str) -> String {
     let mut chars = name.chars();
@@ -133,11 +186,36 @@ mod tests {
     }
 
     #[test]
+    fn exports() {
+        assert_eq!((files(1), files(4)), ("1 file".to_owned(), "4 files".to_owned()));
+        assert_eq!((rate(None), rate(Some(44_100))), ("As the song".to_owned(), "44.1 kHz".into()));
+        assert_eq!(rate(Some(48_000)), "48 kHz");
+        assert_eq!(common_gain(0.0, true), None);
+        assert_eq!(
+            common_gain(-1.24, false).unwrap(),
+            "−1.2 dB on all of it, so that nothing clips"
+        );
+        assert_eq!(common_gain(3.0, true).unwrap(), "+3.0 dB on all of it, for the loudness");
+        assert_eq!(
+            common_gain(-0.001, false).unwrap(),
+            "Less than 0.1 dB on all of it, so that nothing clips"
+        );
+        for field in crate::engine::export::pattern::FIELDS {
+            assert_ne!(placeholder(field), placeholder("another"), "{field} has no words");
+        }
+    }
+
+    #[test]
     fn names() {
         assert_eq!(capitalised("vocals"), "Vocals");
         assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
-        let format =
-            AudioFormat { name: "FLAC".into(), sample_rate: 44_100, channels: 2, bits: Some(16) };
+        let format = AudioFormat {
+            name: "FLAC".into(),
+            sample_rate: 44_100,
+            channels: 2,
+            bits: Some(16),
+            ..AudioFormat::default()
+        };
         assert_eq!(format_line(&format), "44.1 kHz, 16 bit FLAC");
     }
 }

@@ -1,23 +1,17 @@
-//! Files that go in and out: imports, removals, exports, and a data folder that cannot be used.
+//! Files that come in and go: imports, removals, and a data folder that cannot be used.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
-    engine::{Command, Depth, Event, ExportState, SongId, SongState},
-    ui::{
-        Options,
-        desk::{ExportWhat, Purpose},
-        dialogs::{Answer, Outcome},
-        run,
-    },
+    engine::{Command, Event, SongId, SongState},
+    ui::{Options, run},
 };
 
-use super::stage::{Stage, names, processing, separated, song, stage, unprocessed};
+use super::stage::{Stage, processing, separated, song, stage, unprocessed};
 
 const NONE: Modifiers = Modifiers::NONE;
-const CTRL: Modifiers = Modifiers::COMMAND;
 
 #[derive(Debug)]
 struct Dropped(PathBuf);
@@ -84,71 +78,6 @@ fn a_data_folder_that_cannot_be_used_is_named() {
     let error = run(Options { home: home.clone(), ..Options::default() }).unwrap_err();
     let words = format!("{error:#}");
     assert!(words.contains(&home.display().to_string()) && !words.contains("window"), "{words}");
-}
-
-#[test]
-fn an_export_is_asked_for_runs_and_ends() {
-    let mut stage = stage(separated());
-    stage.click("Mute Vocals");
-    stage.press(CTRL, Key::E);
-    assert!(stage.shows("Export “Lithium”"));
-    stage.click("32-bit float");
-    stage.press(NONE, Key::Space);
-    assert!(!stage.deck.playing.get(), "the dialog has the keyboard");
-    choose(&mut stage, ExportWhat::Mix, "/out/Lithium");
-    let (id, to) = match stage.asked().as_slice() {
-        [Command::ExportMix { id, song: SongId(7), stems, depth: Depth::Float32, to }] => {
-            let expected =
-                [("drums".to_owned(), 1.0), ("bass".to_owned(), 1.0), ("other".to_owned(), 1.0)];
-            assert_eq!(*stems, expected);
-            (*id, to.clone())
-        }
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(to, PathBuf::from("/out/Lithium.wav"));
-    stage.tell([Event::Export { id, state: ExportState::Running(0.5) }]);
-    assert!(stage.shows("Exporting “Lithium”…") && stage.shows("50 %"));
-    stage.click("Cancel export");
-    assert_eq!(stage.asked(), [Command::CancelExport(id)]);
-    let done = ExportState::Done { files: vec![to], gain_db: -1.24 };
-    stage.tell([Event::Export { id, state: done }]);
-    assert!(stage.shows("Done: /out/Lithium.wav"));
-    assert!(stage.shows("−1.2 dB on all of it, so that nothing clips"));
-    stage.click("Dismiss");
-    assert!(!stage.shows("Done:"));
-}
-
-#[test]
-fn stems_are_exported_into_a_folder() {
-    let mut stage = stage(separated());
-    stage.click("Other");
-    stage.click("Export mix…");
-    stage.click("Ticked stems, one file each");
-    choose(&mut stage, ExportWhat::Stems, "/out/folder");
-    match stage.asked().as_slice() {
-        [Command::ExportStems { song: SongId(7), stems, depth: Depth::Int24, to, .. }] => {
-            assert_eq!(*stems, names(&["drums", "bass", "vocals"]));
-            assert_eq!(*to, PathBuf::from("/out/folder"));
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Answers the question for a place, which is the window's own where the system has no dialog.
-fn choose(stage: &mut Stage, what: ExportWhat, path: &str) {
-    assert_eq!(stage.harness.state().desk().export.map(|dialog| dialog.what), Some(what));
-    stage.harness.state_mut().ask_for_export_path();
-    stage.harness.run_steps(3);
-    let title = match what {
-        ExportWhat::Mix => "Path of the WAV file to write",
-        ExportWhat::Stems => "Path of the folder to write into",
-    };
-    assert!(stage.shows(title));
-    stage.press(CTRL, Key::A);
-    stage.harness.event(egui::Event::Text(path.to_owned()));
-    stage.harness.run_steps(3);
-    stage.click("Export");
-    wait(stage, |stage| stage.harness.state().desk().export.is_none());
 }
 
 #[test]
@@ -223,47 +152,4 @@ fn a_song_that_is_added_again_is_not_removed() {
     eframe::App::on_exit(&mut app, None);
     let asked: Vec<Command> = stage.commands.try_iter().collect();
     assert_eq!(asked, [Command::Open(SongId(8)), Command::Remove(SongId(7))]);
-}
-
-#[test]
-fn a_name_that_the_dialog_has_not_asked_about_is_asked_about() {
-    let folder = tempfile::tempdir().unwrap();
-    let there = folder.path().join("there.wav");
-    std::fs::write(&there, b"mine").unwrap();
-    // As chosen, as written, and whether it is asked about.
-    for (chosen, written, is_asked) in
-        [("there", "there.wav", true), ("there.wav", "there.wav", false), ("new", "new.wav", false)]
-    {
-        let mut stage = stage(separated());
-        stage.press(CTRL, Key::E);
-        let outcome = Outcome::Picked(vec![folder.path().join(chosen)]);
-        let ctx = stage.harness.ctx.clone();
-        stage.harness.state_mut().answered(&ctx, Answer { purpose: Purpose::Mix, outcome });
-        wait(&mut stage, |stage| {
-            let desk = stage.harness.state().desk();
-            desk.export.is_none() || desk.prompt.is_some()
-        });
-        assert_eq!(stage.shows("This file exists already"), is_asked, "{chosen}");
-        if is_asked {
-            assert_eq!(stage.asked(), []);
-            stage.click("Replace");
-        }
-        match stage.asked().as_slice() {
-            [Command::ExportMix { to, .. }] => assert_eq!(*to, folder.path().join(written)),
-            other => panic!("{chosen}: {other:?}"),
-        }
-    }
-}
-
-/// Lets the window run until it has what is wanted.
-fn wait(stage: &mut Stage, is_there: impl Fn(&Stage) -> bool) {
-    for _ in 0..500 {
-        if is_there(stage) {
-            stage.harness.run_steps(2);
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-        stage.harness.run_steps(1);
-    }
-    panic!("it did not come");
 }

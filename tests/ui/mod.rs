@@ -1,5 +1,8 @@
 //! The window, worked through its accessibility tree, and pictures of it.
 
+mod drag;
+mod export;
+mod export_cards;
 mod files;
 mod pictures;
 mod raster;

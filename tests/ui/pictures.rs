@@ -2,9 +2,12 @@
 
 use egui::Theme;
 use egui_kittest::SnapshotOptions;
-use partita::engine::{Event, ModelState};
+use partita::engine::{Event, ExportState, ModelState};
 
-use super::stage::{Stage, processing, separated};
+use super::{
+    export::{export, open},
+    stage::{Stage, processing, separated},
+};
 
 fn picture(stage: &mut Stage, name: &str) {
     stage.harness.run_steps(2);
@@ -43,4 +46,48 @@ fn with_stems_light() {
     stage.click("Drums");
     stage.harness.remove_cursor();
     picture(&mut stage, "stems-light");
+}
+
+#[test]
+fn export_dark() {
+    let mut stage = Stage::new(Theme::Dark, separated());
+    stage.asked();
+    open(&mut stage);
+    stage.click("What: Ticked stems");
+    stage.click("Format: FLAC");
+    stage.click("Residual: what no stem holds");
+    stage.harness.remove_cursor();
+    picture(&mut stage, "export-dark");
+}
+
+#[test]
+fn export_light() {
+    let mut stage = Stage::new(Theme::Light, separated());
+    stage.asked();
+    open(&mut stage);
+    stage.click("Loudness: −14 LUFS");
+    stage.click("Limiter");
+    stage.harness.remove_cursor();
+    picture(&mut stage, "export-light");
+}
+
+#[test]
+fn export_cards() {
+    let mut stage = Stage::new(Theme::Dark, separated());
+    stage.asked();
+    open(&mut stage);
+    let done = ExportState::Done {
+        files: vec!["/home/me/Music/Software-Entwicklungskit - Lithium (mix).wav".into()],
+        gain_db: -1.24,
+        notes: vec!["the song's 6 channels are folded down to stereo".into()],
+    };
+    let there = ["vocals", "drums"].map(|stem| format!("/home/me/Music/Lithium/{stem}.wav").into());
+    for state in [done, ExportState::Exists(there.into()), ExportState::Running(0.42)] {
+        let id = export(&mut stage).id;
+        stage.tell([Event::Export { id, state }]);
+        stage.press(egui::Modifiers::COMMAND, egui::Key::E);
+        stage.asked();
+    }
+    stage.press(egui::Modifiers::NONE, egui::Key::Escape);
+    picture(&mut stage, "export-cards");
 }

@@ -97,7 +97,7 @@ impl Stage {
         let deck = Rc::new(Deck::default());
         let player = OnDeck(Rc::clone(&deck));
         let link = Link::new(move |command| asked.send(command).unwrap(), receiver, player);
-        let harness = Harness::builder()
+        let mut harness = Harness::builder()
             .with_size([1280.0, 800.0])
             .with_theme(theme)
             .with_max_steps(12)
@@ -107,6 +107,7 @@ impl Stage {
             .allow_missing_glyphs()
             .renderer(Raster::default())
             .build_eframe(|cc| App::new(&cc.egui_ctx, link, TERMS));
+        harness.state_mut().offer_drag_out(true);
         let mut stage = Self { harness, deck, commands, events: sender };
         stage.tell(events);
         stage
@@ -181,6 +182,7 @@ pub fn song(id: i64, title: &str, artist: Option<&str>, state: SongState) -> Son
             sample_rate: 44_100,
             channels: 2,
             bits: Some(16),
+            ..AudioFormat::default()
         },
         frames: FRAMES,
         warning: None,

@@ -2,8 +2,8 @@
 //! head for all of them.
 
 use egui::{
-    Align2, Color32, EventFilter, Key, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2,
-    vec2,
+    Align2, Color32, CursorIcon, EventFilter, Key, PointerButton, Rect, Role, ScrollArea, Sense,
+    Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::Cx;
@@ -14,6 +14,7 @@ use crate::{
     },
     ui::{
         action::Action,
+        desk::DragOut,
         state::{OpenSong, ViewState},
         theme::{MUTED_ALPHA, Weight, font, radius, size, text},
         widgets::{
@@ -24,6 +25,12 @@ use crate::{
         words,
     },
 };
+
+/// Room for a lane's two buttons, at the right of its head.
+const BUTTONS: f32 = 84.0;
+
+/// What can be done with a lane's name.
+const DRAG_HINT: &str = "Drag to a folder or a DAW";
 
 /// Draws the lanes of a song.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song, rect: Rect) {
@@ -249,6 +256,7 @@ fn stem_ui(
     let is_heard =
         cx.desk.monitor == Monitor::Mix && if any_solo { settings.soloed } else { !settings.muted };
     lane_surface(ui, cx, rect, color);
+    drag_handle(ui, cx, rect, song, name);
     lane_head(ui, cx, rect, name, settings, is_heard);
     let place = wave_rect(rect);
     let response = at(ui, ("wave", name), place, Sense::CLICK | Sense::DRAG);
@@ -267,6 +275,43 @@ fn stem_ui(
             unknown: tokens.line,
         },
     );
+    preparing_ui(ui, cx, place, song, name);
+}
+
+/// Where a lane is taken to be dragged out of the window: its name and what is around it, but for
+/// the buttons and the fader. By the keyboard, files are had from the export dialog.
+fn drag_handle(ui: &Ui, cx: &mut Cx<'_>, lane: Rect, song: &Song, stem: &str) {
+    if !cx.desk.can_drag_out || !cx.state.is_separated(song.id) {
+        return;
+    }
+    let end = pos2(lane.left() + size::LANE_HEAD - BUTTONS, lane.center().y - 5.0);
+    let place = Rect::from_min_max(lane.min, end);
+    let response = at(ui, ("drag", stem), place, Sense::CLICK | Sense::DRAG);
+    let name = format!("{}: {DRAG_HINT}", words::capitalised(stem));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name.as_str()));
+    if response.drag_started_by(PointerButton::Primary) {
+        let with_ticked = ui.input(|input| input.modifiers.command);
+        cx.act(Action::DragOut { stem: stem.to_owned(), with_ticked });
+    }
+    if cx.desk.drag_out.is_none() {
+        response.on_hover_cursor(CursorIcon::Grab).on_hover_text(DRAG_HINT);
+    }
+}
+
+/// Says on a dragged lane that its file is being made.
+fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, song: &Song, stem: &str) {
+    let is_it = |drag: &DragOut| {
+        drag.song == song.id && !drag.is_under_way && drag.stems.iter().any(|name| name == stem)
+    };
+    if !cx.desk.drag_out.as_ref().is_some_and(is_it) {
+        return;
+    }
+    let words = format!("Preparing {stem}…");
+    let place = Rect::from_min_size(wave.min + vec2(6.0, 6.0), vec2(160.0, 24.0));
+    ui.painter().rect_filled(place, radius::FIELD, cx.tokens.raised);
+    let small = font(text::SMALL, Weight::Regular);
+    let inner = place.shrink2(vec2(10.0, 0.0));
+    label(ui, ("preparing", stem), inner, Align2::LEFT_CENTER, &words, small, cx.tokens.text);
 }
 
 fn lane_head(
@@ -286,7 +331,8 @@ fn lane_head(
     let lower = middle + 19.0;
     let left = rect.left() + 16.0;
     let right = rect.left() + size::LANE_HEAD - 18.0;
-    let name = Rect::from_min_max(pos2(left, upper - 12.0), pos2(right - 66.0, upper + 12.0));
+    let end = rect.left() + size::LANE_HEAD - BUTTONS;
+    let name = Rect::from_min_max(pos2(left, upper - 12.0), pos2(end, upper + 12.0));
     let strong = font(text::LANE, Weight::SemiBold);
     let ink = if is_heard { tokens.text } else { tokens.dim };
     label(ui, ("lane", stem), name, Align2::LEFT_CENTER, &shown, strong, ink);

@@ -1,6 +1,6 @@
-//! A field for a path, where the system has no file dialog or has not asked about replacing.
+//! A field for a path, where the system has no file dialog.
 
-use egui::{Align2, Frame, Id, Key, Modal, Rect, Sense, TextEdit, Ui, pos2, vec2};
+use egui::{Align2, Frame, Id, Key, Modal, Rect, Sense, Ui, pos2, vec2};
 
 use super::Cx;
 use crate::ui::{
@@ -9,7 +9,8 @@ use crate::ui::{
     theme::{Weight, font, radius, text},
     widgets::{
         button::{Kind, button, width},
-        focus_ring, label,
+        field::field,
+        label,
     },
 };
 
@@ -40,24 +41,12 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
         Purpose::Songs => ("Path of a song", "Add"),
         Purpose::SongFolder => ("Path of a folder of songs", "Add"),
         Purpose::Weights => ("Path of the model's weights", "Take"),
-        Purpose::Mix => ("Path of the WAV file to write", "Export"),
-        Purpose::Stems => ("Path of the folder to write into", "Export"),
+        Purpose::ExportFolder => ("Path of the folder to write into", "Choose"),
     };
     let name = font(text::NAME, Weight::SemiBold);
     label(ui, "prompt title", row(0.0, 26.0), Align2::LEFT_CENTER, title, name, tokens.text);
-    let field = row(42.0, 38.0);
-    ui.painter().rect_filled(field, radius::FIELD, tokens.raised);
     let mut typed = prompt.text.clone();
-    let edit = TextEdit::singleline(&mut typed)
-        .id(Id::unique("path"))
-        .frame(Frame::NONE)
-        .margin(0)
-        .align(Align2::LEFT_CENTER)
-        .min_size(field.size() - vec2(24.0, 0.0))
-        .font(font(text::BODY, Weight::Regular))
-        .desired_width(field.width() - 24.0);
-    let response = ui.place(field.shrink2(vec2(12.0, 0.0)), edit).accessible_name(title);
-    focus_ring(ui, &response, field, radius::FIELD);
+    let response = field(ui, Id::unique("path"), row(42.0, 38.0), title, "", &mut typed);
     if response.changed() {
         cx.act(Action::PromptText(typed));
     }
@@ -66,12 +55,8 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
         response.request_focus();
     }
     let small = font(text::SMALL, Weight::Regular);
-    let (words, ink) = match &prompt.objection {
-        Some(objection) => (objection.as_str(), tokens.error),
-        None => ("The whole path; ~ is your home folder", tokens.dim),
-    };
-    label(ui, "prompt note", row(88.0, 20.0), Align2::LEFT_CENTER, words, small, ink);
-    let go = if prompt.may_replace { "Replace" } else { go };
+    let words = "The whole path; ~ is your home folder";
+    label(ui, "prompt note", row(88.0, 20.0), Align2::LEFT_CENTER, words, small, tokens.dim);
     let wide = width(ui, go, Kind::Primary);
     let place = Rect::from_min_max(pos2(rect.right() - wide, rect.bottom() - 42.0), rect.max);
     let can = !prompt.text.trim().is_empty();

@@ -1,6 +1,6 @@
-//! Buttons: one primary thing, quiet ones, links, round icons, and a switch of two.
+//! Buttons: one primary thing, quiet ones, links, round icons, and a choice of a few.
 
-use egui::{Align2, Color32, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Align2, Color32, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
 use super::{Salt, at, focus_ring, icon::Icon, one_line, paint_text};
 use crate::ui::theme::{Tokens, Weight, font, radius, text};
@@ -12,6 +12,8 @@ pub enum Kind {
     Primary,
     /// Everything else.
     Quiet,
+    /// The same on a raised surface.
+    OnRaised,
     /// As text, in the accent colour.
     Link,
 }
@@ -40,6 +42,8 @@ pub fn button(
     let (fill, ink) = match kind {
         Kind::Primary if enabled => (tokens.accent, tokens.on_accent),
         Kind::Primary | Kind::Quiet if !enabled => (tokens.raised, tokens.faint),
+        Kind::OnRaised if !enabled => (tokens.panel, tokens.faint),
+        Kind::OnRaised => (if hot { tokens.hovered } else { tokens.panel }, tokens.text),
         Kind::Primary | Kind::Quiet => {
             (if hot { tokens.hovered } else { tokens.raised }, tokens.text)
         }
@@ -119,7 +123,7 @@ pub fn letter(
     response
 }
 
-/// A choice of a few, side by side. Returns the one that was pressed.
+/// A choice of a few, side by side, all of the same width. Returns the one that was pressed.
 pub fn choice(
     ui: &Ui,
     salt: impl Salt + Copy,
@@ -127,32 +131,72 @@ pub fn choice(
     names: &[&str],
     chosen: usize,
 ) -> Option<usize> {
-    let tokens = Tokens::of(ui);
-    ui.painter().rect_filled(rect, rect.height() / 2.0, tokens.raised);
-    let inner = rect.shrink(3.0);
-    let cell = vec2(inner.width() / names.len().max(1) as f32, inner.height());
+    let inner = cells_ground(ui, rect);
+    let wide = inner.width() / names.len().max(1) as f32;
     let mut pressed = None;
     for (i, name) in names.iter().enumerate() {
-        let place = Rect::from_min_size(inner.min + vec2(cell.x * i as f32, 0.0), cell);
-        let response = at(ui, (salt, i), place, Sense::click());
-        let is_on = i == chosen;
-        let round = place.height() / 2.0;
-        let ink = if is_on {
-            ui.painter().rect_filled(place, round, tokens.accent);
-            tokens.on_accent
-        } else if response.hovered() {
-            tokens.text
-        } else {
-            tokens.dim
-        };
-        let weight = if is_on { Weight::SemiBold } else { Weight::Medium };
-        let words_font = font(text::BODY, weight);
-        paint_text(ui.painter(), place, Align2::CENTER_CENTER, name, words_font, ink);
-        focus_ring(ui, &response, place, round);
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_on, name));
-        if response.clicked() {
+        let left = inner.left() + wide * i as f32;
+        let place = Rect::from_x_y_ranges(left..=left + wide, inner.y_range());
+        if cell(ui, (salt, i), place, name, name, i == chosen) {
             pressed = Some(i);
         }
     }
     pressed
+}
+
+/// As [`choice`], each as wide as its words want, with an even share of what is left. `group` says
+/// what is chosen: it is in the accessible names, because the words of one choice may be those of
+/// another. None is on while `chosen` is `None`.
+pub fn fitted_choice(
+    ui: &Ui,
+    group: &str,
+    rect: Rect,
+    names: &[&str],
+    chosen: Option<usize>,
+) -> Option<usize> {
+    let inner = cells_ground(ui, rect);
+    let widest = font(text::BODY, Weight::SemiBold);
+    let wide = |name: &&str| {
+        let color = Color32::PLACEHOLDER;
+        one_line(ui.painter(), name, widest.clone(), color, f32::INFINITY).size().x
+    };
+    let widths: Vec<f32> = names.iter().map(wide).collect();
+    let share = (inner.width() - widths.iter().sum::<f32>()) / names.len().max(1) as f32;
+    let (mut pressed, mut left) = (None, inner.left());
+    for (i, (name, wide)) in names.iter().zip(widths).enumerate() {
+        let right = left + wide + share;
+        let place = Rect::from_x_y_ranges(left..=right, inner.y_range());
+        if cell(ui, (group, i), place, name, &format!("{group}: {name}"), Some(i) == chosen) {
+            pressed = Some(i);
+        }
+        left = right;
+    }
+    pressed
+}
+
+/// Paints what the cells of a choice lie on; returns the room for them.
+fn cells_ground(ui: &Ui, rect: Rect) -> Rect {
+    ui.painter().rect_filled(rect, rect.height() / 2.0, Tokens::of(ui).raised);
+    rect.shrink(3.0)
+}
+
+/// One of a choice; whether it was pressed.
+fn cell(ui: &Ui, salt: impl Salt, place: Rect, shown: &str, name: &str, is_on: bool) -> bool {
+    let tokens = Tokens::of(ui);
+    let response = at(ui, salt, place, Sense::click());
+    let round = place.height() / 2.0;
+    let ink = if is_on {
+        ui.painter().rect_filled(place, round, tokens.accent);
+        tokens.on_accent
+    } else if response.hovered() {
+        tokens.text
+    } else {
+        tokens.dim
+    };
+    let weight = if is_on { Weight::SemiBold } else { Weight::Medium };
+    let words_font = font(text::BODY, weight);
+    paint_text(ui.painter(), place, Align2::CENTER_CENTER, shown, words_font, ink);
+    focus_ring(ui, &response, place, round);
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_on, name));
+    response.clicked()
 }

@@ -4,6 +4,7 @@
 pub mod button;
 pub mod cover;
 pub mod fader;
+pub mod field;
 pub mod icon;
 pub mod meter;
 pub mod ring;
@@ -30,8 +31,11 @@ pub fn at(ui: &Ui, salt: impl Salt, rect: Rect, sense: Sense) -> Response {
     ui.interact(rect, Id::unique(salt), sense)
 }
 
-/// A ring around what has the keyboard focus.
+/// A ring around what has the keyboard focus, which is brought into sight where it scrolls.
 pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: impl Into<CornerRadius>) {
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     if response.has_focus() {
         let stroke = Stroke::new(2.0, Tokens::of(ui).accent);
         ui.painter().rect_stroke(rect.expand(2.0), radius, stroke, StrokeKind::Outside);

@@ -1,0 +1,204 @@
+//! The export dialog: its frame, its rows from top to bottom, and its buttons.
+
+use egui::{
+    Align2, Frame, Id, Key, Margin, Modal, Modifiers, Rect, ScrollArea, Sense, Ui, pos2, vec2,
+};
+
+use super::{names, rows};
+use crate::{
+    engine::SongId,
+    ui::{
+        action::Action,
+        export::{ExportWhat, Objection, Plan},
+        panels::Cx,
+        theme::{Tokens, Weight, font, radius, text},
+        widgets::{
+            button::{Kind, button, width},
+            label,
+        },
+    },
+};
+
+const WIDTH: f32 = 704.0;
+/// Height of the rows, at least and where there is room: the preview of the names gets it, and what
+/// a choice of format leaves out.
+const ROWS: [f32; 2] = [430.0, 450.0];
+const PADDING: f32 = 24.0;
+/// For the focus rings of what stands at the right edge; the padding is less by it.
+const RING: f32 = 4.0;
+const TITLE: f32 = 44.0;
+const BUTTONS: f32 = 54.0;
+/// Around the dialog in the smallest window.
+const AROUND: f32 = 8.0;
+
+/// Buttons that Enter presses; everywhere else in the dialog it exports.
+const CANCEL: &str = "export cancel";
+
+/// Draws the dialog, if it is open.
+pub fn dialog(ui: &Ui, cx: &mut Cx<'_>) {
+    // While a path is typed for it, the dialog waits.
+    let Some(song) = cx.desk.export.filter(|_| cx.desk.prompt.is_none()) else { return };
+    let frame = Frame::popup(ui.style())
+        .fill(cx.tokens.panel)
+        .corner_radius(radius::CARD)
+        .inner_margin(Margin { right: (PADDING - RING) as i8, ..Margin::same(PADDING as i8) });
+    let modal = Modal::new(Id::unique("export dialog"))
+        .frame(frame)
+        .backdrop_color(cx.tokens.veil)
+        .show(ui, |ui| contents(ui, cx, song));
+    if modal.should_close() {
+        cx.act(Action::CloseExport);
+    }
+}
+
+fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
+    let (state, desk) = (cx.state, cx.desk);
+    let stems = state.stems(song);
+    let lanes = desk.lanes(song, stems);
+    let plan = desk.choices.plan(stems, &lanes, &state.fields(song));
+    let objection = plan.as_ref().err().cloned().or_else(|| desk.choices.settings().err());
+    let is_entered = objection.is_none() && enter_is_pressed(ui);
+    let chosen = Chosen {
+        stems,
+        ticked: desk.ticked(song, stems),
+        plan,
+        is_one: desk.choices.is_one(stems, &lanes),
+    };
+
+    ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+    let (place, _) = ui.allocate_exact_size(vec2(WIDTH, TITLE), Sense::hover());
+    let title = state.song(song).map_or("", |song| song.title.as_str());
+    let heading = font(text::NAME, Weight::SemiBold);
+    let line = Rect::from_min_size(place.min, vec2(WIDTH, 26.0));
+    let words = format!("Export “{title}”");
+    label(ui, "export title", line, Align2::LEFT_CENTER, &words, heading, cx.tokens.text);
+
+    let room = ui.content_rect().height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
+    let mut new = desk.choices.clone();
+    let [least, most] = ROWS;
+    let height = room.clamp(least, most);
+    // Of its full height from the first frame on; it scrolls in a window that is zoomed.
+    let seen = height.min(room.max(100.0));
+    let scroll = ScrollArea::vertical().max_height(seen).min_scrolled_height(seen);
+    scroll.show(ui, |ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, height), Sense::hover());
+        let mut form = Form { rect, tokens: cx.tokens };
+        rows::what(ui, &mut form, &chosen, &mut new);
+        rows::format(ui, &mut form, &mut new);
+        rows::quality(ui, &mut form, &mut new);
+        match new.what() {
+            Some(ExportWhat::Mix) => rows::loudness(ui, &mut form, &mut new),
+            Some(what) => rows::residual(ui, &mut form, what, &chosen, &mut new),
+            None => {}
+        }
+        if rows::folder(ui, &mut form, &new) {
+            cx.act(Action::ChooseFolder);
+        }
+        rows::on_exists(ui, &mut form, &mut new);
+        names::names(ui, &mut form, &chosen, &mut new);
+    });
+    if new != desk.choices {
+        cx.act(Action::Choose(Box::new(new)));
+    }
+    let (place, _) = ui.allocate_exact_size(vec2(WIDTH, BUTTONS), Sense::hover());
+    buttons(ui, cx, place, objection.as_ref());
+    if is_entered {
+        cx.act(Action::Export);
+    }
+}
+
+/// What the rows need to know.
+pub struct Chosen<'a> {
+    /// The stems of the song.
+    pub stems: &'a [String],
+    /// Those that are ticked.
+    pub ticked: Vec<String>,
+    /// What would be written.
+    pub plan: Result<Plan, Objection>,
+    /// Whether that is one file.
+    pub is_one: bool,
+}
+
+/// Rows with their names on the left, from the top down.
+pub struct Form {
+    /// What is still free.
+    rect: Rect,
+    /// Colours.
+    pub tokens: &'static Tokens,
+}
+
+impl Form {
+    /// Height of a control.
+    pub const ROW: f32 = 32.0;
+    const GAP: f32 = 10.0;
+    const NAMES: f32 = 104.0;
+
+    /// The next row from the top; returns the place of its controls.
+    pub fn row(&mut self, ui: &Ui, name: &str) -> Rect {
+        let row = Rect::from_min_size(self.rect.min, vec2(self.rect.width(), Self::ROW));
+        self.rect.min.y = row.bottom() + Self::GAP;
+        let body = font(text::BODY, Weight::Medium);
+        let place = Rect::from_min_size(row.min, vec2(Self::NAMES - 12.0, row.height()));
+        label(ui, ("export row", name), place, Align2::LEFT_CENTER, name, body, self.tokens.dim);
+        let left = row.left() + Self::NAMES;
+        Rect::from_min_max(pos2(left, row.top()), pos2(row.right() - RING, row.bottom()))
+    }
+
+    /// A line below the row that came last.
+    pub fn note(&mut self, ui: &Ui, salt: &str, words: &str, is_wrong: bool) {
+        let line = self.below(4.0, 16.0);
+        let ink = if is_wrong { self.tokens.error } else { self.tokens.dim };
+        let small = font(text::SMALL, Weight::Regular);
+        label(ui, salt, line, Align2::LEFT_CENTER, words, small, ink);
+    }
+
+    /// Room of a height below what came last, `gap` from it, under the controls.
+    pub fn below(&mut self, gap: f32, height: f32) -> Rect {
+        let top = self.rect.top() - Self::GAP + gap;
+        self.rect.min.y = top + height + Self::GAP;
+        let left = self.rect.left() + Self::NAMES;
+        Rect::from_min_max(pos2(left, top), pos2(self.rect.right() - RING, top + height))
+    }
+
+    /// All that is still free under the controls.
+    pub fn rest(&self, gap: f32) -> Rect {
+        let min = self.rect.min + vec2(Self::NAMES, gap - Self::GAP);
+        Rect::from_min_max(min, pos2(self.rect.right() - RING, self.rect.bottom()))
+    }
+}
+
+/// Whether Enter exports: it is pressed, and not on a button of its own.
+fn enter_is_pressed(ui: &Ui) -> bool {
+    let focused = ui.memory(egui::Memory::focused);
+    let is_on_button = names::buttons()
+        .chain([rows::CHOOSE, CANCEL].map(Id::unique))
+        .any(|id| Some(id) == focused);
+    !is_on_button && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter))
+}
+
+fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, objection: Option<&Objection>) {
+    let top = rect.bottom() - 40.0;
+    let wide = width(ui, "Export", Kind::Primary).max(112.0);
+    let place =
+        Rect::from_min_max(pos2(rect.right() - RING - wide, top), rect.max - vec2(RING, 0.0));
+    let response = button(ui, "export go", place, "Export", Kind::Primary, objection.is_none());
+    let response = match objection {
+        Some(objection) => response.on_hover_text(objection.words()),
+        None => response,
+    };
+    if response.clicked() {
+        cx.act(Action::Export);
+    }
+    let wide = width(ui, "Cancel", Kind::Quiet);
+    let place = Rect::from_min_size(pos2(place.left() - wide - 10.0, top), vec2(wide, 40.0));
+    if button(ui, CANCEL, place, "Cancel", Kind::Quiet, true).clicked() {
+        cx.act(Action::CloseExport);
+    }
+    // The others stand where they belong.
+    if let Some(Objection::What(words)) = objection {
+        let line =
+            Rect::from_min_max(pos2(rect.left(), top), pos2(place.left() - 16.0, rect.bottom()));
+        let body = font(text::BODY, Weight::Regular);
+        label(ui, "export reason", line, Align2::LEFT_CENTER, words, body, cx.tokens.error);
+    }
+}

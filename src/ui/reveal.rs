@@ -1,0 +1,117 @@
+//! Shows files in the system's file manager, each time on a thread of its own: the window goes on,
+//! and only a failure comes back.
+//!
+//! A few lines instead of a crate: those that choose the file in its folder on every system want
+//! D-Bus headers to build on Linux, and the others open the folder as this does.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+    thread,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+/// Starts the file manager.
+pub struct Revealer {
+    sender: Sender<String>,
+    failures: Receiver<String>,
+    waker: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Revealer {
+    /// `waker` is called when something has failed.
+    pub fn new(waker: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (sender, failures) = bounded(4);
+        Self { sender, failures, waker }
+    }
+
+    /// Why a file could not be shown, in words.
+    pub fn next_failure(&self) -> Option<String> {
+        self.failures.try_recv().ok()
+    }
+
+    /// Shows a file.
+    pub fn show(&self, file: PathBuf) {
+        let command = file_manager(&file);
+        self.run(command, file);
+    }
+
+    fn run(&self, mut command: Command, file: PathBuf) {
+        let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
+        let work = move || {
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let reason = match command.status() {
+                // Windows' file manager ends with 1 also when all is well.
+                Ok(status) if status.success() || cfg!(windows) => return,
+                Ok(status) => status.to_string(),
+                Err(error) => error.to_string(),
+            };
+            let program = command.get_program().to_string_lossy();
+            let words = format!("{} cannot be shown: {program} failed ({reason})", file.display());
+            // A window that is gone, or has a few of these to read already, wants no more.
+            if sender.try_send(words).is_ok() {
+                waker();
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("file manager".into()).spawn(work) {
+            tracing::error!("no thread for the file manager: {error}");
+        }
+    }
+}
+
+/// What shows a file in its folder, or at least the folder.
+fn file_manager(file: &Path) -> Command {
+    if cfg!(target_os = "macos") {
+        let mut command = Command::new("open");
+        command.arg("-R").arg(file);
+        command
+    } else if cfg!(windows) {
+        let mut command = Command::new("explorer");
+        // Two arguments, so that blanks in the path are quoted and the switch is not.
+        command.arg("/select,").arg(file);
+        command
+    } else {
+        let mut command = Command::new("xdg-open");
+        command.arg(file.parent().unwrap_or(file));
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_file_manager_that_fails_is_named() {
+        let revealer = Revealer::new(Arc::new(|| {}));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("song.wav");
+        revealer.run(Command::new(folder.path().join("no such program")), file.clone());
+        let words = revealer.failures.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(words.contains("song.wav") && words.contains("no such program"), "{words}");
+        assert_eq!(revealer.next_failure(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_that_works_says_nothing_and_one_that_does_not_says_how() {
+        let revealer = Revealer::new(Arc::new(|| {}));
+        revealer.run(Command::new("true"), "/a/song.wav".into());
+        revealer.run(Command::new("false"), "/a/other.wav".into());
+        let words = revealer.failures.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(words.contains("other.wav"), "{words}");
+        thread::sleep(Duration::from_millis(100));
+        assert_eq!(revealer.next_failure(), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_folder_is_opened() {
+        let command = file_manager(Path::new("/music/a b/song.wav"));
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["/music/a b"]);
+    }
+}

@@ -1,0 +1,402 @@
+//! The export dialog: what is chosen, and what is asked of the engine for it.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use partita::{
+    engine::{
+        Command, Depth, Event, ExportId, SongId,
+        export::{
+            FORMATS, Fields, Format, OnExists, Part, Selection, Settings,
+            format::{Keeps, Streams},
+        },
+    },
+    ui::{
+        desk::Purpose,
+        dialogs::{Answer, Outcome},
+    },
+};
+
+use super::stage::{Stage, names, separated, stage};
+
+const NONE: Modifiers = Modifiers::NONE;
+const CTRL: Modifiers = Modifiers::COMMAND;
+const SONG: SongId = SongId(7);
+
+/// The first song is separated and its export dialog is open.
+pub fn dialog() -> Stage {
+    let mut stage = stage(separated());
+    open(&mut stage);
+    stage
+}
+
+/// Opens the dialog, with a folder that is the same on every machine.
+pub fn open(stage: &mut Stage) {
+    answer(stage, Outcome::Picked(vec!["/home/me/Music".into()]));
+    stage.press(CTRL, Key::E);
+    assert_eq!(stage.asked(), [Command::Describe(SONG)]);
+}
+
+/// What comes of the system's dialog for the folder.
+fn answer(stage: &mut Stage, outcome: Outcome) {
+    let ctx = stage.harness.ctx.clone();
+    let answer = Answer { purpose: Purpose::ExportFolder, outcome };
+    stage.harness.state_mut().answered(&ctx, answer);
+    stage.harness.run_steps(3);
+}
+
+/// What one export was asked for.
+pub struct Sent {
+    pub id: ExportId,
+    pub selection: Selection,
+    pub settings: Settings,
+    pub paths: Vec<String>,
+}
+
+/// The one export that was asked for.
+pub fn sent(stage: &Stage) -> Sent {
+    let mut asked = stage.asked();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    let Some(Command::Export { id, song: SONG, selection, place, settings }) = asked.pop() else {
+        panic!("no export was asked for");
+    };
+    let fields = Fields {
+        artist: "Software-Entwicklungskit".into(),
+        title: "Lithium".into(),
+        file: "Lithium".into(),
+        ..Fields::default()
+    };
+    let stems = super::stage::stems();
+    let items = selection.items(&stems, settings.format, &place, fields).unwrap();
+    let paths = items.iter().map(|item| item.to.display().to_string()).collect();
+    Sent { id, selection, settings, paths }
+}
+
+/// Exports and gives what was asked for.
+pub fn export(stage: &mut Stage) -> Sent {
+    stage.click("Export");
+    assert_eq!(stage.harness.state().desk().export, None, "the dialog closes");
+    sent(stage)
+}
+
+fn format(wanted: impl Fn(&Format) -> bool) -> &'static Format {
+    FORMATS.into_iter().find(|format| wanted(format)).unwrap()
+}
+
+pub fn is_enabled(stage: &Stage, name: &str) -> bool {
+    !stage.harness.get_by_label(name).accesskit_node().is_disabled()
+}
+
+#[test]
+fn at_first_the_mix_is_exported_as_it_is_heard() {
+    let mut stage = stage(separated());
+    stage.click("Mute Vocals");
+    open(&mut stage);
+    assert!(stage.shows("Export “Lithium”") && stage.shows("/home/me/Music"));
+    let sent = export(&mut stage);
+    let parts = ["drums", "bass", "other"].map(Part::plain);
+    assert_eq!(sent.selection, Selection { mix: Some(parts.into()), ..Selection::default() });
+    assert_eq!(sent.settings, Settings::default());
+    let path = "/home/me/Music/Software-Entwicklungskit - Lithium (mix).wav";
+    assert_eq!(sent.paths, [path]);
+}
+
+#[test]
+fn ticked_stems_and_the_residual_are_files_of_their_own() {
+    let mut stage = stage(separated());
+    stage.click("Other");
+    open(&mut stage);
+    stage.click("What: Ticked stems");
+    assert!(stage.shows("A file for each: vocals, drums and bass"));
+    assert!(stage.shows("Lithium/drums.wav") && stage.shows("Lithium/vocals.wav"));
+    stage.click("Residual: what no stem holds");
+    assert!(stage.shows("With it and every stem ticked, the files add up to the song exactly"));
+    let sent = export(&mut stage);
+    let stems = names(&["drums", "bass", "vocals"]);
+    let expected = Selection { stems, residual: true, ..Selection::default() };
+    assert_eq!(sent.selection, expected);
+    let folder = "/home/me/Music/Software-Entwicklungskit - Lithium";
+    assert_eq!(sent.paths[0], format!("{folder}/drums.wav"));
+    assert_eq!(sent.paths[3], format!("{folder}/residual.wav"));
+}
+
+#[test]
+fn all_but_each_ticked_one_is_the_song_without_it() {
+    let mut stage = stage(separated());
+    for stem in ["Drums", "Bass", "Other"] {
+        stage.click(stem);
+    }
+    open(&mut stage);
+    stage.click("What: All but…");
+    assert!(stage.shows("The song minus the stem, so that what no stem holds stays in"));
+    let sent = export(&mut stage);
+    let all_but = names(&["vocals"]);
+    assert_eq!(sent.selection, Selection { all_but, ..Selection::default() });
+    let path = "/home/me/Music/Software-Entwicklungskit - Lithium (all but vocals).wav";
+    assert_eq!(sent.paths, [path], "one file is named as one");
+}
+
+#[test]
+fn every_format_is_offered_with_what_it_can_do() {
+    for wanted in FORMATS {
+        let mut stage = dialog();
+        stage.click(&format!("Format: {}", wanted.name));
+        stage.harness.check_accessibility();
+        assert_eq!(stage.shows("Depth: As the song"), matches!(wanted.keeps, Keeps::Exactly(_)));
+        if let Keeps::Exactly(depths) = wanted.keeps {
+            for (depth, name) in [
+                (Depth::Int16, "Depth: 16 bit"),
+                (Depth::Int24, "Depth: 24 bit"),
+                (Depth::Float32, "Depth: 32-bit float"),
+            ] {
+                assert_eq!(stage.shows(name), depths.contains(&depth), "{}", wanted.name);
+            }
+        }
+        let is_free = [44_100, 48_000].iter().all(|&rate| (wanted.rate)(rate) == rate);
+        assert_eq!(stage.shows("Rate: 48 kHz"), is_free, "{}", wanted.name);
+        let has_mix = wanted.streams == Streams::One;
+        assert_eq!(stage.shows("What: Mix of what is heard"), has_mix, "{}", wanted.name);
+        assert_eq!(stage.shows("Limiter"), has_mix, "{}", wanted.name);
+        let sent = export(&mut stage);
+        assert_eq!(sent.settings.format, wanted);
+        assert!(sent.paths[0].ends_with(&format!(".{}", wanted.extension)), "{:?}", sent.paths);
+        let is_whole = wanted.streams == Streams::MixAndFourStems;
+        assert_eq!(sent.selection == Selection::default(), is_whole);
+    }
+}
+
+#[test]
+fn depth_and_rate_are_sent() {
+    for (depth, name) in [
+        (Depth::Int16, "Depth: 16 bit"),
+        (Depth::Int24, "Depth: 24 bit"),
+        (Depth::Float32, "Depth: 32-bit float"),
+    ] {
+        let mut stage = dialog();
+        stage.click(name);
+        stage.click("Rate: 48 kHz");
+        let settings = export(&mut stage).settings;
+        assert_eq!((settings.depth, settings.rate), (Some(depth), Some(48_000)));
+        // They are offered again, and can be taken back.
+        stage.press(CTRL, Key::E);
+        stage.asked();
+        stage.click("Rate: 44.1 kHz");
+        stage.click("Depth: As the song");
+        let settings = export(&mut stage).settings;
+        assert_eq!((settings.depth, settings.rate), (None, Some(44_100)));
+    }
+}
+
+#[test]
+fn loudness_and_limiter_are_for_the_mix() {
+    let mut stage = dialog();
+    stage.click("Loudness: −16 LUFS");
+    stage.click("Limiter");
+    assert!(stage.shows("The limiter holds back single loud peaks"));
+    let settings = export(&mut stage).settings;
+    assert_eq!((settings.loudness_lufs, settings.limiter), (Some(-16.0), true));
+    stage.press(CTRL, Key::E);
+    stage.asked();
+    stage.click("What: Ticked stems");
+    assert!(!stage.shows("Limiter") && !stage.shows("LUFS"));
+    let settings = export(&mut stage).settings;
+    assert_eq!((settings.loudness_lufs, settings.limiter), (None, false));
+    for (name, lufs) in [("−14 LUFS", Some(-14.0)), ("−23 LUFS", Some(-23.0)), ("As it is", None)]
+    {
+        stage.press(CTRL, Key::E);
+        stage.asked();
+        stage.click("What: Mix of what is heard");
+        stage.click(&format!("Loudness: {name}"));
+        assert_eq!(export(&mut stage).settings.loudness_lufs, lufs);
+    }
+}
+
+#[test]
+fn any_loudness_can_be_typed() {
+    let mut stage = dialog();
+    type_into(&mut stage, "Loudness in LUFS", "loud");
+    assert!(stage.shows("Loudness is a number from −70 to 0") && !is_enabled(&stage, "Export"));
+    stage.press(NONE, Key::Enter);
+    assert_eq!(stage.asked(), [], "Enter does not export what cannot be");
+    type_into(&mut stage, "Loudness in LUFS", "−18,5");
+    assert_eq!(export(&mut stage).settings.loudness_lufs, Some(-18.5));
+}
+
+/// Types into a field in place of what was there.
+fn type_into(stage: &mut Stage, name: &str, words: &str) {
+    stage.harness.get_by_label(name).focus();
+    stage.harness.run_steps(2);
+    stage.press(CTRL, Key::A);
+    stage.harness.event(egui::Event::Text(words.to_owned()));
+    stage.harness.run_steps(3);
+}
+
+#[test]
+fn names_are_shown_while_they_are_typed() {
+    let mut stage = dialog();
+    assert!(stage.shows("Software-Entwicklungskit - Lithium (mix).wav"));
+    type_into(&mut stage, "Pattern of the names", "{track} {title}");
+    assert!(stage.shows("Lithium.wav"), "the library knows no number");
+    let fields = Fields { title: "Lithium".into(), track: Some(4), ..Fields::default() };
+    stage.tell([Event::Described { song: SONG, fields }]);
+    assert!(stage.shows("04 Lithium.wav"));
+    stage.harness.get_by_label("Format: FLAC").click();
+    stage.harness.run_steps(3);
+    assert!(stage.shows("04 Lithium.flac"));
+    stage.click("{album}");
+    stage.harness.event(egui::Event::Text(" take 2".to_owned()));
+    stage.harness.run_steps(3);
+    assert!(stage.shows("04 Lithium take 2.flac"), "typing goes on behind what was inserted");
+    let choices = &stage.harness.state().desk().choices;
+    assert_eq!(choices.name_of_one, "{track} {title}{album} take 2");
+    stage.click("What: Ticked stems");
+    assert!(stage.shows("Lithium/drums.flac") && stage.shows("Lithium/vocals.flac"));
+    let paths = export(&mut stage).paths;
+    assert_eq!(paths[0], "/home/me/Music/Software-Entwicklungskit - Lithium/drums.flac");
+}
+
+#[test]
+fn a_wrong_name_is_told_and_not_exported() {
+    let mut stage = dialog();
+    for (typed, words) in [
+        ("{titel}", "There is no {titel}, but {artist} {title}"),
+        ("{title", "There is a brace without its pair"),
+        ("", "A name is needed, such as {title} ({stem})"),
+    ] {
+        stage.harness.get_by_label("Pattern of the names").focus();
+        stage.harness.run_steps(2);
+        stage.press(CTRL, Key::A);
+        stage.press(NONE, Key::Backspace);
+        stage.harness.event(egui::Event::Text(typed.to_owned()));
+        stage.harness.run_steps(3);
+        assert!(stage.shows(words), "{words}");
+        assert!(!is_enabled(&stage, "Export"), "{typed}");
+        stage.press(NONE, Key::Enter);
+        assert_eq!(stage.asked(), []);
+    }
+    type_into(&mut stage, "Pattern of the names", "{title}");
+    assert!(is_enabled(&stage, "Export"));
+}
+
+#[test]
+fn without_a_tick_or_a_sound_the_reason_is_told() {
+    let mut stage = stage(separated());
+    for stem in ["Vocals", "Drums", "Bass", "Other"] {
+        stage.click(stem);
+    }
+    open(&mut stage);
+    assert!(stage.shows("Tick an instrument first") && !is_enabled(&stage, "Export"));
+    stage.click("What: Ticked stems");
+    assert!(stage.shows("Tick an instrument first"));
+    stage.click("Residual: what no stem holds");
+    assert!(is_enabled(&stage, "Export"));
+    let path = "/home/me/Music/Software-Entwicklungskit - Lithium (residual).wav";
+    assert_eq!(export(&mut stage).paths, [path]);
+    stage.click("Vocals");
+    stage.click("Mute Vocals");
+    stage.press(CTRL, Key::E);
+    stage.click("What: Mix of what is heard");
+    assert!(stage.shows("Nothing is heard: everything is muted or turned down"));
+    stage.asked();
+    stage.press(NONE, Key::Enter);
+    assert_eq!(stage.asked(), []);
+}
+
+#[test]
+fn the_folder_is_chosen_and_remembered() {
+    let mut stage = dialog();
+    answer(&mut stage, Outcome::Cancelled);
+    assert!(stage.shows("/home/me/Music"));
+    // Where the system has no dialog, the window asks.
+    answer(&mut stage, Outcome::Unavailable);
+    assert!(stage.shows("Path of the folder to write into") && !stage.shows("Export “Lithium”"));
+    stage.press(CTRL, Key::A);
+    stage.harness.event(egui::Event::Text("/out/my music".to_owned()));
+    stage.harness.run_steps(3);
+    stage.click("Choose");
+    assert!(stage.shows("Export “Lithium”") && stage.shows("/out/my music"));
+    let sent = export(&mut stage);
+    assert_eq!(sent.paths, ["/out/my music/Software-Entwicklungskit - Lithium (mix).wav"]);
+    stage.press(CTRL, Key::E);
+    assert!(stage.shows("/out/my music"));
+}
+
+#[test]
+fn escape_and_cancel_keep_what_was_chosen_and_export_nothing() {
+    let mut stage = dialog();
+    stage.click("Depth: 16 bit");
+    stage.press(NONE, Key::Escape);
+    assert_eq!(stage.harness.state().desk().export, None);
+    stage.press(CTRL, Key::E);
+    stage.click("Cancel");
+    assert_eq!(stage.harness.state().desk().export, None);
+    assert_eq!(stage.asked(), [Command::Describe(SONG)]);
+    stage.press(CTRL, Key::E);
+    stage.asked();
+    stage.press(NONE, Key::Enter);
+    assert_eq!(sent(&stage).settings.depth, Some(Depth::Int16));
+}
+
+/// Presses Tab until what is called `name` has the focus.
+fn tab_to(stage: &mut Stage, name: &str) {
+    for _ in 0..60 {
+        if stage.harness.get_by_label(name).is_focused() {
+            return;
+        }
+        stage.press(NONE, Key::Tab);
+    }
+    panic!("“{name}” is not reached by Tab");
+}
+
+#[test]
+fn everything_is_done_with_the_keyboard() {
+    let mut stage = stage(separated());
+    tab_to(&mut stage, "Export…");
+    answer(&mut stage, Outcome::Picked(vec!["/out".into()]));
+    stage.press(NONE, Key::Enter);
+    assert_eq!(stage.asked(), [Command::Describe(SONG)]);
+    stage.harness.check_accessibility();
+    for name in ["What: Ticked stems", "Format: FLAC", "Depth: 24 bit", "Rate: 44.1 kHz"] {
+        tab_to(&mut stage, name);
+        stage.press(NONE, Key::Space);
+    }
+    tab_to(&mut stage, "Residual: what no stem holds");
+    stage.press(NONE, Key::Space);
+    tab_to(&mut stage, "If it exists: Keep both");
+    stage.press(NONE, Key::Space);
+    tab_to(&mut stage, "Pattern of the names");
+    stage.press(CTRL, Key::A);
+    stage.harness.event(egui::Event::Text("x ".to_owned()));
+    tab_to(&mut stage, "{stem}");
+    stage.press(NONE, Key::Enter);
+    assert!(stage.harness.get_by_label("Pattern of the names").is_focused());
+    assert!(!stage.deck.playing.get(), "the dialog has the keyboard");
+    tab_to(&mut stage, "Choose…");
+    tab_to(&mut stage, "Cancel");
+    tab_to(&mut stage, "Format: ALAC");
+    stage.press(NONE, Key::Enter);
+    let Sent { selection, settings, paths, .. } = sent(&stage);
+    assert_eq!(selection.stems.len(), 4);
+    assert!(selection.residual);
+    assert_eq!(
+        settings.format,
+        format(|format| format.id == "flac"),
+        "Enter exports what is chosen"
+    );
+    assert_eq!((settings.depth, settings.rate), (Some(Depth::Int24), Some(44_100)));
+    assert_eq!(settings.on_exists, OnExists::Number);
+    assert_eq!(paths[0], "/out/x drums.flac");
+}
+
+#[test]
+fn what_happens_to_files_of_the_same_name_is_sent() {
+    for (name, on_exists) in [
+        ("Ask", OnExists::Ask),
+        ("Keep both", OnExists::Number),
+        ("Replace", OnExists::Replace),
+        ("Skip", OnExists::Skip),
+    ] {
+        let mut stage = dialog();
+        stage.click(&format!("If it exists: {name}"));
+        assert_eq!(export(&mut stage).settings.on_exists, on_exists);
+    }
+}

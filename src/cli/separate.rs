@@ -17,7 +17,8 @@ use crate::engine::{
     CancelToken, Compute, EngineError,
     batch::{Batch, Request, Separated},
     decode,
-    export::Settings,
+    export::{Settings, numbered},
+    files::base_name,
     models::{DEFAULT, InstalledModel},
 };
 
@@ -120,12 +121,9 @@ fn found_in(root: &Path, file: PathBuf) -> Found {
 
 /// What a song is called among the others of its folder; those of one name get numbers.
 fn free_name(found: &Found, taken: &mut HashSet<PathBuf>) -> String {
-    let name = found.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let numbered = (2u64..).map(|n| format!("{name} ({n})"));
-    let mut free = std::iter::once(name.clone())
-        .chain(numbered)
-        .filter(|name| taken.insert(found.folder.join(name)));
-    free.next().unwrap_or(name)
+    let name = base_name(&found.file);
+    let free = numbered(&name, "").find(|name| taken.insert(found.folder.join(name)));
+    free.unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -24,6 +24,11 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// The name of a file without its ending; what is not Unicode as well as it can be shown.
+pub fn base_name(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
 /// Bytes that may still be written on the disk of `folder`, or of the first folder above it that
 /// exists; `None` where the system does not say.
 pub fn free_bytes(folder: &Path) -> Option<u64> {

@@ -9,6 +9,7 @@ use crate::engine::{
     Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelState, Song, SongId, SongState,
     estimate::Estimate,
     export::Fields,
+    files::base_name,
     peaks::{FRAMES_PER_PEAK, Peak},
 };
 
@@ -175,7 +176,7 @@ impl ViewState {
                 artist: song.artist.clone().unwrap_or_default(),
                 title: song.title.clone(),
                 album: song.album.clone().unwrap_or_default(),
-                file: words::file_stem(&song.path),
+                file: base_name(&song.path),
                 ..Fields::default()
             },
             _ => Fields::default(),

@@ -108,7 +108,8 @@ fn side_gains([left, right]: [f32; 2], channels: u16) -> [f64; 2] {
 }
 
 /// Triangular noise of one step to either side, before rounding: the error is then noise that does
-/// not follow the music (Lipshitz, Wannamaker, Vanderkooy, "Quantization and Dither", 1992). Silence stays silent.
+/// not follow the music (Lipshitz, Wannamaker, Vanderkooy, "Quantization and Dither", 1992).
+/// Silence stays silent.
 #[derive(Clone, Debug)]
 pub struct Dither(u64);
 

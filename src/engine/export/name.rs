@@ -1,7 +1,5 @@
 //! File names that every system takes.
 
-use std::path::{Path, PathBuf};
-
 /// Bytes of a name at most: leaves room, in the 255 that file systems allow, for what is added.
 pub(super) const LONGEST_BYTES: usize = 180;
 
@@ -24,10 +22,10 @@ pub fn safe_file_name(title: &str) -> String {
     if name.is_empty() { UNTITLED.into() } else { name.into() }
 }
 
-/// `name` in `folder`, then with a number behind it: "song", "song (2)", "song (3)", …
-pub fn numbered(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
-    let later = (2u64..).map(move |n| folder.join(format!("{name} ({n})")));
-    std::iter::once(folder.join(name)).chain(later)
+/// `name`, then with a number behind it, each with `ending`: "song.wav", "song (2).wav", …
+pub fn numbered(name: &str, ending: &str) -> impl Iterator<Item = String> {
+    let later = (2u64..).map(move |n| format!("{name} ({n}){ending}"));
+    std::iter::once(format!("{name}{ending}")).chain(later)
 }
 
 fn is_forbidden(c: char) -> bool {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{ExportItem, Fields, Settings, Tags, format::Keeps, level::Level};
 use crate::engine::{
     AudioFormat, CancelToken, Depth, EngineError, Result, SAMPLE_RATE, Song, cover,
-    import::content_hash, player::Track, resample::rescale,
+    files::base_name, import::content_hash, player::Track, resample::rescale,
 };
 
 /// The song, as the user has it.
@@ -53,7 +53,7 @@ impl Origin {
     /// A file that was not decoded yet: its [`Self::format`] is to be set.
     pub fn of_file(path: &Path, model: &str) -> Self {
         let mut tags = Tags::read(path);
-        tags.complete_with(Tags::new(&stem_of(path), None, None, None));
+        tags.complete_with(Tags::new(&base_name(path), None, None, None));
         let format = AudioFormat::default();
         Self { path: path.into(), is_at_hand: true, format, tags, model: model.into() }
     }
@@ -85,7 +85,7 @@ impl Origin {
             album: self.tags.album().unwrap_or_default(),
             track: self.tags.track(),
             model: self.model.clone(),
-            file: stem_of(&self.path),
+            file: base_name(&self.path),
             ..Fields::default()
         }
     }
@@ -164,9 +164,4 @@ impl Origin {
             None => rescale(track.frames(), rate, SAMPLE_RATE),
         }
     }
-}
-
-/// The name of a file without its ending.
-fn stem_of(path: &Path) -> String {
-    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -12,14 +12,11 @@ use crate::engine::{EngineError, Result, models::stem_index};
 /// The name of the mix among the files.
 pub const MIX: &str = "mix";
 
-/// How the name of a file begins that holds the song without a stem.
-const ALL_BUT: &str = "all but";
-
 /// The name of a file that holds several stems.
-pub const STEMS: &str = "stems";
+const STEMS: &str = "stems";
 
 /// The name of what no stem holds.
-pub const RESIDUAL: &str = "residual";
+const RESIDUAL: &str = "residual";
 
 /// What is to be exported. Stems are named, and come in the model's order, each once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,17 +83,16 @@ impl Selection {
     ) -> Result<Vec<ExportItem>> {
         let mut contents = match format.streams {
             Streams::MixAndFourStems => vec![(STEMS.to_owned(), mix_and_four_stems(sources)?)],
+            // Beside its parts a sum would be heard twice.
+            Streams::All if self.residual || !self.stems.is_empty() => {
+                Self { all_but: Vec::new(), mix: None, ..self.clone() }.contents(sources)?
+            }
             Streams::One | Streams::All => self.contents(sources)?,
         };
         if contents.is_empty() {
             return Err(EngineError::Unknown("nothing is chosen to be exported".into()));
         }
         if format.streams == Streams::All {
-            // Beside its parts a sum would be heard twice.
-            let is_sum = |name: &str| name == MIX || name.starts_with(ALL_BUT);
-            if contents.iter().any(|(name, _)| !is_sum(name)) {
-                contents.retain(|(name, _)| !is_sum(name));
-            }
             let streams = contents.into_iter().flat_map(|(_, streams)| streams).collect();
             contents = vec![(STEMS.to_owned(), streams)];
         }
@@ -121,7 +117,7 @@ impl Selection {
             contents.push(one(&sources[stem], Content::stem(stem)));
         }
         for stem in chosen(sources, &self.all_but)? {
-            let name = format!("{ALL_BUT} {}", sources[stem]);
+            let name = format!("all but {}", sources[stem]);
             contents.push(one(&name, Content::Rest(vec![stem])));
         }
         if self.residual {

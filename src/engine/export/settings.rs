@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ExportItem, FORMATS, Format};
+use super::{ExportItem, FORMATS, Format, numbered};
 use crate::engine::{Depth, EngineError, Result};
 
 /// What the user can choose about all files of an export.
@@ -86,9 +86,6 @@ impl OnExists {
 /// `path`, or the first of `path (2)`, `path (3)`, … that is not taken. The number stands before
 /// the whole ending, which may have two parts, such as `.stem.mp4`.
 fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
-    if !is_taken(path) {
-        return path.to_owned();
-    }
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let ending = FORMATS
         .iter()
@@ -98,6 +95,6 @@ fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
         .or_else(|| path.extension().map(|it| format!(".{}", it.to_string_lossy())))
         .unwrap_or_default();
     let base = name.strip_suffix(&ending).unwrap_or(&name);
-    let numbered = (2u64..).map(|n| path.with_file_name(format!("{base} ({n}){ending}")));
-    numbered.into_iter().find(|path| !is_taken(path)).unwrap_or_else(|| path.to_owned())
+    let mut names = numbered(base, &ending).map(|name| path.with_file_name(name));
+    names.find(|path| !is_taken(path)).unwrap_or_else(|| path.to_owned())
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
-use crate::engine::{AudioFormat, Result, Song, SongId, SongState, decode::Decoded};
+use crate::engine::{
+    AudioFormat, Result, Song, SongId, SongState, decode::Decoded, files::base_name,
+};
 
 /// A decoded song that is to be added.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ impl Library {
     pub fn add_song(&mut self, new: &NewSong) -> Result<Song> {
         let format = serde_json::to_string(&new.decoded.format).unwrap_or_default();
         let tags = &new.decoded.tags;
-        let title = tags.title.clone().unwrap_or_else(|| title_of(&new.path));
+        let title = tags.title.clone().unwrap_or_else(|| base_name(&new.path));
         let id = self.db.query_row(
             "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -105,11 +107,6 @@ impl Library {
 /// The folder of a song's stores and cover, in the folder of all songs.
 pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf {
     songs_folder.join(hash.get(..32).unwrap_or(hash))
-}
-
-/// A title for a song that has none in its tags.
-fn title_of(path: &Path) -> String {
-    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {

@@ -12,7 +12,7 @@ use partita::model::{
     Precision,
     kernels::{
         FreqMap, FreqPanels, TimeMap,
-        attention::attention,
+        attention::{Inputs, attention},
         dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
         elementwise::gelu,
         freq_conv::{FreqConvTranspose, GatedPointwise, StridedConv},
@@ -90,8 +90,9 @@ fn transformer(c: &mut Criterion) {
         let (q, k, v) = (noise(queries * DIM), noise(keys * DIM), noise(keys * DIM));
         let mut out = vec![0.0; q.len()];
         let shape = format!("{queries} to {keys}");
+        let (q, heads, head_dim) = (q.as_chunks().0, HEADS, DIM / HEADS);
         measure(c, "attention", &shape, 4 * queries * keys * DIM, || {
-            attention(&q, &k, &v, HEADS, DIM / HEADS, &mut out);
+            attention(Inputs { q, k: &k, v: &v, keys, heads, head_dim }, &mut out);
         });
     }
     for (inputs, outputs) in [(DIM, 3 * DIM), (DIM, 4 * DIM), (4 * DIM, DIM)] {

@@ -14,12 +14,12 @@ use super::{
     Precision,
     arena::Buffer,
     kernels::{
-        attention::attention,
+        attention::{Inputs, attention, scale},
         bf16::Pair,
         elementwise::add_scaled,
-        linear::{AddScaled, Linear, ToColumns, ToRows},
+        linear::{AddScaled, Linear, ToColumns, ToPanels, ToRows},
         norm::{Affine, Moments, group_norm_by, layer_norm},
-        operand::Operand,
+        operand::{Operand, packed_len},
         rows::ROWS,
         tile::NR,
     },
@@ -134,12 +134,14 @@ pub struct Attention {
 
 /// What goes into the attention, for each head.
 struct Heads {
-    /// `[heads, tokens, head_dim]`.
+    /// As [`Inputs::q`].
     q: Buffer,
-    /// `[heads, keys, head_dim]`, in the precision's operands, pairs along `head_dim`.
+    /// As [`Inputs::k`].
     k: Buffer,
-    /// `[heads, keys, head_dim]`, in the precision's operands, pairs along `keys`.
+    /// As [`Inputs::v`].
     v: Buffer,
+    /// Keys of a head.
+    keys: usize,
 }
 
 /// Which of them a linear layer's outputs are.
@@ -166,9 +168,10 @@ impl Layer {
         let dim = self.gamma_1.len();
         let (head_dim, keys) = (dim / heads, source.len() / dim);
         let mut all = Heads {
-            q: Buffer::any(x.len()),
-            k: Buffer::any(heads * keys * head_dim.div_ceil(V::DEPTH)),
+            q: Buffer::any(heads * packed_len::<V>(x.len() / dim, head_dim)),
+            k: Buffer::any(heads * packed_len::<V>(keys, head_dim)),
             v: Buffer::any(heads * keys.div_ceil(V::DEPTH) * head_dim),
+            keys,
         };
         let queries = (Role::Queries, q, &mut *all.q);
         let keys = (Role::Keys, k, &mut *all.k);
@@ -199,8 +202,7 @@ impl Layer {
         blocks.resize_with(x.len().div_ceil(block), || std::array::from_fn(|_| Vec::new()));
         for (part, (role, _, out)) in parts.into_iter().enumerate() {
             let per_block = match role {
-                Role::Queries => ROWS * head_dim,
-                Role::Keys => ROWS * head_dim.div_ceil(V::DEPTH),
+                Role::Queries | Role::Keys => ROWS * head_dim.div_ceil(V::DEPTH),
                 Role::Values => ROWS / V::DEPTH * head_dim,
             };
             let per_head = out.len() / self.attn.heads;
@@ -215,17 +217,16 @@ impl Layer {
             |[normal, room], (x, outs)| {
                 let normal = &mut normal[..x.len()];
                 layer_norm(x, norm, normal);
-                for ((role, linear), mut heads) in layers.into_iter().zip(outs) {
-                    if let Role::Queries = role {
-                        linear.each(normal, room, ToRows { heads: &mut heads, head_dim });
-                        continue;
-                    }
+                for ((role, linear), heads) in layers.into_iter().zip(outs) {
                     let mut heads: Vec<&mut [V]> =
                         heads.into_iter().map(bytemuck::cast_slice_mut).collect();
-                    let heads = &mut heads;
+                    let (heads, scale) = (&mut heads, scale(head_dim));
                     match role {
+                        Role::Queries => {
+                            linear.each(normal, room, ToPanels { heads, head_dim, scale });
+                        }
+                        Role::Keys => linear.each(normal, room, ToRows { heads, head_dim }),
                         Role::Values => linear.each(normal, room, ToColumns { heads, head_dim }),
-                        _ => linear.each(normal, room, ToRows { heads, head_dim }),
                     }
                 }
             },
@@ -238,13 +239,9 @@ impl Layer {
         let mut attended = Buffer::any(x.len());
         {
             let _span = trace_span!("transformer: attention").entered();
-            let (Heads { q, k, v }, heads) = (inputs, self.attn.heads);
             match self.attn.precision {
-                Precision::Single => attention(q, k, v, heads, dim / heads, &mut attended),
-                Precision::Fast => {
-                    let pairs = bytemuck::cast_slice::<f32, Pair>;
-                    attention(q, pairs(k), pairs(v), heads, dim / heads, &mut attended);
-                }
+                Precision::Single => self.attend::<f32>(inputs, &mut attended),
+                Precision::Fast => self.attend::<Pair>(inputs, &mut attended),
             }
         }
         let _span = trace_span!("transformer: feed-forward").entered();
@@ -265,6 +262,12 @@ impl Layer {
         if let Some(norm) = &self.norm_out {
             group_norm_by(x, moments, norm);
         }
+    }
+
+    fn attend<V: Operand>(&self, Heads { q, k, v, keys }: &Heads, attended: &mut [f32]) {
+        let (heads, head_dim) = (self.attn.heads, self.gamma_1.len() / self.attn.heads);
+        let [q, k, v] = [q, k, v].map(|values| bytemuck::cast_slice::<f32, V>(values));
+        attention(Inputs { q: q.as_chunks().0, k, v, keys: *keys, heads, head_dim }, attended);
     }
 
     /// The feed-forward part for a block of tokens.

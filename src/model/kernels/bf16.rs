@@ -1,11 +1,16 @@
-//! Products of bf16 pairs, summed in single precision: AVX-512 BF16's `vdpbf16ps`, and the same sums in
-//! plain code for every other CPU, which is not fast.
+//! Products of bf16 pairs, summed in single precision: by [`avx512`], and the same sums in plain code for
+//! every other CPU, which is not fast.
 //!
 //! bf16 is the upper half of an `f32`: its range, 8 bits of precision. Only what is multiplied is
 //! rounded to it; sums, norms and everything between the products stay `f32`. Runs on the calling
 //! thread.
 
-use super::{elementwise::mad, tile::NR, vectorised};
+use super::{
+    avx512::{self, Left},
+    elementwise::{mad, weigh as weigh_single},
+    tile::NR,
+    vectorised,
+};
 
 /// Two neighbouring values of a product's depth, the first one in the lower half.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -41,41 +46,7 @@ fn round(value: f32) -> u16 {
 
 /// Whether this CPU multiplies bf16 faster than `f32`: what the "fast" precision needs.
 pub fn is_fast() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
-}
-
-/// Rows of `depth` values as rows of pairs, in `room`; an odd last value is paired with zero.
-pub fn rows<'a>(values: &[f32], depth: usize, room: &'a mut [Pair]) -> &'a [Pair] {
-    let pairs = &mut room[..values.len() / depth * depth.div_ceil(2)];
-    if depth.is_multiple_of(2) {
-        pack_row(values, pairs);
-    } else {
-        for (values, pairs) in
-            values.chunks_exact(depth).zip(pairs.chunks_exact_mut(depth.div_ceil(2)))
-        {
-            pack_row(values, pairs);
-        }
-    }
-    pairs
-}
-
-vectorised! {
-    fn pack_row<FMA>(values: &[f32], pairs: &mut [Pair]) {
-        let (whole, rest) = values.as_chunks::<2>();
-        for (pair, values) in pairs.iter_mut().zip(whole) {
-            *pair = Pair::new(*values);
-        }
-        if let ([value], Some(pair)) = (rest, pairs.last_mut()) {
-            *pair = Pair::new([*value, 0.0]);
-        }
-    }
+    avx512::has_bf16()
 }
 
 /// Lines of a depth as a panel of pairs, in `room`; an odd last line is paired with zeros.
@@ -99,52 +70,31 @@ vectorised! {
     }
 }
 
-/// `sums[i] += Σ_k rows[i · stride + k] · panel[k]`, over both halves of each pair.
-///
-/// # Panics
-/// When a row ends before the panel.
-pub fn rows_by_panel(sums: &mut [[f32; NR]], rows: &[Pair], stride: usize, panel: &[[Pair; NR]]) {
-    let Some(last) = sums.len().checked_sub(1) else { return };
-    let left = Left { pairs: rows, row_stride: stride, depth_stride: 1 };
-    assert!(last * stride + panel.len() <= rows.len(), "rows end before the product");
-    product(sums, left, panel);
-}
-
-/// `sums[i] += Σ_k columns[k · sums.len() + i] · panel[k]`, over both halves of each pair.
-///
-/// # Panics
-/// When the columns end before the panel.
-pub fn columns_by_panel(sums: &mut [[f32; NR]], columns: &[Pair], panel: &[[Pair; NR]]) {
-    assert!(sums.len() * panel.len() <= columns.len(), "columns end before the product");
-    product(sums, Left { pairs: columns, row_stride: 1, depth_stride: sums.len() }, panel);
-}
-
-/// The left matrix: pair `(row, k)` is `pairs[row · row_stride + k · depth_stride]`. The two functions
-/// above have checked that all of them are there.
-#[derive(Clone, Copy)]
-struct Left<'a> {
-    pairs: &'a [Pair],
-    row_stride: usize,
-    depth_stride: usize,
-}
-
-fn product(sums: &mut [[f32; NR]], left: Left<'_>, panel: &[[Pair; NR]]) {
+/// `sums[n][i] = Σ_k left[i, k] · panels[n][k]` over both halves of each pair, or added to it if `ADD`.
+pub fn product<const ADD: bool, const N: usize>(
+    sums: [&mut [[f32; NR]]; N],
+    left: Left<'_, Pair>,
+    panels: [&[[Pair; NR]]; N],
+) {
     #[cfg(target_arch = "x86_64")]
-    if is_fast() {
-        #[expect(unsafe_code, reason = "a function with target features")]
-        // SAFETY: the CPU was just found to have the features it is compiled for, and `left` is one
-        // of the two functions' above.
-        return unsafe { avx512::product(sums, left, panel) };
+    if avx512::has_bf16() {
+        avx512::product_of_pairs::<ADD, N>(sums, left, panels);
+        return;
     }
-    plain(sums, left, panel);
+    for (sums, panel) in sums.into_iter().zip(panels) {
+        if !ADD {
+            sums.fill([0.0; NR]);
+        }
+        plain(sums, left, panel);
+    }
 }
 
 vectorised! {
-    fn plain<FMA>(sums: &mut [[f32; NR]], left: Left<'_>, panel: &[[Pair; NR]]) {
+    fn plain<FMA>(sums: &mut [[f32; NR]], left: Left<'_, Pair>, panel: &[[Pair; NR]]) {
         // The instruction's order: the second of a pair first.
         for (row, sums) in sums.iter_mut().enumerate() {
             for (k, line) in panel.iter().enumerate() {
-                let [a, b] = left.pairs[row * left.row_stride + k * left.depth_stride].values();
+                let [a, b] = left.at(row, k).values();
                 for j in 0..NR {
                     let [c, d] = line[j].values();
                     sums[j] = mad::<FMA>(a, c, mad::<FMA>(b, d, sums[j]));
@@ -154,84 +104,30 @@ vectorised! {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-mod avx512 {
-    #![expect(unsafe_code, reason = "intrinsics, and a check for each value is too slow here")]
-
-    use std::{
-        arch::x86_64::{
-            __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_set1_epi32,
-            _mm512_storeu_ps,
-        },
-        mem::transmute,
-    };
-
-    use super::{Left, NR, Pair};
-
-    /// Rows of a tile: enough sums to hide what one product waits for the last.
-    const ROWS: usize = 12;
-
-    /// # Safety
-    /// `left` must have a pair for every row of `sums` and line of `panel`.
-    #[target_feature(enable = "avx512f,avx512bf16")]
-    pub unsafe fn product(sums: &mut [[f32; NR]], left: Left<'_>, panel: &[[Pair; NR]]) {
-        let mut row = 0;
-        let (tiles, rest) = sums.as_chunks_mut::<ROWS>();
-        for sums in tiles {
-            // SAFETY: as promised by the caller.
-            unsafe { tile(sums, left, row, panel) };
-            row += ROWS;
-        }
-        let (tiles, rest) = rest.as_chunks_mut::<4>();
-        for sums in tiles {
-            // SAFETY: as promised by the caller.
-            unsafe { tile(sums, left, row, panel) };
-            row += 4;
-        }
-        for sums in rest.as_chunks_mut::<1>().0 {
-            // SAFETY: as promised by the caller.
-            unsafe { tile(sums, left, row, panel) };
-            row += 1;
-        }
+/// `2^(scores − top)` as a panel in `room`, and added to `sums`.
+pub fn weigh<'a, const FMA: bool>(
+    scores: &mut [[f32; NR]],
+    top: &[f32; NR],
+    sums: &mut [f32; NR],
+    room: &'a mut [[Pair; NR]],
+) -> &'a [[Pair; NR]] {
+    #[cfg(target_arch = "x86_64")]
+    if avx512::weigh_pairs(scores, top, sums, room) {
+        return &room[..scores.len().div_ceil(2)];
     }
-
-    /// # Safety
-    /// `left` must have a pair for the `M` rows from `row` on and every line of `panel`.
-    #[inline(never)]
-    #[target_feature(enable = "avx512f,avx512bf16")]
-    unsafe fn tile<const M: usize>(
-        sums: &mut [[f32; NR]; M],
-        left: Left<'_>,
-        row: usize,
-        panel: &[[Pair; NR]],
-    ) {
-        // SAFETY: loads and stores are of whole lines; the pairs exist, as the caller promises.
-        unsafe {
-            let mut acc: [__m512; M] = std::array::from_fn(|i| _mm512_loadu_ps(sums[i].as_ptr()));
-            let mut at = left.pairs.as_ptr().add(row * left.row_stride);
-            for line in panel {
-                let line = _mm512_loadu_ps(line.as_ptr().cast::<f32>());
-                for (i, acc) in acc.iter_mut().enumerate() {
-                    let pair = at.add(i * left.row_stride).cast::<i32>().read();
-                    let pair = _mm512_set1_epi32(pair);
-                    *acc = _mm512_dpbf16_ps(
-                        *acc,
-                        transmute::<__m512i, __m512bh>(pair),
-                        transmute::<__m512, __m512bh>(line),
-                    );
-                }
-                at = at.wrapping_add(left.depth_stride);
-            }
-            for (sums, acc) in sums.iter_mut().zip(acc) {
-                _mm512_storeu_ps(sums.as_mut_ptr(), acc);
-            }
-        }
-    }
+    weigh_single::<FMA>(scores, top, sums);
+    panel(scores, room)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::noise, *};
+    use super::{
+        super::{
+            operand::{Operand, pack_rows, packed_len},
+            testing::noise,
+        },
+        *,
+    };
 
     #[test]
     fn values_are_rounded_to_the_nearest_and_ties_to_even() {
@@ -248,25 +144,29 @@ mod tests {
 
     #[test]
     fn products_sum_rounded_values_in_single_precision() {
-        for (rows, depth) in [(1, 1), (7, 33), (17, 64), (30, 250)] {
+        for (rows, depth) in [(1, 1), (7, 33), (17, 64), (37, 250)] {
             let (a, b) = (noise(rows * depth, 1), noise(depth * NR, 2));
             let near = |v: f32| f64::from(Pair::new([v, 0.0]).values()[0]);
             let mut room = vec![[Pair::default(); NR]; depth];
             let panel = panel(b.as_chunks().0, &mut room);
-            let mut space = vec![Pair::default(); a.len()];
-            let pairs = super::rows(&a, depth, &mut space);
-            let columns: Vec<Pair> = (0..panel.len())
-                .flat_map(|k| pairs.iter().skip(k).step_by(panel.len()).copied())
+            let mut space = vec![0.0; packed_len::<Pair>(rows, depth)];
+            let pairs = pack_rows::<Pair>(&a, depth, &mut space);
+            let cells = panel.len();
+            let columns: Vec<Pair> = (0..cells)
+                .flat_map(|k| (0..rows).map(move |row| pairs[Pair::place(row, k, cells)]))
                 .collect();
             let mut sums = vec![[1.0; NR]; rows];
-            rows_by_panel(&mut sums, pairs, panel.len(), panel);
+            Pair::add_rows::<true, 1>([&mut sums], pairs, cells, 0, [panel]);
             let mut transposed = vec![[1.0; NR]; rows];
-            columns_by_panel(&mut transposed, &columns, panel);
+            Pair::columns_by_panels::<true, 1>([&mut transposed], &columns, rows, [panel]);
+            let mut plainly = vec![[1.0; NR]; rows];
+            plain(&mut plainly, Left::columns(&columns, rows, cells), panel);
             for (at, sum) in sums.as_flattened().iter().enumerate() {
                 let (i, j) = (at / NR, at % NR);
                 let terms = (0..depth).map(|k| near(a[i * depth + k]) * near(b[k * NR + j]));
                 let expected = 1.0 + terms.sum::<f64>();
                 assert!((f64::from(*sum) - expected).abs() < 1e-4, "{sum} {expected}");
+                assert!((plainly[i][j] - sum).abs() < 1e-4, "{sum} {}", plainly[i][j]);
             }
             assert_eq!(sums, transposed);
         }

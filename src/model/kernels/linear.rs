@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{
     bf16::Pair,
     elementwise::{gelu_one, mad},
-    operand::Operand,
+    operand::{Operand, pack_rows},
     rows::{Finish, ROWS, Rows, rows_product},
     tile::{NR, Panels},
 };
@@ -61,14 +61,15 @@ impl Linear {
     }
 
     /// Gives the layer's outputs for at most [`ROWS`] tokens, `x: [tokens, in]`, to `put`. `room` is
-    /// memory, as long as `x`.
+    /// memory for [`ROWS`] rows.
     pub fn each(&self, x: &[f32], room: &mut [f32], put: impl Put) {
         let finish = &mut Biased { bias: &self.bias, put, columns: self.outputs };
         self.product(x, room, self.inputs, 0..self.panels(), 0..self.inputs, finish);
     }
 
     /// GELU of the outputs in `panels` (of [`NR`]) for at most [`ROWS`] tokens, `x: [tokens, in]`,
-    /// into `out: [tokens, panels · NR]`. `room` is memory, as long as `x`.
+    /// into `out: [tokens, panels · NR]`. `room` is memory for
+    /// [`ROWS`] rows.
     pub fn gelu_part(&self, x: &[f32], room: &mut [f32], panels: Range<usize>, out: &mut [f32]) {
         let (first, stride) = (panels.start * NR, panels.len() * NR);
         let finish = &mut GeluPart { bias: &self.bias, out, first, stride };
@@ -77,7 +78,7 @@ impl Linear {
 
     /// Adds to `sums: [panels][tokens][NR]` what the inputs `part` contribute, an even number of
     /// them or all the rest; `x: [tokens, stride]` holds those of at most [`ROWS`] tokens. `room` is
-    /// memory, as long as `x`.
+    /// memory for [`ROWS`] rows.
     pub fn add_part(
         &self,
         x: &[f32],
@@ -134,9 +135,9 @@ fn product<V: Operand, F: Finish>(
     finish: &mut F,
 ) {
     let rows = Rows {
-        data: V::rows(x, stride, room),
+        cells: pack_rows(x, stride, room),
         count: x.len() / stride,
-        stride: stride.div_ceil(V::DEPTH),
+        depth: stride.div_ceil(V::DEPTH),
     };
     let lines = part.start / V::DEPTH..part.end.div_ceil(V::DEPTH);
     rows_product(rows, weight, panels, lines, finish);
@@ -180,7 +181,7 @@ impl Put for AddScaled<'_> {
     }
 }
 
-/// Into `[tokens, head_dim / V::DEPTH]` of the head that a column belongs to: rows of a product.
+/// Into packed rows, `[tokens, head_dim / V::DEPTH]`, of the head that a column belongs to.
 #[derive(Debug)]
 pub struct ToRows<'a, 'b, V> {
     /// A block of tokens of each head.
@@ -194,15 +195,46 @@ impl<V: Operand> Put for ToRows<'_, '_, V> {
     fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
         let (dim, cells) = (self.head_dim, self.head_dim.div_ceil(V::DEPTH));
         if dim.is_multiple_of(NR) && values.len() == NR {
-            let at = token * cells + column % dim / V::DEPTH;
-            let out = &mut self.heads[column / dim][at..][..NR / V::DEPTH];
-            for (out, values) in out.iter_mut().zip(values.chunks_exact(V::DEPTH)) {
-                *out = V::pack([values[0], values[V::DEPTH - 1]]);
+            let out = &mut self.heads[column / dim];
+            for (k, values) in (column % dim / V::DEPTH..).zip(values.chunks_exact(V::DEPTH)) {
+                out[V::place(token, k, cells)] = V::pack([values[0], values[V::DEPTH - 1]]);
             }
         } else {
             for (column, value) in (column..).zip(values) {
-                let cell = &mut self.heads[column / dim][token * cells + column % dim / V::DEPTH];
-                put_into(cell, column % dim, *value);
+                let at = V::place(token, column % dim / V::DEPTH, cells);
+                put_into(&mut self.heads[column / dim][at], column % dim, *value);
+            }
+        }
+    }
+}
+
+/// Into panels of [`NR`] tokens, `[panels, head_dim / V::DEPTH][NR]`, of the head that a column
+/// belongs to, times `scale`: the right of a product.
+#[derive(Debug)]
+pub struct ToPanels<'a, 'b, V> {
+    /// A block of tokens of each head.
+    pub heads: &'a mut [&'b mut [V]],
+    /// Features of a head.
+    pub head_dim: usize,
+    /// A factor.
+    pub scale: f32,
+}
+
+impl<V: Operand> Put for ToPanels<'_, '_, V> {
+    #[inline(always)]
+    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+        let (dim, cells) = (self.head_dim, self.head_dim.div_ceil(V::DEPTH));
+        let place = |k: usize| (token / NR * cells + k) * NR + token % NR;
+        if dim.is_multiple_of(NR) && values.len() == NR {
+            let out = &mut self.heads[column / dim];
+            for (k, values) in (column % dim / V::DEPTH..).zip(values.chunks_exact(V::DEPTH)) {
+                let pair = [values[0], values[V::DEPTH - 1]].map(|value| value * self.scale);
+                out[place(k)] = V::pack(pair);
+            }
+        } else {
+            for (column, value) in (column..).zip(values) {
+                let cell = &mut self.heads[column / dim][place(column % dim / V::DEPTH)];
+                put_into(cell, column % dim, value * self.scale);
             }
         }
     }
@@ -318,6 +350,7 @@ mod tests {
     use super::{
         super::{
             elementwise::gelu_plain,
+            operand::packed_len,
             testing::{assert_same, noise, signal_to_error_db, tensor, values},
         },
         *,
@@ -350,7 +383,7 @@ mod tests {
         let mut plain = vec![0.0; tokens * outputs];
         linear.forward(&x, &mut plain);
 
-        let mut room = vec![0.0; x.len()];
+        let mut room = vec![0.0; ROWS * inputs];
         let mut scaled = residual.clone();
         linear.each(&x, &mut room, AddScaled { x: &mut scaled, scale: &scale });
         let expected: Vec<f32> =
@@ -364,16 +397,26 @@ mod tests {
             gelus.chunks(2 * NR).flat_map(|token| token[..outputs].to_vec()).collect();
         assert_same(&values(&expected), &got, "gelu");
 
-        let mut parts = vec![vec![0.0; tokens * 6]; 4];
+        let mut parts = vec![vec![0.0; packed_len::<f32>(tokens, 6)]; 4];
         let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
         linear.each(&x, &mut room, ToRows { heads: &mut heads, head_dim: 6 });
-        let at = |i: usize, dim: usize| (i % outputs / dim, i / outputs * dim + i % dim);
-        let got: Vec<f32> = (0..plain.len()).map(|i| parts[at(i, 6).0][at(i, 6).1]).collect();
-        assert_eq!(plain, got);
+        let part = |i: usize| (i % outputs / 6, i / outputs, i % 6);
+        for (i, value) in plain.iter().enumerate() {
+            let (head, token, k) = part(i);
+            assert_eq!(*value, parts[head][f32::place(token, k, 6)]);
+        }
+        let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
+        linear.each(&x, &mut room, ToPanels { heads: &mut heads, head_dim: 6, scale: 2.0 });
+        for (i, value) in plain.iter().enumerate() {
+            let (head, token, k) = part(i);
+            assert_eq!(2.0 * value, parts[head][(token / NR * 6 + k) * NR + token % NR]);
+        }
         let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
         linear.each(&x, &mut room, ToColumns { heads: &mut heads, head_dim: 6 });
-        let got: Vec<f32> = (0..plain.len()).map(|i| parts[at(i, 6).0][at(i, 6).1]).collect();
-        assert_eq!(plain, got);
+        for (i, value) in plain.iter().enumerate() {
+            let (head, token, k) = part(i);
+            assert_eq!(*value, parts[head][token * 6 + k]);
+        }
     }
 
     #[test]
@@ -389,7 +432,7 @@ mod tests {
         let db = signal_to_error_db(&expected, &got);
         assert!((45.0..90.0).contains(&db), "{db} dB");
 
-        let mut room = vec![0.0; x.len()];
+        let mut room = vec![0.0; ROWS * inputs];
         let mut parts = vec![vec![Pair::new([9.0; 2]); tokens.div_ceil(2) * 16]; 2];
         let mut heads: Vec<&mut [Pair]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
         fast.each(&x, &mut room, ToColumns { heads: &mut heads, head_dim: 16 });

@@ -16,6 +16,7 @@
 )]
 
 pub mod attention;
+mod avx512;
 pub mod bf16;
 pub mod dconv;
 pub mod elementwise;

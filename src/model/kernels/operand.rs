@@ -7,7 +7,9 @@
 use std::fmt::Debug;
 
 use super::{
+    avx512::{self, Left, STRIP},
     bf16::Pair,
+    elementwise::weigh,
     tile::{MR, NR, columns_by_panel, rows_by_panel, rows_times_panel},
 };
 
@@ -25,33 +27,56 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
     /// Changes one of the values.
     fn set(&mut self, index: usize, value: f32);
 
-    /// Rows of `depth` values as rows of operands; `room`, as long as `values`, may be used for them.
-    fn rows<'a>(values: &'a [f32], depth: usize, room: &'a mut [f32]) -> &'a [Self];
+    /// Whether rows are packed into strips of [`STRIP`] for this CPU, or stay as they lie.
+    fn in_strips() -> bool;
 
-    /// `sums[i] += Σ_k rows[i · stride + k] · panel[k]`.
-    fn rows_by_panel<const FMA: bool>(
-        sums: &mut [[f32; NR]],
+    /// Where cell `k` of `depth` of a row lies among packed rows.
+    #[inline(always)]
+    fn place(row: usize, k: usize, depth: usize) -> usize {
+        if Self::in_strips() {
+            (row / STRIP * depth + k) * STRIP + row % STRIP
+        } else {
+            row * depth + k
+        }
+    }
+
+    /// Packs the first lines of a whole strip from [`STRIP`] rows of `stride` values: how many.
+    fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[Self; STRIP]]) -> usize;
+
+    /// `sums[n][i] += Σ_k rows[i, from + k] · panels[n][k]` for packed rows of `depth` cells.
+    fn add_rows<const FMA: bool, const N: usize>(
+        sums: [&mut [[f32; NR]]; N],
         rows: &[Self],
-        stride: usize,
-        panel: &[[Self; NR]],
+        depth: usize,
+        from: usize,
+        panels: [&[[Self; NR]]; N],
     );
 
-    /// `out[i] = Σ_k rows[i · panel.len() + k] · panel[k]`.
-    fn rows_times_panel<const FMA: bool>(
-        out: &mut [[f32; NR]],
+    /// `out[n][i] = Σ_k rows[i, k] · panels[n][k]` for packed rows of `depth` cells.
+    fn rows_times_panels<const FMA: bool, const N: usize>(
+        out: [&mut [[f32; NR]]; N],
         rows: &[Self],
-        panel: &[[Self; NR]],
+        depth: usize,
+        panels: [&[[Self; NR]]; N],
     );
 
-    /// `sums[i] += Σ_k columns[k · sums.len() + i] · panel[k]`.
-    fn columns_by_panel<const FMA: bool>(
-        sums: &mut [[f32; NR]],
+    /// `sums[n][i] += Σ_k columns[k · rows + i] · panels[n][k]`, where `rows` is the length of all
+    /// `sums`.
+    fn columns_by_panels<const FMA: bool, const N: usize>(
+        sums: [&mut [[f32; NR]]; N],
         columns: &[Self],
-        panel: &[[Self; NR]],
+        rows: usize,
+        panels: [&[[Self; NR]]; N],
     );
 
-    /// `lines` as a panel; `room`, as long as `lines`, may be used for it.
-    fn panel<'a>(lines: &'a [[f32; NR]], room: &'a mut [[f32; NR]]) -> &'a [[Self; NR]];
+    /// `2^(scores − top)` as a panel, and added to `sums`; `room`, as long as `scores`, may be used
+    /// for it.
+    fn weigh<'a, const FMA: bool>(
+        scores: &'a mut [[f32; NR]],
+        top: &[f32; NR],
+        sums: &mut [f32; NR],
+        room: &'a mut [[f32; NR]],
+    ) -> &'a [[Self; NR]];
 }
 
 impl Operand for f32 {
@@ -68,67 +93,112 @@ impl Operand for f32 {
     }
 
     #[inline(always)]
-    fn rows<'a>(values: &'a [f32], _depth: usize, _room: &'a mut [f32]) -> &'a [Self] {
-        values
+    fn in_strips() -> bool {
+        avx512::is_there()
     }
 
     #[inline(always)]
-    fn rows_by_panel<const FMA: bool>(
-        sums: &mut [[f32; NR]],
-        rows: &[Self],
-        stride: usize,
-        panel: &[[Self; NR]],
-    ) {
-        let (tiles, rest) = sums.as_chunks_mut::<MR>();
-        let first = tiles.len() * MR;
-        for (index, tile) in tiles.iter_mut().enumerate() {
-            rows_by_panel::<FMA, MR>(tile, &rows[index * MR * stride..], stride, panel);
+    fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[Self; STRIP]]) -> usize {
+        #[cfg(target_arch = "x86_64")]
+        {
+            avx512::pack_strip(rows, stride, lines)
         }
-        for (index, line) in rest.as_chunks_mut::<1>().0.iter_mut().enumerate() {
-            rows_by_panel::<FMA, 1>(line, &rows[(first + index) * stride..], stride, panel);
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            0
         }
     }
 
     #[inline(always)]
-    fn rows_times_panel<const FMA: bool>(
-        out: &mut [[f32; NR]],
+    fn add_rows<const FMA: bool, const N: usize>(
+        sums: [&mut [[f32; NR]]; N],
         rows: &[Self],
-        panel: &[[Self; NR]],
+        depth: usize,
+        from: usize,
+        panels: [&[[Self; NR]]; N],
     ) {
-        let (tiles, rest) = out.as_chunks_mut::<MR>();
-        let first = tiles.len() * MR * panel.len();
-        rows_times_panel::<FMA, MR>(tiles, rows, panel);
-        rows_times_panel::<FMA, 1>(rest.as_chunks_mut().0, &rows[first..], panel);
+        #[cfg(target_arch = "x86_64")]
+        if Self::in_strips() {
+            let left = Left::strips(rows, depth, most(&sums), from, longest(&panels));
+            avx512::product::<true, N>(sums, left, panels);
+            return;
+        }
+        for (sums, panel) in sums.into_iter().zip(panels) {
+            let (tiles, rest) = sums.as_chunks_mut::<MR>();
+            let first = tiles.len() * MR;
+            for (index, tile) in tiles.iter_mut().enumerate() {
+                rows_by_panel::<FMA, MR>(tile, &rows[index * MR * depth + from..], depth, panel);
+            }
+            for (index, line) in rest.as_chunks_mut::<1>().0.iter_mut().enumerate() {
+                let row = &rows[(first + index) * depth + from..];
+                rows_by_panel::<FMA, 1>(line, row, depth, panel);
+            }
+        }
     }
 
     #[inline(always)]
-    fn columns_by_panel<const FMA: bool>(
-        sums: &mut [[f32; NR]],
+    fn rows_times_panels<const FMA: bool, const N: usize>(
+        out: [&mut [[f32; NR]]; N],
+        rows: &[Self],
+        depth: usize,
+        panels: [&[[Self; NR]]; N],
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        if Self::in_strips() {
+            let left = Left::strips(rows, depth, most(&out), 0, longest(&panels));
+            avx512::product::<false, N>(out, left, panels);
+            return;
+        }
+        for (out, panel) in out.into_iter().zip(panels) {
+            let (tiles, rest) = out.as_chunks_mut::<MR>();
+            let first = tiles.len() * MR * panel.len();
+            rows_times_panel::<FMA, MR>(tiles, rows, panel);
+            rows_times_panel::<FMA, 1>(rest.as_chunks_mut().0, &rows[first..], panel);
+        }
+    }
+
+    #[inline(always)]
+    fn columns_by_panels<const FMA: bool, const N: usize>(
+        sums: [&mut [[f32; NR]]; N],
         columns: &[Self],
-        panel: &[[Self; NR]],
+        stride: usize,
+        panels: [&[[Self; NR]]; N],
     ) {
-        let stride = sums.len();
-        let mut first = 0;
-        let (tiles, rest) = sums.as_chunks_mut::<MR>();
-        for tile in tiles {
-            columns_by_panel::<FMA, MR>(tile, columns, stride, first, panel);
-            first += MR;
+        #[cfg(target_arch = "x86_64")]
+        if avx512::is_there() {
+            let left = Left::columns(columns, stride, longest(&panels));
+            avx512::product::<true, N>(sums, left, panels);
+            return;
         }
-        // Sixty-four features leave four.
-        let (tiles, rest) = rest.as_chunks_mut::<4>();
-        for tile in tiles {
-            columns_by_panel::<FMA, 4>(tile, columns, stride, first, panel);
-            first += 4;
-        }
-        for tile in rest.as_chunks_mut::<1>().0 {
-            columns_by_panel::<FMA, 1>(tile, columns, stride, first, panel);
-            first += 1;
+        for (sums, panel) in sums.into_iter().zip(panels) {
+            let mut first = 0;
+            let (tiles, rest) = sums.as_chunks_mut::<MR>();
+            for tile in tiles {
+                columns_by_panel::<FMA, MR>(tile, columns, stride, first, panel);
+                first += MR;
+            }
+            // Sixty-four features leave four.
+            let (tiles, rest) = rest.as_chunks_mut::<4>();
+            for tile in tiles {
+                columns_by_panel::<FMA, 4>(tile, columns, stride, first, panel);
+                first += 4;
+            }
+            for tile in rest.as_chunks_mut::<1>().0 {
+                columns_by_panel::<FMA, 1>(tile, columns, stride, first, panel);
+                first += 1;
+            }
         }
     }
 
     #[inline(always)]
-    fn panel<'a>(lines: &'a [[f32; NR]], _room: &'a mut [[f32; NR]]) -> &'a [[Self; NR]] {
-        lines
+    fn weigh<'a, const FMA: bool>(
+        scores: &'a mut [[f32; NR]],
+        top: &[f32; NR],
+        sums: &mut [f32; NR],
+        _room: &'a mut [[f32; NR]],
+    ) -> &'a [[Self; NR]] {
+        weigh::<FMA>(scores, top, sums);
+        scores
     }
 }
 
@@ -146,41 +216,105 @@ impl Operand for Pair {
     }
 
     #[inline(always)]
-    fn rows<'a>(values: &'a [f32], depth: usize, room: &'a mut [f32]) -> &'a [Self] {
-        super::bf16::rows(values, depth, bytemuck::cast_slice_mut(room))
+    fn in_strips() -> bool {
+        true
     }
 
     #[inline(always)]
-    fn rows_by_panel<const FMA: bool>(
-        sums: &mut [[f32; NR]],
+    fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[Self; STRIP]]) -> usize {
+        #[cfg(target_arch = "x86_64")]
+        {
+            avx512::pack_strip_of_pairs(rows, stride, lines)
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            0
+        }
+    }
+
+    #[inline(always)]
+    fn add_rows<const FMA: bool, const N: usize>(
+        sums: [&mut [[f32; NR]]; N],
         rows: &[Self],
-        stride: usize,
-        panel: &[[Self; NR]],
+        depth: usize,
+        from: usize,
+        panels: [&[[Self; NR]]; N],
     ) {
-        super::bf16::rows_by_panel(sums, rows, stride, panel);
+        let left = Left::strips(rows, depth, most(&sums), from, longest(&panels));
+        super::bf16::product::<true, N>(sums, left, panels);
     }
 
     #[inline(always)]
-    fn rows_times_panel<const FMA: bool>(
-        out: &mut [[f32; NR]],
+    fn rows_times_panels<const FMA: bool, const N: usize>(
+        out: [&mut [[f32; NR]]; N],
         rows: &[Self],
-        panel: &[[Self; NR]],
+        depth: usize,
+        panels: [&[[Self; NR]]; N],
     ) {
-        out.fill([0.0; NR]);
-        super::bf16::rows_by_panel(out, rows, panel.len(), panel);
+        let left = Left::strips(rows, depth, most(&out), 0, longest(&panels));
+        super::bf16::product::<false, N>(out, left, panels);
     }
 
     #[inline(always)]
-    fn columns_by_panel<const FMA: bool>(
-        sums: &mut [[f32; NR]],
+    fn columns_by_panels<const FMA: bool, const N: usize>(
+        sums: [&mut [[f32; NR]]; N],
         columns: &[Self],
-        panel: &[[Self; NR]],
+        rows: usize,
+        panels: [&[[Self; NR]]; N],
     ) {
-        super::bf16::columns_by_panel(sums, columns, panel);
+        super::bf16::product::<true, N>(
+            sums,
+            Left::columns(columns, rows, longest(&panels)),
+            panels,
+        );
     }
 
     #[inline(always)]
-    fn panel<'a>(lines: &'a [[f32; NR]], room: &'a mut [[f32; NR]]) -> &'a [[Self; NR]] {
-        super::bf16::panel(lines, bytemuck::cast_slice_mut(room))
+    fn weigh<'a, const FMA: bool>(
+        scores: &'a mut [[f32; NR]],
+        top: &[f32; NR],
+        sums: &mut [f32; NR],
+        room: &'a mut [[f32; NR]],
+    ) -> &'a [[Self; NR]] {
+        super::bf16::weigh::<FMA>(scores, top, sums, bytemuck::cast_slice_mut(room))
     }
+}
+
+/// Rows of the longest of some sums.
+#[inline(always)]
+fn most<const N: usize>(sums: &[&mut [[f32; NR]]; N]) -> usize {
+    sums.iter().map(|sums| sums.len()).max().unwrap_or(0)
+}
+
+/// Lines of the longest of some panels.
+#[inline(always)]
+fn longest<V, const N: usize>(panels: &[&[[V; NR]]; N]) -> usize {
+    panels.iter().map(|panel| panel.len()).max().unwrap_or(0)
+}
+
+/// Cells that packed rows take at most, when there are `rows` rows of `depth` values.
+pub fn packed_len<V: Operand>(rows: usize, depth: usize) -> usize {
+    rows.next_multiple_of(STRIP) * depth.div_ceil(V::DEPTH)
+}
+
+/// Packs rows of `depth` values; `room`, of [`packed_len`], may be used for them.
+pub fn pack_rows<'a, V: Operand>(values: &'a [f32], depth: usize, room: &'a mut [f32]) -> &'a [V] {
+    if !V::in_strips() {
+        return bytemuck::cast_slice(values);
+    }
+    let cells = depth.div_ceil(V::DEPTH);
+    let packed =
+        &mut bytemuck::cast_slice_mut(room)[..packed_len::<V>(values.len() / depth, depth)];
+    let strips = packed.as_chunks_mut::<STRIP>().0.chunks_exact_mut(cells);
+    for (lines, rows) in strips.zip(values.chunks(STRIP * depth)) {
+        let count = rows.len() / depth;
+        let done = if count == STRIP { V::pack_strip(rows, depth, lines) } else { 0 };
+        for (k, line) in lines.iter_mut().enumerate().skip(done) {
+            for (cell, row) in line.iter_mut().zip(rows.chunks_exact(depth)) {
+                let second = row.get(k * V::DEPTH + 1).copied().unwrap_or_default();
+                *cell = V::pack([row[k * V::DEPTH], second]);
+            }
+        }
+    }
+    packed
 }

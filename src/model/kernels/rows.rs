@@ -12,18 +12,18 @@ use super::{
 
 /// Rows of one call, at most: with them a panel of weights is used again from the first-level cache.
 pub const ROWS: usize = 48;
-/// Lines of a panel taken at a time, so that they stay in that cache.
-const LINES: usize = 256;
+/// Lines of two panels taken at a time, so that they stay in that cache.
+const LINES: usize = 128;
 
-/// Rows to multiply: row `i` starts at `data[i · stride]`. They may overlap.
+/// Rows to multiply, packed by [`pack_rows`](super::operand::pack_rows).
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a, V = f32> {
-    /// From the first value of the first row on.
-    pub data: &'a [V],
+    /// All their cells.
+    pub cells: &'a [V],
     /// How many, at most [`ROWS`].
     pub count: usize,
-    /// From row to row.
-    pub stride: usize,
+    /// Cells of a row.
+    pub depth: usize,
 }
 
 /// What a product's values start from and what becomes of them; both for [`NR`] columns from
@@ -48,20 +48,43 @@ vectorised! {
         lines: std::ops::Range<usize>,
         finish: &mut F,
     ) {
-        let mut sums = [[0.0; NR]; ROWS];
-        let sums = &mut sums[..rows.count];
-        for panel in panels {
-            let column = panel * NR;
-            for (row, sums) in sums.iter_mut().enumerate() {
-                *sums = finish.start(row, column);
+        let mut sums = [[[0.0; NR]; ROWS]; 2];
+        let [first, second] = &mut sums;
+        let (first, second) = (&mut first[..rows.count], &mut second[..rows.count]);
+        for panel in panels.clone().step_by(2) {
+            if panel + 1 < panels.end {
+                pass::<FMA, V, F, 2>(rows, weights, panel, &lines, [first, second], finish);
+            } else {
+                pass::<FMA, V, F, 1>(rows, weights, panel, &lines, [first], finish);
             }
-            let panel = &weights.panel(panel)[lines.clone()];
-            for (index, panel) in panel.chunks(LINES).enumerate() {
-                V::rows_by_panel::<FMA>(sums, &rows.data[index * LINES..], rows.stride, panel);
-            }
-            for (row, sums) in sums.iter().enumerate() {
-                finish.finish::<FMA>(row, column, *sums);
-            }
+        }
+    }
+}
+
+/// `N` panels of a product.
+#[inline(always)]
+fn pass<const FMA: bool, V: Operand, F: Finish, const N: usize>(
+    rows: Rows<'_, V>,
+    weights: &Panels<V>,
+    first: usize,
+    lines: &std::ops::Range<usize>,
+    mut sums: [&mut [[f32; NR]]; N],
+    finish: &mut F,
+) {
+    for (n, sums) in sums.iter_mut().enumerate() {
+        for (row, sums) in sums.iter_mut().enumerate() {
+            *sums = finish.start(row, (first + n) * NR);
+        }
+    }
+    let panels: [&[[V; NR]]; N] = std::array::from_fn(|n| &weights.panel(first + n)[lines.clone()]);
+    for from in (0..lines.len()).step_by(LINES) {
+        let panels = panels.map(|panel| &panel[from..lines.len().min(from + LINES)]);
+        let sums = sums.each_mut().map(|sums| &mut **sums);
+        V::add_rows::<FMA, N>(sums, rows.cells, rows.depth, from, panels);
+    }
+    for (n, sums) in sums.iter().enumerate() {
+        for (row, sums) in sums.iter().enumerate() {
+            finish.finish::<FMA>(row, (first + n) * NR, *sums);
         }
     }
 }

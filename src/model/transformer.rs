@@ -217,16 +217,17 @@ impl Layer {
             |[normal, room], (x, outs)| {
                 let normal = &mut normal[..x.len()];
                 layer_norm(x, norm, normal);
+                let tokens = layers[0].1.pack(normal, dim, room);
                 for ((role, linear), heads) in layers.into_iter().zip(outs) {
                     let mut heads: Vec<&mut [V]> =
                         heads.into_iter().map(bytemuck::cast_slice_mut).collect();
                     let (heads, scale) = (&mut heads, scale(head_dim));
                     match role {
                         Role::Queries => {
-                            linear.each(normal, room, ToPanels { heads, head_dim, scale });
+                            linear.each(tokens, ToPanels { heads, head_dim, scale });
                         }
-                        Role::Keys => linear.each(normal, room, ToRows { heads, head_dim }),
-                        Role::Values => linear.each(normal, room, ToColumns { heads, head_dim }),
+                        Role::Keys => linear.each(tokens, ToRows { heads, head_dim }),
+                        Role::Values => linear.each(tokens, ToColumns { heads, head_dim }),
                     }
                 }
             },
@@ -253,7 +254,8 @@ impl Layer {
                 || Work::new(self),
                 |work, (x, attended)| {
                     let out = AddScaled { x, scale: &self.gamma_1 };
-                    self.attn.out_proj.each(attended, &mut work.room, out);
+                    let out_proj = &self.attn.out_proj;
+                    out_proj.each(out_proj.pack(attended, dim, &mut work.packed), out);
                     self.feed_forward(x, work);
                     Moments::of(x)
                 },
@@ -276,6 +278,7 @@ impl Layer {
         let tokens = x.len() / dim;
         let normal = &mut work.normal[..x.len()];
         layer_norm(x, &self.norm_ff, normal);
+        let normal = self.linear1.pack(normal, dim, &mut work.packed);
         let sums = &mut work.sums.as_chunks_mut::<NR>().0[..tokens * self.linear2.panels()];
         self.linear2.start(tokens, sums);
         for first in (0..self.linear1.panels()).step_by(HIDDEN) {
@@ -283,8 +286,9 @@ impl Layer {
             let width = panels.len() * NR;
             let part = first * NR..self.linear2.inputs().min(panels.end * NR);
             let hidden = &mut work.hidden[..tokens * width];
-            self.linear1.gelu_part(normal, &mut work.room, panels, hidden);
-            self.linear2.add_part(hidden, &mut work.room, width, part, sums);
+            self.linear1.gelu_part(normal, panels, hidden);
+            let hidden = self.linear2.pack(hidden, width, &mut work.room);
+            self.linear2.add_part(hidden, part, sums);
         }
         for (index, sums) in sums.chunks_exact(tokens).enumerate() {
             let column = index * NR;
@@ -302,7 +306,9 @@ impl Layer {
 struct Work {
     normal: Buffer,
     hidden: Buffer,
-    /// For either as operands.
+    /// `normal` as operands.
+    packed: Buffer,
+    /// `hidden` as operands.
     room: Buffer,
     /// `[panels][tokens][NR]`.
     sums: Buffer,
@@ -313,7 +319,8 @@ impl Work {
         Self {
             normal: Buffer::any(ROWS * layer.gamma_2.len()),
             hidden: Buffer::any(ROWS * HIDDEN * NR),
-            room: Buffer::any(ROWS * layer.gamma_2.len().max(HIDDEN * NR)),
+            packed: Buffer::any(ROWS * layer.gamma_2.len()),
+            room: Buffer::any(ROWS * HIDDEN * NR),
             sums: Buffer::any(ROWS * layer.linear2.panels() * NR),
         }
     }

@@ -60,35 +60,34 @@ impl Linear {
         self.outputs.div_ceil(NR)
     }
 
-    /// Gives the layer's outputs for at most [`ROWS`] tokens, `x: [tokens, in]`, to `put`. `room` is
-    /// memory for [`ROWS`] rows.
-    pub fn each(&self, x: &[f32], room: &mut [f32], put: impl Put) {
-        let finish = &mut Biased { bias: &self.bias, put, columns: self.outputs };
-        self.product(x, room, self.inputs, 0..self.panels(), 0..self.inputs, finish);
+    /// At most [`ROWS`] tokens, `x: [tokens, width]`, as this layer and others of its precision want
+    /// them; `room` is memory for [`ROWS`] of them.
+    pub fn pack<'a>(&self, x: &'a [f32], width: usize, room: &'a mut [f32]) -> Tokens<'a> {
+        let cells = match &self.weight {
+            Weight::Single(_) => pack_rows::<f32>(x, width, room),
+            Weight::Pairs(_) => bytemuck::cast_slice(pack_rows::<Pair>(x, width, room)),
+        };
+        Tokens { cells, count: x.len() / width, width }
     }
 
-    /// GELU of the outputs in `panels` (of [`NR`]) for at most [`ROWS`] tokens, `x: [tokens, in]`,
-    /// into `out: [tokens, panels · NR]`. `room` is memory for
-    /// [`ROWS`] rows.
-    pub fn gelu_part(&self, x: &[f32], room: &mut [f32], panels: Range<usize>, out: &mut [f32]) {
+    /// Gives the layer's outputs to `put`.
+    pub fn each(&self, tokens: Tokens<'_>, put: impl Put) {
+        let finish = &mut Biased { bias: &self.bias, put, columns: self.outputs };
+        self.product(tokens, 0..self.panels(), 0..self.inputs, finish);
+    }
+
+    /// GELU of the outputs in `panels` (of [`NR`]), into `out: [tokens, panels · NR]`.
+    pub fn gelu_part(&self, tokens: Tokens<'_>, panels: Range<usize>, out: &mut [f32]) {
         let (first, stride) = (panels.start * NR, panels.len() * NR);
         let finish = &mut GeluPart { bias: &self.bias, out, first, stride };
-        self.product(x, room, self.inputs, panels, 0..self.inputs, finish);
+        self.product(tokens, panels, 0..self.inputs, finish);
     }
 
     /// Adds to `sums: [panels][tokens][NR]` what the inputs `part` contribute, an even number of
-    /// them or all the rest; `x: [tokens, stride]` holds those of at most [`ROWS`] tokens. `room` is
-    /// memory for [`ROWS`] rows.
-    pub fn add_part(
-        &self,
-        x: &[f32],
-        room: &mut [f32],
-        stride: usize,
-        part: Range<usize>,
-        sums: &mut [[f32; NR]],
-    ) {
-        let finish = &mut Sums { sums, count: x.len() / stride };
-        self.product(x, room, stride, 0..self.panels(), part, finish);
+    /// them or all the rest; the tokens begin with those.
+    pub fn add_part(&self, tokens: Tokens<'_>, part: Range<usize>, sums: &mut [[f32; NR]]) {
+        let finish = &mut Sums { sums, count: tokens.count };
+        self.product(tokens, 0..self.panels(), part, finish);
     }
 
     /// What [`Self::add_part`] starts from: the bias.
@@ -105,42 +104,44 @@ impl Linear {
         let width = self.outputs;
         out.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * self.inputs)).for_each_init(
             || Buffer::any(ROWS * self.inputs),
-            |room, (out, x)| self.each(x, room, Set { out, width }),
+            |room, (out, x)| self.each(self.pack(x, self.inputs, room), Set { out, width }),
         );
     }
 
     fn product<F: Finish>(
         &self,
-        x: &[f32],
-        room: &mut [f32],
-        stride: usize,
+        tokens: Tokens<'_>,
         panels: Range<usize>,
         part: Range<usize>,
         finish: &mut F,
     ) {
         match &self.weight {
-            Weight::Single(weight) => product(weight, x, room, stride, panels, part, finish),
-            Weight::Pairs(weight) => product(weight, x, room, stride, panels, part, finish),
+            Weight::Single(weight) => product(weight, tokens, panels, part, finish),
+            Weight::Pairs(weight) => product(weight, tokens, panels, part, finish),
         }
     }
 }
 
 fn product<V: Operand, F: Finish>(
     weight: &Panels<V>,
-    x: &[f32],
-    room: &mut [f32],
-    stride: usize,
+    tokens: Tokens<'_>,
     panels: Range<usize>,
     part: Range<usize>,
     finish: &mut F,
 ) {
-    let rows = Rows {
-        cells: pack_rows(x, stride, room),
-        count: x.len() / stride,
-        depth: stride.div_ceil(V::DEPTH),
-    };
+    let Tokens { cells, count, width } = tokens;
+    let rows = Rows { cells: bytemuck::cast_slice(cells), count, depth: width.div_ceil(V::DEPTH) };
     let lines = part.start / V::DEPTH..part.end.div_ceil(V::DEPTH);
     rows_product(rows, weight, panels, lines, finish);
+}
+
+/// Tokens packed for linear layers of one precision, by [`Linear::pack`].
+#[derive(Clone, Copy, Debug)]
+pub struct Tokens<'a> {
+    /// Of either kind of operand.
+    cells: &'a [f32],
+    count: usize,
+    width: usize,
 }
 
 /// Where a layer's outputs go.
@@ -350,7 +351,6 @@ mod tests {
     use super::{
         super::{
             elementwise::gelu_plain,
-            operand::packed_len,
             testing::{assert_same, noise, signal_to_error_db, tensor, values},
         },
         *,
@@ -385,34 +385,39 @@ mod tests {
 
         let mut room = vec![0.0; ROWS * inputs];
         let mut scaled = residual.clone();
-        linear.each(&x, &mut room, AddScaled { x: &mut scaled, scale: &scale });
+        linear
+            .each(linear.pack(&x, inputs, &mut room), AddScaled { x: &mut scaled, scale: &scale });
         let expected: Vec<f32> =
             (0..plain.len()).map(|i| residual[i] + scale[i % outputs] * plain[i]).collect();
         assert_same(&expected, &scaled, "residual");
 
         let mut gelus = vec![0.0; tokens * 2 * NR];
-        linear.gelu_part(&x, &mut room, 0..2, &mut gelus);
+        linear.gelu_part(linear.pack(&x, inputs, &mut room), 0..2, &mut gelus);
         let expected = gelu_plain(&tensor(&plain, &[plain.len()])).unwrap();
         let got: Vec<f32> =
             gelus.chunks(2 * NR).flat_map(|token| token[..outputs].to_vec()).collect();
         assert_same(&values(&expected), &got, "gelu");
 
-        let mut parts = vec![vec![0.0; packed_len::<f32>(tokens, 6)]; 4];
+        let mut parts = vec![vec![0.0; tokens.next_multiple_of(NR) * 6]; 4];
         let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        linear.each(&x, &mut room, ToRows { heads: &mut heads, head_dim: 6 });
+        linear.each(linear.pack(&x, inputs, &mut room), ToRows { heads: &mut heads, head_dim: 6 });
         let part = |i: usize| (i % outputs / 6, i / outputs, i % 6);
         for (i, value) in plain.iter().enumerate() {
             let (head, token, k) = part(i);
             assert_eq!(*value, parts[head][f32::place(token, k, 6)]);
         }
         let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        linear.each(&x, &mut room, ToPanels { heads: &mut heads, head_dim: 6, scale: 2.0 });
+        linear.each(
+            linear.pack(&x, inputs, &mut room),
+            ToPanels { heads: &mut heads, head_dim: 6, scale: 2.0 },
+        );
         for (i, value) in plain.iter().enumerate() {
             let (head, token, k) = part(i);
             assert_eq!(2.0 * value, parts[head][(token / NR * 6 + k) * NR + token % NR]);
         }
         let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        linear.each(&x, &mut room, ToColumns { heads: &mut heads, head_dim: 6 });
+        linear
+            .each(linear.pack(&x, inputs, &mut room), ToColumns { heads: &mut heads, head_dim: 6 });
         for (i, value) in plain.iter().enumerate() {
             let (head, token, k) = part(i);
             assert_eq!(*value, parts[head][token * 6 + k]);
@@ -435,7 +440,7 @@ mod tests {
         let mut room = vec![0.0; ROWS * inputs];
         let mut parts = vec![vec![Pair::new([9.0; 2]); tokens.div_ceil(2) * 16]; 2];
         let mut heads: Vec<&mut [Pair]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        fast.each(&x, &mut room, ToColumns { heads: &mut heads, head_dim: 16 });
+        fast.each(fast.pack(&x, inputs, &mut room), ToColumns { heads: &mut heads, head_dim: 16 });
         for (i, value) in got.iter().enumerate() {
             let (token, column) = (i / outputs, i % outputs);
             let cell = parts[column / 16][token / 2 * 16 + column % 16];
@@ -459,7 +464,8 @@ mod tests {
         for part in [0..32, 32..70] {
             let own: Vec<f32> =
                 x.chunks(inputs).flat_map(|token| token[part.clone()].to_vec()).collect();
-            linear.add_part(&own, &mut vec![0.0; own.len()], part.len(), part, &mut sums);
+            let mut room = vec![0.0; ROWS * inputs];
+            linear.add_part(linear.pack(&own, part.len(), &mut room), part, &mut sums);
         }
         let got: Vec<f32> = (0..tokens * outputs)
             .map(|at| sums[at % outputs / NR * tokens + at / outputs][at % outputs % NR])

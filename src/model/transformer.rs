@@ -168,7 +168,9 @@ impl Layer {
         let dim = self.gamma_1.len();
         let (head_dim, keys) = (dim / heads, source.len() / dim);
         let mut all = Heads {
-            q: Buffer::any(heads * packed_len::<V>(x.len() / dim, head_dim)),
+            q: Buffer::any(
+                heads * (x.len() / dim).next_multiple_of(NR) * head_dim.div_ceil(V::DEPTH),
+            ),
             k: Buffer::any(heads * packed_len::<V>(keys, head_dim)),
             v: Buffer::any(heads * keys.div_ceil(V::DEPTH) * head_dim),
             keys,

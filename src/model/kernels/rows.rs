@@ -12,8 +12,8 @@ use super::{
 
 /// Rows of one call, at most: with them a panel of weights is used again from the first-level cache.
 pub const ROWS: usize = 48;
-/// Lines of two panels taken at a time, so that they stay in that cache.
-const LINES: usize = 128;
+/// Lines of a panel taken at a time where rows stay as they lie, so that they stay in that cache.
+const LINES: usize = 256;
 
 /// Rows to multiply, packed by [`pack_rows`](super::operand::pack_rows).
 #[derive(Clone, Copy, Debug)]
@@ -77,8 +77,10 @@ fn pass<const FMA: bool, V: Operand, F: Finish, const N: usize>(
         }
     }
     let panels: [&[[V; NR]]; N] = std::array::from_fn(|n| &weights.panel(first + n)[lines.clone()]);
-    for from in (0..lines.len()).step_by(LINES) {
-        let panels = panels.map(|panel| &panel[from..lines.len().min(from + LINES)]);
+    // Strips are read in order, as panels are: both come in time from the second-level cache.
+    let most = if V::in_strips() { lines.len().max(1) } else { LINES };
+    for from in (0..lines.len()).step_by(most) {
+        let panels = panels.map(|panel| &panel[from..lines.len().min(from + most)]);
         let sums = sums.each_mut().map(|sums| &mut **sums);
         V::add_rows::<FMA, N>(sums, rows.cells, rows.depth, from, panels);
     }

@@ -8,7 +8,7 @@
 use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
-use super::{avx512, elementwise::exp2, operand::Operand, tile::NR, vectorised};
+use super::{elementwise::exp2, operand::Operand, tile::NR, vectorised};
 
 /// Queries of one task: two panels, for which each block of keys and values is read once.
 const QUERIES: usize = 2 * NR;
@@ -175,7 +175,7 @@ fn parts<T, const N: usize>(all: &mut [T], stride: usize, len: usize) -> [&mut [
 fn highest(scores: &[[f32; NR]], maxima: [f32; NR]) -> [f32; NR] {
     let mut top = maxima;
     #[cfg(target_arch = "x86_64")]
-    if avx512::raise(&mut top, scores) {
+    if super::avx512::raise(&mut top, scores) {
         return top;
     }
     for line in scores {

@@ -4,8 +4,8 @@
 //! Two panels because each value of the left matrix has to be spread over a whole vector, and the CPU
 //! reads but one of those at a time: used once each, they take as long as the products of bf16.
 //!
-//! Every function here has a plain twin beside its caller, says whether it did the work, and does it
-//! only on a CPU that was found to be able to. Runs on the calling thread.
+//! Every function here has a plain twin beside its caller and works only on a CPU that was found to be
+//! able to: each asks again, a load and a test. Runs on the calling thread.
 
 use super::tile::NR;
 
@@ -22,25 +22,15 @@ pub struct Left<'a, V> {
 }
 
 impl<'a, V: Copy> Left<'a, V> {
-    /// `count` rows of `depth` cells, packed as strips `[depth][STRIP]`, from their line `from` on;
-    /// for a product of `lines` lines.
-    ///
-    /// # Panics
-    /// When the strips end before the product.
+    /// Rows of `depth` cells, packed as strips `[depth][STRIP]`, from their line `from` on.
     #[inline(always)]
-    pub fn strips(cells: &'a [V], depth: usize, count: usize, from: usize, lines: usize) -> Self {
-        let strips = count.div_ceil(STRIP);
-        assert!(from + lines <= depth && strips * depth * STRIP <= cells.len(), "strips too short");
+    pub fn strips(cells: &'a [V], depth: usize, from: usize) -> Self {
         Self { cells: &cells[from * STRIP..], strip_stride: depth * STRIP, line_stride: STRIP }
     }
 
-    /// `depth` columns of `count` cells, one after the other: the matrix transposed.
-    ///
-    /// # Panics
-    /// When the columns end before the product.
+    /// Columns of `count` cells, one after the other: the matrix transposed.
     #[inline(always)]
-    pub fn columns(cells: &'a [V], count: usize, depth: usize) -> Self {
-        assert!(count * depth <= cells.len(), "columns end before the product");
+    pub fn columns(cells: &'a [V], count: usize) -> Self {
         Self { cells, strip_stride: STRIP, line_stride: count }
     }
 
@@ -48,6 +38,15 @@ impl<'a, V: Copy> Left<'a, V> {
     #[inline(always)]
     pub fn at(&self, row: usize, k: usize) -> V {
         self.cells[self.index(row, k)]
+    }
+
+    /// Whether all of `rows` rows of `lines` cells are there: whether the last is, which no other
+    /// lies behind.
+    #[inline(always)]
+    fn has(&self, rows: usize, lines: usize) -> bool {
+        rows == 0
+            || lines == 0
+            || self.strip_stride >= STRIP && self.index(rows - 1, lines - 1) < self.cells.len()
     }
 
     #[inline(always)]
@@ -111,39 +110,42 @@ mod x86 {
         Left, NR, STRIP, has_bf16, is_there,
     };
 
-    /// `sums[n][i] = Σ_k left[i, k] · panels[n][k]`, or added to it if `ADD`, if this CPU has AVX-512.
+    /// `sums[n][i] = Σ_k left[i, k] · panels[n][k]`, or added to it if `ADD`.
+    ///
+    /// # Panics
+    /// When this CPU has no AVX-512, or `left` ends before the product.
     #[inline(always)]
     pub fn product<const ADD: bool, const N: usize>(
         sums: [&mut [[f32; NR]]; N],
         left: Left<'_, f32>,
         panels: [&[[f32; NR]]; N],
-    ) -> bool {
-        let able = is_there();
-        if able {
-            // SAFETY: the CPU was just found to have the feature; `left` has been checked.
-            unsafe { single::<ADD, N>(sums, left, panels) };
-        }
-        able
+    ) {
+        assert!(is_there(), "no AVX-512");
+        assert!(left.has(least(&sums), least(&panels)), "the left matrix ends before the product");
+        // SAFETY: the CPU was just found to have the feature; `left` has all that is asked for.
+        unsafe { single::<ADD, N>(sums, left, panels) };
     }
 
-    /// The same over both halves of each pair, if this CPU multiplies bf16.
+    /// The same over both halves of each pair.
+    ///
+    /// # Panics
+    /// When this CPU does not multiply bf16, or `left` ends before the product.
     #[inline(always)]
     pub fn product_of_pairs<const ADD: bool, const N: usize>(
         sums: [&mut [[f32; NR]]; N],
         left: Left<'_, Pair>,
         panels: [&[[Pair; NR]]; N],
-    ) -> bool {
-        let able = has_bf16();
-        if able {
-            // SAFETY: the CPU was just found to have the features; `left` has been checked.
-            unsafe { pairs::<ADD, N>(sums, left, panels) };
-        }
-        able
+    ) {
+        assert!(has_bf16(), "no AVX-512 BF16");
+        assert!(left.has(least(&sums), least(&panels)), "the left matrix ends before the product");
+        // SAFETY: the CPU was just found to have the features; `left` has all that is asked for.
+        unsafe { pairs::<ADD, N>(sums, left, panels) };
     }
 
+    /// What all of some slices have.
     #[inline(always)]
-    fn least(counts: impl Iterator<Item = usize>) -> usize {
-        counts.min().unwrap_or(0)
+    fn least<T, S: std::ops::Deref<Target = [T]>, const N: usize>(slices: &[S; N]) -> usize {
+        slices.iter().map(|slice| slice.len()).min().unwrap_or(0)
     }
 
     /// Defines a product: the same loops around another instruction.
@@ -151,15 +153,16 @@ mod x86 {
         ($features:literal, $cell:ty, $product:ident, $tile:ident,
          |$acc:ident, $left:ident, $line:ident| $step:expr) => {
             /// # Safety
-            /// `left` must have a cell for every row of `sums` and line of `panels`.
+            /// `left` must have a cell for every row that all `sums` have and every line that all
+            /// `panels` have.
             #[target_feature(enable = $features)]
             unsafe fn $product<const ADD: bool, const N: usize>(
                 mut sums: [&mut [[f32; NR]]; N],
                 left: Left<'_, $cell>,
                 panels: [&[[$cell; NR]]; N],
             ) {
-                let rows = least(sums.iter().map(|sums| sums.len()));
-                let lines = least(panels.iter().map(|panel| panel.len()));
+                let rows = least(&sums);
+                let lines = least(&panels);
                 let mut row = 0;
                 while row < rows {
                     // SAFETY: as promised by the caller; the rows are there, all of one strip.

@@ -160,7 +160,7 @@ mod tests {
             let mut transposed = vec![[1.0; NR]; rows];
             Pair::columns_by_panels::<true, 1>([&mut transposed], &columns, rows, [panel]);
             let mut plainly = vec![[1.0; NR]; rows];
-            plain(&mut plainly, Left::columns(&columns, rows, cells), panel);
+            plain(&mut plainly, Left::columns(&columns, rows), panel);
             for (at, sum) in sums.as_flattened().iter().enumerate() {
                 let (i, j) = (at / NR, at % NR);
                 let terms = (0..depth).map(|k| near(a[i * depth + k]) * near(b[k * NR + j]));

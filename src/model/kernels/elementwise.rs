@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{avx512, tile::NR, vectorised};
+use super::{tile::NR, vectorised};
 
 /// `a * b + c`, fused where that is one instruction.
 #[inline(always)]
@@ -38,7 +38,7 @@ pub(super) fn weigh<const FMA: bool>(
     sums: &mut [f32; NR],
 ) {
     #[cfg(target_arch = "x86_64")]
-    if avx512::weigh(scores, top, sums) {
+    if super::avx512::weigh(scores, top, sums) {
         return;
     }
     for line in scores {

@@ -119,7 +119,7 @@ impl Operand for f32 {
     ) {
         #[cfg(target_arch = "x86_64")]
         if Self::in_strips() {
-            let left = Left::strips(rows, depth, most(&sums), from, longest(&panels));
+            let left = Left::strips(rows, depth, from);
             avx512::product::<true, N>(sums, left, panels);
             return;
         }
@@ -145,7 +145,7 @@ impl Operand for f32 {
     ) {
         #[cfg(target_arch = "x86_64")]
         if Self::in_strips() {
-            let left = Left::strips(rows, depth, most(&out), 0, longest(&panels));
+            let left = Left::strips(rows, depth, 0);
             avx512::product::<false, N>(out, left, panels);
             return;
         }
@@ -166,7 +166,7 @@ impl Operand for f32 {
     ) {
         #[cfg(target_arch = "x86_64")]
         if avx512::is_there() {
-            let left = Left::columns(columns, stride, longest(&panels));
+            let left = Left::columns(columns, stride);
             avx512::product::<true, N>(sums, left, panels);
             return;
         }
@@ -240,7 +240,7 @@ impl Operand for Pair {
         from: usize,
         panels: [&[[Self; NR]]; N],
     ) {
-        let left = Left::strips(rows, depth, most(&sums), from, longest(&panels));
+        let left = Left::strips(rows, depth, from);
         super::bf16::product::<true, N>(sums, left, panels);
     }
 
@@ -251,7 +251,7 @@ impl Operand for Pair {
         depth: usize,
         panels: [&[[Self; NR]]; N],
     ) {
-        let left = Left::strips(rows, depth, most(&out), 0, longest(&panels));
+        let left = Left::strips(rows, depth, 0);
         super::bf16::product::<false, N>(out, left, panels);
     }
 
@@ -262,11 +262,7 @@ impl Operand for Pair {
         rows: usize,
         panels: [&[[Self; NR]]; N],
     ) {
-        super::bf16::product::<true, N>(
-            sums,
-            Left::columns(columns, rows, longest(&panels)),
-            panels,
-        );
+        super::bf16::product::<true, N>(sums, Left::columns(columns, rows), panels);
     }
 
     #[inline(always)]
@@ -278,18 +274,6 @@ impl Operand for Pair {
     ) -> &'a [[Self; NR]] {
         super::bf16::weigh::<FMA>(scores, top, sums, bytemuck::cast_slice_mut(room))
     }
-}
-
-/// Rows of the longest of some sums.
-#[inline(always)]
-fn most<const N: usize>(sums: &[&mut [[f32; NR]]; N]) -> usize {
-    sums.iter().map(|sums| sums.len()).max().unwrap_or(0)
-}
-
-/// Lines of the longest of some panels.
-#[inline(always)]
-fn longest<V, const N: usize>(panels: &[&[[V; NR]]; N]) -> usize {
-    panels.iter().map(|panel| panel.len()).max().unwrap_or(0)
 }
 
 /// Cells that packed rows take at most, when there are `rows` rows of `depth` values.

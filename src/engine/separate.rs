@@ -66,6 +66,7 @@ impl Separation<'_> {
 
     /// What the model makes of a segment: planar `[stems, channels, segment_frames]`.
     fn separate(&self, index: usize) -> Result<Vec<f32>> {
+        tracing::debug!("computing segment {index}");
         let mix = read_window(self.mix, self.stems.plan(), index)?;
         Ok(self.model.separate(&mix)?)
     }

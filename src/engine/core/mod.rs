@@ -24,6 +24,7 @@ use super::{
     models::InstalledModel,
     player::Player,
     sink::EventSink,
+    upkeep,
     waveforms::Waveforms,
     worker::{Progress, Worker},
 };
@@ -84,7 +85,11 @@ impl Core {
         outbox: Sender<Message>,
         player: Player,
     ) -> Result<Self> {
-        let library = Library::open(&config.home)?;
+        let mut library = Library::open(&config.home)?;
+        let found = upkeep::tidy(&mut library)?;
+        if found > 0 {
+            tracing::info!("{found} songs came back into the library");
+        }
         let tell = outbox.clone();
         // The receiver outlives these threads, but for the moments in which the program ends.
         let worker = Worker::start(config.compute, move |news| {

@@ -7,6 +7,7 @@ mod find;
 mod jobs;
 mod paces;
 mod path_bytes;
+mod records;
 mod songs;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use rusqlite::Connection;
 
 use super::{EngineError, Result, SongId};
 pub use find::find_song;
+pub use records::Record;
 pub use songs::NewSong;
 pub(super) use songs::song_folder;
 

@@ -145,3 +145,71 @@ fn no_input_makes_stems_that_are_no_numbers() {
         }
     }
 }
+
+/// A disk that goes with the test.
+#[cfg(target_os = "linux")]
+struct Mounted<'a>(&'a std::path::Path);
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        std::process::Command::new("umount").arg("-l").arg(self.0).status().unwrap();
+    }
+}
+
+/// On a disk of 12 MB: the need is seen before the start, the job waits, and goes on with the room.
+/// Needs the right to mount; where there is none it says so and proves nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_job_waits_for_room_on_the_disk() {
+    use std::{process::Command, sync::Arc, time::Duration};
+
+    use partita::engine::{self, Compute, Config, Engine, Event, JobState};
+
+    let (home, songs) = (tiny_home(), tempfile::tempdir().unwrap());
+    let disk = tempfile::tempdir().unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
+        .arg(disk.path())
+        .output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED: no right to mount a small disk");
+        return;
+    }
+    let _mounted = Mounted(disk.path());
+    let at = disk.path().join("home");
+    fs::create_dir_all(at.join("models")).unwrap();
+    let network = "models/htdemucs.safetensors";
+    fs::copy(home.path().join(network), at.join(network)).unwrap();
+    let file = songs.path().join("song.wav");
+    write_song(&file, 44_100 * 6, 44_100, 1); // 2.1 MB of mix, 8.5 MB of stems
+    assert!(partita(&at, &["add", file.to_str().unwrap()]).status.success());
+    let ballast = disk.path().join("ballast");
+    fs::write(&ballast, vec![1; 4 << 20]).unwrap();
+    let output = partita(&at, &["process", "1", "--threads", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("there is not enough room"), "{}", stderr(&output));
+
+    let config =
+        Config { home: at, compute: Compute::default(), stays: true, waker: Arc::new(|| {}) };
+    let (engine, events) = Engine::start(&config).unwrap();
+    let next = || events.recv_timeout(Duration::from_mins(1)).unwrap();
+    let paused = loop {
+        match next() {
+            Event::Failed { song: Some(_), reason } => break reason,
+            Event::Job(job) => assert!(job.is_active(), "{job:?}"),
+            _ => {}
+        }
+    };
+    assert!(paused.starts_with("paused") && paused.contains("room"), "{paused}");
+    fs::remove_file(&ballast).unwrap();
+    loop {
+        if let Event::Job(job) = next() {
+            assert!(!matches!(job.state, JobState::Failed(_)), "{job:?}");
+            if job.state == JobState::Done {
+                break;
+            }
+        }
+    }
+    drop::<engine::Engine>(engine);
+}

@@ -45,9 +45,9 @@ pub fn walk(folder: &Path) -> Vec<PathBuf> {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if entry.file_type().unwrap().is_dir() {
-            found.extend(walk(&path))
+            found.extend(walk(&path));
         } else {
-            found.push(path)
+            found.push(path);
         }
     }
     found

@@ -193,6 +193,8 @@ fn folders_in(folder: &Path) -> BTreeSet<PathBuf> {
 fn sweep_song(folder: &Path) {
     sweep(folder);
     for below in [tracks::FOLDER, dragged::FOLDER, "stems"] {
-        folders_in(&folder.join(below)).iter().for_each(|folder| sweep(folder));
+        for folder in folders_in(&folder.join(below)) {
+            sweep(&folder);
+        }
     }
 }

@@ -151,6 +151,7 @@ impl Core {
                 Ok(message) => message,
                 Err(RecvTimeoutError::Timeout) if stays => {
                     self.follow_others();
+                    self.take_up_paused();
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => continue,

@@ -104,7 +104,7 @@ impl<'a> Output<'a> {
     /// As the sink.
     pub fn push(&mut self, stereo: &mut [f32]) -> Result<()> {
         // A magnitude that nothing records is as little a number as infinity is.
-        for sample in stereo.iter_mut().filter(|sample| !(sample.abs() <= LOUDEST)) {
+        for sample in stereo.iter_mut().filter(|sample| sample.is_nan() || sample.abs() > LOUDEST) {
             *sample = 0.0;
             self.not_finite += 1;
         }

@@ -76,7 +76,9 @@ impl<'a> Places<'a> {
                 }
             }
         }
-        folders_of(self.items).iter().for_each(|folder| files::sync_folder(folder));
+        for folder in folders_of(self.items) {
+            files::sync_folder(&folder);
+        }
         self.made.0.clear(); // they stay
         Ok(())
     }

@@ -169,12 +169,11 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 
 /// Gives the damaged library, with its log, another name.
 fn set_aside(home: &Path) -> Result<PathBuf> {
-    let name = |count: u32| match count {
-        1 => format!("library-damaged-{}.db", now()),
-        _ => format!("library-damaged-{}-{count}.db", now()),
-    };
-    let free = (1..).map(|count| home.join(name(count))).find(|path| !path.exists());
-    let aside = free.unwrap_or_else(|| home.join(name(1)));
+    let (mut count, mut aside) = (1, home.join(format!("library-damaged-{}.db", now())));
+    while aside.exists() {
+        count += 1;
+        aside = home.join(format!("library-damaged-{}-{count}.db", now()));
+    }
     for suffix in ["-wal", "-shm", ""] {
         let with = |path: &Path| {
             let mut path = path.as_os_str().to_owned();

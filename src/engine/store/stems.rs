@@ -129,6 +129,13 @@ impl StemStore {
         (0..self.done.len()).filter(|&segment| self.is_done(segment)).count()
     }
 
+    /// Bytes that the segments which are not in the store will take on the disk.
+    pub fn missing_bytes(&self) -> u64 {
+        let missing = (self.plan.len() - self.done_count()) as u64;
+        let frame_bytes = (self.sources.len() * CHANNELS * size_of::<f32>()) as u64;
+        missing * self.plan.segment_frames as u64 * frame_bytes
+    }
+
     /// Whether every segment is in the store.
     pub fn is_complete(&self) -> bool {
         self.done_count() == self.plan.len()

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use crate::support::{
     command, home, json_lines, largest_difference, model_file, partita, read_wav, stderr, stdout,
-    write_song, write_song_at,
+    walk, write_song, write_song_at,
 };
 
 const STEMS: [&str; 4] = ["drums", "bass", "other", "vocals"];
@@ -260,13 +260,4 @@ fn the_fast_precision_works_or_says_what_it_wants() {
     let output = partita(home.path(), &["list", "--precision", "quick"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("single or fast"), "{}", stderr(&output));
-}
-
-fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
-    }
-    found
 }

@@ -11,6 +11,10 @@ mod engine;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;

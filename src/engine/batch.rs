@@ -12,6 +12,7 @@ use super::{
     CancelToken, Compute, EngineError, Result, SongTrack,
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
+    files::{WorkFolder, sweep},
     import::decode_to_store,
     library::Library,
     models::InstalledModel,
@@ -135,8 +136,8 @@ impl Batch {
         let cannot_make =
             |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
         std::fs::create_dir_all(folder).map_err(cannot_make)?;
-        let work =
-            tempfile::Builder::new().prefix(".partita-").tempdir_in(folder).map_err(cannot_make)?;
+        sweep(folder);
+        let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
         let (decoded, mix) = decode_to_store(&request.file, work.path(), cancel, &mut reading)?;
         origin.format = decoded.format;

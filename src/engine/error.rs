@@ -53,6 +53,16 @@ fn names(paths: &[PathBuf]) -> String {
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 
 impl EngineError {
+    /// Whether the disk is at fault, and the work can go on where it was once that has ended: no
+    /// room, no right to write, gone.
+    pub fn is_passing(&self) -> bool {
+        use io::ErrorKind::{
+            NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+        };
+        let passing = [NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
+        matches!(self, Self::Io { source, .. } if passing.contains(&source.kind()))
+    }
+
     /// The error and its causes on one line, for people.
     pub fn in_words(&self) -> String {
         let mut text = self.to_string();

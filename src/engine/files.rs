@@ -1,20 +1,37 @@
-//! Small files, written whole or not at all.
+//! Files written whole or not at all, and what a killed program left of such work.
+//!
+//! Whatever is being written has a hidden name and is locked; the lock ends with the program that
+//! holds it, however that ends. So what is not locked belongs to nobody, and [`sweep`] removes it.
+//! Runs on the caller's thread.
 
-use std::{io::Write as _, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::Path,
+};
+
+use tempfile::{NamedTempFile, TempDir};
 
 use super::{EngineError, Result};
+
+/// How what is being written is called at first, and how such files end.
+const PREFIX: &str = ".partita-";
+const SUFFIX: &str = ".part";
+/// In a temporary folder: held as long as the folder is in use.
+const LOCK: &str = "lock";
 
 /// Writes a file under a temporary name, waits for the disk, and gives it its name.
 ///
 /// # Errors
 /// [`EngineError::Io`]; the file is then as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || -> std::io::Result<()> {
+    let write = || -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut file = temporary_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
+        sync_folder(folder);
         Ok(())
     };
     write().map_err(|source| EngineError::Io {
@@ -38,17 +55,169 @@ pub fn free_bytes(folder: &Path) -> Option<u64> {
     fs4::available_space(existing).ok()
 }
 
-/// A hidden temporary file in `folder`, with the rights that a new file has; removed when dropped.
+/// Waits until the names in a folder are on the disk: a file that was made or renamed is not before.
+/// Not every system can do that; where it cannot, the names are there soon after.
+pub fn sync_folder(folder: &Path) {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
+        tracing::debug!("{} cannot be synced: {error}", folder.display());
+    }
+}
+
+/// A hidden temporary file in `folder`, locked, with the rights that a new file has; removed when
+/// dropped.
 ///
 /// # Errors
 /// What the system says.
-pub fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+pub fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".partita-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666)); // the umask takes its part
+        builder.permissions(fs::Permissions::from_mode(0o666)); // the umask takes its part
     }
-    builder.tempfile_in(folder)
+    loop {
+        let file = builder.tempfile_in(folder)?;
+        if is_held(file.as_file(), file.path()) {
+            return Ok(file);
+        }
+    }
+}
+
+/// A hidden temporary folder, removed with all it holds when dropped.
+#[derive(Debug)]
+pub struct WorkFolder {
+    // In this order: where an open file cannot be removed, its lock has to go first.
+    _lock: File,
+    folder: TempDir,
+}
+
+impl WorkFolder {
+    /// Makes one in `folder`.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn make_in(folder: &Path) -> io::Result<Self> {
+        loop {
+            let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder)?;
+            let path = folder.path().join(LOCK);
+            match File::create(&path) {
+                Ok(lock) if is_held(&lock, &path) => return Ok(Self { _lock: lock, folder }),
+                Ok(_) => {}
+                // Swept away while it was still empty.
+                Err(_) if !folder.path().exists() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Locks what was just made; whoever sweeps at that moment may have been first.
+fn is_held(file: &File, path: &Path) -> bool {
+    if let Err(error) = file.lock() {
+        // Without locks nothing is swept either.
+        tracing::debug!("{} cannot be locked: {error}", path.display());
+    }
+    path.exists()
+}
+
+/// Removes what programs that were killed left in `folder` of files and folders that they wrote.
+/// What another program is still writing stays.
+pub fn sweep(folder: &Path) {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
+        // As the entry itself is: a link's target is nobody's to remove.
+        let Ok(kind) = entry.file_type() else { continue };
+        let (path, is_ours) = (entry.path(), |name: &str| {
+            name.len() == 6 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        let swept = if kind.is_dir() && is_ours(rest) {
+            sweep_folder(&path)
+        } else if kind.is_file() && rest.strip_suffix(SUFFIX).is_some_and(is_ours) {
+            File::open(&path).and_then(|file| match file.try_lock() {
+                Ok(()) => fs::remove_file(&path),
+                Err(_) => Ok(()),
+            })
+        } else {
+            continue;
+        };
+        if let Err(error) = swept
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!("{} is left over, but cannot be removed: {error}", path.display());
+        }
+    }
+}
+
+fn sweep_folder(path: &Path) -> io::Result<()> {
+    match File::open(path.join(LOCK)) {
+        Ok(lock) if lock.try_lock().is_ok() => fs::remove_dir_all(path),
+        Ok(_) => Ok(()),
+        // Just made, or killed just then: goes only if it is empty.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir(path),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_writes_any_more_is_swept_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        for name in [".partita-abc123.part", ".partita-notes.part", ".partita-abc123", "song.part"]
+        {
+            fs::write(at(name), "x").unwrap();
+        }
+        for name in [".partita-Dead00", ".partita-Empty0", ".partita-others-folder"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        fs::write(at(".partita-Dead00/lock"), "").unwrap();
+        fs::write(at(".partita-Dead00/mix.f32"), "samples").unwrap();
+        let written = temporary_in(home.path()).unwrap();
+        let used = WorkFolder::make_in(home.path()).unwrap();
+        sweep(home.path());
+        let mut left: Vec<_> =
+            fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        left.sort();
+        let mut expected = vec![
+            at(".partita-abc123"),
+            at(".partita-notes.part"),
+            at(".partita-others-folder"),
+            at("song.part"),
+            written.path().to_owned(),
+            used.path().to_owned(),
+        ];
+        expected.sort();
+        assert_eq!(left, expected);
+        let (written, used) = (written.keep().unwrap().1, {
+            let path = used.path().to_owned();
+            drop(used);
+            path
+        });
+        assert!(!used.exists());
+        sweep(home.path());
+        assert!(!written.exists(), "its writer is gone");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_followed() {
+        let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(other.path().join("lock"), "the user's own").unwrap();
+        std::os::unix::fs::symlink(other.path(), home.path().join(".partita-Link00")).unwrap();
+        sweep(home.path());
+        assert!(other.path().join("lock").exists());
+    }
 }

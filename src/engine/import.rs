@@ -18,6 +18,7 @@ use super::{
     library::{Library, NewSong},
     sink::EventSink,
     store::{MixStore, MixWriter},
+    upkeep::ImportLock,
 };
 
 /// Requests that may wait; each can be a whole folder tree.
@@ -141,13 +142,16 @@ fn import_file(
 ) -> Result<Song> {
     let path = std::path::absolute(path).map_err(|e| cannot_read(path, e))?;
     let hash = content_hash(&path, cancel)?;
+    let busy = || tracing::warn!("another Partita is importing; this waits until it has finished");
+    let _lock = ImportLock::take(library.home(), cancel, busy)?;
     let folder = library.song_folder(&hash);
+    let was_there = folder.exists();
     let known = library.song_by_hash(&hash, &path)?;
     if let Some(song) = known.clone().filter(|_| MixStore::open(&folder).is_ok()) {
         return Ok(song);
     }
     let added = add(library, path, hash, &folder, cancel, progress);
-    if added.is_err() && known.is_none() {
+    if added.is_err() && known.is_none() && !was_there {
         // Nothing of a file that failed is kept; it may never have been there.
         if let Err(e) = std::fs::remove_dir_all(&folder) {
             tracing::debug!("{}: {e}", folder.display());
@@ -168,7 +172,9 @@ fn add(
     if let Some(bytes) = &decoded.cover {
         super::files::write_atomically(&folder.join(cover::FILE), bytes)?;
     }
-    library.add_song(&NewSong { path, hash, decoded })
+    let song = library.add_song(&NewSong { path, hash, decoded })?;
+    library.write_record(&song.hash)?;
+    Ok(song)
 }
 
 /// Decodes a file into a mix store in `folder`.

@@ -31,6 +31,7 @@ pub mod store;
 mod track;
 pub mod tracks;
 mod types;
+mod upkeep;
 mod waveforms;
 mod worker;
 

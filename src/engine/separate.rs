@@ -66,11 +66,13 @@ impl Separation<'_> {
 
     /// What the model makes of a segment: planar `[stems, channels, segment_frames]`.
     fn separate(&self, index: usize) -> Result<Vec<f32>> {
+        tracing::debug!("computing segment {index}");
         let mix = read_window(self.mix, self.stems.plan(), index)?;
         Ok(self.model.separate(&mix)?)
     }
 
-    /// Puts the segment's own frames into the store, at the song's level.
+    /// Puts the segment's own frames into the store, at the song's level. What overflowed on its way
+    /// through the network is silence: a store never holds what is no number.
     fn write(&self, lock: &WriteLock, index: usize, separated: &[f32]) -> Result<()> {
         let plan = self.stems.plan();
         let own = plan.segment(index);
@@ -78,7 +80,10 @@ impl Separation<'_> {
         let (mean, deviation) = (self.mix.mean(), self.mix.deviation());
         let mut stems = Vec::with_capacity(separated.len() / plan.segment_frames * frames);
         for channel in separated.chunks_exact(plan.segment_frames) {
-            stems.extend(channel[at..at + frames].iter().map(|x| x * deviation + mean));
+            stems.extend(channel[at..at + frames].iter().map(|x| {
+                let sample = x * deviation + mean;
+                if sample.is_finite() { sample } else { 0.0 }
+            }));
         }
         self.stems.write_segment(lock, index, &stems)
     }

@@ -13,6 +13,9 @@ use super::{
     models::InstalledModel,
 };
 
+/// The folder of these files in a song's folder; in it there is one for each job.
+pub(super) const FOLDER: &str = "tracks";
+
 /// Names and files of a job's tracks, the mix last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tracks {
@@ -63,7 +66,7 @@ pub fn written(library: &Library, job: &Job) -> Result<Vec<(String, PathBuf)>> {
 /// The job's stems and their mix; their names do not depend on the places among `sources`.
 fn items(library: &Library, job: &Job, sources: &[String]) -> Result<Vec<ExportItem>> {
     let song = library.song(job.song)?;
-    let folder = library.song_folder(&song.hash).join("tracks").join(job.id.0.to_string());
+    let folder = library.song_folder(&song.hash).join(FOLDER).join(job.id.0.to_string());
     let pattern = NamePattern::new("{stem}").map_err(EngineError::Unknown)?;
     let mut selection = Selection::of_stems(sources, &job.stems)?;
     selection.mix = Some(selection.stems.iter().map(|stem| Part::plain(stem)).collect());

@@ -11,7 +11,7 @@ use std::{
 use super::{
     super::{
         CancelToken, EngineError, Event, Job, JobId, JobState, Result, SongId, SongTrack,
-        export::ordered, worker::Task,
+        export::ordered, files, worker::Task,
     },
     Core,
 };
@@ -20,6 +20,8 @@ use super::{
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: VecDeque<(Job, u64)>,
+    /// Jobs that wait for the disk, not for their turn.
+    paused: Vec<(Job, u64)>,
     running: Option<Running>,
 }
 
@@ -48,7 +50,7 @@ impl Queue {
 
     /// The job of a song that waits or runs, unless it is being cancelled.
     fn job_of(&mut self, song: SongId) -> Option<&mut Job> {
-        let waiting = self.waiting.iter_mut().map(|(job, _)| job);
+        let waiting = self.waiting.iter_mut().chain(&mut self.paused).map(|(job, _)| job);
         self.running
             .iter_mut()
             .filter(|running| !running.by_user)
@@ -127,6 +129,7 @@ impl Core {
             return Ok(());
         }
         self.queue.waiting.retain(|(job, _)| job.id != id);
+        self.queue.paused.retain(|(job, _)| job.id != id);
         let mut job = self.library.job(id)?;
         if job.is_active() {
             job.state = JobState::Cancelled;
@@ -149,6 +152,7 @@ impl Core {
     pub(super) fn drop_lost_jobs(&mut self) {
         let Self { queue, library, .. } = self;
         queue.waiting.retain(|(job, _)| library.job(job.id).is_ok());
+        queue.paused.retain(|(job, _)| library.job(job.id).is_ok());
         if let Some(running) =
             queue.running.as_mut().filter(|running| library.job(running.job.id).is_err())
         {
@@ -166,6 +170,10 @@ impl Core {
                 Ok(()) => {}
                 // Another program works on this song: its job is not ours to write.
                 Err(EngineError::Locked) => self.fail(Some(job.song), &EngineError::Locked),
+                Err(e) if e.is_passing() => {
+                    self.queue.running = None;
+                    self.pause(job, from_frame, &e);
+                }
                 Err(e) => {
                     self.queue.running = None;
                     self.end_job(&Job { id, state: JobState::Failed(e.in_words()), ..job });
@@ -181,6 +189,7 @@ impl Core {
             return Err(EngineError::Busy("the model is not installed any more".into()));
         };
         drop(stems.lock()?);
+        check_room(self.library.home(), stems.missing_bytes())?;
         job.state = JobState::Running;
         job.segments_total = stems.plan().len();
         job.segments_done = stems.done_count();
@@ -241,6 +250,10 @@ impl Core {
             self.note_pace(&running);
             let mut job = running.job;
             job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
+            if let Some(e) = result.as_ref().err().filter(|e| e.is_passing() && !running.by_user) {
+                self.pause(job, 0, e);
+                return self.start_next();
+            }
             job.state = match result {
                 Ok(()) => JobState::Done,
                 Err(EngineError::Cancelled) => JobState::Cancelled,
@@ -253,6 +266,37 @@ impl Core {
             }
         }
         self.start_next();
+    }
+
+    /// The disk does not take a job's segments: it waits until there is room, and goes on then.
+    fn pause(&mut self, mut job: Job, from_frame: u64, error: &EngineError) {
+        job.state = JobState::Waiting;
+        // On a full disk the library may not take it either; at the next start it waits all the same.
+        if let Err(e) = self.library.update_job(&job) {
+            tracing::warn!("{}", e.in_words());
+        }
+        self.sink.send(Event::Job(job.clone()));
+        let reason = format!("paused, and goes on when the disk takes it: {}", error.in_words());
+        self.sink.send(Event::Failed { song: Some(job.song), reason });
+        self.queue.paused.push((job, from_frame));
+    }
+
+    /// Lets paused jobs go on whose stores can be written again.
+    pub(super) fn take_up_paused(&mut self) {
+        let paused = std::mem::take(&mut self.queue.paused);
+        let (ready, still): (Vec<_>, Vec<_>) =
+            paused.into_iter().partition(|(job, _)| self.can_go_on(job.song));
+        self.queue.paused = still;
+        self.queue.waiting.extend(ready);
+        self.start_next();
+    }
+
+    fn can_go_on(&self, song: SongId) -> bool {
+        let Ok(song) = self.library.song(song) else { return false };
+        let Ok(track) = self.track(&song) else { return false };
+        let missing = track.stems.map_or(0, |stems| stems.missing_bytes());
+        check_room(self.library.home(), missing).is_ok()
+            && files::temporary_in(&self.library.song_folder(&song.hash)).is_ok()
     }
 
     /// What a job's segments took tells how long those of the next will take.
@@ -297,4 +341,21 @@ impl Core {
             tracing::error!("{}", e.in_words());
         }
     }
+}
+
+/// Whether the disk of the data folder has room for `bytes`, and some for the library.
+fn check_room(home: &std::path::Path, bytes: u64) -> Result<()> {
+    const LIBRARY: u64 = 1 << 20;
+    let needed = bytes + LIBRARY;
+    let Some(free) = files::free_bytes(home).filter(|&free| bytes > 0 && free < needed) else {
+        return Ok(());
+    };
+    let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+    let text = format!(
+        "there is not enough room: {} MB are needed, {} MB are free",
+        megabytes(needed),
+        megabytes(free)
+    );
+    let source = std::io::Error::new(std::io::ErrorKind::StorageFull, text);
+    Err(EngineError::Io { what: "cannot write", path: home.to_owned(), source })
 }

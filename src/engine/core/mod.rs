@@ -24,6 +24,7 @@ use super::{
     models::InstalledModel,
     player::Player,
     sink::EventSink,
+    upkeep,
     waveforms::Waveforms,
     worker::{Progress, Worker},
 };
@@ -74,6 +75,8 @@ pub(super) struct Core {
     listened: Arc<AtomicI64>,
     exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
     drags: Drags,
+    /// What became of a damaged library, until the window is told.
+    damaged: Option<String>,
 }
 
 impl Core {
@@ -84,7 +87,18 @@ impl Core {
         outbox: Sender<Message>,
         player: Player,
     ) -> Result<Self> {
-        let library = Library::open(&config.home)?;
+        let (mut library, aside) = Library::open_or_set_aside(&config.home)?;
+        let found = upkeep::tidy(&mut library)?;
+        let damaged = aside.map(|aside| {
+            format!(
+                "the library was damaged and is now called {}; {found} songs were found again with \
+                 their stems, their jobs are not listed any more",
+                aside.display()
+            )
+        });
+        if let Some(words) = &damaged {
+            tracing::warn!("{words}");
+        }
         let tell = outbox.clone();
         // The receiver outlives these threads, but for the moments in which the program ends.
         let worker = Worker::start(config.compute, move |news| {
@@ -113,6 +127,7 @@ impl Core {
             listened: Arc::default(),
             exports: BTreeMap::new(),
             drags: Drags::default(),
+            damaged: damaged.filter(|_| config.stays),
         })
     }
 
@@ -125,6 +140,9 @@ impl Core {
         }
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
+        if let Some(reason) = self.damaged.take() {
+            self.sink.send(Event::Failed { song: None, reason });
+        }
         if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
         }
@@ -133,6 +151,7 @@ impl Core {
                 Ok(message) => message,
                 Err(RecvTimeoutError::Timeout) if stays => {
                     self.follow_others();
+                    self.take_up_paused();
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => continue,

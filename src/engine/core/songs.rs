@@ -8,7 +8,7 @@ use std::{
 use super::{
     super::{
         Event, Job, JobState, Result, Song, SongId, SongState, SongTrack, cover,
-        library::song_folder, plan::Plan, store::StemStore,
+        library::song_folder, plan::Plan, store::StemStore, upkeep,
     },
     Core,
 };
@@ -135,9 +135,11 @@ impl Core {
         self.end_jobs_of(Some(id))?;
         self.drags.cancel(Some(id));
         self.close(Some(id));
+        let folder = self.library.song_folder(&song.hash);
+        let aside = upkeep::set_aside(self.library.home(), &folder);
         self.library.remove_song(id)?;
         self.sink.send(Event::SongRemoved(id));
-        remove_folder(&self.library.song_folder(&song.hash))
+        aside?.as_deref().map_or(Ok(()), remove_folder)
     }
 
     /// Takes everything out of the library.
@@ -145,14 +147,19 @@ impl Core {
         self.end_jobs_of(None)?;
         self.drags.cancel(None);
         self.close(None);
+        // First out of the way, then out of the library, then off the disk: whenever it ends, each
+        // song is there with its stems or not at all.
+        let (home, mut aside) = (self.library.home(), Vec::new());
+        for folder in upkeep::song_folders(&self.library.songs_folder()) {
+            aside.push(upkeep::set_aside(home, &folder));
+        }
         self.library.clear()?;
-        remove_folder(&self.library.songs_folder())?;
-        let songs = self.library.songs_folder();
-        std::fs::create_dir_all(&songs).map_err(|source| super::super::EngineError::Io {
-            what: "cannot make",
-            path: songs,
-            source,
-        })?;
+        for folder in aside {
+            let removed = folder.and_then(|f| f.as_deref().map_or(Ok(()), remove_folder));
+            if let Err(e) = removed {
+                self.fail(None, &e);
+            }
+        }
         self.send_library()
     }
 

@@ -49,6 +49,9 @@ pub struct Output<'a> {
     pub not_finite: u64,
 }
 
+/// Beyond it samples are taken for damage: twice what 32-bit integers hold, taken for float.
+const LOUDEST: f32 = 4_294_967_296.0;
+
 impl<'a> Output<'a> {
     /// An output at `rate` Hz, for a source that is so too until [`Self::change_rate`].
     ///
@@ -100,7 +103,8 @@ impl<'a> Output<'a> {
     /// # Errors
     /// As the sink.
     pub fn push(&mut self, stereo: &mut [f32]) -> Result<()> {
-        for sample in stereo.iter_mut().filter(|sample| !sample.is_finite()) {
+        // A magnitude that nothing records is as little a number as infinity is.
+        for sample in stereo.iter_mut().filter(|sample| sample.is_nan() || sample.abs() > LOUDEST) {
             *sample = 0.0;
             self.not_finite += 1;
         }

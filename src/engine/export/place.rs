@@ -1,6 +1,7 @@
 //! Where exported files go: room for them, temporary names, and all of their names at once.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -25,6 +26,9 @@ impl<'a> Places<'a> {
     /// [`EngineError::Io`]; nothing is left then.
     pub fn make(items: &'a [ExportItem], bytes: &[u64]) -> Result<Self> {
         let mut places = Self { items, files: Vec::new(), made: MadeFolders::default() };
+        for folder in folders_of(items) {
+            files::sweep(&folder);
+        }
         for item in items {
             let file = temporary(&item.to, &mut places.made).map_err(cannot_write(&item.to))?;
             places.files.push(file);
@@ -72,6 +76,9 @@ impl<'a> Places<'a> {
                 }
             }
         }
+        for folder in folders_of(self.items) {
+            files::sync_folder(&folder);
+        }
         self.made.0.clear(); // they stay
         Ok(())
     }
@@ -106,6 +113,11 @@ impl Drop for Places<'_> {
         self.files.clear();
         self.made.remove();
     }
+}
+
+/// The folders that items go into, each once.
+fn folders_of(items: &[ExportItem]) -> BTreeSet<PathBuf> {
+    items.iter().filter_map(|item| item.to.parent()).map(Path::to_owned).collect()
 }
 
 /// A temporary file in the folder of `to`.

@@ -7,6 +7,7 @@ mod find;
 mod jobs;
 mod paces;
 mod path_bytes;
+mod records;
 mod songs;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use rusqlite::Connection;
 
 use super::{EngineError, Result, SongId};
 pub use find::find_song;
+pub use records::Record;
 pub use songs::NewSong;
 pub(super) use songs::song_folder;
 
@@ -57,6 +59,9 @@ const MIGRATIONS: &[&str] = &[
 /// The file in the data folder.
 const DATABASE: &str = "library.db";
 
+/// Beside it: held while a damaged library is replaced.
+const REPAIR_LOCK: &str = "repair.lock";
+
 /// An open library.
 #[derive(Debug)]
 pub struct Library {
@@ -78,11 +83,56 @@ impl Library {
         })?;
         let mut db = Connection::open(home.join(DATABASE))?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
+        // Asked before anything is set: a newer library stays as it is, to the byte.
+        let version = version_of(&db)?;
+        if version > 0 && version < MIGRATIONS.len() {
+            back_up(&db, home, version)?;
+        }
         db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "NORMAL")?;
+        // A song that was added, a job that was done: still so after a loss of power.
+        db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", true)?;
-        migrate(&mut db)?;
+        // Nobody who only looks should write.
+        if version < MIGRATIONS.len() {
+            migrate(&mut db)?;
+        }
         Ok(Self { db, home: home.to_owned() })
+    }
+
+    /// As [`Self::open`]; a library whose file is damaged is set aside under another name, and an
+    /// empty one made. Returns what the damaged one is called now.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`]; damage is none.
+    pub fn open_or_set_aside(home: &Path) -> Result<(Self, Option<PathBuf>)> {
+        let damage = match Self::open(home).and_then(|library| library.check().map(|()| library)) {
+            Ok(library) => return Ok((library, None)),
+            Err(EngineError::Library(error)) if is_damage(&error) => error,
+            Err(other) => return Err(other),
+        };
+        // Two programs that find it at once take turns; the second finds the new one.
+        let path = home.join(REPAIR_LOCK);
+        let cannot = |source| EngineError::Io { what: "cannot write", path: path.clone(), source };
+        let lock = std::fs::File::create(&path).map_err(cannot)?;
+        if let Err(e) = lock.lock() {
+            tracing::debug!("{} cannot be locked: {e}", path.display());
+        }
+        if let Ok(library) = Self::open(home).and_then(|library| library.check().map(|()| library))
+        {
+            return Ok((library, None));
+        }
+        tracing::warn!("the library is damaged: {damage}");
+        let aside = set_aside(home)?;
+        Ok((Self::open(home)?, Some(aside)))
+    }
+
+    fn check(&self) -> Result<()> {
+        let verdict: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict == "ok" {
+            return Ok(());
+        }
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        Err(rusqlite::Error::SqliteFailure(code, Some(verdict)).into())
     }
 
     /// The data folder.
@@ -112,18 +162,69 @@ impl Library {
     }
 }
 
-fn migrate(db: &mut Connection) -> Result<()> {
-    // Immediate: two programs that open a new library at once take turns.
-    let change = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let version: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let newer = || {
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+/// Gives the damaged library, with its log, another name.
+fn set_aside(home: &Path) -> Result<PathBuf> {
+    let (mut count, mut aside) = (1, home.join(format!("library-damaged-{}.db", now())));
+    while aside.exists() {
+        count += 1;
+        aside = home.join(format!("library-damaged-{}-{count}.db", now()));
+    }
+    for suffix in ["-wal", "-shm", ""] {
+        let with = |path: &Path| {
+            let mut path = path.as_os_str().to_owned();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        let (from, to) = (with(&home.join(DATABASE)), with(&aside));
+        match std::fs::rename(&from, to) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(EngineError::Io { what: "cannot rename", path: from, source: e });
+            }
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
+
+/// Copies the library as it is before its layout changes; an earlier copy of it is replaced.
+fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
+    let (copy, new) = (
+        home.join(format!("library-version-{version}.db")),
+        tempfile::Builder::new().prefix("library-").suffix(".part").tempfile_in(home),
+    );
+    let cannot = |source| EngineError::Io { what: "cannot write", path: copy.clone(), source };
+    let new = new.map_err(cannot)?;
+    // SQLite writes into an empty file that is there.
+    let sql = "VACUUM INTO ?1";
+    db.execute(sql, [new.path().to_string_lossy()])?;
+    new.as_file().sync_all().map_err(cannot)?;
+    new.persist(&copy).map_err(|e| cannot(e.error))?;
+    super::files::sync_folder(home);
+    Ok(())
+}
+
+/// How far the layout is.
+fn version_of(db: &Connection) -> Result<usize> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = usize::try_from(version).ok().filter(|&version| version <= MIGRATIONS.len());
+    known.ok_or_else(|| {
         EngineError::Busy(format!(
             "the library was written by a newer Partita (version {version} of its layout); \
              update this one"
         ))
-    };
-    let done = usize::try_from(version).map_err(|_| newer())?;
-    for step in MIGRATIONS.get(done..).ok_or_else(newer)? {
+    })
+}
+
+fn migrate(db: &mut Connection) -> Result<()> {
+    // Immediate: two programs that open a new library at once take turns.
+    let change = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let done = version_of(&change)?;
+    for step in MIGRATIONS.iter().skip(done) {
         change.execute_batch(step)?;
     }
     change.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
@@ -149,12 +250,59 @@ mod tests {
     #[test]
     fn a_newer_library_is_refused_untouched() {
         let home = tempfile::tempdir().unwrap();
-        Library::open(home.path()).unwrap().db.pragma_update(None, "user_version", 99).unwrap();
+        let library = Library::open(home.path()).unwrap();
+        library.db.pragma_update(None, "user_version", 99).unwrap();
+        drop(library);
+        let before = std::fs::read(home.path().join(DATABASE)).unwrap();
         let error = Library::open(home.path()).unwrap_err();
         assert!(error.to_string().contains("newer"), "{error}");
         let db = Connection::open(home.path().join("library.db")).unwrap();
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version, 99);
+        assert!(std::fs::read(home.path().join(DATABASE)).unwrap() == before, "to the byte");
+        assert!(Library::open_or_set_aside(home.path()).is_err(), "newer is not damaged");
+    }
+
+    #[test]
+    fn an_older_library_is_copied_before_it_changes() {
+        let home = tempfile::tempdir().unwrap();
+        let db = Connection::open(home.path().join(DATABASE)).unwrap();
+        db.execute_batch(MIGRATIONS[0]).unwrap();
+        db.execute_batch(
+            "INSERT INTO songs (hash, path, title, format, frames, added_at)
+             VALUES ('aa', x'2f61', 'Old', '{}', 7, 1); PRAGMA user_version = 1;",
+        )
+        .unwrap();
+        drop(db);
+        let library = Library::open(home.path()).unwrap();
+        assert_eq!(library.songs().unwrap()[0].title, "Old");
+        assert_eq!(library.pace("m").unwrap(), None, "the new layout");
+        let copy = Connection::open(home.path().join("library-version-1.db")).unwrap();
+        assert_eq!(version_of(&copy).unwrap(), 1);
+        let title: String =
+            copy.query_row("SELECT title FROM songs", [], |row| row.get(0)).unwrap();
+        assert_eq!(title, "Old");
+        let files = std::fs::read_dir(home.path()).unwrap();
+        let parts = files.filter(|file| {
+            file.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "part")
+        });
+        assert_eq!(parts.count(), 0);
+    }
+
+    #[test]
+    fn a_damaged_library_is_set_aside_with_all_its_bytes() {
+        let home = tempfile::tempdir().unwrap();
+        Library::open(home.path()).unwrap();
+        let (_, aside) = Library::open_or_set_aside(home.path()).unwrap();
+        assert_eq!(aside, None, "a whole one stays");
+        let mut bytes = std::fs::read(home.path().join(DATABASE)).unwrap();
+        bytes[4096..8192].fill(0x5a); // a table's page
+        for damaged in [bytes, vec![7; 5000]] {
+            std::fs::write(home.path().join(DATABASE), &damaged).unwrap();
+            let (library, aside) = Library::open_or_set_aside(home.path()).unwrap();
+            assert!(library.songs().unwrap().is_empty());
+            assert!(std::fs::read(aside.unwrap()).unwrap() == damaged);
+        }
     }
 
     #[test]

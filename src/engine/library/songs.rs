@@ -39,7 +39,9 @@ impl Library {
         let id = self.db.query_row(
             "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (hash) DO UPDATE SET path = excluded.path RETURNING id",
+             ON CONFLICT (hash) DO UPDATE SET path = excluded.path, title = excluded.title,
+             artist = excluded.artist, album = excluded.album, format = excluded.format,
+             frames = excluded.frames, warning = excluded.warning RETURNING id",
             params![
                 new.hash,
                 path_bytes::to_bytes(&new.path),
@@ -83,6 +85,9 @@ impl Library {
     /// # Errors
     /// [`crate::engine::EngineError::Library`].
     pub fn song_by_hash(&mut self, hash: &str, path: &Path) -> Result<Option<Song>> {
+        // One that was found again without its record is known by its folder's name alone; the
+        // file is read once more, and its row is complete again.
+        self.db.execute("DELETE FROM songs WHERE hash = substr(?1, 1, 32)", [hash])?;
         let song = self
             .db
             .query_row(

@@ -14,7 +14,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::raw::{RawFile, read_exact_at, write_all_at};
-use crate::engine::{CHANNELS, EngineError, Result, files::write_atomically, plan::Plan};
+use crate::engine::{
+    CHANNELS, EngineError, Result,
+    files::{sync_folder, write_atomically},
+    plan::Plan,
+};
 
 const HEADER: &str = "stems.json";
 const DONE: &str = "segments";
@@ -81,8 +85,28 @@ impl StemStore {
             })
             .collect::<Result<Vec<_>>>()?;
         let (done_file, done) = open_done(&folder.join(DONE), plan.len())?;
+        // The names are on the disk before any segment counts.
+        sync_folder(folder);
         let sources = sources.to_vec();
-        Ok(Self { folder: folder.to_owned(), plan, sources, files, done_file, done })
+        let store = Self { folder: folder.to_owned(), plan, sources, files, done_file, done };
+        store.forget_what_is_cut_off()?;
+        Ok(store)
+    }
+
+    /// Whatever has happened to the files: a segment whose samples are not there is not finished.
+    fn forget_what_is_cut_off(&self) -> Result<()> {
+        for (stem, file) in self.files.iter().enumerate() {
+            let frames =
+                file.frames().map_err(|e| cannot_read(&stem_path(&self.folder, stem), e))?;
+            for (segment, done) in self.done.iter().enumerate() {
+                let own = self.plan.segment(segment);
+                let end = (segment * self.plan.segment_frames) as u64 + (own.end - own.start);
+                if frames < end {
+                    done.store(false, Ordering::Release);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// How the song is cut.
@@ -103,6 +127,13 @@ impl StemStore {
     /// Number of segments in the store.
     pub fn done_count(&self) -> usize {
         (0..self.done.len()).filter(|&segment| self.is_done(segment)).count()
+    }
+
+    /// Bytes that the segments which are not in the store will take on the disk.
+    pub fn missing_bytes(&self) -> u64 {
+        let missing = (self.plan.len() - self.done_count()) as u64;
+        let frame_bytes = (self.sources.len() * CHANNELS * size_of::<f32>()) as u64;
+        missing * self.plan.segment_frames as u64 * frame_bytes
     }
 
     /// Whether every segment is in the store.
@@ -147,7 +178,7 @@ impl StemStore {
         for (done, flag) in self.done.iter().zip(flags) {
             done.store(flag == 1, Ordering::Release);
         }
-        Ok(())
+        self.forget_what_is_cut_off()
     }
 
     /// Writes the result of a segment: planar `[stems, channels, frames of the segment]`. It counts
@@ -334,6 +365,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         StemStore::open(folder.path(), Plan::new(250, 100), &sources()).unwrap();
         assert!(StemStore::open(folder.path(), Plan::new(251, 100), &sources()).is_err());
+    }
+
+    #[test]
+    fn a_segment_whose_samples_are_gone_is_not_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(250, 100);
+        let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let lock = store.lock().unwrap();
+        for segment in 0..plan.len() {
+            store.write_segment(&lock, segment, &result(&plan, segment, ramp)).unwrap();
+        }
+        assert!(store.is_complete());
+        let path = stem_path(folder.path(), 1);
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_len(150 * 8).unwrap(); // within the second segment's place
+        store.reload(&lock).unwrap();
+        assert_eq!(store.done_count(), 1);
+        drop((lock, store));
+        let again = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        assert!(again.is_done(0) && !again.is_done(1) && !again.is_done(2));
     }
 
     #[test]

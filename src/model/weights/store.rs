@@ -7,7 +7,6 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use tempfile::NamedTempFile;
@@ -25,9 +24,6 @@ use crate::model::{ModelError, Result};
 
 /// What files being written are called at first.
 const TEMPORARY: &str = ".importing-";
-
-/// Writing takes seconds; a temporary file of this age belongs to nobody.
-const ABANDONED: Duration = Duration::from_hours(1);
 
 /// Whether a model's weights are at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,6 +270,10 @@ impl Store {
     ) -> super::fault::Result<()> {
         self.sweep();
         let mut file = NamedTempFile::with_prefix_in(TEMPORARY, &self.folder)?;
+        // Held while it is written: what nobody holds was left behind. Not every disk has locks.
+        if let Err(error) = file.as_file().lock() {
+            tracing::debug!("{} cannot be locked: {error}", file.path().display());
+        }
         let mut buffered = BufWriter::with_capacity(1 << 20, file.as_file_mut());
         safetensors_file::write(&mut buffered, model, checkpoint, watch)?;
         buffered.flush()?;
@@ -291,10 +291,10 @@ impl Store {
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {
-            let is_temporary = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
-            let age = entry.metadata().and_then(|meta| meta.modified()).map(|time| time.elapsed());
+            let is_temporary = entry.file_name().to_string_lossy().starts_with(TEMPORARY)
+                && entry.file_type().is_ok_and(|kind| kind.is_file());
             if is_temporary
-                && matches!(age, Ok(Ok(age)) if age > ABANDONED)
+                && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
                 && let Err(error) = fs::remove_file(entry.path())
             {
                 tracing::warn!("{} cannot be removed: {error}", entry.path().display());

@@ -174,11 +174,11 @@ fn what_a_killed_import_left_is_removed() {
     let home = Home::new(Vec::new());
     let models = home.folder.path().join("models");
     fs::create_dir_all(&models).unwrap();
-    for (name, age) in [(".importing-old", 7200), (".importing-new", 0)] {
-        let file = File::create(models.join(name)).unwrap();
-        let time = std::time::SystemTime::now() - Duration::from_secs(age);
-        file.set_modified(time).unwrap();
+    for name in [".importing-old", ".importing-new"] {
+        File::create(models.join(name)).unwrap();
     }
+    let held = File::open(models.join(".importing-new")).unwrap();
+    held.lock().unwrap();
     home.import(&home.file("a", &samples::safetensors(&samples::checkpoint()))).unwrap();
     assert_eq!(home.names(), [".importing-new", "tiny.safetensors"]);
 }

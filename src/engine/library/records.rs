@@ -1,0 +1,135 @@
+//! A song's row as a small file beside its stores, so that a library that was lost can be made anew.
+
+use std::path::Path;
+
+use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Library, now};
+use crate::engine::{AudioFormat, Result, files::write_atomically};
+
+/// The file in a song's folder.
+const FILE: &str = "song.json";
+
+/// All that the library knows of a song by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// As [`crate::engine::Song::hash`].
+    pub hash: String,
+    /// The user's file, in the bytes of the system's paths.
+    path: Vec<u8>,
+    title: String,
+    artist: Option<String>,
+    album: Option<String>,
+    format: AudioFormat,
+    frames: u64,
+    warning: Option<String>,
+    added_at: i64,
+}
+
+impl Record {
+    /// Reads the record in a song's folder; `None` where there is none that can be read.
+    pub fn read(song_folder: &Path) -> Option<Self> {
+        let text = std::fs::read(song_folder.join(FILE)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Whether a song's folder has a record.
+    pub fn is_in(song_folder: &Path) -> bool {
+        song_folder.join(FILE).is_file()
+    }
+
+    /// What can be said of stores without a record: the folder's name, and how long the mix is.
+    pub fn of_nameless(folder_name: &str, frames: u64) -> Self {
+        let short = folder_name.get(..8).unwrap_or(folder_name);
+        Self {
+            hash: folder_name.to_owned(),
+            path: Vec::new(),
+            title: format!("Found again {short}"),
+            artist: None,
+            album: None,
+            format: AudioFormat::default(),
+            frames,
+            warning: Some("its name was lost; add the file again, and it has it again".into()),
+            added_at: now(),
+        }
+    }
+
+    /// Writes the record into a song's folder.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Io`].
+    pub fn write(&self, song_folder: &Path) -> Result<()> {
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        write_atomically(&song_folder.join(FILE), &text)
+    }
+}
+
+impl Library {
+    /// Every song's record, newest first.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn records(&self) -> Result<Vec<Record>> {
+        let mut query = self.db.prepare(
+            "SELECT hash, path, title, artist, album, format, frames, warning, added_at
+             FROM songs ORDER BY id DESC",
+        )?;
+        let records = query.query_map([], record_of_row)?.collect::<Result<_, _>>()?;
+        Ok(records)
+    }
+
+    /// Takes a song in as its record has it, unless it is there.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn adopt(&mut self, record: &Record) -> Result<()> {
+        let format = serde_json::to_string(&record.format).unwrap_or_default();
+        self.db.execute(
+            "INSERT OR IGNORE INTO songs
+             (hash, path, title, artist, album, format, frames, warning, added_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                record.hash,
+                record.path,
+                record.title,
+                record.artist,
+                record.album,
+                format,
+                record.frames as i64,
+                record.warning,
+                record.added_at
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Writes the record of the song with this content into its folder.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`], [`crate::engine::EngineError::Io`].
+    pub fn write_record(&self, hash: &str) -> Result<()> {
+        let record = self.db.query_row(
+            "SELECT hash, path, title, artist, album, format, frames, warning, added_at
+             FROM songs WHERE hash = ?1",
+            [hash],
+            record_of_row,
+        )?;
+        record.write(&self.song_folder(hash))
+    }
+}
+
+fn record_of_row(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let format: String = row.get(5)?;
+    Ok(Record {
+        hash: row.get(0)?,
+        path: row.get(1)?,
+        title: row.get(2)?,
+        artist: row.get(3)?,
+        album: row.get(4)?,
+        format: serde_json::from_str(&format).unwrap_or_default(),
+        frames: row.get::<_, i64>(6)?.max(0) as u64,
+        warning: row.get(7)?,
+        added_at: row.get(8)?,
+    })
+}

@@ -1,0 +1,200 @@
+//! The data folder put in order when the engine starts: what a program that was killed left half
+//! done is finished or taken back, and songs whose stores are there come back into the library.
+//!
+//! Removes nothing but what is plainly unfinished; stems are never among that. Runs on the thread
+//! that starts the engine.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    CancelToken, EngineError, Result, dragged,
+    files::sweep,
+    library::{Library, Record, song_folder},
+    store::MixStore,
+    tracks,
+};
+
+/// In the data folder: held while a song's folder is made.
+const IMPORT_LOCK: &str = "import.lock";
+
+/// A song's folder gets this before its name when the song is removed.
+const REMOVED: &str = ".removed-";
+
+/// The right to make song folders: one importer to a data folder, also among processes.
+#[derive(Debug)]
+pub struct ImportLock(#[expect(dead_code, reason = "the lock is the open file")] File);
+
+impl ImportLock {
+    /// Takes the right; `None` when another has it.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn try_take(home: &Path) -> Result<Option<Self>> {
+        let path = home.join(IMPORT_LOCK);
+        let cannot = |source| EngineError::Io { what: "cannot write", path: path.clone(), source };
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(false);
+        let file = options.open(&path).map_err(cannot)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            // A disk without locks: alone, as far as one can know.
+            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
+                Ok(Some(Self(file)))
+            }
+            Err(TryLockError::Error(e)) => Err(cannot(e)),
+        }
+    }
+
+    /// Waits for the right; `busy` is told once when another has it.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`], [`EngineError::Cancelled`].
+    pub fn take(home: &Path, cancel: &CancelToken, busy: impl Fn()) -> Result<Self> {
+        let mut told = false;
+        loop {
+            if let Some(lock) = Self::try_take(home)? {
+                return Ok(lock);
+            }
+            if !std::mem::replace(&mut told, true) {
+                busy();
+            }
+            if cancel.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+}
+
+/// Puts the data folder in order, unless another Partita is importing into it. Returns how many
+/// songs came back.
+///
+/// # Errors
+/// [`EngineError::Library`]; what the disk refuses is logged, and left as it is.
+pub fn tidy(library: &mut Library) -> Result<usize> {
+    let Some(_lock) = ImportLock::try_take(library.home())? else { return Ok(0) };
+    let known: BTreeMap<PathBuf, Record> = library
+        .records()?
+        .into_iter()
+        .map(|record| (library.song_folder(&record.hash), record))
+        .collect();
+    sweep(library.home());
+    let mut found = 0;
+    for folder in folders_in(&library.songs_folder()) {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(song) = name.strip_prefix(REMOVED) {
+            settle_removal(&folder, &library.songs_folder().join(song), &known);
+        } else if let Some(record) = known.get(&folder) {
+            sweep_song(&folder);
+            if !Record::is_in(&folder)
+                && let Err(e) = record.write(&folder)
+            {
+                tracing::warn!("{}", e.in_words());
+            }
+        } else if is_song_folder(&name) {
+            sweep_song(&folder);
+            found += usize::from(take_back(library, &folder, &name)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A removal that was interrupted: before the library knew of it, it did not happen.
+fn settle_removal(folder: &Path, was: &Path, known: &BTreeMap<PathBuf, Record>) {
+    let settled = if known.contains_key(was) && !was.exists() {
+        fs::rename(folder, was)
+    } else {
+        fs::remove_dir_all(folder)
+    };
+    if let Err(e) = settled {
+        tracing::warn!("{} is left over: {e}", folder.display());
+    }
+}
+
+/// A folder that the library does not know: a song, or the beginning of an import.
+fn take_back(library: &mut Library, folder: &Path, name: &str) -> Result<bool> {
+    match MixStore::open(folder) {
+        Ok(mix) => {
+            let record = Record::read(folder)
+                .filter(|record| song_folder(&library.songs_folder(), &record.hash) == *folder)
+                .unwrap_or_else(|| Record::of_nameless(name, mix.frames()));
+            library.adopt(&record)?;
+            Ok(true)
+        }
+        Err(_) if folder.join("stems").exists() => Ok(false),
+        Err(_) => {
+            if let Err(e) = fs::remove_dir_all(folder) {
+                tracing::warn!("{} is left over: {e}", folder.display());
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// Takes a song's folder out of the way, before the library forgets the song. Returns where it is,
+/// to be removed; `None` where there was none.
+///
+/// # Errors
+/// [`EngineError::Io`]; [`EngineError::Busy`] when a link has put it outside the data folder.
+pub fn set_aside(home: &Path, folder: &Path) -> Result<Option<PathBuf>> {
+    let cannot =
+        |source| EngineError::Io { what: "cannot remove", path: folder.to_owned(), source };
+    let Some((parent, name)) = folder.parent().zip(folder.file_name()) else { return Ok(None) };
+    // What a link leads to is not ours.
+    let (home, inside) = (home.canonicalize(), parent.canonicalize());
+    if let (Ok(home), Ok(inside)) = (home, inside)
+        && !inside.starts_with(&home)
+    {
+        return Err(EngineError::Busy(format!(
+            "{} is not in the data folder but leads to {}; its files were left alone",
+            parent.display(),
+            inside.display()
+        )));
+    }
+    let mut aside = std::ffi::OsString::from(REMOVED);
+    aside.push(name);
+    let aside = parent.join(aside);
+    if aside.symlink_metadata().is_ok() {
+        fs::remove_dir_all(&aside).map_err(cannot)?;
+    }
+    match fs::rename(folder, &aside) {
+        Ok(()) => Ok(Some(aside)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(cannot(e)),
+    }
+}
+
+/// The song folders in the folder of all songs, by their names.
+pub fn song_folders(songs_folder: &Path) -> Vec<PathBuf> {
+    let is_song = |folder: &PathBuf| {
+        folder.file_name().is_some_and(|name| is_song_folder(&name.to_string_lossy()))
+    };
+    folders_in(songs_folder).into_iter().filter(is_song).collect()
+}
+
+fn is_song_folder(name: &str) -> bool {
+    name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Real folders only: links lead elsewhere.
+fn folders_in(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
+}
+
+/// Temporary files in a song's folder, and in those of its tracks.
+fn sweep_song(folder: &Path) {
+    sweep(folder);
+    for below in [tracks::FOLDER, dragged::FOLDER, "stems"] {
+        for folder in folders_in(&folder.join(below)) {
+            sweep(&folder);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What the data folder goes through: damage, lost rows, links, removals; songs and stems stay.
+
+use std::fs;
+
+use crate::support::{
+    json_lines, partita, stderr, stdout, tiny_home, walk, write_song, write_song_at,
+};
+
+#[test]
+fn a_damaged_library_is_rebuilt_from_the_stores() {
+    let home = tiny_home();
+    let at = |arguments: &[&str]| {
+        let output = partita(home.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        output
+    };
+    for (seed, name) in ["first", "second"].into_iter().enumerate() {
+        let song = home.path().join(format!("{name}.wav"));
+        write_song(&song, 30_000, 44_100, seed as u32);
+        at(&["add", song.to_str().unwrap()]);
+    }
+    at(&["process", "second", "--threads", "1"]);
+    let nameless = fs::read_dir(home.path().join("songs")).unwrap().find_map(|entry| {
+        let record = entry.unwrap().path().join("song.json");
+        fs::read_to_string(&record).unwrap().contains("\"first\"").then_some(record)
+    });
+    fs::remove_file(nameless.unwrap()).unwrap();
+    fs::write(home.path().join("library.db"), "rubbish".repeat(999)).unwrap();
+
+    let second = home.path().join("second.wav");
+    let output = at(&["add", second.to_str().unwrap()]);
+    assert!(stderr(&output).contains("the library was damaged and is now called"));
+    let listed = json_lines(&at(&["list", "--json"]));
+    let titles: Vec<_> =
+        listed.iter().map(|line| line["song"]["title"].as_str().unwrap()).collect();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert!(titles.contains(&"second"), "{titles:?}");
+    assert!(titles.iter().any(|title| title.starts_with("Found again ")), "{titles:?}");
+    // Its stems are there still: nothing is computed.
+    let job = &json_lines(&at(&["process", "second", "--json"]))[0]["job"];
+    assert_eq!(job["seconds"].as_f64(), Some(0.0));
+    // The other has its name again with its file, and is one song.
+    at(&["add", home.path().join("first.wav").to_str().unwrap()]);
+    let words = stdout(&at(&["list"]));
+    assert!(words.contains("first") && !words.contains("Found again"), "{words}");
+    assert_eq!(words.lines().count(), 2);
+    let set_aside = walk(home.path()).into_iter().filter(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("library-damaged-"))
+    });
+    assert_eq!(set_aside.count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reset_leaves_alone_what_links_lead_to() {
+    use std::os::unix::fs::symlink;
+
+    let (home, own) = (tiny_home(), tempfile::tempdir().unwrap());
+    let keep = |name: &str| {
+        let folder = own.path().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("own.txt"), "the user's").unwrap();
+        folder
+    };
+    let song = home.path().join("song.wav");
+    write_song(&song, 20_000, 44_100, 1);
+    let add = || assert!(partita(home.path(), &["add", song.to_str().unwrap()]).status.success());
+    add();
+    let songs = home.path().join("songs");
+    let folder = fs::read_dir(&songs).unwrap().next().unwrap().unwrap().path();
+    let hash = folder.file_name().unwrap().to_str().unwrap().to_owned();
+    // Within a song, beside it, and under a name like a song's.
+    symlink(keep("tracks"), folder.join("tracks")).unwrap();
+    symlink(keep("else"), songs.join("else")).unwrap();
+    symlink(keep("like"), songs.join("0123456789abcdef0123456789abcdef")).unwrap();
+    assert!(partita(home.path(), &["reset", "--yes"]).status.success());
+    assert!(!folder.exists());
+    for name in ["tracks", "else", "like"] {
+        assert!(own.path().join(name).join("own.txt").is_file(), "{name}");
+    }
+    // The folder of all songs itself leads elsewhere, where something has the name of a song.
+    add();
+    let elsewhere = own.path().join("songs");
+    fs::rename(&songs, &elsewhere).unwrap();
+    symlink(&elsewhere, &songs).unwrap();
+    fs::write(elsewhere.join(&hash).join("own.txt"), "the user's").unwrap();
+    let output = partita(home.path(), &["reset", "--yes"]);
+    assert!(stderr(&output).contains("left alone"), "{}", stderr(&output));
+    assert!(elsewhere.join(&hash).join("own.txt").is_file());
+    assert!(song.is_file());
+}
+
+/// Float samples of every kind that are no music: stems of them are numbers.
+#[test]
+fn no_input_makes_stems_that_are_no_numbers() {
+    type Wave = fn(usize) -> [f32; 2];
+    const WAVES: [(&str, Wave); 11] = [
+        ("nan", |i| if i % 7 == 0 { [f32::NAN, 0.1] } else { [0.2, -0.1] }),
+        ("all nan", |_| [f32::NAN; 2]),
+        ("infinity", |i| [if i % 999 == 0 { f32::INFINITY } else { 0.1 }, f32::NEG_INFINITY]),
+        ("huge", |i| if i % 2 == 0 { [f32::MAX, f32::MIN] } else { [f32::MIN, f32::MAX] }),
+        ("loudest", |i| if i % 2 == 0 { [4e9, 4e9] } else { [-4e9, 4e9] }),
+        ("loudest antiphase", |i| if i % 3 == 0 { [4e9, -4e9] } else { [-4e9, 4e9] }),
+        ("tiny", |i| [f32::MIN_POSITIVE * 1e-3 * (i % 3) as f32, 1e-45]),
+        ("direct current", |_| [0.7; 2]),
+        ("clipped", |i| if i / 50 % 2 == 0 { [4.0; 2] } else { [-4.0; 2] }),
+        ("left only", |i| [(i as f32 * 0.05).sin() * 0.5, 0.0]),
+        ("antiphase", |i| [(i as f32 * 0.05).sin() * 0.5, -(i as f32 * 0.05).sin() * 0.5]),
+    ];
+    let home = tiny_home();
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 44_100,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut files = Vec::new();
+    for (name, wave) in WAVES {
+        for frames in [1, 9000] {
+            let path = home.path().join(format!("{name} {frames}.wav"));
+            let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+            for sample in (0..frames).flat_map(wave) {
+                writer.write_sample(sample).unwrap();
+            }
+            writer.finalize().unwrap();
+            files.push(path);
+        }
+    }
+    let silence = home.path().join("silence.wav");
+    write_song_at(&silence, 9000, 44_100, 1, 0.0);
+    files.push(silence);
+    for depth in ["32f", "16"] {
+        let out = home.path().join(depth);
+        let files = files.iter().map(|file| file.to_str().unwrap());
+        let arguments = ["separate", "--threads", "1", "--mix", "--depth", depth, "--out"];
+        let arguments: Vec<&str> =
+            arguments.into_iter().chain([out.to_str().unwrap()]).chain(files).collect();
+        let output = partita(home.path(), &arguments);
+        assert!(output.status.success(), "{depth}: {}", stderr(&output));
+        let written = walk(&out);
+        assert_eq!(written.len(), 4 * (2 * WAVES.len() + 1));
+        for path in written {
+            let samples = crate::support::read_wav(&path);
+            assert!(samples.iter().all(|x| x.is_finite()), "{}", path.display());
+        }
+    }
+}
+
+/// A disk that goes with the test.
+#[cfg(target_os = "linux")]
+struct Mounted<'a>(&'a std::path::Path);
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        std::process::Command::new("umount").arg("-l").arg(self.0).status().unwrap();
+    }
+}
+
+/// On a disk of 12 MB: the need is seen before the start, the job waits, and goes on with the room.
+/// Needs the right to mount; where there is none it says so and proves nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_job_waits_for_room_on_the_disk() {
+    use std::{process::Command, sync::Arc, time::Duration};
+
+    use partita::engine::{self, Compute, Config, Engine, Event, JobState};
+
+    let (home, songs) = (tiny_home(), tempfile::tempdir().unwrap());
+    let disk = tempfile::tempdir().unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
+        .arg(disk.path())
+        .output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED: no right to mount a small disk");
+        return;
+    }
+    let _mounted = Mounted(disk.path());
+    let at = disk.path().join("home");
+    fs::create_dir_all(at.join("models")).unwrap();
+    let network = "models/htdemucs.safetensors";
+    fs::copy(home.path().join(network), at.join(network)).unwrap();
+    let file = songs.path().join("song.wav");
+    write_song(&file, 44_100 * 6, 44_100, 1); // 2.1 MB of mix, 8.5 MB of stems
+    assert!(partita(&at, &["add", file.to_str().unwrap()]).status.success());
+    let ballast = disk.path().join("ballast");
+    fs::write(&ballast, vec![1; 4 << 20]).unwrap();
+    let output = partita(&at, &["process", "1", "--threads", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("there is not enough room"), "{}", stderr(&output));
+
+    let config =
+        Config { home: at, compute: Compute::default(), stays: true, waker: Arc::new(|| {}) };
+    let (engine, events) = Engine::start(&config).unwrap();
+    let next = || events.recv_timeout(Duration::from_mins(1)).unwrap();
+    let paused = loop {
+        match next() {
+            Event::Failed { song: Some(_), reason } => break reason,
+            Event::Job(job) => assert!(job.is_active(), "{job:?}"),
+            _ => {}
+        }
+    };
+    assert!(paused.starts_with("paused") && paused.contains("room"), "{paused}");
+    fs::remove_file(&ballast).unwrap();
+    loop {
+        if let Event::Job(job) = next() {
+            assert!(!matches!(job.state, JobState::Failed(_)), "{job:?}");
+            if job.state == JobState::Done {
+                break;
+            }
+        }
+    }
+    drop::<engine::Engine>(engine);
+}

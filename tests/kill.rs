@@ -1,0 +1,222 @@
+//! Killed at any moment: the real program is ended with SIGKILL at random times, over imports,
+//! separation, exports and resets. `PARTITA_KILLS` says how often; a few times by default.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::support::{command, json_lines, partita, stderr, tiny_home, walk, write_song};
+
+const SONGS: [&str; 3] = ["one", "two", "three"];
+
+/// Random numbers, the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, count: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % count
+    }
+}
+
+/// A data folder, songs, and a folder for exports.
+struct Place {
+    home: TempDir,
+    songs: PathBuf,
+}
+
+impl Place {
+    fn new(songs: &Path) -> Self {
+        Self { home: tiny_home(), songs: songs.to_owned() }
+    }
+
+    fn out(&self) -> PathBuf {
+        self.home.path().join("out")
+    }
+
+    /// What a user asks for.
+    fn arguments(&self, verb: &str, song: &str) -> Vec<String> {
+        let file = self.songs.join(format!("{song}.wav")).display().to_string();
+        let out = |name: &str| self.out().join(name).display().to_string();
+        let out = out(verb);
+        let words: &[&str] = match verb {
+            "add" => &["add", &file],
+            "process" => &["process", song, "--threads", "1"],
+            "separate" => {
+                &["separate", &file, "--threads", "1", "--on-exists", "replace", "--out", &out]
+            }
+            "reset" => &["reset", "--yes"],
+            format => &[
+                "export",
+                song,
+                "--mix",
+                "--on-exists",
+                "replace",
+                "--format",
+                format,
+                "--out",
+                &out,
+            ],
+        };
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    /// Lets the program do it to its end.
+    fn carry_out(&self, verb: &str, song: &str) {
+        let arguments = self.arguments(verb, song);
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = partita(self.home.path(), &words);
+        assert!(output.status.success(), "{words:?}: {}", stderr(&output));
+    }
+
+    /// Kills the program after `time`. Returns the segments that it began to compute.
+    fn kill(&self, verb: &str, song: &str, time: Duration) -> Vec<usize> {
+        let arguments = self.arguments(verb, song);
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let log = self.home.path().join("log");
+        let mut child = command(self.home.path(), &words)
+            .env("PARTITA_LOG", "partita=debug")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + time;
+        while Instant::now() < until && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let log = fs::read_to_string(log).unwrap();
+        assert!(!log.contains("panicked"), "{words:?}: {log}");
+        let computed = log.lines().filter_map(|line| line.split("computing segment ").nth(1));
+        computed.filter_map(|number| number.trim().parse().ok()).collect()
+    }
+
+    fn listed(&self) -> BTreeMap<String, String> {
+        let output = partita(self.home.path(), &["list", "--json"]);
+        assert!(output.status.success(), "the library opens: {}", stderr(&output));
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let lines = json_lines(&output);
+        lines
+            .iter()
+            .map(|line| (text(&line["song"]["title"]), text(&line["song"]["hash"])))
+            .collect()
+    }
+
+    /// The flags of a song's finished segments.
+    fn flags(&self, song: &str) -> Vec<u8> {
+        let Some(hash) = self.listed().remove(song) else { return Vec::new() };
+        let folder = self.home.path().join("songs").join(&hash[..32]).join("stems");
+        let found = walk(&folder).into_iter().find(|path| path.ends_with("segments"));
+        found.map(|path| fs::read(path).unwrap()).unwrap_or_default()
+    }
+
+    /// Every finished file of exports, by its name below the folder.
+    fn exported(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let out = self.out();
+        let files = walk(&out).into_iter();
+        let name = |path: &Path| path.strip_prefix(&out).unwrap().to_owned();
+        files
+            .filter(|path| !path.to_string_lossy().contains("/.partita-"))
+            .map(|path| (name(&path), in_one_order(fs::read(&path).unwrap())))
+            .collect()
+    }
+
+    /// The samples of all mixes and stems.
+    fn samples(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let songs = self.home.path().join("songs");
+        let files = walk(&songs).into_iter();
+        files
+            .filter(|path| path.extension().is_some_and(|extension| extension == "f32"))
+            .map(|path| (path.strip_prefix(&songs).unwrap().to_owned(), fs::read(&path).unwrap()))
+            .collect()
+    }
+
+    /// Brings everything to its end.
+    fn finish(&self) {
+        for song in SONGS {
+            for verb in ["add", "process", "wav", "flac", "separate"] {
+                self.carry_out(verb, song);
+            }
+        }
+    }
+}
+
+/// The fields of an ID3 tag come in any order: its bytes sorted, those before it as they are.
+fn in_one_order(mut file: Vec<u8>) -> Vec<u8> {
+    if let Some(tag) = file.windows(4).rposition(|window| window == b"ID3\x04") {
+        file[tag..].sort_unstable();
+    }
+    file
+}
+
+#[test]
+fn killed_at_any_moment_nothing_is_lost() {
+    let rounds: u64 = std::env::var("PARTITA_KILLS").map_or(12, |text| text.parse().unwrap());
+    let seed = std::env::var("PARTITA_SEED").map_or(2026, |text| text.parse().unwrap());
+    let songs = tempfile::tempdir().unwrap();
+    for (seed, song) in SONGS.iter().enumerate() {
+        let frames = 44_100 * (3 + 4 * seed);
+        write_song(&songs.path().join(format!("{song}.wav")), frames, 44_100, seed as u32);
+    }
+    let undisturbed = Place::new(songs.path());
+    undisturbed.finish();
+    let expected = undisturbed.exported();
+    assert_eq!(expected.len(), 3 * (4 + 4 + 3), "{:?}", expected.keys());
+
+    let (place, mut dice) = (Place::new(songs.path()), Dice(seed));
+    let mut killed = BTreeMap::<&str, usize>::new();
+    for round in 0..rounds {
+        let song = SONGS[dice.below(3) as usize];
+        let is_known = place.listed().contains_key(song);
+        let flags = place.flags(song);
+        let is_complete = flags.contains(&1) && !flags.contains(&0);
+        let verb = match dice.below(24) {
+            0 => "reset",
+            1..=4 => "separate",
+            _ if !is_known => "add",
+            5..=6 => "add",
+            7..=14 if is_complete => "wav",
+            15..=19 if is_complete => "flac",
+            _ => "process",
+        };
+        // Most of the time goes into separating; the rest is quick.
+        let most = if matches!(verb, "process" | "separate") { 900 } else { 60 };
+        let time = Duration::from_micros(dice.below(most * 1000));
+        let computed = place.kill(verb, song, time);
+        *killed.entry(verb).or_default() += 1;
+        if verb == "process" {
+            let again: Vec<_> =
+                computed.iter().filter(|&&segment| flags.get(segment) == Some(&1)).collect();
+            assert!(again.is_empty(), "round {round}: computed again: {again:?}");
+        }
+        let after = place.listed();
+        assert!(verb == "reset" || !is_known || after.contains_key(song), "round {round}: lost");
+        for (name, bytes) in place.exported() {
+            assert!(expected[&name] == bytes, "round {round}: {} is half-written", name.display());
+        }
+    }
+    println!("killed: {killed:?}");
+
+    place.finish();
+    assert!(place.exported() == expected, "the same files as undisturbed");
+    assert!(place.samples() == undisturbed.samples(), "bit by bit");
+    let hidden: Vec<_> = walk(place.home.path())
+        .into_iter()
+        .filter(|path| {
+            let path = path.to_string_lossy();
+            path.contains("/.partita-") || path.contains("/.removed-")
+        })
+        .collect();
+    assert!(hidden.is_empty(), "swept: {hidden:?}");
+    assert_eq!(fs::read_dir(place.home.path().join("songs")).unwrap().count(), SONGS.len());
+}

@@ -71,6 +71,31 @@ fn unsafe_stays_among_the_kernels() {
     }
 }
 
+/// Nothing of a user's leaves the computer: only the download of weights, and the server that its
+/// tests talk to, know the network.
+#[test]
+fn only_the_download_of_weights_knows_the_network() {
+    let words = ["ureq", "std::net", "TcpStream", "TcpListener", "UdpSocket", "SocketAddr"];
+    let allowed = ["download.rs", "download_tests.rs", "server.rs"];
+    let mut knowing = Vec::new();
+    for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code.into_iter().any(|line| words.iter().any(|word| line.contains(word))) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let weights = path.parent().is_some_and(|folder| folder.ends_with("model/weights"));
+            assert!(weights && allowed.contains(&&*name), "{}", path.display());
+            knowing.push(name);
+        }
+    }
+    assert!(knowing.contains(&"download.rs".into()), "the words are no longer those to look for");
+
+    let lock =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    for client in ["attohttpc", "curl", "hyper", "isahc", "minreq", "reqwest"] {
+        assert!(!lock.contains(&format!("name = \"{client}\"")), "{client} is among the packages");
+    }
+}
+
 #[test]
 fn every_module_says_what_it_is() {
     for (path, text) in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {

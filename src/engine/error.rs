@@ -39,6 +39,15 @@ pub enum EngineError {
     /// Another Partita writes the stems of this song.
     #[error("another Partita is separating this song; wait for it, or end it there")]
     Locked,
+    /// The network's result for a segment holds values that are no numbers.
+    #[error(
+        "what the model made of segment {segment} is no sound: its weights or this program are \
+         damaged; partita model verify tells about the weights"
+    )]
+    NotNumbers {
+        /// Which segment, from zero.
+        segment: usize,
+    },
     /// The user ended it.
     #[error("cancelled")]
     Cancelled,

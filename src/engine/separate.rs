@@ -71,8 +71,8 @@ impl Separation<'_> {
         Ok(self.model.separate(&mix)?)
     }
 
-    /// Puts the segment's own frames into the store, at the song's level. What overflowed on its way
-    /// through the network is silence: a store never holds what is no number.
+    /// Puts the segment's own frames into the store, at the song's level. A store never holds what is
+    /// no number: the mix is finite, so that would be a fault of the weights or of this build.
     fn write(&self, lock: &WriteLock, index: usize, separated: &[f32]) -> Result<()> {
         let plan = self.stems.plan();
         let own = plan.segment(index);
@@ -80,10 +80,10 @@ impl Separation<'_> {
         let (mean, deviation) = (self.mix.mean(), self.mix.deviation());
         let mut stems = Vec::with_capacity(separated.len() / plan.segment_frames * frames);
         for channel in separated.chunks_exact(plan.segment_frames) {
-            stems.extend(channel[at..at + frames].iter().map(|x| {
-                let sample = x * deviation + mean;
-                if sample.is_finite() { sample } else { 0.0 }
-            }));
+            stems.extend(channel[at..at + frames].iter().map(|x| x * deviation + mean));
+        }
+        if !stems.iter().all(|sample| sample.is_finite()) {
+            return Err(EngineError::NotNumbers { segment: index });
         }
         self.stems.write_segment(lock, index, &stems)
     }
@@ -186,6 +186,36 @@ mod tests {
                 prop_assert!((have - want).abs() < 1e-5, "{have} {want}");
             }
         }
+    }
+
+    /// A network whose weights are damaged: one value is no number.
+    struct Broken(Identity);
+
+    impl Separator for Broken {
+        fn spec(&self) -> &Spec {
+            self.0.spec()
+        }
+
+        fn separate(&self, mix: &[f32]) -> ModelResult<Vec<f32>> {
+            let mut stems = self.0.separate(mix)?;
+            let middle = stems.len() / 2;
+            stems[middle] = f32::NAN;
+            Ok(stems)
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_an_error_and_never_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mix = store_mix(folder.path(), &noise(160, 5));
+        let model = Broken(Identity::new(100));
+        let plan = Plan::new(160, 100);
+        let stems = StemStore::open(&folder.path().join("s"), plan, &model.spec().sources).unwrap();
+        let pool = crate::engine::pool::new(crate::engine::Compute::default()).unwrap();
+        let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool };
+        let ended = work.run(&|| 0, &CancelToken::default(), &mut |_| {});
+        assert!(matches!(ended, Err(EngineError::NotNumbers { segment: 0 })), "{ended:?}");
+        assert_eq!(stems.done_count(), 0);
     }
 
     #[test]

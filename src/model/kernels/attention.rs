@@ -22,7 +22,8 @@ pub struct Inputs<'a, V> {
     /// Panels of [`NR`] queries, `[heads, panels, head_dim / V::DEPTH][NR]`, the last one filled up
     /// with anything; times [`scale`].
     pub q: &'a [[V; NR]],
-    /// Packed rows, of as many keys as [`packed_keys`], `[heads, keys, head_dim / V::DEPTH]`.
+    /// Packed rows, `[heads, keys, head_dim / V::DEPTH]`, filled up as
+    /// [`packed_len`](super::operand::packed_len) says.
     pub k: &'a [V],
     /// `[heads, keys / V::DEPTH, head_dim]`.
     pub v: &'a [V],

@@ -158,7 +158,7 @@ impl App {
         if self.desk.selected.is_some_and(is_shown) {
             return;
         }
-        let newest = self.state.songs().iter().map(|song| song.id).find(|id| is_shown(*id));
+        let newest = self.state.songs().map(|song| song.id).find(|id| is_shown(*id));
         self.desk.export = None;
         match newest {
             Some(id) => self.select(id),

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod app;
+mod catalog;
 pub mod desk;
 pub mod dialogs;
 pub mod drag_out;

@@ -1,9 +1,11 @@
 //! The engine's own thread: takes commands and news of the other threads, one after the other, and
 //! owns the library and the queue. It waits for nothing but its channel.
 
+mod clear;
 mod drags;
 mod exports;
 mod jobs;
+mod queue;
 mod songs;
 mod weights;
 
@@ -17,7 +19,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
-    CancelToken, Command, Config, EngineError, Event, ExportId, ModelState, Result, Song, SongId,
+    CancelToken, Command, Compute, Config, EngineError, Event, ExportId, JobId, ModelState, Result, Song, SongId,
     SongTrack,
     import::{Imported, Importer},
     library::Library,
@@ -61,7 +63,10 @@ pub(super) struct Core {
     importer: Importer,
     waveforms: Waveforms,
     worker: Worker,
+    compute: Compute,
     queue: Queue,
+    /// The order of the waiting jobs as it was last told.
+    told_queue: Vec<JobId>,
     model: Option<InstalledModel>,
     /// Why there is no model although there are weights.
     model_fault: Option<String>,
@@ -117,7 +122,9 @@ impl Core {
             importer,
             waveforms,
             worker,
+            compute: config.compute,
             queue: Queue::default(),
+            told_queue: Vec::new(),
             model: None,
             model_fault: None,
             install: None,
@@ -146,12 +153,14 @@ impl Core {
         if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
         }
+        self.tell_queue();
         loop {
             let message = match messages.recv_timeout(LOOK_EVERY) {
                 Ok(message) => message,
                 Err(RecvTimeoutError::Timeout) if stays => {
                     self.follow_others();
                     self.take_up_paused();
+                    self.tell_queue();
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => continue,
@@ -172,6 +181,7 @@ impl Core {
                 Message::Weights(result) => self.weights_came(result),
                 Message::Shutdown => break,
             }
+            self.tell_queue();
         }
         self.shut_down();
     }
@@ -183,8 +193,19 @@ impl Core {
             Command::Open(song) => self.open(song),
             Command::Process { song, stems, from_frame } => self.process(song, &stems, from_frame),
             Command::Cancel(job) => self.cancel(job),
+            Command::Pause(job) => self.pause_job(job),
+            Command::Continue(job) => self.continue_job(job),
+            Command::Retry(job) => self.retry_job(job),
+            Command::MoveJob { job, to } => self.move_job(job, to),
+            Command::ClearJobs(jobs) => self.clear_jobs(jobs),
+            Command::MakeTracks(job) => self.make_tracks(job),
             Command::Remove(song) => self.remove(song),
             Command::Reset => self.reset(),
+            Command::KeepPreferences(preferences) => self.keep_preferences(&preferences),
+            Command::SetCompute(compute) => self.set_compute(compute),
+            Command::MeasureHome => self.measure_home(),
+            Command::ClearStems => self.clear_stems(),
+            Command::Rename { song, title } => self.rename(song, &title),
             Command::Describe(song) => self.tell_fields(song),
             Command::Export { id, song, selection, place, settings } => {
                 self.export(id, song, selection, place, settings);

@@ -54,6 +54,10 @@ const MIGRATIONS: &[&str] = &[
         seconds REAL NOT NULL
     ) STRICT;
 ",
+    "
+    ALTER TABLE jobs ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+    UPDATE jobs SET place = id;
+",
 ];
 
 /// The file in the data folder.

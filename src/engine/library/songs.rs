@@ -99,6 +99,15 @@ impl Library {
         Ok(song)
     }
 
+    /// Gives a song another title.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Unknown`] when it is not there.
+    pub fn rename_song(&mut self, id: SongId, title: &str) -> Result<Song> {
+        self.db.execute("UPDATE songs SET title = ?2 WHERE id = ?1", params![id.0, title])?;
+        self.song(id)
+    }
+
     /// Removes a song and its jobs; the stores are the caller's.
     ///
     /// # Errors

@@ -45,7 +45,11 @@ enum Row<'a> {
 
 impl Library {
     /// The songs that are shown, in order; also what "previous" and "next" go by.
-    pub fn shown<'a>(&self, songs: &'a [Song], desk: &'a Desk) -> impl Iterator<Item = &'a Song> {
+    pub fn shown<'a>(
+        &self,
+        songs: impl Iterator<Item = &'a Song>,
+        desk: &'a Desk,
+    ) -> impl Iterator<Item = &'a Song> {
         let wanted: Vec<String> = self.search.split_whitespace().map(str::to_lowercase).collect();
         let matches = move |song: &Song| {
             if wanted.is_empty() {
@@ -56,7 +60,7 @@ impl Library {
             let all = format!("{} {artist} {album}", song.title).to_lowercase();
             wanted.iter().all(|word| all.contains(word.as_str()))
         };
-        songs.iter().filter(move |song| !desk.is_removed(song.id) && matches(song))
+        songs.filter(move |song| !desk.is_removed(song.id) && matches(song))
     }
 
     /// Draws it.

@@ -249,7 +249,8 @@ mod tests {
     #[test]
     fn a_damaged_file_is_set_aside_with_a_word() {
         let home = tempfile::tempdir().unwrap();
-        let bytes: [&[u8]; 4] = [b"zoom = ", b"\xff\xfe\0", b"zoom = \"large\"", b"precision = \"x\""];
+        let bytes: [&[u8]; 4] =
+            [b"zoom = ", b"\xff\xfe\0", b"zoom = \"large\"", b"precision = \"x\""];
         for (i, bytes) in bytes.into_iter().enumerate() {
             std::fs::write(home.path().join(FILE), bytes).unwrap();
             let (found, words) = Preferences::load(home.path());

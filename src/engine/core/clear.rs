@@ -1,7 +1,9 @@
 //! What the user sets of the engine, and what of the data folder is measured and cleared.
 
 use super::{
-    super::{Compute, Event, Preferences, Result, doctor::folder_bytes, dragged, pool, tracks, upkeep},
+    super::{
+        Compute, Event, Preferences, Result, doctor::folder_bytes, dragged, pool, tracks, upkeep,
+    },
     Core,
     exports::spawn,
     queue::Stop,

@@ -271,13 +271,17 @@ impl Core {
             self.note_pace(&running);
             let mut job = running.job;
             job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
-            if let Some(e) = result.as_ref().err().filter(|e| e.is_passing() && running.stop.is_none()) {
+            if let Some(e) =
+                result.as_ref().err().filter(|e| e.is_passing() && running.stop.is_none())
+            {
                 self.pause(job, 0, e);
                 return self.start_next();
             }
             job.state = match result {
                 Ok(()) => JobState::Done,
-                Err(EngineError::Cancelled) => running.stop.map_or(JobState::Cancelled, Stop::state),
+                Err(EngineError::Cancelled) => {
+                    running.stop.map_or(JobState::Cancelled, Stop::state)
+                }
                 Err(e) => JobState::Failed(e.in_words()),
             };
             self.end_job(&job);

@@ -19,8 +19,8 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
-    CancelToken, Command, Compute, Config, EngineError, Event, ExportId, JobId, ModelState, Result, Song, SongId,
-    SongTrack,
+    CancelToken, Command, Compute, Config, EngineError, Event, ExportId, JobId, ModelState, Result,
+    Song, SongId, SongTrack,
     import::{Imported, Importer},
     library::Library,
     models::InstalledModel,

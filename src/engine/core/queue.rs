@@ -2,9 +2,7 @@
 //! queue, off the list.
 
 use super::{
-    super::{
-        EngineError, Event, Job, JobId, JobState, Result, library::Library, tracks,
-    },
+    super::{EngineError, Event, Job, JobId, JobState, Result, library::Library, tracks},
     Core,
     exports::spawn,
 };

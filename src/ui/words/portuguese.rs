@@ -23,8 +23,12 @@ pub static WORDS: Words = Words {
         files: |count| {
             if count == 1 { "1 arquivo".to_owned() } else { format!("{count} arquivos") }
         },
-        songs: |count| if count == 1 { "1 música".to_owned() } else { format!("{count} músicas") },
-        num_jobs: |count| if count == 1 { "1 tarefa".to_owned() } else { format!("{count} tarefas") },
+        songs: |count| {
+            if count == 1 { "1 música".to_owned() } else { format!("{count} músicas") }
+        },
+        num_jobs: |count| {
+            if count == 1 { "1 tarefa".to_owned() } else { format!("{count} tarefas") }
+        },
         bytes: ["bytes", "KB", "MB", "GB", "TB"],
         took_seconds: |secs| format!("em {secs} s"),
         took_minutes: |minutes, secs| format!("em {minutes} min {secs:02} s"),

@@ -52,6 +52,8 @@ pub enum Command {
     KeepPreferences(Box<Preferences>),
     /// Computes in another way from now on; a job that runs begins its segment anew.
     SetCompute(Compute),
+    /// Asks which songs' own files are not where they were; told as [`super::Event::Missing`].
+    LookForFiles,
     /// Asks how much the data folder holds; told as [`super::Event::HomeMeasured`].
     MeasureHome,
     /// Ends all jobs and removes the stems of all songs. The songs stay.

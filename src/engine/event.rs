@@ -153,6 +153,8 @@ pub enum Event {
         /// Without what differs from file to file.
         fields: Fields,
     },
+    /// The songs whose own files are not where they were.
+    Missing(Vec<SongId>),
     /// How much the data folder holds, in bytes.
     HomeMeasured {
         /// The data folder.

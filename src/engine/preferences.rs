@@ -59,6 +59,25 @@ pub struct WindowPlace {
     pub is_maximized: bool,
 }
 
+/// What the command line says: the settings cannot change it until the program ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Threads that separate.
+    pub threads: Option<usize>,
+    /// What is computed in.
+    pub precision: Option<Precision>,
+}
+
+impl Flags {
+    /// How segments are computed: as the command line says, else as the settings do.
+    pub fn compute(self, preferences: &Preferences) -> Compute {
+        Compute {
+            threads: self.threads.or(preferences.threads),
+            precision: self.precision.unwrap_or(preferences.precision),
+        }
+    }
+}
+
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -2,12 +2,16 @@
 //!
 //! Written by actions alone. Nothing of it comes from the engine. Main thread.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use super::export::{Asked, ExportChoices};
 use crate::engine::{
-    ExportId, SongId,
+    ExportId, Preferences, SongId,
     player::{LaneSettings, Monitor},
+    preferences::Flags,
 };
 
 /// A question for a path, where the system has no file dialog.
@@ -19,12 +23,12 @@ pub struct PathPrompt {
     pub text: String,
 }
 
-/// A song that is on its way out of the library, and can still be brought back.
+/// Songs that are on their way out of the library, and can still be brought back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Removal {
     /// Which.
-    pub song: SongId,
-    /// Its title.
+    pub songs: BTreeSet<SongId>,
+    /// The title, where it is one.
     pub title: String,
     /// When the user asked for it.
     pub at: Instant,
@@ -39,6 +43,36 @@ pub struct DragOut {
     pub stems: Vec<String>,
     /// Whether their files are there, and follow the pointer.
     pub is_under_way: bool,
+}
+
+/// What the middle of the window shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The chosen song.
+    #[default]
+    Song,
+    /// All jobs.
+    Jobs,
+    /// The settings.
+    Settings,
+}
+
+/// What is asked before it is done, because it cannot be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether everything is removed.
+    Reset,
+    /// Whether the stems of all songs are removed.
+    ClearStems,
+}
+
+/// A song that is being given another title.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Renaming {
+    /// Which.
+    pub song: SongId,
+    /// What has been typed.
+    pub text: String,
 }
 
 /// What a path is asked for.
@@ -71,7 +105,23 @@ pub struct Desk {
     pub choices: ExportChoices,
     /// The open question for a path.
     pub prompt: Option<PathPrompt>,
-    /// The song that is on its way out.
+    /// What the middle of the window shows.
+    pub page: Page,
+    /// Songs that are chosen together; none while only the shown one is.
+    pub marked: BTreeSet<SongId>,
+    /// Where a stretch of chosen songs begins.
+    pub anchor: Option<SongId>,
+    /// The song that is being given another title.
+    pub renaming: Option<Renaming>,
+    /// The open question.
+    pub question: Option<Question>,
+    /// The settings.
+    pub preferences: Preferences,
+    /// What of them the command line has set.
+    pub flags: Flags,
+    /// Other songs that are exported with the one whose dialog is open, in the same way.
+    pub export_with: Vec<SongId>,
+    /// The songs that are on their way out.
     pub removal: Option<Removal>,
     /// What was asked for by the exports whose cards are shown.
     pub exports: BTreeMap<ExportId, Asked>,
@@ -93,6 +143,14 @@ impl Default for Desk {
             export: None,
             choices: ExportChoices::default(),
             prompt: None,
+            page: Page::default(),
+            marked: BTreeSet::new(),
+            anchor: None,
+            renaming: None,
+            question: None,
+            preferences: Preferences::default(),
+            flags: Flags::default(),
+            export_with: Vec::new(),
             removal: None,
             exports: BTreeMap::new(),
             can_drag_out: false,
@@ -106,7 +164,15 @@ impl Default for Desk {
 impl Desk {
     /// The settings of one lane.
     pub fn lane(&self, song: SongId, stem: &str) -> LaneSettings {
-        self.lanes.get(&song).and_then(|lanes| lanes.get(stem)).copied().unwrap_or_default()
+        let known = self.lanes.get(&song).and_then(|lanes| lanes.get(stem));
+        known.copied().unwrap_or_else(|| self.new_lane(stem))
+    }
+
+    /// The settings of a lane that nobody has touched.
+    fn new_lane(&self, stem: &str) -> LaneSettings {
+        let ticks = self.preferences.ticks.as_ref();
+        let ticked = ticks.is_none_or(|ticks| ticks.iter().any(|tick| tick == stem));
+        LaneSettings { ticked, ..LaneSettings::default() }
     }
 
     /// The settings of a song's lanes, in the order of `stems`.
@@ -116,12 +182,19 @@ impl Desk {
 
     /// The settings of one lane, to change them.
     pub fn lane_mut(&mut self, song: SongId, stem: &str) -> &mut LaneSettings {
-        self.lanes.entry(song).or_default().entry(stem.to_owned()).or_default()
+        let new = self.new_lane(stem);
+        self.lanes.entry(song).or_default().entry(stem.to_owned()).or_insert(new)
     }
 
     /// Whether a song is on its way out.
     pub fn is_removed(&self, song: SongId) -> bool {
-        self.removal.as_ref().is_some_and(|removal| removal.song == song)
+        self.removal.as_ref().is_some_and(|removal| removal.songs.contains(&song))
+    }
+
+    /// The songs that are meant when one of them is pointed at: all that are chosen together, if it
+    /// is one of them, else it alone.
+    pub fn meant(&self, song: SongId) -> Vec<SongId> {
+        if self.marked.contains(&song) { self.marked.iter().copied().collect() } else { vec![song] }
     }
 
     /// Names of the ticked stems, in the order of `stems`.

@@ -4,7 +4,7 @@
 //! window (ticks, faders, dialogs) is in [`super::desk`]. Main thread.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
     time::Instant,
 };
@@ -133,6 +133,8 @@ pub struct ViewState {
     queue: Vec<JobId>,
     /// Result files of jobs, as far as they were asked for.
     tracks: HashMap<JobId, Vec<PathBuf>>,
+    /// Songs whose own files are not where they were.
+    missing: HashSet<SongId>,
     /// What the data folder holds.
     home: Option<Home>,
     /// Grows whenever what is listed of songs and jobs has changed, but for their progress.
@@ -250,11 +252,23 @@ impl ViewState {
 
     /// The stems that can be had of a song, in the model's order.
     pub fn stems(&self, song: SongId) -> &[String] {
-        match (&self.open, &self.model) {
-            (Some(open), _) if open.id == song && !open.stems.is_empty() => &open.stems,
-            (_, Some(ModelState::Ready { sources })) => sources,
+        match &self.open {
+            Some(open) if open.id == song && !open.stems.is_empty() => &open.stems,
+            _ => self.sources(),
+        }
+    }
+
+    /// The stems of the model that is installed, in its order.
+    pub fn sources(&self) -> &[String] {
+        match &self.model {
+            Some(ModelState::Ready { sources }) => sources,
             _ => &[],
         }
+    }
+
+    /// Whether a song's own file is not where it was.
+    pub fn is_missing(&self, song: SongId) -> bool {
+        self.missing.contains(&song)
     }
 
     /// Places of stems in the order in which they are shown.
@@ -310,7 +324,7 @@ impl ViewState {
     }
 
     /// How many jobs are to be done before this one.
-    fn num_before(&self, job: JobId) -> usize {
+    pub fn num_before(&self, job: JobId) -> usize {
         let is_running = self.jobs().any(|job| job.state == JobState::Running);
         let place = self.queue.iter().position(|id| *id == job).unwrap_or(0);
         place + usize::from(is_running)
@@ -354,6 +368,7 @@ impl ViewState {
             Event::Queue(jobs) => (self.queue, self.version) = (jobs, self.version + 1),
             Event::JobsCleared(jobs) => self.clear_jobs(&jobs),
             Event::Tracks { job, files } => drop(self.tracks.insert(job, files)),
+            Event::Missing(songs) => self.missing = songs.into_iter().collect(),
             Event::HomeMeasured { home, all, stems } => {
                 self.home = Some(Home { folder: home, all, stems });
             }

@@ -32,6 +32,19 @@ impl Core {
         Ok(())
     }
 
+    /// Tells which songs' own files are gone; looked for on a thread of its own, because a disk may
+    /// be far away.
+    pub(super) fn look_for_files(&self) -> Result<()> {
+        let songs = self.library.songs()?.into_iter().map(|song| (song.id, song.path));
+        let (songs, sink): (Vec<_>, _) = (songs.collect(), self.sink.clone());
+        let work = move || {
+            let is_gone = |path: &std::path::Path| matches!(path.try_exists(), Ok(false));
+            let gone = songs.into_iter().filter(|(_, path)| is_gone(path)).map(|(song, _)| song);
+            sink.send(Event::Missing(gone.collect()));
+        };
+        spawn("look for files", work).map(drop)
+    }
+
     /// Tells how much the data folder holds; counted on a thread of its own.
     pub(super) fn measure_home(&self) -> Result<()> {
         let (home, songs) = (self.library.home().to_owned(), self.library.songs_folder());

@@ -203,6 +203,7 @@ impl Core {
             Command::Reset => self.reset(),
             Command::KeepPreferences(preferences) => self.keep_preferences(&preferences),
             Command::SetCompute(compute) => self.set_compute(compute),
+            Command::LookForFiles => self.look_for_files(),
             Command::MeasureHome => self.measure_home(),
             Command::ClearStems => self.clear_stems(),
             Command::Rename { song, title } => self.rename(song, &title),

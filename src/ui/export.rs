@@ -194,7 +194,7 @@ impl ExportChoices {
         }
         match typed.parse::<f32>() {
             Ok(lufs) if LOUDNESS.contains(&lufs) => Ok(Some(lufs)),
-            _ => Err(Objection::Loudness("Loudness is a number from −70 to 0".into())),
+            _ => Err(Objection::Loudness(words::get().export.bad_loudness.into())),
         }
     }
 
@@ -275,14 +275,13 @@ impl ExportChoices {
         let residual = self.residual && !is_mix;
         let rest_is_heard = is_mix && gains.residual != [0.0; 2];
         if ticked.is_empty() && !residual && !rest_is_heard {
-            return Err(Objection::What("Tick an instrument first".into()));
+            return Err(Objection::What(words::get().song.tick_first.into()));
         }
         Ok(match what {
             ExportWhat::Stems => Selection { stems: ticked, residual, ..none },
             ExportWhat::AllBut => Selection { all_but: ticked, residual, ..none },
             ExportWhat::Mix if gains.are_silent() => {
-                let words = "Nothing is heard: everything is muted or turned down";
-                return Err(Objection::What(words.into()));
+                return Err(Objection::What(words::get().export.nothing_heard.into()));
             }
             ExportWhat::Mix => {
                 let part = |(stem, gains): (&str, [f32; 2])| Part { stem: stem.to_owned(), gains };

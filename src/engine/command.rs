@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{
     Compute, ExportId, JobId, Preferences, SongId,
     export::{Place, Selection, Settings},
+    library::Lanes,
 };
 
 /// A request. Sending never waits; the answer comes as one or more [`super::Event`]s.
@@ -50,6 +51,10 @@ pub enum Command {
     Reset,
     /// Keeps the settings.
     KeepPreferences(Box<Preferences>),
+    /// Keeps what is set on the lanes of a song.
+    KeepLanes(SongId, Lanes),
+    /// Asks for the sound devices; told as [`super::Event::Outputs`].
+    ListOutputs,
     /// Computes in another way from now on; a job that runs begins its segment anew.
     SetCompute(Compute),
     /// Asks which songs' own files are not where they were; told as [`super::Event::Missing`].

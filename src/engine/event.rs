@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{ExportId, Job, JobId, Song, SongId, Thumbnail, export::Fields, peaks::Peak};
+use super::{
+    ExportId, Job, JobId, Song, SongId, Thumbnail, export::Fields, library::Lanes, peaks::Peak,
+    player::Output,
+};
 
 /// One lane of a song.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -153,6 +156,10 @@ pub enum Event {
         /// Without what differs from file to file.
         fields: Fields,
     },
+    /// What was set on the lanes of songs when they were used last; told at the start.
+    Lanes(Vec<(SongId, Lanes)>),
+    /// The sound devices that there are, the system's choice first.
+    Outputs(Vec<Output>),
     /// The songs whose own files are not where they were.
     Missing(Vec<SongId>),
     /// How much the data folder holds, in bytes.

@@ -144,6 +144,9 @@ impl App {
         }
         self.follow_drag_event(&event);
         self.follow_tracks(&event);
+        if let Event::Lanes(lanes) = &event {
+            self.desk.take_lanes(lanes.clone());
+        }
         self.state.apply(event);
         if is_opened {
             self.waves.clear();

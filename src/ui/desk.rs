@@ -10,6 +10,7 @@ use std::{
 use super::export::{Asked, ExportChoices};
 use crate::engine::{
     ExportId, Preferences, SongId,
+    library::{Lanes, RESIDUAL},
     player::{LaneSettings, Monitor},
     preferences::Flags,
 };
@@ -129,8 +130,11 @@ pub struct Desk {
     pub can_drag_out: bool,
     /// What is being dragged out of the window.
     pub drag_out: Option<DragOut>,
+    /// Songs whose lanes were set since they were kept last.
+    touched: BTreeSet<SongId>,
     next_export: u64,
     lanes: BTreeMap<SongId, BTreeMap<String, LaneSettings>>,
+    residuals: BTreeMap<SongId, LaneSettings>,
 }
 
 impl Default for Desk {
@@ -155,8 +159,10 @@ impl Default for Desk {
             exports: BTreeMap::new(),
             can_drag_out: false,
             drag_out: None,
+            touched: BTreeSet::new(),
             next_export: 0,
             lanes: BTreeMap::new(),
+            residuals: BTreeMap::new(),
         }
     }
 }
@@ -183,7 +189,44 @@ impl Desk {
     /// The settings of one lane, to change them.
     pub fn lane_mut(&mut self, song: SongId, stem: &str) -> &mut LaneSettings {
         let new = self.new_lane(stem);
+        self.touched.insert(song);
         self.lanes.entry(song).or_default().entry(stem.to_owned()).or_insert(new)
+    }
+
+    /// The settings of the lane of what no stem holds.
+    pub fn residual(&self, song: SongId) -> LaneSettings {
+        self.residuals.get(&song).copied().unwrap_or_else(LaneSettings::of_residual)
+    }
+
+    /// The settings of the residual's lane, to change them.
+    pub fn residual_mut(&mut self, song: SongId) -> &mut LaneSettings {
+        self.touched.insert(song);
+        self.residuals.entry(song).or_insert_with(LaneSettings::of_residual)
+    }
+
+    /// Takes what was kept of lanes, for songs whose lanes nobody has touched since.
+    pub fn take_lanes(&mut self, kept: Vec<(SongId, Lanes)>) {
+        for (song, mut lanes) in kept.into_iter().filter(|(song, _)| !self.lanes.contains_key(song))
+        {
+            self.residuals.extend(lanes.remove(RESIDUAL).map(|lane| (song, lane)));
+            self.lanes.insert(song, lanes);
+        }
+    }
+
+    /// Whether there are lanes to keep.
+    pub fn has_touched_lanes(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// What is to be kept of the lanes that were touched.
+    pub fn touched_lanes(&mut self) -> Vec<(SongId, Lanes)> {
+        let songs = std::mem::take(&mut self.touched);
+        let lanes_of = |song| {
+            let mut lanes = self.lanes.get(&song).cloned().unwrap_or_default();
+            lanes.extend(self.residuals.get(&song).map(|lane| (RESIDUAL.to_owned(), *lane)));
+            (song, lanes)
+        };
+        songs.into_iter().map(lanes_of).collect()
     }
 
     /// Whether a song is on its way out.

@@ -15,6 +15,7 @@ use crate::engine::{
     export::Fields,
     files::base_name,
     peaks::{FRAMES_PER_PEAK, Peak},
+    player::Output,
 };
 
 use super::{catalog::Catalog, theme::STEM_ORDER, words};
@@ -135,6 +136,8 @@ pub struct ViewState {
     tracks: HashMap<JobId, Vec<PathBuf>>,
     /// Songs whose own files are not where they were.
     missing: HashSet<SongId>,
+    /// The sound devices that there are.
+    outputs: Vec<Output>,
     /// What the data folder holds.
     home: Option<Home>,
     /// Grows whenever what is listed of songs and jobs has changed, but for their progress.
@@ -266,6 +269,11 @@ impl ViewState {
         }
     }
 
+    /// The sound devices that there are, as far as the engine was asked.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
     /// Whether a song's own file is not where it was.
     pub fn is_missing(&self, song: SongId) -> bool {
         self.missing.contains(&song)
@@ -368,6 +376,9 @@ impl ViewState {
             Event::Queue(jobs) => (self.queue, self.version) = (jobs, self.version + 1),
             Event::JobsCleared(jobs) => self.clear_jobs(&jobs),
             Event::Tracks { job, files } => drop(self.tracks.insert(job, files)),
+            Event::Outputs(outputs) => self.outputs = outputs,
+            // The desk's: the user has set them.
+            Event::Lanes(_) => {}
             Event::Missing(songs) => self.missing = songs.into_iter().collect(),
             Event::HomeMeasured { home, all, stems } => {
                 self.home = Some(Home { folder: home, all, stems });

@@ -32,6 +32,12 @@ impl Core {
         Ok(())
     }
 
+    /// Tells the sound devices; the sound system takes its time.
+    pub(super) fn list_outputs(&self) -> Result<()> {
+        let sink = self.sink.clone();
+        spawn("outputs", move || sink.send(Event::Outputs(outputs()))).map(drop)
+    }
+
     /// Tells which songs' own files are gone; looked for on a thread of its own, because a disk may
     /// be far away.
     pub(super) fn look_for_files(&self) -> Result<()> {

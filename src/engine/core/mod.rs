@@ -145,6 +145,10 @@ impl Core {
         if let Err(e) = self.send_library() {
             self.fail(None, &e);
         }
+        match self.library.lanes() {
+            Ok(lanes) => self.sink.send(Event::Lanes(lanes)),
+            Err(e) => self.fail(None, &e),
+        }
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         if let Some(reason) = self.damaged.take() {
@@ -202,6 +206,8 @@ impl Core {
             Command::Remove(song) => self.remove(song),
             Command::Reset => self.reset(),
             Command::KeepPreferences(preferences) => self.keep_preferences(&preferences),
+            Command::KeepLanes(song, lanes) => self.library.set_lanes(song, &lanes),
+            Command::ListOutputs => self.list_outputs(),
             Command::SetCompute(compute) => self.set_compute(compute),
             Command::LookForFiles => self.look_for_files(),
             Command::MeasureHome => self.measure_home(),

@@ -44,8 +44,11 @@ impl Jobs {
         links(ui, cx, Rect::from_min_size(area.min, vec2(area.width(), 24.0)));
         let list = Rect::from_min_max(area.min + vec2(0.0, 36.0), area.max);
         if self.order.1.is_empty() {
-            let line = |y: f32| Rect::from_center_size(list.center() + vec2(0.0, y), vec2(list.width(), 24.0));
-            let (name, body) = (font(text::NAME, Weight::SemiBold), font(text::BODY, Weight::Regular));
+            let line = |y: f32| {
+                Rect::from_center_size(list.center() + vec2(0.0, y), vec2(list.width(), 24.0))
+            };
+            let (name, body) =
+                (font(text::NAME, Weight::SemiBold), font(text::BODY, Weight::Regular));
             let middle = Align2::CENTER_CENTER;
             label(ui, "no jobs", line(-14.0), middle, say.none, name, cx.tokens.text);
             label(ui, "no jobs hint", line(14.0), middle, say.none_hint, body, cx.tokens.dim);
@@ -112,7 +115,8 @@ impl Jobs {
         let of = |wanted: fn(&Job) -> bool| state.jobs().filter(move |job| wanted(job));
         let running = of(|job| job.state == JobState::Running).map(|job| job.id);
         let queue = state.queue().iter().copied();
-        let queue = queue.filter(|id| state.job(*id).is_some_and(|job| job.state == JobState::Waiting));
+        let queue =
+            queue.filter(|id| state.job(*id).is_some_and(|job| job.state == JobState::Waiting));
         // Those that the engine has not named yet are at the end of the queue.
         let late = of(|job| job.state == JobState::Waiting).map(|job| job.id);
         let late = late.filter(|id| !state.queue().contains(id));
@@ -125,7 +129,8 @@ impl Jobs {
 
 /// What can be done with all of them.
 fn links(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let ended: Vec<JobId> = cx.state.jobs().filter(|job| job.is_ended()).map(|job| job.id).collect();
+    let ended: Vec<JobId> =
+        cx.state.jobs().filter(|job| job.is_ended()).map(|job| job.id).collect();
     let say = &words::get().jobs;
     let reset = words::get().settings.reset;
     let mut x = rect.left() - 2.0;

@@ -18,10 +18,7 @@ const WIDEST: f32 = 960.0;
 pub fn head(ui: &Ui, cx: &mut Cx<'_>, title: &str) -> Rect {
     let full = ui.max_rect();
     let margin = ((full.width() - WIDEST) / 2.0).max(size::MARGIN);
-    let area = Rect::from_min_max(
-        full.min + vec2(margin, 24.0),
-        full.max - vec2(margin, 12.0),
-    );
+    let area = Rect::from_min_max(full.min + vec2(margin, 24.0), full.max - vec2(margin, 12.0));
     let line = Rect::from_min_size(area.min, vec2(area.width(), 36.0));
     let heading = font(text::TITLE, Weight::SemiBold);
     label(ui, "page", line, Align2::LEFT_CENTER, title, heading, cx.tokens.text);

@@ -1,6 +1,6 @@
 //! The page of the settings. Everything takes effect at once.
 
-use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align2, Popup, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Cx, page};
 use crate::{
@@ -15,8 +15,11 @@ use crate::{
         state::ViewState,
         theme::{Tokens, Weight, font, radius, text},
         widgets::{
+            at,
             button::{Kind, button, fitted_choice, width},
-            label, tick,
+            focus_ring,
+            icon::Icon,
+            label, paint_text, tick,
         },
         words::{self, Language},
     },
@@ -40,6 +43,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         let rect = Rect::from_min_max(rect.min, rect.max - vec2(12.0, 0.0));
         let mut form = Form { top: rect.top(), rect, tokens: cx.tokens };
         looks(ui, &mut form, &mut new);
+        output(ui, cx, &mut form, &mut new);
         computing(ui, cx, &mut form, &mut new);
         ticks(ui, cx, &mut form, &mut new);
         home(ui, cx, &mut form);
@@ -109,6 +113,43 @@ fn looks(ui: &Ui, form: &mut Form, new: &mut Preferences) {
     let zooms = ZOOMS.map(|zoom| (zoom, format!("{zoom} %")));
     if let Some(zoom) = form.choice(ui, say.zoom, &zooms, new.zoom) {
         new.zoom = zoom;
+    }
+}
+
+/// The sound device, from a list that unfolds: there may be many, with long names.
+fn output(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
+    let say = &words::get().settings;
+    let row = form.row(ui, say.output);
+    let outputs = cx.state.outputs();
+    let name_of = |id: &Option<String>| match id {
+        None => say.system.to_owned(),
+        Some(id) => {
+            let known = outputs.iter().find(|output| output.id == *id);
+            known.map_or_else(|| id.clone(), |output| output.name.clone())
+        }
+    };
+    let shown = name_of(&new.output);
+    let response = at(ui, "output", row, Sense::click());
+    let fill = if response.hovered() { form.tokens.hovered } else { form.tokens.raised };
+    ui.painter().rect_filled(row, radius::FIELD, fill);
+    let inner = Rect::from_min_max(row.min + vec2(12.0, 0.0), row.max - vec2(36.0, 0.0));
+    let body = font(text::BODY, Weight::Regular);
+    paint_text(ui.painter(), inner, Align2::LEFT_CENTER, &shown, body, form.tokens.text);
+    let sign = Rect::from_center_size(row.right_center() - vec2(20.0, 0.0), vec2(12.0, 12.0));
+    Icon::ChevronDown.paint(ui.painter(), sign, form.tokens.dim);
+    focus_ring(ui, &response, row, radius::FIELD);
+    let name = format!("{}: {shown}", say.output);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    Popup::menu(&response).width(row.width()).show(|ui| {
+        let ids = std::iter::once(None).chain(outputs.iter().map(|output| Some(output.id.clone())));
+        for id in ids {
+            if ui.selectable_label(id == new.output, name_of(&id)).clicked() {
+                new.output = id;
+            }
+        }
+    });
+    if new.output.is_some() {
+        form.note(ui, "output note", say.output_note);
     }
 }
 
@@ -196,7 +237,8 @@ fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
     let body = font(text::BODY, Weight::Regular);
     let inner = folder.shrink2(vec2(12.0, 0.0));
     label(ui, "home", inner, Align2::LEFT_CENTER, &path, body, cx.tokens.text);
-    let response = button(ui, "show home", place, general.show, Kind::Quiet, state.home().is_some());
+    let response =
+        button(ui, "show home", place, general.show, Kind::Quiet, state.home().is_some());
     if response.on_hover_text(general.show_hint).clicked()
         && let Some(home) = state.home()
     {

@@ -47,7 +47,8 @@ impl App {
     fn asked(&self, song: SongId) -> Option<Asked> {
         let (stems, choices) = (self.state.stems(song), &self.desk.choices);
         let lanes = self.desk.lanes(song, stems);
-        let plan = choices.plan(stems, &lanes, &self.state.fields(song)).ok()?;
+        let lanes = (&lanes[..], self.desk.residual(song));
+        let plan = choices.plan(stems, lanes, &self.state.fields(song)).ok()?;
         let title = self.state.song(song).map(|song| song.title.clone()).unwrap_or_default();
         let (selection, place, settings) = (plan.selection, plan.place, choices.settings().ok()?);
         Some(Asked { song, title, selection, place, settings })

@@ -40,6 +40,7 @@ impl App {
         }
         self.desk.flags = flags;
         self.desk.volume = preferences.volume;
+        self.link.player().set_output(preferences.output.clone());
         self.link.player().set_volume(preferences.volume * preferences.volume);
         self.kept = preferences.clone();
         self.desk.preferences = preferences;
@@ -52,6 +53,9 @@ impl App {
         let (before, after) = (flags.compute(&self.desk.preferences), flags.compute(&new));
         if before != after {
             self.link.send(Command::SetCompute(after));
+        }
+        if new.output != self.desk.preferences.output {
+            self.link.player().set_output(new.output.clone());
         }
         self.desk.preferences = new;
         self.show_preferences(ctx);
@@ -85,6 +89,7 @@ impl App {
         self.desk.page = page;
         if page == Page::Settings {
             self.link.send(Command::MeasureHome);
+            self.link.send(Command::ListOutputs);
         }
     }
 
@@ -108,7 +113,7 @@ impl App {
     /// Notes what the window itself has changed, and keeps what is new after a while.
     pub(in crate::ui) fn follow_preferences(&mut self, ctx: &egui::Context) {
         self.note_window(ctx);
-        if self.desk.preferences == self.kept {
+        if self.desk.preferences == self.kept && !self.desk.has_touched_lanes() {
             self.changed_at = None;
             return;
         }
@@ -121,9 +126,12 @@ impl App {
 
     /// Has the engine write the settings, if they are new.
     pub(in crate::ui) fn keep_preferences(&mut self) {
+        self.changed_at = None;
+        for (song, lanes) in self.desk.touched_lanes() {
+            self.link.send(Command::KeepLanes(song, lanes));
+        }
         if self.desk.preferences != self.kept {
             self.kept = self.desk.preferences.clone();
-            self.changed_at = None;
             self.link.send(Command::KeepPreferences(Box::new(self.kept.clone())));
         }
     }

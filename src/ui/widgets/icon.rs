@@ -142,7 +142,12 @@ impl Icon {
             }
             Self::Folder => {
                 let outline = [
-                    (0.06, 0.82), (0.06, 0.18), (0.38, 0.18), (0.48, 0.32), (0.94, 0.32), (0.94, 0.82),
+                    (0.06, 0.82),
+                    (0.06, 0.18),
+                    (0.38, 0.18),
+                    (0.48, 0.32),
+                    (0.94, 0.32),
+                    (0.94, 0.82),
                 ];
                 let points = outline.map(|(x, y)| p(x, y)).to_vec();
                 painter.add(Shape::closed_line(points, stroke));

@@ -11,9 +11,7 @@ use crate::{
         panels::Cx,
         state::ViewState,
         theme::{STEM_ORDER, Weight, font, radius, text},
-        widgets::{
-            at, button::icon_button, cover::Covers, focus_ring, icon::Icon, paint_text,
-        },
+        widgets::{at, button::icon_button, cover::Covers, focus_ring, icon::Icon, paint_text},
         words,
     },
 };
@@ -174,8 +172,7 @@ fn place(state: &ViewState, job: &Job) -> Option<(usize, usize)> {
 
 /// Alt with an arrow gives a waiting job another place.
 fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &Response, job: &Job) {
-    let pressed =
-        |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
+    let pressed = |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
     if ui.input(|input| input.modifiers.alt) {
         let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));

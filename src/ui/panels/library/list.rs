@@ -106,9 +106,8 @@ impl Library {
 fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &egui::Response, song: SongId) -> Option<Step> {
     let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-    let pressed = |modifiers: Modifiers, key: Key| {
-        ui.input_mut(|input| input.consume_key(modifiers, key))
-    };
+    let pressed =
+        |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
     if pressed(Modifiers::NONE, Key::Delete) {
         cx.act(Action::Remove(cx.desk.meant(song)));
     }

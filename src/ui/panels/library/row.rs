@@ -99,9 +99,8 @@ impl Sign {
     fn paint(&self, ui: &Ui, cx: &Cx<'_>, rect: Rect) {
         let (right, tokens) = (right_of(rect), cx.tokens);
         let tiny = font(text::TINY, Weight::Medium);
-        let before = |x: f32| {
-            Rect::from_min_max(pos2(x - 120.0, rect.top()), pos2(x, rect.bottom()))
-        };
+        let before =
+            |x: f32| Rect::from_min_max(pos2(x - 120.0, rect.top()), pos2(x, rect.bottom()));
         match self {
             Self::None => {}
             Self::Word(word, color) => {
@@ -216,9 +215,8 @@ fn menu(cx: &mut Cx<'_>, response: &Response, song: &Song) {
                 cx.act(Action::Cancel(job));
             }
         }
-        let is_to_do = |id: &SongId| {
-            !cx.state.is_separated(*id) && cx.state.active_job(*id).is_none()
-        };
+        let is_to_do =
+            |id: &SongId| !cx.state.is_separated(*id) && cx.state.active_job(*id).is_none();
         let to_do: Vec<SongId> = songs.iter().copied().filter(is_to_do).collect();
         if is_ready && !to_do.is_empty() && ui.button(say.process_all).clicked() {
             cx.act(Action::ProcessAll(to_do));

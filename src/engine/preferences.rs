@@ -117,7 +117,7 @@ pub struct Preferences {
     pub window: Option<WindowPlace>,
     /// What this Partita does not know.
     #[serde(flatten)]
-    others: toml::Table,
+    pub others: toml::Table,
 }
 
 impl Default for Preferences {

@@ -180,8 +180,9 @@ impl App {
         }
         let last = self.desk.preferences.song.map(SongId).filter(|id| is_shown(*id));
         let newest = || self.state.songs().map(|song| song.id).find(|id| is_shown(*id));
+        let next = last.or_else(newest);
         self.desk.export = None;
-        match last.or_else(newest) {
+        match next {
             Some(id) => self.select(id),
             None => self.desk.selected = None,
         }

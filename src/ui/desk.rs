@@ -206,8 +206,10 @@ impl Desk {
 
     /// Takes what was kept of lanes, for songs whose lanes nobody has touched since.
     pub fn take_lanes(&mut self, kept: Vec<(SongId, Lanes)>) {
-        for (song, mut lanes) in kept.into_iter().filter(|(song, _)| !self.lanes.contains_key(song))
-        {
+        for (song, mut lanes) in kept {
+            if self.lanes.contains_key(&song) {
+                continue;
+            }
             self.residuals.extend(lanes.remove(RESIDUAL).map(|lane| (song, lane)));
             self.lanes.insert(song, lanes);
         }

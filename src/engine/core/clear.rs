@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        Compute, Event, Preferences, Result, doctor::folder_bytes, dragged,
-        player::outputs, pool, tracks, upkeep,
+        Compute, Event, Preferences, Result, doctor::folder_bytes, dragged, player::outputs, pool,
+        tracks, upkeep,
     },
     Core,
     exports::spawn,

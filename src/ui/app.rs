@@ -138,6 +138,9 @@ impl App {
         while let Ok(files) = self.arrivals.try_recv() {
             ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
             ctx.send_viewport_cmd(ViewportCommand::Focus);
+            // Not every desktop lets a program take the focus.
+            let attention = egui::UserAttentionType::Informational;
+            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
             self.import(ctx, files);
         }
         while let Some(failure) = self.revealer.next_failure() {

@@ -155,13 +155,15 @@ impl App {
         preferences.song = self.desk.selected.map(|song| song.0).or(preferences.song);
         // Ctrl with + and − is egui's own.
         preferences.zoom = (ctx.zoom_factor() * 100.0).round().clamp(80.0, 200.0) as u16;
+        // In units that do not grow with the interface: the next window is made before its size is.
+        let zoom = ctx.zoom_factor();
         let place = ctx.input(|input| {
             let viewport = input.viewport();
             let inner = viewport.inner_rect?;
-            let position = viewport.outer_rect.map(|outer| [outer.left(), outer.top()]);
+            let position = viewport.outer_rect.map(|outer| [outer.left(), outer.top()].map(|at| at * zoom));
             let is_maximized = viewport.maximized.unwrap_or_default();
             let is_small = viewport.minimized.unwrap_or_default();
-            let size = [inner.width(), inner.height()];
+            let size = [inner.width(), inner.height()].map(|edge| edge * zoom);
             (!is_small).then_some(WindowPlace { position, size, is_maximized })
         });
         match (place, &mut preferences.window) {

@@ -55,7 +55,7 @@ impl<'a, V: Copy> Left<'a, V> {
     }
 }
 
-/// Whether this CPU has the AVX-512 that is used here: F, BW, DQ and VL.
+/// Whether this CPU has the AVX-512 that is used here: F, BW, DQ and VL, and it may be used.
 #[inline(always)]
 pub fn is_there() -> bool {
     #[cfg(target_arch = "x86_64")]
@@ -64,6 +64,7 @@ pub fn is_there() -> bool {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
+            && super::limit::allows_avx512()
     }
     #[cfg(not(target_arch = "x86_64"))]
     {

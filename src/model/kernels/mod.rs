@@ -23,6 +23,8 @@ pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
 mod gated;
+#[cfg(target_arch = "x86_64")]
+mod limit;
 pub mod linear;
 mod maps;
 pub mod norm;

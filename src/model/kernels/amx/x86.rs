@@ -10,7 +10,10 @@ use std::{
     sync::OnceLock,
 };
 
-use super::{super::avx512, NR, ROWS, Side, Size, Sums, Tile, Tiles};
+use super::{
+    super::{avx512, limit},
+    NR, ROWS, Side, Size, Sums, Tile, Tiles,
+};
 
 /// Bytes of a line of a tile, which is also how far apart lines lie.
 const LINE: usize = 64;
@@ -39,7 +42,10 @@ static CONFIGURATION: Configuration = Configuration {
 /// Asked once: the CPU, the hypervisor's and the system's consent, and AVX-512 BF16 for packing.
 pub fn is_there() -> bool {
     static THERE: OnceLock<bool> = OnceLock::new();
-    *THERE.get_or_init(|| avx512::has_bf16() && in_cpu() && saved_by_the_system() && permitted())
+    *THERE.get_or_init(|| {
+        let able = avx512::has_bf16() && in_cpu() && saved_by_the_system();
+        able && limit::allows_amx() && permitted()
+    })
 }
 
 /// AMX-TILE and AMX-BF16 are bits of leaf 7.

@@ -11,6 +11,8 @@ pub enum Lane {
     Original,
     /// A stem, by its place in the model's order.
     Stem(usize),
+    /// What no stem holds: the song less all its stems, where those are finished.
+    Residual,
 }
 
 /// Whether the model can be used.
@@ -122,6 +124,26 @@ pub enum Event {
         first: usize,
         /// The bins.
         peaks: Arc<[Peak]>,
+    },
+    /// A stretch of a waveform of the open song, finer than [`Self::Peaks`].
+    Detail {
+        /// The song.
+        song: SongId,
+        /// Which lane.
+        lane: Lane,
+        /// The first bin's first frame.
+        first_frame: u64,
+        /// Frames of a bin.
+        frames_per_peak: usize,
+        /// The bins.
+        peaks: Arc<[Peak]>,
+    },
+    /// The segment that is being computed changed.
+    Computing {
+        /// The song.
+        song: SongId,
+        /// Its frames `[start, end)`; `None` when nothing of this song is computed any more.
+        frames: Option<(u64, u64)>,
     },
     /// Segments of the open song that are in the stem store, in any order.
     Segments {

@@ -7,7 +7,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::engine::{ExportId, JobId, SongId, export::OnExists, player::Monitor};
 
-use super::{desk::Purpose, export::ExportChoices};
+use super::{desk::Purpose, export::ExportChoices, view::View};
 
 /// A command with a name and, mostly, a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -195,6 +195,8 @@ pub enum Action {
     },
     /// Goes to a frame.
     Seek(u64),
+    /// Looks at a stretch of the song.
+    Look(View),
     /// Chooses what is heard.
     Monitor(Monitor),
     /// Sets the volume fader, 0 to 1.

@@ -47,6 +47,8 @@ pub struct App {
     pub(super) drag: Option<drag_out::Drag>,
     /// Has a frame drawn; from any thread.
     pub(super) waker: Arc<dyn Fn() + Send + Sync>,
+    /// Whether the lanes follow the play head.
+    pub(super) follows: bool,
     covers: Covers,
     meter: Meter,
     keys: Keys,
@@ -69,6 +71,7 @@ impl App {
             waves: waveform::Cache::default(),
             drag: None,
             waker,
+            follows: true,
             covers: Covers::default(),
             meter: Meter::default(),
             keys: Keys::default(),
@@ -130,6 +133,7 @@ impl App {
         self.state.apply(event);
         if is_opened {
             self.waves.clear();
+            (self.desk.look, self.desk.detail, self.follows) = (None, None, true);
             self.set_gains();
             self.link.player().set_monitor(self.desk.monitor);
         }
@@ -267,6 +271,8 @@ impl eframe::App for App {
         }
         self.keep_selection();
         self.follow_drag(ui);
+        self.follow_head();
+        self.ask_for_detail();
         self.schedule(ui);
         if has_changed {
             ui.request_repaint();

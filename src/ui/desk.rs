@@ -2,9 +2,12 @@
 //!
 //! Written by actions alone. Nothing of it comes from the engine. Main thread.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, ops::Range, time::Instant};
 
-use super::export::{Asked, ExportChoices};
+use super::{
+    export::{Asked, ExportChoices},
+    view::View,
+};
 use crate::engine::{
     ExportId, SongId,
     player::{LaneSettings, Monitor},
@@ -54,6 +57,19 @@ pub enum Purpose {
     ExportFolder,
 }
 
+/// Finer peaks that are asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detail {
+    /// Of which song.
+    pub song: SongId,
+    /// Which frames.
+    pub frames: Range<u64>,
+    /// Frames that a peak stands for.
+    pub frames_per_peak: usize,
+    /// What of these frames the stems covered when they were asked for.
+    pub covered: u64,
+}
+
 /// What the user has set.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -65,6 +81,10 @@ pub struct Desk {
     pub monitor: Monitor,
     /// Position of the volume fader, 0 to 1.
     pub volume: f32,
+    /// The stretch of the song that is looked at; all of it when `None`.
+    pub look: Option<View>,
+    /// The finer peaks that were asked for last.
+    pub detail: Option<Detail>,
     /// The song whose export dialog is open.
     pub export: Option<SongId>,
     /// What was chosen in the export dialog, now or the last time.
@@ -90,6 +110,8 @@ impl Default for Desk {
             import_is_shown: false,
             monitor: Monitor::default(),
             volume: 1.0,
+            look: None,
+            detail: None,
             export: None,
             choices: ExportChoices::default(),
             prompt: None,
@@ -104,6 +126,11 @@ impl Default for Desk {
 }
 
 impl Desk {
+    /// The stretch of a song that is looked at, over `width` points.
+    pub fn view(&self, frames: u64, width: f32) -> View {
+        self.look.unwrap_or_else(|| View::whole(frames, width)).within(frames, width)
+    }
+
     /// The settings of one lane.
     pub fn lane(&self, song: SongId, stem: &str) -> LaneSettings {
         self.lanes.get(&song).and_then(|lanes| lanes.get(stem)).copied().unwrap_or_default()

@@ -3,6 +3,7 @@
 
 mod drag;
 mod export;
+mod look;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -51,7 +52,8 @@ impl App {
             Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
             Action::Solo(stem, on) => self.change_lane(&stem, |lane| lane.soloed = on),
             Action::DragOut { stem, with_ticked } => self.drag_out(stem, with_ticked),
-            Action::Seek(frame) => self.link.player().seek(frame),
+            Action::Seek(frame) => self.seek(frame),
+            Action::Look(view) => self.look(view),
             Action::Monitor(monitor) => self.set_monitor(monitor),
             Action::Volume(place) => {
                 self.desk.volume = place;
@@ -87,7 +89,7 @@ impl App {
             Verb::PlayPause => self.play_or_pause(),
             Verb::Back => self.leap(-LEAP_FRAMES),
             Verb::Forward => self.leap(LEAP_FRAMES),
-            Verb::ToStart => self.link.player().seek(0),
+            Verb::ToStart => self.seek(0),
             Verb::CompareOriginal => self.set_monitor(match self.desk.monitor {
                 Monitor::Mix => Monitor::Original,
                 Monitor::Original => Monitor::Mix,
@@ -132,8 +134,13 @@ impl App {
 
     fn leap(&mut self, frames: i64) {
         let end = self.state.open().map_or(0, |open| open.frames);
-        let player = self.link.player();
-        player.seek(player.position().saturating_add_signed(frames).min(end));
+        self.seek(self.link.player().position().saturating_add_signed(frames).min(end));
+    }
+
+    /// Goes to a frame, and looks there.
+    fn seek(&mut self, frame: u64) {
+        self.link.player().seek(frame);
+        self.follows = true;
     }
 
     fn step_song(&mut self, steps: isize) {

@@ -13,30 +13,7 @@ use crate::engine::{
     peaks::{FRAMES_PER_PEAK, Peak},
 };
 
-use super::{theme::STEM_ORDER, words};
-
-/// A waveform as far as it is known. Bins that have not come are silent.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Waveform {
-    /// One bin for [`FRAMES_PER_PEAK`] frames.
-    pub peaks: Vec<Peak>,
-    /// Grows with every change, so that a drawing can be kept.
-    pub version: u64,
-}
-
-impl Waveform {
-    fn write(&mut self, first: usize, peaks: &[Peak], bins: usize) {
-        let end = first.saturating_add(peaks.len()).min(bins);
-        if first >= end {
-            return;
-        }
-        if self.peaks.len() < end {
-            self.peaks.resize(end, Peak::default());
-        }
-        self.peaks[first..end].copy_from_slice(&peaks[..end - first]);
-        self.version += 1;
-    }
-}
+use super::{peaks::Waveform, theme::STEM_ORDER, words};
 
 /// The song that the player holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,11 +28,30 @@ pub struct OpenSong {
     pub original: Waveform,
     /// One for each stem.
     pub waves: Vec<Waveform>,
+    /// What no stem holds.
+    pub residual: Waveform,
     /// Frame ranges that the stems cover, ascending and disjoint.
     pub covered: Vec<(u64, u64)>,
+    /// The frames of the segment that is being computed.
+    pub computing: Option<(u64, u64)>,
 }
 
 impl OpenSong {
+    fn wave_mut(&mut self, lane: &Lane) -> Option<&mut Waveform> {
+        match lane {
+            Lane::Original => Some(&mut self.original),
+            Lane::Stem(stem) => self.waves.get_mut(*stem),
+            Lane::Residual => Some(&mut self.residual),
+        }
+    }
+
+    fn write(&mut self, lane: &Lane, first: usize, peaks: &[Peak]) {
+        let bins = self.frames.div_ceil(FRAMES_PER_PEAK as u64) as usize;
+        if let Some(wave) = self.wave_mut(lane) {
+            wave.write(first, peaks, bins);
+        }
+    }
+
     /// The part of the song that its stems cover, 0 to 1.
     pub fn covered_fraction(&self) -> f64 {
         let covered: u64 = self.covered.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
@@ -121,6 +117,8 @@ pub struct ViewState {
     notices: Vec<Notice>,
     library_known: bool,
     paces: BTreeMap<JobId, Estimate>,
+    /// The segment that is being computed, of any song.
+    computing: Option<(SongId, (u64, u64))>,
     /// Seconds that a segment is expected to take.
     expected: Option<f64>,
     next_notice: u64,
@@ -292,9 +290,19 @@ impl ViewState {
             Event::ImportEnded => self.importing.clear(),
             Event::Job(job) => self.upsert_job(job, now),
             Event::Opened { song, frames, stems } => self.opened(song, frames, stems),
-            Event::Peaks { song, lane, first, peaks } => self.peaks(song, &lane, first, &peaks),
+            Event::Peaks { song, lane, first, peaks } => {
+                if let Some(open) = self.open_mut(song) {
+                    open.write(&lane, first, &peaks);
+                }
+            }
+            Event::Detail { song, lane, first_frame, frames_per_peak, peaks } => {
+                if let Some(wave) = self.open_mut(song).and_then(|open| open.wave_mut(&lane)) {
+                    wave.write_fine(first_frame, frames_per_peak, &peaks);
+                }
+            }
+            Event::Computing { song, frames } => self.computes(song, frames),
             Event::Segments { song, covered } => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.id == song) {
+                if let Some(open) = self.open_mut(song) {
                     open.covered = covered;
                 }
             }
@@ -373,19 +381,21 @@ impl ViewState {
 
     fn opened(&mut self, id: SongId, frames: u64, stems: Vec<String>) {
         let waves = vec![Waveform::default(); stems.len()];
-        let (original, covered) = (Waveform::default(), Vec::new());
-        self.open = Some(OpenSong { id, frames, stems, original, waves, covered });
+        let (original, residual) = (Waveform::default(), Waveform::default());
+        let computing = self.computing.filter(|(song, _)| *song == id).map(|(_, frames)| frames);
+        let covered = Vec::new();
+        self.open =
+            Some(OpenSong { id, frames, stems, original, waves, residual, covered, computing });
     }
 
-    fn peaks(&mut self, song: SongId, lane: &Lane, first: usize, peaks: &[Peak]) {
-        let Some(open) = self.open.as_mut().filter(|open| open.id == song) else { return };
-        let bins = open.frames.div_ceil(FRAMES_PER_PEAK as u64) as usize;
-        let wave = match lane {
-            Lane::Original => Some(&mut open.original),
-            Lane::Stem(stem) => open.waves.get_mut(*stem),
-        };
-        if let Some(wave) = wave {
-            wave.write(first, peaks, bins);
+    fn open_mut(&mut self, song: SongId) -> Option<&mut OpenSong> {
+        self.open.as_mut().filter(|open| open.id == song)
+    }
+
+    fn computes(&mut self, song: SongId, frames: Option<(u64, u64)>) {
+        self.computing = frames.map(|frames| (song, frames));
+        if let Some(open) = self.open_mut(song) {
+            open.computing = frames;
         }
     }
 

@@ -235,6 +235,7 @@ pub fn peaks(song: i64, lane: Lane) -> Event {
     let (seed, level, has_pauses) = match lane {
         Lane::Original => (1.0, 0.95, false),
         Lane::Stem(stem) => (2.0 + stem as f32, 0.8, stem != 2),
+        Lane::Residual => (9.0, 0.06, true),
     };
     let bins = FRAMES.div_ceil(512) as usize;
     let peaks: Arc<[Peak]> = (0..bins)
@@ -252,7 +253,8 @@ pub fn peaks(song: i64, lane: Lane) -> Event {
 
 pub fn all_peaks(song: i64) -> Vec<Event> {
     let stems = (0..4).map(|stem| peaks(song, Lane::Stem(stem)));
-    std::iter::once(peaks(song, Lane::Original)).chain(stems).collect()
+    let others = [peaks(song, Lane::Original), peaks(song, Lane::Residual)];
+    others.into_iter().chain(stems).collect()
 }
 
 /// The first song is open and separated.

@@ -1,6 +1,7 @@
 //! Songs in the engine: showing the library, opening, removing.
 
 use std::{
+    ops::Range,
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
 };
@@ -118,6 +119,13 @@ impl Core {
             let frames = track.stems.as_ref().map(|stems| stems.plan().segment(segment));
             frames.map(|frames| (frames.start, frames.end)).into_iter().collect()
         });
+    }
+
+    /// Tells finer peaks of a stretch of the open song.
+    pub(super) fn show_detail(&self, song: SongId, frames: Range<u64>, frames_per_peak: usize) {
+        if let Some((_, track)) = self.open.as_ref().filter(|(open, _)| *open == song) {
+            self.waveforms.detail(song, track.clone(), frames, frames_per_peak);
+        }
     }
 
     fn show_new(&self, song: SongId, frames: impl Fn(&SongTrack) -> Vec<(u64, u64)>) {

@@ -15,8 +15,10 @@ use crate::{
     ui::{
         action::Action,
         desk::DragOut,
+        ruler,
         state::{OpenSong, ViewState},
-        theme::{MUTED_ALPHA, Weight, font, radius, size, text},
+        theme::{GLOW_ALPHA, MUTED_ALPHA, Weight, font, radius, size, text},
+        view::View,
         widgets::{
             at, button,
             fader::{Look, Scale, fader},
@@ -43,7 +45,9 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song
         pos2(rect.left() + size::LANE_HEAD, rect.top()),
         pos2(rect.right(), rect.top() + size::RULER),
     );
-    let scale = TimeScale { x: times.x_range(), frames: open.frames };
+    waves.width = times.width();
+    let view = cx.desk.view(open.frames, times.width());
+    let scale = TimeScale { x: times.x_range(), frames: open.frames, view };
     ruler_ui(ui, cx, times, scale);
     let shown = shown_stems(cx, song, open);
     let body = Rect::from_min_max(pos2(rect.left(), times.bottom()), rect.max);
@@ -65,17 +69,29 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song
         }
         bottom = ui.cursor().top();
     });
+    look_ui(ui, cx, scale, Rect::from_min_max(times.left_top(), body.max));
     hint_ui(ui, cx, song, &shown, Rect::from_min_max(pos2(body.left(), bottom + 10.0), body.max));
 
-    let x = scale.x_of(cx.player.position());
-    let painter = ui.painter().with_clip_rect(rect.expand2(vec2(8.0, 8.0)));
-    waveform::play_head(
-        &painter,
-        x,
-        times.bottom() - 4.0,
-        bottom.min(body.bottom()),
-        cx.tokens.text,
-    );
+    let head = cx.player.position();
+    let is_at_end = head >= open.frames && view.is_whole(open.frames, times.width());
+    if is_at_end || view.shows(head as f64, times.width()) {
+        let painter = ui.painter().with_clip_rect(rect.expand2(vec2(8.0, 8.0)));
+        let (top, bottom) = (times.bottom() - 4.0, bottom.min(body.bottom()));
+        waveform::play_head(&painter, scale.x_of(head), top, bottom, cx.tokens.text);
+    }
+}
+
+/// Zoom and scroll by wheel and pinch, over the ruler and the waveforms. What the lanes have used
+/// to scroll themselves is not there any more.
+fn look_ui(ui: &Ui, cx: &mut Cx<'_>, scale: TimeScale, area: Rect) {
+    let Some(pointer) = ui.pointer_hover_pos().filter(|at| area.contains(*at)) else { return };
+    let is_on_top = ui.layer_id_at(pointer).is_none_or(|layer| layer == ui.layer_id());
+    let (zoom, scroll) = ui.input(|input| (input.zoom_delta(), input.smooth_scroll_delta()));
+    let moved = if scroll.x == 0.0 { scroll.y } else { scroll.x };
+    if is_on_top && (zoom != 1.0 || moved != 0.0) {
+        let view = scale.view.zoomed(f64::from(zoom), pointer.x - scale.x.min).scrolled(-moved);
+        cx.act(Action::Look(view));
+    }
 }
 
 /// Places of the stems that have a lane, as shown: those ticked, once there is anything of them.
@@ -94,17 +110,17 @@ pub fn shown_stems(cx: &Cx<'_>, song: &Song, open: &OpenSong) -> Vec<usize> {
 struct TimeScale {
     x: egui::Rangef,
     frames: u64,
+    view: View,
 }
 
 impl TimeScale {
     fn x_of(self, frame: u64) -> f32 {
-        let part = frame as f64 / self.frames.max(1) as f64;
-        self.x.min + self.x.span() * part.clamp(0.0, 1.0) as f32
+        self.x.min + self.view.points_to(frame as f64)
     }
 
     fn frame_at(self, x: f32) -> u64 {
-        let part = f64::from((x - self.x.min) / self.x.span().max(1.0)).clamp(0.0, 1.0);
-        (part * self.frames as f64) as u64
+        let frame = self.view.frame_at(x.clamp(self.x.min, self.x.max) - self.x.min);
+        frame.clamp(0.0, self.frames as f64) as u64
     }
 }
 
@@ -146,21 +162,26 @@ fn ruler_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale) {
             cx.act(Action::Seek(to));
         }
     }
-    let seconds = scale.frames as f64 / f64::from(SAMPLE_RATE);
-    let step = waveform::ruler_step_secs(seconds, rect.width(), 64.0);
+    marks_ui(ui, cx, rect, scale);
+    focus_ring(ui, &response, rect, 4);
+    response.widget_info(|| WidgetInfo {
+        current_text_value: Some(words::clock(here)),
+        value: Some(here as f64 / f64::from(SAMPLE_RATE)),
+        ..WidgetInfo::labeled(Role::Slider, true, "Position")
+    });
+}
+
+fn marks_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, scale: TimeScale) {
     let (tiny, ink) = (font(text::TINY, Weight::Regular), cx.tokens.faint);
-    let marks = (seconds / step).floor() as u64;
-    for mark in 0..=marks.min(500) {
-        let frame = (mark as f64 * step * f64::from(SAMPLE_RATE)) as u64;
-        let x = ui.painter().round_to_pixel_center(scale.x_of(frame));
-        ui.painter().vline(
-            x,
-            rect.bottom() - 10.0..=rect.bottom() - 5.0,
-            Stroke::new(1.0, cx.tokens.line),
-        );
-        let words = if step < 1.0 { words::clock_tenths(frame) } else { words::clock(frame) };
+    for mark in ruler::marks(scale.view, scale.frames, rect.width(), 64.0) {
+        let x = scale.x.min + scale.view.points_to(mark.frame);
+        let x = ui.painter().round_to_pixel_center(x);
+        let top = rect.bottom() - if mark.words.is_some() { 10.0 } else { 7.0 };
+        ui.painter().vline(x, top..=rect.bottom() - 5.0, Stroke::new(1.0, cx.tokens.line));
+        let Some(words) = mark.words else { continue };
         let place = Rect::from_min_size(pos2(x - 32.0, rect.top()), vec2(64.0, 16.0));
-        let (place, align) = if mark == 0 {
+        // At the left edge beside the mark, so that it is not over the lanes' heads.
+        let (place, align) = if x < rect.left() + 16.0 {
             (place.translate(vec2(32.0, 0.0)), Align2::LEFT_CENTER)
         } else {
             (place, Align2::CENTER_CENTER)
@@ -169,12 +190,6 @@ fn ruler_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale) {
             paint_text(ui.painter(), place, align, &words, tiny.clone(), ink);
         }
     }
-    focus_ring(ui, &response, rect, 4);
-    response.widget_info(|| WidgetInfo {
-        current_text_value: Some(words::clock(here)),
-        value: Some(here as f64 / f64::from(SAMPLE_RATE)),
-        ..WidgetInfo::labeled(Role::Slider, true, "Position")
-    });
 }
 
 fn lane_surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, color: Color32) {
@@ -222,9 +237,10 @@ fn original_ui(
         ui.painter(),
         Lane::Original,
         place,
-        waveform::View {
+        waveform::Drawing {
             wave: &open.original,
             frames: open.frames,
+            view: scale.view,
             covered: None,
             color: tokens.original,
             unknown: tokens.line,
@@ -263,19 +279,31 @@ fn stem_ui(
     seek_by_pointer(cx, &response, scale);
     let shown = words::capitalised(name);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Waveform of {shown}")));
+    computing_ui(ui, scale, place, open, color);
     waves.paint(
         ui.painter(),
         Lane::Stem(stem),
         place,
-        waveform::View {
+        waveform::Drawing {
             wave: &open.waves[stem],
             frames: open.frames,
+            view: scale.view,
             covered: Some(&open.covered),
             color: if is_heard { color } else { color.gamma_multiply(MUTED_ALPHA) },
             unknown: tokens.line,
         },
     );
     preparing_ui(ui, cx, place, song, name);
+}
+
+/// A faint glow where a segment is being computed.
+fn computing_ui(ui: &Ui, scale: TimeScale, wave: Rect, open: &OpenSong, color: Color32) {
+    let Some((start, end)) = open.computing else { return };
+    let x = scale.x_of(start)..=scale.x_of(end);
+    let glow = Rect::from_x_y_ranges(x, wave.y_range()).intersect(wave);
+    if glow.is_positive() {
+        ui.painter().rect_filled(glow, radius::TICK, color.gamma_multiply(GLOW_ALPHA));
+    }
 }
 
 /// Where a lane is taken to be dragged out of the window: its name and what is around it, but for

@@ -145,6 +145,15 @@ pub enum Event {
         /// Its frames `[start, end)`; `None` when nothing of this song is computed any more.
         frames: Option<(u64, u64)>,
     },
+    /// What is still to be computed of a song: told when it is opened, and when a job of it ends.
+    Need {
+        /// The song.
+        song: SongId,
+        /// Segments that are not in the store.
+        segments: usize,
+        /// Bytes that they will take on the disk.
+        bytes: u64,
+    },
     /// Segments of the open song that are in the stem store, in any order.
     Segments {
         /// The song.

@@ -52,6 +52,8 @@ pub struct App {
     pub(super) follows: bool,
     covers: Covers,
     meter: Meter,
+    /// One for each lane: the stems in the model's order, then the residual.
+    lane_meters: Vec<Meter>,
     keys: Keys,
     last_frame: Instant,
 }
@@ -75,6 +77,7 @@ impl App {
             follows: true,
             covers: Covers::default(),
             meter: Meter::default(),
+            lane_meters: Vec::new(),
             keys: Keys::default(),
             last_frame: Instant::now(),
         }
@@ -135,6 +138,7 @@ impl App {
         if is_opened {
             self.waves.clear();
             (self.desk.look, self.desk.detail, self.follows) = (None, None, true);
+            self.set_repeat(None);
             self.set_gains();
             self.link.player().set_monitor(self.desk.monitor);
         }
@@ -191,10 +195,11 @@ impl App {
     }
 
     fn draw(&mut self, ui: &mut Ui) -> Vec<Action> {
-        let Self { state, desk, link, library, covers, waves, meter, .. } = self;
+        let Self { state, desk, link, library, covers, waves, meter, lane_meters, .. } = self;
         let tokens = Tokens::of(ui);
         let (now, actions) = (Instant::now(), Vec::new());
-        let mut cx = Cx { state, desk, player: link.player(), tokens, now, actions };
+        let player = link.player();
+        let mut cx = Cx { state, desk, player, lane_meters, tokens, now, actions };
         let bare = Frame::NONE.fill(tokens.background);
         if desk.selected.is_some() {
             let transport = Panel::bottom("transport").exact_size(size::TRANSPORT).frame(bare);
@@ -220,6 +225,7 @@ impl App {
         });
         panels::export::dialog(ui, &mut cx);
         panels::prompt::ui(ui, &mut cx);
+        panels::help::ui(ui, &mut cx);
         cx.actions
     }
 
@@ -229,7 +235,12 @@ impl App {
         let elapsed = (now - self.last_frame).as_secs_f32();
         self.last_frame = now;
         let player = self.link.player();
-        let meter_moves = self.meter.update(player.levels(), elapsed);
+        let mut meter_moves = self.meter.update(player.levels(), elapsed);
+        let levels = player.lane_levels();
+        self.lane_meters.resize_with(levels.len(), Meter::default);
+        for (meter, level) in self.lane_meters.iter_mut().zip(levels) {
+            meter_moves |= meter.update(level, elapsed);
+        }
         if player.is_playing() || meter_moves {
             ui.request_repaint_after(FRAME);
         } else if self.state.job_counts().0 > 0 {
@@ -262,7 +273,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        let is_asking = self.desk.export.is_some() || self.desk.prompt.is_some();
+        let is_asking = self.desk.export.is_some() || self.desk.prompt.is_some() || self.desk.help;
         let mut actions = if is_asking { Vec::new() } else { self.keys.read(ui) };
         actions.extend(dropped_files(ui));
         actions.extend(self.draw(ui));

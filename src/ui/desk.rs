@@ -57,6 +57,15 @@ pub enum Purpose {
     ExportFolder,
 }
 
+/// A stretch of the song to hear again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// Its first frame, and the one after its last.
+    pub region: (u64, u64),
+    /// Whether it is repeated, or only marked.
+    pub is_on: bool,
+}
+
 /// Finer peaks that are asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detail {
@@ -81,6 +90,14 @@ pub struct Desk {
     pub monitor: Monitor,
     /// Position of the volume fader, 0 to 1.
     pub volume: f32,
+    /// Speed of playing.
+    pub speed: f32,
+    /// The stretch of the song that is marked to be repeated.
+    pub repeat: Option<Repeat>,
+    /// Where playing began, for who stops.
+    pub began_at: u64,
+    /// Whether the sheet of shortcuts is open.
+    pub help: bool,
     /// The stretch of the song that is looked at; all of it when `None`.
     pub look: Option<View>,
     /// The finer peaks that were asked for last.
@@ -111,6 +128,10 @@ impl Default for Desk {
             import_is_shown: false,
             monitor: Monitor::default(),
             volume: 1.0,
+            speed: 1.0,
+            repeat: None,
+            began_at: 0,
+            help: false,
             look: None,
             detail: None,
             export: None,

@@ -66,9 +66,9 @@ impl Waveform {
             let (below, above) = self.levels.split_at_mut(level);
             let (below, here) = (&below[level - 1], &mut above[0]);
             resize(here, end);
-            for bin in first..end {
+            for (bin, peak) in here.iter_mut().enumerate().take(end).skip(first) {
                 let from = bin * FACTOR;
-                here[bin] = join(&below[from..(from + FACTOR).min(below.len())]);
+                *peak = join(&below[from..(from + FACTOR).min(below.len())]);
             }
         }
         self.version += 1;

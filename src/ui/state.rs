@@ -103,6 +103,15 @@ pub struct Progress {
     pub times_real_time: Option<f64>,
 }
 
+/// What it takes to separate a song.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Need {
+    /// Seconds on this machine, where its pace is known.
+    pub seconds: Option<f64>,
+    /// Bytes on the disk.
+    pub bytes: u64,
+}
+
 /// What the engine has told.
 #[derive(Debug, Default)]
 pub struct ViewState {
@@ -119,6 +128,8 @@ pub struct ViewState {
     paces: BTreeMap<JobId, Estimate>,
     /// The segment that is being computed, of any song.
     computing: Option<(SongId, (u64, u64))>,
+    /// Segments and bytes that are still to be computed, of the song that was told last.
+    need: Option<(SongId, usize, u64)>,
     /// Seconds that a segment is expected to take.
     expected: Option<f64>,
     next_notice: u64,
@@ -254,6 +265,14 @@ impl ViewState {
         Some(Progress { job, fraction, waiting_behind, seconds_left, times_real_time })
     }
 
+    /// What it takes to separate a song, or the rest of it; `None` until it is known, and when
+    /// nothing is left to do.
+    pub fn need(&self, song: SongId) -> Option<Need> {
+        let (_, segments, bytes) = self.need.filter(|(told, ..)| *told == song)?;
+        let seconds = self.expected.map(|each| each * segments as f64);
+        (segments > 0).then_some(Need { seconds, bytes })
+    }
+
     /// Waves a notice away.
     pub fn dismiss(&mut self, notice: u64) {
         self.notices.retain(|other| other.id != notice);
@@ -300,6 +319,7 @@ impl ViewState {
                     wave.write_fine(first_frame, frames_per_peak, &peaks);
                 }
             }
+            Event::Need { song, segments, bytes } => self.need = Some((song, segments, bytes)),
             Event::Computing { song, frames } => self.computes(song, frames),
             Event::Segments { song, covered } => {
                 if let Some(open) = self.open_mut(song) {

@@ -30,6 +30,7 @@ impl View {
     }
 
     /// The nearest view that shows nothing beyond the song and is not closer than the closest.
+    #[must_use]
     pub fn within(self, frames: u64, width: f32) -> Self {
         let whole = Self::whole(frames, width).frames_per_point;
         let finest = (1.0 / POINTS_PER_FRAME).min(whole);
@@ -62,6 +63,7 @@ impl View {
     }
 
     /// Closer by `factor` (further for less than 1), so that what is at `points` stays there.
+    #[must_use]
     pub fn zoomed(self, factor: f64, points: f32) -> Self {
         let frames_per_point = self.frames_per_point / factor.max(1e-6);
         let held = self.frame_at(points);
@@ -69,6 +71,7 @@ impl View {
     }
 
     /// On by so many points.
+    #[must_use]
     pub fn scrolled(self, points: f32) -> Self {
         Self { first_frame: self.frame_at(points), ..self }
     }
@@ -79,6 +82,7 @@ impl View {
     }
 
     /// The page that begins just before a frame.
+    #[must_use]
     pub fn turned_to(self, frame: f64, width: f32) -> Self {
         Self { first_frame: frame - PAGE_MARGIN * self.span(width), ..self }
     }

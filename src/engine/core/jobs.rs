@@ -261,6 +261,7 @@ impl Core {
             self.note_pace(&running);
             let mut job = running.job;
             self.sink.send(Event::Computing { song: job.song, frames: None });
+            self.tell_need(job.song, &running.track);
             job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
             if let Some(e) = result.as_ref().err().filter(|e| e.is_passing() && !running.by_user) {
                 self.pause(job, 0, e);

@@ -90,10 +90,19 @@ impl Core {
         let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
         self.sink.send(Event::Opened { song: id, frames: song.frames, stems });
         self.sink.send(Event::Segments { song: id, covered: track.covered() });
+        self.tell_need(id, &track);
         self.waveforms.open(id, track.clone());
         self.open = Some((id, track));
         self.listened.store(id.0, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Tells what is still to be computed of a song.
+    pub(super) fn tell_need(&self, song: SongId, track: &SongTrack) {
+        if let Some(stems) = &track.stems {
+            let segments = stems.plan().len() - stems.done_count();
+            self.sink.send(Event::Need { song, segments, bytes: stems.missing_bytes() });
+        }
     }
 
     /// Shows the open song anew, where it was: it has other stems than before.

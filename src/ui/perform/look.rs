@@ -22,6 +22,24 @@ impl App {
         self.follows = false;
     }
 
+    /// Closer or further, about the play head where it is in sight, else about the middle.
+    pub(super) fn zoom(&mut self, factor: f64) {
+        let Some(frames) = self.shown().map(|open| open.frames) else { return };
+        let (head, width) = (self.link.player().position() as f64, self.waves.width);
+        let view = self.desk.view(frames, width);
+        let about = if view.shows(head, width) { view.points_to(head) } else { width / 2.0 };
+        let follows = self.follows;
+        self.look(view.zoomed(factor, about));
+        self.follows = follows;
+    }
+
+    /// Scrolls by most of what is in sight.
+    pub(super) fn turn_page(&mut self, pages: f32) {
+        let Some(frames) = self.shown().map(|open| open.frames) else { return };
+        let width = self.waves.width;
+        self.look(self.desk.view(frames, width).scrolled(0.9 * pages * width));
+    }
+
     /// Turns the page when the play head has left it, unless the user looks elsewhere.
     pub(in crate::ui) fn follow_head(&mut self) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };

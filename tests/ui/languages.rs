@@ -43,8 +43,6 @@ const NAMES: &[&str] = &[
     "letter.txt: is not audio; WAV, FLAC, MP3 and others can be read",
     "The song's 6 channels are folded down to stereo",
     "Downloading",
-    "mix.wav",
-    "(mix)",
 ];
 
 /// Everything that can be read or heard in the window, in its order.
@@ -60,13 +58,19 @@ fn texts(stage: &Stage) -> Vec<String> {
         .collect()
 }
 
+/// How the names of exported files end.
+const ENDINGS: &[&str] = &[".wav", ".flac", ".m4a", ".mp3", ".opus", ".mp4", ".dawproject"];
+
 /// Whether nothing is left of a text without what is no language's.
 fn is_no_language(text: &str) -> bool {
+    if !text.contains(": ") && ENDINGS.iter().any(|ending| text.ends_with(ending)) {
+        return true;
+    }
     let mut rest = text.to_owned();
     for name in NAMES {
         rest = rest.replace(name, " ");
     }
-    let is_pattern = |word: &str| word.starts_with('{') || word.contains(".wav");
+    let is_pattern = |word: &str| word.starts_with('{');
     let signs = |c: char| !c.is_alphanumeric() && c != '{' && c != '}';
     rest.split_whitespace().all(|word| {
         let bare = word.trim_matches(signs);

@@ -215,7 +215,7 @@ pub static WORDS: Words = Words {
     },
     export: Export {
         title: |title| format!("Export “{title}”"),
-        export: "Export",
+        go: "Export",
         what: "What",
         mix: "Mix of what is heard",
         ticked: "Ticked stems",

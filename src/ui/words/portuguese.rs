@@ -228,7 +228,7 @@ pub static WORDS: Words = Words {
     },
     export: Export {
         title: |title| format!("Exportar “{title}”"),
-        export: "Exportar",
+        go: "Exportar",
         what: "O quê",
         mix: "Mix do que se ouve",
         ticked: "Stems marcados",

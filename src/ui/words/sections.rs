@@ -269,7 +269,7 @@ pub struct Paths {
 #[derive(Debug)]
 pub struct Export {
     pub title: Of,
-    pub export: &'static str,
+    pub go: &'static str,
     pub what: &'static str,
     pub mix: &'static str,
     pub ticked: &'static str,

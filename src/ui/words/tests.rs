@@ -44,7 +44,8 @@ fn the_language_is_one_value_of_the_thread() {
     assert_eq!(spoken(), Language::English);
     speak(Language::Portuguese);
     assert_eq!(get().general.cancel, "Cancelar");
-    let elsewhere = std::thread::spawn(spoken).join().unwrap();
+    let other = std::thread::Builder::new().spawn(spoken).unwrap();
+    let elsewhere = other.join().unwrap();
     assert_eq!(elsewhere, Language::English);
     speak(Language::English);
 }

@@ -180,7 +180,7 @@ fn enter_is_pressed(ui: &Ui) -> bool {
 
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, objection: Option<&Objection>) {
     let top = rect.bottom() - 40.0;
-    let (go, cancel) = (words::get().export.export, words::get().general.cancel);
+    let (go, cancel) = (words::get().export.go, words::get().general.cancel);
     let wide = width(ui, go, Kind::Primary).max(112.0);
     let place =
         Rect::from_min_max(pos2(rect.right() - RING - wide, top), rect.max - vec2(RING, 0.0));

@@ -269,16 +269,16 @@ impl Line {
         }
     }
 
-    /// Reads what comes before the loop's start; before the song's there is silence.
+    /// Reads what comes before the loop's start: silence where there is not enough of it.
     fn read_before_loop(&mut self, track: &dyn Track) {
         let (stride, start) = (stride(self.stems), self.route.loop_start());
         let fade = self.route.fade_frames();
-        let frames = fade.min(start);
         let mut before = vec![0.0; fade as usize * stride];
-        let at = (fade - frames) as usize * stride;
-        let coverage = std::mem::take(&mut self.coverage);
-        self.read(track, start - frames, &mut before[at..]);
-        self.coverage = coverage;
+        if start >= fade {
+            let coverage = std::mem::take(&mut self.coverage);
+            self.read(track, start - fade, &mut before);
+            self.coverage = coverage;
+        }
         // How much of the stems is there must meet the start's, which does not fade in.
         let there = Coverage::default().weight(track, start);
         for lane in before.chunks_exact_mut(stride) {

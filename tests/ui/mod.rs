@@ -9,4 +9,6 @@ mod pictures;
 mod raster;
 mod real;
 mod stage;
+mod studio;
+mod walk;
 mod work;

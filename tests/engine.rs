@@ -61,6 +61,28 @@ impl Running {
         self.engine.send(Command::Process { song, stems, from_frame: 0 });
     }
 
+    /// A close look gives the samples of every lane, and the residual is what the stems lack.
+    fn detail_adds_up(&self, song: SongId) {
+        let frames = 100_000..100_003;
+        self.engine.send(Command::ShowDetail { song, frames, frames_per_peak: 1 });
+        let lane = |wanted: Lane| {
+            self.wait(|event| match event {
+                Event::Detail { lane, first_frame: 100_000, frames_per_peak: 1, peaks, .. }
+                    if *lane == wanted =>
+                {
+                    assert_eq!(peaks.len(), 3);
+                    Some(f64::from(peaks[1].min) + f64::from(peaks[1].max))
+                }
+                _ => None,
+            })
+        };
+        let original = lane(Lane::Original);
+        let stems: f64 = (0..4).map(|stem| lane(Lane::Stem(stem))).sum();
+        let residual = lane(Lane::Residual);
+        assert!((original - stems - residual).abs() < 1e-5, "{original} {stems} {residual}");
+        assert_ne!(residual, 0.0);
+    }
+
     fn export(&self, command: Command) -> ExportState {
         self.engine.send(command);
         self.wait(|event| match event {
@@ -97,6 +119,12 @@ fn songs_wait_their_turn_while_others_are_imported_and_opened() {
     running.process(first.id, &["bass"]);
     let job = running.job(first.id, |job| job.stems.len() == 2);
     assert_eq!(job.stems, ["vocals", "bass"]);
+    // It is told which segment is computed.
+    let computing = running.wait(|event| match event {
+        Event::Computing { song, frames } if *song == first.id => *frames,
+        _ => None,
+    });
+    assert!(computing.0 < computing.1 && computing.1 <= 300_000);
     // The waveform of a stem comes with its segment, before the job is done.
     let bins = running.wait(|event| match event {
         Event::Peaks { song, lane: Lane::Stem(3), peaks, .. } if *song == first.id => {
@@ -106,6 +134,7 @@ fn songs_wait_their_turn_while_others_are_imported_and_opened() {
     });
     assert!(bins > 0);
     running.job(second.id, |job| job.state == JobState::Done);
+    running.detail_adds_up(first.id);
     // What was separated by one pass needs no second one, also after a restart.
     drop(running);
     let running = Running::start(home.path(), true);

@@ -1,6 +1,6 @@
 //! What the window and the command line can ask of the engine.
 
-use std::path::PathBuf;
+use std::{ops::Range, path::PathBuf};
 
 use super::{
     Compute, ExportId, JobId, Preferences, SongId,
@@ -16,6 +16,16 @@ pub enum Command {
     Import(Vec<PathBuf>),
     /// Makes a song the one that is shown and played: sends its peaks, loads the player.
     Open(SongId),
+    /// Asks for peaks of a stretch of the open song that are finer than those of [`Self::Open`];
+    /// told as [`super::Event::Detail`]. The next request replaces one that is not answered yet.
+    ShowDetail {
+        /// The song.
+        song: SongId,
+        /// Which frames.
+        frames: Range<u64>,
+        /// Frames that one peak stands for; 1 gives the samples themselves.
+        frames_per_peak: usize,
+    },
     /// Separates a song. Stems that the model does not have are refused with an error.
     Process {
         /// The song.

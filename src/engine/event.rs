@@ -14,6 +14,8 @@ pub enum Lane {
     Original,
     /// A stem, by its place in the model's order.
     Stem(usize),
+    /// What no stem holds: the song less all its stems, where those are finished.
+    Residual,
 }
 
 /// Whether the model can be used.
@@ -136,6 +138,35 @@ pub enum Event {
         first: usize,
         /// The bins.
         peaks: Arc<[Peak]>,
+    },
+    /// A stretch of a waveform of the open song, finer than [`Self::Peaks`].
+    Detail {
+        /// The song.
+        song: SongId,
+        /// Which lane.
+        lane: Lane,
+        /// The first bin's first frame.
+        first_frame: u64,
+        /// Frames of a bin.
+        frames_per_peak: usize,
+        /// The bins.
+        peaks: Arc<[Peak]>,
+    },
+    /// The segment that is being computed changed.
+    Computing {
+        /// The song.
+        song: SongId,
+        /// Its frames `[start, end)`; `None` when nothing of this song is computed any more.
+        frames: Option<(u64, u64)>,
+    },
+    /// What is still to be computed of a song: told when it is opened, and when a job of it ends.
+    Need {
+        /// The song.
+        song: SongId,
+        /// Segments that are not in the store.
+        segments: usize,
+        /// Bytes that they will take on the disk.
+        bytes: u64,
     },
     /// Segments of the open song that are in the stem store, in any order.
     Segments {

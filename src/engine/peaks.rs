@@ -16,10 +16,10 @@ pub struct Peak {
     pub rms: f32,
 }
 
-/// The peaks of `interleaved`, whose first frame begins a bin. The last bin may hold fewer than
-/// [`FRAMES_PER_PEAK`] frames; of nothing there are none.
-pub fn peaks_of(interleaved: &[f32]) -> Vec<Peak> {
-    interleaved.chunks(FRAMES_PER_PEAK * CHANNELS).map(peak_of).collect()
+/// The peaks of `interleaved`, whose first frame begins a bin of `frames_per_peak` frames. The last
+/// bin may hold fewer; of nothing there are none.
+pub fn peaks_of(interleaved: &[f32], frames_per_peak: usize) -> Vec<Peak> {
+    interleaved.chunks(frames_per_peak.max(1) * CHANNELS).map(peak_of).collect()
 }
 
 fn peak_of(samples: &[f32]) -> Peak {
@@ -38,12 +38,15 @@ mod tests {
         let mut samples = vec![0.5; FRAMES_PER_PEAK * CHANNELS];
         samples[7] = -0.75;
         samples.extend([0.25, 0.125]);
-        let peaks = peaks_of(&samples);
+        let peaks = peaks_of(&samples, FRAMES_PER_PEAK);
         assert_eq!(peaks.len(), 2);
         assert_eq!((peaks[0].min, peaks[0].max), (-0.75, 0.5));
         assert!((peaks[0].rms - 0.500_3).abs() < 1e-4, "{}", peaks[0].rms);
         // Not 0, which is in no sample of this bin.
         assert_eq!((peaks[1].min, peaks[1].max), (0.125, 0.25));
-        assert!(peaks_of(&[]).is_empty());
+        assert!(peaks_of(&[], FRAMES_PER_PEAK).is_empty());
+        let frames = peaks_of(&[0.5, -0.5, 0.25, 0.125], 1);
+        assert_eq!((frames[0].min, frames[0].max), (-0.5, 0.5));
+        assert_eq!((frames[1].min, frames[1].max), (0.125, 0.25));
     }
 }

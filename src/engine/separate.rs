@@ -10,6 +10,15 @@ use super::{
 };
 use crate::model::Separator;
 
+/// What a separation tells on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// This segment is being computed now.
+    Begins(usize),
+    /// This segment is in the store.
+    Stored(usize),
+}
+
 /// What a song is separated from, into, and with.
 pub struct Separation<'a> {
     /// The song.
@@ -24,7 +33,7 @@ pub struct Separation<'a> {
 
 impl Separation<'_> {
     /// Computes the missing segments. `head` is asked before each for the frame that is listened
-    /// to; `on_segment` is told each one that is in the store.
+    /// to; `on_step` is told what begins and what is in the store.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`] within one segment; [`EngineError::Locked`] when another program
@@ -33,16 +42,19 @@ impl Separation<'_> {
         &self,
         head: &dyn Fn() -> u64,
         cancel: &CancelToken,
-        on_segment: &mut dyn FnMut(usize),
+        on_step: &mut dyn FnMut(Step),
     ) -> Result<()> {
         let lock = self.stems.lock()?;
         self.stems.reload(&lock)?;
         let plan = self.stems.plan();
-        let mut keep = |(index, separated): (usize, Vec<f32>)| -> Result<()> {
-            self.write(&lock, index, &separated)?;
-            on_segment(index);
-            Ok(())
-        };
+        let keep =
+            |computed: Option<(usize, Vec<f32>)>, on_step: &mut dyn FnMut(Step)| -> Result<()> {
+                if let Some((index, separated)) = computed {
+                    self.write(&lock, index, &separated)?;
+                    on_step(Step::Stored(index));
+                }
+                Ok(())
+            };
         let mut computed: Option<(usize, Vec<f32>)> = None;
         loop {
             let before = computed.take();
@@ -51,13 +63,14 @@ impl Separation<'_> {
             };
             let next = plan.next(head(), is_there);
             let Some(index) = next.filter(|_| !cancel.is_cancelled()) else {
-                before.map_or(Ok(()), keep)?;
+                keep(before, on_step)?;
                 return if next.is_some() { Err(EngineError::Cancelled) } else { Ok(()) };
             };
+            on_step(Step::Begins(index));
             let mut separated = Ok(Vec::new());
             let kept = self.pool.in_place_scope(|scope| {
                 scope.spawn(|_| separated = self.separate(index));
-                before.map_or(Ok(()), &mut keep)
+                keep(before, on_step)
             });
             kept?;
             computed = Some((index, separated?));
@@ -172,14 +185,23 @@ mod tests {
             let pool = crate::engine::pool::new(crate::engine::Compute { threads: Some(1), ..crate::engine::Compute::default() }).unwrap();
             let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool };
             let cancel = CancelToken::default();
-            let ended = work.run(&|| head, &cancel, &mut |_| cancel.cancel());
+            let ended = work.run(&|| head, &cancel, &mut |step| {
+                if matches!(step, Step::Stored(_)) {
+                    cancel.cancel();
+                }
+            });
             prop_assert!(plan.len() <= 2 || matches!(ended, Err(EngineError::Cancelled)));
             // The one that was being computed meanwhile is kept too.
             let kept = stems.done_count();
             prop_assert!((1..=2).contains(&kept));
-            let mut computed = 0;
-            work.run(&|| head, &CancelToken::default(), &mut |_| computed += 1).unwrap();
-            prop_assert_eq!(computed, plan.len() - kept);
+            let (mut begun, mut stored) = (Vec::new(), Vec::new());
+            work.run(&|| head, &CancelToken::default(), &mut |step| match step {
+                Step::Begins(index) => begun.push(index),
+                Step::Stored(index) => stored.push(index),
+            })
+            .unwrap();
+            prop_assert_eq!(stored.len(), plan.len() - kept);
+            prop_assert_eq!(begun, stored);
             let mut out = vec![0.0; samples.len()];
             stems.read(0, 0, &mut out).unwrap();
             for (have, want) in out.iter().zip(&samples) {

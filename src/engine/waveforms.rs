@@ -1,6 +1,8 @@
 //! Waveforms of the open song: peaks read from the stores, sent as they come.
 //!
-//! Runs on its own thread; opening another song ends the work on the one before.
+//! Two threads of its own: one for the whole song, one for the stretch that is looked at closely,
+//! so that the close look need not wait for the whole. Opening another song, or looking elsewhere,
+//! ends the work on what was asked before.
 
 use std::{
     ops::Range,
@@ -19,19 +21,29 @@ use super::{
     sink::EventSink,
 };
 
-/// Bins sent at once: about half a minute.
-const BINS_PER_EVENT: usize = 2500;
+/// Frames read at once: about half a minute.
+const FRAMES_AT_ONCE: usize = 2500 * FRAMES_PER_PEAK;
+/// Bins of a close look, at most.
+const DETAIL_BINS: u64 = 32_768;
 const WAITING: usize = 4096;
 
-/// The waveform thread.
+/// The waveform threads.
 #[derive(Clone)]
 pub(super) struct Waveforms {
+    whole: Line,
+    close: Line,
+}
+
+/// One thread's inbox, and the number of the request that counts.
+#[derive(Clone)]
+struct Line {
     inbox: Sender<Request>,
-    opened: Arc<AtomicU64>,
+    current: Arc<AtomicU64>,
 }
 
 struct Request {
-    opened: u64,
+    /// Worked on while this is the line's current number.
+    number: u64,
     song: SongId,
     track: SongTrack,
     what: What,
@@ -42,30 +54,59 @@ enum What {
     All,
     /// Every stem in these frames.
     Stems(Range<u64>),
+    /// Every lane in these frames, with so many frames to a bin.
+    Detail(Range<u64>, usize),
 }
 
 impl Waveforms {
-    pub(super) fn start(sink: EventSink) -> Result<Self> {
-        let (inbox, requests) = bounded(WAITING);
-        let opened = Arc::new(AtomicU64::new(0));
-        let current = Arc::clone(&opened);
-        std::thread::Builder::new()
-            .name("waveforms".into())
-            .spawn(move || run(&requests, &current, &sink))
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
-        Ok(Self { inbox, opened })
+    pub(super) fn start(sink: &EventSink) -> Result<Self> {
+        let whole = Line::start("waveforms", sink.clone())?;
+        Ok(Self { whole, close: Line::start("close-waveforms", sink.clone())? })
     }
 
     /// Sends all peaks of a song that was opened.
     pub(super) fn open(&self, song: SongId, track: SongTrack) {
-        let opened = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
-        self.request(Request { opened, song, track, what: What::All });
+        self.close.turn();
+        let number = self.whole.turn();
+        self.whole.request(Request { number, song, track, what: What::All });
     }
 
     /// Sends the peaks of stems that changed in the open song.
     pub(super) fn update(&self, song: SongId, track: SongTrack, frames: Range<u64>) {
-        let opened = self.opened.load(Ordering::Relaxed);
-        self.request(Request { opened, song, track, what: What::Stems(frames) });
+        let number = self.whole.current.load(Ordering::Relaxed);
+        self.whole.request(Request { number, song, track, what: What::Stems(frames) });
+    }
+
+    /// Sends peaks of a stretch with so many frames to a bin; instead of the stretch asked before.
+    pub(super) fn detail(
+        &self,
+        song: SongId,
+        track: SongTrack,
+        frames: Range<u64>,
+        frames_per_peak: usize,
+    ) {
+        let (number, each) = (self.close.turn(), frames_per_peak.max(1));
+        let end = frames.end.min(frames.start.saturating_add(DETAIL_BINS * each as u64));
+        let what = What::Detail(frames.start..end.min(track.frames()), each);
+        self.close.request(Request { number, song, track, what });
+    }
+}
+
+impl Line {
+    fn start(name: &str, sink: EventSink) -> Result<Self> {
+        let (inbox, requests) = bounded(WAITING);
+        let current = Arc::new(AtomicU64::new(0));
+        let line = Self { inbox, current: Arc::clone(&current) };
+        std::thread::Builder::new()
+            .name(name.into())
+            .spawn(move || run(&requests, &current, &sink))
+            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+        Ok(line)
+    }
+
+    /// Makes all requests stale that wait; returns the number of the next.
+    fn turn(&self) -> u64 {
+        self.current.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn request(&self, request: Request) {
@@ -77,7 +118,7 @@ impl Waveforms {
 
 fn run(requests: &Receiver<Request>, current: &AtomicU64, sink: &EventSink) {
     for request in requests {
-        let is_stale = || request.opened != current.load(Ordering::Relaxed);
+        let is_stale = || request.number != current.load(Ordering::Relaxed);
         if let Err(e) = answer(&request, &is_stale, sink) {
             let reason = format!("The waveform cannot be drawn: {e}");
             sink.send(Event::Failed { song: Some(request.song), reason });
@@ -87,39 +128,93 @@ fn run(requests: &Receiver<Request>, current: &AtomicU64, sink: &EventSink) {
 
 fn answer(request: &Request, is_stale: &dyn Fn() -> bool, sink: &EventSink) -> std::io::Result<()> {
     let track = &request.track;
-    let stems = (0..track.stems()).map(Lane::Stem);
-    let work: Vec<(Lane, Range<u64>)> = match &request.what {
-        What::All => {
-            let covered = track.covered();
-            let of_stem = |lane: Lane| covered.iter().map(move |&(a, b)| (lane.clone(), a..b));
-            std::iter::once((Lane::Original, 0..track.frames()))
-                .chain(stems.flat_map(of_stem))
-                .collect()
-        }
-        What::Stems(frames) => stems.map(|lane| (lane, frames.clone())).collect(),
+    let whole = 0..track.frames();
+    let covered = track.covered();
+    let within = |frames: &Range<u64>| -> Vec<Range<u64>> {
+        let cut = |&(a, b): &(u64, u64)| a.max(frames.start)..b.min(frames.end);
+        covered.iter().map(cut).filter(|frames| !frames.is_empty()).collect()
     };
-    for (lane, frames) in work {
-        let bins = (frames.start as usize / FRAMES_PER_PEAK)
-            ..(frames.end as usize).div_ceil(FRAMES_PER_PEAK);
-        for first in bins.clone().step_by(BINS_PER_EVENT) {
+    // Where the original is to be told, and where the stems are.
+    let (original, stems, each) = match &request.what {
+        What::All => (vec![whole.clone()], within(&whole), FRAMES_PER_PEAK),
+        What::Stems(frames) => (Vec::new(), vec![frames.clone()], FRAMES_PER_PEAK),
+        What::Detail(frames, each) => (vec![frames.clone()], within(frames), *each),
+    };
+    let work = original.into_iter().map(|frames| (false, frames));
+    for (is_of_stems, frames) in work.chain(stems.into_iter().map(|frames| (true, frames))) {
+        for frames in in_parts(&frames, each) {
             if is_stale() {
                 return Ok(());
             }
-            let count = BINS_PER_EVENT.min(bins.end - first);
-            let start = (first * FRAMES_PER_PEAK) as u64;
-            let frames = (count * FRAMES_PER_PEAK).min((track.frames() - start) as usize);
-            let mut samples = vec![0.0; frames * CHANNELS];
-            match lane {
-                Lane::Original => track.read_original(start, &mut samples)?,
-                Lane::Stem(stem) => track.read_stem(stem, start, &mut samples)?,
-            }
-            sink.send(Event::Peaks {
-                song: request.song,
-                lane: lane.clone(),
-                first,
-                peaks: peaks_of(&samples).into(),
-            });
+            tell_part(request, is_of_stems, frames, each, sink)?;
         }
     }
     Ok(())
+}
+
+/// Parts of a range, of whole bins that begin at multiples of `each`, to be read one by one.
+fn in_parts(frames: &Range<u64>, each: usize) -> impl Iterator<Item = Range<u64>> + use<> {
+    let step = (FRAMES_AT_ONCE / each * each) as u64;
+    let (mut start, each, end) = (frames.start, each as u64, frames.end);
+    start -= start % each;
+    std::iter::from_fn(move || {
+        let part = start..(start + step).min(end.next_multiple_of(each));
+        start = part.end;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// Sends a part of the original, or of every stem and what none of them holds.
+fn tell_part(
+    request: &Request,
+    is_of_stems: bool,
+    frames: Range<u64>,
+    each: usize,
+    sink: &EventSink,
+) -> std::io::Result<()> {
+    let track = &request.track;
+    let start = frames.start;
+    let tell = |lane: Lane, samples: &[f32]| {
+        let (song, peaks) = (request.song, peaks_of(samples, each).into());
+        sink.send(match request.what {
+            What::Detail(..) => {
+                Event::Detail { song, lane, first_frame: start, frames_per_peak: each, peaks }
+            }
+            _ => Event::Peaks { song, lane, first: start as usize / each, peaks },
+        });
+    };
+    let count = frames.end.min(track.frames()).saturating_sub(start) as usize;
+    let mut rest = vec![0.0; count * CHANNELS];
+    track.read_original(start, &mut rest)?;
+    if !is_of_stems {
+        tell(Lane::Original, &rest);
+        return Ok(());
+    }
+    let mut samples = vec![0.0; rest.len()];
+    for stem in 0..track.stems() {
+        track.read_stem(stem, start, &mut samples)?;
+        for (rest, sample) in rest.iter_mut().zip(&samples) {
+            *rest -= sample;
+        }
+        tell(Lane::Stem(stem), &samples);
+    }
+    tell(Lane::Residual, &rest);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_whole_bins_and_leave_nothing_out() {
+        for (frames, each) in [(0..1u64, 512), (700..3_000_000, 512), (1000..1001, 1), (7..9, 8)] {
+            let parts: Vec<_> = in_parts(&frames, each).collect();
+            assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
+            assert!(parts[0].start <= frames.start && parts[parts.len() - 1].end >= frames.end);
+            assert!(parts.iter().all(|part| part.start % each as u64 == 0 && !part.is_empty()));
+            assert!(parts[0].start + each as u64 > frames.start);
+        }
+        assert_eq!(in_parts(&(5..5), 1).count(), 0);
+    }
 }

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     CancelToken, Compute, EngineError, JobId, Result, pool,
-    separate::Separation,
+    separate::{Separation, Step},
     store::{MixStore, StemStore},
 };
 use crate::model::{self, Separator};
@@ -27,6 +27,8 @@ pub(super) struct Task {
 
 /// What the worker tells.
 pub(super) enum Progress {
+    /// A segment is being computed.
+    Begins(JobId, usize),
     /// A segment is in the store; seconds that it took.
     Segment(JobId, usize, f64),
     /// The job ended.
@@ -107,8 +109,11 @@ fn separate(task: &Task, means: &mut Means, tell: &dyn Fn(Progress)) -> Result<(
     let Some((_, model)) = loaded else { return Ok(()) };
     let mut since = Instant::now();
     let work = Separation { mix: &task.mix, stems: &task.stems, model: model.as_ref(), pool };
-    work.run(&task.head, &task.cancel, &mut |segment| {
-        tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));
-        since = Instant::now();
+    work.run(&task.head, &task.cancel, &mut |step| match step {
+        Step::Begins(segment) => tell(Progress::Begins(task.job, segment)),
+        Step::Stored(segment) => {
+            tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));
+            since = Instant::now();
+        }
     })
 }

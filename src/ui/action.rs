@@ -10,6 +10,7 @@ use crate::engine::{ExportId, JobId, Preferences, SongId, export::OnExists, play
 use super::{
     desk::{Page, Purpose, Question},
     export::ExportChoices,
+    view::View,
     words::{self, Named, Verbs},
 };
 
@@ -24,6 +25,36 @@ pub enum Verb {
     Forward,
     /// To the start of the song.
     ToStart,
+    /// To the end of the song.
+    ToEnd,
+    /// Stops, and goes back to where playing began.
+    Stop,
+    /// Repeats the marked stretch or not.
+    ToggleLoop,
+    /// Takes the loop's marks away.
+    ClearLoop,
+    /// The loop begins at the play head.
+    LoopFrom,
+    /// The loop ends at the play head.
+    LoopTo,
+    /// Plays more slowly.
+    Slower,
+    /// Plays faster.
+    Faster,
+    /// Turns the volume down.
+    Quieter,
+    /// Turns the volume up.
+    Louder,
+    /// Looks closer.
+    ZoomIn,
+    /// Looks from further away.
+    ZoomOut,
+    /// Shows the whole song.
+    WholeSong,
+    /// Shows what is before.
+    PageBack,
+    /// Shows what is after.
+    PageOn,
     /// The mix or the original: a tap changes, holding compares.
     CompareOriginal,
     /// The song above in the library.
@@ -66,6 +97,29 @@ pub enum Verb {
     SelectAll,
     /// Brings back what was removed last.
     Undo,
+    /// Lists all shortcuts.
+    Help,
+}
+
+/// Where a verb stands on the sheet of shortcuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Playing and loops.
+    Playing,
+    /// What is heard of the lanes.
+    Lanes,
+    /// Zoom and scroll.
+    Looking,
+    /// Library, jobs and exports.
+    Songs,
+    /// The window itself.
+    Window,
+}
+
+impl Group {
+    /// Every group, in the order of the sheet.
+    pub const ALL: [Self; 5] =
+        [Self::Playing, Self::Lanes, Self::Looking, Self::Songs, Self::Window];
 }
 
 /// How a verb is shown and reached.
@@ -87,6 +141,10 @@ const fn ctrl(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
 
+const fn shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::SHIFT, key)
+}
+
 const NUMBERS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
 
 impl Verb {
@@ -97,7 +155,22 @@ impl Verb {
             Self::PlayPause,
             Self::Back,
             Self::Forward,
+            Self::Stop,
             Self::ToStart,
+            Self::ToEnd,
+            Self::ToggleLoop,
+            Self::LoopFrom,
+            Self::LoopTo,
+            Self::ClearLoop,
+            Self::Slower,
+            Self::Faster,
+            Self::Quieter,
+            Self::Louder,
+            Self::ZoomIn,
+            Self::ZoomOut,
+            Self::WholeSong,
+            Self::PageBack,
+            Self::PageOn,
             Self::CompareOriginal,
             Self::PreviousSong,
             Self::NextSong,
@@ -117,6 +190,7 @@ impl Verb {
             Self::Rename,
             Self::SelectAll,
             Self::Undo,
+            Self::Help,
         ]
         .into_iter()
         .chain(lanes)
@@ -134,6 +208,22 @@ impl Verb {
             Self::Back => words.back,
             Self::Forward => words.forward,
             Self::ToStart => words.to_start,
+            Self::ToEnd => words.to_end,
+            Self::Stop => words.stop,
+            Self::ToggleLoop => words.toggle_loop,
+            Self::ClearLoop => words.clear_loop,
+            Self::LoopFrom => words.loop_from,
+            Self::LoopTo => words.loop_to,
+            Self::Slower => words.slower,
+            Self::Faster => words.faster,
+            Self::Quieter => words.quieter,
+            Self::Louder => words.louder,
+            Self::ZoomIn => words.zoom_in,
+            Self::ZoomOut => words.zoom_out,
+            Self::WholeSong => words.whole_song,
+            Self::PageBack => words.page_back,
+            Self::PageOn => words.page_on,
+            Self::Help => words.help,
             Self::CompareOriginal => words.compare,
             Self::PreviousSong => words.previous_song,
             Self::NextSong => words.next_song,
@@ -165,11 +255,27 @@ impl Verb {
             Self::Back => plain(Key::ArrowLeft),
             Self::Forward => plain(Key::ArrowRight),
             Self::ToStart => plain(Key::Home),
+            Self::ToEnd => plain(Key::End),
+            Self::Stop => plain(Key::Period),
+            Self::ToggleLoop => plain(Key::L),
+            Self::ClearLoop => plain(Key::Escape),
+            Self::LoopFrom => plain(Key::OpenBracket),
+            Self::LoopTo => plain(Key::CloseBracket),
+            Self::Slower => shift(Key::ArrowDown),
+            Self::Faster => shift(Key::ArrowUp),
+            Self::Quieter => plain(Key::ArrowDown),
+            Self::Louder => plain(Key::ArrowUp),
+            Self::ZoomIn => plain(Key::Plus),
+            Self::ZoomOut => plain(Key::Minus),
+            Self::WholeSong => plain(Key::Num0),
+            Self::PageBack => plain(Key::PageUp),
+            Self::PageOn => plain(Key::PageDown),
+            Self::Help => plain(Key::F1),
             Self::CompareOriginal => plain(Key::O),
             Self::PreviousSong => ctrl(Key::ArrowUp),
             Self::NextSong => ctrl(Key::ArrowDown),
             Self::Solo(lane) => plain(number(lane)),
-            Self::Mute(lane) => KeyboardShortcut::new(Modifiers::SHIFT, number(lane)),
+            Self::Mute(lane) => shift(number(lane)),
             Self::AddFiles => ctrl(Key::O),
             Self::AddFolder => {
                 KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O)
@@ -191,10 +297,66 @@ impl Verb {
         Some(shortcut)
     }
 
-    /// Its keys: the one that is shown, and for the one primary thing also Enter.
+    /// Its keys: the one that is shown, and others that are meant by it: Enter for the one primary
+    /// thing, and what a plus is on keyboards where it is written with Shift.
     pub fn shortcuts(self) -> impl Iterator<Item = KeyboardShortcut> {
-        let enter = (self == Self::Process).then_some(plain(Key::Enter));
-        self.shortcut().into_iter().chain(enter)
+        const ENTER: &[KeyboardShortcut] = &[plain(Key::Enter)];
+        const PLUS: &[KeyboardShortcut] = &[shift(Key::Plus), plain(Key::Equals)];
+        let others = match self {
+            Self::Process => ENTER,
+            Self::ZoomIn => PLUS,
+            _ => &[],
+        };
+        self.shortcut().into_iter().chain(others.iter().copied())
+    }
+
+    /// Whether holding its key does it again and again.
+    pub fn repeats(self) -> bool {
+        matches!(
+            self,
+            Self::Back
+                | Self::Forward
+                | Self::Slower
+                | Self::Faster
+                | Self::Quieter
+                | Self::Louder
+                | Self::ZoomIn
+                | Self::ZoomOut
+                | Self::PageBack
+                | Self::PageOn
+        )
+    }
+
+    /// Where it stands on the sheet of shortcuts.
+    pub fn group(self) -> Group {
+        match self {
+            Self::PlayPause
+            | Self::Back
+            | Self::Forward
+            | Self::Stop
+            | Self::ToStart
+            | Self::ToEnd
+            | Self::ToggleLoop
+            | Self::LoopFrom
+            | Self::LoopTo
+            | Self::ClearLoop
+            | Self::Slower
+            | Self::Faster
+            | Self::Quieter
+            | Self::Louder => Group::Playing,
+            Self::CompareOriginal | Self::Solo(_) | Self::Mute(_) => Group::Lanes,
+            Self::ZoomIn | Self::ZoomOut | Self::WholeSong | Self::PageBack | Self::PageOn => {
+                Group::Looking
+            }
+            Self::ToggleTheme
+            | Self::Help
+            | Self::OpenSettings
+            | Self::FoldLibrary
+            | Self::InstallModel
+            | Self::ChooseModel
+            | Self::CancelInstall => Group::Window,
+            _ => Group::Songs,
+        }
     }
 
     /// The tooltip with the shortcut.
@@ -274,6 +436,8 @@ pub enum Action {
     TickOnly(Vec<String>),
     /// Sets a lane's fader, in dB.
     Gain(String, f32),
+    /// Sets a lane's balance, -1 to 1.
+    Pan(String, f32),
     /// Mutes a lane or not.
     Mute(String, bool),
     /// Solos a lane or not.
@@ -287,6 +451,14 @@ pub enum Action {
     },
     /// Goes to a frame.
     Seek(u64),
+    /// Looks at a stretch of the song.
+    Look(View),
+    /// Marks the stretch to be repeated, and repeats it.
+    Loop(u64, u64),
+    /// Sets the speed of playing.
+    Speed(f32),
+    /// Closes the sheet of shortcuts.
+    CloseHelp,
     /// Chooses what is heard.
     Monitor(Monitor),
     /// Sets the volume fader, 0 to 1.

@@ -63,8 +63,12 @@ pub struct App {
     pub(super) drag: Option<drag_out::Drag>,
     /// Has a frame drawn; from any thread.
     pub(super) waker: Arc<dyn Fn() + Send + Sync>,
+    /// Whether the lanes follow the play head.
+    pub(super) follows: bool,
     covers: Covers,
     meter: Meter,
+    /// One for each lane: the stems in the model's order, then the residual.
+    lane_meters: Vec<Meter>,
     keys: Keys,
     last_frame: Instant,
 }
@@ -91,8 +95,10 @@ impl App {
             waves: waveform::Cache::default(),
             drag: None,
             waker,
+            follows: true,
             covers: Covers::default(),
             meter: Meter::default(),
+            lane_meters: Vec::new(),
             keys: Keys::default(),
             last_frame: Instant::now(),
         }
@@ -169,6 +175,8 @@ impl App {
         self.state.apply(event);
         if is_opened {
             self.waves.clear();
+            (self.desk.look, self.desk.detail, self.follows) = (None, None, true);
+            self.set_repeat(None);
             self.set_gains();
             self.link.player().set_monitor(self.desk.monitor);
         }
@@ -228,10 +236,11 @@ impl App {
     }
 
     fn draw(&mut self, ui: &mut Ui) -> Vec<Action> {
-        let Self { state, desk, link, library, jobs, covers, waves, meter, .. } = self;
+        let Self { state, desk, link, library, jobs, covers, waves, meter, lane_meters, .. } = self;
         let tokens = Tokens::of(ui);
         let (now, actions) = (Instant::now(), Vec::new());
-        let mut cx = Cx { state, desk, player: link.player(), tokens, now, actions };
+        let player = link.player();
+        let mut cx = Cx { state, desk, player, lane_meters, tokens, now, actions };
         let bare = Frame::NONE.fill(tokens.background);
         if desk.selected.is_some() {
             let transport = Panel::bottom("transport").exact_size(size::TRANSPORT).frame(bare);
@@ -263,6 +272,7 @@ impl App {
         });
         panels::export::dialog(ui, &mut cx);
         panels::prompt::ui(ui, &mut cx);
+        panels::help::ui(ui, &mut cx);
         panels::question::ui(ui, &mut cx);
         cx.actions
     }
@@ -273,7 +283,12 @@ impl App {
         let elapsed = (now - self.last_frame).as_secs_f32();
         self.last_frame = now;
         let player = self.link.player();
-        let meter_moves = self.meter.update(player.levels(), elapsed);
+        let mut meter_moves = self.meter.update(player.levels(), elapsed);
+        let levels = player.lane_levels();
+        self.lane_meters.resize_with(levels.len(), Meter::default);
+        for (meter, level) in self.lane_meters.iter_mut().zip(levels) {
+            meter_moves |= meter.update(level, elapsed);
+        }
         if player.is_playing() || meter_moves {
             ui.request_repaint_after(FRAME);
         } else if self.state.job_counts().0 > 0 {
@@ -321,8 +336,8 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        let Desk { export, prompt, question, .. } = &self.desk;
-        let is_asking = export.is_some() || prompt.is_some() || question.is_some();
+        let Desk { export, prompt, question, help, .. } = &self.desk;
+        let is_asking = export.is_some() || prompt.is_some() || question.is_some() || *help;
         let mut actions = if is_asking { Vec::new() } else { self.keys.read(ui) };
         actions.extend(dropped_files(ui));
         actions.extend(self.draw(ui));
@@ -332,6 +347,8 @@ impl eframe::App for App {
         }
         self.keep_selection();
         self.follow_drag(ui);
+        self.follow_head();
+        self.ask_for_detail();
         self.look_for_files(ui);
         self.follow_preferences(ui);
         self.schedule(ui);

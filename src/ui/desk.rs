@@ -4,10 +4,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     time::Instant,
 };
 
-use super::export::{Asked, ExportChoices};
+use super::{
+    export::{Asked, ExportChoices},
+    view::View,
+};
 use crate::engine::{
     ExportId, Preferences, SongId,
     library::{Lanes, RESIDUAL},
@@ -89,6 +93,28 @@ pub enum Purpose {
     ExportFolder,
 }
 
+/// A stretch of the song to hear again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// Its first frame, and the one after its last.
+    pub region: (u64, u64),
+    /// Whether it is repeated, or only marked.
+    pub is_on: bool,
+}
+
+/// Finer peaks that are asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detail {
+    /// Of which song.
+    pub song: SongId,
+    /// Which frames.
+    pub frames: Range<u64>,
+    /// Frames that a peak stands for.
+    pub frames_per_peak: usize,
+    /// What of these frames the stems covered when they were asked for.
+    pub covered: u64,
+}
+
 /// What the user has set.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -100,6 +126,18 @@ pub struct Desk {
     pub monitor: Monitor,
     /// Position of the volume fader, 0 to 1.
     pub volume: f32,
+    /// Speed of playing.
+    pub speed: f32,
+    /// The stretch of the song that is marked to be repeated.
+    pub repeat: Option<Repeat>,
+    /// Where playing began, for who stops.
+    pub began_at: u64,
+    /// Whether the sheet of shortcuts is open.
+    pub help: bool,
+    /// The stretch of the song that is looked at; all of it when `None`.
+    pub look: Option<View>,
+    /// The finer peaks that were asked for last.
+    pub detail: Option<Detail>,
     /// The song whose export dialog is open.
     pub export: Option<SongId>,
     /// What was chosen in the export dialog, now or the last time.
@@ -144,6 +182,12 @@ impl Default for Desk {
             import_is_shown: false,
             monitor: Monitor::default(),
             volume: 1.0,
+            speed: 1.0,
+            repeat: None,
+            began_at: 0,
+            help: false,
+            look: None,
+            detail: None,
             export: None,
             choices: ExportChoices::default(),
             prompt: None,
@@ -168,6 +212,11 @@ impl Default for Desk {
 }
 
 impl Desk {
+    /// The stretch of a song that is looked at, over `width` points.
+    pub fn view(&self, frames: u64, width: f32) -> View {
+        self.look.unwrap_or_else(|| View::whole(frames, width)).within(frames, width)
+    }
+
     /// The settings of one lane.
     pub fn lane(&self, song: SongId, stem: &str) -> LaneSettings {
         let known = self.lanes.get(&song).and_then(|lanes| lanes.get(stem));

@@ -363,7 +363,7 @@ mod tests {
         choices.residual = false;
         let objection =
             choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
-        assert_eq!(objection, Objection::What("Tick an instrument first".into()));
+        assert_eq!(objection, Objection::What(words::get().song.tick_first.into()));
     }
 
     #[test]

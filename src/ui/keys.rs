@@ -49,7 +49,7 @@ impl Keys {
             if has_focus && !verb.is_global() && (is_typing || belongs_to_focus(key)) {
                 continue;
             }
-            if repeat && !matches!(verb, Verb::Back | Verb::Forward) {
+            if repeat && !verb.repeats() {
                 continue;
             }
             if verb == Verb::CompareOriginal {
@@ -79,6 +79,8 @@ fn belongs_to_focus(key: Key) -> bool {
             | Key::ArrowDown
             | Key::Home
             | Key::End
+            | Key::PageUp
+            | Key::PageDown
     )
 }
 

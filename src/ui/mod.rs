@@ -16,10 +16,13 @@ pub mod icon;
 mod keys;
 pub mod link;
 pub mod panels;
+pub mod peaks;
 mod perform;
 mod reveal;
+pub mod ruler;
 pub mod state;
 pub mod theme;
+pub mod view;
 pub mod widgets;
 pub mod words;
 

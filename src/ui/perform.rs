@@ -5,6 +5,8 @@ mod drag;
 mod export;
 mod jobs;
 mod library;
+mod look;
+mod playing;
 mod preferences;
 
 use std::path::PathBuf;
@@ -18,11 +20,16 @@ use super::{
 };
 use crate::engine::{
     Command, ModelState, SAMPLE_RATE, SongId,
+    export::RESIDUAL,
     player::{LaneSettings, Monitor, gains},
 };
 
 /// How far the arrows go.
 const LEAP_FRAMES: i64 = 5 * SAMPLE_RATE as i64;
+/// How much a key changes speed, volume and zoom.
+const SPEED_STEP: f32 = 0.05;
+const VOLUME_STEP: f32 = 0.05;
+const ZOOM_STEP: f64 = 1.5;
 
 impl App {
     /// Does what was asked for.
@@ -63,17 +70,17 @@ impl App {
                 }
             }
             Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
+            Action::Pan(stem, to) => self.change_lane(&stem, |lane| lane.pan = to),
             Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
             Action::Solo(stem, on) => self.change_lane(&stem, |lane| lane.soloed = on),
             Action::DragOut { stem, with_ticked } => self.drag_out(stem, with_ticked),
-            Action::Seek(frame) => self.link.player().seek(frame),
+            Action::Seek(frame) => self.seek(frame),
+            Action::Look(view) => self.look(view),
+            Action::Loop(start, end) => self.mark_loop(start, end),
+            Action::Speed(to) => self.set_speed(to),
+            Action::CloseHelp => self.desk.help = false,
             Action::Monitor(monitor) => self.set_monitor(monitor),
-            Action::Volume(place) => {
-                self.desk.volume = place;
-                self.desk.preferences.volume = place;
-                // A fader that is square in amplitude goes evenly to the ear.
-                self.link.player().set_volume(place * place);
-            }
+            Action::Volume(place) => self.set_volume(place),
             Action::Cancel(job) => self.link.send(Command::Cancel(job)),
             Action::ImportModel(path) => self.link.send(Command::ImportModel(path)),
             Action::Choose(choices) => self.desk.choices = *choices,
@@ -103,7 +110,22 @@ impl App {
             Verb::PlayPause => self.play_or_pause(),
             Verb::Back => self.leap(-LEAP_FRAMES),
             Verb::Forward => self.leap(LEAP_FRAMES),
-            Verb::ToStart => self.link.player().seek(0),
+            Verb::ToStart => self.seek(0),
+            Verb::ToEnd => self.seek(self.state.open().map_or(0, |open| open.frames)),
+            Verb::Stop => self.stop(),
+            Verb::ToggleLoop => self.toggle_loop(),
+            Verb::ClearLoop => self.set_repeat(None),
+            Verb::LoopFrom | Verb::LoopTo => self.mark_loop_here(verb),
+            Verb::Slower => self.set_speed(self.desk.speed - SPEED_STEP),
+            Verb::Faster => self.set_speed(self.desk.speed + SPEED_STEP),
+            Verb::Quieter => self.set_volume(self.desk.volume - VOLUME_STEP),
+            Verb::Louder => self.set_volume(self.desk.volume + VOLUME_STEP),
+            Verb::ZoomIn => self.zoom(ZOOM_STEP),
+            Verb::ZoomOut => self.zoom(1.0 / ZOOM_STEP),
+            Verb::WholeSong => self.desk.look = None,
+            Verb::PageBack => self.turn_page(-1.0),
+            Verb::PageOn => self.turn_page(1.0),
+            Verb::Help => self.desk.help = !self.desk.help,
             Verb::CompareOriginal => self.set_monitor(match self.desk.monitor {
                 Monitor::Mix => Monitor::Original,
                 Monitor::Original => Monitor::Mix,
@@ -142,22 +164,6 @@ impl App {
         self.desk.selected.map(|id| self.state.stems(id).to_vec()).unwrap_or_default()
     }
 
-    fn play_or_pause(&mut self) {
-        let is_open = self.state.open().is_some_and(|open| Some(open.id) == self.desk.selected);
-        let player = self.link.player();
-        if player.is_playing() {
-            player.pause();
-        } else if is_open {
-            player.play();
-        }
-    }
-
-    fn leap(&mut self, frames: i64) {
-        let end = self.state.open().map_or(0, |open| open.frames);
-        let player = self.link.player();
-        player.seek(player.position().saturating_add_signed(frames).min(end));
-    }
-
     fn step_song(&mut self, steps: isize) {
         if let Some(id) = self.neighbour(steps) {
             self.select(id);
@@ -171,7 +177,12 @@ impl App {
 
     fn change_lane(&mut self, stem: &str, change: impl FnOnce(&mut LaneSettings)) {
         if let Some(song) = self.desk.selected {
-            change(self.desk.lane_mut(song, stem));
+            let is_residual = stem == RESIDUAL;
+            change(if is_residual {
+                self.desk.residual_mut(song)
+            } else {
+                self.desk.lane_mut(song, stem)
+            });
             self.set_gains();
         }
     }
@@ -180,12 +191,13 @@ impl App {
     fn change_numbered_lane(&mut self, verb: Verb) {
         let (Some(song), Some(lane)) = (self.desk.selected, lane_of(verb)) else { return };
         let stems = self.stems();
-        let mut shown = ViewState::display_order(&stems)
+        let shown = ViewState::display_order(&stems)
             .into_iter()
-            .map(|i| &stems[i])
+            .map(|i| stems[i].as_str())
             .filter(|stem| self.desk.lane(song, stem).ticked);
-        let Some(stem) = shown.nth(lane) else { return };
-        self.change_lane(stem, |lane| match verb {
+        let Some(stem) = shown.chain([RESIDUAL]).nth(lane) else { return };
+        let stem = stem.to_owned();
+        self.change_lane(&stem, |lane| match verb {
             Verb::Solo(_) => lane.soloed = !lane.soloed,
             _ => lane.muted = !lane.muted,
         });

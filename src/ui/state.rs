@@ -18,30 +18,7 @@ use crate::engine::{
     player::Output,
 };
 
-use super::{catalog::Catalog, theme::STEM_ORDER, words};
-
-/// A waveform as far as it is known. Bins that have not come are silent.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Waveform {
-    /// One bin for [`FRAMES_PER_PEAK`] frames.
-    pub peaks: Vec<Peak>,
-    /// Grows with every change, so that a drawing can be kept.
-    pub version: u64,
-}
-
-impl Waveform {
-    fn write(&mut self, first: usize, peaks: &[Peak], bins: usize) {
-        let end = first.saturating_add(peaks.len()).min(bins);
-        if first >= end {
-            return;
-        }
-        if self.peaks.len() < end {
-            self.peaks.resize(end, Peak::default());
-        }
-        self.peaks[first..end].copy_from_slice(&peaks[..end - first]);
-        self.version += 1;
-    }
-}
+use super::{catalog::Catalog, peaks::Waveform, theme::STEM_ORDER, words};
 
 /// The song that the player holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,11 +33,30 @@ pub struct OpenSong {
     pub original: Waveform,
     /// One for each stem.
     pub waves: Vec<Waveform>,
+    /// What no stem holds.
+    pub residual: Waveform,
     /// Frame ranges that the stems cover, ascending and disjoint.
     pub covered: Vec<(u64, u64)>,
+    /// The frames of the segment that is being computed.
+    pub computing: Option<(u64, u64)>,
 }
 
 impl OpenSong {
+    fn wave_mut(&mut self, lane: &Lane) -> Option<&mut Waveform> {
+        match lane {
+            Lane::Original => Some(&mut self.original),
+            Lane::Stem(stem) => self.waves.get_mut(*stem),
+            Lane::Residual => Some(&mut self.residual),
+        }
+    }
+
+    fn write(&mut self, lane: &Lane, first: usize, peaks: &[Peak]) {
+        let bins = self.frames.div_ceil(FRAMES_PER_PEAK as u64) as usize;
+        if let Some(wave) = self.wave_mut(lane) {
+            wave.write(first, peaks, bins);
+        }
+    }
+
     /// The part of the song that its stems cover, 0 to 1.
     pub fn covered_fraction(&self) -> f64 {
         let covered: u64 = self.covered.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
@@ -112,6 +108,15 @@ pub struct Progress {
     pub times_real_time: Option<f64>,
 }
 
+/// What it takes to separate a song.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Need {
+    /// Seconds on this machine, where its pace is known.
+    pub seconds: Option<f64>,
+    /// Bytes on the disk.
+    pub bytes: u64,
+}
+
 /// The data folder, and the bytes in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Home {
@@ -151,6 +156,10 @@ pub struct ViewState {
     notices: Vec<Notice>,
     library_known: bool,
     paces: BTreeMap<JobId, Estimate>,
+    /// The segment that is being computed, of any song.
+    computing: Option<(SongId, (u64, u64))>,
+    /// Segments and bytes that are still to be computed, of the song that was told last.
+    need: Option<(SongId, usize, u64)>,
     /// Seconds that a segment is expected to take.
     expected: Option<f64>,
     next_notice: u64,
@@ -331,6 +340,14 @@ impl ViewState {
         Some(Progress { job, fraction, waiting_behind, seconds_left, times_real_time })
     }
 
+    /// What it takes to separate a song, or the rest of it; `None` until it is known, and when
+    /// nothing is left to do.
+    pub fn need(&self, song: SongId) -> Option<Need> {
+        let (_, segments, bytes) = self.need.filter(|(told, ..)| *told == song)?;
+        let seconds = self.expected.map(|each| each * segments as f64);
+        (segments > 0).then_some(Need { seconds, bytes })
+    }
+
     /// How many jobs are to be done before this one.
     pub fn num_before(&self, job: JobId) -> usize {
         let is_running = self.jobs().any(|job| job.state == JobState::Running);
@@ -382,9 +399,20 @@ impl ViewState {
                 self.home = Some(Home { folder: home, all, stems });
             }
             Event::Opened { song, frames, stems } => self.opened(song, frames, stems),
-            Event::Peaks { song, lane, first, peaks } => self.peaks(song, &lane, first, &peaks),
+            Event::Peaks { song, lane, first, peaks } => {
+                if let Some(open) = self.open_mut(song) {
+                    open.write(&lane, first, &peaks);
+                }
+            }
+            Event::Detail { song, lane, first_frame, frames_per_peak, peaks } => {
+                if let Some(wave) = self.open_mut(song).and_then(|open| open.wave_mut(&lane)) {
+                    wave.write_fine(first_frame, frames_per_peak, &peaks);
+                }
+            }
+            Event::Need { song, segments, bytes } => self.need = Some((song, segments, bytes)),
+            Event::Computing { song, frames } => self.computes(song, frames),
             Event::Segments { song, covered } => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.id == song) {
+                if let Some(open) = self.open_mut(song) {
                     open.covered = covered;
                 }
             }
@@ -480,19 +508,21 @@ impl ViewState {
 
     fn opened(&mut self, id: SongId, frames: u64, stems: Vec<String>) {
         let waves = vec![Waveform::default(); stems.len()];
-        let (original, covered) = (Waveform::default(), Vec::new());
-        self.open = Some(OpenSong { id, frames, stems, original, waves, covered });
+        let (original, residual) = (Waveform::default(), Waveform::default());
+        let computing = self.computing.filter(|(song, _)| *song == id).map(|(_, frames)| frames);
+        let covered = Vec::new();
+        self.open =
+            Some(OpenSong { id, frames, stems, original, waves, residual, covered, computing });
     }
 
-    fn peaks(&mut self, song: SongId, lane: &Lane, first: usize, peaks: &[Peak]) {
-        let Some(open) = self.open.as_mut().filter(|open| open.id == song) else { return };
-        let bins = open.frames.div_ceil(FRAMES_PER_PEAK as u64) as usize;
-        let wave = match lane {
-            Lane::Original => Some(&mut open.original),
-            Lane::Stem(stem) => open.waves.get_mut(*stem),
-        };
-        if let Some(wave) = wave {
-            wave.write(first, peaks, bins);
+    fn open_mut(&mut self, song: SongId) -> Option<&mut OpenSong> {
+        self.open.as_mut().filter(|open| open.id == song)
+    }
+
+    fn computes(&mut self, song: SongId, frames: Option<(u64, u64)>) {
+        self.computing = frames.map(|frames| (song, frames));
+        if let Some(open) = self.open_mut(song) {
+            open.computing = frames;
         }
     }
 

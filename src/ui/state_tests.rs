@@ -120,16 +120,32 @@ fn peaks_land_where_they_belong_and_nowhere_else() {
         send(2, Lane::Original, 0, 1),
     ]);
     let open = state.open().unwrap();
-    assert_eq!(open.original.peaks, [Peak::default(), peak, peak]);
-    assert_eq!(open.waves[3].peaks.len(), 4);
+    assert_eq!(open.original.peaks(), [Peak::default(), peak, peak]);
+    assert_eq!(open.waves[3].peaks().len(), 4);
     assert_eq!(open.waves[0], Waveform::default());
-    let before = open.original.version;
+    let before = open.original.version();
     state.apply(send(1, Lane::Original, 0, 1));
-    assert_eq!(state.open().unwrap().original.version, before + 1);
+    assert_eq!(state.open().unwrap().original.version(), before + 1);
     state.apply(Event::Segments { song: SongId(1), covered: vec![(0, 500), (1000, 1500)] });
     assert_eq!(state.open().unwrap().covered_fraction(), 0.5);
     state.apply(Event::Segments { song: SongId(2), covered: Vec::new() });
     assert_eq!(state.open().unwrap().covered.len(), 2);
+}
+
+#[test]
+fn the_segment_that_is_computed_is_known_also_of_a_song_opened_later() {
+    let opened = |song| Event::Opened { song: SongId(song), frames: 2000, stems: stems() };
+    let frames = Some((0, 900));
+    let mut state = told([opened(1), Event::Computing { song: SongId(2), frames }]);
+    assert_eq!(state.open().unwrap().computing, None);
+    state.apply(opened(2));
+    assert_eq!(state.open().unwrap().computing, frames);
+    state.apply(Event::Computing { song: SongId(2), frames: None });
+    assert_eq!(state.open().unwrap().computing, None);
+    let peaks = vec![Peak { min: -0.2, max: 0.2, rms: 0.1 }; 10].into();
+    let (lane, first_frame, frames_per_peak) = (Lane::Residual, 100, 8);
+    state.apply(Event::Detail { song: SongId(2), lane, first_frame, frames_per_peak, peaks });
+    assert_eq!(state.open().unwrap().residual.between(104.0, 110.0).max, 0.2);
 }
 
 #[test]

@@ -82,6 +82,10 @@ pub const MOTION_SECS: f32 = 0.14;
 pub const PEAK_ALPHA: f32 = 0.4;
 /// See [`PEAK_ALPHA`].
 pub const MUTED_ALPHA: f32 = 0.33;
+/// Opacity of the segment that is being computed.
+pub const GLOW_ALPHA: f32 = 0.2;
+/// Opacity of the stretch that is repeated.
+pub const LOOP_ALPHA: f32 = 0.1;
 
 /// The colours of one theme.
 #[derive(Clone, Debug, PartialEq)]

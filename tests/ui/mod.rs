@@ -12,4 +12,6 @@ mod raster;
 mod real;
 mod settings;
 mod stage;
+mod studio;
+mod walk;
 mod work;

@@ -1,12 +1,12 @@
 //! Pictures of the window in its main states. `UPDATE_SNAPSHOTS=1` writes them anew; look at them.
 
-use egui::Theme;
-use egui_kittest::SnapshotOptions;
-use partita::engine::{Event, ExportState, ModelState};
+use egui::{Key, Modifiers, Theme};
+use egui_kittest::{SnapshotOptions, kittest::Queryable as _};
+use partita::engine::{Event, ExportState, Lane, ModelState};
 
 use super::{
     export::{export, open},
-    stage::{Stage, processing, separated},
+    stage::{Stage, fine_peaks, processing, separated},
 };
 
 fn picture(stage: &mut Stage, name: &str) {
@@ -28,6 +28,54 @@ fn at_work() {
     let mut stage = Stage::new(Theme::Dark, processing());
     stage.deck.position.set(44_100 * 103);
     picture(&mut stage, "processing");
+}
+
+#[test]
+fn at_work_light() {
+    let mut stage = Stage::new(Theme::Light, processing());
+    stage.deck.position.set(44_100 * 103);
+    picture(&mut stage, "processing-light");
+}
+
+/// A loop that plays, with balance and levels.
+#[test]
+fn mixing_with_a_loop() {
+    let mut stage = Stage::new(Theme::Dark, separated());
+    stage.deck.level.set(0.4);
+    stage.deck.position.set(44_100 * 70);
+    stage.press(Modifiers::NONE, Key::OpenBracket);
+    stage.deck.position.set(44_100 * 140);
+    stage.press(Modifiers::NONE, Key::CloseBracket);
+    stage.deck.position.set(44_100 * 103);
+    stage.click("Solo Drums");
+    stage.harness.get_by_label("Pan Bass").focus();
+    for _ in 0..8 {
+        stage.press(Modifiers::NONE, Key::ArrowLeft);
+    }
+    stage.harness.remove_cursor();
+    picture(&mut stage, "mixing");
+}
+
+/// From close by: some lanes have finer peaks, others do not yet.
+#[test]
+fn zoomed_in() {
+    let mut stage = Stage::new(Theme::Light, separated());
+    stage.deck.position.set(44_100 * 60);
+    for _ in 0..14 {
+        stage.press(Modifiers::NONE, Key::Plus);
+    }
+    let first = 44_100 * 59 / 16 * 16;
+    for lane in [Lane::Original, Lane::Stem(0), Lane::Stem(1), Lane::Stem(3)] {
+        stage.tell([fine_peaks(7, lane, first, 6_000)]);
+    }
+    picture(&mut stage, "zoomed");
+}
+
+#[test]
+fn shortcuts() {
+    let mut stage = Stage::new(Theme::Dark, separated());
+    stage.press(Modifiers::NONE, Key::F1);
+    picture(&mut stage, "shortcuts");
 }
 
 #[test]

@@ -36,6 +36,12 @@ pub struct Deck {
     pub playing: Cell<bool>,
     pub position: Cell<u64>,
     pub gains: RefCell<Vec<f32>>,
+    /// To the left and to the right, of every lane.
+    pub sides: RefCell<Gains>,
+    pub region: Cell<Option<(u64, u64)>>,
+    pub speed: Cell<f32>,
+    /// What every lane plays at.
+    pub level: Cell<f32>,
     pub monitor: Cell<Monitor>,
     pub volume: Cell<f32>,
     pub has_no_device: Cell<bool>,
@@ -63,6 +69,7 @@ impl Playback for OnDeck {
     }
     fn set_gains(&self, gains: &Gains) {
         *self.0.gains.borrow_mut() = gains.stems.iter().map(|[left, _]| *left).collect();
+        self.0.sides.borrow_mut().clone_from(gains);
     }
     fn set_monitor(&self, monitor: Monitor) {
         self.0.monitor.set(monitor);
@@ -71,7 +78,23 @@ impl Playback for OnDeck {
         self.0.volume.set(volume);
     }
     fn levels(&self) -> [f32; 2] {
-        [0.0; 2]
+        [self.0.level.get(); 2]
+    }
+    fn lane_levels(&self) -> Vec<[f32; 2]> {
+        let lanes = self.0.sides.borrow().stems.len() + 1;
+        vec![[self.0.level.get(), 0.7 * self.0.level.get()]; lanes]
+    }
+    fn set_loop(&self, region: Option<(u64, u64)>) {
+        self.0.region.set(region);
+    }
+    fn loop_region(&self) -> Option<(u64, u64)> {
+        self.0.region.get()
+    }
+    fn set_speed(&self, speed: f32) {
+        self.0.speed.set(speed);
+    }
+    fn speed(&self) -> f32 {
+        self.0.speed.get()
     }
     fn set_output(&self, id: Option<String>) {
         *self.0.output.borrow_mut() = id;
@@ -142,6 +165,34 @@ impl Stage {
     /// Presses a key.
     pub fn press(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
         self.harness.key_press_modifiers(modifiers, key);
+        self.harness.run_steps(3);
+    }
+
+    /// Turns the wheel over a place, by lines.
+    pub fn wheel(&mut self, at: egui::Pos2, delta: egui::Vec2, modifiers: egui::Modifiers) {
+        self.harness.hover_at(at);
+        self.harness.step();
+        let wheel = egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Line,
+            delta,
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Unknown,
+            modifiers,
+        };
+        self.harness.event_modifiers(wheel, modifiers);
+        // The wheel's way is smoothed over some frames.
+        self.harness.run_steps(30);
+    }
+
+    /// Drags from one place to another.
+    pub fn drag(&mut self, from: egui::Pos2, to: egui::Pos2) {
+        self.harness.drag_at(from);
+        self.harness.step();
+        for part in 1..=4u8 {
+            self.harness.hover_at(from.lerp(to, f32::from(part) / 4.0));
+            self.harness.step();
+        }
+        self.harness.drop_at(to);
         self.harness.run_steps(3);
     }
 
@@ -270,6 +321,7 @@ pub fn peaks(song: i64, lane: Lane) -> Event {
     let (seed, level, has_pauses) = match lane {
         Lane::Original => (1.0, 0.95, false),
         Lane::Stem(stem) => (2.0 + stem as f32, 0.8, stem != 2),
+        Lane::Residual => (9.0, 0.06, true),
     };
     let bins = FRAMES.div_ceil(512) as usize;
     let peaks: Arc<[Peak]> = (0..bins)
@@ -287,7 +339,8 @@ pub fn peaks(song: i64, lane: Lane) -> Event {
 
 pub fn all_peaks(song: i64) -> Vec<Event> {
     let stems = (0..4).map(|stem| peaks(song, Lane::Stem(stem)));
-    std::iter::once(peaks(song, Lane::Original)).chain(stems).collect()
+    let others = [peaks(song, Lane::Original), peaks(song, Lane::Residual)];
+    others.into_iter().chain(stems).collect()
 }
 
 /// The first song is open and separated.
@@ -296,6 +349,18 @@ pub fn separated() -> Vec<Event> {
     events.extend(all_peaks(7));
     events.push(covered(7, &[(0, FRAMES)]));
     events
+}
+
+/// Finer peaks of one lane: a bin for each 16 frames, the same every time.
+pub fn fine_peaks(song: i64, lane: Lane, first_frame: u64, bins: usize) -> Event {
+    let peaks = (0..bins)
+        .map(|bin| {
+            let t = (first_frame as usize / 16 + bin) as f32;
+            let level = (0.4 + 0.3 * (t / 61.0).sin()) * (0.6 + 0.4 * (t / 7.0).cos());
+            Peak { min: -0.8 * level, max: level, rms: 0.4 * level }
+        })
+        .collect();
+    Event::Detail { song: SongId(song), lane, first_frame, frames_per_peak: 16, peaks }
 }
 
 /// The first song is open and has not been worked on.
@@ -310,6 +375,8 @@ pub fn processing() -> Vec<Event> {
     events.push(Event::Job(job(1, 7, JobState::Running, 24)));
     events.push(Event::Job(job(2, 5, JobState::Waiting, 0)));
     events.push(covered(7, &[(0, FRAMES * 24 / 56)]));
+    let frames = Some((FRAMES * 24 / 56 - 85_995, FRAMES * 24 / 56 + 257_985));
+    events.push(Event::Computing { song: SongId(7), frames });
     events.push(Event::Importing { path: "/music/New song.mp3".into(), fraction: 0.42 });
     events.push(Event::ImportFailed {
         path: "/music/letter.txt".into(),

@@ -248,6 +248,17 @@ impl Core {
         })
     }
 
+    /// The worker computes a segment.
+    pub(super) fn segment_begins(&self, id: JobId, segment: usize) {
+        let goes_on = |running: &&Running| running.job.id == id && !running.by_user;
+        let Some(running) = self.queue.running.as_ref().filter(goes_on) else { return };
+        if let Some(stems) = &running.track.stems {
+            let frames = stems.plan().segment(segment);
+            let frames = Some((frames.start, frames.end));
+            self.sink.send(Event::Computing { song: running.job.song, frames });
+        }
+    }
+
     /// The worker put a segment into the store.
     pub(super) fn segment_done(&mut self, id: JobId, segment: usize, seconds: f64) {
         let goes_on = |running: &&mut Running| running.job.id == id && running.stop.is_none();
@@ -270,6 +281,8 @@ impl Core {
         if let Some(running) = self.queue.running.take_if(|running| running.job.id == id) {
             self.note_pace(&running);
             let mut job = running.job;
+            self.sink.send(Event::Computing { song: job.song, frames: None });
+            self.tell_need(job.song, &running.track);
             job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
             if let Some(e) =
                 result.as_ref().err().filter(|e| e.is_passing() && running.stop.is_none())

@@ -113,7 +113,7 @@ impl Core {
         let importer = Importer::start(Library::open(&config.home)?, sink.clone(), move |song| {
             drop(tell.send(Message::Imported(song)));
         })?;
-        let waveforms = Waveforms::start(sink.clone())?;
+        let waveforms = Waveforms::start(&sink)?;
         Ok(Self {
             library,
             sink,
@@ -174,6 +174,7 @@ impl Core {
                 Message::Command(command) => self.obey(command),
                 Message::Imported(Imported::Song(path, song)) => self.show_imported(path, *song),
                 Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
+                Message::Work(Progress::Begins(job, segment)) => self.segment_begins(job, segment),
                 Message::Work(Progress::Segment(job, segment, seconds)) => {
                     self.segment_done(job, segment, seconds);
                 }
@@ -195,6 +196,10 @@ impl Core {
         let result = match command {
             Command::Import(paths) => self.importer.import(paths),
             Command::Open(song) => self.open(song),
+            Command::ShowDetail { song, frames, frames_per_peak } => {
+                self.show_detail(song, frames, frames_per_peak);
+                Ok(())
+            }
             Command::Process { song, stems, from_frame } => self.process(song, &stems, from_frame),
             Command::Cancel(job) => self.cancel(job),
             Command::Pause(job) => self.pause_job(job),

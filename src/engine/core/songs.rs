@@ -1,6 +1,7 @@
 //! Songs in the engine: showing the library, opening, removing.
 
 use std::{
+    ops::Range,
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
 };
@@ -89,10 +90,19 @@ impl Core {
         let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
         self.sink.send(Event::Opened { song: id, frames: song.frames, stems });
         self.sink.send(Event::Segments { song: id, covered: track.covered() });
+        self.tell_need(id, &track);
         self.waveforms.open(id, track.clone());
         self.open = Some((id, track));
         self.listened.store(id.0, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Tells what is still to be computed of a song.
+    pub(super) fn tell_need(&self, song: SongId, track: &SongTrack) {
+        if let Some(stems) = &track.stems {
+            let segments = stems.plan().len() - stems.done_count();
+            self.sink.send(Event::Need { song, segments, bytes: stems.missing_bytes() });
+        }
     }
 
     /// Shows the open song anew, where it was: it has other stems than before.
@@ -118,6 +128,13 @@ impl Core {
             let frames = track.stems.as_ref().map(|stems| stems.plan().segment(segment));
             frames.map(|frames| (frames.start, frames.end)).into_iter().collect()
         });
+    }
+
+    /// Tells finer peaks of a stretch of the open song.
+    pub(super) fn show_detail(&self, song: SongId, frames: Range<u64>, frames_per_peak: usize) {
+        if let Some((_, track)) = self.open.as_ref().filter(|(open, _)| *open == song) {
+            self.waveforms.detail(song, track.clone(), frames, frames_per_peak);
+        }
     }
 
     fn show_new(&self, song: SongId, frames: impl Fn(&SongTrack) -> Vec<(u64, u64)>) {

@@ -1,33 +1,25 @@
-//! The lanes: the original and each ticked stem, one under another, with one ruler and one play
-//! head for all of them.
+//! The lanes: the original, each ticked stem, and what no stem holds, one under another, with one
+//! ruler, one loop and one play head for all of them.
 
-use egui::{
-    Align2, Color32, CursorIcon, EventFilter, Key, PointerButton, Rect, Role, ScrollArea, Sense,
-    Stroke, Ui, WidgetInfo, pos2, vec2,
-};
+mod head;
+mod rows;
+mod ruler;
+
+use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
 use super::Cx;
 use crate::{
-    engine::{
-        Lane, SAMPLE_RATE, Song,
-        player::{LaneSettings, Monitor},
-    },
+    engine::{Song, player::Monitor},
     ui::{
         action::Action,
-        desk::DragOut,
         state::{OpenSong, ViewState},
-        theme::{MUTED_ALPHA, Weight, font, radius, size, text},
-        widgets::{
-            at, button,
-            fader::{Look, Scale, fader},
-            focus_ring, label, paint_text, waveform,
-        },
+        theme::{LOOP_ALPHA, Weight, font, size, text},
+        view::View,
+        widgets::{label, scrollbar, waveform},
         words,
     },
 };
-
-/// Room for a lane's two buttons, at the right of its head.
-const BUTTONS: f32 = 84.0;
+use rows::Row;
 
 /// Draws the lanes of a song.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song, rect: Rect) {
@@ -40,50 +32,114 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song
         pos2(rect.left() + size::LANE_HEAD, rect.top()),
         pos2(rect.right(), rect.top() + size::RULER),
     );
-    let scale = TimeScale { x: times.x_range(), frames: open.frames };
-    ruler_ui(ui, cx, times, scale);
-    let shown = shown_stems(cx, song, open);
-    let body = Rect::from_min_max(pos2(rect.left(), times.bottom()), rect.max);
-    let heights = Heights::fitting(body.height(), shown.len());
+    waves.width = times.width();
+    let view = cx.desk.view(open.frames, times.width());
+    let scale = TimeScale { x: times.x_range(), frames: open.frames, view };
+    ruler::ui(ui, cx, times, scale);
+    let is_whole = view.is_whole(open.frames, times.width());
+    let below = if is_whole { 0.0 } else { scrollbar::HEIGHT + 6.0 };
+    let body = Rect::from_min_max(pos2(rect.left(), times.bottom()), rect.max - vec2(0.0, below));
+    let rows = rows(cx, song, open);
+    let bottom = rows_ui(ui, cx, waves, scale, body, open, &rows);
+    if !is_whole {
+        let place = Rect::from_x_y_ranges(
+            times.x_range(),
+            rect.bottom() - scrollbar::HEIGHT..=rect.bottom(),
+        );
+        let name = words::get().lanes.scroll;
+        if let Some(to) = scrollbar::scrollbar(ui, "time", place, name, view, open.frames) {
+            cx.act(Action::Look(to));
+        }
+    }
+    look_ui(ui, cx, scale, Rect::from_min_max(times.left_top(), body.max));
+    hint_ui(ui, cx, song, &rows, Rect::from_min_max(pos2(body.left(), bottom + 10.0), body.max));
+    let lanes = Rect::from_x_y_ranges(times.x_range(), times.bottom()..=bottom.min(body.bottom()));
+    over_ui(ui, cx, scale, rect, lanes);
+}
 
+/// The rows below the ruler; returns where they end.
+fn rows_ui(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    waves: &mut waveform::Cache,
+    scale: TimeScale,
+    body: Rect,
+    open: &OpenSong,
+    rows: &[Row<'_>],
+) -> f32 {
+    let heights = Heights::fitting(body.height(), rows.len().saturating_sub(1));
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(body).id_salt("lanes"));
     child.spacing_mut().item_spacing = vec2(0.0, 0.0);
     child.shrink_clip_rect(body.expand2(vec2(4.0, 0.0)));
     let mut bottom = body.top();
-    ScrollArea::vertical().id_salt(("lanes", song.id)).auto_shrink(false).show(&mut child, |ui| {
-        let wide = rect.width();
+    ScrollArea::vertical().id_salt(("lanes", open.id)).auto_shrink(false).show(&mut child, |ui| {
+        let wide = body.width();
         let (place, _) = ui.allocate_exact_size(vec2(wide, heights.original), Sense::hover());
-        original_ui(ui, cx, waves, place, scale, open);
-        for stem in &shown {
+        rows::original(ui, cx, waves, place, scale, open);
+        for row in rows {
             ui.add_space(size::GAP);
-            let (place, _) = ui.allocate_exact_size(vec2(wide, heights.stem), Sense::hover());
-            let lane = StemLane { song, open, stem: *stem, name: &open.stems[*stem] };
-            stem_ui(ui, cx, waves, place, scale, lane);
+            let high = if row.is_residual() { size::STEM_MIN } else { heights.stem };
+            let (place, _) = ui.allocate_exact_size(vec2(wide, high), Sense::hover());
+            rows::row(ui, cx, waves, place, scale, open, row);
         }
         bottom = ui.cursor().top();
     });
-    hint_ui(ui, cx, song, &shown, Rect::from_min_max(pos2(body.left(), bottom + 10.0), body.max));
-
-    let x = scale.x_of(cx.player.position());
-    let painter = ui.painter().with_clip_rect(rect.expand2(vec2(8.0, 8.0)));
-    waveform::play_head(
-        &painter,
-        x,
-        times.bottom() - 4.0,
-        bottom.min(body.bottom()),
-        cx.tokens.text,
-    );
+    bottom
 }
 
-/// Places of the stems that have a lane, as shown: those ticked, once there is anything of them.
-pub fn shown_stems(cx: &Cx<'_>, song: &Song, open: &OpenSong) -> Vec<usize> {
+/// What lies over all lanes: the loop and the play head.
+fn over_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, rect: Rect, lanes: Rect) {
+    if let Some(repeat) = cx.desk.repeat.filter(|repeat| repeat.is_on) {
+        let (start, end) = repeat.region;
+        let x = scale.x_of(start)..=scale.x_of(end);
+        let place = Rect::from_x_y_ranges(x, lanes.y_range()).intersect(lanes);
+        if place.is_positive() {
+            ui.painter().rect_filled(place, 0, cx.tokens.accent.gamma_multiply(LOOP_ALPHA));
+        }
+    }
+    let (head, width) = (cx.player.position(), lanes.width());
+    let is_at_end = head >= scale.frames && scale.view.is_whole(scale.frames, width);
+    if is_at_end || scale.view.shows(head as f64, width) {
+        let painter = ui.painter().with_clip_rect(rect.expand2(vec2(8.0, 8.0)));
+        let (top, bottom) = (lanes.top() - 4.0, lanes.bottom());
+        waveform::play_head(&painter, scale.x_of(head), top, bottom, cx.tokens.text);
+    }
+}
+
+/// Zoom and scroll by wheel and pinch, over the ruler and the waveforms. What the lanes have used
+/// to scroll themselves is not there any more.
+fn look_ui(ui: &Ui, cx: &mut Cx<'_>, scale: TimeScale, area: Rect) {
+    let Some(pointer) = ui.pointer_hover_pos().filter(|at| area.contains(*at)) else { return };
+    let is_on_top = ui.layer_id_at(pointer).is_none_or(|layer| layer == ui.layer_id());
+    let (zoom, scroll) = ui.input(|input| (input.zoom_delta(), input.smooth_scroll_delta()));
+    let moved = if scroll.x == 0.0 { scroll.y } else { scroll.x };
+    if is_on_top && (zoom != 1.0 || moved != 0.0) {
+        let view = scale.view.zoomed(f64::from(zoom), pointer.x - scale.x.min).scrolled(-moved);
+        cx.act(Action::Look(view));
+    }
+}
+
+/// The rows of a song: its ticked stems, once there is anything of them, and the residual.
+fn rows<'a>(cx: &Cx<'a>, song: &'a Song, open: &'a OpenSong) -> Vec<Row<'a>> {
     let is_there = !open.covered.is_empty()
         || cx.state.is_separated(song.id)
         || cx.state.active_job(song.id).is_some();
-    ViewState::display_order(&open.stems)
+    let lanes = cx.desk.lanes(song.id, &open.stems);
+    let residual = cx.desk.residual(song.id);
+    let any_solo = lanes.iter().any(|lane| lane.ticked && lane.soloed) || residual.soloed;
+    let is_mix = cx.desk.monitor == Monitor::Mix;
+    let make = |stem: Option<usize>| {
+        let settings = stem.map_or(residual, |stem| lanes[stem]);
+        let is_heard = is_mix && if any_solo { settings.soloed } else { !settings.muted };
+        Row::new(song, open, stem, settings, is_heard)
+    };
+    let stems: Vec<Row<'_>> = ViewState::display_order(&open.stems)
         .into_iter()
-        .filter(|i| is_there && cx.desk.lane(song.id, &open.stems[*i]).ticked)
-        .collect()
+        .filter(|stem| is_there && lanes[*stem].ticked)
+        .map(|stem| make(Some(stem)))
+        .collect();
+    let has_residual = !stems.is_empty();
+    stems.into_iter().chain(has_residual.then(|| make(None))).collect()
 }
 
 /// Where frames are on the screen.
@@ -91,17 +147,17 @@ pub fn shown_stems(cx: &Cx<'_>, song: &Song, open: &OpenSong) -> Vec<usize> {
 struct TimeScale {
     x: egui::Rangef,
     frames: u64,
+    view: View,
 }
 
 impl TimeScale {
     fn x_of(self, frame: u64) -> f32 {
-        let part = frame as f64 / self.frames.max(1) as f64;
-        self.x.min + self.x.span() * part.clamp(0.0, 1.0) as f32
+        self.x.min + self.view.points_to(frame as f64)
     }
 
     fn frame_at(self, x: f32) -> u64 {
-        let part = f64::from((x - self.x.min) / self.x.span().max(1.0)).clamp(0.0, 1.0);
-        (part * self.frames as f64) as u64
+        let frame = self.view.frame_at(x.clamp(self.x.min, self.x.max) - self.x.min);
+        frame.clamp(0.0, self.frames as f64) as u64
     }
 }
 
@@ -112,9 +168,12 @@ struct Heights {
 
 impl Heights {
     fn fitting(room: f32, stems: usize) -> Self {
-        let original = if stems == 0 { size::ALONE.min(room) } else { size::ORIGINAL };
-        let each = (room - original) / stems.max(1) as f32 - size::GAP;
-        Self { original, stem: each.clamp(size::STEM_MIN, size::STEM) }
+        if stems == 0 {
+            return Self { original: size::ALONE.min(room), stem: size::STEM };
+        }
+        let others = size::ORIGINAL + size::GAP + size::STEM_MIN;
+        let each = (room - others) / stems as f32 - size::GAP;
+        Self { original: size::ORIGINAL, stem: each.clamp(size::STEM_MIN, size::STEM) }
     }
 }
 
@@ -127,258 +186,14 @@ fn seek_by_pointer(cx: &mut Cx<'_>, response: &egui::Response, scale: TimeScale)
     }
 }
 
-fn ruler_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale) {
-    let response = at(ui, "position", rect, Sense::click_and_drag());
-    seek_by_pointer(cx, &response, scale);
-    let here = cx.player.position();
-    if response.has_focus() {
-        let arrows = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
-        let second = u64::from(SAMPLE_RATE);
-        let steps = ui.input(|input| {
-            input.num_presses(Key::ArrowRight) as i64 - input.num_presses(Key::ArrowLeft) as i64
-        });
-        if steps != 0 {
-            let to = here.saturating_add_signed(steps * second as i64).min(scale.frames);
-            cx.act(Action::Seek(to));
-        }
-    }
-    let seconds = scale.frames as f64 / f64::from(SAMPLE_RATE);
-    let step = waveform::ruler_step_secs(seconds, rect.width(), 64.0);
-    let (tiny, ink) = (font(text::TINY, Weight::Regular), cx.tokens.faint);
-    let marks = (seconds / step).floor() as u64;
-    for mark in 0..=marks.min(500) {
-        let frame = (mark as f64 * step * f64::from(SAMPLE_RATE)) as u64;
-        let x = ui.painter().round_to_pixel_center(scale.x_of(frame));
-        ui.painter().vline(
-            x,
-            rect.bottom() - 10.0..=rect.bottom() - 5.0,
-            Stroke::new(1.0, cx.tokens.line),
-        );
-        let words = if step < 1.0 { words::clock_tenths(frame) } else { words::clock(frame) };
-        let place = Rect::from_min_size(pos2(x - 32.0, rect.top()), vec2(64.0, 16.0));
-        let (place, align) = if mark == 0 {
-            (place.translate(vec2(32.0, 0.0)), Align2::LEFT_CENTER)
-        } else {
-            (place, Align2::CENTER_CENTER)
-        };
-        if place.right() <= rect.right() + 20.0 {
-            paint_text(ui.painter(), place, align, &words, tiny.clone(), ink);
-        }
-    }
-    focus_ring(ui, &response, rect, 4);
-    response.widget_info(|| WidgetInfo {
-        current_text_value: Some(words::clock(here)),
-        value: Some(here as f64 / f64::from(SAMPLE_RATE)),
-        ..WidgetInfo::labeled(Role::Slider, true, words::get().lanes.position)
-    });
-}
-
-fn lane_surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, color: Color32) {
-    ui.painter().rect_filled(rect, radius::LANE, cx.tokens.panel);
-    let bar = Rect::from_min_max(
-        pos2(rect.left(), rect.top() + 10.0),
-        pos2(rect.left() + 4.0, rect.bottom() - 10.0),
-    );
-    ui.painter().rect_filled(bar, 2, color);
-}
-
-fn wave_rect(rect: Rect) -> Rect {
-    Rect::from_min_max(
-        pos2(rect.left() + size::LANE_HEAD, rect.top() + 4.0),
-        pos2(rect.right(), rect.bottom() - 4.0),
-    )
-}
-
-fn original_ui(
-    ui: &Ui,
-    cx: &mut Cx<'_>,
-    waves: &mut waveform::Cache,
-    rect: Rect,
-    scale: TimeScale,
-    open: &OpenSong,
-) {
-    let (tokens, say) = (cx.tokens, &words::get().lanes);
-    lane_surface(ui, cx, rect, tokens.original);
-    let head = Rect::from_min_size(
-        pos2(rect.left() + 16.0, rect.center().y - 20.0),
-        vec2(size::LANE_HEAD - 32.0, 20.0),
-    );
-    let strong = font(text::LANE, Weight::SemiBold);
-    label(ui, "lane original", head, Align2::LEFT_CENTER, say.original, strong, tokens.text);
-    let place = head.translate(vec2(0.0, 21.0));
-    let hint =
-        if cx.desk.monitor == Monitor::Original { say.is_heard } else { say.hold_to_compare };
-    let small = font(text::SMALL, Weight::Regular);
-    label(ui, "lane original hint", place, Align2::LEFT_CENTER, hint, small, tokens.faint);
-    let place = wave_rect(rect);
-    let response = at(ui, "wave original", place, Sense::CLICK | Sense::DRAG);
-    seek_by_pointer(cx, &response, scale);
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, say.original_wave));
-    waves.paint(
-        ui.painter(),
-        Lane::Original,
-        place,
-        waveform::View {
-            wave: &open.original,
-            frames: open.frames,
-            covered: None,
-            color: tokens.original,
-            unknown: tokens.line,
-        },
-    );
-}
-
-#[derive(Clone, Copy)]
-struct StemLane<'a> {
-    song: &'a Song,
-    open: &'a OpenSong,
-    stem: usize,
-    name: &'a str,
-}
-
-fn stem_ui(
-    ui: &Ui,
-    cx: &mut Cx<'_>,
-    waves: &mut waveform::Cache,
-    rect: Rect,
-    scale: TimeScale,
-    StemLane { song, open, stem, name }: StemLane<'_>,
-) {
-    let tokens = cx.tokens;
-    let color = tokens.stem(name);
-    let lanes = cx.desk.lanes(song.id, &open.stems);
-    let settings = lanes[stem];
-    let any_solo = lanes.iter().any(|lane| lane.ticked && lane.soloed);
-    let is_heard =
-        cx.desk.monitor == Monitor::Mix && if any_solo { settings.soloed } else { !settings.muted };
-    lane_surface(ui, cx, rect, color);
-    drag_handle(ui, cx, rect, song, name);
-    lane_head(ui, cx, rect, name, settings, is_heard);
-    let place = wave_rect(rect);
-    let response = at(ui, ("wave", name), place, Sense::CLICK | Sense::DRAG);
-    seek_by_pointer(cx, &response, scale);
-    let shown = words::stem_title(name);
-    response
-        .widget_info(|| WidgetInfo::labeled(Role::Image, true, (words::get().lanes.wave)(&shown)));
-    waves.paint(
-        ui.painter(),
-        Lane::Stem(stem),
-        place,
-        waveform::View {
-            wave: &open.waves[stem],
-            frames: open.frames,
-            covered: Some(&open.covered),
-            color: if is_heard { color } else { color.gamma_multiply(MUTED_ALPHA) },
-            unknown: tokens.line,
-        },
-    );
-    preparing_ui(ui, cx, place, song, name);
-}
-
-/// Where a lane is taken to be dragged out of the window: its name and what is around it, but for
-/// the buttons and the fader. By the keyboard, files are had from the export dialog.
-fn drag_handle(ui: &Ui, cx: &mut Cx<'_>, lane: Rect, song: &Song, stem: &str) {
-    if !cx.desk.can_drag_out || !cx.state.is_separated(song.id) {
-        return;
-    }
-    let end = pos2(lane.left() + size::LANE_HEAD - BUTTONS, lane.center().y - 5.0);
-    let place = Rect::from_min_max(lane.min, end);
-    let response = at(ui, ("drag", stem), place, Sense::CLICK | Sense::DRAG);
-    let drag_hint = words::get().lanes.drag_hint;
-    let name = format!("{}: {drag_hint}", words::stem_title(stem));
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name.as_str()));
-    if response.drag_started_by(PointerButton::Primary) {
-        let with_ticked = ui.input(|input| input.modifiers.command);
-        cx.act(Action::DragOut { stem: stem.to_owned(), with_ticked });
-    }
-    if cx.desk.drag_out.is_none() {
-        response.on_hover_cursor(CursorIcon::Grab).on_hover_text(drag_hint);
-    }
-}
-
-/// Says on a dragged lane that its file is being made.
-fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, song: &Song, stem: &str) {
-    let is_it = |drag: &DragOut| {
-        drag.song == song.id && !drag.is_under_way && drag.stems.iter().any(|name| name == stem)
-    };
-    if !cx.desk.drag_out.as_ref().is_some_and(is_it) {
-        return;
-    }
-    let words = (words::get().lanes.preparing)(words::stem(stem));
-    let place = Rect::from_min_size(wave.min + vec2(6.0, 6.0), vec2(160.0, 24.0));
-    ui.painter().rect_filled(place, radius::FIELD, cx.tokens.raised);
-    let small = font(text::SMALL, Weight::Regular);
-    let inner = place.shrink2(vec2(10.0, 0.0));
-    label(ui, ("preparing", stem), inner, Align2::LEFT_CENTER, &words, small, cx.tokens.text);
-}
-
-fn lane_head(
-    ui: &Ui,
-    cx: &mut Cx<'_>,
-    rect: Rect,
-    stem: &str,
-    settings: LaneSettings,
-    is_heard: bool,
-) {
-    let tokens = cx.tokens;
-    let color = tokens.stem(stem);
-    let shown = words::stem_title(stem);
-    let say = &words::get().lanes;
-    // Two rows, centred in whatever height the lane has.
-    let middle = rect.center().y;
-    let upper = middle - 19.0;
-    let lower = middle + 19.0;
-    let left = rect.left() + 16.0;
-    let right = rect.left() + size::LANE_HEAD - 18.0;
-    let end = rect.left() + size::LANE_HEAD - BUTTONS;
-    let name = Rect::from_min_max(pos2(left, upper - 12.0), pos2(end, upper + 12.0));
-    let strong = font(text::LANE, Weight::SemiBold);
-    let ink = if is_heard { tokens.text } else { tokens.dim };
-    label(ui, ("lane", stem), name, Align2::LEFT_CENTER, &shown, strong, ink);
-    let letter = |x: f32| Rect::from_center_size(pos2(x, upper), vec2(26.0, 24.0));
-    let muted = settings.muted;
-    let words = (say.mute)(&shown);
-    let mute_color = tokens.stem("drums");
-    let place = letter(right - 46.0);
-    if button::letter(ui, ("mute", stem), place, "M", &words, muted, mute_color).clicked() {
-        cx.act(Action::Mute(stem.to_owned(), !muted));
-    }
-    let soloed = settings.soloed;
-    let words = (say.solo)(&shown);
-    let place = letter(right - 13.0);
-    if button::letter(ui, ("solo", stem), place, "S", &words, soloed, tokens.accent).clicked() {
-        cx.act(Action::Solo(stem.to_owned(), !soloed));
-    }
-    let way = Rect::from_min_max(pos2(left - 8.0, lower - 10.0), pos2(right - 62.0, lower + 10.0));
-    let words = (say.gain)(&shown);
-    let look = Look { color, is_faint: !is_heard };
-    let gain = settings.gain_db;
-    if let Some(db) = fader(ui, ("gain", stem), way, &words, Scale::Gain, gain, look) {
-        cx.act(Action::Gain(stem.to_owned(), db));
-    }
-    let value = Rect::from_min_max(pos2(right - 58.0, lower - 9.0), pos2(right, lower + 9.0));
-    let small = font(text::SMALL, Weight::Regular);
-    paint_text(
-        ui.painter(),
-        value,
-        Align2::RIGHT_CENTER,
-        &words::decibels(gain),
-        small,
-        tokens.dim,
-    );
-}
-
-fn hint_ui(ui: &Ui, cx: &Cx<'_>, song: &Song, shown: &[usize], rect: Rect) {
+fn hint_ui(ui: &Ui, cx: &Cx<'_>, song: &Song, rows: &[Row<'_>], rect: Rect) {
     let stems = cx.state.stems(song.id);
-    if !shown.is_empty() || stems.is_empty() || rect.height() < 20.0 {
+    if !rows.is_empty() || stems.is_empty() || rect.height() < 20.0 {
         return;
     }
-    let words = if cx.state.is_separated(song.id) {
-        words::get().lanes.tick_to_hear
-    } else {
-        words::get().lanes.tick_and_process
-    };
+    let say = &words::get().lanes;
+    let is_separated = cx.state.is_separated(song.id);
+    let words = if is_separated { say.tick_to_hear } else { say.tick_and_process };
     let place = Rect::from_min_size(
         rect.min + vec2(size::LANE_HEAD, 0.0),
         vec2(rect.width() - size::LANE_HEAD, 20.0),

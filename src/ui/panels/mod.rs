@@ -3,6 +3,7 @@
 
 pub mod empty;
 pub mod export;
+pub mod help;
 pub mod jobs;
 pub mod lanes;
 pub mod library;
@@ -23,6 +24,7 @@ use super::{
     link::Playback,
     state::ViewState,
     theme::Tokens,
+    widgets::meter::Meter,
 };
 
 /// What a panel draws from, and where it puts what the user asks for.
@@ -33,6 +35,8 @@ pub struct Cx<'a> {
     pub desk: &'a Desk,
     /// The player, to be read.
     pub player: &'a dyn Playback,
+    /// Levels of the lanes: the stems in the model's order, then the residual; none without a track.
+    pub lane_meters: &'a [Meter],
     /// Colours.
     pub tokens: &'static Tokens,
     /// The moment of this frame.

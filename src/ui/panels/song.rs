@@ -1,20 +1,22 @@
 //! The chosen song: its head, its instruments to tick, and the one thing to do next.
 
+mod ticks;
+
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Cx, lanes, model, notices};
 use crate::{
     engine::{ModelState, Song},
     ui::{
-        action::{Action, Verb},
-        state::{OpenSong, Progress, ViewState},
+        action::Verb,
+        state::{OpenSong, Progress},
         theme::{STEM_ORDER, Weight, font, radius, size, text},
         widgets::{
             at,
             button::{self, Kind, button, icon_button},
             cover::Covers,
             icon::{self, Icon},
-            label, paint_text, tick, waveform,
+            label, paint_text, waveform,
         },
         words,
     },
@@ -51,7 +53,7 @@ pub fn ui(
     let stems = cx.state.stems(song.id);
     if !stems.is_empty() {
         let row = Rect::from_min_max(pos2(area.left(), top), pos2(area.right(), top));
-        top = ticks_ui(ui, cx, row, song, stems) + 16.0;
+        top = ticks::ui(ui, cx, row, song, stems) + 16.0;
     }
     let card_height = model::height(ui, cx, area.width());
     if card_height > 0.0 {
@@ -81,9 +83,9 @@ fn head_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, song: &Song) {
     let by = words::artist_and_album(song);
     label(ui, "by", line(37.0, 20.0), Align2::LEFT_CENTER, &by, body, tokens.dim);
     let small = font(text::SMALL, Weight::Regular);
-    let format = format!("{} · {}", words::format_line(&song.format), words::clock(song.frames));
+    let sound = words::sound_line(song);
     let place = line(61.0, 18.0);
-    label(ui, "format", place, Align2::LEFT_CENTER, &format, small.clone(), tokens.faint);
+    label(ui, "format", place, Align2::LEFT_CENTER, &sound, small.clone(), tokens.faint);
     if let Some(warning) = &song.warning {
         let place = line(81.0, 16.0);
         let sign = Rect::from_min_size(place.min, vec2(14.0, 14.0));
@@ -134,6 +136,12 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
         say.tick_first.to_owned()
     } else if covered > 0.0 {
         (say.is_there)(&words::percent(covered))
+    } else if let Some(need) = state.need(song.id) {
+        let disk = words::bytes(need.bytes);
+        match need.seconds {
+            Some(seconds) => (say.takes_about)(&words::duration(seconds), &disk),
+            None => (say.needs_disk)(&disk),
+        }
     } else {
         return;
     };
@@ -200,74 +208,13 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
     if progress.waiting_behind.is_none() {
         let below =
             Rect::from_min_size(pos2(rect.left(), rect.bottom() + 10.0), vec2(rect.width(), 18.0));
-        let words = words::get().song.as_found;
+        let say = &words::get().song;
+        let segments = cx
+            .state
+            .active_job(song.id)
+            .map(|job| (say.segments)(job.segments_done, job.segments_total));
+        let words = segments.iter().map(String::as_str).chain([say.as_found]);
+        let words = &words.collect::<Vec<_>>().join(" · ");
         label(ui, "as found", below, Align2::RIGHT_CENTER, words, small, tokens.dim);
-    }
-}
-
-/// Which instruments a preset ticks; `None` when the model cannot.
-fn preset(stems: &[String], without: Option<&str>) -> Option<Vec<String>> {
-    match without {
-        None => Some(stems.to_vec()),
-        Some(without) => stems
-            .iter()
-            .any(|stem| stem == without)
-            .then(|| stems.iter().filter(|stem| *stem != without).cloned().collect()),
-    }
-}
-
-fn presets() -> [(&'static str, Option<&'static str>); 3] {
-    let say = &words::get().song;
-    [(say.all, None), (say.karaoke, Some("vocals")), (say.drumless, Some("drums"))]
-}
-
-/// Pills and presets from the left, in as many rows as they need. Returns their bottom.
-fn ticks_ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) -> f32 {
-    let mut cursor = row.min;
-    let mut place = |wide: f32, gap: f32| {
-        if cursor.x + wide > row.right() && cursor.x > row.left() {
-            cursor = pos2(row.left(), cursor.y + tick::HEIGHT + 8.0);
-        }
-        let rect = Rect::from_min_size(cursor, vec2(wide, tick::HEIGHT));
-        cursor.x += wide + gap;
-        rect
-    };
-    for stem in ViewState::display_order(stems).into_iter().map(|i| &stems[i]) {
-        let name = words::stem_title(stem);
-        let rect = place(tick::width(ui, &name), 10.0);
-        let is_ticked = cx.desk.lane(song.id, stem).ticked;
-        let color = cx.tokens.stem(stem);
-        if tick::tick(ui, ("tick", stem), rect, &name, is_ticked, color).clicked() {
-            cx.act(Action::Tick(stem.clone(), !is_ticked));
-        }
-    }
-    let presets: Vec<_> = presets()
-        .into_iter()
-        .filter_map(|(name, without)| Some((name, preset(stems, without)?)))
-        .collect();
-    let widths = presets.iter().map(|(name, _)| button::width(ui, name, Kind::Link) + 14.0);
-    let all = place(10.0 + widths.sum::<f32>(), 0.0);
-    let mut x = if all.left() > row.left() { all.left() + 10.0 } else { all.left() };
-    for (name, wanted) in presets {
-        let wide = button::width(ui, name, Kind::Link);
-        let rect = Rect::from_min_size(pos2(x, all.top() + 6.0), vec2(wide, all.height() - 12.0));
-        if button(ui, ("preset", name), rect, name, Kind::Link, true).clicked() {
-            cx.act(Action::TickOnly(wanted));
-        }
-        x += wide + 14.0;
-    }
-    all.bottom()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn presets_are_offered_only_where_they_mean_something() {
-        let stems: Vec<String> = ["drums", "bass", "other", "vocals"].map(str::to_owned).into();
-        assert_eq!(preset(&stems, Some("vocals")).unwrap(), ["drums", "bass", "other"]);
-        assert_eq!(preset(&stems, None).unwrap().len(), 4);
-        assert_eq!(preset(&["voice".to_owned()], Some("vocals")), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The transport: play, time, mix or original, volume, level, and the way out.
+//! The transport: play, stop, loop, time, speed, mix or original, volume, level, and the way out.
 
 use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -10,9 +10,11 @@ use crate::{
         theme::{Weight, font, size, text},
         widgets::{
             at,
-            button::{Kind, button, choice, icon_button},
+            button::{Kind, button, choice, icon_button, icon_switch, width},
+            dial::dial,
             digits,
-            fader::{Look, Scale, fader},
+            fader::{Knob, Look, Scale, fader},
+            figure::figure,
             icon::Icon,
             label,
             meter::Meter,
@@ -23,7 +25,7 @@ use crate::{
 };
 
 /// Draws it.
-pub fn ui(ui: &Ui, cx: &mut Cx<'_>, meter: &Meter) {
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
     let full = ui.max_rect();
     ui.painter().rect_filled(full, 0, cx.tokens.panel);
     ui.painter().hline(full.x_range(), full.top() + 0.5, Stroke::new(1.0, cx.tokens.line));
@@ -32,15 +34,17 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, meter: &Meter) {
     let left = if is_wide { library + size::MARGIN } else { full.left() + 20.0 };
     let y = full.center().y;
     let mut x = buttons(ui, cx, left, y);
-    x = time(ui, cx, x + 24.0, y);
-    monitor(ui, cx, Rect::from_min_size(pos2(x + 20.0, y - 16.0), vec2(152.0, 32.0)));
+    x = time(ui, cx, x + 16.0, y);
+    x = speed(ui, cx, x + 10.0, y);
+    monitor(ui, cx, Rect::from_min_size(pos2(x + 16.0, y - 16.0), vec2(148.0, 32.0)));
 
     let right = full.right() - size::MARGIN;
-    let export = Rect::from_min_max(pos2(right - 140.0, y - 21.0), pos2(right, y + 21.0));
+    let wide = width(ui, Verb::Export.spec().text, Kind::Primary).max(116.0);
+    let export = Rect::from_min_max(pos2(right - wide, y - 21.0), pos2(right, y + 21.0));
     export_button(ui, cx, export);
-    let level = Rect::from_min_size(pos2(export.left() - 108.0, y - 10.0), vec2(80.0, 20.0));
+    let level = Rect::from_min_size(pos2(export.left() - 84.0, y - 10.0), vec2(66.0, 20.0));
     device(ui, cx, level, meter);
-    let volume = Rect::from_min_size(pos2(level.left() - 138.0, y - 12.0), vec2(122.0, 24.0));
+    let volume = Rect::from_min_size(pos2(level.left() - 106.0, y - 12.0), vec2(96.0, 24.0));
     let sign = Rect::from_center_size(pos2(volume.left() - 8.0, y), vec2(18.0, 18.0));
     Icon::Volume.paint(ui.painter(), sign, cx.tokens.dim);
     let say = &words::get().transport;
@@ -59,7 +63,8 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
     let row = [
         (Verb::PreviousSong, Icon::Previous, Verb::PreviousSong.spec().text, left + 9.0, 34.0),
         (Verb::PlayPause, shown, name, middle, 44.0),
-        (Verb::NextSong, Icon::Next, Verb::NextSong.spec().text, left + 95.0, 34.0),
+        (Verb::NextSong, Icon::Next, Verb::NextSong.spec().text, left + 93.0, 34.0),
+        (Verb::Stop, Icon::Stop, Verb::Stop.spec().text, left + 127.0, 34.0),
     ];
     for (verb, icon, name, x, edge) in row {
         let place = Rect::from_center_size(pos2(x, y), vec2(edge, edge));
@@ -72,7 +77,28 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
             cx.verb(verb);
         }
     }
-    left + 112.0
+    let place = Rect::from_center_size(pos2(left + 163.0, y), vec2(34.0, 34.0));
+    let loops = cx.desk.repeat.is_some_and(|repeat| repeat.is_on);
+    let response = icon_switch(ui, "loop", place, Icon::Loop, Verb::ToggleLoop.spec().text, loops);
+    if response.on_hover_text(Verb::ToggleLoop.hint(ui)).clicked() {
+        cx.verb(Verb::ToggleLoop);
+    }
+    left + 180.0
+}
+
+/// The speed as a dial and as a figure that can be typed.
+fn speed(ui: &mut Ui, cx: &mut Cx<'_>, x: f32, y: f32) -> f32 {
+    let (name, value) = (words::get().transport.speed, cx.desk.speed);
+    let is_faint = value == 1.0;
+    let look = Look { color: cx.tokens.accent, is_faint };
+    let place = Rect::from_center_size(pos2(x + 12.0, y), vec2(24.0, 24.0));
+    let turned = dial(ui, "speed", place, name, Scale::Speed, value, look);
+    let place = Rect::from_min_size(pos2(x + 30.0, y - 10.0), vec2(44.0, 20.0));
+    let typed = figure(ui, "speed figure", place, Knob { name, scale: Scale::Speed, value });
+    if let Some(to) = turned.or(typed) {
+        cx.act(Action::Speed(to));
+    }
+    x + 74.0
 }
 
 fn time(ui: &Ui, cx: &Cx<'_>, x: f32, y: f32) -> f32 {
@@ -82,14 +108,14 @@ fn time(ui: &Ui, cx: &Cx<'_>, x: f32, y: f32) -> f32 {
     let place = Rect::from_min_size(pos2(x, y - 12.0), vec2(160.0, 24.0));
     let shown = words::clock_tenths(here);
     let used = digits(ui, place, &shown, &strong, cx.tokens.text);
-    let rest = Rect::from_min_size(pos2(x + used + 10.0, y - 11.0), vec2(90.0, 24.0));
+    let rest = Rect::from_min_size(pos2(x + used + 8.0, y - 11.0), vec2(90.0, 24.0));
     let body = font(text::BODY, Weight::Regular);
     let words = format!("/ {}", words::clock(total));
     let total = paint_text(ui.painter(), rest, Align2::LEFT_CENTER, &words, body, cx.tokens.dim);
     let all = Rect::from_min_max(place.min, total.max);
     at(ui, "time", all, Sense::hover())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{shown} {words}")));
-    total.right().max(x + 132.0)
+    total.right().max(x + 118.0)
 }
 
 fn monitor(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {

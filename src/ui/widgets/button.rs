@@ -100,6 +100,36 @@ pub fn icon_button(
     response
 }
 
+/// An icon that is on or off; on, it has a ground and a line below, so that it is seen without its
+/// colour.
+pub fn icon_switch(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    icon: Icon,
+    name: &str,
+    is_on: bool,
+) -> Response {
+    let tokens = Tokens::of(ui);
+    let response = at(ui, salt, rect, Sense::click());
+    let hot = response.hovered() || response.is_pointer_button_down_on();
+    if is_on || hot {
+        ui.painter().rect_filled(rect, radius::FIELD, tokens.raised);
+    }
+    let ink = if is_on { tokens.accent } else { tokens.dim };
+    icon.paint(ui.painter(), Rect::from_center_size(rect.center(), rect.size() * 0.5), ink);
+    if is_on {
+        let line = Rect::from_center_size(
+            rect.center_bottom() - egui::vec2(0.0, 3.0),
+            egui::vec2(rect.width() * 0.4, 2.0),
+        );
+        ui.painter().rect_filled(line, 1, ink);
+    }
+    focus_ring(ui, &response, rect, radius::FIELD);
+    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, is_on, name));
+    response
+}
+
 /// A letter that is on or off, as M and S on a lane.
 pub fn letter(
     ui: &Ui,

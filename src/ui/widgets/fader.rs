@@ -1,8 +1,9 @@
-//! Faders: a gain in dB, or a volume. Drag, arrows (Shift for fine), double-click for the default.
+//! Faders: a gain in dB, a volume, or a speed; and what they share with dials ([`Knob`]). Drag,
+//! wheel, arrows, double-click for the default.
 
 use egui::{
-    Color32, EventFilter, Key, Rect, Role, Sense, Stroke, Ui, WidgetInfo, accesskit::Action, pos2,
-    vec2,
+    Color32, Event, EventFilter, Key, MouseWheelUnit, Rect, Response, Role, Sense, Stroke, Ui,
+    Vec2, WidgetInfo, accesskit::Action, pos2, vec2,
 };
 
 use super::{Salt, at, focus_ring};
@@ -25,6 +26,10 @@ pub enum Scale {
     Gain,
     /// 0 to 1.
     Volume,
+    /// From -1, left only, to 1, right only.
+    Pan,
+    /// Of playing, 0.5 to 1.5.
+    Speed,
 }
 
 impl Scale {
@@ -33,6 +38,8 @@ impl Scale {
         let place = place.clamp(0.0, 1.0);
         match self {
             Self::Volume => place,
+            Self::Pan => 2.0 * place - 1.0,
+            Self::Speed => 0.5 + place,
             Self::Gain if place <= 0.0 => f32::NEG_INFINITY,
             Self::Gain if place < UNITY => FLOOR_DB * (1.0 - place / UNITY).powi(2),
             Self::Gain => (place - UNITY) / (1.0 - UNITY) * MAX_DB,
@@ -43,6 +50,8 @@ impl Scale {
     pub fn place(self, value: f32) -> f32 {
         match self {
             Self::Volume => value.clamp(0.0, 1.0),
+            Self::Pan => f32::midpoint(value, 1.0).clamp(0.0, 1.0),
+            Self::Speed => (value - 0.5).clamp(0.0, 1.0),
             Self::Gain if value <= FLOOR_DB => 0.0,
             Self::Gain if value < 0.0 => UNITY * (1.0 - (value / FLOOR_DB).sqrt()),
             Self::Gain => (UNITY + value / MAX_DB * (1.0 - UNITY)).min(1.0),
@@ -53,6 +62,8 @@ impl Scale {
     fn stepped(self, value: f32, steps: f32) -> f32 {
         match self {
             Self::Volume => (value + 0.05 * steps).clamp(0.0, 1.0),
+            Self::Pan => hundredths((value + 0.05 * steps).clamp(-1.0, 1.0)),
+            Self::Speed => hundredths((value + 0.05 * steps).clamp(0.5, 1.5)),
             Self::Gain => {
                 let to = (value.max(FLOOR_DB) + 0.5 * steps).min(MAX_DB);
                 if to <= FLOOR_DB { f32::NEG_INFINITY } else { to }
@@ -61,18 +72,20 @@ impl Scale {
     }
 
     /// As set by dragging: round figures, and 0 dB easy to hit.
-    fn tidied(self, value: f32) -> f32 {
+    pub(super) fn tidied(self, value: f32) -> f32 {
         match self {
             Self::Gain if value.abs() < 0.25 => 0.0,
             Self::Gain => (value * 10.0).round() / 10.0,
-            Self::Volume => (value * 100.0).round() / 100.0,
+            Self::Pan if value.abs() < 0.06 => 0.0,
+            Self::Speed if (value - 1.0).abs() < 0.03 => 1.0,
+            Self::Volume | Self::Pan | Self::Speed => hundredths(value),
         }
     }
 
     fn default_value(self) -> f32 {
         match self {
-            Self::Gain => 0.0,
-            Self::Volume => 1.0,
+            Self::Gain | Self::Pan => 0.0,
+            Self::Volume | Self::Speed => 1.0,
         }
     }
 
@@ -81,6 +94,8 @@ impl Scale {
         match self {
             Self::Gain => words::decibels(value),
             Self::Volume => words::percent(f64::from(value)),
+            Self::Pan => words::pan(value),
+            Self::Speed => words::speed(value),
         }
     }
 
@@ -88,8 +103,30 @@ impl Scale {
         match self {
             Self::Gain => (FLOOR_DB, MAX_DB),
             Self::Volume => (0.0, 1.0),
+            Self::Pan => (-1.0, 1.0),
+            Self::Speed => (0.5, 1.5),
         }
     }
+
+    /// What was typed, as a value; `None` where it is no number.
+    pub fn typed(self, text: &str) -> Option<f32> {
+        let text = text.trim().replace('−', "-").replace(',', ".");
+        let number = text.trim_end_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('+');
+        if self == Self::Gain && (text.contains('∞') || text.contains("inf")) {
+            return Some(f32::NEG_INFINITY);
+        }
+        let (min, max) = self.range();
+        let value: f32 = number.parse().ok().filter(|value: &f32| value.is_finite())?;
+        Some(if self == Self::Gain && value < min {
+            f32::NEG_INFINITY
+        } else {
+            value.clamp(min, max)
+        })
+    }
+}
+
+fn hundredths(value: f32) -> f32 {
+    (value * 100.0).round() / 100.0
 }
 
 /// How a fader looks.
@@ -123,38 +160,87 @@ pub fn fader(
         let place = (pointer.x - way.min) / way.span().max(1.0);
         new = Some(scale.tidied(scale.value(place)));
     }
-    if response.double_clicked() {
-        new = Some(scale.default_value());
-    }
-    if response.has_focus() {
-        let arrows = EventFilter {
-            horizontal_arrows: true,
-            vertical_arrows: true,
-            ..EventFilter::default()
-        };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
-        new = keys(ui, scale, value).or(new);
-    }
-    new = assistive(ui, response.id, scale, value).or(new);
-    paint(ui, rect, way, scale.place(new.unwrap_or(value)), look);
+    let control = Knob { name, scale, value };
+    let new = control.worked(ui, &response, new);
+    paint(ui, scale, rect, way, scale.place(new.unwrap_or(value)), look);
     let knob = pos2(way.min + way.span() * scale.place(new.unwrap_or(value)), rect.center().y);
     focus_ring(ui, &response, Rect::from_center_size(knob, vec2(16.0, 16.0)), 8);
-    let shown = new.unwrap_or(value);
-    let (min, max) = scale.range();
-    response.widget_info(|| WidgetInfo {
-        current_text_value: Some(scale.words(shown)),
-        value: Some(f64::from(shown.max(min))),
-        ..WidgetInfo::labeled(Role::Slider, true, name)
-    });
-    ui.accesskit_node_builder(response.id, |node| {
-        node.set_min_numeric_value(f64::from(min));
-        node.set_max_numeric_value(f64::from(max));
-        node.add_action(Action::Increment);
-        node.add_action(Action::Decrement);
-        node.add_action(Action::SetValue);
-    });
-    response.on_hover_text(format!("{name}: {}", scale.words(shown)));
+    control.describe(ui, response, new.unwrap_or(value));
     new.filter(|new| *new != value)
+}
+
+/// What every control of a value has in common, however it is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Knob<'a> {
+    /// Its accessible name.
+    pub name: &'a str,
+    /// What it sets.
+    pub scale: Scale,
+    /// Its value.
+    pub value: f32,
+}
+
+impl Knob<'_> {
+    /// The value after double-click, wheel, keys and assistive technology; `pointed` is what the
+    /// pointer has set.
+    pub fn worked(self, ui: &Ui, response: &Response, pointed: Option<f32>) -> Option<f32> {
+        let Self { scale, value, .. } = self;
+        let mut new = pointed;
+        if response.double_clicked() {
+            new = Some(scale.default_value());
+        }
+        if response.has_focus() {
+            let arrows = EventFilter {
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                ..EventFilter::default()
+            };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
+            new = keys(ui, scale, value).or(new);
+        }
+        if response.hovered() {
+            new = wheel(ui).map(|steps| scale.stepped(value, steps)).or(new);
+        }
+        assistive(ui, response.id, scale, value).or(new)
+    }
+
+    /// Tells people and their tools what it is and where it stands.
+    pub fn describe(self, ui: &Ui, response: Response, shown: f32) {
+        let Self { name, scale, .. } = self;
+        let (min, max) = scale.range();
+        response.widget_info(|| WidgetInfo {
+            current_text_value: Some(scale.words(shown)),
+            value: Some(f64::from(shown.max(min))),
+            ..WidgetInfo::labeled(Role::Slider, true, name)
+        });
+        ui.accesskit_node_builder(response.id, |node| {
+            node.set_min_numeric_value(f64::from(min));
+            node.set_max_numeric_value(f64::from(max));
+            node.add_action(Action::Increment);
+            node.add_action(Action::Decrement);
+            node.add_action(Action::SetValue);
+        });
+        response.on_hover_text(format!("{name}: {}", scale.words(shown)));
+    }
+}
+
+/// Steps of the wheel, which then scrolls nothing else. With Ctrl it zooms instead.
+fn wheel(ui: &Ui) -> Option<f32> {
+    const POINTS_PER_STEP: f32 = 50.0;
+    let steps: f32 = ui.input(|input| {
+        let steps = input.events.iter().map(|event| match event {
+            Event::MouseWheel { unit, delta, modifiers, .. } if !modifiers.command => {
+                let turned = delta.x + delta.y;
+                if *unit == MouseWheelUnit::Point { turned / POINTS_PER_STEP } else { turned }
+            }
+            _ => 0.0,
+        });
+        steps.sum()
+    });
+    if ui.input(|input| input.zoom_delta() == 1.0) {
+        ui.input_mut(|input| input.smooth_scroll_delta = Vec2::ZERO);
+    }
+    (steps != 0.0).then_some(steps)
 }
 
 fn keys(ui: &Ui, scale: Scale, value: f32) -> Option<f32> {
@@ -195,7 +281,7 @@ fn assistive(ui: &Ui, id: egui::Id, scale: Scale, value: f32) -> Option<f32> {
     })
 }
 
-fn paint(ui: &Ui, rect: Rect, way: egui::Rangef, place: f32, look: Look) {
+fn paint(ui: &Ui, scale: Scale, rect: Rect, way: egui::Rangef, place: f32, look: Look) {
     let tokens = Tokens::of(ui);
     let y = rect.center().y;
     let rail = Rect::from_min_max(pos2(way.min, y - 2.0), pos2(way.max, y + 2.0));
@@ -203,7 +289,10 @@ fn paint(ui: &Ui, rect: Rect, way: egui::Rangef, place: f32, look: Look) {
     let x = way.min + way.span() * place;
     let color =
         if look.is_faint { look.color.gamma_multiply(MUTED_ALPHA + 0.2) } else { look.color };
-    let done = Rect::from_min_max(rail.min, pos2(x, rail.max.y));
+    // What has a middle is filled from there.
+    let middle = way.min + way.span() * scale.place(scale.default_value());
+    let from = if scale == Scale::Speed { middle } else { way.min };
+    let done = Rect::from_x_y_ranges(from.min(x)..=from.max(x), rail.y_range());
     ui.painter().rect_filled(done, 2, color);
     ui.painter().circle(pos2(x, y), 8.0, tokens.knob, Stroke::new(1.0, tokens.knob_rim));
 }
@@ -224,10 +313,37 @@ mod tests {
         assert_eq!(Scale::Gain.stepped(5.8, 3.0), MAX_DB);
     }
 
+    #[test]
+    fn numbers_are_typed_as_people_write_them() {
+        for (text, value) in [
+            ("-6", Some(-6.0)),
+            ("−1,5 dB", Some(-1.5)),
+            (" +3.25dB ", Some(3.25)),
+            ("99", Some(MAX_DB)),
+            ("-80", Some(f32::NEG_INFINITY)),
+            ("-inf", Some(f32::NEG_INFINITY)),
+            ("−∞ dB", Some(f32::NEG_INFINITY)),
+            ("", None),
+            ("loud", None),
+            ("1e99", None),
+        ] {
+            assert_eq!(Scale::Gain.typed(text), value, "{text}");
+        }
+        assert_eq!(Scale::Speed.typed("0.75 ×"), Some(0.75));
+        assert_eq!(Scale::Speed.typed("9"), Some(1.5));
+    }
+
+    #[test]
+    fn a_step_of_speed_and_pan_is_a_twentieth() {
+        assert_eq!(Scale::Speed.stepped(1.0, -1.0), 0.95);
+        assert_eq!(Scale::Speed.stepped(1.5, 1.0), 1.5);
+        assert_eq!(Scale::Pan.stepped(0.0, -2.0), -0.1);
+    }
+
     proptest! {
         #[test]
         fn place_and_value_are_inverse(place in 0.001f32..1.0) {
-            for scale in [Scale::Gain, Scale::Volume] {
+            for scale in [Scale::Gain, Scale::Volume, Scale::Pan, Scale::Speed] {
                 prop_assert!((scale.place(scale.value(place)) - place).abs() < 1e-3);
             }
         }

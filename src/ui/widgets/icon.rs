@@ -11,6 +11,10 @@ pub enum Icon {
     Play,
     /// Two bars.
     Pause,
+    /// A square.
+    Stop,
+    /// Two arrows that follow each other.
+    Loop,
     /// To the one before.
     Previous,
     /// To the next.
@@ -68,6 +72,10 @@ impl Icon {
                     painter.rect_filled(bar, unit * 0.06, color);
                 }
             }
+            Self::Stop => {
+                painter.rect_filled(Rect::from_min_max(p(0.16, 0.16), p(0.84, 0.84)), 2, color);
+            }
+            Self::Loop => follow_each_other(painter, rect, stroke),
             Self::Previous => {
                 polygon(vec![p(0.9, 0.12), p(0.9, 0.88), p(0.3, 0.5)]);
                 line(p(0.16, 0.14), p(0.16, 0.86));
@@ -184,6 +192,19 @@ impl Icon {
             }
             _ => {}
         }
+    }
+}
+
+/// Two arrows, each the other turned by half.
+fn follow_each_other(painter: &Painter, rect: Rect, stroke: Stroke) {
+    for is_turned in [false, true] {
+        let at = |x: f32, y: f32| {
+            let (x, y) = if is_turned { (1.0 - x, 1.0 - y) } else { (x, y) };
+            rect.min + rect.size() * vec2(x, y)
+        };
+        let way = vec![at(0.06, 0.52), at(0.06, 0.36), at(0.2, 0.22), at(0.8, 0.22)];
+        painter.line(way, stroke);
+        painter.line(vec![at(0.68, 0.06), at(0.84, 0.22), at(0.68, 0.38)], stroke);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The level meter: two bars that rise at once and fall slowly.
 
-use egui::{Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::at;
 use crate::ui::{theme::Tokens, words};
@@ -9,6 +9,8 @@ use crate::ui::{theme::Tokens, words};
 const FALL_DB_PER_SEC: f32 = 24.0;
 /// The lowest level that is shown.
 const FLOOR_DB: f32 = -54.0;
+/// From here on it is as good as clipped.
+const CLIPS_DB: f32 = -0.1;
 
 /// What the bars show, in dB.
 #[derive(Clone, Debug)]
@@ -42,11 +44,10 @@ impl Meter {
             let top = rect.center().y + if i == 0 { -6.0 } else { 2.0 };
             let bar = Rect::from_min_size(egui::pos2(rect.left(), top), vec2(rect.width(), 4.0));
             ui.painter().rect_filled(bar, 2, tokens.raised);
-            let part = ((level - FLOOR_DB) / -FLOOR_DB).clamp(0.0, 1.0);
             let mut filled = bar;
-            filled.set_width(bar.width() * part);
-            let color = if *level >= -0.1 { tokens.error } else { tokens.meter };
-            if part > 0.0 {
+            filled.set_width(bar.width() * part(*level));
+            let color = if *level >= CLIPS_DB { tokens.error } else { tokens.meter };
+            if filled.is_positive() {
                 ui.painter().rect_filled(filled, 2, color);
             }
         }
@@ -56,6 +57,32 @@ impl Meter {
             ..WidgetInfo::labeled(Role::Meter, true, words::get().transport.level)
         });
     }
+}
+
+impl Meter {
+    /// Draws the two bars side by side, rising, in a lane's colour. Not in the accessibility tree:
+    /// the lane's fader says what can be said of its level.
+    pub fn rising(&self, ui: &Ui, rect: Rect, color: Color32) {
+        let tokens = Tokens::of(ui);
+        for (i, level) in self.levels_db.iter().enumerate() {
+            let left = rect.left() + i as f32 * 6.0;
+            let bar = Rect::from_min_max(
+                egui::pos2(left, rect.top()),
+                egui::pos2(left + 4.0, rect.bottom()),
+            );
+            ui.painter().rect_filled(bar, 2, tokens.raised);
+            let filled = bar.with_min_y(bar.bottom() - bar.height() * part(*level));
+            let color = if *level >= CLIPS_DB { tokens.error } else { color };
+            if filled.is_positive() {
+                ui.painter().rect_filled(filled, 2, color);
+            }
+        }
+    }
+}
+
+/// The part of a bar that is filled at a level.
+fn part(level_db: f32) -> f32 {
+    ((level_db - FLOOR_DB) / -FLOOR_DB).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]

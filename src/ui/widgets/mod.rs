@@ -3,11 +3,14 @@
 
 pub mod button;
 pub mod cover;
+pub mod dial;
 pub mod fader;
 pub mod field;
+pub mod figure;
 pub mod icon;
 pub mod meter;
 pub mod ring;
+pub mod scrollbar;
 pub mod tick;
 pub mod waveform;
 

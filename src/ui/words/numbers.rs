@@ -87,6 +87,56 @@ pub fn decibels(db: f32) -> String {
     format!("{sign}{} dB", decimal(tenths.abs(), 1))
 }
 
+/// A balance: "30 % left".
+pub fn pan(value: f32) -> String {
+    let words = &get().lanes;
+    let part = percent(f64::from(value.abs()));
+    match value {
+        0.0 => words.pan_middle.to_owned(),
+        right if right > 0.0 => (words.pan_right)(&part),
+        _ => (words.pan_left)(&part),
+    }
+}
+
+/// A speed: "0.75 ×".
+pub fn speed(value: f32) -> String {
+    format!("{} ×", decimal(f64::from(value), 2))
+}
+
+/// How long something takes, roundly: "40 s", "5 min", "1 h 20 min".
+pub fn duration(seconds: f64) -> String {
+    let secs = seconds.ceil().max(1.0) as u64;
+    let words = &get().song;
+    match secs {
+        0..10 => (words.seconds)(secs),
+        10..100 => (words.seconds)(secs.next_multiple_of(5)),
+        100..3600 => (words.minutes)(secs.div_ceil(60)),
+        _ => (words.hours)(secs / 3600, secs / 60 % 60),
+    }
+}
+
+/// Bytes on a disk: "340 MB", "1.2 GB".
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
+        _ => format!("{} GB", decimal(bytes as f64 / 1e9, 1)),
+    }
+}
+
+/// What is known of a song's sound: its format, length, tempo, key and loudness.
+pub fn sound_line(song: &Song) -> String {
+    let words = &get().song;
+    let mut parts = vec![format_line(&song.format), clock(song.frames)];
+    parts.extend(song.bpm.map(|bpm| (words.bpm)(&decimal(f64::from(bpm), 0))));
+    parts.extend(song.key.clone());
+    let lufs = |level: f32| {
+        let sign = if level < 0.0 { "−" } else { "" };
+        (words.lufs)(&format!("{sign}{}", decimal(f64::from(level.abs()), 1)))
+    };
+    parts.extend(song.loudness_lufs.map(lufs));
+    parts.join(" · ")
+}
+
 /// "44.1 kHz".
 fn kilohertz(hz: u32) -> String {
     with_mark(&format!("{} kHz", f64::from(hz) / 1000.0))
@@ -235,6 +285,16 @@ mod tests {
         super::{Language, speak},
         *,
     };
+
+    #[test]
+    fn balance_speed_and_need() {
+        assert_eq!((pan(0.0), pan(-0.3)), ("middle".to_owned(), "30 % left".to_owned()));
+        assert_eq!((speed(0.75), speed(1.0)), ("0.75 ×".to_owned(), "1.00 ×".to_owned()));
+        assert_eq!(bytes(340_000_001), "341 MB");
+        assert_eq!(bytes(1_240_000_000), "1.2 GB");
+        assert_eq!((duration(0.3), duration(41.0)), ("1 s".to_owned(), "45 s".to_owned()));
+        assert_eq!((duration(130.0), duration(4_860.0)), ("3 min".into(), "1 h 21 min".to_owned()));
+    }
 
     #[test]
     fn times() {

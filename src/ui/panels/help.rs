@@ -1,0 +1,165 @@
+//! The sheet of shortcuts, made from the verbs.
+
+use egui::{Align2, Frame, Id, Key, Modal, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+
+use super::Cx;
+use crate::ui::{
+    action::{Action, Group, Verb},
+    theme::{Weight, font, radius, text},
+    widgets::{
+        button::{Kind, button, width},
+        label,
+    },
+    words,
+};
+
+/// Size of the sheet.
+const SIZE: egui::Vec2 = vec2(760.0, 560.0);
+/// Height of a line.
+const LINE: f32 = 26.0;
+
+/// Draws it, if it is asked for.
+pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
+    if !cx.desk.help {
+        return;
+    }
+    let frame =
+        Frame::popup(ui.style()).fill(cx.tokens.panel).corner_radius(radius::CARD).inner_margin(24);
+    let modal = Modal::new(Id::unique("shortcuts")).frame(frame).backdrop_color(cx.tokens.veil);
+    let modal = modal.show(ui, |ui| {
+        let room = ui.content_rect().size() - vec2(96.0, 96.0);
+        let (rect, _) = ui.allocate_exact_size(SIZE.min(room), Sense::hover());
+        contents(ui, cx, rect);
+    });
+    let is_asked_again = ui.input(|input| input.key_pressed(Key::F1)) && !is_new(ui);
+    if modal.should_close() || is_asked_again {
+        cx.act(Action::CloseHelp);
+    }
+}
+
+/// Whether the sheet was not there in the frame before: the key that opened it does not close it.
+fn is_new(ui: &Ui) -> bool {
+    let id = Id::unique("shortcuts shown in frame");
+    let now = ui.cumulative_frame_nr();
+    let before = ui.data_mut(|data| data.get_temp::<u64>(id));
+    ui.data_mut(|data| data.insert_temp(id, now));
+    before.is_none_or(|before| before + 1 < now)
+}
+
+fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
+    let say = &words::get().help;
+    let tokens = cx.tokens;
+    let title = Rect::from_min_size(rect.min, vec2(rect.width(), 30.0));
+    let name = font(text::NAME, Weight::SemiBold);
+    label(ui, "help title", title, Align2::LEFT_CENTER, say.title, name, tokens.text);
+    let wide = width(ui, say.close, Kind::Quiet);
+    let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top() - 4.0), vec2(wide, 36.0));
+    let close = button(ui, "help close", place, say.close, Kind::Quiet, true);
+    if ui.memory(|memory| memory.focused().is_none()) {
+        close.request_focus();
+    }
+    if close.clicked() {
+        cx.act(Action::CloseHelp);
+    }
+    let body = Rect::from_min_max(pos2(rect.left(), title.bottom() + 14.0), rect.max);
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(body).id_salt("help"));
+    ScrollArea::vertical().auto_shrink(false).show(&mut child, |ui| {
+        let columns = columns();
+        let lines = |groups: &[Group]| -> usize {
+            groups.iter().map(|group| verbs(*group).len() + 2).sum()
+        };
+        let high = columns.iter().map(|groups| lines(groups)).max().unwrap_or_default();
+        let size = vec2(body.width(), high as f32 * LINE);
+        let (place, _) = ui.allocate_exact_size(size, Sense::hover());
+        let wide = (place.width() - 40.0) / columns.len() as f32;
+        for (i, groups) in columns.iter().enumerate() {
+            let left = place.left() + i as f32 * (wide + 40.0);
+            let column = Rect::from_x_y_ranges(left..=left + wide, place.y_range());
+            column_ui(ui, cx, column, groups);
+        }
+    });
+}
+
+/// Groups in two columns of about the same height.
+fn columns() -> [Vec<Group>; 2] {
+    let (left, right) =
+        Group::ALL.into_iter().partition(|group| matches!(group, Group::Playing | Group::Window));
+    [left, right]
+}
+
+/// The verbs of a group that have a key. Of those for numbered lanes the first stands for all.
+fn verbs(group: Group) -> Vec<Verb> {
+    let is_meant = |verb: &Verb| {
+        let is_first = !matches!(verb, Verb::Solo(1..) | Verb::Mute(1..));
+        verb.group() == group && verb.spec().shortcut.is_some() && is_first
+    };
+    Verb::all().filter(is_meant).collect()
+}
+
+fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
+    let (tokens, say) = (cx.tokens, &words::get().help);
+    let mut top = column.top();
+    let mut line = || {
+        let place = Rect::from_min_size(pos2(column.left(), top), vec2(column.width(), LINE));
+        top += LINE;
+        place
+    };
+    for group in groups {
+        let heading = match group {
+            Group::Playing => say.playing,
+            Group::Lanes => say.lanes,
+            Group::Looking => say.looking,
+            Group::Songs => say.songs,
+            Group::Window => say.window,
+        };
+        let strong = font(text::BODY, Weight::SemiBold);
+        let place = line();
+        label(
+            ui,
+            ("help group", heading),
+            place,
+            Align2::LEFT_CENTER,
+            heading,
+            strong,
+            tokens.accent,
+        );
+        for verb in verbs(*group) {
+            let place = line();
+            let keys = keys(ui, verb);
+            let (body, medium) =
+                (font(text::BODY, Weight::Regular), font(text::SMALL, Weight::Medium));
+            let words = verb.spec().tooltip;
+            let end = label(
+                ui,
+                ("help keys", verb),
+                place,
+                Align2::RIGHT_CENTER,
+                &keys,
+                medium,
+                tokens.text,
+            );
+            let place = place.with_max_x(end.left() - 12.0);
+            label(ui, ("help", verb), place, Align2::LEFT_CENTER, words, body, tokens.dim);
+        }
+        line();
+    }
+}
+
+/// A verb's keys in words.
+fn keys(ui: &Ui, verb: Verb) -> String {
+    let format = |shortcut| ui.format_shortcut(&shortcut);
+    let all: Vec<String> = match verb {
+        Verb::Solo(_) | Verb::Mute(_) => {
+            let same: Vec<Verb> = Verb::all()
+                .filter(|other| std::mem::discriminant(other) == std::mem::discriminant(&verb))
+                .collect();
+            let ends = [same.first(), same.last()].into_iter().flatten();
+            let keys = ends.filter_map(|verb| verb.spec().shortcut).map(format);
+            return keys.collect::<Vec<_>>().join(" – ");
+        }
+        // The others are what a plus is on other keyboards.
+        Verb::ZoomIn => verb.shortcuts().take(1).map(format).collect(),
+        _ => verb.shortcuts().map(format).collect(),
+    };
+    all.join(&format!(" {} ", words::get().help.or))
+}

@@ -1,0 +1,201 @@
+//! The lanes themselves: the original's, and those of stems and of what no stem holds.
+
+use egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Cx, TimeScale, head, seek_by_pointer};
+use crate::{
+    engine::{
+        Lane, Song,
+        export::RESIDUAL,
+        player::{LaneSettings, Monitor},
+    },
+    ui::{
+        desk::DragOut,
+        peaks::Waveform,
+        state::OpenSong,
+        theme::{GLOW_ALPHA, MUTED_ALPHA, Weight, font, radius, size, text},
+        widgets::{at, label, one_line, waveform},
+        words,
+    },
+};
+
+/// A lane that is not the original's.
+pub struct Row<'a> {
+    /// The song.
+    pub song: &'a Song,
+    /// Its stem's place in the model's order; `None` for the residual.
+    pub stem: Option<usize>,
+    /// The stem's name, or the residual's.
+    pub key: &'a str,
+    /// The name as it is shown.
+    pub title: String,
+    /// What the user set.
+    pub settings: LaneSettings,
+    /// Whether it is heard now.
+    pub is_heard: bool,
+    wave: &'a Waveform,
+}
+
+impl<'a> Row<'a> {
+    /// The row of a stem, or of the residual.
+    pub fn new(
+        song: &'a Song,
+        open: &'a OpenSong,
+        stem: Option<usize>,
+        settings: LaneSettings,
+        is_heard: bool,
+    ) -> Self {
+        let key = stem.map_or(RESIDUAL, |stem| &open.stems[stem]);
+        let title = match stem {
+            Some(_) => words::stem_title(key),
+            None => words::get().lanes.residual.to_owned(),
+        };
+        let wave = stem.map_or(&open.residual, |stem| &open.waves[stem]);
+        Self { song, stem, key, title, settings, is_heard, wave }
+    }
+
+    /// Whether it is the lane of what no stem holds.
+    pub fn is_residual(&self) -> bool {
+        self.stem.is_none()
+    }
+}
+
+/// A lane's ground, with a bar in its colour.
+fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, color: Color32) {
+    ui.painter().rect_filled(rect, radius::LANE, cx.tokens.panel);
+    let bar = Rect::from_min_max(
+        pos2(rect.left(), rect.top() + 10.0),
+        pos2(rect.left() + 4.0, rect.bottom() - 10.0),
+    );
+    ui.painter().rect_filled(bar, 2, color);
+}
+
+fn wave_rect(rect: Rect) -> Rect {
+    Rect::from_min_max(
+        pos2(rect.left() + size::LANE_HEAD, rect.top() + 4.0),
+        pos2(rect.right(), rect.bottom() - 4.0),
+    )
+}
+
+/// The lane of the original.
+pub fn original(
+    ui: &Ui,
+    cx: &mut Cx<'_>,
+    waves: &mut waveform::Cache,
+    rect: Rect,
+    scale: TimeScale,
+    open: &OpenSong,
+) {
+    let (tokens, say) = (cx.tokens, &words::get().lanes);
+    surface(ui, cx, rect, tokens.original);
+    let head = Rect::from_min_size(
+        pos2(rect.left() + 16.0, rect.center().y - 20.0),
+        vec2(size::LANE_HEAD - 32.0, 20.0),
+    );
+    let strong = font(text::LANE, Weight::SemiBold);
+    label(ui, "lane original", head, Align2::LEFT_CENTER, say.original, strong, tokens.text);
+    let place = head.translate(vec2(0.0, 21.0));
+    let is_original = cx.desk.monitor == Monitor::Original;
+    let hint = if is_original { say.is_heard } else { say.hold_to_compare };
+    let small = font(text::SMALL, Weight::Regular);
+    label(ui, "lane original hint", place, Align2::LEFT_CENTER, hint, small, tokens.faint);
+    let place = wave_rect(rect);
+    let response = at(ui, "wave original", place, Sense::CLICK | Sense::DRAG);
+    seek_by_pointer(cx, &response, scale);
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, say.original_wave));
+    waves.paint(
+        ui.painter(),
+        Lane::Original,
+        place,
+        waveform::Drawing {
+            wave: &open.original,
+            frames: open.frames,
+            view: scale.view,
+            covered: None,
+            color: tokens.original,
+            unknown: tokens.line,
+        },
+    );
+}
+
+/// The lane of a stem, or of the residual.
+pub fn row(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    waves: &mut waveform::Cache,
+    rect: Rect,
+    scale: TimeScale,
+    open: &OpenSong,
+    row: &Row<'_>,
+) {
+    let tokens = cx.tokens;
+    let color = tokens.stem(row.key);
+    surface(ui, cx, rect, color);
+    head::ui(ui, cx, rect, open, row);
+    let place = wave_rect(rect);
+    let response = at(ui, ("wave", row.key), place, Sense::CLICK | Sense::DRAG);
+    seek_by_pointer(cx, &response, scale);
+    let name = (words::get().lanes.wave)(&row.title);
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
+    computing_ui(ui, scale, place, open, color);
+    waves.paint(
+        ui.painter(),
+        row.stem.map_or(Lane::Residual, Lane::Stem),
+        place,
+        waveform::Drawing {
+            wave: row.wave,
+            frames: open.frames,
+            view: scale.view,
+            covered: Some(&open.covered),
+            color: if row.is_heard { color } else { color.gamma_multiply(MUTED_ALPHA) },
+            unknown: tokens.line,
+        },
+    );
+    state_ui(ui, cx, place, row);
+    preparing_ui(ui, cx, place, row);
+}
+
+/// A faint glow where a segment is being computed.
+fn computing_ui(ui: &Ui, scale: TimeScale, wave: Rect, open: &OpenSong, color: Color32) {
+    let Some((start, end)) = open.computing else { return };
+    let x = scale.x_of(start)..=scale.x_of(end);
+    let glow = Rect::from_x_y_ranges(x, wave.y_range()).intersect(wave);
+    if glow.is_positive() {
+        ui.painter().rect_filled(glow, radius::TICK, color.gamma_multiply(GLOW_ALPHA));
+    }
+}
+
+/// Says in words that a lane is muted, and what the residual is.
+fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
+    let say = &words::get().lanes;
+    let is_muted = row.settings.muted && !row.settings.soloed;
+    let words = match (row.is_residual(), is_muted) {
+        (true, true) => format!("{} · {}", say.residual_note, say.muted),
+        (true, false) => say.residual_note.to_owned(),
+        (false, true) => say.muted.to_owned(),
+        (false, false) => return,
+    };
+    let tiny = font(text::TINY, Weight::Regular);
+    let ink = cx.tokens.faint;
+    let galley = one_line(ui.painter(), &words, tiny.clone(), ink, wave.width());
+    let place = Rect::from_min_size(wave.min + vec2(6.0, 2.0), galley.size() + vec2(8.0, 2.0));
+    ui.painter().rect_filled(place, radius::TICK, cx.tokens.panel);
+    label(ui, ("state", row.key), place, Align2::CENTER_CENTER, &words, tiny, ink);
+}
+
+/// Says on a dragged lane that its file is being made.
+fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
+    let is_it = |drag: &DragOut| {
+        let is_same = drag.stems.iter().any(|name| name == row.key);
+        drag.song == row.song.id && !drag.is_under_way && is_same
+    };
+    if !cx.desk.drag_out.as_ref().is_some_and(is_it) {
+        return;
+    }
+    let words = (words::get().lanes.preparing)(words::stem(row.key));
+    let place = Rect::from_min_size(wave.min + vec2(6.0, 6.0), vec2(160.0, 24.0));
+    ui.painter().rect_filled(place, radius::FIELD, cx.tokens.raised);
+    let small = font(text::SMALL, Weight::Regular);
+    let inner = place.shrink2(vec2(10.0, 0.0));
+    label(ui, ("preparing", row.key), inner, Align2::LEFT_CENTER, &words, small, cx.tokens.text);
+}

@@ -1,0 +1,108 @@
+//! The instruments as ticks in their colours, and presets that tick several at once.
+
+use egui::{Rect, Ui, pos2, vec2};
+
+use super::Cx;
+use crate::{
+    engine::Song,
+    ui::{
+        action::Action,
+        state::ViewState,
+        widgets::{
+            button::{self, Kind, button},
+            tick,
+        },
+        words,
+    },
+};
+
+/// Instruments that are ticked together.
+#[derive(Clone, Copy)]
+enum Preset {
+    All,
+    Without(&'static str),
+    Only(&'static [&'static str]),
+}
+
+impl Preset {
+    /// The instruments it ticks; `None` when the model does not know those that it is about.
+    fn of(self, stems: &[String]) -> Option<Vec<String>> {
+        let has = |name: &str| stems.iter().any(|stem| stem == name);
+        let those = |is_meant: &dyn Fn(&str) -> bool| {
+            stems.iter().filter(|stem| is_meant(stem)).cloned().collect()
+        };
+        match self {
+            Self::All => Some(stems.to_vec()),
+            Self::Without(name) => has(name).then(|| those(&|stem| stem != name)),
+            Self::Only(names) => {
+                names.iter().all(|name| has(name)).then(|| those(&|stem| names.contains(&stem)))
+            }
+        }
+    }
+}
+
+fn presets() -> [(&'static str, Preset); 5] {
+    let say = &words::get().song;
+    [
+        (say.all, Preset::All),
+        (say.karaoke, Preset::Without("vocals")),
+        (say.vocals_only, Preset::Only(&["vocals"])),
+        (say.drumless, Preset::Without("drums")),
+        (say.drums_and_bass, Preset::Only(&["drums", "bass"])),
+    ]
+}
+
+/// Pills and presets from the left, in as many rows as they need. Returns their bottom.
+pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) -> f32 {
+    let mut cursor = row.min;
+    let mut place = |wide: f32, gap: f32| {
+        if cursor.x + wide > row.right() && cursor.x > row.left() {
+            cursor = pos2(row.left(), cursor.y + tick::HEIGHT + 8.0);
+        }
+        let rect = Rect::from_min_size(cursor, vec2(wide, tick::HEIGHT));
+        cursor.x += wide + gap;
+        rect
+    };
+    for stem in ViewState::display_order(stems).into_iter().map(|i| &stems[i]) {
+        let name = words::stem_title(stem);
+        let rect = place(tick::width(ui, &name), 10.0);
+        let is_ticked = cx.desk.lane(song.id, stem).ticked;
+        let color = cx.tokens.stem(stem);
+        if tick::tick(ui, ("tick", stem), rect, &name, is_ticked, color).clicked() {
+            cx.act(Action::Tick(stem.clone(), !is_ticked));
+        }
+    }
+    let presets: Vec<_> = presets()
+        .into_iter()
+        .filter_map(|(name, preset)| Some((name, preset.of(stems)?)))
+        .collect();
+    let widths = presets.iter().map(|(name, _)| button::width(ui, name, Kind::Link) + 14.0);
+    let all = place(10.0 + widths.sum::<f32>(), 0.0);
+    let mut x = if all.left() > row.left() { all.left() + 10.0 } else { all.left() };
+    for (name, wanted) in presets {
+        let wide = button::width(ui, name, Kind::Link);
+        let rect = Rect::from_min_size(pos2(x, all.top() + 6.0), vec2(wide, all.height() - 12.0));
+        if button(ui, ("preset", name), rect, name, Kind::Link, true).clicked() {
+            cx.act(Action::TickOnly(wanted));
+        }
+        x += wide + 14.0;
+    }
+    all.bottom()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_offered_only_where_they_mean_something() {
+        let stems: Vec<String> = ["drums", "bass", "other", "vocals"].map(str::to_owned).into();
+        assert_eq!(Preset::Without("vocals").of(&stems).unwrap(), ["drums", "bass", "other"]);
+        assert_eq!(Preset::All.of(&stems).unwrap().len(), 4);
+        assert_eq!(Preset::Only(&["drums", "bass"]).of(&stems).unwrap(), ["drums", "bass"]);
+        assert_eq!(Preset::Only(&["vocals"]).of(&stems).unwrap(), ["vocals"]);
+        let voice = ["voice".to_owned()];
+        assert_eq!(Preset::Without("vocals").of(&voice), None);
+        assert_eq!(Preset::Only(&["voice", "drums"]).of(&voice), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! A dial: a small round control, as for the balance of a lane. Drag up and down or sideways; wheel,
+//! keys and double-click as on a fader.
+
+use egui::{Rect, Sense, Stroke, Ui, Vec2};
+
+use super::{
+    Salt, at,
+    fader::{Knob, Look, Scale},
+    focus_ring,
+};
+use crate::ui::theme::{MUTED_ALPHA, Tokens};
+
+/// Points of pointer travel from one end to the other.
+const TRAVEL: f32 = 120.0;
+/// From straight up to either end, as parts of a turn.
+const REACH: f32 = 0.375;
+
+/// A dial in `rect`. Returns the new value when it was turned.
+pub fn dial(
+    ui: &Ui,
+    salt: impl Salt,
+    rect: Rect,
+    name: &str,
+    scale: Scale,
+    value: f32,
+    look: Look,
+) -> Option<f32> {
+    let response = at(ui, salt, rect, Sense::click_and_drag());
+    // Kept exactly while it is dragged, so that slow turning is not lost in rounding.
+    let exact = response.id.with("exact");
+    let mut pointed = None;
+    if response.drag_started() {
+        ui.data_mut(|data| data.insert_temp(exact, scale.place(value)));
+    }
+    let turned = response.drag_delta();
+    if response.dragged() && turned != Vec2::ZERO {
+        let place = ui.data(|data| data.get_temp(exact)).unwrap_or_else(|| scale.place(value));
+        let place = (place + (turned.x - turned.y) / TRAVEL).clamp(0.0, 1.0);
+        ui.data_mut(|data| data.insert_temp(exact, place));
+        pointed = Some(scale.tidied(scale.value(place)));
+    }
+    let control = Knob { name, scale, value };
+    let new = control.worked(ui, &response, pointed);
+    let shown = new.unwrap_or(value);
+    paint(ui, rect, scale.place(shown), look, response.hovered() || response.dragged());
+    focus_ring(ui, &response, rect, rect.width() / 2.0);
+    control.describe(ui, response, shown);
+    new.filter(|new| *new != value)
+}
+
+fn paint(ui: &Ui, rect: Rect, place: f32, look: Look, is_hot: bool) {
+    let tokens = Tokens::of(ui);
+    let (centre, radius) = (rect.center(), rect.width() / 2.0);
+    let at = |place: f32, distance: f32| {
+        let angle = ((2.0 * place - 1.0) * REACH - 0.25) * std::f32::consts::TAU;
+        centre + distance * Vec2::angled(angle)
+    };
+    let fill = if is_hot { tokens.hovered } else { tokens.raised };
+    ui.painter().circle_filled(centre, radius, fill);
+    let color =
+        if look.is_faint { look.color.gamma_multiply(MUTED_ALPHA + 0.2) } else { look.color };
+    // From straight up to where it stands, along the rim.
+    let arc: Vec<_> =
+        (0..=12).map(|i| at(0.5 + (place - 0.5) * i as f32 / 12.0, radius - 1.5)).collect();
+    if (place - 0.5).abs() > 0.01 {
+        ui.painter().line(arc, Stroke::new(2.0, color));
+    } else {
+        ui.painter().circle_filled(at(0.5, radius - 1.5), 1.5, tokens.dim);
+    }
+    let hand = [centre + (at(place, 1.0) - centre) * 2.0, at(place, radius - 4.0)];
+    ui.painter().line_segment(hand, Stroke::new(2.0, tokens.text));
+}

@@ -1,0 +1,368 @@
+//! The studio's own actions: zoom and scroll, loops, lanes with balance and typed gains, the
+//! residual, speed, presets, and the sheet of shortcuts.
+
+use egui::{Key, Modifiers, Theme, pos2, vec2};
+use egui_kittest::kittest::Queryable as _;
+use partita::{
+    engine::{Command, Event, Lane, SongId, SongState},
+    ui::{action::Verb, desk::Repeat},
+};
+
+use super::stage::{
+    FRAMES, Stage, all_peaks, covered, fine_peaks, library, opened, processing, ready, separated,
+    song, stage, unprocessed,
+};
+
+const NONE: Modifiers = Modifiers::NONE;
+const CTRL: Modifiers = Modifiers::COMMAND;
+const SHIFT: Modifiers = Modifiers::SHIFT;
+
+/// Frames that a point of the waveforms stands for.
+fn frames_per_point(stage: &Stage) -> f64 {
+    let width = stage.harness.get_by_label("Waveform of Drums").rect().width();
+    stage.harness.state().desk().view(FRAMES, width).frames_per_point
+}
+
+fn first_frame(stage: &Stage) -> f64 {
+    let width = stage.harness.get_by_label("Waveform of Drums").rect().width();
+    stage.harness.state().desk().view(FRAMES, width).first_frame
+}
+
+#[test]
+fn the_wheel_zooms_about_the_pointer_and_scrolls() {
+    let mut stage = stage(separated());
+    let wave = stage.harness.get_by_label("Waveform of Drums").rect();
+    let whole = frames_per_point(&stage);
+    let third = pos2(wave.left() + wave.width() / 3.0, wave.center().y);
+    for _ in 0..4 {
+        stage.wheel(third, vec2(0.0, 3.0), CTRL);
+    }
+    let near = frames_per_point(&stage);
+    assert!(near < whole / 2.0, "{near} {whole}");
+    let held = first_frame(&stage) + near * f64::from(wave.width() / 3.0);
+    assert!((held - FRAMES as f64 / 3.0).abs() < 0.01 * FRAMES as f64, "{held}");
+    let before = first_frame(&stage);
+    stage.wheel(third, vec2(0.0, -2.0), SHIFT);
+    let on = first_frame(&stage);
+    assert!(on > before && frames_per_point(&stage) == near);
+    stage.wheel(third, vec2(2.0, 0.0), NONE);
+    assert!(first_frame(&stage) < on, "sideways, as on a touchpad");
+    let bar = stage.harness.get_by_label("Scroll the waveforms").rect();
+    stage.drag(bar.center(), bar.right_center());
+    assert!(first_frame(&stage) > on);
+    for _ in 0..9 {
+        stage.wheel(third, vec2(0.0, -5.0), CTRL);
+    }
+    assert_eq!(stage.harness.state().desk().look, None, "the whole song");
+    assert!(!stage.shows("Scroll the waveforms"));
+}
+
+#[test]
+fn keys_zoom_about_the_play_head_and_turn_pages() {
+    let mut stage = stage(separated());
+    let head = FRAMES * 2 / 3;
+    stage.deck.position.set(head);
+    let whole = frames_per_point(&stage);
+    let part = head as f64 / whole;
+    for key in [Key::Plus, Key::Equals, Key::Plus] {
+        stage.press(NONE, key);
+    }
+    stage.press(SHIFT, Key::Plus);
+    assert!((whole / frames_per_point(&stage) - 1.5f64.powi(4)).abs() < 0.1);
+    let there = (head as f64 - first_frame(&stage)) / frames_per_point(&stage);
+    assert!((there - part).abs() < 1.0, "the play head stands still");
+    let first = first_frame(&stage);
+    stage.press(NONE, Key::PageUp);
+    assert!(first_frame(&stage) < first);
+    stage.press(NONE, Key::PageDown);
+    stage.press(NONE, Key::PageDown);
+    assert!(first_frame(&stage) > first);
+    stage.press(NONE, Key::Minus);
+    stage.press(NONE, Key::Num0);
+    assert_eq!(frames_per_point(&stage), whole);
+    stage.press(NONE, Key::End);
+    assert_eq!(stage.deck.position.get(), FRAMES);
+    stage.press(NONE, Key::Home);
+    assert_eq!(stage.deck.position.get(), 0);
+}
+
+#[test]
+fn the_page_turns_with_the_play_head_unless_one_looks_elsewhere() {
+    let mut stage = stage(separated());
+    for _ in 0..8 {
+        stage.press(NONE, Key::Plus);
+    }
+    stage.deck.playing.set(true);
+    let first = first_frame(&stage);
+    let span = frames_per_point(&stage) * 704.0;
+    stage.deck.position.set((first + span * 1.02) as u64);
+    stage.harness.run_steps(3);
+    let turned = first_frame(&stage);
+    assert!(turned > first + span * 0.5 && turned < first + span * 1.02);
+    stage.press(NONE, Key::PageDown);
+    stage.press(NONE, Key::PageDown);
+    let elsewhere = first_frame(&stage);
+    stage.deck.position.set(stage.deck.position.get() + 1000);
+    stage.harness.run_steps(3);
+    assert_eq!(first_frame(&stage), elsewhere);
+    stage.press(NONE, Key::ArrowRight);
+    assert!(first_frame(&stage) < elsewhere, "a seek brings the look back");
+}
+
+#[test]
+fn a_close_look_asks_for_finer_peaks_once() {
+    let mut stage = stage(separated());
+    assert!(stage.asked().is_empty());
+    for _ in 0..14 {
+        stage.press(NONE, Key::Plus);
+    }
+    let asked = stage.asked();
+    let Some(Command::ShowDetail { song: SongId(7), frames, frames_per_peak }) = asked.last()
+    else {
+        panic!("nothing finer was asked for: {asked:?}");
+    };
+    let end = first_frame(&stage) + 704.0 * frames_per_point(&stage);
+    assert!(frames.start as f64 <= first_frame(&stage) && frames.end as f64 >= end);
+    assert!(*frames_per_peak < 512 && frames_per_peak.is_power_of_two());
+    let built = stage.harness.state().num_waveforms_built();
+    stage.harness.run_steps(5);
+    assert!(stage.asked().is_empty(), "asked once");
+    stage.tell([fine_peaks(7, Lane::Stem(1), 0, 4_000)]);
+    assert_eq!(stage.harness.state().num_waveforms_built(), built + 1);
+    // More of it is separated: it is read again.
+    stage.tell([covered(7, &[(0, 1_000)])]);
+    assert_eq!(stage.asked().len(), 1);
+    stage.press(NONE, Key::Num0);
+    assert!(stage.asked().is_empty(), "from far away the coarse will do");
+}
+
+#[test]
+fn a_stretch_is_marked_by_dragging_in_the_ruler() {
+    let mut stage = stage(separated());
+    let ruler = stage.harness.get_by_label("Position").rect();
+    let at = |part: f32| pos2(ruler.left() + part * ruler.width(), ruler.top() + 8.0);
+    stage.drag(at(0.25), at(0.5));
+    let (start, end) = stage.deck.region.get().unwrap();
+    let part = |frame: u64| frame as f64 / FRAMES as f64;
+    assert!((part(start) - 0.25).abs() < 0.02 && (part(end) - 0.5).abs() < 0.02);
+    assert_eq!(stage.deck.position.get(), 0, "marking does not seek");
+    stage.harness.drag_at(at(0.75));
+    stage.harness.drop_at(at(0.75));
+    stage.harness.run_steps(3);
+    assert!((part(stage.deck.position.get()) - 0.75).abs() < 0.02, "a click does");
+    let handle = stage.harness.get_by_label("Loop end").rect().center();
+    stage.drag(handle, at(0.9));
+    let moved = stage.deck.region.get().unwrap();
+    assert!(moved.0 == start && (part(moved.1) - 0.9).abs() < 0.02);
+    stage.harness.get_by_label("Loop start").focus();
+    stage.harness.run_steps(2);
+    stage.press(NONE, Key::ArrowRight);
+    assert_eq!(stage.deck.region.get().unwrap().0, start + 4_410);
+    stage.press(NONE, Key::L);
+    assert_eq!(stage.deck.region.get(), None);
+    let repeat = stage.harness.state().desk().repeat;
+    assert!(matches!(repeat, Some(Repeat { is_on: false, .. })), "the marks stay");
+    stage.click("Loop");
+    assert!(stage.deck.region.get().is_some());
+    stage.harness.get_by_label("Loop start").focus();
+    stage.press(NONE, Key::Escape);
+    stage.press(NONE, Key::Escape);
+    assert_eq!(stage.harness.state().desk().repeat, None);
+    assert!(!stage.shows("Loop start"));
+}
+
+#[test]
+fn a_loop_by_keys_alone() {
+    let mut stage = stage(separated());
+    stage.deck.position.set(100_000);
+    stage.press(NONE, Key::OpenBracket);
+    stage.deck.position.set(300_000);
+    stage.press(NONE, Key::CloseBracket);
+    assert_eq!(stage.deck.region.get(), Some((100_000, 300_000)));
+    stage.press(NONE, Key::Escape);
+    assert_eq!(stage.deck.region.get(), None);
+    stage.press(NONE, Key::L);
+    assert_eq!(stage.deck.region.get(), Some((0, FRAMES)), "without marks, what is in sight");
+    stage.tell([opened(7)]);
+    assert_eq!(stage.deck.region.get(), None, "a loop is of one song");
+}
+
+#[test]
+fn what_no_stem_holds_is_a_lane_that_is_muted_at_first() {
+    let mut stage = stage(separated());
+    assert!(stage.shows("what no stem holds · muted"));
+    assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2]);
+    stage.click("Mute Residual");
+    assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
+    stage.press(SHIFT, Key::Num5);
+    assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2], "the fifth lane as shown");
+    stage.click("Solo Residual");
+    assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
+    assert_eq!(*stage.deck.gains.borrow(), [0.0; 4]);
+    let untouched = stage_of_unprocessed();
+    assert!(!untouched.shows("Residual"), "nothing is known of it");
+}
+
+fn stage_of_unprocessed() -> Stage {
+    stage(unprocessed())
+}
+
+#[test]
+fn balance_by_keys_drag_and_double_click() {
+    let mut stage = stage(separated());
+    stage.harness.get_by_label("Pan Drums").focus();
+    stage.harness.run_steps(2);
+    for _ in 0..6 {
+        stage.press(NONE, Key::ArrowLeft);
+    }
+    let sides = |stage: &Stage| stage.deck.sides.borrow().stems[0];
+    assert_eq!(sides(&stage)[0], 1.0);
+    assert!((sides(&stage)[1] - 0.7).abs() < 1e-4, "{:?}", sides(&stage));
+    let dial = stage.harness.get_by_label("Pan Drums").rect().center();
+    stage.drag(dial, dial + vec2(60.0, 0.0));
+    assert!(sides(&stage)[0] < 0.5 && sides(&stage)[1] == 1.0, "{:?}", sides(&stage));
+    stage.harness.run_steps(60);
+    for _ in 0..2 {
+        stage.harness.get_by_label("Pan Drums").click();
+        stage.harness.step();
+    }
+    stage.harness.run_steps(3);
+    assert_eq!(sides(&stage), [1.0; 2]);
+}
+
+#[test]
+fn a_gain_is_typed_or_turned_by_the_wheel() {
+    let mut stage = stage(separated());
+    stage.click("Gain Bass: 0.0 dB");
+    let field = stage.harness.get_by_role_and_label(egui::Role::TextInput, "Gain Bass");
+    assert!(field.is_focused());
+    field.type_text("-6,5");
+    stage.harness.run_steps(3);
+    stage.press(NONE, Key::Enter);
+    let gain = stage.deck.gains.borrow()[1];
+    assert!((gain - 10f32.powf(-6.5 / 20.0)).abs() < 1e-4, "{gain}");
+    stage.click("Gain Bass: −6.5 dB");
+    let field = stage.harness.get_by_role_and_label(egui::Role::TextInput, "Gain Bass");
+    field.type_text("nonsense");
+    stage.press(NONE, Key::Enter);
+    assert!(stage.shows("Gain Bass: −6.5 dB"), "what is no number changes nothing");
+    let fader = stage.harness.get_by_label("Gain Drums").rect().center();
+    stage.wheel(fader, vec2(0.0, 2.0), NONE);
+    assert!(stage.shows("Gain Drums: +1.0 dB"));
+    assert_eq!(stage.harness.state().desk().look, None, "and nothing else");
+}
+
+#[test]
+fn presets_tick_several_at_once() {
+    let mut stage = stage(separated());
+    for (preset, gains) in [
+        ("Vocals only", [0.0, 0.0, 0.0, 1.0]),
+        ("Drums and bass", [1.0, 1.0, 0.0, 0.0]),
+        ("Karaoke", [1.0, 1.0, 1.0, 0.0]),
+        ("Drumless", [0.0, 1.0, 1.0, 1.0]),
+        ("All", [1.0; 4]),
+    ] {
+        stage.click(preset);
+        assert_eq!(*stage.deck.gains.borrow(), gains, "{preset}");
+    }
+}
+
+#[test]
+fn stop_speed_and_volume() {
+    let mut stage = stage(separated());
+    stage.deck.position.set(50_000);
+    stage.press(NONE, Key::Space);
+    stage.deck.position.set(90_000);
+    stage.click("Stop");
+    assert!(!stage.deck.playing.get());
+    assert_eq!(stage.deck.position.get(), 50_000, "where playing began");
+    stage.press(NONE, Key::Period);
+    assert_eq!(stage.deck.position.get(), 0);
+    stage.press(SHIFT, Key::ArrowDown);
+    assert_eq!(stage.deck.speed.get(), 0.95);
+    for _ in 0..20 {
+        stage.press(SHIFT, Key::ArrowUp);
+    }
+    assert_eq!(stage.deck.speed.get(), 1.5);
+    stage.click("Speed: 1.50 ×");
+    let field = stage.harness.get_by_role_and_label(egui::Role::TextInput, "Speed");
+    field.type_text("0.8");
+    stage.press(NONE, Key::Enter);
+    assert_eq!(stage.deck.speed.get(), 0.8);
+    stage.press(NONE, Key::ArrowDown);
+    assert!((stage.deck.volume.get() - 0.95f32.powi(2)).abs() < 1e-4);
+    stage.press(NONE, Key::ArrowUp);
+    assert_eq!(stage.deck.volume.get(), 1.0);
+}
+
+#[test]
+fn the_head_says_what_is_known_and_what_it_will_take() {
+    let mut known = song(7, "Lithium", None, SongState::Ready);
+    (known.bpm, known.key) = (Some(124.4), Some("F minor".into()));
+    known.loudness_lufs = Some(-9.8);
+    let mut stage = stage(unprocessed());
+    stage.tell([Event::Song(known)]);
+    assert!(stage.shows("44.1 kHz, 16 bit FLAC · 5:27 · 124 BPM · F minor · −9.8 LUFS"));
+    let need = Event::Need { song: SongId(7), segments: 56, bytes: 616_000_000 };
+    stage.tell([need]);
+    assert!(stage.shows("Needs 616 MB of disk"));
+    stage.tell([Event::Pace(3.0)]);
+    assert!(stage.shows("Takes about 3 min here and 616 MB of disk"));
+}
+
+#[test]
+fn the_segment_that_is_computed_is_shown_in_the_head() {
+    let stage = stage(processing());
+    assert!(stage.shows("segment 24 of 56"));
+}
+
+#[test]
+fn f1_lists_every_shortcut() {
+    let mut stage = stage(separated());
+    stage.press(NONE, Key::F1);
+    for verb in Verb::all().filter(|verb| verb.spec().shortcut.is_some()) {
+        let is_numbered = matches!(verb, Verb::Solo(1..) | Verb::Mute(1..));
+        assert!(is_numbered || stage.shows(verb.spec().tooltip), "{verb:?} is not listed");
+    }
+    assert!(stage.shows("1 – 6") && stage.shows("Shift+1 – Shift+6"));
+    let is_open = |stage: &Stage| stage.harness.state().desk().help;
+    stage.press(NONE, Key::ArrowRight);
+    assert_eq!(stage.deck.position.get(), 0, "the window's keys wait");
+    stage.press(NONE, Key::F1);
+    assert!(!is_open(&stage));
+    stage.press(NONE, Key::F1);
+    assert!(is_open(&stage));
+    stage.press(NONE, Key::Escape);
+    assert!(!is_open(&stage));
+    stage.press(NONE, Key::F1);
+    stage.press(NONE, Key::Space);
+    assert!(!is_open(&stage), "the focus is on its button");
+    assert!(!stage.deck.playing.get());
+}
+
+#[test]
+fn a_window_at_rest_asks_for_no_frame_however_it_looks() {
+    let mut stage = Stage::new(Theme::Light, separated());
+    for _ in 0..6 {
+        stage.press(NONE, Key::Plus);
+    }
+    stage.press(NONE, Key::L);
+    stage.tell(all_peaks(7));
+    stage.harness.run_steps(10);
+    let built = stage.harness.state().num_waveforms_built();
+    assert!(stage.harness.run() <= 2, "it asks for frames");
+    assert_eq!(stage.harness.state().num_waveforms_built(), built);
+    stage.press(NONE, Key::F1);
+    stage.harness.run_steps(20);
+    assert!(stage.harness.run() <= 2, "the sheet of shortcuts asks for frames");
+}
+
+#[test]
+fn lanes_of_a_song_with_no_length_can_be_looked_at() {
+    let empty = Event::Opened { song: SongId(7), frames: 0, stems: Vec::new() };
+    let mut stage = stage(vec![library(SongState::Ready), ready(), empty]);
+    for key in [Key::Plus, Key::L, Key::PageDown, Key::End, Key::OpenBracket, Key::Minus] {
+        stage.press(NONE, key);
+    }
+    assert_eq!(stage.harness.state().desk().repeat, None);
+}

@@ -1,0 +1,167 @@
+//! A walk through every panel and dialog in both languages: no control is without a name, and no
+//! two that stand side by side are called the same.
+
+use std::collections::BTreeMap;
+
+use egui::{Key, Modifiers, Theme, accesskit::Role};
+use egui_kittest::{Harness, Node, kittest::NodeT as _};
+use partita::{
+    engine::{Event, ExportState, JobState, ModelState, SongState},
+    ui::{
+        app::App,
+        desk::Purpose,
+        dialogs::{Answer, Outcome},
+        words::{self, Language},
+    },
+};
+
+use super::{
+    export::export,
+    stage::{Stage, job, library, processing, separated, stage, unprocessed},
+};
+
+/// Whether a node is something to work with, or a picture that says something.
+fn needs_a_name(node: &Node<'_>) -> bool {
+    let role = node.accesskit_node().role();
+    let says_something = [Role::Image, Role::Meter, Role::ProgressIndicator, Role::ScrollBar];
+    egui::accessibility::is_input(role) || says_something.contains(&role)
+}
+
+/// Where they are and what they are, of all that need a name and have none.
+fn nameless<State>(harness: &Harness<'_, State>) -> Vec<String> {
+    let nodes = harness.root().children_recursive().filter(needs_a_name);
+    let without = nodes
+        .filter(|node| node.accesskit_node().label().is_none_or(|label| label.trim().is_empty()));
+    without.map(|node| format!("{:?} at {:?}", node.accesskit_node().role(), node.rect())).collect()
+}
+
+/// Controls that cannot be told apart by what they are and are called.
+fn namesakes<State>(harness: &Harness<'_, State>) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let is_control = |node: &Node<'_>| egui::accessibility::is_input(node.accesskit_node().role());
+    for node in harness.root().children_recursive().filter(is_control) {
+        let node = node.accesskit_node();
+        let name = format!("{:?} “{}”", node.role(), node.label().unwrap_or_default());
+        *seen.entry(name).or_default() += 1;
+    }
+    seen.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name).collect()
+}
+
+type Scene = (&'static str, fn() -> Stage);
+
+fn scenes() -> Vec<Scene> {
+    vec![
+        ("empty", || {
+            let library = Event::Library { songs: Vec::new(), jobs: Vec::new() };
+            stage(vec![library, Event::Model(ModelState::Missing)])
+        }),
+        ("no model", || stage(vec![library(SongState::Ready), Event::Model(ModelState::Missing)])),
+        ("installing", || {
+            let installing =
+                ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
+            stage(vec![library(SongState::Ready), Event::Model(installing)])
+        }),
+        ("unprocessed", || stage(unprocessed())),
+        ("processing", || stage(processing())),
+        ("failed", || {
+            let mut stage = stage(unprocessed());
+            stage.tell([Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 2))]);
+            stage
+        }),
+        ("separated", || stage(separated())),
+        ("no device", || {
+            let stage = stage(separated());
+            stage.deck.has_no_device.set(true);
+            stage
+        }),
+        ("zoomed with a loop", || {
+            let mut stage = stage(separated());
+            for key in [Key::Plus, Key::Plus, Key::L] {
+                stage.press(Modifiers::NONE, key);
+            }
+            stage
+        }),
+        ("shortcuts", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::NONE, Key::F1);
+            stage
+        }),
+        ("export", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::COMMAND, Key::E);
+            stage
+        }),
+        ("export cards", || {
+            let mut stage = stage(separated());
+            super::export::open(&mut stage);
+            let there = ExportState::Exists(vec!["/home/me/Music/mix.wav".into()]);
+            let id = export(&mut stage).id;
+            stage.tell([Event::Export { id, state: there }]);
+            stage
+        }),
+        ("asking for a path", || {
+            let mut stage = stage(separated());
+            let ctx = stage.harness.ctx.clone();
+            let answer = Answer { purpose: Purpose::Songs, outcome: Outcome::Unavailable };
+            stage.harness.state_mut().answered(&ctx, answer);
+            stage
+        }),
+        ("light", || Stage::new(Theme::Light, separated())),
+    ]
+}
+
+#[test]
+fn no_control_of_any_panel_or_dialog_is_without_a_name() {
+    for language in Language::ALL {
+        for (name, scene) in scenes() {
+            // English while it is made, because it is worked by its names.
+            words::speak(Language::English);
+            let mut stage = scene();
+            words::speak(language);
+            stage.harness.run_steps(4);
+            let found = nameless(&stage.harness);
+            assert!(found.is_empty(), "{name}, {}: {found:#?}", language.name());
+            let found = namesakes(&stage.harness);
+            assert!(found.is_empty(), "{name}, {}: {found:#?}", language.name());
+            let controls = stage.harness.root().children_recursive().filter(needs_a_name).count();
+            assert!(controls > 3, "{name}: only {controls}");
+        }
+    }
+    words::speak(Language::English);
+}
+
+#[test]
+fn the_walk_finds_what_has_no_name() {
+    let harness = Harness::builder().with_accessibility_check(false).build_ui(|ui| {
+        let rect = egui::Rect::from_min_size(egui::pos2(20.0, 20.0), egui::vec2(20.0, 20.0));
+        let response = ui.interact(rect, egui::Id::unique("bare"), egui::Sense::click());
+        response.widget_info(|| egui::WidgetInfo::new(egui::Role::Button));
+        for place in ["one", "two"] {
+            let response = ui.interact(rect, egui::Id::unique(place), egui::Sense::click());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Twin"));
+        }
+    });
+    assert_eq!(nameless(&harness).len(), 1);
+    assert_eq!(namesakes(&harness), ["Button “Twin”"]);
+}
+
+#[test]
+fn every_scene_is_a_different_window() {
+    let shown = |harness: &Harness<'static, App>| -> Vec<String> {
+        let nodes = harness.root().children_recursive();
+        nodes.filter_map(|node| node.accesskit_node().label()).collect()
+    };
+    let all: Vec<(Theme, Vec<String>)> = scenes()
+        .into_iter()
+        .map(|(_, scene)| {
+            let mut stage = scene();
+            stage.harness.run_steps(4);
+            (stage.harness.ctx.theme(), shown(&stage.harness))
+        })
+        .collect();
+    for (i, one) in all.iter().enumerate() {
+        for other in &all[i + 1..] {
+            assert_ne!(one, other);
+        }
+    }
+}

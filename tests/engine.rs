@@ -17,13 +17,13 @@ use crate::support::{home, largest_difference, partita, read_wav, write_song, wr
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
-struct Running {
-    engine: Engine,
+pub struct Running {
+    pub engine: Engine,
     events: Receiver<Event>,
 }
 
 impl Running {
-    fn start(home: &Path, stays: bool) -> Self {
+    pub fn start(home: &Path, stays: bool) -> Self {
         let waker = Arc::new(|| {});
         let config = Config { home: home.to_owned(), compute: Compute::default(), stays, waker };
         let (engine, events) = Engine::start(&config).unwrap();
@@ -31,7 +31,7 @@ impl Running {
     }
 
     /// The first event that `pick` takes.
-    fn wait<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
+    pub fn wait<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
         let until = Instant::now() + PATIENCE;
         loop {
             let event = self.events.recv_deadline(until).expect("the event did not come");
@@ -41,14 +41,14 @@ impl Running {
         }
     }
 
-    fn job(&self, song: SongId, wanted: impl Fn(&Job) -> bool) -> Job {
+    pub fn job(&self, song: SongId, wanted: impl Fn(&Job) -> bool) -> Job {
         self.wait(|event| match event {
             Event::Job(job) if job.song == song && wanted(job) => Some(job.clone()),
             _ => None,
         })
     }
 
-    fn import(&self, file: PathBuf) -> Song {
+    pub fn import(&self, file: PathBuf) -> Song {
         self.engine.send(Command::Import(vec![file]));
         self.wait(|event| match event {
             Event::Song(song) => Some(song.clone()),
@@ -56,7 +56,7 @@ impl Running {
         })
     }
 
-    fn process(&self, song: SongId, stems: &[&str]) {
+    pub fn process(&self, song: SongId, stems: &[&str]) {
         let stems = stems.iter().map(|&stem| stem.to_owned()).collect();
         self.engine.send(Command::Process { song, stems, from_frame: 0 });
     }

@@ -11,6 +11,8 @@ mod engine;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod keeping;
 #[cfg(test)]
 mod kill;

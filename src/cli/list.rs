@@ -35,6 +35,7 @@ pub(super) fn state_words(job: &Job) -> String {
     match &job.state {
         JobState::Waiting => format!("waiting at {percent} %"),
         JobState::Running => format!("at {percent} %"),
+        JobState::Paused => format!("paused at {percent} %"),
         JobState::Done => format!("done: {}", job.stems.join(", ")),
         JobState::Failed(reason) => format!("failed: {reason}"),
         JobState::Cancelled => format!("cancelled at {percent} %"),

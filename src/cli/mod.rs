@@ -23,7 +23,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    engine::{self, Compute, models::DEFAULT},
+    engine::{self, Preferences, models::DEFAULT, preferences::Flags},
     model::{Precision, weights::Catalog},
 };
 use output::Output;
@@ -54,12 +54,12 @@ struct ComputeArguments {
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
     /// What products are computed in: single, or fast (bf16, where the processor has it; its stems
-    /// are some 50 dB from the others)
-    #[arg(long, global = true, value_parser = parse_precision, default_value = "single")]
-    precision: Precision,
+    /// are some 50 dB from the others); single by default
+    #[arg(long, global = true, value_parser = parse_precision)]
+    precision: Option<Precision>,
 }
 
-impl From<ComputeArguments> for Compute {
+impl From<ComputeArguments> for Flags {
     fn from(arguments: ComputeArguments) -> Self {
         Self { threads: arguments.threads, precision: arguments.precision }
     }
@@ -125,9 +125,18 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     let home = engine::default_home()?;
-    let compute = arguments.compute.into();
+    let flags = Flags::from(arguments.compute);
+    if arguments.command.is_none() {
+        return open_window(home, flags, arguments.files);
+    }
+    // What the window's settings say holds here too, unless the command line says otherwise.
+    let (preferences, notice) = Preferences::load(&home);
+    if let Some(notice) = notice {
+        tracing::warn!("{notice}");
+    }
+    let compute = flags.compute(&preferences);
     match arguments.command {
-        None => open_window(home, compute, arguments.files),
+        None => Ok(ExitCode::SUCCESS),
         Some(Subcommands::Separate(a)) => separate::run(&a, compute, &home, output),
         Some(Subcommands::Add(a)) => add::run(a, home, output),
         Some(Subcommands::List) => list::run(&home, output),
@@ -142,10 +151,10 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn open_window(home: PathBuf, compute: Compute, files: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
+fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Result<ExitCode> {
     let terms =
         Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
-    crate::ui::run(crate::ui::Options { home, compute, terms, files })?;
+    crate::ui::run(crate::ui::Options { home, flags, terms, files })?;
     Ok(ExitCode::SUCCESS)
 }
 

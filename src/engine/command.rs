@@ -3,8 +3,9 @@
 use std::{ops::Range, path::PathBuf};
 
 use super::{
-    ExportId, JobId, SongId,
+    Compute, ExportId, JobId, Preferences, SongId,
     export::{Place, Selection, Settings},
+    library::Lanes,
 };
 
 /// A request. Sending never waits; the answer comes as one or more [`super::Event`]s.
@@ -36,10 +37,49 @@ pub enum Command {
     },
     /// Ends a waiting or running job within one segment; finished segments stay.
     Cancel(JobId),
+    /// Lets a waiting or running job rest, within one segment; also over restarts.
+    Pause(JobId),
+    /// Lets a paused job go on, next in the queue.
+    Continue(JobId),
+    /// Asks once more for what an ended job was to do; what is in the store is not computed again.
+    Retry(JobId),
+    /// Gives a waiting job another place in the queue.
+    MoveJob {
+        /// The job.
+        job: JobId,
+        /// Its new place among the waiting ones; 0 is next.
+        to: usize,
+    },
+    /// Takes ended jobs off the list; their stems stay. Jobs that are not over are left alone.
+    ClearJobs(Vec<JobId>),
+    /// Asks for the result files of a job that is done; made if they are missing. Told as
+    /// [`super::Event::Tracks`].
+    MakeTracks(JobId),
     /// Takes a song, its stems and its jobs out of the library. The user's file stays.
     Remove(SongId),
     /// Ends all jobs and removes all songs, stems and jobs. The user's files and the model stay.
     Reset,
+    /// Keeps the settings.
+    KeepPreferences(Box<Preferences>),
+    /// Keeps what is set on the lanes of a song.
+    KeepLanes(SongId, Lanes),
+    /// Asks for the sound devices; told as [`super::Event::Outputs`].
+    ListOutputs,
+    /// Computes in another way from now on; a job that runs begins its segment anew.
+    SetCompute(Compute),
+    /// Asks which songs' own files are not where they were; told as [`super::Event::Missing`].
+    LookForFiles,
+    /// Asks how much the data folder holds; told as [`super::Event::HomeMeasured`].
+    MeasureHome,
+    /// Ends all jobs and removes the stems of all songs. The songs stay.
+    ClearStems,
+    /// Gives a song another title in the library; its file is left alone.
+    Rename {
+        /// The song.
+        song: SongId,
+        /// Its title.
+        title: String,
+    },
     /// Asks what the files of a song can be named by; told as [`super::Event::Described`].
     Describe(SongId),
     /// Writes files.

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{ExportId, Job, Song, SongId, Thumbnail, export::Fields, peaks::Peak};
+use super::{
+    ExportId, Job, JobId, Song, SongId, Thumbnail, export::Fields, library::Lanes, peaks::Peak,
+    player::Output,
+};
 
 /// One lane of a song.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -105,6 +108,17 @@ pub enum Event {
     ImportEnded,
     /// A job came, or changed.
     Job(Job),
+    /// The jobs that wait, the next one first; told whenever that has changed.
+    Queue(Vec<JobId>),
+    /// Jobs were taken off the list.
+    JobsCleared(Vec<JobId>),
+    /// The result files of a job are there, whole.
+    Tracks {
+        /// The job.
+        job: JobId,
+        /// One for each of its stems, and their mix.
+        files: Vec<PathBuf>,
+    },
     /// A song was opened: the player holds it, its peaks follow.
     Opened {
         /// The song.
@@ -172,6 +186,21 @@ pub enum Event {
         song: SongId,
         /// Without what differs from file to file.
         fields: Fields,
+    },
+    /// What was set on the lanes of songs when they were used last; told at the start.
+    Lanes(Vec<(SongId, Lanes)>),
+    /// The sound devices that there are, the system's choice first.
+    Outputs(Vec<Output>),
+    /// The songs whose own files are not where they were.
+    Missing(Vec<SongId>),
+    /// How much the data folder holds, in bytes.
+    HomeMeasured {
+        /// The data folder.
+        home: PathBuf,
+        /// All that is in it.
+        all: u64,
+        /// What [`super::Command::ClearStems`] would remove.
+        stems: u64,
     },
     /// An export's state changed.
     Export {

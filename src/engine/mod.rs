@@ -24,6 +24,7 @@ pub mod peaks;
 pub mod plan;
 pub mod player;
 pub mod pool;
+pub mod preferences;
 pub mod resample;
 pub mod separate;
 mod sink;
@@ -39,6 +40,7 @@ pub use command::Command;
 pub use error::{EngineError, Result};
 pub use event::{Event, ExportState, Lane, ModelState};
 pub use pool::Compute;
+pub use preferences::Preferences;
 pub use track::SongTrack;
 pub use types::{
     AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, Song, SongId, SongState, Tags,

@@ -10,7 +10,7 @@ use super::{EngineError, Result};
 use crate::model::{Precision, kernels::bf16};
 
 /// On what and in what segments are computed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compute {
     /// Threads that separate; `None` for as many as there are cores.
     pub threads: Option<usize>,
@@ -18,12 +18,11 @@ pub struct Compute {
     pub precision: Precision,
 }
 
-/// Makes the pool.
+/// Whether this processor can compute in that way.
 ///
 /// # Errors
-/// [`EngineError::Busy`] when the processor lacks what the precision wants, or the system gives no
-/// threads.
-pub fn new(compute: Compute) -> Result<ThreadPool> {
+/// [`EngineError::Busy`] when it lacks what the precision wants.
+pub fn check(compute: Compute) -> Result<()> {
     if compute.precision == Precision::Fast && !bf16::is_fast() {
         return Err(EngineError::Busy(
             "the fast precision wants a processor that multiplies bf16 (AVX-512 BF16); this one \
@@ -31,6 +30,20 @@ pub fn new(compute: Compute) -> Result<ThreadPool> {
                 .into(),
         ));
     }
+    Ok(())
+}
+
+/// Whether [`Precision::Fast`] is fast on this processor.
+pub fn has_fast_precision() -> bool {
+    bf16::is_fast()
+}
+
+/// Makes the pool.
+///
+/// # Errors
+/// Those of [`check`]; [`EngineError::Busy`] when the system gives no threads.
+pub fn new(compute: Compute) -> Result<ThreadPool> {
+    check(compute)?;
     ThreadPoolBuilder::new()
         .num_threads(compute.threads.unwrap_or(0))
         .thread_name(|index| format!("separate-{index}"))

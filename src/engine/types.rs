@@ -122,6 +122,8 @@ pub enum JobState {
     Waiting,
     /// Segments are being separated.
     Running,
+    /// The user lets it rest; it goes on when asked to.
+    Paused,
     /// Every segment is in the store.
     Done,
     /// Ended by an error, given in words.
@@ -155,6 +157,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// Whether it is over: done, failed, or ended by the user.
+    pub fn is_ended(&self) -> bool {
+        matches!(self.state, JobState::Done | JobState::Failed(_) | JobState::Cancelled)
+    }
+
     /// Whether it is waiting or running.
     pub fn is_active(&self) -> bool {
         matches!(self.state, JobState::Waiting | JobState::Running)

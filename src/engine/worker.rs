@@ -11,7 +11,7 @@ use super::{
     separate::{Separation, Step},
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Precision, Separator};
+use crate::model::{self, Separator};
 
 /// One job, with all it needs.
 pub(super) struct Task {
@@ -20,6 +20,7 @@ pub(super) struct Task {
     pub(super) stems: Arc<StemStore>,
     pub(super) weights: PathBuf,
     pub(super) cancel: CancelToken,
+    pub(super) compute: Compute,
     /// The frame that is listened to.
     pub(super) head: Box<dyn Fn() -> u64 + Send>,
 }
@@ -49,7 +50,7 @@ impl Worker {
         let (inbox, tasks) = bounded(1);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&tasks, &pool, compute.precision, &tell))
+            .spawn(move || run(&tasks, Means { compute, pool, loaded: None }, &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
@@ -71,16 +72,17 @@ impl Worker {
     }
 }
 
-fn run(
-    tasks: &Receiver<Task>,
-    pool: &rayon::ThreadPool,
-    precision: Precision,
-    tell: &dyn Fn(Progress),
-) {
-    let mut loaded: Option<(PathBuf, Box<dyn Separator>)> = None;
+/// What segments are computed with; kept between jobs.
+struct Means {
+    compute: Compute,
+    pool: rayon::ThreadPool,
+    loaded: Option<(PathBuf, Box<dyn Separator>)>,
+}
+
+fn run(tasks: &Receiver<Task>, mut means: Means, tell: &dyn Fn(Progress)) {
     for task in tasks {
         // A bug in the network ends this job with its reason, not the thread.
-        let work = AssertUnwindSafe(|| separate(&task, pool, precision, &mut loaded, tell));
+        let work = AssertUnwindSafe(|| separate(&task, &mut means, tell));
         let result = std::panic::catch_unwind(work).unwrap_or_else(|cause| {
             let text = cause.downcast_ref::<&str>().copied();
             let words = text.or(cause.downcast_ref::<String>().map(String::as_str));
@@ -93,16 +95,15 @@ fn run(
     }
 }
 
-fn separate(
-    task: &Task,
-    pool: &rayon::ThreadPool,
-    precision: Precision,
-    loaded: &mut Option<(PathBuf, Box<dyn Separator>)>,
-    tell: &dyn Fn(Progress),
-) -> Result<()> {
+fn separate(task: &Task, means: &mut Means, tell: &dyn Fn(Progress)) -> Result<()> {
+    if task.compute != means.compute {
+        let pool = pool::new(task.compute)?;
+        *means = Means { compute: task.compute, pool, loaded: None };
+    }
+    let Means { compute, pool, loaded } = means;
     if loaded.as_ref().is_none_or(|(path, _)| *path != task.weights) {
         let weights = task.weights.clone();
-        let network = pool.install(|| model::load(&weights, precision))?;
+        let network = pool.install(|| model::load(&weights, compute.precision))?;
         *loaded = Some((weights, network));
     }
     let Some((_, model)) = loaded else { return Ok(()) };

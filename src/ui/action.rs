@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::engine::{ExportId, JobId, SongId, export::OnExists, player::Monitor};
+use crate::engine::{ExportId, JobId, Preferences, SongId, export::OnExists, player::Monitor};
 
 use super::{
-    desk::Purpose,
+    desk::{Page, Purpose, Question},
     export::ExportChoices,
     view::View,
     words::{self, Named, Verbs},
@@ -85,6 +85,18 @@ pub enum Verb {
     CancelInstall,
     /// Dark or light.
     ToggleTheme,
+    /// Shows the jobs, or the song again.
+    OpenJobs,
+    /// Shows the settings, or the song again.
+    OpenSettings,
+    /// Folds the library away, or shows it.
+    FoldLibrary,
+    /// Gives the song another title.
+    Rename,
+    /// Chooses all songs that are shown.
+    SelectAll,
+    /// Brings back what was removed last.
+    Undo,
     /// Lists all shortcuts.
     Help,
 }
@@ -172,6 +184,12 @@ impl Verb {
             Self::ChooseModel,
             Self::CancelInstall,
             Self::ToggleTheme,
+            Self::OpenJobs,
+            Self::OpenSettings,
+            Self::FoldLibrary,
+            Self::Rename,
+            Self::SelectAll,
+            Self::Undo,
             Self::Help,
         ]
         .into_iter()
@@ -221,6 +239,12 @@ impl Verb {
             Self::ChooseModel => words.choose_model,
             Self::CancelInstall => words.cancel_install,
             Self::ToggleTheme => words.toggle_theme,
+            Self::OpenJobs => words.open_jobs,
+            Self::OpenSettings => words.open_settings,
+            Self::FoldLibrary => words.fold_library,
+            Self::Rename => words.rename,
+            Self::SelectAll => words.select_all,
+            Self::Undo => words.undo,
         }
     }
 
@@ -260,6 +284,12 @@ impl Verb {
             Self::Process => ctrl(Key::P),
             Self::Export => ctrl(Key::E),
             Self::ToggleTheme => ctrl(Key::T),
+            Self::OpenJobs => ctrl(Key::J),
+            Self::OpenSettings => ctrl(Key::Comma),
+            Self::FoldLibrary => ctrl(Key::B),
+            Self::Rename => plain(Key::F2),
+            Self::SelectAll => ctrl(Key::A),
+            Self::Undo => ctrl(Key::Z),
             Self::CancelJob | Self::InstallModel | Self::ChooseModel | Self::CancelInstall => {
                 return None;
             }
@@ -320,6 +350,8 @@ impl Verb {
             }
             Self::ToggleTheme
             | Self::Help
+            | Self::OpenSettings
+            | Self::FoldLibrary
             | Self::InstallModel
             | Self::ChooseModel
             | Self::CancelInstall => Group::Window,
@@ -338,7 +370,9 @@ impl Verb {
 
     /// Whether its key is for the whole window even while something has the keyboard focus.
     pub fn is_global(self) -> bool {
-        self.shortcut().is_some_and(|shortcut| shortcut.modifiers.command)
+        // These two are also what a field does with what is typed in it.
+        !matches!(self, Self::SelectAll | Self::Undo)
+            && self.shortcut().is_some_and(|shortcut| shortcut.modifiers.command)
     }
 }
 
@@ -355,10 +389,47 @@ pub enum Action {
     Import(Vec<PathBuf>),
     /// Shows a song.
     Select(SongId),
-    /// Takes a song out of the library.
-    Remove(SongId),
-    /// Brings the song back that was taken out last.
+    /// Takes songs out of the library.
+    Remove(Vec<SongId>),
+    /// Brings the songs back that were taken out last.
     UndoRemove,
+    /// Chooses a song together with others, or not any more.
+    Mark(SongId),
+    /// Chooses all songs from the one that was chosen before to this.
+    MarkTo(SongId),
+    /// Lets go of all songs that are chosen together.
+    Unmark,
+    /// Separates these songs.
+    ProcessAll(Vec<SongId>),
+    /// Opens the export dialog for these songs.
+    ExportAll(Vec<SongId>),
+    /// Begins to give a song another title, with what has been typed.
+    Retitle(SongId, String),
+    /// Gives it the title that was typed, or leaves it as it was.
+    EndRetitle {
+        /// Whether what was typed is taken.
+        is_kept: bool,
+    },
+    /// Changes the settings.
+    Prefer(Box<Preferences>),
+    /// Asks before something that cannot be undone, or closes the question.
+    Ask(Option<Question>),
+    /// Does what the open question is about.
+    Confirm,
+    /// Shows something else in the middle of the window.
+    Open(Page),
+    /// Lets a job rest.
+    PauseJob(JobId),
+    /// Lets a job go on.
+    ContinueJob(JobId),
+    /// Does once more what an ended job was to do.
+    RetryJob(JobId),
+    /// Gives a waiting job another place.
+    MoveJob(JobId, usize),
+    /// Takes ended jobs off the list.
+    ClearJobs(Vec<JobId>),
+    /// Makes a job's result files, and shows them in the file manager.
+    ShowTracks(JobId),
     /// Ticks or unticks an instrument.
     Tick(String, bool),
     /// Ticks these instruments and no others.

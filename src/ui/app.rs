@@ -14,24 +14,26 @@ use egui::{Align2, CentralPanel, Frame, Id, LayerId, Order, Panel, Rect, Stroke,
 
 use super::{
     action::{Action, Verb},
-    desk::Desk,
+    desk::{Desk, Page},
     dialogs::{Answer, Dialogs, Outcome},
     drag_out,
     keys::Keys,
     link::Link,
-    panels::{self, Cx, library::Library},
+    panels::{self, Cx, jobs::Jobs, library::Library},
     reveal::Revealer,
     state::ViewState,
     theme::{self, Tokens, Weight, font, size, text},
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
     words,
 };
-use crate::engine::{Command, Event, ExportState, SongId};
+use crate::engine::{Command, Event, ExportState, JobId, Preferences, SongId};
 
 /// How long events are taken in before a frame is drawn.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
 /// Between two frames while something moves.
 const FRAME: Duration = Duration::from_millis(33);
+/// The least time between two looks for the songs' files.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long a removed song can be brought back.
 const UNDO: Duration = Duration::from_secs(6);
 
@@ -43,6 +45,14 @@ pub struct App {
     pub(super) dialogs: Dialogs,
     pub(super) revealer: Revealer,
     pub(super) library: Library,
+    jobs: Jobs,
+    /// The job whose result files are shown when they are there.
+    pub(super) wanted_tracks: Option<JobId>,
+    /// The settings as they were kept last, and since when they are others.
+    pub(super) kept: Preferences,
+    pub(super) changed_at: Option<Instant>,
+    /// When the songs' own files were looked for.
+    looked_at: Option<Instant>,
     pub(super) waves: waveform::Cache,
     /// The files that follow the pointer out of the window.
     pub(super) drag: Option<drag_out::Drag>,
@@ -71,6 +81,11 @@ impl App {
             dialogs: Dialogs::new(Arc::clone(&waker)),
             revealer: Revealer::new(Arc::clone(&waker)),
             library: Library::default(),
+            jobs: Jobs::default(),
+            wanted_tracks: None,
+            kept: Preferences::default(),
+            changed_at: None,
+            looked_at: None,
             waves: waveform::Cache::default(),
             drag: None,
             waker,
@@ -134,6 +149,10 @@ impl App {
             self.desk.exports.remove(id);
         }
         self.follow_drag_event(&event);
+        self.follow_tracks(&event);
+        if let Event::Lanes(lanes) = &event {
+            self.desk.take_lanes(lanes.clone());
+        }
         self.state.apply(event);
         if is_opened {
             self.waves.clear();
@@ -153,6 +172,7 @@ impl App {
     fn show_imported(&mut self, song: SongId) {
         if self.desk.is_removed(song) {
             self.desk.removal = None;
+            self.library.forget_order();
         }
         if !self.desk.import_is_shown {
             self.desk.import_is_shown = true;
@@ -166,9 +186,11 @@ impl App {
         if self.desk.selected.is_some_and(is_shown) {
             return;
         }
-        let newest = self.state.songs().iter().map(|song| song.id).find(|id| is_shown(*id));
+        let last = self.desk.preferences.song.map(SongId).filter(|id| is_shown(*id));
+        let newest = || self.state.songs().map(|song| song.id).find(|id| is_shown(*id));
+        let next = last.or_else(newest);
         self.desk.export = None;
-        match newest {
+        match next {
             Some(id) => self.select(id),
             None => self.desk.selected = None,
         }
@@ -195,7 +217,7 @@ impl App {
     }
 
     fn draw(&mut self, ui: &mut Ui) -> Vec<Action> {
-        let Self { state, desk, link, library, covers, waves, meter, lane_meters, .. } = self;
+        let Self { state, desk, link, library, jobs, covers, waves, meter, lane_meters, .. } = self;
         let tokens = Tokens::of(ui);
         let (now, actions) = (Instant::now(), Vec::new());
         let player = link.player();
@@ -208,15 +230,21 @@ impl App {
                 panels::transport::ui(ui, &mut cx, meter);
             });
         }
-        let left = Panel::left("library").exact_size(size::LIBRARY).frame(bare);
+        let left = Panel::left("library").exact_size(panels::library::width_of(desk)).frame(bare);
         left.show_separator_line(false).resizable(false).show(ui, |ui| {
             ui.take_available_space();
-            library.ui(ui, &mut cx, covers);
+            if desk.preferences.library_is_folded {
+                panels::library::strip(ui, &mut cx);
+            } else {
+                library.ui(ui, &mut cx, covers);
+            }
         });
         CentralPanel::default().frame(bare).show(ui, |ui| {
             ui.take_available_space();
             let area = ui.max_rect();
             match desk.selected.and_then(|id| state.song(id)) {
+                _ if desk.page == Page::Jobs => jobs.ui(ui, &mut cx, covers),
+                _ if desk.page == Page::Settings => panels::settings::ui(ui, &mut cx),
                 Some(song) => panels::song::ui(ui, &mut cx, covers, waves, song),
                 None if state.library_known() => panels::empty::ui(ui, &mut cx),
                 None => {}
@@ -226,6 +254,7 @@ impl App {
         panels::export::dialog(ui, &mut cx);
         panels::prompt::ui(ui, &mut cx);
         panels::help::ui(ui, &mut cx);
+        panels::question::ui(ui, &mut cx);
         cx.actions
     }
 
@@ -257,10 +286,25 @@ impl App {
         }
     }
 
+    /// Asks which songs' files are gone: at the start, and when the user comes back to the window,
+    /// who may have moved some.
+    fn look_for_files(&mut self, ui: &Ui) {
+        let comes_back = ui.input(|input| {
+            input.events.iter().any(|event| matches!(event, egui::Event::WindowFocused(true)))
+        });
+        let is_due = match self.looked_at {
+            None => self.state.library_known(),
+            Some(at) => comes_back && at.elapsed() >= LOOK_AGAIN,
+        };
+        if is_due {
+            self.looked_at = Some(Instant::now());
+            self.link.send(Command::LookForFiles);
+        }
+    }
+
     /// Songs around the chosen one, in the order of the library.
-    pub(super) fn neighbour(&self, steps: isize) -> Option<SongId> {
-        let shown: Vec<SongId> =
-            self.library.shown(self.state.songs(), &self.desk).map(|song| song.id).collect();
+    pub(super) fn neighbour(&mut self, steps: isize) -> Option<SongId> {
+        let shown = self.library.order(&self.state, &self.desk);
         let here = shown.iter().position(|id| Some(*id) == self.desk.selected);
         let to = here.map_or(Some(0), |here| here.checked_add_signed(steps))?;
         shown.get(to).copied()
@@ -273,7 +317,8 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        let is_asking = self.desk.export.is_some() || self.desk.prompt.is_some() || self.desk.help;
+        let Desk { export, prompt, question, help, .. } = &self.desk;
+        let is_asking = export.is_some() || prompt.is_some() || question.is_some() || *help;
         let mut actions = if is_asking { Vec::new() } else { self.keys.read(ui) };
         actions.extend(dropped_files(ui));
         actions.extend(self.draw(ui));
@@ -285,6 +330,8 @@ impl eframe::App for App {
         self.follow_drag(ui);
         self.follow_head();
         self.ask_for_detail();
+        self.look_for_files(ui);
+        self.follow_preferences(ui);
         self.schedule(ui);
         if has_changed {
             ui.request_repaint();
@@ -293,6 +340,7 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.finish_removal();
+        self.keep_preferences();
     }
 }
 

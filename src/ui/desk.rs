@@ -2,15 +2,21 @@
 //!
 //! Written by actions alone. Nothing of it comes from the engine. Main thread.
 
-use std::{collections::BTreeMap, ops::Range, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Instant,
+};
 
 use super::{
     export::{Asked, ExportChoices},
     view::View,
 };
 use crate::engine::{
-    ExportId, SongId,
+    ExportId, Preferences, SongId,
+    library::{Lanes, RESIDUAL},
     player::{LaneSettings, Monitor},
+    preferences::Flags,
 };
 
 /// A question for a path, where the system has no file dialog.
@@ -22,12 +28,12 @@ pub struct PathPrompt {
     pub text: String,
 }
 
-/// A song that is on its way out of the library, and can still be brought back.
+/// Songs that are on their way out of the library, and can still be brought back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Removal {
     /// Which.
-    pub song: SongId,
-    /// Its title.
+    pub songs: BTreeSet<SongId>,
+    /// The title, where it is one.
     pub title: String,
     /// When the user asked for it.
     pub at: Instant,
@@ -42,6 +48,36 @@ pub struct DragOut {
     pub stems: Vec<String>,
     /// Whether their files are there, and follow the pointer.
     pub is_under_way: bool,
+}
+
+/// What the middle of the window shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The chosen song.
+    #[default]
+    Song,
+    /// All jobs.
+    Jobs,
+    /// The settings.
+    Settings,
+}
+
+/// What is asked before it is done, because it cannot be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether everything is removed.
+    Reset,
+    /// Whether the stems of all songs are removed.
+    ClearStems,
+}
+
+/// A song that is being given another title.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Renaming {
+    /// Which.
+    pub song: SongId,
+    /// What has been typed.
+    pub text: String,
 }
 
 /// What a path is asked for.
@@ -108,7 +144,23 @@ pub struct Desk {
     pub choices: ExportChoices,
     /// The open question for a path.
     pub prompt: Option<PathPrompt>,
-    /// The song that is on its way out.
+    /// What the middle of the window shows.
+    pub page: Page,
+    /// Songs that are chosen together; none while only the shown one is.
+    pub marked: BTreeSet<SongId>,
+    /// Where a stretch of chosen songs begins.
+    pub anchor: Option<SongId>,
+    /// The song that is being given another title.
+    pub renaming: Option<Renaming>,
+    /// The open question.
+    pub question: Option<Question>,
+    /// The settings.
+    pub preferences: Preferences,
+    /// What of them the command line has set.
+    pub flags: Flags,
+    /// Other songs that are exported with the one whose dialog is open, in the same way.
+    pub export_with: Vec<SongId>,
+    /// The songs that are on their way out.
     pub removal: Option<Removal>,
     /// What was asked for by the exports whose cards are shown.
     pub exports: BTreeMap<ExportId, Asked>,
@@ -116,6 +168,8 @@ pub struct Desk {
     pub can_drag_out: bool,
     /// What is being dragged out of the window.
     pub drag_out: Option<DragOut>,
+    /// Songs whose lanes were set since they were kept last.
+    touched: BTreeSet<SongId>,
     next_export: u64,
     lanes: BTreeMap<SongId, BTreeMap<String, LaneSettings>>,
     residuals: BTreeMap<SongId, LaneSettings>,
@@ -137,10 +191,19 @@ impl Default for Desk {
             export: None,
             choices: ExportChoices::default(),
             prompt: None,
+            page: Page::default(),
+            marked: BTreeSet::new(),
+            anchor: None,
+            renaming: None,
+            question: None,
+            preferences: Preferences::default(),
+            flags: Flags::default(),
+            export_with: Vec::new(),
             removal: None,
             exports: BTreeMap::new(),
             can_drag_out: false,
             drag_out: None,
+            touched: BTreeSet::new(),
             next_export: 0,
             lanes: BTreeMap::new(),
             residuals: BTreeMap::new(),
@@ -156,7 +219,15 @@ impl Desk {
 
     /// The settings of one lane.
     pub fn lane(&self, song: SongId, stem: &str) -> LaneSettings {
-        self.lanes.get(&song).and_then(|lanes| lanes.get(stem)).copied().unwrap_or_default()
+        let known = self.lanes.get(&song).and_then(|lanes| lanes.get(stem));
+        known.copied().unwrap_or_else(|| self.new_lane(stem))
+    }
+
+    /// The settings of a lane that nobody has touched.
+    fn new_lane(&self, stem: &str) -> LaneSettings {
+        let ticks = self.preferences.ticks.as_ref();
+        let ticked = ticks.is_none_or(|ticks| ticks.iter().any(|tick| tick == stem));
+        LaneSettings { ticked, ..LaneSettings::default() }
     }
 
     /// The settings of a song's lanes, in the order of `stems`.
@@ -166,7 +237,9 @@ impl Desk {
 
     /// The settings of one lane, to change them.
     pub fn lane_mut(&mut self, song: SongId, stem: &str) -> &mut LaneSettings {
-        self.lanes.entry(song).or_default().entry(stem.to_owned()).or_default()
+        let new = self.new_lane(stem);
+        self.touched.insert(song);
+        self.lanes.entry(song).or_default().entry(stem.to_owned()).or_insert(new)
     }
 
     /// The settings of the lane of what no stem holds.
@@ -176,12 +249,46 @@ impl Desk {
 
     /// The settings of the residual's lane, to change them.
     pub fn residual_mut(&mut self, song: SongId) -> &mut LaneSettings {
+        self.touched.insert(song);
         self.residuals.entry(song).or_insert_with(LaneSettings::of_residual)
+    }
+
+    /// Takes what was kept of lanes, for songs whose lanes nobody has touched since.
+    pub fn take_lanes(&mut self, kept: Vec<(SongId, Lanes)>) {
+        for (song, mut lanes) in kept {
+            if self.lanes.contains_key(&song) {
+                continue;
+            }
+            self.residuals.extend(lanes.remove(RESIDUAL).map(|lane| (song, lane)));
+            self.lanes.insert(song, lanes);
+        }
+    }
+
+    /// Whether there are lanes to keep.
+    pub fn has_touched_lanes(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// What is to be kept of the lanes that were touched.
+    pub fn touched_lanes(&mut self) -> Vec<(SongId, Lanes)> {
+        let songs = std::mem::take(&mut self.touched);
+        let lanes_of = |song| {
+            let mut lanes = self.lanes.get(&song).cloned().unwrap_or_default();
+            lanes.extend(self.residuals.get(&song).map(|lane| (RESIDUAL.to_owned(), *lane)));
+            (song, lanes)
+        };
+        songs.into_iter().map(lanes_of).collect()
     }
 
     /// Whether a song is on its way out.
     pub fn is_removed(&self, song: SongId) -> bool {
-        self.removal.as_ref().is_some_and(|removal| removal.song == song)
+        self.removal.as_ref().is_some_and(|removal| removal.songs.contains(&song))
+    }
+
+    /// The songs that are meant when one of them is pointed at: all that are chosen together, if it
+    /// is one of them, else it alone.
+    pub fn meant(&self, song: SongId) -> Vec<SongId> {
+        if self.marked.contains(&song) { self.marked.iter().copied().collect() } else { vec![song] }
     }
 
     /// Names of the ticked stems, in the order of `stems`.

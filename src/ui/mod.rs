@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod app;
+mod catalog;
 pub mod desk;
 pub mod dialogs;
 pub mod drag_out;
@@ -32,15 +33,18 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::engine::{Compute, Config, Engine};
+use crate::engine::{
+    Config, Engine, Preferences,
+    preferences::{Flags, WindowPlace},
+};
 
 /// What the window is opened with.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The data folder.
     pub home: PathBuf,
-    /// How segments are computed.
-    pub compute: Compute,
+    /// What the command line says of how segments are computed.
+    pub flags: Flags,
     /// The terms of the model's weights, shown before they are installed.
     pub terms: String,
     /// Files and folders to add at once.
@@ -52,8 +56,9 @@ pub struct Options {
 /// # Errors
 /// When there is no display or no OpenGL, or when the engine cannot start.
 pub fn run(options: Options) -> anyhow::Result<()> {
-    let Options { home, compute, terms, files } = options;
-    words::speak(words::Language::of_system());
+    let Options { home, flags, terms, files } = options;
+    let (preferences, notice) = Preferences::load(&home);
+    let compute = flags.compute(&preferences);
     // Before the window, so that a library that cannot be opened is not taken for a window that
     // cannot. What the engine tells until then is read with the first frame.
     let window = Arc::new(OnceLock::<egui::Context>::new());
@@ -71,10 +76,11 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let link = link::Link::to_engine(engine, events);
     let opened = eframe::run_native(
         "partita",
-        native_options(),
+        native_options(&preferences),
         Box::new(move |cc| {
             let ctx = window.get_or_init(|| cc.egui_ctx.clone());
             let mut app = app::App::new(ctx, link, terms);
+            app.begin(ctx, preferences, flags, notice);
             app.offer_drag_out(drag_out::is_possible());
             fonts::fall_back_on_the_systems(ctx);
             app.import(ctx, files);
@@ -88,14 +94,20 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     )
 }
 
-fn native_options() -> eframe::NativeOptions {
-    let viewport = egui::ViewportBuilder::default()
+fn native_options(preferences: &Preferences) -> eframe::NativeOptions {
+    let mut viewport = egui::ViewportBuilder::default()
         .with_title("Partita")
         .with_app_id("partita")
         .with_icon(icon::app_icon())
         .with_inner_size(theme::size::WINDOW)
         .with_min_inner_size(theme::size::WINDOW_MIN)
         .with_drag_and_drop(true);
+    if let Some(WindowPlace { position, size, is_maximized }) = preferences.window {
+        viewport = viewport.with_inner_size(size).with_maximized(is_maximized);
+        if let Some(position) = position {
+            viewport = viewport.with_position(position);
+        }
+    }
     let mut options = eframe::NativeOptions {
         viewport,
         // Said, because a test build with wgpu among its features would change the default.

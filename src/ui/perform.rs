@@ -3,22 +3,23 @@
 
 mod drag;
 mod export;
+mod jobs;
+mod library;
 mod look;
 mod playing;
+mod preferences;
 
-use std::{path::PathBuf, time::Instant};
-
-use egui::{Theme, ThemePreference};
+use std::path::PathBuf;
 
 use super::{
     action::{Action, Verb},
     app::{App, lane_of},
-    desk::{PathPrompt, Purpose, Removal},
+    desk::{Page, PathPrompt, Purpose},
     dialogs,
     state::ViewState,
 };
 use crate::engine::{
-    Command, ModelState, SAMPLE_RATE,
+    Command, ModelState, SAMPLE_RATE, SongId,
     export::RESIDUAL,
     player::{LaneSettings, Monitor, gains},
 };
@@ -36,17 +37,31 @@ impl App {
         match action {
             Action::Do(verb) => self.perform_verb(ctx, verb),
             Action::Import(paths) => self.link.send(Command::Import(paths)),
-            Action::Select(id) => self.select(id),
-            Action::Remove(id) => {
-                self.finish_removal();
-                let title = self.state.song(id).map(|song| song.title.clone()).unwrap_or_default();
-                self.desk.removal = Some(Removal { song: id, title, at: Instant::now() });
+            Action::Select(id) => {
+                self.desk.marked.clear();
+                self.desk.anchor = Some(id);
+                self.desk.page = Page::Song;
+                self.select(id);
             }
-            Action::UndoRemove => {
-                if let Some(removal) = self.desk.removal.take() {
-                    self.select(removal.song);
-                }
-            }
+            Action::Remove(_)
+            | Action::UndoRemove
+            | Action::Mark(_)
+            | Action::MarkTo(_)
+            | Action::Unmark
+            | Action::ProcessAll(_)
+            | Action::ExportAll(_)
+            | Action::Retitle(..)
+            | Action::EndRetitle { .. } => self.perform_on_library(action),
+            Action::PauseJob(_)
+            | Action::ContinueJob(_)
+            | Action::RetryJob(_)
+            | Action::MoveJob(..)
+            | Action::ClearJobs(_)
+            | Action::ShowTracks(_) => self.perform_on_jobs(action),
+            Action::Prefer(new) => self.prefer(ctx, *new),
+            Action::Ask(question) => self.ask(question),
+            Action::Confirm => self.confirm(),
+            Action::Open(page) => self.open_page(page),
             Action::Tick(stem, ticked) => self.change_lane(&stem, |lane| lane.ticked = ticked),
             Action::TickOnly(wanted) => {
                 for stem in self.stems() {
@@ -131,10 +146,16 @@ impl App {
             Verb::InstallModel => self.link.send(Command::InstallModel),
             Verb::ChooseModel => self.dialogs.open(Purpose::Weights, PathBuf::new()),
             Verb::CancelInstall => self.link.send(Command::CancelInstall),
-            Verb::ToggleTheme => ctx.set_theme(match ctx.theme() {
-                Theme::Dark => ThemePreference::Light,
-                Theme::Light => ThemePreference::Dark,
-            }),
+            Verb::ToggleTheme => self.toggle_theme(ctx),
+            Verb::OpenJobs => self.toggle_page(Page::Jobs),
+            Verb::OpenSettings => self.toggle_page(Page::Settings),
+            Verb::FoldLibrary => {
+                let is_folded = &mut self.desk.preferences.library_is_folded;
+                *is_folded = !*is_folded;
+            }
+            Verb::Rename => self.begin_renaming(),
+            Verb::SelectAll => self.mark_all(),
+            Verb::Undo => self.perform_on_library(Action::UndoRemove),
         }
     }
 
@@ -191,7 +212,12 @@ impl App {
     }
 
     fn process(&mut self) {
-        let Some(song) = self.desk.selected else { return };
+        if let Some(song) = self.desk.selected {
+            self.process_song(song);
+        }
+    }
+
+    fn process_song(&self, song: SongId) {
         let is_ready = matches!(self.state.model(), Some(ModelState::Ready { .. }));
         let is_busy = self.state.active_job(song).is_some() || self.state.is_separated(song);
         let stems = self.desk.ticked(song, self.state.stems(song));
@@ -226,13 +252,6 @@ impl App {
             Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
             Purpose::Weights => self.perform(ctx, Action::ImportModel(first)),
             Purpose::ExportFolder => self.desk.choices.folder = first,
-        }
-    }
-
-    /// Makes a removal that can be undone one that cannot.
-    pub(super) fn finish_removal(&mut self) {
-        if let Some(removal) = self.desk.removal.take() {
-            self.link.send(Command::Remove(removal.song));
         }
     }
 }

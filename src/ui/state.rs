@@ -3,7 +3,11 @@
 //! [`ViewState::apply`] is the only writer of it; the window reads. What the user has set in the
 //! window (ticks, faders, dialogs) is in [`super::desk`]. Main thread.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Instant};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::PathBuf,
+    time::Instant,
+};
 
 use crate::engine::{
     Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelState, Song, SongId, SongState,
@@ -11,9 +15,10 @@ use crate::engine::{
     export::Fields,
     files::base_name,
     peaks::{FRAMES_PER_PEAK, Peak},
+    player::Output,
 };
 
-use super::{peaks::Waveform, theme::STEM_ORDER, words};
+use super::{catalog::Catalog, peaks::Waveform, theme::STEM_ORDER, words};
 
 /// The song that the player holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,11 +117,36 @@ pub struct Need {
     pub bytes: u64,
 }
 
+/// The data folder, and the bytes in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Home {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// All that is in it.
+    pub all: u64,
+    /// Stems, which can be made again.
+    pub stems: u64,
+}
+
 /// What the engine has told.
 #[derive(Debug, Default)]
 pub struct ViewState {
-    songs: Vec<Song>,
-    jobs: Vec<Job>,
+    songs: Catalog<Song>,
+    jobs: Catalog<Job>,
+    /// The newest job of each song.
+    job_of: HashMap<SongId, JobId>,
+    /// Jobs that wait, the next one first.
+    queue: Vec<JobId>,
+    /// Result files of jobs, as far as they were asked for.
+    tracks: HashMap<JobId, Vec<PathBuf>>,
+    /// Songs whose own files are not where they were.
+    missing: HashSet<SongId>,
+    /// The sound devices that there are.
+    outputs: Vec<Output>,
+    /// What the data folder holds.
+    home: Option<Home>,
+    /// Grows whenever what is listed of songs and jobs has changed, but for their progress.
+    version: u64,
     importing: Vec<Importing>,
     open: Option<OpenSong>,
     model: Option<ModelState>,
@@ -143,18 +173,43 @@ impl ViewState {
     }
 
     /// Every song, newest first.
-    pub fn songs(&self) -> &[Song] {
-        &self.songs
+    pub fn songs(&self) -> impl ExactSizeIterator<Item = &Song> {
+        self.songs.newest_first()
     }
 
     /// A song by its key.
     pub fn song(&self, id: SongId) -> Option<&Song> {
-        self.songs.iter().find(|song| song.id == id)
+        self.songs.get(id.0)
+    }
+
+    /// A number that changes whenever what is listed of songs and jobs has, but for their progress.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// Every job, newest first.
-    pub fn jobs(&self) -> &[Job] {
-        &self.jobs
+    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &Job> {
+        self.jobs.newest_first()
+    }
+
+    /// A job by its key.
+    pub fn job(&self, id: JobId) -> Option<&Job> {
+        self.jobs.get(id.0)
+    }
+
+    /// Jobs that wait, the next one first.
+    pub fn queue(&self) -> &[JobId] {
+        &self.queue
+    }
+
+    /// A job's result files, once they were made.
+    pub fn tracks(&self, job: JobId) -> &[PathBuf] {
+        self.tracks.get(&job).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the data folder holds; `None` until the engine has told.
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
     }
 
     /// Files that are being read.
@@ -209,11 +264,28 @@ impl ViewState {
 
     /// The stems that can be had of a song, in the model's order.
     pub fn stems(&self, song: SongId) -> &[String] {
-        match (&self.open, &self.model) {
-            (Some(open), _) if open.id == song && !open.stems.is_empty() => &open.stems,
-            (_, Some(ModelState::Ready { sources })) => sources,
+        match &self.open {
+            Some(open) if open.id == song && !open.stems.is_empty() => &open.stems,
+            _ => self.sources(),
+        }
+    }
+
+    /// The stems of the model that is installed, in its order.
+    pub fn sources(&self) -> &[String] {
+        match &self.model {
+            Some(ModelState::Ready { sources }) => sources,
             _ => &[],
         }
+    }
+
+    /// The sound devices that there are, as far as the engine was asked.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// Whether a song's own file is not where it was.
+    pub fn is_missing(&self, song: SongId) -> bool {
+        self.missing.contains(&song)
     }
 
     /// Places of stems in the order in which they are shown.
@@ -226,12 +298,17 @@ impl ViewState {
 
     /// The job of a song that waits or runs.
     pub fn active_job(&self, song: SongId) -> Option<&Job> {
-        self.jobs.iter().find(|job| job.song == song && job.is_active())
+        self.last_job(song).filter(|job| job.is_active())
+    }
+
+    /// The newest job of a song.
+    pub fn last_job(&self, song: SongId) -> Option<&Job> {
+        self.job(*self.job_of.get(&song)?)
     }
 
     /// Why a song's latest job failed, if it did.
     pub fn failure(&self, song: SongId) -> Option<&str> {
-        match &self.jobs.iter().find(|job| job.song == song)?.state {
+        match &self.last_job(song)?.state {
             JobState::Failed(reason) => Some(reason),
             _ => None,
         }
@@ -244,16 +321,14 @@ impl ViewState {
 
     /// Jobs that run and that wait.
     pub fn job_counts(&self) -> (usize, usize) {
-        let count = |state: JobState| self.jobs.iter().filter(|job| job.state == state).count();
+        let count = |state: JobState| self.jobs().filter(|job| job.state == state).count();
         (count(JobState::Running), count(JobState::Waiting))
     }
 
     /// How a song's job is doing at `now`.
     pub fn progress(&self, song: SongId, now: Instant) -> Option<Progress> {
         let job = self.active_job(song)?;
-        let is_before = |other: &&Job| other.is_active() && other.id != job.id && other.id < job.id;
-        let waiting_behind =
-            (job.state == JobState::Waiting).then(|| self.jobs.iter().filter(is_before).count());
+        let waiting_behind = (job.state == JobState::Waiting).then(|| self.num_before(job.id));
         let pace = self.paces.get(&job.id);
         let seconds_left = pace.and_then(|pace| pace.seconds_left(job.segments_total, now));
         let song_secs = self.song(song).map_or(0.0, Song::seconds);
@@ -271,6 +346,13 @@ impl ViewState {
         let (_, segments, bytes) = self.need.filter(|(told, ..)| *told == song)?;
         let seconds = self.expected.map(|each| each * segments as f64);
         (segments > 0).then_some(Need { seconds, bytes })
+    }
+
+    /// How many jobs are to be done before this one.
+    pub fn num_before(&self, job: JobId) -> usize {
+        let is_running = self.jobs().any(|job| job.state == JobState::Running);
+        let place = self.queue.iter().position(|id| *id == job).unwrap_or(0);
+        place + usize::from(is_running)
     }
 
     /// Waves a notice away.
@@ -295,7 +377,7 @@ impl ViewState {
             Event::Library { songs, jobs } => self.replace_library(songs, jobs),
             Event::Song(song) => self.upsert_song(song),
             Event::Cover { song, cover } => {
-                if let Some(known) = self.songs.iter_mut().find(|known| known.id == song) {
+                if let Some(known) = self.songs.get_mut(song.0) {
                     known.cover = Some(cover);
                 }
             }
@@ -308,6 +390,16 @@ impl ViewState {
             }
             Event::ImportEnded => self.importing.clear(),
             Event::Job(job) => self.upsert_job(job, now),
+            Event::Queue(jobs) => (self.queue, self.version) = (jobs, self.version + 1),
+            Event::JobsCleared(jobs) => self.clear_jobs(&jobs),
+            Event::Tracks { job, files } => drop(self.tracks.insert(job, files)),
+            Event::Outputs(outputs) => self.outputs = outputs,
+            // The desk's: the user has set them.
+            Event::Lanes(_) => {}
+            Event::Missing(songs) => self.missing = songs.into_iter().collect(),
+            Event::HomeMeasured { home, all, stems } => {
+                self.home = Some(Home { folder: home, all, stems });
+            }
             Event::Opened { song, frames, stems } => self.opened(song, frames, stems),
             Event::Peaks { song, lane, first, peaks } => {
                 if let Some(open) = self.open_mut(song) {
@@ -338,14 +430,18 @@ impl ViewState {
 
     fn replace_library(&mut self, songs: Vec<Song>, jobs: Vec<Job>) {
         self.library_known = true;
-        self.paces.retain(|id, _| jobs.iter().any(|job| job.id == *id));
-        let known = std::mem::replace(&mut self.songs, songs);
-        for song in &mut self.songs {
+        self.version += 1;
+        let songs = songs.into_iter().map(|song| {
             // The library is told without covers; those that are known need not flicker.
-            let same = known.iter().find(|known| known.id == song.id);
-            song.cover = song.cover.take().or_else(|| same.and_then(|known| known.cover.clone()));
-        }
-        self.jobs = jobs;
+            let known = self.songs.get(song.id.0).and_then(|known| known.cover.clone());
+            Song { cover: song.cover.clone().or(known), ..song }
+        });
+        self.songs = Catalog::of_newest_first(songs.collect());
+        self.jobs = Catalog::of_newest_first(jobs);
+        self.index_jobs();
+        let jobs = &self.jobs;
+        self.paces.retain(|id, _| jobs.get(id.0).is_some());
+        self.tracks.retain(|id, _| jobs.get(id.0).is_some());
         if let Some(open) = &self.open
             && self.song(open.id).is_none()
         {
@@ -354,20 +450,31 @@ impl ViewState {
     }
 
     fn upsert_song(&mut self, song: Song) {
+        self.version += 1;
         self.importing.retain(|other| other.path != song.path);
-        match self.songs.iter_mut().find(|other| other.id == song.id) {
-            Some(known) => {
-                // A change of state need not carry the picture again.
-                let cover = song.cover.clone().or_else(|| known.cover.take());
-                *known = Song { cover, ..song };
-            }
-            None => self.songs.insert(0, song),
-        }
+        // A change of state need not carry the picture again.
+        let known = self.songs.get(song.id.0).and_then(|known| known.cover.clone());
+        self.songs.put(Song { cover: song.cover.clone().or(known), ..song });
+    }
+
+    /// Notes the newest job of each song.
+    fn index_jobs(&mut self) {
+        let oldest_first = self.jobs.newest_first().rev();
+        self.job_of = oldest_first.map(|job| (job.song, job.id)).collect();
+    }
+
+    fn clear_jobs(&mut self, cleared: &[JobId]) {
+        self.version += 1;
+        self.jobs.retain(|job| !cleared.contains(&job.id));
+        self.tracks.retain(|id, _| !cleared.contains(id));
+        self.index_jobs();
     }
 
     fn remove_song(&mut self, id: SongId) {
+        self.version += 1;
         self.songs.retain(|song| song.id != id);
         self.jobs.retain(|job| job.song != id);
+        self.index_jobs();
         self.notices.retain(|notice| notice.song != Some(id));
         if self.open.as_ref().is_some_and(|open| open.id == id) {
             self.open = None;
@@ -393,10 +500,12 @@ impl ViewState {
         } else {
             self.paces.remove(&job.id);
         }
-        match self.jobs.iter_mut().find(|other| other.id == job.id) {
-            Some(known) => *known = job,
-            None => self.jobs.insert(0, job),
+        if self.job(job.id).is_none_or(|known| known.state != job.state) {
+            self.version += 1;
         }
+        let newest = self.job_of.entry(job.song).or_insert(job.id);
+        *newest = job.id.max(*newest);
+        self.jobs.put(job);
     }
 
     fn opened(&mut self, id: SongId, frames: u64, stems: Vec<String>) {

@@ -43,6 +43,8 @@ pub mod radius {
 pub mod size {
     /// Width of the library.
     pub const LIBRARY: f32 = 288.0;
+    /// Its width while it is folded.
+    pub const LIBRARY_FOLDED: f32 = 56.0;
     /// Height of the transport.
     pub const TRANSPORT: f32 = 72.0;
     /// Margin of the song's area.

@@ -64,9 +64,9 @@ fn a_dropped_song_is_separated_heard_and_still_there_the_next_time() {
     wait(harness, "the song", |app| app.state().open().is_some());
     harness.get_by_label("Process").click();
     harness.run_steps(3);
-    wait(harness, "the job", |app| !app.state().jobs().is_empty());
+    wait(harness, "the job", |app| app.state().jobs().len() > 0);
     wait(harness, "the stems", |app| {
-        app.state().songs().iter().all(|song| song.state == SongState::Separated)
+        app.state().songs().all(|song| song.state == SongState::Separated)
     });
     for stem in ["Vocals", "Drums", "Bass", "Other"] {
         assert!(harness.query_all_by_label_contains(stem).next().is_some(), "{stem}");
@@ -90,5 +90,5 @@ fn a_dropped_song_is_separated_heard_and_still_there_the_next_time() {
     let mut again = window(home.path());
     wait(&mut again, "the song", |app| app.state().open().is_some());
     wait(&mut again, "the stems", full);
-    assert!(again.state().state().jobs().iter().all(|job| !job.is_active()));
+    assert!(again.state().state().jobs().all(|job| !job.is_active()));
 }

@@ -1,4 +1,5 @@
-//! Jobs in the engine: asking for stems, the queue, and what becomes of each.
+//! Jobs in the engine: asking for stems, the queue, and what becomes of each. What else the user does
+//! with them is in `queue.rs`.
 
 use std::{
     collections::VecDeque,
@@ -14,27 +15,38 @@ use super::{
         export::ordered, files, worker::Task,
     },
     Core,
+    queue::Stop,
 };
 
 /// Jobs that wait, in the order they were asked for, and the one that runs.
 #[derive(Default)]
 pub(super) struct Queue {
-    waiting: VecDeque<(Job, u64)>,
+    pub(super) waiting: VecDeque<(Job, u64)>,
     /// Jobs that wait for the disk, not for their turn.
     paused: Vec<(Job, u64)>,
-    running: Option<Running>,
+    pub(super) running: Option<Running>,
 }
 
-struct Running {
-    job: Job,
+pub(super) struct Running {
+    pub(super) job: Job,
     track: SongTrack,
     cancel: CancelToken,
-    /// Whether the user ended it, rather than the program.
-    by_user: bool,
+    /// Why it was told to end, if it was.
+    pub(super) stop: Option<Stop>,
     /// Segments that were in the store at its start, and that it has added.
     known_segments: usize,
     /// Segments that it has added, and the seconds that they took.
     computed: (usize, f64),
+}
+
+impl Running {
+    /// Ends it within one segment. What was said first holds, but for the user's end.
+    pub(super) fn stop(&mut self, why: Stop) {
+        if self.stop.is_none() || why == Stop::Cancelled {
+            self.stop = Some(why);
+        }
+        self.cancel.cancel();
+    }
 }
 
 impl Queue {
@@ -48,12 +60,23 @@ impl Queue {
         running.map(|running| running.track.clone())
     }
 
-    /// The job of a song that waits or runs, unless it is being cancelled.
+    /// The jobs that wait, the next one first.
+    pub(super) fn order(&self) -> impl Iterator<Item = JobId> {
+        self.waiting.iter().chain(&self.paused).map(|(job, _)| job.id)
+    }
+
+    /// Takes a job out that waits.
+    pub(super) fn forget(&mut self, id: JobId) {
+        self.waiting.retain(|(job, _)| job.id != id);
+        self.paused.retain(|(job, _)| job.id != id);
+    }
+
+    /// The job of a song that waits or runs, unless it is being ended.
     fn job_of(&mut self, song: SongId) -> Option<&mut Job> {
         let waiting = self.waiting.iter_mut().chain(&mut self.paused).map(|(job, _)| job);
         self.running
             .iter_mut()
-            .filter(|running| !running.by_user)
+            .filter(|running| running.stop.is_none_or(|stop| stop == Stop::Again))
             .map(|running| &mut running.job)
             .chain(waiting)
             .find(|job| job.song == song)
@@ -63,9 +86,9 @@ impl Queue {
 impl Core {
     /// At the start: jobs that the program's end interrupted go on.
     pub(super) fn take_up_jobs(&mut self) -> Result<()> {
-        let mut jobs = self.library.jobs()?;
+        let mut jobs = self.library.queue()?;
         jobs.retain(Job::is_active);
-        for mut job in jobs.into_iter().rev() {
+        for mut job in jobs {
             job.state = JobState::Waiting;
             self.queue.waiting.push_back((job, 0));
         }
@@ -104,7 +127,7 @@ impl Core {
         }
         // A job that was interrupted goes on; one that did the same is shown again.
         let goes_on =
-            |job: &Job| job.is_active() || (job.stems == stems && job.state == JobState::Done);
+            |job: &Job| !job.is_ended() || (job.stems == stems && job.state == JobState::Done);
         let mut job = match self.library.last_job(id)?.filter(goes_on) {
             Some(job) => Job { stems, ..job },
             None => self.library.add_job(id, &model.name, &stems)?,
@@ -124,14 +147,12 @@ impl Core {
     /// Ends a job; finished segments stay.
     pub(super) fn cancel(&mut self, id: JobId) -> Result<()> {
         if let Some(running) = self.queue.running.as_mut().filter(|running| running.job.id == id) {
-            running.by_user = true;
-            running.cancel.cancel();
+            running.stop(Stop::Cancelled);
             return Ok(());
         }
-        self.queue.waiting.retain(|(job, _)| job.id != id);
-        self.queue.paused.retain(|(job, _)| job.id != id);
+        self.queue.forget(id);
         let mut job = self.library.job(id)?;
-        if job.is_active() {
+        if !job.is_ended() {
             job.state = JobState::Cancelled;
             self.library.update_job(&job)?;
             self.show_job(&job);
@@ -156,13 +177,12 @@ impl Core {
         if let Some(running) =
             queue.running.as_mut().filter(|running| library.job(running.job.id).is_err())
         {
-            running.by_user = true;
-            running.cancel.cancel();
+            running.stop(Stop::Cancelled);
         }
     }
 
     /// Gives the worker the next waiting job, if it has none.
-    fn start_next(&mut self) {
+    pub(super) fn start_next(&mut self) {
         while self.queue.running.is_none() {
             let Some((job, from_frame)) = self.queue.waiting.pop_front() else { return };
             let id = job.id;
@@ -200,6 +220,7 @@ impl Core {
             stems: Arc::clone(stems),
             weights: model.weights.clone(),
             cancel: cancel.clone(),
+            compute: self.compute,
             head: self.head_of(job.song, from_frame),
         };
         self.library.update_job(&job)?;
@@ -210,7 +231,7 @@ impl Core {
             job,
             track,
             cancel,
-            by_user: false,
+            stop: None,
         });
         self.worker.give(task)
     }
@@ -229,7 +250,7 @@ impl Core {
 
     /// The worker computes a segment.
     pub(super) fn segment_begins(&self, id: JobId, segment: usize) {
-        let goes_on = |running: &&Running| running.job.id == id && !running.by_user;
+        let goes_on = |running: &&Running| running.job.id == id && running.stop.is_none();
         let Some(running) = self.queue.running.as_ref().filter(goes_on) else { return };
         if let Some(stems) = &running.track.stems {
             let frames = stems.plan().segment(segment);
@@ -240,7 +261,7 @@ impl Core {
 
     /// The worker put a segment into the store.
     pub(super) fn segment_done(&mut self, id: JobId, segment: usize, seconds: f64) {
-        let goes_on = |running: &&mut Running| running.job.id == id && !running.by_user;
+        let goes_on = |running: &&mut Running| running.job.id == id && running.stop.is_none();
         let Some(running) = self.queue.running.as_mut().filter(goes_on) else { return };
         let job = &mut running.job;
         job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
@@ -263,19 +284,26 @@ impl Core {
             self.sink.send(Event::Computing { song: job.song, frames: None });
             self.tell_need(job.song, &running.track);
             job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
-            if let Some(e) = result.as_ref().err().filter(|e| e.is_passing() && !running.by_user) {
+            if let Some(e) =
+                result.as_ref().err().filter(|e| e.is_passing() && running.stop.is_none())
+            {
                 self.pause(job, 0, e);
                 return self.start_next();
             }
             job.state = match result {
                 Ok(()) => JobState::Done,
-                Err(EngineError::Cancelled) => JobState::Cancelled,
+                Err(EngineError::Cancelled) => {
+                    running.stop.map_or(JobState::Cancelled, Stop::state)
+                }
                 Err(e) => JobState::Failed(e.in_words()),
             };
             self.end_job(&job);
             if job.segments_done != running.known_segments {
                 // Another program has added some.
                 self.show_stems(job.song);
+            }
+            if running.stop == Some(Stop::Again) && job.is_active() {
+                self.queue.waiting.push_front((job, 0));
             }
         }
         self.start_next();
@@ -346,7 +374,7 @@ impl Core {
     pub(super) fn keep_running_job(&mut self) {
         let Some(running) = &mut self.queue.running else { return };
         running.cancel.cancel();
-        running.job.state = if running.by_user { JobState::Cancelled } else { JobState::Waiting };
+        running.job.state = running.stop.map_or(JobState::Waiting, Stop::state);
         let (job, (segments, seconds)) = (&running.job, running.computed);
         let kept = self.library.update_job(job);
         if let Err(e) = kept.and_then(|()| self.library.add_to_pace(&job.model, segments, seconds))

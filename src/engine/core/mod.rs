@@ -1,9 +1,11 @@
 //! The engine's own thread: takes commands and news of the other threads, one after the other, and
 //! owns the library and the queue. It waits for nothing but its channel.
 
+mod clear;
 mod drags;
 mod exports;
 mod jobs;
+mod queue;
 mod songs;
 mod weights;
 
@@ -17,8 +19,8 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
-    CancelToken, Command, Config, EngineError, Event, ExportId, ModelState, Result, Song, SongId,
-    SongTrack,
+    CancelToken, Command, Compute, Config, EngineError, Event, ExportId, JobId, ModelState, Result,
+    Song, SongId, SongTrack,
     import::{Imported, Importer},
     library::Library,
     models::InstalledModel,
@@ -61,7 +63,10 @@ pub(super) struct Core {
     importer: Importer,
     waveforms: Waveforms,
     worker: Worker,
+    compute: Compute,
     queue: Queue,
+    /// The order of the waiting jobs as it was last told.
+    told_queue: Vec<JobId>,
     model: Option<InstalledModel>,
     /// Why there is no model although there are weights.
     model_fault: Option<String>,
@@ -117,7 +122,9 @@ impl Core {
             importer,
             waveforms,
             worker,
+            compute: config.compute,
             queue: Queue::default(),
+            told_queue: Vec::new(),
             model: None,
             model_fault: None,
             install: None,
@@ -138,6 +145,10 @@ impl Core {
         if let Err(e) = self.send_library() {
             self.fail(None, &e);
         }
+        match self.library.lanes() {
+            Ok(lanes) => self.sink.send(Event::Lanes(lanes)),
+            Err(e) => self.fail(None, &e),
+        }
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         if let Some(reason) = self.damaged.take() {
@@ -146,12 +157,14 @@ impl Core {
         if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
         }
+        self.tell_queue();
         loop {
             let message = match messages.recv_timeout(LOOK_EVERY) {
                 Ok(message) => message,
                 Err(RecvTimeoutError::Timeout) if stays => {
                     self.follow_others();
                     self.take_up_paused();
+                    self.tell_queue();
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => continue,
@@ -173,6 +186,7 @@ impl Core {
                 Message::Weights(result) => self.weights_came(result),
                 Message::Shutdown => break,
             }
+            self.tell_queue();
         }
         self.shut_down();
     }
@@ -188,8 +202,22 @@ impl Core {
             }
             Command::Process { song, stems, from_frame } => self.process(song, &stems, from_frame),
             Command::Cancel(job) => self.cancel(job),
+            Command::Pause(job) => self.pause_job(job),
+            Command::Continue(job) => self.continue_job(job),
+            Command::Retry(job) => self.retry_job(job),
+            Command::MoveJob { job, to } => self.move_job(job, to),
+            Command::ClearJobs(jobs) => self.clear_jobs(jobs),
+            Command::MakeTracks(job) => self.make_tracks(job),
             Command::Remove(song) => self.remove(song),
             Command::Reset => self.reset(),
+            Command::KeepPreferences(preferences) => self.keep_preferences(&preferences),
+            Command::KeepLanes(song, lanes) => self.library.set_lanes(song, &lanes),
+            Command::ListOutputs => self.list_outputs(),
+            Command::SetCompute(compute) => self.set_compute(compute),
+            Command::LookForFiles => self.look_for_files(),
+            Command::MeasureHome => self.measure_home(),
+            Command::ClearStems => self.clear_stems(),
+            Command::Rename { song, title } => self.rename(song, &title),
             Command::Describe(song) => self.tell_fields(song),
             Command::Export { id, song, selection, place, settings } => {
                 self.export(id, song, selection, place, settings);

@@ -180,12 +180,20 @@ impl Core {
         self.send_library()
     }
 
-    fn close(&mut self, song: Option<SongId>) {
-        if self.open.as_ref().is_some_and(|(open, _)| song.is_none_or(|id| id == *open)) {
-            self.player.load(None);
-            self.open = None;
-            self.listened.store(0, Ordering::Relaxed);
-        }
+    /// Takes the open song, if it is this one or any is meant, out of the player. Returns which.
+    pub(super) fn close(&mut self, song: Option<SongId>) -> Option<SongId> {
+        let (open, _) = self.open.take_if(|(open, _)| song.is_none_or(|id| id == *open))?;
+        self.player.load(None);
+        self.listened.store(0, Ordering::Relaxed);
+        Some(open)
+    }
+
+    /// Gives a song another title.
+    pub(super) fn rename(&mut self, id: SongId, title: &str) -> Result<()> {
+        let song = self.library.rename_song(id, title)?;
+        self.library.write_record(&song.hash)?;
+        self.sink.send(Event::Song(self.describe(song)));
+        Ok(())
     }
 
     /// Tells a job, and the song whose state it may have changed.
@@ -200,7 +208,7 @@ impl Core {
 }
 
 /// Removes a folder inside the data folder. A symbolic link is removed, not followed.
-fn remove_folder(folder: &std::path::Path) -> Result<()> {
+pub(super) fn remove_folder(folder: &std::path::Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(super::super::EngineError::Io {
             what: "cannot remove",

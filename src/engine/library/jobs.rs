@@ -17,7 +17,8 @@ impl Library {
         let job = self.db.query_row(
             &format!(
                 "INSERT INTO jobs (song, model, stems, state, segments_done, segments_total,
-                 created_at, seconds) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, 0) RETURNING {COLUMNS}"
+                 created_at, seconds, place) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, 0,
+                 (SELECT ifnull(max(place), 0) + 1 FROM jobs)) RETURNING {COLUMNS}"
             ),
             params![song.0, model, to_json(&stems), to_json(&JobState::Waiting), now()],
             job_of_row,
@@ -77,7 +78,45 @@ impl Library {
     /// # Errors
     /// [`EngineError::Library`].
     pub fn last_job(&self, song: SongId) -> Result<Option<Job>> {
-        Ok(self.jobs()?.into_iter().find(|job| job.song == song))
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC LIMIT 1");
+        Ok(self.db.query_row(&sql, [song.0], job_of_row).optional()?)
+    }
+
+    /// The jobs that are not over, in the order in which they are to be done.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn queue(&self) -> Result<Vec<Job>> {
+        let sql = format!("SELECT {COLUMNS} FROM jobs ORDER BY place, id");
+        let mut query = self.db.prepare(&sql)?;
+        let jobs = query.query_map([], job_of_row)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(jobs.into_iter().filter(|job| !job.is_ended()).collect())
+    }
+
+    /// Notes the order in which jobs are to be done; they come before all that are not named.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn set_queue(&mut self, jobs: &[JobId]) -> Result<()> {
+        let change = self.db.transaction()?;
+        let sql = "SELECT ifnull(min(place), 0) FROM jobs";
+        let first: i64 = change.query_row(sql, [], |row| row.get(0))?;
+        for (place, job) in (first - jobs.len() as i64..).zip(jobs) {
+            change.execute("UPDATE jobs SET place = ?2 WHERE id = ?1", [job.0, place])?;
+        }
+        Ok(change.commit()?)
+    }
+
+    /// Takes jobs off the list.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn remove_jobs(&mut self, jobs: &[JobId]) -> Result<()> {
+        let change = self.db.transaction()?;
+        for job in jobs {
+            change.execute("DELETE FROM jobs WHERE id = ?1", [job.0])?;
+        }
+        Ok(change.commit()?)
     }
 }
 

@@ -17,8 +17,8 @@ use rusqlite::Connection;
 use super::{EngineError, Result, SongId};
 pub use find::find_song;
 pub use records::Record;
-pub use songs::NewSong;
 pub(super) use songs::song_folder;
+pub use songs::{Lanes, NewSong, RESIDUAL};
 
 /// Each entry takes the schema one version further; `user_version` counts them.
 const MIGRATIONS: &[&str] = &[
@@ -59,6 +59,11 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE songs ADD COLUMN key TEXT;
     ALTER TABLE songs ADD COLUMN loudness_lufs REAL;
     ALTER TABLE songs ADD COLUMN analysed INTEGER NOT NULL DEFAULT 0;
+",
+    "
+    ALTER TABLE jobs ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+    UPDATE jobs SET place = id;
+    ALTER TABLE songs ADD COLUMN lanes TEXT;
 ",
 ];
 

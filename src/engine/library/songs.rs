@@ -7,7 +7,14 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
     AudioFormat, Result, Song, SongId, SongState, decode::Decoded, files::base_name,
+    player::LaneSettings,
 };
+
+/// What is set on the lanes of a song, by the names of its stems, and [`RESIDUAL`].
+pub type Lanes = std::collections::BTreeMap<String, LaneSettings>;
+
+/// The name of the lane of what no stem holds.
+pub const RESIDUAL: &str = "residual";
 
 /// A decoded song that is to be added.
 #[derive(Clone, Debug)]
@@ -98,6 +105,40 @@ impl Library {
             )
             .optional()?;
         Ok(song)
+    }
+
+    /// What was set on the lanes of songs, as far as anything was.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn lanes(&self) -> Result<Vec<(SongId, Lanes)>> {
+        let sql = "SELECT id, lanes FROM songs WHERE lanes IS NOT NULL ORDER BY id";
+        let mut query = self.db.prepare(sql)?;
+        let lanes = query.query_map([], |row| {
+            let (id, text): (i64, String) = (row.get(0)?, row.get(1)?);
+            // What cannot be read is as if it had not been set.
+            Ok((SongId(id), serde_json::from_str(&text).unwrap_or_default()))
+        })?;
+        Ok(lanes.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps what is set on the lanes of a song.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn set_lanes(&mut self, id: SongId, lanes: &Lanes) -> Result<()> {
+        let text = serde_json::to_string(lanes).unwrap_or_default();
+        self.db.execute("UPDATE songs SET lanes = ?2 WHERE id = ?1", params![id.0, text])?;
+        Ok(())
+    }
+
+    /// Gives a song another title.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Unknown`] when it is not there.
+    pub fn rename_song(&mut self, id: SongId, title: &str) -> Result<Song> {
+        self.db.execute("UPDATE songs SET title = ?2 WHERE id = ?1", params![id.0, title])?;
+        self.song(id)
     }
 
     /// Removes a song and its jobs; the stores are the caller's.

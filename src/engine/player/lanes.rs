@@ -1,12 +1,16 @@
 //! What the user sets on the lanes of a song, and the gains that it comes to: as heard and as
 //! exported. Pure.
 
+use serde::{Deserialize, Serialize};
+
 /// What the user set on a lane: a stem's, or the residual's.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LaneSettings {
     /// Whether the instrument is ticked; what is not takes no part in the mix.
     pub ticked: bool,
     /// Fader, in dB; `f32::NEG_INFINITY` is silence.
+    #[serde(with = "decibels")]
     pub gain_db: f32,
     /// Balance, from -1 (left only) to 1 (right only). It only ever turns one side down: in the
     /// middle both sides are as they are.
@@ -33,6 +37,20 @@ impl LaneSettings {
     fn sides(&self) -> [f32; 2] {
         let gain = 10f32.powf(self.gain_db / 20.0);
         [1.0 - self.pan, 1.0 + self.pan].map(|side| gain * side.clamp(0.0, 1.0))
+    }
+}
+
+/// Decibels where infinity cannot be written: silence is nothing.
+mod decibels {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    pub fn serialize<S: Serializer>(db: &f32, to: S) -> Result<S::Ok, S::Error> {
+        Some(*db).filter(|db| db.is_finite()).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+        Ok(Option::deserialize(from)?.unwrap_or(f32::NEG_INFINITY))
     }
 }
 
@@ -71,6 +89,18 @@ mod tests {
         assert_eq!(gains.residual, [0.0; 2]);
         assert!(gains.stems.iter().all(|[left, right]| left == right));
         gains.stems.into_iter().map(|[left, _]| left).collect()
+    }
+
+    #[test]
+    fn lanes_are_written_and_read() {
+        for gain_db in [0.0, -6.5, f32::NEG_INFINITY] {
+            let lane =
+                LaneSettings { gain_db, pan: -0.25, soloed: true, ..LaneSettings::default() };
+            let text = serde_json::to_string(&lane).unwrap();
+            assert_eq!(serde_json::from_str::<LaneSettings>(&text).unwrap(), lane, "{text}");
+        }
+        let older: LaneSettings = serde_json::from_str("{\"ticked\":false}").unwrap();
+        assert_eq!(older, LaneSettings { ticked: false, ..LaneSettings::default() });
     }
 
     #[test]

@@ -4,11 +4,15 @@
 pub mod empty;
 pub mod export;
 pub mod help;
+pub mod jobs;
 pub mod lanes;
 pub mod library;
 pub mod model;
 pub mod notices;
+pub mod page;
 pub mod prompt;
+pub mod question;
+pub mod settings;
 pub mod song;
 pub mod transport;
 

@@ -61,7 +61,11 @@ pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let Some(removal) = &desk.removal else { return bottom };
     let rect = Rect::from_x_y_ranges(x, bottom - 40.0..=bottom);
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
-    let words = (words::get().notices.removed)(&removal.title);
+    let say = &words::get().notices;
+    let words = match removal.songs.len() {
+        1 => (say.removed)(&removal.title),
+        many => (say.removed_many)(many),
+    };
     let place = Rect::from_min_max(rect.min + vec2(12.0, 0.0), rect.max - vec2(64.0, 0.0));
     let body = font(text::BODY, Weight::Regular);
     label(ui, "removed", place, Align2::LEFT_CENTER, &words, body, cx.tokens.text);

@@ -14,6 +14,8 @@ pub enum Kind {
     Quiet,
     /// The same on a raised surface.
     OnRaised,
+    /// What cannot be undone.
+    Danger,
     /// As text, in the accent colour.
     Link,
 }
@@ -41,6 +43,7 @@ pub fn button(
     let hot = enabled && (response.hovered() || response.is_pointer_button_down_on());
     let (fill, ink) = match kind {
         Kind::Primary if enabled => (tokens.accent, tokens.on_accent),
+        Kind::Danger => (if hot { tokens.hovered } else { tokens.raised }, tokens.error),
         Kind::Primary | Kind::Quiet if !enabled => (tokens.raised, tokens.faint),
         Kind::OnRaised if !enabled => (tokens.panel, tokens.faint),
         Kind::OnRaised => (if hot { tokens.hovered } else { tokens.panel }, tokens.text),

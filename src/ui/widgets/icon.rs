@@ -5,7 +5,7 @@ use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 use crate::ui::theme::{STEM_ORDER, Tokens};
 
 /// A small picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Icon {
     /// A triangle.
     Play,
@@ -33,6 +33,24 @@ pub enum Icon {
     Moon,
     /// A triangle with an exclamation mark.
     Warning,
+    /// Three sliders: settings.
+    Sliders,
+    /// A window with a panel at its left.
+    Sidebar,
+    /// Lines below each other.
+    List,
+    /// A cross upright.
+    Add,
+    /// A folder.
+    Folder,
+    /// An arrow in a circle: once more.
+    Again,
+    /// To what is behind it.
+    ChevronRight,
+    /// More below.
+    ChevronDown,
+    /// More above.
+    ChevronUp,
 }
 
 impl Icon {
@@ -107,6 +125,57 @@ impl Icon {
                 painter.add(Shape::closed_line(points, stroke));
                 line(p(0.5, 0.38), p(0.5, 0.62));
                 painter.circle_filled(p(0.5, 0.75), stroke.width * 0.6, color);
+            }
+            Self::Sliders => {
+                for (y, knob) in [(0.2, 0.68), (0.5, 0.3), (0.8, 0.58)] {
+                    line(p(0.06, y), p(knob - 0.12, y));
+                    line(p(knob + 0.12, y), p(0.94, y));
+                    painter.circle_stroke(p(knob, y), unit * 0.12, stroke);
+                }
+            }
+            Self::Sidebar => {
+                let frame = Rect::from_min_max(p(0.06, 0.14), p(0.94, 0.86));
+                painter.rect_stroke(frame, unit * 0.12, stroke, egui::StrokeKind::Middle);
+                line(p(0.38, 0.14), p(0.38, 0.86));
+            }
+            Self::List => {
+                for y in [0.2, 0.5, 0.8] {
+                    painter.circle_filled(p(0.12, y), stroke.width * 0.7, color);
+                    line(p(0.3, y), p(0.94, y));
+                }
+            }
+            Self::Add => {
+                line(p(0.5, 0.12), p(0.5, 0.88));
+                line(p(0.12, 0.5), p(0.88, 0.5));
+            }
+            Self::Folder => {
+                let outline = [
+                    (0.06, 0.82),
+                    (0.06, 0.18),
+                    (0.38, 0.18),
+                    (0.48, 0.32),
+                    (0.94, 0.32),
+                    (0.94, 0.82),
+                ];
+                let points = outline.map(|(x, y)| p(x, y)).to_vec();
+                painter.add(Shape::closed_line(points, stroke));
+            }
+            Self::Again => {
+                let turn = |step: u8| 0.7 + f32::from(step) / 20.0 * 5.0;
+                let on = |angle: f32| p(0.5, 0.5) + unit * 0.36 * egui::Vec2::angled(angle);
+                painter.line((0..=20).map(|step| on(turn(step))).collect(), stroke);
+                let tip = on(turn(20));
+                line(tip, tip + unit * vec2(-0.24, -0.02));
+                line(tip, tip + unit * vec2(0.04, -0.24));
+            }
+            Self::ChevronRight => {
+                painter.line(vec![p(0.34, 0.14), p(0.7, 0.5), p(0.34, 0.86)], stroke);
+            }
+            Self::ChevronDown => {
+                painter.line(vec![p(0.14, 0.34), p(0.5, 0.7), p(0.86, 0.34)], stroke);
+            }
+            Self::ChevronUp => {
+                painter.line(vec![p(0.14, 0.66), p(0.5, 0.3), p(0.86, 0.66)], stroke);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! English.
 
 use super::sections::{
-    Cards, Empty, Export, General, Help, Lanes, Library, Model, Named, Notices, Paths, Song, Stems,
-    Transport, Verbs, Words,
+    Cards, Empty, Export, General, Help, Jobs, Lanes, Library, Model, Named, Notices, Paths,
+    Questions, Settings, Song, Stems, Transport, Verbs, Words,
 };
 
 const fn named(text: &'static str, tooltip: &'static str) -> Named {
@@ -15,11 +15,18 @@ pub static WORDS: Words = Words {
     general: General {
         cancel: "Cancel",
         dismiss: "Dismiss",
+        close: "Close",
         show: "Show",
         show_hint: "Show it in the file manager",
         and: " and ",
         and_more: |count| format!("and {count} more"),
         files: |count| if count == 1 { "1 file".to_owned() } else { format!("{count} files") },
+        songs: |count| if count == 1 { "1 song".to_owned() } else { format!("{count} songs") },
+        num_jobs: |count| if count == 1 { "1 job".to_owned() } else { format!("{count} jobs") },
+        bytes: ["bytes", "KB", "MB", "GB", "TB"],
+        took_seconds: |secs| format!("in {secs} s"),
+        took_minutes: |minutes, secs| format!("in {minutes} min {secs:02} s"),
+        took_hours: |hours, minutes| format!("in {hours} h {minutes:02} min"),
         seconds_left: |secs| format!("{secs} s left"),
         minutes_left: |minutes, secs| format!("{minutes} min {secs:02} left"),
         hours_left: |hours, minutes| format!("{hours} h {minutes:02} min left"),
@@ -70,6 +77,12 @@ pub static WORDS: Words = Words {
         choose_model: named("Choose a file…", "Take the model from a file you have"),
         cancel_install: named("Stop", "Stop fetching; what has come is kept"),
         toggle_theme: named("Dark or light", "Dark or light"),
+        open_jobs: named("Jobs", "All jobs, and what became of them"),
+        open_settings: named("Settings", "Settings of the program"),
+        fold_library: named("Fold the library", "Fold the library away, or show it"),
+        rename: named("Rename", "Give the song another title; its file stays as it is"),
+        select_all: named("Choose all songs", "Choose all songs that are shown"),
+        undo: named("Undo", "Bring back what was removed last"),
     },
     stems: Stems {
         vocals: "vocals",
@@ -92,6 +105,24 @@ pub static WORDS: Words = Words {
         },
         no_match: |typed| format!("No song matches “{typed}”"),
         recently_added: "Recently added",
+        sort: "Sort",
+        by_title: "By title",
+        by_artist: "By artist",
+        by_length: "By length",
+        by_state: "By state",
+        reversed: "The other way round",
+        unfold: "Show the library",
+        num_chosen: |count| format!("{count} songs chosen"),
+        process_all: "Process",
+        export_all: "Export…",
+        remove_all: "Remove",
+        title_field: "Title of the song",
+        reveal: "Show in the file manager",
+        missing: "Missing",
+        next: "Next",
+        paused: "Paused",
+        failed: "Failed",
+        jobs_idle: "nothing to do",
         jobs: "Jobs",
         num_waiting: |count| format!("{count} waiting"),
         num_running: |count| format!("{count} running"),
@@ -194,6 +225,7 @@ pub static WORDS: Words = Words {
     notices: Notices {
         dismiss_all: "Dismiss all",
         removed: |title| format!("Removed “{title}”"),
+        removed_many: |count| format!("Removed {count} songs"),
         undo: "Undo",
     },
     paths: Paths {
@@ -287,5 +319,82 @@ pub static WORDS: Words = Words {
         failed: |title| format!("“{title}” was not exported"),
         cancelled: "Cancelled",
         cancel_export: "Cancel export",
+    },
+    jobs: Jobs {
+        title: "Jobs",
+        none: "No jobs yet",
+        none_hint: "Each song that you process is listed here, with what became of it",
+        clear: "Clear finished",
+        clear_hint: "Take all jobs that are over off the list; their stems stay",
+        clear_one: "Clear",
+        running: |percent| format!("Running, {percent}"),
+        next: "Next",
+        waiting: |before| match before {
+            1 => "Waiting, after one other".to_owned(),
+            _ => format!("Waiting, after {before} others"),
+        },
+        paused: |percent| format!("Paused at {percent}"),
+        done: |took| format!("Done {took}"),
+        done_before: "Done",
+        failed: |reason| format!("Failed: {reason}"),
+        cancelled: |percent| format!("Cancelled at {percent}"),
+        pause: "Pause",
+        go_on: "Continue",
+        cancel: "Cancel",
+        retry: "Retry",
+        files: "Files",
+        files_hint: "Show the stems and their mix as files",
+        sooner: "Sooner",
+        later: "Later",
+        of: |what, title| format!("{what}: {title}"),
+        move_hint: "Drag it, or press Alt with an arrow",
+    },
+    settings: Settings {
+        title: "Settings",
+        language: "Language",
+        system: "As the system",
+        theme: "Theme",
+        light: "Light",
+        dark: "Dark",
+        zoom: "Interface size",
+        output: "Sound device",
+        output_note: "While it is not there, the system's choice stands in",
+        threads: "Threads",
+        all_threads: |count| format!("All ({count})"),
+        threads_note: "Fewer leave the computer more for other work; a running job goes on with them at once",
+        precision: "Precision",
+        single: "Single",
+        fast: "Fast",
+        single_note: "The stems as the model makes them",
+        fast_note: "Quicker, with a noise some 50 dB below the stems",
+        no_fast: "Fast wants a processor that multiplies bf16, which this one does not",
+        by_flag: "Set by the command line until the program ends",
+        ticks: "New songs",
+        ticks_note: "The instruments that are ticked in a song that comes in",
+        ticks_later: "The instruments can be chosen when the model is installed",
+        home: "Data folder",
+        measuring: "counting…",
+        sizes: |all, stems| format!("{all}, {stems} of it stems"),
+        clear: "Clear stems…",
+        reset: "Reset everything…",
+    },
+    questions: Questions {
+        reset: "Reset everything?",
+        reset_text: |what, size| {
+            format!(
+                "This takes {what} out of the library and deletes all stems ({size}). Your own \
+                 files, the model and the settings stay. It cannot be undone."
+            )
+        },
+        reset_go: "Delete all of it",
+        clear: "Clear the stems of all songs?",
+        clear_text: |size| {
+            format!(
+                "This deletes {size} of stems and ends the jobs that make some. The songs stay in \
+                 the library and can be processed again. It cannot be undone."
+            )
+        },
+        clear_go: "Delete the stems",
+        keep: "Keep them",
     },
 };

@@ -41,6 +41,28 @@ pub fn percent(fraction: f64) -> String {
     format!("{whole:.0} %")
 }
 
+/// How long something took: "in 1 min 05 s".
+pub fn took(seconds: f64) -> String {
+    let secs = seconds.round().max(1.0) as u64;
+    let words = &get().general;
+    match secs {
+        0..60 => (words.took_seconds)(secs),
+        60..3600 => (words.took_minutes)(secs / 60, secs % 60),
+        _ => (words.took_hours)(secs / 3600, secs / 60 % 60),
+    }
+}
+
+/// "3.2 GB"; a thousand bytes are a kilobyte.
+pub fn bytes(bytes: u64) -> String {
+    let units = get().general.bytes;
+    let (mut size, mut unit) = (bytes as f64, 0);
+    while size >= 999.5 && unit + 1 < units.len() {
+        (size, unit) = (size / 1000.0, unit + 1);
+    }
+    let places = usize::from(unit > 0 && size < 9.95);
+    format!("{} {}", decimal(size, places), units[unit])
+}
+
 /// A number with so many places behind the decimal mark.
 pub fn decimal(number: f64, places: usize) -> String {
     with_mark(&format!("{number:.places$}"))
@@ -90,14 +112,6 @@ pub fn duration(seconds: f64) -> String {
         10..100 => (words.seconds)(secs.next_multiple_of(5)),
         100..3600 => (words.minutes)(secs.div_ceil(60)),
         _ => (words.hours)(secs / 3600, secs / 60 % 60),
-    }
-}
-
-/// Bytes on a disk: "340 MB", "1.2 GB".
-pub fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
-        _ => format!("{} GB", decimal(bytes as f64 / 1e9, 1)),
     }
 }
 
@@ -294,6 +308,24 @@ mod tests {
         assert_eq!(decibels(-6.0), "−6.0 dB");
         assert_eq!(decibels(-0.01), "0.0 dB");
         assert_eq!(decibels(f32::NEG_INFINITY), "−∞ dB");
+    }
+
+    #[test]
+    fn sizes_and_durations() {
+        for (size, words) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1_000, "1.0 KB"),
+            (999_999, "1.0 MB"),
+            (3_240_000_000, "3.2 GB"),
+            (42_000_000_000, "42 GB"),
+            (u64::MAX, "18446744 TB"),
+        ] {
+            assert_eq!(bytes(size), words);
+        }
+        assert_eq!(took(0.2), "in 1 s");
+        assert_eq!(took(65.0), "in 1 min 05 s");
+        assert_eq!(took(7_265.0), "in 2 h 01 min");
     }
 
     #[test]

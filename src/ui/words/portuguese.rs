@@ -1,8 +1,8 @@
 //! Portuguese, in Brazilian spelling.
 
 use super::sections::{
-    Cards, Empty, Export, General, Help, Lanes, Library, Model, Named, Notices, Paths, Song, Stems,
-    Transport, Verbs, Words,
+    Cards, Empty, Export, General, Help, Jobs, Lanes, Library, Model, Named, Notices, Paths,
+    Questions, Settings, Song, Stems, Transport, Verbs, Words,
 };
 
 const fn named(text: &'static str, tooltip: &'static str) -> Named {
@@ -15,6 +15,7 @@ pub static WORDS: Words = Words {
     general: General {
         cancel: "Cancelar",
         dismiss: "Dispensar",
+        close: "Fechar",
         show: "Mostrar",
         show_hint: "Mostrar no gerenciador de arquivos",
         and: " e ",
@@ -22,6 +23,16 @@ pub static WORDS: Words = Words {
         files: |count| {
             if count == 1 { "1 arquivo".to_owned() } else { format!("{count} arquivos") }
         },
+        songs: |count| {
+            if count == 1 { "1 música".to_owned() } else { format!("{count} músicas") }
+        },
+        num_jobs: |count| {
+            if count == 1 { "1 tarefa".to_owned() } else { format!("{count} tarefas") }
+        },
+        bytes: ["bytes", "KB", "MB", "GB", "TB"],
+        took_seconds: |secs| format!("em {secs} s"),
+        took_minutes: |minutes, secs| format!("em {minutes} min {secs:02} s"),
+        took_hours: |hours, minutes| format!("em {hours} h {minutes:02} min"),
         seconds_left: |secs| match secs {
             1 => "falta 1 s".to_owned(),
             _ => format!("faltam {secs} s"),
@@ -81,6 +92,12 @@ pub static WORDS: Words = Words {
         choose_model: named("Escolher um arquivo…", "Usar o modelo de um arquivo que você tem"),
         cancel_install: named("Parar", "Parar de baixar; o que já chegou fica guardado"),
         toggle_theme: named("Escuro ou claro", "Escuro ou claro"),
+        open_jobs: named("Tarefas", "Todas as tarefas, e o que foi feito delas"),
+        open_settings: named("Ajustes", "Ajustes do programa"),
+        fold_library: named("Recolher a biblioteca", "Recolher a biblioteca, ou mostrá-la"),
+        rename: named("Renomear", "Dar outro título à música; o arquivo fica como está"),
+        select_all: named("Escolher todas as músicas", "Escolher todas as músicas mostradas"),
+        undo: named("Desfazer", "Trazer de volta o que foi removido por último"),
     },
     stems: Stems {
         vocals: "voz",
@@ -103,6 +120,24 @@ pub static WORDS: Words = Words {
         },
         no_match: |typed| format!("Nenhuma música com “{typed}”"),
         recently_added: "Adicionadas recentemente",
+        sort: "Ordenar",
+        by_title: "Por título",
+        by_artist: "Por artista",
+        by_length: "Por duração",
+        by_state: "Por situação",
+        reversed: "Na ordem inversa",
+        unfold: "Mostrar a biblioteca",
+        num_chosen: |count| format!("{count} músicas escolhidas"),
+        process_all: "Processar",
+        export_all: "Exportar…",
+        remove_all: "Remover",
+        title_field: "Título da música",
+        reveal: "Mostrar no gerenciador de arquivos",
+        missing: "Ausente",
+        next: "A próxima",
+        paused: "Em pausa",
+        failed: "Falhou",
+        jobs_idle: "nada a fazer",
         jobs: "Tarefas",
         num_waiting: |count| format!("{count} na fila"),
         num_running: |count| format!("{count} em andamento"),
@@ -207,6 +242,7 @@ pub static WORDS: Words = Words {
     notices: Notices {
         dismiss_all: "Dispensar tudo",
         removed: |title| format!("“{title}” foi removida"),
+        removed_many: |count| format!("{count} músicas foram removidas"),
         undo: "Desfazer",
     },
     paths: Paths {
@@ -300,5 +336,82 @@ pub static WORDS: Words = Words {
         failed: |title| format!("“{title}” não foi exportada"),
         cancelled: "Cancelado",
         cancel_export: "Cancelar a exportação",
+    },
+    jobs: Jobs {
+        title: "Tarefas",
+        none: "Nenhuma tarefa ainda",
+        none_hint: "Cada música que você processa aparece aqui, com o que foi feito dela",
+        clear: "Limpar as terminadas",
+        clear_hint: "Tirar da lista as tarefas que terminaram; os stems ficam",
+        clear_one: "Limpar",
+        running: |percent| format!("Em andamento, {percent}"),
+        next: "A próxima",
+        waiting: |before| match before {
+            1 => "Na fila, depois de outra".to_owned(),
+            _ => format!("Na fila, depois de outras {before}"),
+        },
+        paused: |percent| format!("Em pausa, {percent}"),
+        done: |took| format!("Pronta {took}"),
+        done_before: "Pronta",
+        failed: |reason| format!("Falhou: {reason}"),
+        cancelled: |percent| format!("Cancelada, {percent}"),
+        pause: "Pausar",
+        go_on: "Continuar",
+        cancel: "Cancelar",
+        retry: "Tentar de novo",
+        files: "Arquivos",
+        files_hint: "Mostrar os stems e o mix como arquivos",
+        sooner: "Antes",
+        later: "Depois",
+        of: |what, title| format!("{what}: {title}"),
+        move_hint: "Arraste, ou aperte Alt com uma seta",
+    },
+    settings: Settings {
+        title: "Ajustes",
+        language: "Idioma",
+        system: "Como o sistema",
+        theme: "Tema",
+        light: "Claro",
+        dark: "Escuro",
+        zoom: "Tamanho da interface",
+        output: "Dispositivo de som",
+        output_note: "Enquanto ele não está presente, vale a escolha do sistema",
+        threads: "Threads",
+        all_threads: |count| format!("Todas ({count})"),
+        threads_note: "Menos threads deixam mais do computador para outras coisas; valem já para a tarefa em andamento",
+        precision: "Precisão",
+        single: "Simples",
+        fast: "Rápida",
+        single_note: "Os stems como o modelo os faz",
+        fast_note: "Mais rápida, com um ruído uns 50 dB abaixo dos stems",
+        no_fast: "A rápida exige um processador que multiplique bf16, e este não faz isso",
+        by_flag: "Definido pela linha de comando até o programa terminar",
+        ticks: "Músicas novas",
+        ticks_note: "Os instrumentos marcados em uma música que chega",
+        ticks_later: "Os instrumentos podem ser escolhidos quando o modelo estiver instalado",
+        home: "Pasta de dados",
+        measuring: "contando…",
+        sizes: |all, stems| format!("{all}, sendo {stems} de stems"),
+        clear: "Limpar os stems…",
+        reset: "Apagar tudo…",
+    },
+    questions: Questions {
+        reset: "Apagar tudo?",
+        reset_text: |what, size| {
+            format!(
+                "Isto tira {what} da biblioteca e apaga todos os stems ({size}). Os seus próprios \
+                 arquivos, o modelo e os ajustes ficam. Não é possível desfazer."
+            )
+        },
+        reset_go: "Apagar tudo",
+        clear: "Limpar os stems de todas as músicas?",
+        clear_text: |size| {
+            format!(
+                "Isto apaga {size} de stems e encerra as tarefas que os fazem. As músicas ficam na \
+                 biblioteca e podem ser processadas de novo. Não é possível desfazer."
+            )
+        },
+        clear_go: "Apagar os stems",
+        keep: "Manter",
     },
 };

@@ -3,6 +3,8 @@
 
 /// Says how many.
 pub type Count = fn(usize) -> String;
+/// Units of a thousand each.
+pub type Units = [&'static str; 5];
 /// Says something of a name.
 pub type Of = fn(&str) -> String;
 
@@ -25,6 +27,9 @@ pub struct Words {
     pub paths: Paths,
     pub export: Export,
     pub cards: Cards,
+    pub jobs: Jobs,
+    pub settings: Settings,
+    pub questions: Questions,
 }
 
 /// The words of a named command.
@@ -41,12 +46,19 @@ pub struct Named {
 pub struct General {
     pub cancel: &'static str,
     pub dismiss: &'static str,
+    pub close: &'static str,
     pub show: &'static str,
     pub show_hint: &'static str,
     /// Before the last of a list.
     pub and: &'static str,
     pub and_more: Count,
     pub files: Count,
+    pub songs: Count,
+    pub num_jobs: Count,
+    pub bytes: Units,
+    pub took_seconds: fn(u64) -> String,
+    pub took_minutes: fn(u64, u64) -> String,
+    pub took_hours: fn(u64, u64) -> String,
     pub seconds_left: fn(u64) -> String,
     pub minutes_left: fn(u64, u64) -> String,
     pub hours_left: fn(u64, u64) -> String,
@@ -98,6 +110,12 @@ pub struct Verbs {
     pub choose_model: Named,
     pub cancel_install: Named,
     pub toggle_theme: Named,
+    pub open_jobs: Named,
+    pub open_settings: Named,
+    pub fold_library: Named,
+    pub rename: Named,
+    pub select_all: Named,
+    pub undo: Named,
 }
 
 /// The instruments.
@@ -125,6 +143,24 @@ pub struct Library {
     pub search_hint: Count,
     pub no_match: Of,
     pub recently_added: &'static str,
+    pub sort: &'static str,
+    pub by_title: &'static str,
+    pub by_artist: &'static str,
+    pub by_length: &'static str,
+    pub by_state: &'static str,
+    pub reversed: &'static str,
+    pub unfold: &'static str,
+    pub num_chosen: Count,
+    pub process_all: &'static str,
+    pub export_all: &'static str,
+    pub remove_all: &'static str,
+    pub title_field: &'static str,
+    pub reveal: &'static str,
+    pub missing: &'static str,
+    pub next: &'static str,
+    pub paused: &'static str,
+    pub failed: &'static str,
+    pub jobs_idle: &'static str,
     pub jobs: &'static str,
     pub num_waiting: Count,
     pub num_running: Count,
@@ -242,6 +278,7 @@ pub struct Model {
 pub struct Notices {
     pub dismiss_all: &'static str,
     pub removed: Of,
+    pub removed_many: Count,
     pub undo: &'static str,
 }
 
@@ -341,4 +378,77 @@ pub struct Cards {
     pub failed: Of,
     pub cancelled: &'static str,
     pub cancel_export: &'static str,
+}
+
+/// The jobs.
+#[derive(Debug)]
+pub struct Jobs {
+    pub title: &'static str,
+    pub none: &'static str,
+    pub none_hint: &'static str,
+    pub clear: &'static str,
+    pub clear_hint: &'static str,
+    pub clear_one: &'static str,
+    pub running: Of,
+    pub next: &'static str,
+    pub waiting: Count,
+    pub paused: Of,
+    pub done: Of,
+    pub done_before: &'static str,
+    pub failed: Of,
+    pub cancelled: Of,
+    pub pause: &'static str,
+    pub go_on: &'static str,
+    pub cancel: &'static str,
+    pub retry: &'static str,
+    pub files: &'static str,
+    pub files_hint: &'static str,
+    pub sooner: &'static str,
+    pub later: &'static str,
+    pub of: fn(&str, &str) -> String,
+    pub move_hint: &'static str,
+}
+
+/// The settings.
+#[derive(Debug)]
+pub struct Settings {
+    pub title: &'static str,
+    pub language: &'static str,
+    pub system: &'static str,
+    pub theme: &'static str,
+    pub light: &'static str,
+    pub dark: &'static str,
+    pub zoom: &'static str,
+    pub output: &'static str,
+    pub output_note: &'static str,
+    pub threads: &'static str,
+    pub all_threads: Count,
+    pub threads_note: &'static str,
+    pub precision: &'static str,
+    pub single: &'static str,
+    pub fast: &'static str,
+    pub single_note: &'static str,
+    pub fast_note: &'static str,
+    pub no_fast: &'static str,
+    pub by_flag: &'static str,
+    pub ticks: &'static str,
+    pub ticks_note: &'static str,
+    pub ticks_later: &'static str,
+    pub home: &'static str,
+    pub measuring: &'static str,
+    pub sizes: fn(&str, &str) -> String,
+    pub clear: &'static str,
+    pub reset: &'static str,
+}
+
+/// Questions before what cannot be undone.
+#[derive(Debug)]
+pub struct Questions {
+    pub reset: &'static str,
+    pub reset_text: fn(&str, &str) -> String,
+    pub reset_go: &'static str,
+    pub clear: &'static str,
+    pub clear_text: Of,
+    pub clear_go: &'static str,
+    pub keep: &'static str,
 }

@@ -1,0 +1,88 @@
+//! What the user sets of the engine, and what of the data folder is measured and cleared.
+
+use super::{
+    super::{
+        Compute, Event, Preferences, Result, doctor::folder_bytes, dragged, player::outputs, pool,
+        tracks, upkeep,
+    },
+    Core,
+    exports::spawn,
+    queue::Stop,
+    songs::remove_folder,
+};
+
+/// Folders in a song's folder that can be made anew from the song.
+const CLEARED: [&str; 3] = ["stems", tracks::FOLDER, dragged::FOLDER];
+
+impl Core {
+    /// Keeps the settings.
+    pub(super) fn keep_preferences(&self, preferences: &Preferences) -> Result<()> {
+        preferences.save(self.library.home())
+    }
+
+    /// Computes in another way from now on. A job that runs begins its segment anew.
+    pub(super) fn set_compute(&mut self, compute: Compute) -> Result<()> {
+        if compute == self.compute {
+            return Ok(());
+        }
+        pool::check(compute)?;
+        self.compute = compute;
+        if let Some(running) = &mut self.queue.running {
+            running.stop(Stop::Again);
+        }
+        Ok(())
+    }
+
+    /// Tells the sound devices; the sound system takes its time.
+    pub(super) fn list_outputs(&self) -> Result<()> {
+        let sink = self.sink.clone();
+        spawn("outputs", move || sink.send(Event::Outputs(outputs()))).map(drop)
+    }
+
+    /// Tells which songs' own files are gone; looked for on a thread of its own, because a disk may
+    /// be far away.
+    pub(super) fn look_for_files(&self) -> Result<()> {
+        let songs = self.library.songs()?.into_iter().map(|song| (song.id, song.path));
+        let (songs, sink): (Vec<_>, _) = (songs.collect(), self.sink.clone());
+        let work = move || {
+            let is_gone = |path: &std::path::Path| matches!(path.try_exists(), Ok(false));
+            let gone = songs.into_iter().filter(|(_, path)| is_gone(path)).map(|(song, _)| song);
+            sink.send(Event::Missing(gone.collect()));
+        };
+        spawn("look for files", work).map(drop)
+    }
+
+    /// Tells how much the data folder holds; counted on a thread of its own.
+    pub(super) fn measure_home(&self) -> Result<()> {
+        let (home, songs) = (self.library.home().to_owned(), self.library.songs_folder());
+        let sink = self.sink.clone();
+        let work = move || {
+            let stems = upkeep::song_folders(&songs)
+                .iter()
+                .flat_map(|song| CLEARED.map(|folder| folder_bytes(&song.join(folder))))
+                .sum();
+            let all = folder_bytes(&home);
+            sink.send(Event::HomeMeasured { home, all, stems });
+        };
+        spawn("measure", work).map(drop)
+    }
+
+    /// Removes the stems of all songs, and ends the jobs that make some. The songs stay.
+    pub(super) fn clear_stems(&mut self) -> Result<()> {
+        self.end_jobs_of(None)?;
+        self.drags.cancel(None);
+        let open = self.close(None);
+        for song in upkeep::song_folders(&self.library.songs_folder()) {
+            for folder in CLEARED {
+                if let Err(e) = remove_folder(&song.join(folder)) {
+                    self.fail(None, &e);
+                }
+            }
+        }
+        self.send_library()?;
+        if let Some(song) = open {
+            self.open(song)?;
+        }
+        self.measure_home()
+    }
+}

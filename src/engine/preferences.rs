@@ -1,0 +1,303 @@
+//! What the user has set of the program, in a small file in the data folder: read once before the
+//! engine starts, written by the engine's thread whenever it changes.
+//!
+//! Not here: what belongs to a song, which is in the library. Keys that this Partita does not know,
+//! such as those of a newer one, are kept.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Compute, EngineError, Result, files::write_atomically};
+use crate::model::Precision;
+
+/// The file in the data folder.
+const FILE: &str = "settings.toml";
+
+/// The sizes of the interface that are offered, in percent of the usual one.
+pub const ZOOMS: [u16; 7] = [80, 90, 100, 120, 140, 170, 200];
+
+/// Dark or light.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// By what the songs of the library are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SortKey {
+    /// When they were added.
+    #[default]
+    Added,
+    /// Title.
+    Title,
+    /// Artist, then title.
+    Artist,
+    /// Length.
+    Length,
+    /// Running and waiting first, then separated, then the others.
+    State,
+}
+
+/// Where the window was, in points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowPlace {
+    /// Left and top edge on the desktop; `None` where the system does not say.
+    pub position: Option<[f32; 2]>,
+    /// Width and height of its contents.
+    pub size: [f32; 2],
+    /// Whether it fills the screen.
+    #[serde(default)]
+    pub is_maximized: bool,
+}
+
+/// What the command line says: the settings cannot change it until the program ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Threads that separate.
+    pub threads: Option<usize>,
+    /// What is computed in.
+    pub precision: Option<Precision>,
+}
+
+impl Flags {
+    /// How segments are computed: as the command line says, else as the settings do.
+    pub fn compute(self, preferences: &Preferences) -> Compute {
+        Compute {
+            threads: self.threads.or(preferences.threads),
+            precision: self.precision.unwrap_or(preferences.precision),
+        }
+    }
+}
+
+/// The settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// The window's language by its code; the system's when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Dark or light.
+    pub theme: Theme,
+    /// Size of the interface in percent, 80 to 200.
+    pub zoom: u16,
+    /// The sound device by its id; the system's choice when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Position of the volume fader, 0 to 1.
+    pub volume: f32,
+    /// Threads that separate; as many as there are cores when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// What is computed in.
+    #[serde(with = "precision")]
+    pub precision: Precision,
+    /// Instruments that are ticked in a new song; all when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticks: Option<Vec<String>>,
+    /// By what the library is sorted.
+    pub sort: SortKey,
+    /// Whether it is sorted the other way round.
+    pub is_reversed: bool,
+    /// Whether the library is folded away.
+    pub library_is_folded: bool,
+    /// The song that was shown last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub song: Option<i64>,
+    /// Where the window was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowPlace>,
+    /// What this Partita does not know.
+    #[serde(flatten)]
+    pub others: toml::Table,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            language: None,
+            theme: Theme::default(),
+            zoom: 100,
+            output: None,
+            volume: 1.0,
+            threads: None,
+            precision: Precision::default(),
+            ticks: None,
+            sort: SortKey::default(),
+            is_reversed: false,
+            library_is_folded: false,
+            song: None,
+            window: None,
+            others: toml::Table::new(),
+        }
+    }
+}
+
+impl Preferences {
+    /// Reads the settings of the data folder `home`. Whatever is wrong, there are settings: a file
+    /// that cannot be understood gets another name, and the usual settings hold. Returns what is
+    /// to be said of that.
+    pub fn load(home: &Path) -> (Self, Option<String>) {
+        let path = home.join(FILE);
+        let cannot = |reason: &dyn std::fmt::Display| {
+            format!("{} cannot be read, and the usual settings hold: {reason}", path.display())
+        };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return (Self::default(), None),
+            Err(e) if e.kind() != std::io::ErrorKind::InvalidData => {
+                return (Self::default(), Some(cannot(&e)));
+            }
+            // Bytes that are no text are no settings either.
+            Err(_) => "\0".into(),
+        };
+        match toml::from_str::<Self>(&text) {
+            Ok(found) => (found.within_bounds(), None),
+            Err(e) => (Self::default(), Some(set_aside(&path, e.message()))),
+        }
+    }
+
+    /// Writes them, whole or not at all.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`]; the file is then as it was.
+    pub fn save(&self, home: &Path) -> Result<()> {
+        let path = home.join(FILE);
+        let text = toml::to_string_pretty(self)
+            .map_err(|e| EngineError::Busy(format!("the settings cannot be written: {e}")))?;
+        write_atomically(&path, text.as_bytes())
+    }
+
+    /// How segments are computed.
+    pub fn compute(&self) -> Compute {
+        Compute { threads: self.threads, precision: self.precision }
+    }
+
+    /// A file may have been written by hand.
+    fn within_bounds(self) -> Self {
+        let most_threads = std::thread::available_parallelism().map_or(1, usize::from) * 4;
+        let is_real = |window: &WindowPlace| {
+            let [x, y] = window.position.unwrap_or_default();
+            [x, y, window.size[0], window.size[1]].iter().all(|edge| edge.abs() < 1e5)
+        };
+        Self {
+            zoom: self.zoom.clamp(ZOOMS[0], ZOOMS[ZOOMS.len() - 1]),
+            volume: if self.volume.is_finite() { self.volume.clamp(0.0, 1.0) } else { 1.0 },
+            threads: self.threads.filter(|threads| (1..=most_threads).contains(threads)),
+            window: self.window.filter(is_real),
+            ..self
+        }
+    }
+}
+
+/// Gives a file that cannot be understood another name. Returns what is to be said.
+fn set_aside(path: &Path, reason: &str) -> String {
+    let aside = free_name(path);
+    match std::fs::rename(path, &aside) {
+        Ok(()) => format!(
+            "the settings could not be understood ({reason}): the file is now called {}, and the \
+             usual settings hold",
+            aside.display()
+        ),
+        Err(e) => format!(
+            "{} could not be understood ({reason}), nor renamed ({e}); the usual settings hold",
+            path.display()
+        ),
+    }
+}
+
+fn free_name(path: &Path) -> PathBuf {
+    let name = |count: u32| path.with_file_name(format!("settings-damaged-{count}.toml"));
+    (1..1000).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(1000))
+}
+
+/// [`Precision`] by the names that it has on the command line.
+mod precision {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::Precision;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    pub fn serialize<S: Serializer>(precision: &Precision, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(match precision {
+            Precision::Single => "single",
+            Precision::Fast => "fast",
+        })
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {
+        match String::deserialize(from)?.as_str() {
+            "single" => Ok(Precision::Single),
+            "fast" => Ok(Precision::Fast),
+            other => Err(D::Error::custom(format!("the precision {other:?} is not known"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_comes_back_and_unknown_keys_stay() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(Preferences::load(home.path()), (Preferences::default(), None));
+        let text = "zoom = 140\nfrom_the_future = [1, 2]\n[another]\nkey = \"x\"\n";
+        std::fs::write(home.path().join(FILE), text).unwrap();
+        let (mut found, words) = Preferences::load(home.path());
+        assert_eq!((found.zoom, words), (140, None));
+        found.language = Some("pt".into());
+        found.precision = Precision::Fast;
+        found.ticks = Some(vec!["vocals".into()]);
+        found.window =
+            Some(WindowPlace { position: None, size: [1000.0, 700.5], is_maximized: true });
+        found.save(home.path()).unwrap();
+        assert_eq!(Preferences::load(home.path()), (found, None));
+        let text = std::fs::read_to_string(home.path().join(FILE)).unwrap();
+        assert!(text.contains("from_the_future") && text.contains("[another]"), "{text}");
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_with_a_word() {
+        let home = tempfile::tempdir().unwrap();
+        let bytes: [&[u8]; 4] =
+            [b"zoom = ", b"\xff\xfe\0", b"zoom = \"large\"", b"precision = \"x\""];
+        for (i, bytes) in bytes.into_iter().enumerate() {
+            std::fs::write(home.path().join(FILE), bytes).unwrap();
+            let (found, words) = Preferences::load(home.path());
+            assert_eq!(found, Preferences::default());
+            let aside = home.path().join(format!("settings-damaged-{}.toml", i + 1));
+            assert!(words.unwrap().contains(&aside.display().to_string()));
+            assert_eq!(std::fs::read(aside).unwrap(), bytes);
+            assert!(!home.path().join(FILE).exists());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_brought_within_bounds() {
+        let home = tempfile::tempdir().unwrap();
+        let text = "zoom = 9\nvolume = nan\nthreads = 0\n[window]\nsize = [inf, 3.0]\n";
+        std::fs::write(home.path().join(FILE), text).unwrap();
+        let (found, words) = Preferences::load(home.path());
+        assert_eq!((found.zoom, found.volume, found.threads, words), (80, 1.0, None, None));
+        assert_eq!(found.window, None);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_stays() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join(FILE)).unwrap();
+        let (found, words) = Preferences::load(home.path());
+        assert_eq!(found, Preferences::default());
+        assert!(words.unwrap().contains(FILE));
+        assert!(found.save(home.path()).is_err() && home.path().join(FILE).is_dir());
+    }
+}

@@ -1,0 +1,187 @@
+//! One job: its song, its instruments, its model, how it stands, and what can be done with it.
+
+use egui::{
+    Align2, EventFilter, Key, Modifiers, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::{
+    engine::{Job, JobState},
+    ui::{
+        action::Action,
+        panels::Cx,
+        state::ViewState,
+        theme::{STEM_ORDER, Weight, font, radius, text},
+        widgets::{at, button::icon_button, cover::Covers, focus_ring, icon::Icon, paint_text},
+        words,
+    },
+};
+
+const BUTTON: f32 = 32.0;
+
+/// Draws it. What is done with the row itself comes back.
+pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job) -> Response {
+    let state = cx.state;
+    let Some(song) = state.song(job.song) else {
+        return at(ui, ("job", job.id), rect, Sense::hover());
+    };
+    let response = at(ui, ("job", job.id), rect, Sense::CLICK | Sense::DRAG);
+    let tokens = cx.tokens;
+    let fill = if response.hovered() { tokens.raised } else { tokens.panel };
+    ui.painter().rect_filled(rect, radius::LANE, fill);
+    if job.state == JobState::Running {
+        let mut done = rect;
+        done.set_width(rect.width() * job.fraction().clamp(0.0, 1.0) as f32);
+        let painter = ui.painter().with_clip_rect(done.intersect(ui.clip_rect()));
+        painter.rect_filled(rect, radius::LANE, tokens.progress);
+    }
+    let tile = Rect::from_min_size(rect.min + vec2(16.0, 14.0), vec2(44.0, 44.0));
+    covers.paint(ui, tile, song, radius::FIELD);
+
+    let buttons = buttons(cx, job, &song.title);
+    let left = rect.right() - 12.0 - buttons.len() as f32 * (BUTTON + 4.0);
+    let line = |y: f32, height: f32| {
+        Rect::from_min_max(
+            pos2(tile.right() + 16.0, rect.top() + y),
+            pos2(left - 12.0, rect.top() + y + height),
+        )
+    };
+    let what = what_words(job);
+    let how = state_words(cx, job);
+    let ink = if matches!(job.state, JobState::Failed(_)) { tokens.error } else { tokens.dim };
+    let strong = font(text::LANE, Weight::SemiBold);
+    let small = font(text::SMALL, Weight::Regular);
+    let (painter, align) = (ui.painter(), Align2::LEFT_CENTER);
+    paint_text(painter, line(9.0, 20.0), align, &song.title, strong, tokens.text);
+    paint_text(painter, line(30.0, 16.0), align, &what, small.clone(), tokens.dim);
+    paint_text(painter, line(48.0, 16.0), align, &how, small, ink);
+    focus_ring(ui, &response, rect, radius::LANE);
+    let name = format!("{}, {what}, {how}", song.title);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    let mut x = left;
+    for Way { icon, name, hint, action } in buttons {
+        let middle = pos2(x + BUTTON / 2.0, rect.center().y);
+        let place = Rect::from_center_size(middle, vec2(BUTTON, BUTTON));
+        let salt = ("job", job.id, icon);
+        let pressed = icon_button(ui, salt, place, icon, &name, None, tokens.text);
+        if pressed.on_hover_text(hint).clicked() {
+            cx.act(action);
+        }
+        x += BUTTON + 4.0;
+    }
+    if response.clicked() {
+        cx.act(Action::Select(job.song));
+    }
+    if response.has_focus() {
+        keys(ui, cx, &response, job);
+    }
+    match &job.state {
+        JobState::Failed(reason) => response.on_hover_text(reason),
+        JobState::Waiting => response.on_hover_text(words::get().jobs.move_hint),
+        _ => response,
+    }
+}
+
+/// The instruments in the order in which they are shown, and the model.
+fn what_words(job: &Job) -> String {
+    let mut stems = job.stems.clone();
+    stems.sort_by_key(|stem| STEM_ORDER.iter().position(|known| known == stem));
+    format!("{} · {}", words::capitalised(&words::stems(&stems)), job.model)
+}
+
+fn state_words(cx: &Cx<'_>, job: &Job) -> String {
+    let say = &words::get().jobs;
+    let percent = words::percent(job.fraction());
+    match &job.state {
+        JobState::Running => {
+            let progress = cx.state.progress(job.song, cx.now);
+            let left = progress.and_then(|progress| progress.seconds_left).map(words::time_left);
+            let running = (say.running)(&percent);
+            left.map_or_else(|| running.clone(), |left| format!("{running} · {left}"))
+        }
+        JobState::Waiting => match cx.state.num_before(job.id) {
+            0 => say.next.to_owned(),
+            before => (say.waiting)(before),
+        },
+        JobState::Paused => (say.paused)(&percent),
+        JobState::Done => {
+            let done = match job.seconds {
+                0.0 => say.done_before.to_owned(),
+                seconds => (say.done)(&words::took(seconds)),
+            };
+            let files = cx.state.tracks(job.id).iter().map(|file| words::file_name(file));
+            let files: Vec<String> = files.collect();
+            if files.is_empty() { done } else { format!("{done} · {}", words::list(&files)) }
+        }
+        JobState::Failed(reason) => (say.failed)(reason),
+        JobState::Cancelled => (say.cancelled)(&percent),
+    }
+}
+
+/// A button of a job.
+struct Way {
+    icon: Icon,
+    name: String,
+    hint: &'static str,
+    action: Action,
+}
+
+fn buttons(cx: &Cx<'_>, job: &Job, title: &str) -> Vec<Way> {
+    let say = &words::get().jobs;
+    let way = |icon, word: &'static str, action| {
+        let name = (say.of)(word, title);
+        Way { icon, name, hint: word, action }
+    };
+    let id = job.id;
+    let clear = || way(Icon::Close, say.clear_one, Action::ClearJobs(vec![id]));
+    let cancel = || way(Icon::Close, say.cancel, Action::Cancel(id));
+    match &job.state {
+        JobState::Running => vec![way(Icon::Pause, say.pause, Action::PauseJob(id)), cancel()],
+        JobState::Waiting => {
+            let mut ways = Vec::new();
+            if let Some((place, last)) = place(cx.state, job) {
+                if place > 0 {
+                    ways.push(way(Icon::ChevronUp, say.sooner, Action::MoveJob(id, place - 1)));
+                }
+                if place < last {
+                    ways.push(way(Icon::ChevronDown, say.later, Action::MoveJob(id, place + 1)));
+                }
+            }
+            ways.push(way(Icon::Pause, say.pause, Action::PauseJob(id)));
+            ways.push(cancel());
+            ways
+        }
+        JobState::Paused => vec![way(Icon::Play, say.go_on, Action::ContinueJob(id)), cancel()],
+        JobState::Done => {
+            let files = Way {
+                hint: say.files_hint,
+                ..way(Icon::Folder, say.files, Action::ShowTracks(id))
+            };
+            vec![files, clear()]
+        }
+        JobState::Failed(_) | JobState::Cancelled => {
+            vec![way(Icon::Again, say.retry, Action::RetryJob(id)), clear()]
+        }
+    }
+}
+
+/// A waiting job's place in the queue, and the last place there is.
+fn place(state: &ViewState, job: &Job) -> Option<(usize, usize)> {
+    let place = state.queue().iter().position(|id| *id == job.id)?;
+    Some((place, state.queue().len().saturating_sub(1)))
+}
+
+/// Alt with an arrow gives a waiting job another place.
+fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &Response, job: &Job) {
+    let pressed = |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
+    if ui.input(|input| input.modifiers.alt) {
+        let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    }
+    let Some((place, last)) = place(cx.state, job) else { return };
+    if pressed(Key::ArrowUp) && place > 0 {
+        cx.act(Action::MoveJob(job.id, place - 1));
+    }
+    if pressed(Key::ArrowDown) && place < last {
+        cx.act(Action::MoveJob(job.id, place + 1));
+    }
+}

@@ -1,0 +1,132 @@
+//! Which songs the library shows and in what order. Worked out when something has changed, not in
+//! every frame: there may be ten thousand.
+
+use std::cmp::Reverse;
+
+use crate::{
+    engine::{JobState, Song, SongId, SongState, preferences::SortKey},
+    ui::{desk::Desk, state::ViewState},
+};
+
+/// The order, and what it was made from.
+#[derive(Default)]
+pub struct Order {
+    from: Option<From>,
+    songs: Vec<SongId>,
+}
+
+#[derive(PartialEq)]
+struct From {
+    version: u64,
+    search: String,
+    sort: SortKey,
+    is_reversed: bool,
+}
+
+impl Order {
+    /// The songs in order.
+    pub fn of(&mut self, state: &ViewState, desk: &Desk, search: &str) -> &[SongId] {
+        let preferences = &desk.preferences;
+        let is_same = self.from.as_ref().is_some_and(|from| {
+            from.version == state.version()
+                && from.search == search
+                && from.sort == preferences.sort
+                && from.is_reversed == preferences.is_reversed
+        });
+        if !is_same {
+            let (sort, is_reversed) = (preferences.sort, preferences.is_reversed);
+            self.songs = ordered(state, desk, search, sort, is_reversed);
+            let (version, search) = (state.version(), search.to_owned());
+            self.from = Some(From { version, search, sort, is_reversed });
+        }
+        &self.songs
+    }
+
+    /// The order as it was made last.
+    pub fn known(&self) -> &[SongId] {
+        &self.songs
+    }
+
+    /// Has it made anew.
+    pub fn forget(&mut self) {
+        self.from = None;
+    }
+}
+
+fn ordered(
+    state: &ViewState,
+    desk: &Desk,
+    search: &str,
+    sort: SortKey,
+    is_reversed: bool,
+) -> Vec<SongId> {
+    let wanted: Vec<String> = search.split_whitespace().map(folded).collect();
+    let is_shown = |song: &&Song| !desk.is_removed(song.id) && matches(song, &wanted);
+    let mut songs: Vec<&Song> = state.songs().filter(is_shown).collect();
+    match sort {
+        SortKey::Added => {}
+        SortKey::Title => songs.sort_by_cached_key(|song| folded(&song.title)),
+        SortKey::Artist => songs.sort_by_cached_key(|song| {
+            let artist = song.artist.as_deref().map(folded);
+            // Songs without come last.
+            (artist.is_none(), artist, folded(&song.title))
+        }),
+        SortKey::Length => songs.sort_by_key(|song| Reverse(song.frames)),
+        SortKey::State => songs.sort_by_cached_key(|song| rank(state, song)),
+    }
+    if is_reversed {
+        songs.reverse();
+    }
+    songs.into_iter().map(|song| song.id).collect()
+}
+
+fn matches(song: &Song, wanted: &[String]) -> bool {
+    if wanted.is_empty() {
+        return true;
+    }
+    let artist = song.artist.as_deref().unwrap_or_default();
+    let album = song.album.as_deref().unwrap_or_default();
+    let all = folded(&format!("{} {artist} {album}", song.title));
+    wanted.iter().all(|word| all.contains(word.as_str()))
+}
+
+/// What is done or to be done first comes first.
+fn rank(state: &ViewState, song: &Song) -> (u8, usize) {
+    let place = |id| state.queue().iter().position(|other| *other == id).unwrap_or(usize::MAX);
+    match state.last_job(song.id).map(|job| (&job.state, job.id)) {
+        Some((JobState::Running, _)) => (0, 0),
+        Some((JobState::Waiting, id)) => (1, place(id)),
+        Some((JobState::Paused, _)) => (2, 0),
+        Some((JobState::Failed(_), _)) => (3, 0),
+        _ if song.state == SongState::Separated => (4, 0),
+        _ => (5, 0),
+    }
+}
+
+/// Text as it is searched and sorted: small letters, without the accents of western Europe, so that
+/// "Água" stands beside "agua" and is found by it.
+fn folded(text: &str) -> String {
+    let bare = |c: char| match c {
+        'à'..='å' => 'a',
+        'ç' => 'c',
+        'è'..='ë' => 'e',
+        'ì'..='ï' => 'i',
+        'ñ' => 'n',
+        'ò'..='ö' => 'o',
+        'ù'..='ü' => 'u',
+        'ý' | 'ÿ' => 'y',
+        c => c,
+    };
+    text.chars().flat_map(char::to_lowercase).map(bare).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accents_and_capitals_do_not_count() {
+        assert_eq!(folded("ÁGUA de Março"), "agua de marco");
+        assert_eq!(folded("Łódź 夜"), "łodź 夜");
+    }
+}

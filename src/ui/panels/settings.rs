@@ -1,0 +1,259 @@
+//! The page of the settings. Everything takes effect at once.
+
+use egui::{Align2, Popup, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Cx, page};
+use crate::{
+    engine::{
+        Preferences, pool,
+        preferences::{Theme, ZOOMS},
+    },
+    model::Precision,
+    ui::{
+        action::Action,
+        desk::Question,
+        state::ViewState,
+        theme::{Tokens, Weight, font, radius, text},
+        widgets::{
+            at,
+            button::{Kind, button, fitted_choice, width},
+            focus_ring,
+            icon::Icon,
+            label, paint_text, tick,
+        },
+        words::{self, Language},
+    },
+};
+
+const ROW: f32 = 36.0;
+const NAMES: f32 = 168.0;
+/// Of all rows together; what is taller scrolls.
+const HEIGHT: f32 = 600.0;
+/// For focus rings.
+const RING: f32 = 4.0;
+
+/// Draws the page.
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let area = page::head(ui, cx, words::get().settings.title);
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(area).id_salt("settings"));
+    child.shrink_clip_rect(area.expand2(vec2(RING, 0.0)));
+    let mut new = cx.desk.preferences.clone();
+    ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(&mut child, |ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+        let rect = Rect::from_min_max(rect.min, rect.max - vec2(12.0, 0.0));
+        let mut form = Form { top: rect.top(), rect, tokens: cx.tokens };
+        looks(ui, &mut form, &mut new);
+        output(ui, cx, &mut form, &mut new);
+        computing(ui, cx, &mut form, &mut new);
+        ticks(ui, cx, &mut form, &mut new);
+        home(ui, cx, &mut form);
+    });
+    if new != cx.desk.preferences {
+        cx.act(Action::Prefer(Box::new(new)));
+    }
+}
+
+/// Rows with their names on the left, from the top down.
+struct Form {
+    top: f32,
+    rect: Rect,
+    tokens: &'static Tokens,
+}
+
+impl Form {
+    /// The next row; returns the place of its controls.
+    fn row(&mut self, ui: &Ui, name: &str) -> Rect {
+        let row = Rect::from_min_size(pos2(self.rect.left(), self.top), vec2(NAMES - 12.0, ROW));
+        self.top = row.bottom() + 16.0;
+        let body = font(text::BODY, Weight::Medium);
+        label(ui, ("setting", name), row, Align2::LEFT_CENTER, name, body, self.tokens.dim);
+        let min = pos2(self.rect.left() + NAMES, row.top());
+        Rect::from_min_max(min, pos2(self.rect.right() - RING, row.bottom()))
+    }
+
+    /// A line below the row that came last.
+    fn note(&mut self, ui: &Ui, salt: &str, words: &str) {
+        let top = self.top - 12.0;
+        let min = pos2(self.rect.left() + NAMES, top);
+        let line = Rect::from_min_max(min, pos2(self.rect.right(), top + 16.0));
+        self.top = line.bottom() + 16.0;
+        let small = font(text::SMALL, Weight::Regular);
+        label(ui, salt, line, Align2::LEFT_CENTER, words, small, self.tokens.dim);
+    }
+
+    /// A choice of a few; the one that was pressed.
+    fn choice<T: Copy + PartialEq>(
+        &mut self,
+        ui: &Ui,
+        name: &str,
+        choices: &[(T, String)],
+        chosen: T,
+    ) -> Option<T> {
+        let row = self.row(ui, name);
+        let shown: Vec<&str> = choices.iter().map(|(_, shown)| shown.as_str()).collect();
+        let at = choices.iter().position(|(choice, _)| *choice == chosen);
+        fitted_choice(ui, name, row, &shown, at).map(|pressed| choices[pressed].0)
+    }
+}
+
+/// Language, theme, size.
+fn looks(ui: &Ui, form: &mut Form, new: &mut Preferences) {
+    let say = &words::get().settings;
+    let mut languages = vec![(None, say.system.to_owned())];
+    languages.extend(Language::ALL.map(|it| (Some(it.code()), it.name().to_owned())));
+    let chosen = new.language.as_deref().and_then(Language::of_locale).map(Language::code);
+    if let Some(language) = form.choice(ui, say.language, &languages, chosen) {
+        new.language = language.map(str::to_owned);
+    }
+    let themes = [(Theme::System, say.system), (Theme::Light, say.light), (Theme::Dark, say.dark)];
+    let themes = themes.map(|(theme, shown)| (theme, shown.to_owned()));
+    if let Some(theme) = form.choice(ui, say.theme, &themes, new.theme) {
+        new.theme = theme;
+    }
+    let zooms = ZOOMS.map(|zoom| (zoom, format!("{zoom} %")));
+    if let Some(zoom) = form.choice(ui, say.zoom, &zooms, new.zoom) {
+        new.zoom = zoom;
+    }
+}
+
+/// The sound device, from a list that unfolds: there may be many, with long names.
+fn output(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
+    let say = &words::get().settings;
+    let row = form.row(ui, say.output);
+    let outputs = cx.state.outputs();
+    let name_of = |id: &Option<String>| match id {
+        None => say.system.to_owned(),
+        Some(id) => {
+            let known = outputs.iter().find(|output| output.id == *id);
+            known.map_or_else(|| id.clone(), |output| output.name.clone())
+        }
+    };
+    let shown = name_of(&new.output);
+    let response = at(ui, "output", row, Sense::click());
+    let fill = if response.hovered() { form.tokens.hovered } else { form.tokens.raised };
+    ui.painter().rect_filled(row, radius::FIELD, fill);
+    let inner = Rect::from_min_max(row.min + vec2(12.0, 0.0), row.max - vec2(36.0, 0.0));
+    let body = font(text::BODY, Weight::Regular);
+    paint_text(ui.painter(), inner, Align2::LEFT_CENTER, &shown, body, form.tokens.text);
+    let sign = Rect::from_center_size(row.right_center() - vec2(20.0, 0.0), vec2(12.0, 12.0));
+    Icon::ChevronDown.paint(ui.painter(), sign, form.tokens.dim);
+    focus_ring(ui, &response, row, radius::FIELD);
+    let name = format!("{}: {shown}", say.output);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    Popup::menu(&response).width(row.width()).show(|ui| {
+        let ids = std::iter::once(None).chain(outputs.iter().map(|output| Some(output.id.clone())));
+        for id in ids {
+            if ui.selectable_label(id == new.output, name_of(&id)).clicked() {
+                new.output = id;
+            }
+        }
+    });
+    if new.output.is_some() {
+        form.note(ui, "output note", say.output_note);
+    }
+}
+
+/// Threads and precision.
+fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
+    let (say, flags) = (&words::get().settings, cx.desk.flags);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut threads = vec![(None, (say.all_threads)(cores))];
+    // One, two, four…: nobody wants to choose among sixty-four.
+    let some = std::iter::successors(Some(1), |count| Some(count * 2));
+    threads.extend(some.take_while(|count| *count < cores).map(|it| (Some(it), it.to_string())));
+    let chosen = flags.threads.or(new.threads);
+    let pressed = form.choice(ui, say.threads, &threads, chosen.filter(|count| *count < cores));
+    match (flags.threads, pressed) {
+        (None, Some(threads)) => new.threads = threads,
+        (Some(_), _) => form.note(ui, "threads by flag", say.by_flag),
+        (None, None) => {}
+    }
+    if flags.threads.is_none() {
+        form.note(ui, "threads note", say.threads_note);
+    }
+    let has_fast = pool::has_fast_precision();
+    let mut precisions = vec![(Precision::Single, say.single.to_owned())];
+    if has_fast {
+        precisions.push((Precision::Fast, say.fast.to_owned()));
+    }
+    let chosen = flags.precision.unwrap_or(new.precision);
+    let pressed = form.choice(ui, say.precision, &precisions, chosen);
+    let note = match (flags.precision, chosen) {
+        (Some(_), _) => say.by_flag,
+        (None, _) if !has_fast => say.no_fast,
+        (None, Precision::Single) => say.single_note,
+        (None, Precision::Fast) => say.fast_note,
+    };
+    if let (None, Some(precision)) = (flags.precision, pressed) {
+        new.precision = precision;
+    }
+    form.note(ui, "precision note", note);
+}
+
+/// The instruments that are ticked in a new song.
+fn ticks(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
+    let say = &words::get().settings;
+    let row = form.row(ui, say.ticks);
+    let sources = cx.state.sources();
+    let mut x = row.left();
+    for stem in ViewState::display_order(sources).into_iter().map(|i| &sources[i]) {
+        let name = words::stem_title(stem);
+        let place = Rect::from_min_size(pos2(x, row.top()), vec2(tick::width(ui, &name), ROW));
+        let is_ticked = new.ticks.as_ref().is_none_or(|ticks| ticks.contains(stem));
+        let color = cx.tokens.stem(stem);
+        let salt = ("new songs", stem);
+        if tick::tick(ui, salt, place, &name, is_ticked, color).clicked() {
+            let mut ticks = new.ticks.take().unwrap_or_else(|| sources.to_vec());
+            if is_ticked {
+                ticks.retain(|other| other != stem);
+            } else {
+                ticks.push(stem.clone());
+            }
+            // All of them are all of any model's.
+            new.ticks = Some(ticks).filter(|ticks| !sources.iter().all(|it| ticks.contains(it)));
+        }
+        x = place.right() + 8.0;
+    }
+    let note = if sources.is_empty() { say.ticks_later } else { say.ticks_note };
+    form.note(ui, "ticks note", note);
+}
+
+/// The data folder, what is in it, and how to be rid of that.
+fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
+    let (say, general) = (&words::get().settings, &words::get().general);
+    let row = form.row(ui, say.home);
+    let state = cx.state;
+    let (path, sizes) = match state.home() {
+        Some(home) => {
+            let sizes = (say.sizes)(&words::bytes(home.all), &words::bytes(home.stems));
+            (home.folder.display().to_string(), sizes)
+        }
+        None => (String::new(), say.measuring.to_owned()),
+    };
+    let wide = width(ui, general.show, Kind::Quiet) - 8.0;
+    let place = Rect::from_min_max(pos2(row.right() - wide, row.top()), row.max);
+    let folder = Rect::from_min_max(row.min, pos2(place.left() - 12.0, row.bottom()));
+    ui.painter().rect_filled(folder, radius::FIELD, cx.tokens.raised);
+    let body = font(text::BODY, Weight::Regular);
+    let inner = folder.shrink2(vec2(12.0, 0.0));
+    label(ui, "home", inner, Align2::LEFT_CENTER, &path, body, cx.tokens.text);
+    let response =
+        button(ui, "show home", place, general.show, Kind::Quiet, state.home().is_some());
+    if response.on_hover_text(general.show_hint).clicked()
+        && let Some(home) = state.home()
+    {
+        // The file manager opens the folder of what it is shown.
+        cx.act(Action::Show(home.folder.join("settings.toml")));
+    }
+    form.note(ui, "home sizes", &sizes);
+    let mut x = folder.left();
+    for (words, question) in [(say.clear, Question::ClearStems), (say.reset, Question::Reset)] {
+        let wide = width(ui, words, Kind::Quiet);
+        let place = Rect::from_min_size(pos2(x, form.top - 4.0), vec2(wide, ROW));
+        let can = state.songs().len() > 0;
+        if button(ui, ("home", words), place, words, Kind::Quiet, can).clicked() {
+            cx.act(Action::Ask(Some(question)));
+        }
+        x = place.right() + 12.0;
+    }
+}

@@ -1,0 +1,151 @@
+//! What the user does with jobs, and with what the data folder holds, through commands and events.
+
+use partita::{
+    engine::{
+        Command, Compute, Event, Job, JobId, JobState, Preferences, Song, SongState,
+        library::Library,
+    },
+    model::Precision,
+};
+
+use crate::{
+    engine::Running,
+    support::{tiny_home, write_song},
+};
+
+fn song(running: &Running, home: &std::path::Path, name: &str, seconds: usize, seed: u32) -> Song {
+    let file = home.join(name);
+    write_song(&file, 44_100 * seconds, 44_100, seed);
+    running.import(file)
+}
+
+fn state(job: &Job) -> (JobId, JobState) {
+    (job.id, job.state.clone())
+}
+
+fn queue(running: &Running, wanted: &[JobId]) {
+    running.wait(|event| matches!(event, Event::Queue(jobs) if jobs == wanted).then_some(()));
+}
+
+#[test]
+fn jobs_rest_go_on_change_places_and_are_cleared() {
+    let home = tiny_home();
+    let running = Running::start(home.path(), false);
+    let songs = [("one", 60), ("two", 1), ("three", 1)];
+    let songs = songs.map(|(name, secs)| {
+        song(&running, home.path(), &format!("{name}.wav"), secs, secs as u32 + name.len() as u32)
+    });
+    for song in &songs {
+        running.process(song.id, &[]);
+    }
+    let [one, two, three] =
+        songs.each_ref().map(|song| running.job(song.id, |job| job.is_active()).id);
+    running.engine.send(Command::MoveJob { job: three, to: 0 });
+    queue(&running, &[three, two]);
+    running.engine.send(Command::Pause(two));
+    running.job(songs[1].id, |job| job.state == JobState::Paused);
+    queue(&running, &[three]);
+    running.job(songs[0].id, |job| job.segments_done >= 2);
+    running.engine.send(Command::Pause(one));
+    let rest = running.job(songs[0].id, |job| job.state == JobState::Paused);
+    assert!(rest.segments_done >= 2 && rest.segments_done < rest.segments_total, "{rest:?}");
+    let done = running.job(songs[2].id, Job::is_ended);
+    assert_eq!(state(&done), (three, JobState::Done), "the others have their turn");
+
+    drop(running);
+    let running = Running::start(home.path(), true);
+    let jobs = running.wait(|event| match event {
+        Event::Library { jobs, .. } => Some(jobs.clone()),
+        _ => None,
+    });
+    let states: Vec<_> = jobs.iter().map(state).collect();
+    let kept = [(three, JobState::Done), (two, JobState::Paused), (one, JobState::Paused)];
+    assert_eq!(states, kept, "also over a restart");
+    running.engine.send(Command::Continue(two));
+    assert_eq!(running.job(songs[1].id, Job::is_ended).state, JobState::Done);
+    running.engine.send(Command::MakeTracks(two));
+    let files = running.wait(|event| match event {
+        Event::Tracks { job, files } if *job == two => Some(files.clone()),
+        _ => None,
+    });
+    assert!(files.len() == 4 && files.iter().all(|file| file.is_file()), "{files:?}");
+
+    running.engine.send(Command::Cancel(one));
+    assert_eq!(running.job(songs[0].id, Job::is_ended).state, JobState::Cancelled);
+    running.engine.send(Command::Retry(one));
+    let again = running.job(songs[0].id, |job| job.state == JobState::Running);
+    assert!(again.id == one && again.segments_done >= rest.segments_done, "{again:?}");
+    running.engine.send(Command::ClearJobs(vec![three, one]));
+    let cleared = running.wait(|event| match event {
+        Event::JobsCleared(jobs) => Some(jobs.clone()),
+        _ => None,
+    });
+    assert_eq!(cleared, [three], "one that runs stays");
+    let jobs = Library::open(home.path()).unwrap().jobs().unwrap();
+    assert_eq!(jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [two, one]);
+    running.engine.send(Command::Cancel(one));
+}
+
+#[test]
+fn a_running_job_goes_on_in_another_way() {
+    let home = tiny_home();
+    let running = Running::start(home.path(), false);
+    let song = song(&running, home.path(), "song.wav", 30, 3);
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.segments_done >= 2);
+    let compute = Compute { threads: Some(1), precision: Precision::Single };
+    running.engine.send(Command::SetCompute(compute));
+    let between = running.job(song.id, |job| job.state == JobState::Waiting);
+    assert!(between.segments_done >= 2 && between.segments_done < between.segments_total);
+    running.job(song.id, |job| job.state == JobState::Running);
+    running.job(song.id, |job| job.state == JobState::Done);
+}
+
+#[test]
+fn stems_are_measured_and_cleared_and_songs_stay() {
+    let home = tiny_home();
+    let running = Running::start(home.path(), false);
+    let song = song(&running, home.path(), "song.wav", 1, 3);
+    running.engine.send(Command::Open(song.id));
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.state == JobState::Done);
+    let measured = || {
+        running.wait(|event| match event {
+            Event::HomeMeasured { all, stems, .. } => Some((*all, *stems)),
+            _ => None,
+        })
+    };
+    running.engine.send(Command::MeasureHome);
+    let (all, stems) = measured();
+    assert!(stems > 44_100 * 2 * 4 * 3 && all > stems, "{stems} of {all}");
+    running.engine.send(Command::ClearStems);
+    let ready = running.wait(|event| match event {
+        Event::Library { songs, .. } => Some(songs[0].clone()),
+        _ => None,
+    });
+    assert_eq!((ready.id, ready.state), (song.id, SongState::Ready));
+    running.wait(|event| matches!(event, Event::Opened { .. }).then_some(()));
+    assert_eq!(measured().1, 0);
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.state == JobState::Done);
+}
+
+#[test]
+fn a_title_and_the_settings_are_kept_and_the_users_file_is_not_touched() {
+    let home = tiny_home();
+    let running = Running::start(home.path(), false);
+    let song = song(&running, home.path(), "song.wav", 1, 3);
+    let before = std::fs::read(&song.path).unwrap();
+    let title = "Another “title”".to_owned();
+    running.engine.send(Command::Rename { song: song.id, title: title.clone() });
+    running.wait(|event| matches!(event, Event::Song(song) if song.title == title).then_some(()));
+    let preferences = Preferences { zoom: 120, ..Preferences::default() };
+    running.engine.send(Command::KeepPreferences(Box::new(preferences.clone())));
+    drop(running);
+    assert_eq!(Library::open(home.path()).unwrap().song(song.id).unwrap().title, title);
+    assert_eq!(Preferences::load(home.path()), (preferences, None));
+    // Added again, it is the same song.
+    let running = Running::start(home.path(), false);
+    assert_eq!(running.import(song.path.clone()).title, title);
+    assert!(std::fs::read(&song.path).unwrap() == before);
+}

@@ -120,7 +120,8 @@ pub fn sound_line(song: &Song) -> String {
     let words = &get().song;
     let mut parts = vec![format_line(&song.format), clock(song.frames)];
     parts.extend(song.bpm.map(|bpm| (words.bpm)(&decimal(f64::from(bpm), 0))));
-    parts.extend(song.key.clone());
+    let key = |key: &String| key.replace("minor", words.minor).replace("major", words.major);
+    parts.extend(song.key.as_ref().map(key));
     let lufs = |level: f32| {
         let sign = if level < 0.0 { "−" } else { "" };
         (words.lufs)(&format!("{sign}{}", decimal(f64::from(level.abs()), 1)))

@@ -4,13 +4,13 @@
 use egui::{Key, Modifiers, Theme, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
-    engine::{Command, Event, Lane, SongId, SongState},
+    engine::{Command, Event, JobId, JobState, Lane, SongId, SongState},
     ui::{action::Verb, desk::Repeat},
 };
 
 use super::stage::{
-    FRAMES, Stage, all_peaks, covered, fine_peaks, library, opened, processing, ready, separated,
-    song, stage, unprocessed,
+    FRAMES, Stage, all_peaks, covered, fine_peaks, job, library, opened, processing, ready,
+    separated, song, stage, unprocessed,
 };
 
 const NONE: Modifiers = Modifiers::NONE;
@@ -314,6 +314,13 @@ fn the_head_says_what_is_known_and_what_it_will_take() {
 fn the_segment_that_is_computed_is_shown_in_the_head() {
     let stage = stage(processing());
     assert!(stage.shows("segment 24 of 56"));
+    let mut stage = stage;
+    stage.click("Pause processing");
+    assert_eq!(stage.asked(), [Command::Pause(JobId(1))]);
+    stage.tell([Event::Job(job(1, 7, JobState::Paused, 24))]);
+    assert!(stage.shows("42 % is there already"));
+    stage.click("Continue");
+    assert!(matches!(stage.asked()[..], [Command::Process { song: SongId(7), .. }]));
 }
 
 #[test]

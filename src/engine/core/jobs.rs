@@ -250,7 +250,7 @@ impl Core {
 
     /// The worker computes a segment.
     pub(super) fn segment_begins(&self, id: JobId, segment: usize) {
-        let goes_on = |running: &&Running| running.job.id == id && !running.by_user;
+        let goes_on = |running: &&Running| running.job.id == id && running.stop.is_none();
         let Some(running) = self.queue.running.as_ref().filter(goes_on) else { return };
         if let Some(stems) = &running.track.stems {
             let frames = stems.plan().segment(segment);

@@ -8,7 +8,7 @@ use super::{Cx, lanes, model, notices};
 use crate::{
     engine::{ModelState, Song},
     ui::{
-        action::Verb,
+        action::{Action, Verb},
         state::{OpenSong, Progress},
         theme::{STEM_ORDER, Weight, font, radius, size, text},
         widgets::{
@@ -191,7 +191,7 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
         value: Some(progress.fraction * 100.0),
         ..WidgetInfo::labeled(Role::ProgressIndicator, true, format!("{heading} {line}"))
     });
-    let inner = Rect::from_min_max(rect.min + vec2(18.0, 9.0), rect.max - vec2(60.0, 9.0));
+    let inner = Rect::from_min_max(rect.min + vec2(18.0, 9.0), rect.max - vec2(100.0, 9.0));
     let (upper, lower) = inner.split_top_bottom_at_fraction(0.54);
     let strong = font(text::BODY, Weight::SemiBold);
     paint_text(ui.painter(), upper, Align2::LEFT_CENTER, &heading, strong, tokens.text);
@@ -199,8 +199,13 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
     let ink = tokens.text.gamma_multiply(0.86);
     paint_text(ui.painter(), lower, Align2::LEFT_CENTER, &line, small.clone(), ink);
     let place = Rect::from_center_size(rect.right_center() - vec2(34.0, 0.0), vec2(34.0, 34.0));
+    let pause = place.translate(vec2(-42.0, 0.0));
+    let (fill, ink, say) = (Some(tokens.background), tokens.text, &words::get().song);
+    let response = icon_button(ui, "pause job", pause, Icon::Pause, say.pause_job, fill, ink);
+    if response.on_hover_text(say.pause_hint).clicked() {
+        cx.act(Action::PauseJob(progress.job));
+    }
     let spec = Verb::CancelJob.spec();
-    let (fill, ink) = (Some(tokens.background), tokens.text);
     let response = icon_button(ui, "cancel job", place, Icon::Close, spec.text, fill, ink);
     if response.on_hover_text(spec.tooltip).clicked() {
         cx.verb(Verb::CancelJob);

@@ -50,6 +50,7 @@ impl App {
     pub(super) fn set_volume(&mut self, place: f32) {
         let place = place.clamp(0.0, 1.0);
         self.desk.volume = place;
+        self.desk.preferences.volume = place;
         // A fader that is square in amplitude goes evenly to the ear.
         self.link.player().set_volume(place * place);
     }

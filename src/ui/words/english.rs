@@ -167,6 +167,10 @@ pub static WORDS: Words = Words {
         minutes: |minutes| format!("{minutes} min"),
         hours: |hours, minutes| format!("{hours} h {minutes:02} min"),
         segments: |done, total| format!("segment {done} of {total}"),
+        pause_job: "Pause processing",
+        pause_hint: "Rest; what is finished stays",
+        minor: "minor",
+        major: "major",
     },
     lanes: Lanes {
         position: "Position",

@@ -115,20 +115,13 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// Bytes on a disk: "340 MB", "1.2 GB".
-pub fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
-        _ => format!("{} GB", decimal(bytes as f64 / 1e9, 1)),
-    }
-}
-
 /// What is known of a song's sound: its format, length, tempo, key and loudness.
 pub fn sound_line(song: &Song) -> String {
     let words = &get().song;
     let mut parts = vec![format_line(&song.format), clock(song.frames)];
     parts.extend(song.bpm.map(|bpm| (words.bpm)(&decimal(f64::from(bpm), 0))));
-    parts.extend(song.key.clone());
+    let key = |key: &String| key.replace("minor", words.minor).replace("major", words.major);
+    parts.extend(song.key.as_ref().map(key));
     let lufs = |level: f32| {
         let sign = if level < 0.0 { "−" } else { "" };
         (words.lufs)(&format!("{sign}{}", decimal(f64::from(level.abs()), 1)))

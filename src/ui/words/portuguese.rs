@@ -184,6 +184,10 @@ pub static WORDS: Words = Words {
         minutes: |minutes| format!("{minutes} min"),
         hours: |hours, minutes| format!("{hours} h {minutes:02} min"),
         segments: |done, total| format!("segmento {done} de {total}"),
+        pause_job: "Pausar o processamento",
+        pause_hint: "Descansar; o que está pronto fica",
+        minor: "menor",
+        major: "maior",
     },
     lanes: Lanes {
         position: "Posição",

@@ -205,6 +205,10 @@ pub struct Song {
     pub minutes: fn(u64) -> String,
     pub hours: fn(u64, u64) -> String,
     pub segments: fn(usize, usize) -> String,
+    pub pause_job: &'static str,
+    pub pause_hint: &'static str,
+    pub minor: &'static str,
+    pub major: &'static str,
 }
 
 /// The lanes.

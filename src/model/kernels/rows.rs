@@ -13,8 +13,9 @@ use super::{
     vectorised,
 };
 
-/// Rows of one call, at most: with them a panel of weights is used again from the first-level cache.
-pub const ROWS: usize = 64;
+/// Rows of one call, at most: with them a panel of weights is used again from the first-level cache,
+/// and what comes from beyond the second-level one is worth its way.
+pub const ROWS: usize = 96;
 /// Lines of a panel taken at a time where rows stay as they lie, so that they stay in that cache.
 const LINES: usize = 256;
 

@@ -17,8 +17,8 @@ pub type Tile<const M: usize> = [[f32; NR]; M];
 
 /// Defines an inner loop. It is compiled apart from what calls it: alone, it keeps all its sums in
 /// registers; inlined into something larger, it does not always. `FMA` says that the caller was
-/// entered for a CPU with AVX2 and FMA, which is looked up again (a load and a test), so that nobody
-/// has to be trusted.
+/// entered for a CPU with AVX2 and FMA or AVX-512, which is looked up again (loads and a test), so
+/// that nobody has to be trusted.
 macro_rules! inner_loop {
     ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -30,9 +30,19 @@ macro_rules! inner_loop {
             #[cfg(target_arch = "x86_64")]
             {
                 #[inline(never)]
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn avx512<const M: usize>($($arg: $ty),*) {
+                    portable::<true, M>($($arg),*);
+                }
+                #[inline(never)]
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2<const M: usize>($($arg: $ty),*) {
                     portable::<true, M>($($arg),*);
+                }
+                if FMA && super::avx512::is_there() {
+                    #[expect(unsafe_code, reason = "a function with target features")]
+                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    return unsafe { avx512::<M>($($arg),*) };
                 }
                 if FMA && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     #[expect(unsafe_code, reason = "a function with target features")]

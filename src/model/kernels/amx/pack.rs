@@ -129,9 +129,9 @@ mod x86 {
             _mm512_castps_si512, _mm512_castsi512_ps, _mm512_castsi512_si256,
             _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_extracti64x4_epi64, _mm512_loadu_ps,
             _mm512_loadu_si512, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_mul_ps,
-            _mm512_permutex2var_ps, _mm512_permutexvar_epi16, _mm512_set1_epi32, _mm512_setzero_ps,
-            _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512,
-            _mm512_sub_ps,
+            _mm512_permutex2var_epi32, _mm512_permutexvar_epi16, _mm512_set1_epi32,
+            _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
+            _mm512_storeu_si512, _mm512_sub_ps,
         },
         mem::transmute,
     };
@@ -372,16 +372,17 @@ mod x86 {
             }
             order
         }
-        // SAFETY: sixteen indices are there.
-        let orders = ORDERS.map(|order| unsafe { _mm512_loadu_si512(order.as_ptr().cast()) });
-        let mut rows = rows.map(|row| _mm512_castsi512_ps(row));
+        let mut rows = *rows;
         for _ in 0..ROWS.ilog2() {
-            rows = std::array::from_fn(|at| {
-                let [a, b] = [rows[at / 2], rows[at / 2 + ROWS / 2]];
-                _mm512_permutex2var_ps(a, orders[at % 2], b)
-            });
+            let before = rows;
+            for (at, row) in rows.iter_mut().enumerate() {
+                // SAFETY: sixteen indices are there.
+                let order = unsafe { _mm512_loadu_si512(ORDERS[at % 2].as_ptr().cast()) };
+                let [a, b] = [before[at / 2], before[at / 2 + ROWS / 2]];
+                *row = _mm512_permutex2var_epi32(a, order, b);
+            }
         }
-        rows.map(|row| _mm512_castps_si512(row))
+        rows
     }
 
     /// Lines of `P` parts each into as many tiles, or turned.
@@ -389,7 +390,10 @@ mod x86 {
     #[target_feature(enable = "avx512f")]
     fn store<const P: usize, const TURN: bool>(tiles: &mut [Tile], all: &[[__m512i; P]; ROWS]) {
         for (part, tile) in tiles.iter_mut().enumerate() {
-            let mut lines = all.map(|line| line[part]);
+            let mut lines = [_mm512_setzero_si512(); ROWS];
+            for (line, all) in lines.iter_mut().zip(all) {
+                *line = all[part];
+            }
             if TURN {
                 lines = turn(&lines);
             }

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Shorter ones are left to the allocator, which has them at hand.
-const LEAST: usize = 1 << 17;
+const LEAST: usize = 1 << 14;
 
 /// A line of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]

@@ -433,7 +433,7 @@ mod tests {
         let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
         let (x, residual, scale) =
             (noise(tokens * inputs, 3), noise(tokens * outputs, 4), noise(outputs, 5));
-        let linear = Linear::new(&weight, &bias, Precision::Single);
+        let linear = Linear::by(Method::Single, &weight, &bias);
         let mut plain = vec![0.0; tokens * outputs];
         linear.forward(&x, &mut plain);
 

@@ -162,6 +162,38 @@ inner_loop! {
 }
 
 inner_loop! {
+    /// [`strip_by_panel`] for two panels at once.
+    fn strip_by_two(sums: &mut [Tile<M>; 2], strip: &[[f32; M]], panels: [&[[f32; NR]]; 2]) {
+        let mut acc = *sums;
+        for (column, (a, b)) in strip.iter().zip(panels[0].iter().zip(panels[1])) {
+            step::<FMA, M>(&mut acc[0], |i| column[i], a);
+            step::<FMA, M>(&mut acc[1], |i| column[i], b);
+        }
+        *sums = acc;
+    }
+}
+
+/// [`strip_by_panel`] for some panels: two at once where there are registers enough, which hides what
+/// one sum waits for the last.
+#[inline(always)]
+pub fn strip_by_panels<'a, const FMA: bool>(
+    sums: &mut [Tile<MR>],
+    strip: &[[f32; MR]],
+    panel: impl Fn(usize) -> &'a [[f32; NR]],
+) {
+    let mut next = 0;
+    if FMA && super::avx512::is_there() {
+        for two in sums.as_chunks_mut().0 {
+            strip_by_two::<FMA, MR>(two, strip, [panel(next), panel(next + 1)]);
+            next += 2;
+        }
+    }
+    for (p, sums) in sums.iter_mut().enumerate().skip(next) {
+        strip_by_panel::<FMA, MR>(sums, strip, panel(p));
+    }
+}
+
+inner_loop! {
     /// `sums[i][j] += Σ_k columns[k · stride + first + i] · panel[k][j]`: the left matrix lies
     /// transposed in memory, columns packed.
     ///
@@ -316,6 +348,18 @@ mod tests {
             let mut sums = begin;
             strip_by_panel::<false, MR>(&mut sums, strips.strip(0), panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "strip by panel");
+
+            for count in 1..4 {
+                let mut sums = [begin; 3];
+                strip_by_panels::<true>(&mut sums[..count], strips.strip(0), |_| panels.panel(0));
+                for (p, sums) in sums.iter().enumerate() {
+                    if p < count {
+                        assert_same(&expected, sums.as_flattened(), "strip by panels");
+                    } else {
+                        assert_eq!(*sums, begin);
+                    }
+                }
+            }
 
             let mut sums = begin;
             let columns: Vec<f32> = strips.strip(0).as_flattened().to_vec();

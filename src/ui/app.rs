@@ -249,10 +249,12 @@ impl App {
                 panels::transport::ui(ui, &mut cx, meter);
             });
         }
-        let left = Panel::left("library").exact_size(panels::library::width_of(desk)).frame(bare);
+        let window = ui.content_rect().width();
+        let wide = panels::library::width_in(desk, window);
+        let left = Panel::left("library").exact_size(wide).frame(bare);
         left.show_separator_line(false).resizable(false).show(ui, |ui| {
             ui.take_available_space();
-            if desk.preferences.library_is_folded {
+            if panels::library::is_folded(desk, window) {
                 panels::library::strip(ui, &mut cx);
             } else {
                 library.ui(ui, &mut cx, covers);

@@ -45,6 +45,8 @@ pub mod size {
     pub const LIBRARY: f32 = 288.0;
     /// Its width while it is folded.
     pub const LIBRARY_FOLDED: f32 = 56.0;
+    /// The least width of a song; with less, the library is folded.
+    pub const SONG_MIN: f32 = 520.0;
     /// Height of the transport.
     pub const TRANSPORT: f32 = 72.0;
     /// Margin of the song's area.

@@ -324,7 +324,13 @@ fn two_lines(ui: &Ui, cx: &Cx<'_>, rect: Rect, first: &str, second: &str, tail: 
     paint_text(ui.painter(), rest, Align2::LEFT_CENTER, tail, small, dim);
 }
 
-/// Width of the library, folded or not.
-pub fn width_of(desk: &Desk) -> f32 {
-    if desk.preferences.library_is_folded { size::LIBRARY_FOLDED } else { size::LIBRARY }
+/// Whether the library is folded: by the user, or because a window of this width, in points, leaves
+/// no room for a song beside it.
+pub fn is_folded(desk: &Desk, window: f32) -> bool {
+    desk.preferences.library_is_folded || window < size::LIBRARY + size::SONG_MIN
+}
+
+/// Width of the library in a window of this width, both in points.
+pub fn width_in(desk: &Desk, window: f32) -> f32 {
+    if is_folded(desk, window) { size::LIBRARY_FOLDED } else { size::LIBRARY }
 }

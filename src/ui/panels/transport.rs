@@ -30,7 +30,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
     ui.painter().rect_filled(full, 0, cx.tokens.panel);
     ui.painter().hline(full.x_range(), full.top() + 0.5, Stroke::new(1.0, cx.tokens.line));
     let is_wide = full.width() >= 1240.0;
-    let library = super::library::width_of(cx.desk);
+    let library = super::library::width_in(cx.desk, full.width());
     let left = if is_wide { library + size::MARGIN } else { full.left() + 20.0 };
     let y = full.center().y;
     let mut x = buttons(ui, cx, left, y);

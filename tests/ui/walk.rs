@@ -149,7 +149,11 @@ fn the_walk_finds_what_has_no_name() {
 fn every_scene_is_a_different_window() {
     let shown = |harness: &Harness<'static, App>| -> Vec<String> {
         let nodes = harness.root().children_recursive();
-        nodes.filter_map(|node| node.accesskit_node().label()).collect()
+        let said = |node: Node<'_>| {
+            let node = node.accesskit_node();
+            [node.label(), node.value()].into_iter().flatten().collect::<Vec<_>>()
+        };
+        nodes.flat_map(said).collect()
     };
     let all: Vec<(Theme, Vec<String>)> = scenes()
         .into_iter()

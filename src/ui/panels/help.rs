@@ -31,7 +31,8 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
         let (rect, _) = ui.allocate_exact_size(SIZE.min(room), Sense::hover());
         contents(ui, cx, rect);
     });
-    let is_asked_again = ui.input(|input| input.key_pressed(Key::F1)) && !is_new(ui);
+    let is_new = is_new(ui);
+    let is_asked_again = !is_new && ui.input(|input| input.key_pressed(Key::F1));
     if modal.should_close() || is_asked_again {
         cx.act(Action::CloseHelp);
     }

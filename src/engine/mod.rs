@@ -17,6 +17,7 @@ mod event;
 pub mod export;
 pub mod files;
 pub mod import;
+pub mod instance;
 pub mod library;
 pub mod models;
 pub mod order;

@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{Align2, CentralPanel, Frame, Id, LayerId, Order, Panel, Rect, Stroke, Ui};
+use crossbeam_channel::Receiver;
+use egui::{
+    Align2, CentralPanel, Frame, Id, LayerId, Order, Panel, Rect, Stroke, Ui, ViewportCommand,
+};
 
 use super::{
     action::{Action, Verb},
@@ -51,6 +54,8 @@ pub struct App {
     /// The settings as they were kept last, and since when they are others.
     pub(super) kept: Preferences,
     pub(super) changed_at: Option<Instant>,
+    /// Files of later starts.
+    arrivals: Receiver<Vec<PathBuf>>,
     /// When the songs' own files were looked for.
     looked_at: Option<Instant>,
     pub(super) waves: waveform::Cache,
@@ -85,6 +90,7 @@ impl App {
             wanted_tracks: None,
             kept: Preferences::default(),
             changed_at: None,
+            arrivals: crossbeam_channel::never(),
             looked_at: None,
             waves: waveform::Cache::default(),
             drag: None,
@@ -101,6 +107,11 @@ impl App {
     /// Whether lanes can be dragged out of the window; they cannot unless this has said so.
     pub fn offer_drag_out(&mut self, is_possible: bool) {
         self.desk.can_drag_out = is_possible;
+    }
+
+    /// Takes the files of later starts from there on; each brings the window to the front.
+    pub fn expect_arrivals(&mut self, arrivals: Receiver<Vec<PathBuf>>) {
+        self.arrivals = arrivals;
     }
 
     /// What the engine has told.
@@ -129,6 +140,14 @@ impl App {
         }
         while let Some(answer) = self.dialogs.next_answer() {
             self.answered(ctx, answer);
+        }
+        while let Ok(files) = self.arrivals.try_recv() {
+            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            // Not every desktop lets a program take the focus.
+            let attention = egui::UserAttentionType::Informational;
+            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+            self.import(ctx, files);
         }
         while let Some(failure) = self.revealer.next_failure() {
             self.state.say(None, failure);

@@ -32,9 +32,11 @@ use std::{
 };
 
 use anyhow::Context as _;
+use crossbeam_channel::bounded;
 
 use crate::engine::{
     Config, Engine, Preferences,
+    instance::{self, Start},
     preferences::{Flags, WindowPlace},
 };
 
@@ -57,6 +59,15 @@ pub struct Options {
 /// When there is no display or no OpenGL, or when the engine cannot start.
 pub fn run(options: Options) -> anyhow::Result<()> {
     let Options { home, flags, terms, files } = options;
+    let mut instance = match instance::start(&home, &files) {
+        Ok(Start::HandedOver) => return Ok(()),
+        Ok(Start::First(instance)) => Some(instance),
+        Ok(Start::Unanswered) => None,
+        Err(e) => {
+            tracing::debug!("{}", e.in_words());
+            None
+        }
+    };
     let (preferences, notice) = Preferences::load(&home);
     let compute = flags.compute(&preferences);
     // Before the window, so that a library that cannot be opened is not taken for a window that
@@ -70,6 +81,18 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             }
         })
     };
+    let (later, arrivals) = bounded(16);
+    if let Some(instance) = &mut instance {
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::clone(&waker) as _;
+        let listening = instance.listen(move |files| {
+            // A window that is gone wants no more.
+            drop(later.send(files));
+            wake();
+        });
+        if let Err(e) = listening {
+            tracing::debug!("later starts open their own windows: {e}");
+        }
+    }
     let (engine, events) =
         Engine::start(&Config { home: home.clone(), compute, stays: true, waker })
             .with_context(|| format!("the data folder {} cannot be used", home.display()))?;
@@ -82,11 +105,13 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             let mut app = app::App::new(ctx, link, terms);
             app.begin(ctx, preferences, flags, notice);
             app.offer_drag_out(drag_out::is_possible());
+            app.expect_arrivals(arrivals);
             fonts::fall_back_on_the_systems(ctx);
             app.import(ctx, files);
             Ok(Box::new(app))
         }),
     );
+    drop(instance);
     // eframe's error is not `Sync`, which `anyhow` wants; its words are.
     opened.map_err(|error| anyhow::anyhow!("{error}")).context(
         "the window could not be opened; the command line does the same without one \

@@ -394,8 +394,6 @@ impl ViewState {
             Event::JobsCleared(jobs) => self.clear_jobs(&jobs),
             Event::Tracks { job, files } => drop(self.tracks.insert(job, files)),
             Event::Outputs(outputs) => self.outputs = outputs,
-            // The desk's: the user has set them.
-            Event::Lanes(_) => {}
             Event::Missing(songs) => self.missing = songs.into_iter().collect(),
             Event::HomeMeasured { home, all, stems } => {
                 self.home = Some(Home { folder: home, all, stems });
@@ -422,8 +420,8 @@ impl ViewState {
             Event::Pace(seconds) => self.expected = Some(seconds),
             Event::Described { song, fields } => self.described = Some((song, fields)),
             Event::Export { id, state } => self.export(id, state),
-            // The app's: what comes of it depends on the pointer.
-            Event::DragReady { .. } => {}
+            // The app's: what comes of it depends on the pointer, or was set by the user.
+            Event::DragReady { .. } | Event::Lanes(_) => {}
             Event::Failed { song, reason } => self.say(song, reason),
         }
     }

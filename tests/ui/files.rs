@@ -9,7 +9,7 @@ use partita::{
     ui::{Options, run},
 };
 
-use super::stage::{Stage, processing, separated, song, stage, unprocessed};
+use super::stage::{Stage, is_asked_by_the_user, processing, separated, song, stage, unprocessed};
 
 const NONE: Modifiers = Modifiers::NONE;
 
@@ -71,6 +71,18 @@ fn a_file_of_the_command_line_is_imported_and_shown() {
 }
 
 #[test]
+fn files_of_a_later_start_are_imported() {
+    let mut stage = stage(unprocessed());
+    let (later, arrivals) = crossbeam_channel::bounded(8);
+    stage.harness.state_mut().expect_arrivals(arrivals);
+    let file = PathBuf::from("/music/Vibe Ace.flac");
+    later.send(vec![file.clone()]).unwrap();
+    later.send(Vec::new()).unwrap();
+    stage.harness.run_steps(2);
+    assert_eq!(stage.asked(), [Command::Import(vec![file])], "a start without files only shows it");
+}
+
+#[test]
 fn a_data_folder_that_cannot_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("a file");
@@ -127,8 +139,8 @@ fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
     remove(&mut stage);
     let mut app = stage.harness.into_state();
     eframe::App::on_exit(&mut app, None);
-    let asked: Vec<Command> = stage.commands.try_iter().collect();
-    assert_eq!(asked.last(), Some(&Command::Remove(SongId(7))));
+    let asked = stage.commands.try_iter().filter(is_asked_by_the_user);
+    assert_eq!(asked.last(), Some(Command::Remove(SongId(7))));
 }
 
 #[test]
@@ -150,6 +162,6 @@ fn a_song_that_is_added_again_is_not_removed() {
     assert!(stage.shows("Removed “Lithium”"), "it is not this one that was added");
     let mut app = stage.harness.into_state();
     eframe::App::on_exit(&mut app, None);
-    let asked: Vec<Command> = stage.commands.try_iter().collect();
+    let asked: Vec<Command> = stage.commands.try_iter().filter(is_asked_by_the_user).collect();
     assert_eq!(asked, [Command::Open(SongId(8)), Command::Remove(SongId(7))]);
 }

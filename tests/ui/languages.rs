@@ -19,8 +19,33 @@ use super::{
 
 /// Rightly the same in both languages, by themselves or beside numbers and names.
 const SAME: &[&str] = &[
-    "Partita", "Original", "Mix", "Volume", "M", "S", "Solo", "LUFS", "dB", "kHz", "FLAC", "WAV",
-    "ALAC", "MP3", "Opus", "mono", "min", "s", "h", "×",
+    "htdemucs",
+    "Threads",
+    "English",
+    "Português",
+    "GB",
+    "MB",
+    "KB",
+    "Partita",
+    "Original",
+    "Mix",
+    "Volume",
+    "M",
+    "S",
+    "Solo",
+    "LUFS",
+    "dB",
+    "kHz",
+    "FLAC",
+    "WAV",
+    "ALAC",
+    "MP3",
+    "Opus",
+    "mono",
+    "min",
+    "s",
+    "h",
+    "×",
 ];
 
 /// What the scenes are about: songs, files, and what the engine says of them, which is English.
@@ -40,6 +65,7 @@ const NAMES: &[&str] = &[
     "no sound card was found",
     TERMS,
     "/home/me/Music",
+    "/home/me",
     "letter.txt: is not audio; WAV, FLAC, MP3 and others can be read",
     "The song's 6 channels are folded down to stereo",
     "Downloading",
@@ -134,6 +160,52 @@ fn no_panel_shows_the_other_language() {
         events
     };
     compare("failed", |stage| stage, failed);
+}
+
+#[test]
+fn no_page_shows_the_other_language() {
+    let pressed = |modifiers: Modifiers, key: Key| {
+        move |mut stage: Stage| {
+            stage.press(modifiers, key);
+            let home = "/home/me".into();
+            stage.tell([Event::HomeMeasured { home, all: 5_000_000, stems: 4_000_000 }]);
+            stage
+        }
+    };
+    let ctrl = Modifiers::COMMAND;
+    compare("jobs", pressed(ctrl, Key::J), super::jobs::jobs);
+    compare("no jobs", pressed(ctrl, Key::J), unprocessed);
+    compare("settings", pressed(ctrl, Key::Comma), separated);
+    compare("folded", pressed(ctrl, Key::B), separated);
+    compare("several", pressed(ctrl, Key::A), processing);
+    compare("title", pressed(Modifiers::NONE, Key::F2), separated);
+    for nth in 0..2 {
+        let asked = |stage: Stage| {
+            let mut stage = pressed(ctrl, Key::Comma)(stage);
+            let is_question = |node: &Node<'_>| {
+                node.accesskit_node().label().is_some_and(|label| label.ends_with('…'))
+            };
+            let mut buttons: Vec<_> =
+                stage.harness.root().children_recursive().filter(is_question).collect();
+            buttons.sort_by(|a, b| b.rect().top().total_cmp(&a.rect().top()));
+            let lowest = buttons[0].rect().top();
+            buttons.retain(|button| button.rect().top() == lowest);
+            buttons[nth].click();
+            stage.harness.run_steps(3);
+            stage
+        };
+        compare("question", asked, separated);
+    }
+    let sorted = |mut stage: Stage| {
+        let is_sort = |node: &Node<'_>| {
+            let label = node.accesskit_node().label().unwrap_or_default();
+            label.starts_with("Sort: ") || label.starts_with("Ordenar: ")
+        };
+        stage.harness.root().children_recursive().find(is_sort).unwrap().click();
+        stage.harness.run_steps(3);
+        stage
+    };
+    compare("sort", sorted, unprocessed);
 }
 
 #[test]

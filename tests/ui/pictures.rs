@@ -97,6 +97,31 @@ fn with_stems_light() {
 }
 
 #[test]
+fn jobs_dark() {
+    let mut stage = Stage::new(Theme::Dark, super::jobs::jobs());
+    stage.press(egui::Modifiers::COMMAND, egui::Key::J);
+    picture(&mut stage, "jobs-dark");
+}
+
+#[test]
+fn settings_light() {
+    let mut stage = super::settings::page(separated());
+    stage.click("Theme: Light");
+    stage.harness.remove_cursor();
+    picture(&mut stage, "settings-light");
+}
+
+#[test]
+fn several_songs_in_portuguese() {
+    use partita::ui::words::{Language, speak};
+    speak(Language::Portuguese);
+    let mut stage = Stage::new(Theme::Dark, processing());
+    stage.press(egui::Modifiers::COMMAND, egui::Key::A);
+    picture(&mut stage, "several-portuguese");
+    speak(Language::English);
+}
+
+#[test]
 fn export_dark() {
     let mut stage = Stage::new(Theme::Dark, separated());
     stage.asked();

@@ -45,6 +45,7 @@ pub struct Deck {
     pub monitor: Cell<Monitor>,
     pub volume: Cell<f32>,
     pub has_no_device: Cell<bool>,
+    pub output: RefCell<Option<String>>,
 }
 
 /// The deck's side that the window holds.
@@ -94,6 +95,9 @@ impl Playback for OnDeck {
     }
     fn speed(&self) -> f32 {
         self.0.speed.get()
+    }
+    fn set_output(&self, id: Option<String>) {
+        *self.0.output.borrow_mut() = id;
     }
     fn device(&self) -> Device {
         if self.0.has_no_device.get() {
@@ -197,10 +201,38 @@ impl Stage {
         self.harness.query_all_by_label_contains(name).next().is_some()
     }
 
-    /// What was asked of the engine since the last call.
+    /// What was asked of the engine since the last call, but for what the window does by itself: it
+    /// keeps settings and looks how things stand.
     pub fn asked(&self) -> Vec<Command> {
-        self.commands.try_iter().collect()
+        self.commands.try_iter().filter(is_asked_by_the_user).collect()
     }
+
+    /// The settings and lanes that the engine was told to keep since the last call.
+    pub fn kept(&self) -> Vec<Command> {
+        let is_kept = |command: &Command| {
+            matches!(command, Command::KeepPreferences(_) | Command::KeepLanes(..))
+        };
+        self.commands.try_iter().filter(is_kept).collect()
+    }
+
+    /// Names of the songs in the library, as they are shown.
+    pub fn rows(&self) -> Vec<String> {
+        let nodes = self.harness.root().children_recursive().map(|node| node.accesskit_node());
+        let rows = nodes.filter(|node| node.role() == egui::accesskit::Role::ListBoxOption);
+        rows.filter_map(|node| node.label()).collect()
+    }
+}
+
+/// Whether a command comes of what the user did.
+pub fn is_asked_by_the_user(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::KeepPreferences(_)
+            | Command::KeepLanes(..)
+            | Command::LookForFiles
+            | Command::MeasureHome
+            | Command::ListOutputs
+    )
 }
 
 /// A window in the dark theme that has been told `events`, and whose first requests are taken.

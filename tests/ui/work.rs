@@ -256,8 +256,14 @@ fn the_theme_changes_by_button_and_key() {
 fn every_control_has_a_name_and_is_reached_by_tab() {
     let empty = || vec![Event::Library { songs: Vec::new(), jobs: Vec::new() }];
     let missing = || vec![library(SongState::Ready), Event::Model(ModelState::Missing)];
-    for events in [empty(), missing(), unprocessed(), processing(), separated()] {
+    let pages = [None, None, None, None, None, Some(Key::J), Some(Key::Comma)];
+    let events =
+        [empty(), missing(), unprocessed(), processing(), separated(), processing(), separated()];
+    for (events, page) in events.into_iter().zip(pages) {
         let mut stage = stage(events);
+        if let Some(key) = page {
+            stage.press(CTRL, key);
+        }
         stage.harness.check_accessibility();
         let focusable: Vec<String> = stage
             .harness

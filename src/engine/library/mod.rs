@@ -6,7 +6,7 @@
 mod find;
 mod jobs;
 mod paces;
-mod path_bytes;
+pub(super) mod path_bytes;
 mod records;
 mod songs;
 

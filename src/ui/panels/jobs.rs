@@ -3,6 +3,8 @@
 
 mod row;
 
+use std::collections::HashSet;
+
 use egui::{Align2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
 use super::{Cx, page};
@@ -119,7 +121,8 @@ impl Jobs {
             queue.filter(|id| state.job(*id).is_some_and(|job| job.state == JobState::Waiting));
         // Those that the engine has not named yet are at the end of the queue.
         let late = of(|job| job.state == JobState::Waiting).map(|job| job.id);
-        let late = late.filter(|id| !state.queue().contains(id));
+        let named: HashSet<JobId> = state.queue().iter().copied().collect();
+        let late = late.filter(|id| !named.contains(id));
         let paused = of(|job| job.state == JobState::Paused).map(|job| job.id);
         let ended = of(Job::is_ended).map(|job| job.id);
         let order = running.chain(queue).chain(late).chain(paused).chain(ended).collect();

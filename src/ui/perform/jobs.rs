@@ -20,12 +20,11 @@ impl App {
 
     /// Shows a job's result files; they are made first, the first time.
     fn show_tracks(&mut self, job: JobId) {
-        match self.state.tracks(job).first() {
-            Some(file) => self.revealer.show(file.clone()),
-            None => {
-                self.wanted_tracks = Some(job);
-                self.link.send(Command::MakeTracks(job));
-            }
+        if let Some(file) = self.state.tracks(job).first() {
+            self.revealer.show(file.clone());
+        } else {
+            self.wanted_tracks = Some(job);
+            self.link.send(Command::MakeTracks(job));
         }
     }
 

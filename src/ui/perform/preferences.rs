@@ -25,6 +25,18 @@ pub fn language_of(preferences: &Preferences) -> Language {
     chosen.unwrap_or_else(Language::of_system)
 }
 
+fn show_theme(ctx: &egui::Context, preferences: &Preferences) {
+    ctx.set_theme(match preferences.theme {
+        preferences::Theme::System => ThemePreference::System,
+        preferences::Theme::Light => ThemePreference::Light,
+        preferences::Theme::Dark => ThemePreference::Dark,
+    });
+}
+
+fn show_zoom(ctx: &egui::Context, preferences: &Preferences) {
+    ctx.set_zoom_factor(f32::from(preferences.zoom) / 100.0);
+}
+
 impl App {
     /// Takes the settings that were kept, what the command line says of them, and what there is to
     /// say of them, before the first frame.
@@ -43,8 +55,10 @@ impl App {
         self.link.player().set_output(preferences.output.clone());
         self.link.player().set_volume(preferences.volume * preferences.volume);
         self.kept = preferences.clone();
+        show_theme(ctx, &preferences);
+        show_zoom(ctx, &preferences);
+        words::speak(language_of(&preferences));
         self.desk.preferences = preferences;
-        self.show_preferences(ctx);
     }
 
     /// Changes the settings; everything takes effect at once.
@@ -54,23 +68,23 @@ impl App {
         if before != after {
             self.link.send(Command::SetCompute(after));
         }
-        if new.output != self.desk.preferences.output {
+        let old = std::mem::replace(&mut self.desk.preferences, new);
+        let new = &self.desk.preferences;
+        if new.output != old.output {
             self.link.player().set_output(new.output.clone());
         }
-        self.desk.preferences = new;
-        self.show_preferences(ctx);
-        self.set_gains();
-    }
-
-    fn show_preferences(&self, ctx: &egui::Context) {
-        let preferences = &self.desk.preferences;
-        ctx.set_theme(match preferences.theme {
-            preferences::Theme::System => ThemePreference::System,
-            preferences::Theme::Light => ThemePreference::Light,
-            preferences::Theme::Dark => ThemePreference::Dark,
-        });
-        ctx.set_zoom_factor(f32::from(preferences.zoom) / 100.0);
-        words::speak(language_of(preferences));
+        if new.theme != old.theme {
+            show_theme(ctx, new);
+        }
+        if new.zoom != old.zoom {
+            show_zoom(ctx, new);
+        }
+        if new.language != old.language {
+            words::speak(language_of(new));
+        }
+        if new.ticks != old.ticks {
+            self.set_gains();
+        }
     }
 
     pub(super) fn toggle_theme(&mut self, ctx: &egui::Context) {
@@ -141,13 +155,15 @@ impl App {
         preferences.song = self.desk.selected.map(|song| song.0).or(preferences.song);
         // Ctrl with + and − is egui's own.
         preferences.zoom = (ctx.zoom_factor() * 100.0).round().clamp(80.0, 200.0) as u16;
+        // In units that do not grow with the interface: the next window is made before its size is.
+        let zoom = ctx.zoom_factor();
         let place = ctx.input(|input| {
             let viewport = input.viewport();
             let inner = viewport.inner_rect?;
-            let position = viewport.outer_rect.map(|outer| [outer.left(), outer.top()]);
+            let position = viewport.outer_rect.map(|outer| [outer.left(), outer.top()].map(|at| at * zoom));
             let is_maximized = viewport.maximized.unwrap_or_default();
             let is_small = viewport.minimized.unwrap_or_default();
-            let size = [inner.width(), inner.height()];
+            let size = [inner.width(), inner.height()].map(|edge| edge * zoom);
             (!is_small).then_some(WindowPlace { position, size, is_maximized })
         });
         match (place, &mut preferences.window) {

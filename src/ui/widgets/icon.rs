@@ -126,6 +126,19 @@ impl Icon {
                 line(p(0.5, 0.38), p(0.5, 0.62));
                 painter.circle_filled(p(0.5, 0.75), stroke.width * 0.6, color);
             }
+            _ => self.paint_sign(painter, rect, color),
+        }
+    }
+}
+
+impl Icon {
+    /// The rest of [`Icon::paint`]: signs of lines alone.
+    fn paint_sign(self, painter: &Painter, rect: Rect, color: Color32) {
+        let p = |x: f32, y: f32| rect.min + rect.size() * vec2(x, y);
+        let unit = rect.width();
+        let stroke = Stroke::new((unit * 0.1).max(1.5), color);
+        let line = |a: Pos2, b: Pos2| painter.line_segment([a, b], stroke);
+        match self {
             Self::Sliders => {
                 for (y, knob) in [(0.2, 0.68), (0.5, 0.3), (0.8, 0.58)] {
                     line(p(0.06, y), p(knob - 0.12, y));
@@ -177,6 +190,7 @@ impl Icon {
             Self::ChevronUp => {
                 painter.line(vec![p(0.14, 0.66), p(0.5, 0.3), p(0.86, 0.66)], stroke);
             }
+            _ => {}
         }
     }
 }

@@ -373,7 +373,7 @@ pub static WORDS: Words = Words {
     settings: Settings {
         title: "Ajustes",
         language: "Idioma",
-        system: "Como o sistema",
+        system: "Do sistema",
         theme: "Tema",
         light: "Claro",
         dark: "Escuro",

@@ -1,7 +1,10 @@
 use super::*;
 
 /// Texts that are the same in both languages, and rightly so.
-const SAME: [&str; 8] = ["mono", "Original", "Solo", "piano", "Mix", "Volume", "Karaoke", "Error"];
+const SAME: [&str; 13] = [
+    "mono", "Original", "Solo", "piano", "Mix", "Volume", "Threads", "bytes", "KB", "MB", "GB",
+    "TB", "Karaoke",
+];
 
 /// The texts of a language, one a line with its name, as `Debug` writes them.
 fn lines(language: Language) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! Which songs the library shows and in what order. Worked out when something has changed, not in
 //! every frame: there may be ten thousand.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use crate::{
-    engine::{JobState, Song, SongId, SongState, preferences::SortKey},
+    engine::{JobId, JobState, Song, SongId, SongState, preferences::SortKey},
     ui::{desk::Desk, state::ViewState},
 };
 
@@ -72,7 +72,11 @@ fn ordered(
             (artist.is_none(), artist, folded(&song.title))
         }),
         SortKey::Length => songs.sort_by_key(|song| Reverse(song.frames)),
-        SortKey::State => songs.sort_by_cached_key(|song| rank(state, song)),
+        SortKey::State => {
+            let queue = state.queue().iter().enumerate().map(|(place, job)| (*job, place));
+            let places: HashMap<JobId, usize> = queue.collect();
+            songs.sort_by_cached_key(|song| rank(state, &places, song));
+        }
     }
     if is_reversed {
         songs.reverse();
@@ -91,8 +95,8 @@ fn matches(song: &Song, wanted: &[String]) -> bool {
 }
 
 /// What is done or to be done first comes first.
-fn rank(state: &ViewState, song: &Song) -> (u8, usize) {
-    let place = |id| state.queue().iter().position(|other| *other == id).unwrap_or(usize::MAX);
+fn rank(state: &ViewState, places: &HashMap<JobId, usize>, song: &Song) -> (u8, usize) {
+    let place = |id| places.get(&id).copied().unwrap_or(usize::MAX);
     match state.last_job(song.id).map(|job| (&job.state, job.id)) {
         Some((JobState::Running, _)) => (0, 0),
         Some((JobState::Waiting, id)) => (1, place(id)),

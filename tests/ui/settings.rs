@@ -1,0 +1,186 @@
+//! The page of the settings: what each does at once, and what comes back at the next start.
+
+use std::time::Duration;
+
+use egui::{Key, Modifiers, Theme};
+use egui_kittest::kittest::Queryable as _;
+use partita::{
+    engine::{
+        Command, Compute, Event, Preferences, SongId,
+        player::{LaneSettings, Output},
+        pool,
+        preferences::{self, Flags},
+    },
+    model::Precision,
+    ui::{
+        desk::Page,
+        words::{self, Language},
+    },
+};
+
+use super::stage::{Stage, names, ready, separated, stage, unprocessed};
+
+const CTRL: Modifiers = Modifiers::COMMAND;
+
+/// A window on the page of the settings.
+pub fn page(events: Vec<Event>) -> Stage {
+    let mut stage = stage(events);
+    stage.press(CTRL, Key::Comma);
+    let home = "/home/me/.local/share/partita".into();
+    stage.tell([Event::HomeMeasured { home, all: 5_000_000_000, stems: 3_210_000_000 }]);
+    assert_eq!(stage.harness.state().desk().page, Page::Settings);
+    stage
+}
+
+/// The settings that the window holds.
+fn preferences(stage: &Stage) -> Preferences {
+    stage.harness.state().desk().preferences.clone()
+}
+
+#[test]
+fn language_theme_and_size_change_at_once() {
+    let mut stage = page(unprocessed());
+    stage.harness.check_accessibility();
+    stage.click("Language: Português");
+    assert!(stage.shows("Ajustes") && !stage.shows("Settings"));
+    stage.click("Idioma: English");
+    assert!(stage.shows("Settings"));
+    assert_eq!(words::spoken(), Language::English);
+    stage.click("Theme: Light");
+    assert_eq!(stage.harness.ctx.theme(), Theme::Light);
+    stage.click("Theme: Dark");
+    assert_eq!(stage.harness.ctx.theme(), Theme::Dark);
+    stage.click("Interface size: 120 %");
+    assert_eq!(stage.harness.ctx.zoom_factor(), 1.2);
+    assert_eq!(preferences(&stage).zoom, 120);
+    stage.click("Interface size: 100 %");
+    // Ctrl with + is egui's own; the settings follow.
+    stage.harness.ctx.set_zoom_factor(1.4);
+    stage.harness.run_steps(3);
+    assert_eq!(preferences(&stage).zoom, 140);
+}
+
+#[test]
+fn threads_and_precision_are_told_to_the_engine() {
+    let mut stage = page(unprocessed());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (single, fast) = (Precision::Single, Precision::Fast);
+    let mut threads = None;
+    if cores > 1 {
+        stage.click("Threads: 1");
+        threads = Some(1);
+        let compute = Compute { threads, precision: single };
+        assert_eq!(stage.asked(), [Command::SetCompute(compute)]);
+    }
+    if pool::has_fast_precision() {
+        stage.click("Precision: Fast");
+        let compute = Compute { threads, precision: fast };
+        assert_eq!(stage.asked(), [Command::SetCompute(compute)]);
+    } else {
+        assert!(stage.shows("Fast wants a processor"));
+    }
+    // What the command line says cannot be changed here.
+    let ctx = stage.harness.ctx.clone();
+    let flags = Flags { threads: Some(3), precision: Some(single) };
+    let app = stage.harness.state_mut();
+    app.begin(&ctx, Preferences::default(), flags, Some("The settings were damaged".into()));
+    words::speak(Language::English);
+    stage.harness.run_steps(3);
+    assert!(stage.shows("Set by the command line") && stage.shows("The settings were damaged"));
+    if cores > 1 {
+        stage.click("Threads: 1");
+        assert_eq!((stage.asked(), preferences(&stage).threads), (Vec::new(), None));
+    }
+}
+
+#[test]
+fn a_sound_device_is_chosen() {
+    let mut stage = page(unprocessed());
+    let output = |id: &str, name: &str| Output { id: id.into(), name: name.into() };
+    stage.tell([Event::Outputs(vec![output("a", "Speakers"), output("b", "Headphones")])]);
+    stage.click("Sound device: As the system");
+    stage.click("Headphones");
+    assert_eq!(stage.deck.output.borrow().as_deref(), Some("b"));
+    assert!(stage.shows("Sound device: Headphones"));
+    stage.tell([Event::Outputs(Vec::new())]);
+    assert!(stage.shows("Sound device: b"), "one that is not there is still the chosen one");
+    stage.click("Sound device: b");
+    let again = stage.harness.query_all_by_label("As the system");
+    again.max_by(|a, b| a.rect().top().total_cmp(&b.rect().top())).unwrap().click();
+    stage.harness.run_steps(3);
+    assert_eq!(*stage.deck.output.borrow(), None);
+}
+
+#[test]
+fn new_songs_have_the_ticks_of_the_settings() {
+    let mut stage = page(unprocessed());
+    stage.click("Vocals");
+    assert_eq!(preferences(&stage).ticks, Some(names(&["drums", "bass", "other"])));
+    stage.press(Modifiers::NONE, Key::Escape);
+    stage.click("Process");
+    let (song, from_frame) = (SongId(7), 0);
+    let stems = names(&["drums", "bass", "other"]);
+    assert_eq!(stage.asked(), [Command::Process { song, stems, from_frame }]);
+    stage.press(CTRL, Key::Comma);
+    stage.click("Vocals");
+    assert_eq!(preferences(&stage).ticks, None, "all are all of any model's");
+}
+
+#[test]
+fn the_data_folder_is_shown_with_its_size_and_cleared() {
+    let mut stage = page(separated());
+    assert!(stage.shows("/home/me/.local/share/partita"));
+    assert!(stage.shows("5.0 GB, 3.2 GB of it stems"));
+    stage.click("Clear stems…");
+    assert!(stage.shows("This deletes 3.2 GB of stems"));
+    stage.click("Keep them");
+    assert_eq!(stage.asked(), []);
+    stage.click("Clear stems…");
+    stage.click("Delete the stems");
+    assert_eq!(stage.asked(), [Command::ClearStems]);
+}
+
+#[test]
+fn what_was_set_is_kept_and_comes_back() {
+    let mut stage = stage(separated());
+    stage.click("Solo Vocals");
+    stage.harness.state_mut();
+    stage.press(CTRL, Key::T);
+    std::thread::sleep(Duration::from_millis(1100));
+    stage.harness.run_steps(3);
+    let kept = stage.kept();
+    let lanes = kept.iter().find_map(|command| match command {
+        Command::KeepLanes(SongId(7), lanes) => Some(lanes.clone()),
+        _ => None,
+    });
+    assert!(lanes.unwrap()["vocals"].soloed, "{kept:?}");
+    let kept = kept.into_iter().find_map(|command| match command {
+        Command::KeepPreferences(preferences) => Some(*preferences),
+        _ => None,
+    });
+    let kept = kept.unwrap();
+    assert_eq!((kept.theme, kept.song), (preferences::Theme::Light, Some(7)));
+    stage.harness.run_steps(3);
+    assert_eq!(stage.kept(), [], "once");
+
+    // The next start.
+    let mut stage = Stage::new(Theme::Dark, []);
+    let ctx = stage.harness.ctx.clone();
+    let found = Preferences { song: Some(4), volume: 0.5, ..kept };
+    stage.harness.state_mut().begin(&ctx, found, Flags::default(), None);
+    words::speak(Language::English);
+    let lane = LaneSettings { muted: true, pan: 0.5, ..LaneSettings::default() };
+    let lanes = [("drums".to_owned(), lane)].into();
+    let mut events = separated();
+    events.insert(1, Event::Lanes(vec![(SongId(7), lanes)]));
+    events.push(ready());
+    stage.tell(events);
+    assert_eq!(stage.harness.ctx.theme(), Theme::Light);
+    assert_eq!(
+        (stage.harness.state().desk().selected, stage.deck.volume.get()),
+        (Some(SongId(4)), 0.25)
+    );
+    stage.harness.get_by_label_contains("Lithium,").click();
+    stage.harness.run_steps(3);
+    assert_eq!(stage.harness.state().desk().lane(SongId(7), "drums"), lane);
+}

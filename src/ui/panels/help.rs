@@ -5,6 +5,7 @@ use egui::{Align2, Frame, Id, Key, Modal, Rect, ScrollArea, Sense, Ui, pos2, vec
 use super::Cx;
 use crate::ui::{
     action::{Action, Group, Verb},
+    keys::written,
     theme::{Weight, font, radius, text},
     widgets::{
         button::{Kind, button, width},
@@ -148,7 +149,7 @@ fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
 
 /// A verb's keys in words.
 fn keys(ui: &Ui, verb: Verb) -> String {
-    let format = |shortcut| ui.format_shortcut(&shortcut);
+    let format = |shortcut| written(ui, shortcut);
     let all: Vec<String> = match verb {
         Verb::Solo(_) | Verb::Mute(_) => {
             let same: Vec<Verb> = Verb::all()

@@ -160,7 +160,8 @@ impl App {
         let place = ctx.input(|input| {
             let viewport = input.viewport();
             let inner = viewport.inner_rect?;
-            let position = viewport.outer_rect.map(|outer| [outer.left(), outer.top()].map(|at| at * zoom));
+            let position =
+                viewport.outer_rect.map(|outer| [outer.left(), outer.top()].map(|at| at * zoom));
             let is_maximized = viewport.maximized.unwrap_or_default();
             let is_small = viewport.minimized.unwrap_or_default();
             let size = [inner.width(), inner.height()].map(|edge| edge * zoom);

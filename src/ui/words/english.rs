@@ -219,6 +219,7 @@ pub static WORDS: Words = Words {
         looking: "Looking",
         songs: "Songs",
         window: "Window",
+        space: "Space",
         or: "or",
     },
     model: Model {

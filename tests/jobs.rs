@@ -38,8 +38,7 @@ fn jobs_rest_go_on_change_places_and_are_cleared() {
     for song in &songs {
         running.process(song.id, &[]);
     }
-    let [one, two, three] =
-        songs.each_ref().map(|song| running.job(song.id, |job| job.is_active()).id);
+    let [one, two, three] = songs.each_ref().map(|song| running.job(song.id, Job::is_active).id);
     running.engine.send(Command::MoveJob { job: three, to: 0 });
     queue(&running, &[three, two]);
     running.engine.send(Command::Pause(two));

@@ -1,7 +1,7 @@
 //! The page of the jobs, and what is asked of the engine from it.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use partita::{
     engine::{Command, Event, JobId, JobState, SongId},
     ui::desk::Page,
@@ -42,7 +42,6 @@ fn page() -> Stage {
 fn order(stage: &Stage) -> Vec<String> {
     let mut rows: Vec<_> = stage.harness.query_all_by_label_contains(" · htdemucs, ").collect();
     rows.sort_by(|a, b| a.rect().top().total_cmp(&b.rect().top()));
-    use egui_kittest::kittest::NodeT as _;
     let title = |label: String| label.split(',').next().unwrap().to_owned();
     rows.iter().filter_map(|row| row.accesskit_node().label()).map(title).collect()
 }

@@ -182,14 +182,14 @@ fn no_page_shows_the_other_language() {
     for nth in 0..2 {
         let asked = |stage: Stage| {
             let mut stage = pressed(ctrl, Key::Comma)(stage);
+            // On the page: right of the library and above the transport.
             let is_question = |node: &Node<'_>| {
-                node.accesskit_node().label().is_some_and(|label| label.ends_with('…'))
+                let is_there = node.rect().left() > 288.0 && node.rect().bottom() < 720.0;
+                is_there && node.accesskit_node().label().is_some_and(|it| it.ends_with('…'))
             };
-            let mut buttons: Vec<_> =
+            let buttons: Vec<_> =
                 stage.harness.root().children_recursive().filter(is_question).collect();
-            buttons.sort_by(|a, b| b.rect().top().total_cmp(&a.rect().top()));
-            let lowest = buttons[0].rect().top();
-            buttons.retain(|button| button.rect().top() == lowest);
+            assert_eq!(buttons.len(), 2);
             buttons[nth].click();
             stage.harness.run_steps(3);
             stage

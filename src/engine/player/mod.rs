@@ -18,6 +18,7 @@ mod outlet;
 mod ramp;
 mod route;
 mod shared;
+mod source;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use std::{
 use feeder::Feeder;
 pub use lanes::{Gains, LaneSettings, gains};
 use shared::{Shared, Strip};
+use source::{SPEEDS, Source};
 use stream::StreamOwner;
 pub use stream::{Output, outputs};
 
@@ -104,7 +106,8 @@ impl Player {
         let (wake_stream, woken) = crossbeam_channel::bounded(1);
         let shared = Arc::new(Shared::new(waker, wake_stream));
         let (feeder, mixer) = Feeder::new(Arc::clone(&shared));
-        let owner = StreamOwner::new(Arc::clone(&shared), woken, mixer);
+        let source = Source::new(mixer, Arc::clone(&shared));
+        let owner = StreamOwner::new(Arc::clone(&shared), woken, source);
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         let threads = [
             named("feeder").spawn(move || feeder.run()),
@@ -163,8 +166,15 @@ impl Player {
 
     /// Pauses.
     pub fn pause(&self) {
-        self.inner.shared.change(|_| self.inner.shared.set_playing(false));
-        self.inner.shared.wake_stream();
+        let shared = &self.inner.shared;
+        shared.change(|wanted| {
+            if shared.is_playing() && shared.speed() != 1.0 {
+                // What the time stretch holds is not heard any more.
+                shared.turn(wanted, shared.heard_position(wanted), false);
+            }
+            shared.set_playing(false);
+        });
+        shared.wake_stream();
     }
 
     /// Whether it plays; no longer so at the end of the track.
@@ -197,6 +207,26 @@ impl Player {
     /// The frames that are repeated.
     pub fn loop_region(&self) -> Option<(u64, u64)> {
         self.inner.shared.wanted().region
+    }
+
+    /// Sets the speed, 0.5 to 1.5; the pitch stays. At 1 what is played is the mix as it is; else
+    /// gains act about 0.1 s later.
+    pub fn set_speed(&self, speed: f32) {
+        let shared = &self.inner.shared;
+        let speed = if speed.is_nan() { 1.0 } else { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
+        shared.change(|wanted| {
+            if speed == 1.0 && shared.speed() != 1.0 {
+                // The mixer is ahead of the ear by what the time stretch holds.
+                shared.turn(wanted, shared.heard_position(wanted), false);
+            }
+            shared.set_speed(speed);
+        });
+        shared.wake_stream();
+    }
+
+    /// The speed.
+    pub fn speed(&self) -> f32 {
+        self.inner.shared.speed()
     }
 
     /// The frame that is heard now: the device's latency is taken into account as far as it is

@@ -8,6 +8,7 @@
 //! that gains act at once. A seek, a load or a refresh is a new deck, faded over from the old one,
 //! which goes back to the feeder to be freed.
 
+mod compare;
 mod coverage;
 mod deck;
 mod feeder;
@@ -68,7 +69,7 @@ pub enum Monitor {
     /// The stems with their gains; where they are not finished, the original.
     #[default]
     Mix,
-    /// The song as it came.
+    /// The song as it came, as loud as the mix.
     Original,
 }
 
@@ -135,6 +136,7 @@ impl Player {
             let of_stems = set.stems.iter().chain(std::iter::repeat(&[1.0; 2])).take(stems);
             wanted.strips = of_stems.chain([&set.residual]).map(|&gain| Strip::new(gain)).collect();
             wanted.region = None;
+            shared.set_original_level(1.0);
             shared.turn(wanted, 0, true);
             std::mem::replace(&mut wanted.track, track)
         });
@@ -251,12 +253,6 @@ impl Player {
     pub fn set_monitor(&self, monitor: Monitor) {
         let original = monitor == Monitor::Original;
         self.inner.shared.original.store(original, Ordering::Relaxed);
-    }
-
-    /// Makes the original that much louder, linear, while it is what is heard: for a comparison at
-    /// equal loudness.
-    pub fn set_original_level(&self, level: f32) {
-        self.inner.shared.set_original_level(level);
     }
 
     /// Sets the master volume, linear, 0 to 1.

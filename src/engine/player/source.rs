@@ -188,7 +188,9 @@ impl Stretcher {
             }
             match self.session.advance(1).status {
                 ProcessStatus::NeedSource => self.feed(mixer)?,
-                ProcessStatus::NeedAcknowledgement => while self.session.next_applied().is_some() {},
+                ProcessStatus::NeedAcknowledgement => {
+                    while self.session.next_applied().is_some() {}
+                }
                 ProcessStatus::Fault => break,
                 _ => {}
             }

@@ -15,7 +15,12 @@ use std::{
     },
 };
 
-use super::{Gains, Inner, Player, Track, feeder::Feeder, shared::Shared, source::{Source, Spares}};
+use super::{
+    Gains, Inner, Player, Track,
+    feeder::Feeder,
+    shared::Shared,
+    source::{Source, Spares},
+};
 
 /// A track whose samples say where they are from: the left is a slow rise, the right its negative.
 struct Rising {

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use super::{Rig, stem_at, steepest};
+use super::{Rig, steepest, stem_at};
 use crate::engine::{SAMPLE_RATE, player::Track};
 
 /// A sine of 440 Hz, the same on all lanes.

@@ -81,6 +81,32 @@ fn scenes() -> Vec<Scene> {
             }
             stage
         }),
+        ("jobs", || {
+            let mut stage = stage(processing());
+            stage.press(Modifiers::COMMAND, Key::J);
+            stage
+        }),
+        ("settings", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::COMMAND, Key::Comma);
+            stage
+        }),
+        ("a question", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::COMMAND, Key::Comma);
+            stage.click("Reset everything…");
+            stage
+        }),
+        ("folded library", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::COMMAND, Key::B);
+            stage
+        }),
+        ("a new title", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::NONE, Key::F2);
+            stage
+        }),
         ("shortcuts", || {
             let mut stage = stage(separated());
             stage.press(Modifiers::NONE, Key::F1);

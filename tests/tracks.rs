@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf};
 use partita::{
     engine::{
         CancelToken, Compute,
+        aim::Listener,
         plan::Plan,
         pool,
         separate::Separation,
@@ -49,9 +50,10 @@ fn tracks_of_any_length_match_the_reference() {
         let mix = mix_store(&folder, &interleaved(&values(&file, &format!("mix.{frames}"))));
         let plan = Plan::new(frames as u64, network.spec().segment_frames);
         let stems = StemStore::open(&folder.path().join("stems"), plan, &sources).unwrap();
-        let work = Separation { mix: &mix, stems: &stems, model: &network, pool: &pool };
+        let work =
+            Separation { mix: &mix, stems: &stems, model: &network, pool: &pool, pace: None };
         // From the middle: the order must not matter.
-        let head = move || frames as u64 / 2;
+        let head = move || Listener::at(frames as u64 / 2);
         work.run(&head, &CancelToken::default(), &mut |_| {}).unwrap();
         let expected = values(&file, &format!("stems.{frames}"));
         for (stem, expected) in expected.chunks_exact(2 * frames).enumerate() {

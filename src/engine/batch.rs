@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     CancelToken, Compute, EngineError, Result, SongTrack,
+    aim::Listener,
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
     files::{WorkFolder, sweep},
@@ -174,8 +175,11 @@ impl Batch {
         };
         show(0);
         let model = self.network.as_ref();
-        Separation { mix, stems, model, pool: &self.pool }
-            .run(&|| 0, cancel, &mut |_| show(stems.done_count()))?;
+        Separation { mix, stems, model, pool: &self.pool, pace: expected }.run(
+            &Listener::default,
+            cancel,
+            &mut |_| show(stems.done_count()),
+        )?;
         let seconds = start.elapsed().as_secs_f64();
         if let Err(e) = Library::add_to_pace_in(&self.home, name, segments, seconds) {
             tracing::warn!("the pace is not noted: {}", e.in_words());

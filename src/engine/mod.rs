@@ -4,6 +4,7 @@
 //! [`Event`]s. A plain waker is called after each event, so that a window can be repainted without
 //! the engine knowing what a window is.
 
+pub mod aim;
 pub mod batch;
 mod command;
 mod core;

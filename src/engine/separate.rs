@@ -3,12 +3,21 @@
 //! Knows no queue and no library. The model runs on the given pool; meanwhile the thread that calls
 //! puts the segment before into the store, so that no core waits for the disk.
 
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
 use super::{
     CHANNELS, CancelToken, EngineError, Result,
+    aim::{Aim, Listener},
     plan::Plan,
     store::{MixStore, StemStore, WriteLock},
 };
-use crate::model::Separator;
+use crate::model::{ModelError, Separator, Stop};
 
 /// What a separation tells on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,18 +38,21 @@ pub struct Separation<'a> {
     pub model: &'a dyn Separator,
     /// Where the network runs.
     pub pool: &'a rayon::ThreadPool,
+    /// Seconds that a segment is expected to take, where that is known.
+    pub pace: Option<f64>,
 }
 
 impl Separation<'_> {
-    /// Computes the missing segments. `head` is asked before each for the frame that is listened
-    /// to; `on_step` is told what begins and what is in the store.
+    /// Computes the missing segments. `listener` is asked before each and while it is computed: one
+    /// that is far from what is heard now gives way. `on_step` is told what begins and
+    /// what is in the store.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] within one segment; [`EngineError::Locked`] when another program
+    /// [`EngineError::Cancelled`] within a part of a segment; [`EngineError::Locked`] when another program
     /// writes these stems; those of the model and the disk. Finished segments stay.
     pub fn run(
         &self,
-        head: &dyn Fn() -> u64,
+        listener: &(dyn Fn() -> Listener + Sync),
         cancel: &CancelToken,
         on_step: &mut dyn FnMut(Step),
     ) -> Result<()> {
@@ -55,33 +67,57 @@ impl Separation<'_> {
                 }
                 Ok(())
             };
+        let aim = Mutex::new(Aim::new(self.pace));
+        let aim = || aim.lock().unwrap_or_else(PoisonError::into_inner);
         let mut computed: Option<(usize, Vec<f32>)> = None;
         loop {
             let before = computed.take();
             let is_there = |segment| {
                 self.stems.is_done(segment) || before.as_ref().is_some_and(|(s, _)| *s == segment)
             };
-            let next = plan.next(head(), is_there);
+            let next = aim().next(plan, listener(), Instant::now(), &is_there);
             let Some(index) = next.filter(|_| !cancel.is_cancelled()) else {
                 keep(before, on_step)?;
                 return if next.is_some() { Err(EngineError::Cancelled) } else { Ok(()) };
             };
             on_step(Step::Begins(index));
-            let mut separated = Ok(Vec::new());
+            let mut separated = Ok(None);
+            let stops = AtomicBool::new(false);
+            let stop = || {
+                let gives_way = || {
+                    let is_done = |segment| self.stems.is_done(segment);
+                    aim().gives_way(plan, index, listener(), Instant::now(), &is_done)
+                };
+                if cancel.is_cancelled() || gives_way() {
+                    stops.store(true, Ordering::Relaxed);
+                }
+                stops.load(Ordering::Relaxed)
+            };
             let kept = self.pool.in_place_scope(|scope| {
-                scope.spawn(|_| separated = self.separate(index));
+                scope.spawn(|_| separated = self.separate(index, &stop));
                 keep(before, on_step)
             });
             kept?;
-            computed = Some((index, separated?));
+            if let Some(stems) = separated? {
+                aim().computed(Instant::now());
+                computed = Some((index, stems));
+            }
         }
     }
 
-    /// What the model makes of a segment: planar `[stems, channels, segment_frames]`.
-    fn separate(&self, index: usize) -> Result<Vec<f32>> {
+    /// What the model makes of a segment: planar `[stems, channels, segment_frames]`; `None` if it
+    /// was stopped.
+    fn separate(&self, index: usize, stop: Stop<'_>) -> Result<Option<Vec<f32>>> {
         tracing::debug!("computing segment {index}");
         let mix = read_window(self.mix, self.stems.plan(), index)?;
-        Ok(self.model.separate(&mix)?)
+        match self.model.separate_unless(&mix, stop) {
+            Ok(stems) => Ok(Some(stems)),
+            Err(ModelError::Cancelled) => {
+                tracing::debug!("segment {index} gives way");
+                Ok(None)
+            }
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Puts the segment's own frames into the store, at the song's level. A store never holds what is
@@ -149,7 +185,7 @@ mod tests {
             &self.0
         }
 
-        fn separate(&self, mix: &[f32]) -> ModelResult<Vec<f32>> {
+        fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
             assert_eq!(mix.len(), CHANNELS * self.0.segment_frames);
             Ok(mix.iter().copied().chain(mix.iter().map(|x| 2.0 * x)).collect())
         }
@@ -183,9 +219,9 @@ mod tests {
             let plan = Plan::new(frames as u64, segment);
             let stems = StemStore::open(&folder.path().join("s"), plan, &model.0.sources).unwrap();
             let pool = crate::engine::pool::new(crate::engine::Compute { threads: Some(1), ..crate::engine::Compute::default() }).unwrap();
-            let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool };
+            let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool, pace: None };
             let cancel = CancelToken::default();
-            let ended = work.run(&|| head, &cancel, &mut |step| {
+            let ended = work.run(&|| Listener::at(head), &cancel, &mut |step| {
                 if matches!(step, Step::Stored(_)) {
                     cancel.cancel();
                 }
@@ -195,7 +231,7 @@ mod tests {
             let kept = stems.done_count();
             prop_assert!((1..=2).contains(&kept));
             let (mut begun, mut stored) = (Vec::new(), Vec::new());
-            work.run(&|| head, &CancelToken::default(), &mut |step| match step {
+            work.run(&|| Listener::at(head), &CancelToken::default(), &mut |step| match step {
                 Step::Begins(index) => begun.push(index),
                 Step::Stored(index) => stored.push(index),
             })
@@ -218,7 +254,7 @@ mod tests {
             self.0.spec()
         }
 
-        fn separate(&self, mix: &[f32]) -> ModelResult<Vec<f32>> {
+        fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
             let mut stems = self.0.separate(mix)?;
             let middle = stems.len() / 2;
             stems[middle] = f32::NAN;
@@ -234,8 +270,8 @@ mod tests {
         let plan = Plan::new(160, 100);
         let stems = StemStore::open(&folder.path().join("s"), plan, &model.spec().sources).unwrap();
         let pool = crate::engine::pool::new(crate::engine::Compute::default()).unwrap();
-        let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool };
-        let ended = work.run(&|| 0, &CancelToken::default(), &mut |_| {});
+        let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool, pace: None };
+        let ended = work.run(&|| Listener::at(0), &CancelToken::default(), &mut |_| {});
         assert!(matches!(ended, Err(EngineError::NotNumbers { segment: 0 })), "{ended:?}");
         assert_eq!(stems.done_count(), 0);
     }

@@ -7,7 +7,9 @@ use std::{panic::AssertUnwindSafe, path::PathBuf, sync::Arc, thread::JoinHandle,
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
-    CancelToken, Compute, EngineError, JobId, Result, pool,
+    CancelToken, Compute, EngineError, JobId, Result,
+    aim::Listener,
+    pool,
     separate::{Separation, Step},
     store::{MixStore, StemStore},
 };
@@ -21,8 +23,10 @@ pub(super) struct Task {
     pub(super) weights: PathBuf,
     pub(super) cancel: CancelToken,
     pub(super) compute: Compute,
-    /// The frame that is listened to.
-    pub(super) head: Box<dyn Fn() -> u64 + Send>,
+    /// Seconds that a segment is expected to take, where that is known.
+    pub(super) pace: Option<f64>,
+    /// Where the listener is.
+    pub(super) listener: Box<dyn Fn() -> Listener + Send + Sync>,
 }
 
 /// What the worker tells.
@@ -108,8 +112,9 @@ fn separate(task: &Task, means: &mut Means, tell: &dyn Fn(Progress)) -> Result<(
     }
     let Some((_, model)) = loaded else { return Ok(()) };
     let mut since = Instant::now();
-    let work = Separation { mix: &task.mix, stems: &task.stems, model: model.as_ref(), pool };
-    work.run(&task.head, &task.cancel, &mut |step| match step {
+    let (mix, stems, model, pace) = (&task.mix, &task.stems, model.as_ref(), task.pace);
+    let work = Separation { mix, stems, model, pool, pace };
+    work.run(&*task.listener, &task.cancel, &mut |step| match step {
         Step::Begins(segment) => tell(Progress::Begins(task.job, segment)),
         Step::Stored(segment) => {
             tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));

@@ -25,7 +25,7 @@ pub use config::Config;
 pub use tensors::{Expected, expected_tensors};
 
 use super::{
-    ModelError, Precision, Result, Separator, Spec,
+    ModelError, Precision, Result, Separator, Spec, Stop,
     arena::Buffer,
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
     layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
@@ -100,14 +100,14 @@ impl Separator for HtDemucs {
         &self.spec
     }
 
-    fn separate(&self, mix: &[f32]) -> Result<Vec<f32>> {
+    fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>> {
         let expected = self.spec.channels * self.spec.segment_frames;
         if mix.len() != expected {
             let what = format!("a segment has {} values instead of {expected}", mix.len());
             return Err(ModelError::Tensor(candle_core::Error::Msg(what)));
         }
         let _span = trace_span!("segment").entered();
-        Ok(self.forward(mix))
+        self.forward(mix, stop).ok_or(ModelError::Cancelled)
     }
 }
 
@@ -135,8 +135,8 @@ impl HtDemucs {
         &self.config
     }
 
-    /// `[channels, frames]` to `[sources, channels, frames]`.
-    fn forward(&self, mix: &[f32]) -> Vec<f32> {
+    /// `[channels, frames]` to `[sources, channels, frames]`; `None` once `stop` says so.
+    fn forward(&self, mix: &[f32], stop: Stop<'_>) -> Option<Vec<f32>> {
         let span = trace_span!("spectrogram").entered();
         let spectra = self.spectrogram.analyse(mix, self.spec.channels);
         let scale = Scale::of(spectra.moments);
@@ -147,6 +147,9 @@ impl HtDemucs {
 
         let (mut lengths, mut skips) = (Vec::new(), Vec::new());
         for (index, (encode, tencode)) in self.encoder.iter().zip(&self.tencoder).enumerate() {
+            if stop() {
+                return None;
+            }
             let (mut y, yt) = (encode.forward(&x), tencode.forward(&xt));
             if index == 0 {
                 self.embed_freqs(&mut y);
@@ -158,14 +161,17 @@ impl HtDemucs {
             }
         }
         skips.push((x.clone(), xt.clone()));
-        self.transform(&mut x, &mut xt);
+        self.transform(&mut x, &mut xt, stop);
         for (decode, tdecode) in self.decoder.iter().zip(&self.tdecoder) {
+            if stop() {
+                return None;
+            }
             if let (Some((skip, skip_t)), Some(length)) = (skips.pop(), lengths.pop()) {
                 x = decode.forward(x, skip);
                 xt = tdecode.forward(xt, skip_t, length);
             }
         }
-        self.sum(&x, scale, &xt, scale_t)
+        Some(self.sum(&x, scale, &xt, scale_t))
     }
 
     /// Planar samples, normalised, in the time branch's layout.
@@ -195,7 +201,7 @@ impl HtDemucs {
     }
 
     /// Both branches through the transformer, to its channels and back.
-    fn transform(&self, x: &mut FreqMap, xt: &mut TimeMap) {
+    fn transform(&self, x: &mut FreqMap, xt: &mut TimeMap, stop: Stop<'_>) {
         let Some(transformer) = &self.crosstransformer else { return };
         let mut tokens = Buffer::any(x.data.len());
         tokens_from_map(x, &mut tokens);
@@ -205,6 +211,7 @@ impl HtDemucs {
             wide.as_deref_mut().unwrap_or(&mut tokens),
             wide_t.as_deref_mut().unwrap_or(xt.inner_mut()),
             x.freqs,
+            stop,
         );
         if let (Some(linear), Some(wide)) = (&self.channel_downsampler, wide) {
             linear.forward(&wide, &mut tokens);

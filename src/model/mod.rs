@@ -66,6 +66,9 @@ pub enum Precision {
     Fast,
 }
 
+/// Asked now and then whether to end what is being computed; once it says so it always does.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// A network that separates one segment. The seam at which another kind of network joins.
 pub trait Separator: Send + Sync {
     /// The network's shape.
@@ -78,7 +81,15 @@ pub trait Separator: Send + Sync {
     ///
     /// # Errors
     /// [`ModelError::Tensor`] when `mix` has another length, or an operation fails.
-    fn separate(&self, mix: &[f32]) -> Result<Vec<f32>>;
+    fn separate(&self, mix: &[f32]) -> Result<Vec<f32>> {
+        self.separate_unless(mix, &|| false)
+    }
+
+    /// As [`Self::separate`]; asks `stop` often, a tenth of the work apart or so.
+    ///
+    /// # Errors
+    /// Also [`ModelError::Cancelled`] when `stop` said so.
+    fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>>;
 }
 
 /// Loads the network in a canonical weight file.

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use tracing::trace_span;
 
 use super::{
-    Precision,
+    Precision, Stop,
     arena::Buffer,
     kernels::{
         attention::{Cells, Inputs, Layout, Pack, Tiled, scale},
@@ -51,8 +51,9 @@ pub struct CrossTransformer {
 }
 
 impl CrossTransformer {
-    /// Changes `x: [columns · freqs, dim]` and `xt: [frames, dim]`.
-    pub fn forward(&self, x: &mut [f32], xt: &mut [f32], freqs: usize) {
+    /// Changes `x: [columns · freqs, dim]` and `xt: [frames, dim]`; ends between two layers once
+    /// `stop` says so.
+    pub fn forward(&self, x: &mut [f32], xt: &mut [f32], freqs: usize, stop: Stop<'_>) {
         let dim = self.norm_in.weight.len();
         let columns = x.len() / dim / freqs;
         let [positions, positions_t] = self.positions.get_or_init(|| {
@@ -64,6 +65,9 @@ impl CrossTransformer {
         self.enter(x, &self.norm_in, positions);
         self.enter(xt, &self.norm_in_t, positions_t);
         for (index, (layer, layer_t)) in self.layers.iter().zip(&self.layers_t).enumerate() {
+            if stop() {
+                return;
+            }
             if index.is_multiple_of(2) == self.cross_first {
                 // Both read the other branch's tokens from before this layer.
                 let heads = layer.attn_inputs(x, Some(xt));

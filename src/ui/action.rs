@@ -10,6 +10,7 @@ use crate::engine::{ExportId, JobId, Preferences, SongId, export::OnExists, play
 use super::{
     desk::{Page, Purpose, Question},
     export::ExportChoices,
+    keys,
     view::View,
     words::{self, Named, Verbs},
 };
@@ -364,7 +365,7 @@ impl Verb {
         let Spec { tooltip, shortcut, .. } = self.spec();
         shortcut.map_or_else(
             || tooltip.to_owned(),
-            |shortcut| format!("{tooltip} ({})", ctx.format_shortcut(&shortcut)),
+            |shortcut| format!("{tooltip} ({})", keys::written(ctx, shortcut)),
         )
     }
 

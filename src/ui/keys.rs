@@ -4,10 +4,37 @@ use std::time::{Duration, Instant};
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers, Ui};
 
-use super::action::{Action, Verb};
+use super::{
+    action::{Action, Verb},
+    words,
+};
 
 /// A key held longer than this compares; shorter, it changes.
 const HOLD: Duration = Duration::from_millis(350);
+
+/// A shortcut as it is written on keys: "Ctrl+↑", "[".
+pub fn written(ctx: &egui::Context, shortcut: KeyboardShortcut) -> String {
+    let key = shortcut.logical_key;
+    let sign = match key {
+        Key::ArrowLeft => "←",
+        Key::ArrowRight => "→",
+        Key::ArrowUp => "↑",
+        Key::ArrowDown => "↓",
+        Key::Space => words::get().help.space,
+        Key::Escape => "Esc",
+        Key::PageUp => "PgUp",
+        Key::PageDown => "PgDn",
+        Key::OpenBracket => "[",
+        Key::CloseBracket => "]",
+        Key::Period => ".",
+        Key::Comma => ",",
+        Key::Plus => "+",
+        Key::Minus => "−",
+        other => other.name(),
+    };
+    let all = ctx.format_shortcut(&shortcut);
+    format!("{}{sign}", all.strip_suffix(key.name()).unwrap_or_default())
+}
 
 /// What the keyboard remembers between frames.
 #[derive(Default)]
@@ -87,6 +114,24 @@ fn belongs_to_focus(key: Key) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_written_as_on_the_keyboard() {
+        let ctx = egui::Context::default();
+        for (verb, text) in [
+            (Verb::LoopFrom, "["),
+            (Verb::Stop, "."),
+            (Verb::PreviousSong, "Ctrl+↑"),
+            (Verb::PlayPause, "Space"),
+            (Verb::Solo(2), "3"),
+            (Verb::Mute(2), "Shift+3"),
+            (Verb::Help, "F1"),
+        ] {
+            let shortcut = verb.spec().shortcut.unwrap();
+            let is_mac = cfg!(target_os = "macos") && !shortcut.modifiers.is_none();
+            assert!(is_mac || written(&ctx, shortcut) == text, "{}", written(&ctx, shortcut));
+        }
+    }
 
     #[test]
     fn shifted_digits_are_known_by_their_place() {

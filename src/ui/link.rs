@@ -93,6 +93,12 @@ impl Playback for Player {
     fn loop_region(&self) -> Option<(u64, u64)> {
         Self::loop_region(self)
     }
+    fn set_speed(&self, speed: f32) {
+        Self::set_speed(self, speed);
+    }
+    fn speed(&self) -> f32 {
+        Self::speed(self)
+    }
     fn device(&self) -> Device {
         Self::device(self)
     }

@@ -48,6 +48,9 @@ const SAME: &[&str] = &[
     "×",
 ];
 
+/// What is written on keys in either language.
+const KEYS: &[&str] = &["Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
+
 /// What the scenes are about: songs, files, and what the engine says of them, which is English.
 const NAMES: &[&str] = &[
     "Lithium",
@@ -100,7 +103,10 @@ fn is_no_language(text: &str) -> bool {
     let signs = |c: char| !c.is_alphanumeric() && c != '{' && c != '}';
     rest.split_whitespace().all(|word| {
         let bare = word.trim_matches(signs);
-        is_pattern(bare) || SAME.contains(&bare) || !bare.contains(char::is_alphabetic)
+        // A key, such as "Ctrl+Shift+O".
+        let key = bare.rsplit('+').next().unwrap_or_default();
+        let is_key = key.chars().count() == 1 || KEYS.contains(&key);
+        is_pattern(bare) || is_key || SAME.contains(&bare) || !bare.contains(char::is_alphabetic)
     })
 }
 
@@ -177,6 +183,9 @@ fn no_page_shows_the_other_language() {
     compare("no jobs", pressed(ctrl, Key::J), unprocessed);
     compare("settings", pressed(ctrl, Key::Comma), separated);
     compare("folded", pressed(ctrl, Key::B), separated);
+    compare("shortcuts", pressed(Modifiers::NONE, Key::F1), separated);
+    compare("loop", pressed(Modifiers::NONE, Key::L), separated);
+    compare("close", pressed(Modifiers::NONE, Key::Plus), separated);
     compare("several", pressed(ctrl, Key::A), processing);
     compare("title", pressed(Modifiers::NONE, Key::F2), separated);
     for nth in 0..2 {

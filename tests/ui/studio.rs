@@ -273,7 +273,7 @@ fn stop_speed_and_volume() {
     stage.deck.position.set(50_000);
     stage.press(NONE, Key::Space);
     stage.deck.position.set(90_000);
-    stage.click("Stop");
+    stage.click("Stop playing");
     assert!(!stage.deck.playing.get());
     assert_eq!(stage.deck.position.get(), 50_000, "where playing began");
     stage.press(NONE, Key::Period);

@@ -81,6 +81,32 @@ fn scenes() -> Vec<Scene> {
             }
             stage
         }),
+        ("jobs", || {
+            let mut stage = stage(processing());
+            stage.press(Modifiers::COMMAND, Key::J);
+            stage
+        }),
+        ("settings", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::COMMAND, Key::Comma);
+            stage
+        }),
+        ("a question", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::COMMAND, Key::Comma);
+            stage.click("Reset everything…");
+            stage
+        }),
+        ("folded library", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::COMMAND, Key::B);
+            stage
+        }),
+        ("a new title", || {
+            let mut stage = stage(separated());
+            stage.press(Modifiers::NONE, Key::F2);
+            stage
+        }),
         ("shortcuts", || {
             let mut stage = stage(separated());
             stage.press(Modifiers::NONE, Key::F1);
@@ -149,7 +175,11 @@ fn the_walk_finds_what_has_no_name() {
 fn every_scene_is_a_different_window() {
     let shown = |harness: &Harness<'static, App>| -> Vec<String> {
         let nodes = harness.root().children_recursive();
-        nodes.filter_map(|node| node.accesskit_node().label()).collect()
+        let said = |node: Node<'_>| {
+            let node = node.accesskit_node();
+            [node.label(), node.value()].into_iter().flatten().collect::<Vec<_>>()
+        };
+        nodes.flat_map(said).collect()
     };
     let all: Vec<(Theme, Vec<String>)> = scenes()
         .into_iter()

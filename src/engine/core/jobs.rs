@@ -12,7 +12,7 @@ use std::{
 use super::{
     super::{
         CancelToken, EngineError, Event, Job, JobId, JobState, Result, SongId, SongTrack,
-        export::ordered, files, worker::Task,
+        aim::Listener, export::ordered, files, worker::Task,
     },
     Core,
     queue::Stop,
@@ -221,7 +221,8 @@ impl Core {
             weights: model.weights.clone(),
             cancel: cancel.clone(),
             compute: self.compute,
-            head: self.head_of(job.song, from_frame),
+            pace: self.library.pace(&model.name)?,
+            listener: self.listener_of(job.song, from_frame),
         };
         self.library.update_job(&job)?;
         self.sink.send(Event::Job(job.clone()));
@@ -237,14 +238,16 @@ impl Core {
     }
 
     /// Where the listener is: the play head while the song is open, else where the job started.
-    fn head_of(&self, song: SongId, from_frame: u64) -> Box<dyn Fn() -> u64 + Send> {
+    fn listener_of(&self, song: SongId, from: u64) -> Box<dyn Fn() -> Listener + Send + Sync> {
         let (player, listened) = (self.player.clone(), Arc::clone(&self.listened));
-        let last = AtomicU64::new(from_frame);
+        let last = AtomicU64::new(from);
         Box::new(move || {
-            if listened.load(Ordering::Relaxed) == song.0 {
+            let is_open = listened.load(Ordering::Relaxed) == song.0;
+            if is_open {
                 last.store(player.position(), Ordering::Relaxed);
             }
-            last.load(Ordering::Relaxed)
+            let speed = if is_open && player.is_playing() { player.speed() } else { 0.0 };
+            Listener::moving(last.load(Ordering::Relaxed), speed.into())
         })
     }
 

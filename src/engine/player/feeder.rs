@@ -8,12 +8,13 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
     Track,
+    compare::Compare,
     coverage::Coverage,
     deck::{Deck, Part, STEMS_AT, stride},
     mixer::Mixer,
     ramp::FADE_FRAMES,
     route::{Route, Stretch},
-    shared::{Shared, Wanted},
+    shared::{Shared, Strips, Wanted},
 };
 
 /// Frames a deck holds, 0.74 s: outlasts a disk that is slow to answer, and a sound server that
@@ -47,6 +48,7 @@ pub(super) struct Feeder {
     /// Decks that are not here: the mixer's own first one, and what was sent and has not returned.
     out: usize,
     line: Line,
+    compare: Compare,
     was_playing: bool,
 }
 
@@ -56,8 +58,8 @@ impl Feeder {
         let (arriving, arrived) = RingBuffer::new(DECKS_ARRIVING);
         let (returning, returned) = RingBuffer::new(DECKS);
         let mixer = Mixer::new(Arc::clone(&shared), arrived, returning);
-        let line = Line::idle();
-        (Self { shared, arriving, returned, out: 1, line, was_playing: false }, mixer)
+        let (line, compare) = (Line::idle(), Compare::new());
+        (Self { shared, arriving, returned, out: 1, line, compare, was_playing: false }, mixer)
     }
 
     /// Works until the player is dropped.
@@ -85,12 +87,22 @@ impl Feeder {
             drop(deck);
         }
         let served = self.line.is_of(wanted) || self.open(wanted);
-        while self.line.fill() > 0 {
+        while self.fill() > 0 {
             if self.shared.has_changed(wanted.version) {
                 return false;
             }
         }
         served
+    }
+
+    /// Reads a chunk, and hears how loud it is.
+    fn fill(&mut self) -> usize {
+        let frames = self.line.fill();
+        let lanes = &self.line.lanes[..frames * stride(self.line.stems)];
+        if let Some(level) = self.compare.hear(&self.line.strips, lanes) {
+            self.shared.set_original_level(level);
+        }
+        frames
     }
 
     /// Starts reading where `wanted` says, and sends the deck off; says whether there was room.
@@ -120,7 +132,7 @@ impl Feeder {
         self.line = line;
         let mut filled = 0;
         while filled < PREFILL_FRAMES {
-            match self.line.fill() {
+            match self.fill() {
                 0 => break,
                 frames => filled += frames,
             }
@@ -137,6 +149,7 @@ impl Feeder {
 struct Line {
     track: Option<Arc<dyn Track>>,
     ring: Producer<f32>,
+    strips: Strips,
     stems: usize,
     generation: u64,
     refresh: u64,
@@ -164,10 +177,12 @@ impl Line {
         let stems = strips.len().saturating_sub(1);
         let left = route.length() - route.tape;
         let ahead = left.clamp(1, DECK_FRAMES as u64) as usize;
-        let (ring, deck) = Deck::new(Part { generation, route, strips }, ahead);
+        let (ring, deck) =
+            Deck::new(Part { generation, route, strips: Arc::clone(&strips) }, ahead);
         let line = Self {
             track,
             ring,
+            strips,
             stems,
             generation,
             refresh,

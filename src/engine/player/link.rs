@@ -1,6 +1,6 @@
 //! The link to a sound device: one stream with its two callbacks, and the choice of its format.
 //! The data callback runs on the device's own thread and must never wait: it holds the outlet, and
-//! with it the mixer, as a guest that goes home when the stream ends.
+//! with it the source, as a guest that goes home when the stream ends.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use cpal::{
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{mixer::Mixer, outlet::Outlet, shared::Shared};
+use super::{outlet::Outlet, shared::Shared, source::Source};
 use crate::engine::SAMPLE_RATE;
 
 /// Formats in order of preference.
@@ -80,14 +80,14 @@ impl Link {
     }
 }
 
-/// The mixer's stay in a stream: when the stream's callback is dropped, it goes home.
+/// The source's stay in a stream: when the stream's callback is dropped, it goes home.
 pub(super) struct Guest {
     outlet: Option<Outlet>,
-    home: Sender<Box<Mixer>>,
+    home: Sender<Box<Source>>,
 }
 
 impl Guest {
-    pub(super) fn new(outlet: Outlet, home: Sender<Box<Mixer>>) -> Self {
+    pub(super) fn new(outlet: Outlet, home: Sender<Box<Source>>) -> Self {
         Self { outlet: Some(outlet), home }
     }
 }
@@ -95,8 +95,8 @@ impl Guest {
 impl Drop for Guest {
     fn drop(&mut self) {
         if let Some(outlet) = self.outlet.take() {
-            // There is one mixer, so there is always room; if nobody is at home it may go.
-            self.home.try_send(outlet.into_mixer()).ok();
+            // There is one source, so there is always room; if nobody is at home it may go.
+            self.home.try_send(outlet.into_source()).ok();
         }
     }
 }

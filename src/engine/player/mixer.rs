@@ -96,6 +96,16 @@ impl Mixer {
         }
     }
 
+    /// The generation that is played.
+    pub(super) fn generation(&self) -> u64 {
+        self.current.generation()
+    }
+
+    /// Whether the track has ended.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.current.to_end() == 0
+    }
+
     /// Comes to rest at once: what was on its way out is not heard any more.
     pub(super) fn rest(&mut self) {
         self.transport.snap(0.0);
@@ -209,7 +219,7 @@ impl Mixer {
             let gain = self.transport.advance() * self.volume.advance();
             for (sample, peak) in frame.iter_mut().zip(peaks.iter_mut()) {
                 *sample *= gain;
-                if sample.is_nan() {
+                if !sample.is_finite() {
                     *sample = 0.0;
                 }
                 *peak = peak.max(sample.abs());

@@ -8,6 +8,7 @@
 //! that gains act at once. A seek, a load or a refresh is a new deck, faded over from the old one,
 //! which goes back to the feeder to be freed.
 
+mod compare;
 mod coverage;
 mod deck;
 mod feeder;
@@ -18,6 +19,7 @@ mod outlet;
 mod ramp;
 mod route;
 mod shared;
+mod source;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ use std::{
 use feeder::Feeder;
 pub use lanes::{Gains, LaneSettings, gains};
 use shared::{Shared, Strip};
+use source::{SPEEDS, Source};
 use stream::StreamOwner;
 pub use stream::{Output, outputs};
 
@@ -66,7 +69,7 @@ pub enum Monitor {
     /// The stems with their gains; where they are not finished, the original.
     #[default]
     Mix,
-    /// The song as it came.
+    /// The song as it came, as loud as the mix.
     Original,
 }
 
@@ -104,7 +107,8 @@ impl Player {
         let (wake_stream, woken) = crossbeam_channel::bounded(1);
         let shared = Arc::new(Shared::new(waker, wake_stream));
         let (feeder, mixer) = Feeder::new(Arc::clone(&shared));
-        let owner = StreamOwner::new(Arc::clone(&shared), woken, mixer);
+        let source = Source::new(mixer, Arc::clone(&shared));
+        let owner = StreamOwner::new(Arc::clone(&shared), woken, source);
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         let threads = [
             named("feeder").spawn(move || feeder.run()),
@@ -132,6 +136,7 @@ impl Player {
             let of_stems = set.stems.iter().chain(std::iter::repeat(&[1.0; 2])).take(stems);
             wanted.strips = of_stems.chain([&set.residual]).map(|&gain| Strip::new(gain)).collect();
             wanted.region = None;
+            shared.set_original_level(1.0);
             shared.turn(wanted, 0, true);
             std::mem::replace(&mut wanted.track, track)
         });
@@ -163,8 +168,15 @@ impl Player {
 
     /// Pauses.
     pub fn pause(&self) {
-        self.inner.shared.change(|_| self.inner.shared.set_playing(false));
-        self.inner.shared.wake_stream();
+        let shared = &self.inner.shared;
+        shared.change(|wanted| {
+            if shared.is_playing() && shared.speed() != 1.0 {
+                // What the time stretch holds is not heard any more.
+                shared.turn(wanted, shared.heard_position(wanted), false);
+            }
+            shared.set_playing(false);
+        });
+        shared.wake_stream();
     }
 
     /// Whether it plays; no longer so at the end of the track.
@@ -199,6 +211,26 @@ impl Player {
         self.inner.shared.wanted().region
     }
 
+    /// Sets the speed, 0.5 to 1.5; the pitch stays. At 1 what is played is the mix as it is; else
+    /// gains act about 0.1 s later.
+    pub fn set_speed(&self, speed: f32) {
+        let shared = &self.inner.shared;
+        let speed = if speed.is_nan() { 1.0 } else { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
+        shared.change(|wanted| {
+            if speed == 1.0 && shared.speed() != 1.0 {
+                // The mixer is ahead of the ear by what the time stretch holds.
+                shared.turn(wanted, shared.heard_position(wanted), false);
+            }
+            shared.set_speed(speed);
+        });
+        shared.wake_stream();
+    }
+
+    /// The speed.
+    pub fn speed(&self) -> f32 {
+        self.inner.shared.speed()
+    }
+
     /// The frame that is heard now: the device's latency is taken into account as far as it is
     /// known. After a seek, at once the place that was asked for.
     pub fn position(&self) -> u64 {
@@ -221,12 +253,6 @@ impl Player {
     pub fn set_monitor(&self, monitor: Monitor) {
         let original = monitor == Monitor::Original;
         self.inner.shared.original.store(original, Ordering::Relaxed);
-    }
-
-    /// Makes the original that much louder, linear, while it is what is heard: for a comparison at
-    /// equal loudness.
-    pub fn set_original_level(&self, level: f32) {
-        self.inner.shared.set_original_level(level);
     }
 
     /// Sets the master volume, linear, 0 to 1.

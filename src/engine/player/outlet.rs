@@ -1,4 +1,4 @@
-//! The outlet: fits the mixer's 44.1 kHz stereo to what the device takes: its rate, its channels,
+//! The outlet: fits the source's 44.1 kHz stereo to what the device takes: its rate, its channels,
 //! its sample type. Runs in the audio callback: everything it needs is allocated when it is made.
 
 use audioadapter_buffers::direct::InterleavedSlice;
@@ -8,7 +8,7 @@ use rubato::{
     WindowFunction,
 };
 
-use super::mixer::Mixer;
+use super::source::Source;
 use crate::engine::{CHANNELS, SAMPLE_RATE};
 
 /// Frames that are fitted in one go.
@@ -16,7 +16,7 @@ const CHUNK_FRAMES: usize = 256;
 
 /// See the module.
 pub(super) struct Outlet {
-    mixer: Box<Mixer>,
+    source: Box<Source>,
     rate: Option<Rate>,
     channels: usize,
     stereo: Vec<f32>,
@@ -32,36 +32,36 @@ struct Rate {
 }
 
 impl Outlet {
-    /// An outlet for a device of `rate_hz` and `channels`; gives the mixer back if rubato refuses
+    /// An outlet for a device of `rate_hz` and `channels`; gives the source back if rubato refuses
     /// the rate.
     pub(super) fn new(
-        mixer: Box<Mixer>,
+        source: Box<Source>,
         rate_hz: u32,
         channels: usize,
-    ) -> Result<Self, (Box<Mixer>, String)> {
+    ) -> Result<Self, (Box<Source>, String)> {
         let rate = match rate_hz {
             SAMPLE_RATE => None,
             _ => match Rate::new(rate_hz) {
                 Ok(rate) => Some(rate),
-                Err(error) => return Err((mixer, error)),
+                Err(error) => return Err((source, error)),
             },
         };
-        Ok(Self { mixer, rate, channels: channels.max(1), stereo: vec![0.0; 2 * CHUNK_FRAMES] })
+        Ok(Self { source, rate, channels: channels.max(1), stereo: vec![0.0; 2 * CHUNK_FRAMES] })
     }
 
-    /// Gives the mixer back.
-    pub(super) fn into_mixer(self) -> Box<Mixer> {
-        self.mixer
+    /// Gives the source back.
+    pub(super) fn into_source(self) -> Box<Source> {
+        self.source
     }
 
     /// Fills the device's interleaved buffer.
     pub(super) fn fill<T: FromSample<f32> + Copy>(&mut self, out: &mut [T]) {
-        let Self { mixer, rate, channels, stereo } = self;
+        let Self { source, rate, channels, stereo } = self;
         for part in out.chunks_mut(CHUNK_FRAMES * *channels) {
             let stereo = &mut stereo[..2 * (part.len() / *channels)];
             match rate {
-                Some(rate) => rate.fill(mixer, stereo),
-                None => mixer.process(stereo),
+                Some(rate) => rate.fill(source, stereo),
+                None => source.process(stereo),
             }
             for (to, from) in part.chunks_exact_mut(*channels).zip(stereo.chunks_exact(2)) {
                 match to {
@@ -98,10 +98,10 @@ impl Rate {
         })
     }
 
-    fn fill(&mut self, mixer: &mut Mixer, mut out: &mut [f32]) {
+    fn fill(&mut self, source: &mut Source, mut out: &mut [f32]) {
         while !out.is_empty() {
             if self.used == CHUNK_FRAMES {
-                self.convert(mixer);
+                self.convert(source);
             }
             let (_, ready) = self.output.split_at(CHANNELS * self.used);
             let (now, later) = out.split_at_mut(out.len().min(ready.len()));
@@ -112,11 +112,11 @@ impl Rate {
     }
 
     /// Makes the next chunk of output.
-    fn convert(&mut self, mixer: &mut Mixer) {
+    fn convert(&mut self, source: &mut Source) {
         self.used = 0;
         let frames = self.resampler.input_frames_next();
         let input = &mut self.input[..CHANNELS * frames];
-        mixer.process(input);
+        source.process(input);
         let input = InterleavedSlice::new(&*input, CHANNELS, frames);
         let output = InterleavedSlice::new_mut(&mut self.output, CHANNELS, CHUNK_FRAMES);
         let (Ok(input), Ok(mut output)) = (input, output) else { return };

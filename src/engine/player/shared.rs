@@ -113,6 +113,9 @@ pub(super) struct Shared {
     tape: AtomicU64,
     /// Frames between the callback and the ear.
     pub(super) latency_frames: AtomicU32,
+    /// Frames of the track between the mixer and the callback: what a time stretch holds.
+    pub(super) lag_frames: AtomicU32,
+    speed: AtomicU32,
     /// Whether the original is heard instead of the stems.
     pub(super) original: AtomicBool,
     /// What makes the original as loud as the mix, linear.
@@ -140,6 +143,8 @@ impl Shared {
             heard: AtomicU64::new(0),
             tape: AtomicU64::new(0),
             latency_frames: AtomicU32::new(0),
+            lag_frames: AtomicU32::new(0),
+            speed: AtomicU32::new(1f32.to_bits()),
             original: AtomicBool::new(false),
             original_level: AtomicU32::new(1f32.to_bits()),
             volume: AtomicU32::new(1f32.to_bits()),
@@ -212,15 +217,20 @@ impl Shared {
 
     /// The frame that is heard now.
     pub(super) fn position(&self) -> u64 {
-        let wanted = lock(&self.wanted);
-        let Some((position, has_turned)) = self.followed_position(&wanted) else {
+        self.heard_position(&lock(&self.wanted))
+    }
+
+    /// The same within [`Self::change`].
+    pub(super) fn heard_position(&self, wanted: &Wanted) -> u64 {
+        let Some((position, has_turned)) = self.followed_position(wanted) else {
             return wanted.target;
         };
         if !self.is_playing() {
             return position;
         }
-        let latency = u64::from(self.latency_frames.load(Ordering::Relaxed));
-        let heard = position.saturating_sub(latency);
+        let latency = self.latency_frames.load(Ordering::Relaxed) as f32 * self.speed();
+        let lag = u64::from(self.lag_frames.load(Ordering::Relaxed));
+        let heard = position.saturating_sub(latency as u64 + lag);
         if !has_turned {
             return heard.max(wanted.target.min(position));
         }
@@ -270,6 +280,10 @@ impl Shared {
         }
     }
 
+    pub(super) fn set_speed(&self, speed: f32) {
+        self.speed.store(speed.to_bits(), Ordering::Relaxed);
+    }
+
     pub(super) fn set_volume(&self, volume: f32) {
         self.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
@@ -305,6 +319,10 @@ impl Shared {
 
     pub(super) fn publish_tape(&self, generation: u64, tape: u64) {
         self.tape.store(packed(generation, tape), Ordering::Release);
+    }
+
+    pub(super) fn speed(&self) -> f32 {
+        f32::from_bits(self.speed.load(Ordering::Relaxed))
     }
 
     pub(super) fn volume(&self) -> f32 {

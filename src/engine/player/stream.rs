@@ -17,9 +17,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{
     Device,
     link::{Guest, Link, configs},
-    mixer::Mixer,
     outlet::Outlet,
     shared::Shared,
+    source::{Source, Spares},
 };
 use crate::engine::SAMPLE_RATE;
 
@@ -77,9 +77,10 @@ pub fn outputs() -> Vec<Output> {
 pub(super) struct StreamOwner {
     shared: Arc<Shared>,
     wake: Receiver<()>,
-    /// The mixer while no stream has it.
-    mixer: Option<Box<Mixer>>,
-    home: (Sender<Box<Mixer>>, Receiver<Box<Mixer>>),
+    /// The source while no stream has it.
+    source: Option<Box<Source>>,
+    home: (Sender<Box<Source>>, Receiver<Box<Source>>),
+    spares: Spares,
     state: State,
     /// Calls of play that have been answered.
     plays: u64,
@@ -106,10 +107,14 @@ enum State {
 }
 
 impl StreamOwner {
-    pub(super) fn new(shared: Arc<Shared>, wake: Receiver<()>, mixer: Mixer) -> Self {
-        let (mixer, state) = (Some(Box::new(mixer)), State::Closed);
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        wake: Receiver<()>,
+        (source, spares): (Source, Spares),
+    ) -> Self {
+        let (source, state) = (Some(Box::new(source)), State::Closed);
         let (plays, chosen, buffer_frames) = (0, None, BUFFER_FRAMES);
-        Self { shared, wake, mixer, home: bounded(1), state, plays, chosen, buffer_frames }
+        Self { shared, wake, source, home: bounded(1), spares, state, plays, chosen, buffer_frames }
     }
 
     /// Works until the player is dropped.
@@ -140,6 +145,7 @@ impl StreamOwner {
         let is_other = chosen != self.chosen;
         self.chosen = chosen;
         let playing = self.shared.is_playing();
+        self.spares.tend(self.shared.speed());
         match self.state {
             State::Open { .. } if is_other => self.go_over(playing),
             State::Open { .. } => self.look_at_device(playing),
@@ -218,14 +224,14 @@ impl StreamOwner {
         let heard = self.shared.position();
         self.close();
         self.shared.change(|wanted| self.shared.turn(wanted, heard, false));
-        if let Some(mixer) = self.mixer.as_mut() {
-            mixer.rest();
+        if let Some(source) = self.source.as_mut() {
+            source.rest();
         }
     }
 
     /// Without a device: takes what the clock says has been played, and the decks that arrived.
     fn keep_time(&mut self) {
-        let Some(mixer) = self.mixer.as_mut() else { return };
+        let Some(source) = self.source.as_mut() else { return };
         let mut block = [0.0; 1024];
         match &mut self.state {
             State::Silent { since, taken } if self.shared.is_playing() => {
@@ -234,15 +240,15 @@ impl StreamOwner {
                 *taken = due; // more than a second late means that the computer slept
                 while frames > 0 {
                     let now = frames.min(block.len() as u64 / 2);
-                    mixer.process(&mut block[..2 * now as usize]);
+                    source.process(&mut block[..2 * now as usize]);
                     frames -= now;
                 }
             }
             State::Silent { since, taken } => {
                 (*since, *taken) = (Instant::now(), 0);
-                mixer.process(&mut block); // long enough to come to rest
+                source.process(&mut block); // long enough to come to rest
             }
-            State::Closed | State::Open { .. } | State::Waiting { .. } => mixer.process(&mut []),
+            State::Closed | State::Open { .. } | State::Waiting { .. } => source.process(&mut []),
         }
     }
 
@@ -255,7 +261,7 @@ impl StreamOwner {
                 self.shared.set_device(&Device::Open(name));
             }
             Err(words) => {
-                self.recall_mixer();
+                self.recall_source();
                 self.state = State::Silent { since: Instant::now(), taken: 0 };
                 self.shared.latency_frames.store(0, Ordering::Relaxed);
                 self.shared.set_device(&Device::Unavailable(words));
@@ -288,26 +294,26 @@ impl StreamOwner {
                 }
                 Err(error) => last = failed(&error),
             }
-            self.recall_mixer();
+            self.recall_source();
         }
         Err(last)
     }
 
-    /// Lends the mixer to a stream of this configuration.
+    /// Lends the source to a stream of this configuration.
     fn connect(
         &mut self,
         device: &cpal::Device,
         (config, format): (StreamConfig, SampleFormat),
     ) -> Result<Link, cpal::Error> {
-        self.recall_mixer();
-        let mixer = self.mixer.take().ok_or_else(|| {
+        self.recall_source();
+        let source = self.source.take().ok_or_else(|| {
             let words = "it still holds on to what was played last; try again";
             cpal::Error::with_message(ErrorKind::DeviceBusy, words)
         })?;
-        let outlet = match Outlet::new(mixer, config.sample_rate, config.channels.into()) {
+        let outlet = match Outlet::new(source, config.sample_rate, config.channels.into()) {
             Ok(outlet) => outlet,
-            Err((mixer, words)) => {
-                self.mixer = Some(mixer);
+            Err((source, words)) => {
+                self.source = Some(source);
                 return Err(cpal::Error::with_message(ErrorKind::UnsupportedConfig, words));
             }
         };
@@ -315,19 +321,19 @@ impl StreamOwner {
         Link::open(device, (config, format), guest, Arc::clone(&self.shared))
     }
 
-    /// Closes the device and takes the mixer back.
+    /// Closes the device and takes the source back.
     fn close(&mut self) {
         if let State::Open { link, .. } = std::mem::replace(&mut self.state, State::Closed) {
             drop(link);
-            self.recall_mixer();
+            self.recall_source();
             self.shared.latency_frames.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Waits for the mixer of a stream that was dropped; some hosts end theirs a little later.
-    fn recall_mixer(&mut self) {
-        if self.mixer.is_none() {
-            self.mixer = self.home.1.recv_timeout(Duration::from_secs(2)).ok();
+    /// Waits for the source of a stream that was dropped; some hosts end theirs a little later.
+    fn recall_source(&mut self) {
+        if self.source.is_none() {
+            self.source = self.home.1.recv_timeout(Duration::from_secs(2)).ok();
         }
     }
 }

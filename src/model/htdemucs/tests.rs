@@ -105,13 +105,13 @@ fn encoders_transformer_and_decoders_match_the_reference() {
     let mut wide = through(up, &tokens(&x2)).unwrap();
     let mut wide_t = through(up_t, xt2.inner()).unwrap();
     let transformer = network.crosstransformer.as_ref().unwrap();
-    transformer.forward(&mut wide, &mut wide_t, x2.freqs);
+    transformer.forward(&mut wide, &mut wide_t, x2.freqs, &|| false);
     assert_same(&tokens(&golden.freq_map("crosstransformer")), &wide, "crosstransformer");
     let expected = golden.time_map("crosstransformer.t", margin);
     assert_same(expected.inner(), &wide_t, "crosstransformer, time");
 
     let (mut x3, mut xt3) = (x2.clone(), xt2.clone());
-    network.transform(&mut x3, &mut xt3);
+    network.transform(&mut x3, &mut xt3, &|| false);
     let x4 = network.decoder[0].forward(x3, x2);
     let xt4 = network.tdecoder[0].forward(xt3, xt2, xt1.frames);
     let x5 = network.decoder[1].forward(x4, x1);

@@ -5,6 +5,7 @@ use egui::{Align2, Frame, Id, Key, Modal, Rect, ScrollArea, Sense, Ui, pos2, vec
 use super::Cx;
 use crate::ui::{
     action::{Action, Group, Verb},
+    keys::written,
     theme::{Weight, font, radius, text},
     widgets::{
         button::{Kind, button, width},
@@ -31,7 +32,8 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
         let (rect, _) = ui.allocate_exact_size(SIZE.min(room), Sense::hover());
         contents(ui, cx, rect);
     });
-    let is_asked_again = ui.input(|input| input.key_pressed(Key::F1)) && !is_new(ui);
+    let is_new = is_new(ui);
+    let is_asked_again = !is_new && ui.input(|input| input.key_pressed(Key::F1));
     if modal.should_close() || is_asked_again {
         cx.act(Action::CloseHelp);
     }
@@ -147,7 +149,7 @@ fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
 
 /// A verb's keys in words.
 fn keys(ui: &Ui, verb: Verb) -> String {
-    let format = |shortcut| ui.format_shortcut(&shortcut);
+    let format = |shortcut| written(ui, shortcut);
     let all: Vec<String> = match verb {
         Verb::Solo(_) | Verb::Mute(_) => {
             let same: Vec<Verb> = Verb::all()

@@ -91,6 +91,14 @@ fn speed(ui: &mut Ui, cx: &mut Cx<'_>, x: f32, y: f32) -> f32 {
     let (name, value) = (words::get().transport.speed, cx.desk.speed);
     let is_faint = value == 1.0;
     let look = Look { color: cx.tokens.accent, is_faint };
+    let is_wide = ui.max_rect().width() >= 1440.0;
+    let small = font(text::SMALL, Weight::Regular);
+    let mut x = x;
+    if is_wide {
+        let place = Rect::from_min_size(pos2(x + 8.0, y - 10.0), vec2(80.0, 20.0));
+        let ink = cx.tokens.dim;
+        x = paint_text(ui.painter(), place, Align2::LEFT_CENTER, name, small, ink).right() + 6.0;
+    }
     let place = Rect::from_center_size(pos2(x + 12.0, y), vec2(24.0, 24.0));
     let turned = dial(ui, "speed", place, name, Scale::Speed, value, look);
     let place = Rect::from_min_size(pos2(x + 30.0, y - 10.0), vec2(44.0, 20.0));

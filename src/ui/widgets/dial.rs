@@ -55,18 +55,16 @@ fn paint(ui: &Ui, rect: Rect, place: f32, look: Look, is_hot: bool) {
         let angle = ((2.0 * place - 1.0) * REACH - 0.25) * std::f32::consts::TAU;
         centre + distance * Vec2::angled(angle)
     };
-    let fill = if is_hot { tokens.hovered } else { tokens.raised };
-    ui.painter().circle_filled(centre, radius, fill);
+    let arc = |from: f32, to: f32| -> Vec<egui::Pos2> {
+        (0..=16).map(|i| at(from + (to - from) * i as f32 / 16.0, radius - 2.0)).collect()
+    };
+    ui.painter().circle_filled(centre, radius, if is_hot { tokens.hovered } else { tokens.raised });
+    ui.painter().line(arc(0.0, 1.0), Stroke::new(2.0, tokens.line));
     let color =
         if look.is_faint { look.color.gamma_multiply(MUTED_ALPHA + 0.2) } else { look.color };
-    // From straight up to where it stands, along the rim.
-    let arc: Vec<_> =
-        (0..=12).map(|i| at(0.5 + (place - 0.5) * i as f32 / 12.0, radius - 1.5)).collect();
+    // From straight up to where it stands.
     if (place - 0.5).abs() > 0.01 {
-        ui.painter().line(arc, Stroke::new(2.0, color));
-    } else {
-        ui.painter().circle_filled(at(0.5, radius - 1.5), 1.5, tokens.dim);
+        ui.painter().line(arc(0.5, place), Stroke::new(2.0, color));
     }
-    let hand = [centre + (at(place, 1.0) - centre) * 2.0, at(place, radius - 4.0)];
-    ui.painter().line_segment(hand, Stroke::new(2.0, tokens.text));
+    ui.painter().line_segment([centre, at(place, radius - 3.0)], Stroke::new(2.0, tokens.text));
 }

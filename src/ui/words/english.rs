@@ -47,7 +47,7 @@ pub static WORDS: Words = Words {
         forward: named("Forward", "Five seconds on"),
         to_start: named("To the start", "To the start of the song"),
         to_end: named("To the end", "To the end of the song"),
-        stop: named("Stop", "Stop, and go back to where playing began"),
+        stop: named("Stop playing", "Stop, and go back to where playing began"),
         toggle_loop: named("Loop", "Repeat the marked stretch or not"),
         clear_loop: named("Clear the loop", "Take the loop's marks away"),
         loop_from: named("Loop from here", "The loop begins at the play head"),
@@ -219,6 +219,7 @@ pub static WORDS: Words = Words {
         looking: "Looking",
         songs: "Songs",
         window: "Window",
+        space: "Space",
         or: "or",
     },
     model: Model {

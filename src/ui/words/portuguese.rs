@@ -236,6 +236,7 @@ pub static WORDS: Words = Words {
         looking: "Visualização",
         songs: "Músicas",
         window: "Janela",
+        space: "Espaço",
         or: "ou",
     },
     model: Model {

@@ -266,6 +266,7 @@ pub struct Help {
     pub looking: &'static str,
     pub songs: &'static str,
     pub window: &'static str,
+    pub space: &'static str,
     pub or: &'static str,
 }
 

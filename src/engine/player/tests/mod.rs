@@ -5,6 +5,7 @@ mod decks;
 mod loops;
 mod outlet;
 mod playing;
+mod speeds;
 
 use std::{
     io,
@@ -14,7 +15,12 @@ use std::{
     },
 };
 
-use super::{Gains, Inner, Player, Track, feeder::Feeder, mixer::Mixer, shared::Shared};
+use super::{
+    Gains, Inner, Player, Track,
+    feeder::Feeder,
+    shared::Shared,
+    source::{Source, Spares},
+};
 
 /// A track whose samples say where they are from: the left is a slow rise, the right its negative.
 struct Rising {
@@ -67,7 +73,8 @@ impl Track for Rising {
 struct Rig {
     player: Player,
     feeder: Feeder,
-    mixer: Box<Mixer>,
+    mixer: Box<Source>,
+    spares: Spares,
 }
 
 impl Rig {
@@ -77,7 +84,8 @@ impl Rig {
         let (feeder, mixer) = Feeder::new(Arc::clone(&shared));
         let player = Player { inner: Arc::new(Inner { shared, threads: Vec::new() }) };
         player.load(Some(track));
-        Self { player, feeder, mixer: Box::new(mixer) }
+        let (mixer, spares) = Source::new(mixer, Arc::clone(&player.inner.shared));
+        Self { player, feeder, mixer: Box::new(mixer), spares }
     }
 
     /// One of `stems` stems, `frames` frames, all finished.
@@ -89,6 +97,7 @@ impl Rig {
     fn feed(&mut self) {
         let wanted = self.player.inner.shared.wanted();
         self.feeder.serve(&wanted);
+        self.spares.tend(self.player.speed());
     }
 
     /// Plays left samples, fed before every block of 512 frames; checks that the right ones match.

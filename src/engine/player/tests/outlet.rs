@@ -43,7 +43,7 @@ fn through_outlet<T: cpal::FromSample<f32> + Copy>(
     (rate_hz, channels): (u32, usize),
     zero: T,
 ) -> Vec<T> {
-    let Rig { player, mut feeder, mixer } = Rig::new(Arc::new(sine));
+    let Rig { player, mut feeder, mixer, .. } = Rig::new(Arc::new(sine));
     let Ok(mut outlet) = Outlet::new(mixer, rate_hz, channels) else { panic!("{rate_hz} Hz") };
     player.play();
     let mut heard = Vec::new();

@@ -256,20 +256,24 @@ fn a_disk_that_fails_is_silence_and_the_time_goes_on() {
 #[test]
 fn the_callback_neither_allocates_nor_frees() {
     let (mut rig, _) = Rig::rising(4, 400_000);
-    let Rig { player, mixer, feeder } = &mut rig;
+    let Rig { player, mixer, feeder, spares } = &mut rig;
     let mut block = vec![0.0; 2048];
     player.play();
-    for i in 0..200u64 {
+    for i in 0..600u64 {
         match i % 10 {
-            3 => player.seek(i * 1_500),
+            3 => player.seek(i * 500),
             5 => player.refresh(),
-            6 => player.set_gains(&at_gains(&[0.5, i as f32 / 200.0, 1.0, 0.0], 0.5)),
+            6 => player.set_gains(&at_gains(&[0.5, i as f32 / 600.0, 1.0, 0.0], 0.5)),
             7 => player.pause(),
             8 => player.play(),
+            9 => player.set_speed([1.0, 0.75, 1.4][i as usize / 10 % 3]),
+            1 => player.set_loop((i % 20 < 10).then_some((i * 100, i * 2_000 + 500))),
+            2 => player.set_monitor(if i % 20 == 2 { Monitor::Original } else { Monitor::Mix }),
             _ => {}
         }
         if i % 3 != 0 {
             feeder.serve(&player.inner.shared.wanted());
+            spares.tend(player.speed());
         }
         assert_no_alloc(|| mixer.process(&mut block));
     }

@@ -1,0 +1,140 @@
+//! Speeds: the pitch, the place, and no click on the way into them and out of them.
+
+use std::{io, sync::Arc};
+
+use super::{Rig, steepest, stem_at};
+use crate::engine::{SAMPLE_RATE, player::Track};
+
+/// A sine of 440 Hz, the same on all lanes.
+struct Tone;
+
+const FRAMES: u64 = 40 * SAMPLE_RATE as u64;
+const STEEPEST: f32 = 0.5 * 440.0 * std::f32::consts::TAU / SAMPLE_RATE as f32;
+
+impl Track for Tone {
+    fn frames(&self) -> u64 {
+        FRAMES
+    }
+    fn stems(&self) -> usize {
+        1
+    }
+    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        for (frame, pair) in (start..).zip(out.chunks_exact_mut(2)) {
+            let phase = 440.0 * frame as f64 / f64::from(SAMPLE_RATE);
+            let left = (0.5 * (std::f64::consts::TAU * phase.fract()).sin()) as f32;
+            (pair[0], pair[1]) = (left, -left);
+        }
+        Ok(())
+    }
+    fn read_stem(&self, _stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.read_original(start, out)
+    }
+    fn covered_at(&self, _at: u64) -> (bool, u64) {
+        (true, FRAMES)
+    }
+}
+
+/// Left samples; the stretch does not keep the two sides each other's exact negative.
+fn run(rig: &mut Rig, frames: usize) -> Vec<f32> {
+    let mut left = Vec::new();
+    while left.len() < frames {
+        rig.feed();
+        let mut block = vec![f32::NAN; 2 * (frames - left.len()).min(512)];
+        rig.mixer.process(&mut block);
+        left.extend(block.chunks_exact(2).map(|frame| frame[0]));
+    }
+    left
+}
+
+/// Hertz, from the upward crossings of zero.
+fn pitch(samples: &[f32]) -> f64 {
+    let pairs = samples.windows(2).enumerate();
+    let rises = pairs.filter(|(_, pair)| pair[0] < 0.0 && pair[1] >= 0.0);
+    let at: Vec<f64> =
+        rises.map(|(i, p)| i as f64 + f64::from(-p[0]) / f64::from(p[1] - p[0])).collect();
+    (at.len() - 1) as f64 / (at[at.len() - 1] - at[0]) * f64::from(SAMPLE_RATE)
+}
+
+#[test]
+fn speed_changes_the_place_and_not_the_pitch() {
+    for speed in [0.5, 0.8, 1.25, 1.5] {
+        let mut rig = Rig::new(Arc::new(Tone));
+        rig.player.set_speed(speed);
+        rig.player.play();
+        let frames = 4 * SAMPLE_RATE as usize;
+        let heard = run(&mut rig, frames);
+        let hz = pitch(&heard[SAMPLE_RATE as usize..]);
+        assert!((hz - 440.0).abs() < 0.5, "{hz} Hz at speed {speed}");
+        let place = rig.player.position() as f64 / (f64::from(speed) * frames as f64);
+        assert!((place - 1.0).abs() < 0.01, "{place} of the way at speed {speed}");
+        assert_eq!(rig.player.underruns(), 0);
+    }
+}
+
+#[test]
+fn speeds_come_and_go_without_a_click_and_keep_the_place() {
+    let mut rig = Rig::new(Arc::new(Tone));
+    rig.player.play();
+    let mut heard = run(&mut rig, 20_000);
+    let mut place = 20_000.0;
+    for speed in [0.8, 1.3, 0.6, 1.0, 1.5, 1.0] {
+        rig.player.set_speed(speed);
+        heard.extend(run(&mut rig, 60_000));
+        // A speed that follows another acts within a third of a second.
+        place += 60_000.0 * f64::from(speed);
+        let at = rig.player.position() as f64;
+        assert!((at - place).abs() < 15_000.0, "{at} instead of {place} after speed {speed}");
+        place = at;
+    }
+    assert!(steepest(&heard) < 1.5 * STEEPEST, "{} over {STEEPEST}", steepest(&heard));
+    assert_eq!(rig.player.underruns(), 0);
+}
+
+#[test]
+fn at_speed_one_again_the_samples_are_exact() {
+    let (mut rig, _) = Rig::rising(1, 400_000);
+    rig.player.play();
+    run(&mut rig, 5_000);
+    rig.player.set_speed(0.9);
+    run(&mut rig, 30_000);
+    rig.player.set_speed(1.0);
+    let ahead = rig.player.position();
+    let heard = run(&mut rig, 5_000);
+    let at = rig.player.position();
+    assert!(at - ahead <= 5_000, "back where it was heard");
+    assert_eq!(heard[4_999], stem_at(0, at - 1));
+}
+
+#[test]
+fn a_pause_acts_at_once_and_holds_the_place_that_was_heard() {
+    let mut rig = Rig::new(Arc::new(Tone));
+    rig.player.set_speed(0.75);
+    rig.player.play();
+    run(&mut rig, 50_000);
+    let held = rig.player.position();
+    rig.player.pause();
+    let heard = run(&mut rig, 5_000);
+    assert!(heard[1_000..].iter().all(|&sample| sample == 0.0), "silent soon");
+    assert!(steepest(&heard) < 1.5 * STEEPEST);
+    assert_eq!(rig.player.position(), held);
+    rig.player.seek(600_000);
+    run(&mut rig, 5_000);
+    rig.player.play();
+    let heard = run(&mut rig, 20_000);
+    assert!(heard[..3_000].iter().any(|sample| sample.abs() > 0.3), "sounds soon");
+    let moved = rig.player.position() - 600_000;
+    assert!((moved as f64 - 15_000.0).abs() < 1_000.0, "{moved}");
+}
+
+#[test]
+fn the_end_is_heard_to_its_end() {
+    let mut rig = Rig::new(Arc::new(Tone));
+    rig.player.set_speed(1.25);
+    rig.player.seek(FRAMES - 50_000);
+    rig.player.play();
+    let heard = run(&mut rig, 60_000);
+    let sounding = heard.iter().rposition(|sample| sample.abs() > 0.1).unwrap_or_default();
+    assert!((sounding as f64 - 40_000.0).abs() < 1_500.0, "the last sound after {sounding}");
+    assert!(!rig.player.is_playing());
+    assert_eq!(rig.player.position(), FRAMES);
+}

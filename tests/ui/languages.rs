@@ -49,7 +49,7 @@ const SAME: &[&str] = &[
 ];
 
 /// What is written on keys in either language.
-const KEYS: &[&str] = &["Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
+const KEYS: &[&str] = &["Ctrl", "Shift", "Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
 
 /// What the scenes are about: songs, files, and what the engine says of them, which is English.
 const NAMES: &[&str] = &[

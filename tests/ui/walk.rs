@@ -23,7 +23,7 @@ use super::{
 /// Whether a node is something to work with, or a picture that says something.
 fn needs_a_name(node: &Node<'_>) -> bool {
     let role = node.accesskit_node().role();
-    let says_something = [Role::Image, Role::Meter, Role::ProgressIndicator, Role::ScrollBar];
+    let says_something = [Role::Image, Role::Meter, Role::ProgressIndicator];
     egui::accessibility::is_input(role) || says_something.contains(&role)
 }
 

@@ -1,3 +1,5 @@
+//! Tests of the words: none is missing in either language, and locales are understood.
+
 use super::*;
 
 /// Texts that are the same in both languages, and rightly so.

@@ -24,7 +24,7 @@ pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job)
     let Some(song) = state.song(job.song) else {
         return at(ui, ("job", job.id), rect, Sense::hover());
     };
-    let response = at(ui, ("job", job.id), rect, Sense::CLICK | Sense::DRAG);
+    let response = at(ui, ("job", job.id), rect, Sense::click_and_drag());
     let tokens = cx.tokens;
     let fill = if response.hovered() { tokens.raised } else { tokens.panel };
     ui.painter().rect_filled(rect, radius::LANE, fill);

@@ -73,7 +73,9 @@ impl Keys {
             let verb = Verb::all()
                 .find(|verb| verb.shortcuts().any(|it| is_meant(it, key, physical_key, modifiers)));
             let Some(verb) = verb else { continue };
-            if has_focus && !verb.is_global() && (is_typing || belongs_to_focus(key)) {
+            // Enter is a field's, also where it stands for a verb whose own key is for all.
+            let is_global = verb.is_global() && modifiers.command;
+            if has_focus && !is_global && (is_typing || belongs_to_focus(key)) {
                 continue;
             }
             if repeat && !verb.repeats() {

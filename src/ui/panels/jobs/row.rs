@@ -1,7 +1,8 @@
 //! One job: its song, its instruments, its model, how it stands, and what can be done with it.
 
 use egui::{
-    Align2, EventFilter, Key, Modifiers, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align2, EventFilter, FocusDirection, Key, Modifiers, Rect, Response, Role, Sense, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::{
@@ -172,16 +173,22 @@ fn place(state: &ViewState, job: &Job) -> Option<(usize, usize)> {
 
 /// Alt with an arrow gives a waiting job another place.
 fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &Response, job: &Job) {
-    let pressed = |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
-    if ui.input(|input| input.modifiers.alt) {
-        let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    let pressed =
+        |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
+    // Told a frame before: else the focus has moved on when Alt is seen.
+    let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    let steps = [(Key::ArrowUp, FocusDirection::Up), (Key::ArrowDown, FocusDirection::Down)];
+    for (key, direction) in steps {
+        if pressed(Modifiers::NONE, key) {
+            ui.memory_mut(|memory| memory.move_focus(direction));
+        }
     }
     let Some((place, last)) = place(cx.state, job) else { return };
-    if pressed(Key::ArrowUp) && place > 0 {
+    if pressed(Modifiers::ALT, Key::ArrowUp) && place > 0 {
         cx.act(Action::MoveJob(job.id, place - 1));
     }
-    if pressed(Key::ArrowDown) && place < last {
+    if pressed(Modifiers::ALT, Key::ArrowDown) && place < last {
         cx.act(Action::MoveJob(job.id, place + 1));
     }
 }

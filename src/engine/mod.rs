@@ -5,6 +5,7 @@
 //! the engine knowing what a window is.
 
 pub mod aim;
+pub mod analysis;
 pub mod batch;
 mod command;
 mod core;
@@ -25,6 +26,7 @@ pub mod peaks;
 pub mod plan;
 pub mod player;
 pub mod pool;
+mod priority;
 pub mod resample;
 pub mod separate;
 mod sink;

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{
     CancelToken, Compute, EngineError, JobId, Result,
     aim::Listener,
-    pool,
+    pool, priority,
     separate::Separation,
     store::{MixStore, StemStore},
 };
@@ -48,6 +48,7 @@ impl Worker {
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         let pool = pool::new(compute)?;
+        pool.broadcast(|_| priority::step_back());
         let (inbox, tasks) = bounded(1);
         let thread = std::thread::Builder::new()
             .name("separate".into())

@@ -19,6 +19,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::{
     CancelToken, Command, Config, EngineError, Event, ExportId, ModelState, Result, Song, SongId,
     SongTrack,
+    analysis::{Analysis, Analyst},
     import::{Imported, Importer},
     library::Library,
     models::InstalledModel,
@@ -40,6 +41,8 @@ pub(super) enum Message {
     Command(Command),
     /// The import thread's news.
     Imported(Imported),
+    /// What was found out about a song.
+    Analysed(SongId, Analysis),
     /// The worker's news.
     Work(Progress),
     /// An export ended, however it did.
@@ -59,6 +62,7 @@ pub(super) struct Core {
     outbox: Sender<Message>,
     player: Player,
     importer: Importer,
+    analyst: Analyst,
     waveforms: Waveforms,
     worker: Worker,
     queue: Queue,
@@ -70,6 +74,8 @@ pub(super) struct Core {
     library_version: Option<i64>,
     /// The newest song whose cover was told.
     newest_cover: SongId,
+    /// The newest song that was asked to be analysed.
+    newest_analysis: SongId,
     open: Option<(SongId, SongTrack)>,
     /// The open song for the worker, which follows its play head; 0 for none.
     listened: Arc<AtomicI64>,
@@ -108,6 +114,10 @@ impl Core {
         let importer = Importer::start(Library::open(&config.home)?, sink.clone(), move |song| {
             drop(tell.send(Message::Imported(song)));
         })?;
+        let tell = outbox.clone();
+        let analyst = Analyst::start(move |song, found| {
+            drop(tell.send(Message::Analysed(song, found)));
+        })?;
         let waveforms = Waveforms::start(sink.clone())?;
         Ok(Self {
             library,
@@ -115,6 +125,7 @@ impl Core {
             outbox,
             player,
             importer,
+            analyst,
             waveforms,
             worker,
             queue: Queue::default(),
@@ -123,6 +134,7 @@ impl Core {
             install: None,
             library_version: None,
             newest_cover: SongId(0),
+            newest_analysis: SongId(0),
             open: None,
             listened: Arc::default(),
             exports: BTreeMap::new(),
@@ -146,6 +158,9 @@ impl Core {
         if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
         }
+        if stays {
+            self.ask_for_analyses();
+        }
         loop {
             let message = match messages.recv_timeout(LOOK_EVERY) {
                 Ok(message) => message,
@@ -159,7 +174,13 @@ impl Core {
             };
             match message {
                 Message::Command(command) => self.obey(command),
-                Message::Imported(Imported::Song(path, song)) => self.show_imported(path, *song),
+                Message::Imported(Imported::Song(path, song)) => {
+                    self.show_imported(path, *song);
+                    if stays {
+                        self.ask_for_analyses();
+                    }
+                }
+                Message::Analysed(song, found) => self.analysed(song, &found),
                 Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
                 Message::Work(Progress::Segment(job, segment, seconds)) => {
                     self.segment_done(job, segment, seconds);
@@ -246,6 +267,7 @@ impl Core {
         if let Some(cancel) = &self.install {
             cancel.cancel();
         }
+        self.analyst.join();
         self.player.load(None);
         self.keep_running_job();
         for (_, thread) in std::mem::take(&mut self.exports).into_values() {

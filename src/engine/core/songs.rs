@@ -7,8 +7,8 @@ use std::{
 
 use super::{
     super::{
-        Event, Job, JobState, Result, Song, SongId, SongState, SongTrack, cover,
-        library::song_folder, plan::Plan, store::StemStore, upkeep,
+        Event, Job, JobState, Result, Song, SongId, SongState, SongTrack, analysis::Analysis,
+        cover, library::song_folder, plan::Plan, store::StemStore, upkeep,
     },
     Core,
 };
@@ -50,6 +50,30 @@ impl Core {
         self.show_pace();
         if let Err(e) = self.send_library() {
             self.fail(None, &e);
+        }
+    }
+
+    /// Has every song looked at that was not yet.
+    pub(super) fn ask_for_analyses(&mut self) {
+        let newest = self.newest_analysis;
+        match self.library.not_analysed(newest) {
+            Ok(songs) => {
+                for (song, hash) in songs {
+                    self.newest_analysis = self.newest_analysis.max(song);
+                    self.analyst.ask(song, self.library.song_folder(&hash));
+                }
+            }
+            Err(e) => self.fail(None, &e),
+        }
+    }
+
+    /// Keeps and tells what was found out about a song, unless it was removed meanwhile.
+    pub(super) fn analysed(&self, song: SongId, found: &Analysis) {
+        if let Err(e) = self.library.set_analysis(song, found) {
+            self.fail(Some(song), &e);
+        }
+        if let Ok(song) = self.library.song(song) {
+            self.sink.send(Event::Song(self.describe(song)));
         }
     }
 

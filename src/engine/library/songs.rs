@@ -6,7 +6,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
-    AudioFormat, Result, Song, SongId, SongState, decode::Decoded, files::base_name,
+    AudioFormat, Result, Song, SongId, SongState, analysis::Analysis, decode::Decoded,
+    files::base_name,
 };
 
 /// A decoded song that is to be added.
@@ -100,6 +101,30 @@ impl Library {
         Ok(song)
     }
 
+    /// Songs newer than `newest` that were not analysed, with their hashes, the oldest first.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn not_analysed(&self, newest: SongId) -> Result<Vec<(SongId, String)>> {
+        let sql = "SELECT id, hash FROM songs WHERE analysed = 0 AND id > ?1 ORDER BY id";
+        let mut query = self.db.prepare(sql)?;
+        let songs = query.query_map([newest.0], |row| Ok((SongId(row.get(0)?), row.get(1)?)))?;
+        Ok(songs.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps what was found out about a song; what its tags say stays.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn set_analysis(&self, id: SongId, found: &Analysis) -> Result<()> {
+        self.db.execute(
+            "UPDATE songs SET bpm = COALESCE(bpm, ?2), key = COALESCE(key, ?3),
+             loudness_lufs = ?4, analysed = 1 WHERE id = ?1",
+            params![id.0, found.bpm, found.key, found.loudness_lufs],
+        )?;
+        Ok(())
+    }
+
     /// Removes a song and its jobs; the stores are the caller's.
     ///
     /// # Errors
@@ -163,6 +188,25 @@ mod tests {
         assert_eq!((first.id, again.path), (again.id, PathBuf::from("/b/two.flac")));
         assert_eq!(library.songs().unwrap().len(), 1);
         assert!(library.song_by_hash("bb", Path::new("/c")).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_was_found_out_is_kept_and_not_asked_for_again() {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let [one, two] = ["aa", "bb"]
+            .map(|hash| library.add_song(&new_song(Path::new("/a.flac"), hash, None)).unwrap().id);
+        let asked = |library: &Library, newest| library.not_analysed(newest).unwrap();
+        assert_eq!(asked(&library, SongId(0)), [(one, "aa".into()), (two, "bb".into())]);
+        assert_eq!(asked(&library, one).len(), 1);
+        let found =
+            Analysis { bpm: Some(121.5), key: Some("A minor".into()), loudness_lufs: Some(-9.5) };
+        library.set_analysis(one, &found).unwrap();
+        library.set_analysis(two, &Analysis::default()).unwrap();
+        assert!(asked(&library, SongId(0)).is_empty(), "also where nothing was found");
+        let song = library.song(one).unwrap();
+        let kept = Analysis { bpm: song.bpm, key: song.key, loudness_lufs: song.loudness_lufs };
+        assert_eq!(kept, found);
     }
 
     #[cfg(unix)]

@@ -1,0 +1,33 @@
+//! Threads that step back: what computes without a listener waiting for each sample leaves the audio
+//! callback, and the window, their time.
+
+/// How nice such threads are: the scheduler gives one of the usual niceness nearly ten times as much.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+/// Makes the calling thread one that steps back. Where the system has no such thing per thread it
+/// stays as it is.
+pub(super) fn step_back() {
+    // On Linux, zero means the calling thread, not its process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!("a thread keeps its priority: {error}");
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_calling_thread_steps_back() {
+        let niceness = || rustix::process::getpriority_process(None).unwrap();
+        let before = niceness();
+        let stepped = std::thread::spawn(move || {
+            step_back();
+            niceness()
+        });
+        assert_eq!(stepped.join().unwrap(), NICENESS.max(before));
+        assert_eq!(niceness(), before);
+    }
+}

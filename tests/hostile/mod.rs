@@ -65,7 +65,7 @@ fn written(home: &Path) -> Vec<(PathBuf, &'static str)> {
 
 #[test]
 fn each_ends_in_words_or_in_what_is_there() {
-    let home = tempfile::tempdir().unwrap();
+    let (home, mut odd) = (tempfile::tempdir().unwrap(), Vec::new());
     for (path, words) in written(home.path()) {
         let (mut frames, mut progress) = (0, |_| {});
         let mut sink = |block: &[f32]| {
@@ -77,9 +77,11 @@ fn each_ends_in_words_or_in_what_is_there() {
             Ok(decoded) => format!("decoded: {decoded:?}"),
             Err(error) => error.in_words(),
         };
-        assert!(said.contains(words), "{}: {said}", path.display());
+        println!("{}: {bytes} bytes, {frames} frames: {said}", path.display());
+        odd.extend((!said.contains(words)).then_some(said));
         assert!(frames <= 44_100 * (61 + bytes / 4), "{}: {frames} frames", path.display());
     }
+    assert_eq!(odd, Vec::<String>::new());
 }
 
 #[test]

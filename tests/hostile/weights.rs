@@ -125,7 +125,7 @@ fn tar_bomb(name: &str) -> Vec<u8> {
     gzip.write_all(header.as_bytes()).unwrap();
     if name.ends_with("onnx") {
         // A graph with a tensor of 32 MB, then more.
-        gzip.write_all(b"\x08\x08\x3a\xff\xff\xff\xff\x01\x2a\x88\x80\x80\x10").unwrap();
+        gzip.write_all(b"\x08\x08\x3a\xe0\xff\xff\xff\x01\x2a\x85\x80\x80\x10").unwrap();
         gzip.write_all(b"\x4a\x80\x80\x80\x10").unwrap();
     }
     for _ in 0..512 {

@@ -48,9 +48,9 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// What is said to people is one line, and says something.
+/// What is said to people is one line of text, and says something.
 fn assert_in_words(text: &str) {
-    assert!(!text.trim().is_empty() && !text.contains('\n'), "{text:?}");
+    assert!(!text.trim().is_empty() && !text.contains(char::is_control), "{text:?}");
 }
 
 /// Any kind of audio file, as an import reads it: into a mix store.

@@ -122,7 +122,7 @@ macro_rules! smoke_tests {
 /// The fuzzers build the rooms by their sources, and so need the same packages.
 #[test]
 fn the_fuzzers_have_the_same_packages() {
-    const OF_THE_FRONT_ENDS: [&str; 9] = [
+    const OF_THE_FRONT_ENDS: [&str; 10] = [
         "anyhow",
         "clap",
         "ctrlc",
@@ -130,6 +130,7 @@ fn the_fuzzers_have_the_same_packages() {
         "egui",
         "indicatif",
         "rfd",
+        "sys-locale",
         "tracing-subscriber",
         "winit",
     ];

@@ -51,7 +51,7 @@ pub fn caf(codec: &[u8; 4], bytes_per_packet: u32, frames_per_packet: u32) -> Ve
     for number in [0, bytes_per_packet, frames_per_packet, 2, 16] {
         description.extend(number.to_be_bytes());
     }
-    let data = chunk(b"data", -1, &[0x12; 3000]);
+    let data = chunk(b"data", 3000, &[0x12; 3000]);
     [&b"caff\0\x01\0\0"[..], &chunk(b"desc", 32, &description), &data].concat()
 }
 
@@ -65,10 +65,20 @@ fn numbers(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
-/// MP4 with PCM, whose index says that each of `chunks` chunks begins at the same place and has
-/// `samples` samples of two bytes.
-pub fn mp4(chunks: u32, samples: u32) -> Vec<u8> {
-    let offsets = vec![40; chunks as usize];
+/// MP4 with PCM in 100 kB: so many tracks, each of which claims all of it as its own, with so many
+/// samples of two bytes.
+pub fn mp4(tracks: u32, samples: u32) -> Vec<u8> {
+    let mut movie = numbers(&[0, 0, 0, 1000, 1000, 0x0001_0000]);
+    movie.extend([0; 76]);
+    let mut index = mp4_box(b"mvhd", &movie);
+    for id in 1..=tracks {
+        index.extend(mp4_box(b"trak", &track(id, samples)));
+    }
+    let sound = mp4_box(b"mdat", &vec![0x12; 100_008]);
+    [mp4_box(b"ftyp", b"M4A \0\0\0\0isom\0\0\0\0"), sound, mp4_box(b"moov", &index)].concat()
+}
+
+fn track(id: u32, samples: u32) -> Vec<u8> {
     let entry = {
         let mut entry = vec![0, 0, 0, 0, 0, 0, 0, 1]; // reserved; which data
         entry.extend([0; 8]); // version, vendor
@@ -78,10 +88,10 @@ pub fn mp4(chunks: u32, samples: u32) -> Vec<u8> {
     };
     let table = [
         mp4_box(b"stsd", &[numbers(&[0, 1]), entry].concat()),
-        mp4_box(b"stts", &numbers(&[0, 1, chunks.saturating_mul(samples), 1])),
+        mp4_box(b"stts", &numbers(&[0, 1, samples, 1])),
         mp4_box(b"stsc", &numbers(&[0, 1, 1, samples, 1])),
-        mp4_box(b"stsz", &numbers(&[0, 2, chunks.saturating_mul(samples)])),
-        mp4_box(b"stco", &[numbers(&[0, chunks]), numbers(&offsets)].concat()),
+        mp4_box(b"stsz", &numbers(&[0, 2, samples])),
+        mp4_box(b"stco", &numbers(&[0, 1, 40])),
     ];
     let handler = [&numbers(&[0, 0])[..], b"soun", &[0; 13]].concat();
     let media = [
@@ -89,14 +99,9 @@ pub fn mp4(chunks: u32, samples: u32) -> Vec<u8> {
         mp4_box(b"hdlr", &handler),
         mp4_box(b"minf", &[mp4_box(b"smhd", &[0; 8]), mp4_box(b"stbl", &table.concat())].concat()),
     ];
-    let mut header = numbers(&[7, 0, 0, 1, 0, 1000]);
+    let mut header = numbers(&[7, 0, 0, id, 0, 1000]);
     header.extend([0; 60]);
-    let track = [mp4_box(b"tkhd", &header), mp4_box(b"mdia", &media.concat())].concat();
-    let mut movie = numbers(&[0, 0, 0, 1000, 1000, 0x0001_0000]);
-    movie.extend([0; 76]);
-    let index = [mp4_box(b"mvhd", &movie), mp4_box(b"trak", &track)].concat();
-    let sound = mp4_box(b"mdat", &vec![0x12; 8 + 2 * samples.min(100_000) as usize]);
-    [mp4_box(b"ftyp", b"M4A \0\0\0\0isom\0\0\0\0"), sound, mp4_box(b"moov", &index)].concat()
+    [mp4_box(b"tkhd", &header), mp4_box(b"mdia", &media.concat())].concat()
 }
 
 /// MP4 whose boxes lie in one another, so many deep.

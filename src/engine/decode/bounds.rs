@@ -68,7 +68,11 @@ impl Read for BoundedFile {
 impl Seek for BoundedFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.pay(JUMP)?;
-        self.file.seek(to)
+        // A place that no file can have is as far beyond this one's end as any other.
+        self.file.seek(to).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => io::ErrorKind::UnexpectedEof.into(),
+            _ => error,
+        })
     }
 }
 

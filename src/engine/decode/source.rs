@@ -104,7 +104,7 @@ impl Source {
                     probe_error(error, path)
                 }
             })?;
-        Self::of_reader(reader, path, position, bytes)
+        Self::of_reader(reader, path, position, bytes, cancel)
     }
 
     fn of_reader(
@@ -112,6 +112,7 @@ impl Source {
         path: &Path,
         position: Arc<AtomicU64>,
         bytes: u64,
+        cancel: &CancelToken,
     ) -> Result<Self> {
         let (track, mut codec) = playable_track(reader.as_ref())?;
         let container = reader.format_info().format;
@@ -124,7 +125,7 @@ impl Source {
             _ => 0,
         };
         let trim = if container == FORMAT_ID_ISOMP4 {
-            Mp4Timing::read(path, track.id).trim(rate, track.num_frames, priming)
+            Mp4Timing::read(path, track.id, cancel).trim(rate, track.num_frames, priming)
         } else if let (true, Some(delay)) = (is_mpeg, track.delay) {
             let padding = track.padding.unwrap_or(0).min(MOST_PADDING) as usize;
             Trim { skip: delay.into(), end: End::Padding(padding) }
@@ -336,6 +337,13 @@ fn probe_error(error: Error, path: &Path) -> EngineError {
         }
         Error::Unsupported("isomp4: missing moov atom") => {
             DecodeError::Damaged(format!("the file is incomplete: its index is missing; {AGAIN}"))
+        }
+        // Symphonia 0.6.1 knows 26 channels at most, and takes more for damage.
+        Error::Unsupported(what) | Error::DecodeError(what) if what.contains("channel") => {
+            DecodeError::Unsupported(
+                "this number or layout of channels is not supported; convert the file to stereo"
+                    .into(),
+            )
         }
         Error::Unsupported(what) => DecodeError::Unsupported(format!(
             "this kind of audio file is not supported ({what}); convert it to FLAC or WAV"

@@ -104,7 +104,7 @@ fn what_is_cancelled_is_not_read_to_its_end() {
     }
     // Within a file: at the first news of progress.
     let path = home.path().join("long.flac");
-    fs::write(&path, flac(44_100, 2_000, &vec![])).unwrap();
+    fs::write(&path, flac(44_100, 2_000, &[])).unwrap();
     let (cancel, mut blocks) = (CancelToken::default(), 0);
     let token = cancel.clone();
     let mut sink = |_: &[f32]| {

@@ -1,5 +1,10 @@
 //! Files of sound that claim what they do not have: each a few hundred bytes to some kilobytes.
 
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "names are byte strings, which are references"
+)]
+
 /// A chunk of RIFF: name, length, content.
 fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&name[..], &(content.len() as u32).to_le_bytes(), content].concat()
@@ -145,7 +150,9 @@ pub fn id3(claims: u32) -> Vec<u8> {
 pub fn flac(rate: u32, frames: u32, metadata: &[u8]) -> Vec<u8> {
     let mut info = Vec::new();
     info.extend([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0]); // block and frame sizes
-    info.extend((u64::from(rate) << 44 | 15 << 36 | u64::from(frames) * 0xffff).to_be_bytes());
+    info.extend(
+        ((u64::from(rate) << 44) | (15 << 36) | (u64::from(frames) * 0xffff)).to_be_bytes(),
+    );
     info.extend([0; 16]);
     let mut file = b"fLaC\0\0\0\x22".to_vec();
     file.extend(info);

@@ -102,7 +102,7 @@ fn zip_bomb() -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("archive/data.pkl", SimpleFileOptions::default()).unwrap();
     for _ in 0..64 {
-        zip.write_all(&[0; 1 << 20]).unwrap();
+        zip.write_all(&vec![0; 1 << 20]).unwrap();
     }
     zip.finish().unwrap().into_inner()
 }
@@ -129,7 +129,7 @@ fn tar_bomb(name: &str) -> Vec<u8> {
         gzip.write_all(b"\x4a\x80\x80\x80\x10").unwrap();
     }
     for _ in 0..512 {
-        gzip.write_all(&[0; 1 << 20]).unwrap();
+        gzip.write_all(&vec![0; 1 << 20]).unwrap();
     }
     gzip.finish().unwrap()
 }

@@ -27,7 +27,7 @@ use partita::engine::{
 use tempfile::TempDir;
 
 /// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -207,7 +207,7 @@ impl Session {
             }
             self.disturb(start.elapsed().as_secs());
             self.attend(Duration::from_secs(1))?;
-            if told.elapsed() > Duration::from_secs(60) {
+            if told.elapsed() > Duration::from_mins(1) {
                 told = Instant::now();
                 self.report(start, rounds, player.underruns() - before);
             }
@@ -230,7 +230,7 @@ impl Session {
             14 => player.set_speed([0.8, 1.2, 1.0][second as usize / 20 % 3]),
             17 => player.set_speed(1.0),
             _ => {
-                let mute = LaneSettings { muted: second % 2 == 0, pan: 0.3, ..lane };
+                let mute = LaneSettings { muted: second.is_multiple_of(2), pan: 0.3, ..lane };
                 player.set_gains(&gains(&[lane, mute, lane, lane], LaneSettings::of_residual()));
             }
         }

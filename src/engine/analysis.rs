@@ -12,7 +12,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use ebur128::{EbuR128, Mode};
 use timestretch_analysis::{KeyMode, detect_bpm, detect_key};
 
@@ -93,7 +93,7 @@ pub fn analyse(mix: &MixStore, stop: &AtomicBool) -> Result<Option<Analysis>> {
     Ok(Some(found))
 }
 
-/// The thread. Dropping the handle's inbox ends it; what was not analysed is at the next start.
+/// The thread; it takes one song at a time. What was not analysed is at the next start.
 pub(super) struct Analyst {
     inbox: Option<Sender<(SongId, PathBuf)>>,
     stop: Arc<AtomicBool>,
@@ -101,8 +101,8 @@ pub(super) struct Analyst {
 }
 
 impl Analyst {
-    pub(super) fn start(tell: impl Fn(SongId, Analysis) + Send + 'static) -> Result<Self> {
-        let (inbox, songs) = unbounded();
+    pub(super) fn start(tell: impl Fn(SongId, Option<Analysis>) + Send + 'static) -> Result<Self> {
+        let (inbox, songs) = bounded(1);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
@@ -112,10 +112,10 @@ impl Analyst {
         Ok(Self { inbox: Some(inbox), stop, thread: Some(thread) })
     }
 
-    /// Asks for a song, by the folder of its stores.
+    /// Asks for a song, by the folder of its stores; the one before must have been told.
     pub(super) fn ask(&self, song: SongId, folder: PathBuf) {
-        if self.inbox.as_ref().is_none_or(|inbox| inbox.send((song, folder)).is_err()) {
-            tracing::warn!("the analysis has ended");
+        if self.inbox.as_ref().is_none_or(|inbox| inbox.try_send((song, folder)).is_err()) {
+            tracing::warn!("song {} is not analysed: the thread has ended", song.0);
         }
     }
 
@@ -131,16 +131,23 @@ impl Analyst {
     }
 }
 
-fn run(songs: &Receiver<(SongId, PathBuf)>, stop: &AtomicBool, tell: &dyn Fn(SongId, Analysis)) {
+fn run(
+    songs: &Receiver<(SongId, PathBuf)>,
+    stop: &AtomicBool,
+    tell: &dyn Fn(SongId, Option<Analysis>),
+) {
     priority::step_back();
     for (song, folder) in songs {
         if stop.load(Ordering::Relaxed) {
             return;
         }
         match MixStore::open(&folder).and_then(|mix| analyse(&mix, stop)) {
-            Ok(Some(found)) => tell(song, found),
+            Ok(Some(found)) => tell(song, Some(found)),
             Ok(None) => return,
-            Err(e) => tracing::warn!("song {} is not analysed: {}", song.0, e.in_words()),
+            Err(e) => {
+                tracing::warn!("song {} is not analysed: {}", song.0, e.in_words());
+                tell(song, None);
+            }
         }
     }
 }

@@ -23,11 +23,11 @@ mod tests {
     fn only_the_calling_thread_steps_back() {
         let niceness = || rustix::process::getpriority_process(None).unwrap();
         let before = niceness();
-        let stepped = std::thread::spawn(move || {
+        let stepped = std::thread::Builder::new().spawn(move || {
             step_back();
             niceness()
         });
-        assert_eq!(stepped.join().unwrap(), NICENESS.max(before));
+        assert_eq!(stepped.unwrap().join().unwrap(), NICENESS.max(before));
         assert_eq!(niceness(), before);
     }
 }

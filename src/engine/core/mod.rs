@@ -42,7 +42,7 @@ pub(super) enum Message {
     /// The import thread's news.
     Imported(Imported),
     /// What was found out about a song.
-    Analysed(SongId, Analysis),
+    Analysed(SongId, Option<Analysis>),
     /// The worker's news.
     Work(Progress),
     /// An export ended, however it did.
@@ -74,8 +74,8 @@ pub(super) struct Core {
     library_version: Option<i64>,
     /// The newest song whose cover was told.
     newest_cover: SongId,
-    /// The newest song that was asked to be analysed.
-    newest_analysis: SongId,
+    /// The newest song that was given to be analysed, and whether it still is.
+    analysed: (SongId, bool),
     open: Option<(SongId, SongTrack)>,
     /// The open song for the worker, which follows its play head; 0 for none.
     listened: Arc<AtomicI64>,
@@ -134,7 +134,7 @@ impl Core {
             install: None,
             library_version: None,
             newest_cover: SongId(0),
-            newest_analysis: SongId(0),
+            analysed: (SongId(0), false),
             open: None,
             listened: Arc::default(),
             exports: BTreeMap::new(),
@@ -159,7 +159,7 @@ impl Core {
             self.fail(None, &e);
         }
         if stays {
-            self.ask_for_analyses();
+            self.analyse_next();
         }
         loop {
             let message = match messages.recv_timeout(LOOK_EVERY) {
@@ -177,10 +177,10 @@ impl Core {
                 Message::Imported(Imported::Song(path, song)) => {
                     self.show_imported(path, *song);
                     if stays {
-                        self.ask_for_analyses();
+                        self.analyse_next();
                     }
                 }
-                Message::Analysed(song, found) => self.analysed(song, &found),
+                Message::Analysed(song, found) => self.analysed(song, found.as_ref()),
                 Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
                 Message::Work(Progress::Segment(job, segment, seconds)) => {
                     self.segment_done(job, segment, seconds);

@@ -53,28 +53,34 @@ impl Core {
         }
     }
 
-    /// Has every song looked at that was not yet.
-    pub(super) fn ask_for_analyses(&mut self) {
-        let newest = self.newest_analysis;
+    /// Has the next song looked at that was not yet, if none is being looked at.
+    pub(super) fn analyse_next(&mut self) {
+        let (newest, is_busy) = self.analysed;
+        if is_busy {
+            return;
+        }
         match self.library.not_analysed(newest) {
-            Ok(songs) => {
-                for (song, hash) in songs {
-                    self.newest_analysis = self.newest_analysis.max(song);
-                    self.analyst.ask(song, self.library.song_folder(&hash));
-                }
+            Ok(Some((song, hash))) => {
+                self.analysed = (song, true);
+                self.analyst.ask(song, self.library.song_folder(&hash));
             }
+            Ok(None) => {}
             Err(e) => self.fail(None, &e),
         }
     }
 
     /// Keeps and tells what was found out about a song, unless it was removed meanwhile.
-    pub(super) fn analysed(&self, song: SongId, found: &Analysis) {
-        if let Err(e) = self.library.set_analysis(song, found) {
-            self.fail(Some(song), &e);
+    pub(super) fn analysed(&mut self, song: SongId, found: Option<&Analysis>) {
+        self.analysed.1 = false;
+        if let Some(found) = found {
+            if let Err(e) = self.library.set_analysis(song, found) {
+                self.fail(Some(song), &e);
+            }
+            if let Ok(song) = self.library.song(song) {
+                self.sink.send(Event::Song(self.describe(song)));
+            }
         }
-        if let Ok(song) = self.library.song(song) {
-            self.sink.send(Event::Song(self.describe(song)));
-        }
+        self.analyse_next();
     }
 
     fn send_covers(&self, songs: Vec<(SongId, String)>) {

@@ -101,15 +101,14 @@ impl Library {
         Ok(song)
     }
 
-    /// Songs newer than `newest` that were not analysed, with their hashes, the oldest first.
+    /// The oldest song newer than `newest` that was not analysed, with its hash.
     ///
     /// # Errors
     /// [`crate::engine::EngineError::Library`].
-    pub fn not_analysed(&self, newest: SongId) -> Result<Vec<(SongId, String)>> {
-        let sql = "SELECT id, hash FROM songs WHERE analysed = 0 AND id > ?1 ORDER BY id";
-        let mut query = self.db.prepare(sql)?;
-        let songs = query.query_map([newest.0], |row| Ok((SongId(row.get(0)?), row.get(1)?)))?;
-        Ok(songs.collect::<Result<_, _>>()?)
+    pub fn not_analysed(&self, newest: SongId) -> Result<Option<(SongId, String)>> {
+        let sql = "SELECT id, hash FROM songs WHERE analysed = 0 AND id > ?1 ORDER BY id LIMIT 1";
+        let song = |row: &Row<'_>| Ok((SongId(row.get(0)?), row.get(1)?));
+        Ok(self.db.query_row(sql, [newest.0], song).optional()?)
     }
 
     /// Keeps what was found out about a song; what its tags say stays.
@@ -197,13 +196,13 @@ mod tests {
         let [one, two] = ["aa", "bb"]
             .map(|hash| library.add_song(&new_song(Path::new("/a.flac"), hash, None)).unwrap().id);
         let asked = |library: &Library, newest| library.not_analysed(newest).unwrap();
-        assert_eq!(asked(&library, SongId(0)), [(one, "aa".into()), (two, "bb".into())]);
-        assert_eq!(asked(&library, one).len(), 1);
+        assert_eq!(asked(&library, SongId(0)), Some((one, "aa".into())));
+        assert_eq!(asked(&library, one), Some((two, "bb".into())));
         let found =
             Analysis { bpm: Some(121.5), key: Some("A minor".into()), loudness_lufs: Some(-9.5) };
         library.set_analysis(one, &found).unwrap();
         library.set_analysis(two, &Analysis::default()).unwrap();
-        assert!(asked(&library, SongId(0)).is_empty(), "also where nothing was found");
+        assert!(asked(&library, SongId(0)).is_none(), "also where nothing was found");
         let song = library.song(one).unwrap();
         let kept = Analysis { bpm: song.bpm, key: song.key, loudness_lufs: song.loudness_lufs };
         assert_eq!(kept, found);

@@ -10,8 +10,12 @@ const NICENESS: i32 = 10;
 pub(super) fn step_back() {
     // On Linux, zero means the calling thread, not its process.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!("a thread keeps its priority: {error}");
+    {
+        use rustix::process::{getpriority_process, setpriority_process};
+        let is_below = getpriority_process(None).is_ok_and(|niceness| niceness >= NICENESS);
+        if !is_below && let Err(error) = setpriority_process(None, NICENESS) {
+            tracing::debug!("a thread keeps its priority: {error}");
+        }
     }
 }
 

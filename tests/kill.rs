@@ -11,21 +11,9 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{command, json_lines, partita, stderr, tiny_home, walk, write_song};
+use crate::support::{Dice, command, json_lines, partita, stderr, tiny_home, walk, write_song};
 
 const SONGS: [&str; 3] = ["one", "two", "three"];
-
-/// Random numbers, the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, count: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % count
-    }
-}
 
 /// A data folder, songs, and a folder for exports.
 struct Place {

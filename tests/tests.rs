@@ -19,6 +19,8 @@ mod parity;
 #[cfg(test)]
 mod player;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tracks;

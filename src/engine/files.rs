@@ -64,6 +64,35 @@ pub fn sync_folder(folder: &Path) {
     }
 }
 
+/// Makes a folder, and those above it that are missing, and waits until their names are on the disk.
+///
+/// # Errors
+/// What the system says.
+pub fn make_folders(folder: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(folder)?;
+    for made in missing {
+        sync_folder(made.parent().unwrap_or(Path::new(".")));
+    }
+    Ok(())
+}
+
+/// Whether the disk of `folder` takes `bytes`; where the system does not say, it is tried.
+///
+/// # Errors
+/// [`EngineError::Io`] about `path`, of the kind [`io::ErrorKind::StorageFull`]; `advice` says what
+/// else could be done, and may be empty.
+pub fn check_room(folder: &Path, bytes: u64, path: &Path, advice: &str) -> Result<()> {
+    let Some(free) = free_bytes(folder).filter(|&free| free < bytes) else { return Ok(()) };
+    let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+    let (bytes, free) = (megabytes(bytes), megabytes(free));
+    let text =
+        format!("there is not enough room: {bytes} MB are needed, {free} MB are free{advice}");
+    let source = io::Error::new(io::ErrorKind::StorageFull, text);
+    Err(EngineError::Io { what: "cannot write", path: path.to_owned(), source })
+}
+
 /// A hidden temporary file in `folder`, locked, with the rights that a new file has; removed when
 /// dropped.
 ///
@@ -119,7 +148,7 @@ impl WorkFolder {
 }
 
 /// Locks what was just made; whoever sweeps at that moment may have been first.
-fn is_held(file: &File, path: &Path) -> bool {
+pub(super) fn is_held(file: &File, path: &Path) -> bool {
     if let Err(error) = file.lock() {
         // Without locks nothing is swept either.
         tracing::debug!("{} cannot be locked: {error}", path.display());

@@ -16,6 +16,7 @@ pub mod estimate;
 mod event;
 pub mod export;
 pub mod files;
+mod guard;
 pub mod import;
 pub mod library;
 pub mod models;
@@ -24,9 +25,11 @@ pub mod peaks;
 pub mod plan;
 pub mod player;
 pub mod pool;
+mod removed;
 pub mod resample;
 pub mod separate;
 mod sink;
+mod sources;
 pub mod store;
 mod track;
 pub mod tracks;
@@ -44,6 +47,7 @@ pub use types::{
     AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, Song, SongId, SongState, Tags,
     Thumbnail,
 };
+pub use upkeep::{look as look_into_library, open as open_library};
 
 /// Samples per second of every mix and stem store; the model's rate.
 pub const SAMPLE_RATE: u32 = 44_100;

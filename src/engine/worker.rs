@@ -2,12 +2,14 @@
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
-use std::{panic::AssertUnwindSafe, path::PathBuf, sync::Arc, thread::JoinHandle, time::Instant};
+use std::{path::PathBuf, sync::Arc, thread::JoinHandle, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
-    CancelToken, Compute, EngineError, JobId, Result, pool,
+    CancelToken, Compute, EngineError, JobId, Result,
+    guard::guarded,
+    pool,
     separate::Separation,
     store::{MixStore, StemStore},
 };
@@ -78,13 +80,11 @@ fn run(
     let mut loaded: Option<(PathBuf, Box<dyn Separator>)> = None;
     for task in tasks {
         // A bug in the network ends this job with its reason, not the thread.
-        let work = AssertUnwindSafe(|| separate(&task, pool, precision, &mut loaded, tell));
-        let result = std::panic::catch_unwind(work).unwrap_or_else(|cause| {
-            let text = cause.downcast_ref::<&str>().copied();
-            let words = text.or(cause.downcast_ref::<String>().map(String::as_str));
-            let words = words.unwrap_or("no reason given");
-            Err(EngineError::Busy(format!("Partita stumbled over this song ({words})")))
-        });
+        let work = || separate(&task, pool, precision, &mut loaded, tell);
+        let result = guarded("separating this song", work);
+        if matches!(result, Err(EngineError::Stumbled { .. })) {
+            loaded = None; // nobody knows what it left behind
+        }
         // Between jobs a window may stand idle for hours.
         model::arena::release();
         tell(Progress::Ended(task.job, result));

@@ -21,8 +21,12 @@ mod player;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tracks;
+#[cfg(test)]
+mod two;
 #[cfg(test)]
 mod ui;

@@ -23,7 +23,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    engine::{self, Compute, models::DEFAULT},
+    engine::{self, Compute, models::DEFAULT, report::LogTail},
     model::{Precision, weights::Catalog},
 };
 use output::Output;
@@ -151,10 +151,12 @@ fn open_window(home: PathBuf, compute: Compute, files: Vec<PathBuf>) -> anyhow::
 
 /// Warnings go to standard error; `PARTITA_LOG=debug` shows more.
 fn start_logging() {
-    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::{EnvFilter, fmt::writer::MakeWriterExt as _};
     let filter = EnvFilter::try_from_env("PARTITA_LOG")
         .unwrap_or_else(|_| EnvFilter::new("error,partita=warn,rfd=off"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // The last lines are kept for reports.
+    let to = std::io::stderr.and(|| LogTail);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to);
     if subscriber.try_init().is_err() {
         tracing::debug!("logging was set up already");
     }

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod player;
 pub mod pool;
 mod removed;
+pub mod report;
 pub mod resample;
 pub mod separate;
 mod sink;

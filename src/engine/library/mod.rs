@@ -333,10 +333,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff\xfe");
         let home = folder.path().join(name);
-        let library = Library::open(&home).unwrap();
-        library.db.pragma_update(None, "user_version", 1).unwrap();
-        library.db.execute_batch("DROP TABLE paces").unwrap();
-        drop(library);
+        std::fs::create_dir(&home).unwrap();
+        let db = Connection::open(home.join(DATABASE)).unwrap();
+        db.execute_batch(MIGRATIONS[0]).unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        drop(db);
         Library::open(&home).unwrap();
         assert!(home.join("library-version-1.db").is_file());
     }

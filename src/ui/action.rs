@@ -1,5 +1,5 @@
-//! Everything the user can ask for. [`Verb`]s are the named commands: their text, tooltip and
-//! shortcut stand here, once. [`Action`]s also carry what they are about. Pure data.
+//! Everything the user can ask for. [`Verb`]s are the named commands: their shortcuts stand here,
+//! once, and their texts are found from here. [`Action`]s also carry what they are about. Pure data.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,11 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::engine::{ExportId, JobId, SongId, export::OnExists, player::Monitor};
 
-use super::{desk::Purpose, export::ExportChoices};
+use super::{
+    desk::Purpose,
+    export::ExportChoices,
+    words::{self, Named, Verbs},
+};
 
 /// A command with a name and, mostly, a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,46 +106,65 @@ impl Verb {
 
     /// Text, tooltip and shortcut.
     pub fn spec(self) -> Spec {
-        let (text, tooltip, shortcut) = match self {
-            Self::PlayPause => ("Play or pause", "Play or pause", Some(plain(Key::Space))),
-            Self::Back => ("Back", "Five seconds back", Some(plain(Key::ArrowLeft))),
-            Self::Forward => ("Forward", "Five seconds on", Some(plain(Key::ArrowRight))),
-            Self::ToStart => ("To the start", "To the start of the song", Some(plain(Key::Home))),
-            Self::CompareOriginal => {
-                ("Original", "Hear the original; hold the key to compare", Some(plain(Key::O)))
+        let Named { text, tooltip } = self.named(&words::get().verbs);
+        Spec { text, tooltip, shortcut: self.shortcut() }
+    }
+
+    fn named(self, words: &Verbs) -> Named {
+        match self {
+            Self::PlayPause => words.play_pause,
+            Self::Back => words.back,
+            Self::Forward => words.forward,
+            Self::ToStart => words.to_start,
+            Self::CompareOriginal => words.compare,
+            Self::PreviousSong => words.previous_song,
+            Self::NextSong => words.next_song,
+            Self::Solo(_) => words.solo,
+            Self::Mute(_) => words.mute,
+            Self::AddFiles => words.add_files,
+            Self::AddFolder => words.add_folder,
+            Self::Search => words.search,
+            Self::Process => words.process,
+            Self::CancelJob => words.cancel_job,
+            Self::Export => words.export,
+            Self::InstallModel => words.install_model,
+            Self::ChooseModel => words.choose_model,
+            Self::CancelInstall => words.cancel_install,
+            Self::ToggleTheme => words.toggle_theme,
+        }
+    }
+
+    /// Its key, as it is shown.
+    fn shortcut(self) -> Option<KeyboardShortcut> {
+        let shortcut = match self {
+            Self::PlayPause => plain(Key::Space),
+            Self::Back => plain(Key::ArrowLeft),
+            Self::Forward => plain(Key::ArrowRight),
+            Self::ToStart => plain(Key::Home),
+            Self::CompareOriginal => plain(Key::O),
+            Self::PreviousSong => ctrl(Key::ArrowUp),
+            Self::NextSong => ctrl(Key::ArrowDown),
+            Self::Solo(lane) => plain(number(lane)),
+            Self::Mute(lane) => KeyboardShortcut::new(Modifiers::SHIFT, number(lane)),
+            Self::AddFiles => ctrl(Key::O),
+            Self::AddFolder => {
+                KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O)
             }
-            Self::PreviousSong => ("Previous song", "The song above", Some(ctrl(Key::ArrowUp))),
-            Self::NextSong => ("Next song", "The song below", Some(ctrl(Key::ArrowDown))),
-            Self::Solo(lane) => ("Solo", "Hear this one alone", Some(plain(number(lane)))),
-            Self::Mute(lane) => (
-                "Mute",
-                "Leave this one out",
-                Some(KeyboardShortcut::new(Modifiers::SHIFT, number(lane))),
-            ),
-            Self::AddFiles => ("Choose files…", "Add songs to the library", Some(ctrl(Key::O))),
-            Self::AddFolder => (
-                "Choose a folder…",
-                "Add the songs of a folder",
-                Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O)),
-            ),
-            Self::Search => ("Search", "Search the library", Some(ctrl(Key::F))),
-            Self::Process => {
-                ("Process", "Divide the song into its instruments", Some(ctrl(Key::P)))
+            Self::Search => ctrl(Key::F),
+            Self::Process => ctrl(Key::P),
+            Self::Export => ctrl(Key::E),
+            Self::ToggleTheme => ctrl(Key::T),
+            Self::CancelJob | Self::InstallModel | Self::ChooseModel | Self::CancelInstall => {
+                return None;
             }
-            Self::CancelJob => ("Cancel", "Stop; what is finished stays", None),
-            Self::Export => ("Export…", "Write the mix or the stems to files", Some(ctrl(Key::E))),
-            Self::InstallModel => ("Install", "Fetch the model under these terms", None),
-            Self::ChooseModel => ("Choose a file…", "Take the model from a file you have", None),
-            Self::CancelInstall => ("Stop", "Stop fetching; what has come is kept", None),
-            Self::ToggleTheme => ("Dark or light", "Dark or light", Some(ctrl(Key::T))),
         };
-        Spec { text, tooltip, shortcut }
+        Some(shortcut)
     }
 
     /// Its keys: the one that is shown, and for the one primary thing also Enter.
     pub fn shortcuts(self) -> impl Iterator<Item = KeyboardShortcut> {
         let enter = (self == Self::Process).then_some(plain(Key::Enter));
-        self.spec().shortcut.into_iter().chain(enter)
+        self.shortcut().into_iter().chain(enter)
     }
 
     /// The tooltip with the shortcut.
@@ -155,7 +178,7 @@ impl Verb {
 
     /// Whether its key is for the whole window even while something has the keyboard focus.
     pub fn is_global(self) -> bool {
-        self.spec().shortcut.is_some_and(|shortcut| shortcut.modifiers.command)
+        self.shortcut().is_some_and(|shortcut| shortcut.modifiers.command)
     }
 }
 
@@ -235,7 +258,7 @@ pub enum Action {
 mod tests {
     use std::collections::HashMap;
 
-    use super::*;
+    use super::{super::words::Language, *};
 
     #[test]
     fn no_two_commands_share_a_shortcut() {
@@ -251,14 +274,16 @@ mod tests {
 
     #[test]
     fn texts_are_sentence_case_without_a_full_stop() {
-        for verb in Verb::all() {
-            let Spec { text, tooltip, .. } = verb.spec();
-            for words in [text, tooltip] {
-                assert!(words.starts_with(char::is_uppercase), "{words}");
-                assert!(!words.ends_with('.'), "{words}");
-                let title_case =
-                    words.split(' ').skip(1).any(|w| w.starts_with(char::is_uppercase));
-                assert!(!title_case, "{words}");
+        for language in Language::ALL {
+            for verb in Verb::all() {
+                let Named { text, tooltip } = verb.named(&language.words().verbs);
+                for words in [text, tooltip] {
+                    assert!(words.starts_with(char::is_uppercase), "{words}");
+                    assert!(!words.ends_with('.'), "{words}");
+                    let title_case =
+                        words.split(' ').skip(1).any(|w| w.starts_with(char::is_uppercase));
+                    assert!(!title_case, "{words}");
+                }
             }
         }
     }

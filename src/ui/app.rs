@@ -24,6 +24,7 @@ use super::{
     state::ViewState,
     theme::{self, Tokens, Weight, font, size, text},
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
+    words,
 };
 use crate::engine::{Command, Event, ExportState, SongId};
 
@@ -297,7 +298,8 @@ fn drop_overlay(ui: &Ui, count: usize) {
         ui.ctx().layer_painter(LayerId::new(Order::Foreground, Id::unique("drop overlay")));
     painter.rect_filled(full, 0, tokens.background.gamma_multiply(0.9));
     dashed_outline(&painter, full.shrink(24.0), 20.0, Stroke::new(2.0, tokens.accent));
-    let words = if count == 1 { "Drop it to add it" } else { "Drop them to add them" };
+    let words = &words::get().general;
+    let words = if count == 1 { words.drop_one } else { words.drop_many };
     let place = Rect::from_center_size(full.center(), full.size());
     let title = font(text::TITLE, Weight::SemiBold);
     paint_text(&painter, place, Align2::CENTER_CENTER, words, title, tokens.text);

@@ -11,7 +11,10 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::desk::Purpose;
+use super::{
+    desk::Purpose,
+    words::{self, Paths},
+};
 use crate::engine::decode::EXTENSIONS;
 
 /// What came of a dialog.
@@ -65,8 +68,10 @@ impl Dialogs {
             return;
         }
         let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
+        // Here, because the language is this thread's.
+        let words = &words::get().paths;
         let started = thread::Builder::new().name("file dialog".into()).spawn(move || {
-            let outcome = ask(purpose, folder);
+            let outcome = ask(purpose, folder, words);
             // The window may be gone by now; then nobody waits for the answer.
             if sender.send(Answer { purpose, outcome }).is_ok() {
                 waker();
@@ -79,7 +84,7 @@ impl Dialogs {
     }
 }
 
-fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
+fn ask(purpose: Purpose, folder: PathBuf, words: &Paths) -> Outcome {
     let began = Instant::now();
     let mut dialog = rfd::FileDialog::new();
     if !folder.as_os_str().is_empty() {
@@ -88,17 +93,17 @@ fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
     let one = |path: Option<PathBuf>| path.map(|path| vec![path]);
     let picked = match purpose {
         Purpose::Songs => dialog
-            .set_title("Add songs")
-            .add_filter("Audio", EXTENSIONS)
-            .add_filter("All files", &["*"])
+            .set_title(words.add_songs)
+            .add_filter(words.audio, EXTENSIONS)
+            .add_filter(words.all_files, &["*"])
             .pick_files(),
-        Purpose::SongFolder => one(dialog.set_title("Add a folder of songs").pick_folder()),
+        Purpose::SongFolder => one(dialog.set_title(words.add_folder).pick_folder()),
         Purpose::Weights => one(dialog
-            .set_title("The model's weights")
-            .add_filter("Weights", &["safetensors", "th", "tgz", "onnx"])
-            .add_filter("All files", &["*"])
+            .set_title(words.weights_title)
+            .add_filter(words.weights_filter, &["safetensors", "th", "tgz", "onnx"])
+            .add_filter(words.all_files, &["*"])
             .pick_file()),
-        Purpose::ExportFolder => one(dialog.set_title("Folder of the exports").pick_folder()),
+        Purpose::ExportFolder => one(dialog.set_title(words.export_title).pick_folder()),
     };
     match picked {
         Some(paths) if !paths.is_empty() => Outcome::Picked(paths),

@@ -194,7 +194,7 @@ impl ExportChoices {
         }
         match typed.parse::<f32>() {
             Ok(lufs) if LOUDNESS.contains(&lufs) => Ok(Some(lufs)),
-            _ => Err(Objection::Loudness("Loudness is a number from −70 to 0".into())),
+            _ => Err(Objection::Loudness(words::get().export.bad_loudness.into())),
         }
     }
 
@@ -272,7 +272,7 @@ impl ExportChoices {
         let ticked: Vec<String> = sources.iter().zip(lanes).filter_map(is_ticked).collect();
         let residual = self.residual && what != ExportWhat::Mix;
         if ticked.is_empty() && !residual {
-            return Err(Objection::What("Tick an instrument first".into()));
+            return Err(Objection::What(words::get().song.tick_first.into()));
         }
         Ok(match what {
             ExportWhat::Stems => Selection { stems: ticked, residual, ..none },
@@ -283,8 +283,7 @@ impl ExportChoices {
                     |(stem, gain): (&String, f32)| Part { stem: stem.clone(), gains: [gain; 2] };
                 let mix: Vec<Part> = heard.map(part).collect();
                 if mix.is_empty() {
-                    let words = "Nothing is heard: everything is muted or turned down";
-                    return Err(Objection::What(words.into()));
+                    return Err(Objection::What(words::get().export.nothing_heard.into()));
                 }
                 Selection { mix: Some(mix), ..none }
             }

@@ -50,6 +50,7 @@ pub struct Options {
 /// When there is no display or no OpenGL, or when the engine cannot start.
 pub fn run(options: Options) -> anyhow::Result<()> {
     let Options { home, compute, terms, files } = options;
+    words::speak(words::Language::of_system());
     // Before the window, so that a library that cannot be opened is not taken for a window that
     // cannot. What the engine tells until then is read with the first frame.
     let window = Arc::new(OnceLock::<egui::Context>::new());

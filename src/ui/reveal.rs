@@ -13,6 +13,8 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::words;
+
 /// Starts the file manager.
 pub struct Revealer {
     sender: Sender<String>,
@@ -40,6 +42,8 @@ impl Revealer {
 
     fn run(&self, mut command: Command, file: PathBuf) {
         let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
+        // Here, because the language is this thread's.
+        let cannot_be_shown = words::get().general.cannot_be_shown;
         let work = move || {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let reason = match command.status() {
@@ -49,7 +53,7 @@ impl Revealer {
                 Err(error) => error.to_string(),
             };
             let program = command.get_program().to_string_lossy();
-            let words = format!("{} cannot be shown: {program} failed ({reason})", file.display());
+            let words = cannot_be_shown(&file.display().to_string(), &program, &reason);
             // A window that is gone, or has a few of these to read already, wants no more.
             if sender.try_send(words).is_ok() {
                 waker();

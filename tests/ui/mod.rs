@@ -4,6 +4,7 @@ mod drag;
 mod export;
 mod export_cards;
 mod files;
+mod languages;
 mod pictures;
 mod raster;
 mod real;

@@ -10,6 +10,7 @@ use crate::ui::{
         button::{Kind, button},
         dashed_outline, icon, label,
     },
+    words,
 };
 
 /// Draws it.
@@ -28,10 +29,10 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let mark = Rect::from_center_size(middle - vec2(0.0, 84.0), vec2(64.0, 68.0));
     icon::stems(ui.painter(), mark, cx.tokens);
     let title = font(text::TITLE, Weight::SemiBold);
-    let words = "Drop a song to hear what it is made of";
+    let words = words::get().empty.title;
     label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, words, title, cx.tokens.text);
     let body = font(text::LANE, Weight::Regular);
-    let words = "Vocals, drums, bass and the rest, apart, on this computer";
+    let words = words::get().empty.line;
     label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, words, body, cx.tokens.dim);
     let spec = Verb::AddFiles.spec();
     let place = Rect::from_center_size(middle + vec2(0.0, 76.0), vec2(176.0, 44.0));

@@ -29,9 +29,6 @@ use crate::{
 /// Room for a lane's two buttons, at the right of its head.
 const BUTTONS: f32 = 84.0;
 
-/// What can be done with a lane's name.
-const DRAG_HINT: &str = "Drag to a folder or a DAW";
-
 /// Draws the lanes of a song.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song, rect: Rect) {
     let state = cx.state;
@@ -173,7 +170,7 @@ fn ruler_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale) {
     response.widget_info(|| WidgetInfo {
         current_text_value: Some(words::clock(here)),
         value: Some(here as f64 / f64::from(SAMPLE_RATE)),
-        ..WidgetInfo::labeled(Role::Slider, true, "Position")
+        ..WidgetInfo::labeled(Role::Slider, true, words::get().lanes.position)
     });
 }
 
@@ -201,23 +198,23 @@ fn original_ui(
     scale: TimeScale,
     open: &OpenSong,
 ) {
-    let tokens = cx.tokens;
+    let (tokens, say) = (cx.tokens, &words::get().lanes);
     lane_surface(ui, cx, rect, tokens.original);
     let head = Rect::from_min_size(
         pos2(rect.left() + 16.0, rect.center().y - 20.0),
         vec2(size::LANE_HEAD - 32.0, 20.0),
     );
     let strong = font(text::LANE, Weight::SemiBold);
-    label(ui, "lane original", head, Align2::LEFT_CENTER, "Original", strong, tokens.text);
+    label(ui, "lane original", head, Align2::LEFT_CENTER, say.original, strong, tokens.text);
     let place = head.translate(vec2(0.0, 21.0));
     let hint =
-        if cx.desk.monitor == Monitor::Original { "you hear this" } else { "hold O to compare" };
+        if cx.desk.monitor == Monitor::Original { say.is_heard } else { say.hold_to_compare };
     let small = font(text::SMALL, Weight::Regular);
     label(ui, "lane original hint", place, Align2::LEFT_CENTER, hint, small, tokens.faint);
     let place = wave_rect(rect);
     let response = at(ui, "wave original", place, Sense::CLICK | Sense::DRAG);
     seek_by_pointer(cx, &response, scale);
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Waveform of the original"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, say.original_wave));
     waves.paint(
         ui.painter(),
         Lane::Original,
@@ -261,8 +258,9 @@ fn stem_ui(
     let place = wave_rect(rect);
     let response = at(ui, ("wave", name), place, Sense::CLICK | Sense::DRAG);
     seek_by_pointer(cx, &response, scale);
-    let shown = words::capitalised(name);
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Waveform of {shown}")));
+    let shown = words::stem_title(name);
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, (words::get().lanes.wave)(&shown)));
     waves.paint(
         ui.painter(),
         Lane::Stem(stem),
@@ -287,14 +285,15 @@ fn drag_handle(ui: &Ui, cx: &mut Cx<'_>, lane: Rect, song: &Song, stem: &str) {
     let end = pos2(lane.left() + size::LANE_HEAD - BUTTONS, lane.center().y - 5.0);
     let place = Rect::from_min_max(lane.min, end);
     let response = at(ui, ("drag", stem), place, Sense::CLICK | Sense::DRAG);
-    let name = format!("{}: {DRAG_HINT}", words::capitalised(stem));
+    let drag_hint = words::get().lanes.drag_hint;
+    let name = format!("{}: {drag_hint}", words::stem_title(stem));
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name.as_str()));
     if response.drag_started_by(PointerButton::Primary) {
         let with_ticked = ui.input(|input| input.modifiers.command);
         cx.act(Action::DragOut { stem: stem.to_owned(), with_ticked });
     }
     if cx.desk.drag_out.is_none() {
-        response.on_hover_cursor(CursorIcon::Grab).on_hover_text(DRAG_HINT);
+        response.on_hover_cursor(CursorIcon::Grab).on_hover_text(drag_hint);
     }
 }
 
@@ -306,7 +305,7 @@ fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, song: &Song, stem: &str) {
     if !cx.desk.drag_out.as_ref().is_some_and(is_it) {
         return;
     }
-    let words = format!("Preparing {stem}…");
+    let words = (words::get().lanes.preparing)(words::stem(stem));
     let place = Rect::from_min_size(wave.min + vec2(6.0, 6.0), vec2(160.0, 24.0));
     ui.painter().rect_filled(place, radius::FIELD, cx.tokens.raised);
     let small = font(text::SMALL, Weight::Regular);
@@ -324,7 +323,8 @@ fn lane_head(
 ) {
     let tokens = cx.tokens;
     let color = tokens.stem(stem);
-    let shown = words::capitalised(stem);
+    let shown = words::stem_title(stem);
+    let say = &words::get().lanes;
     // Two rows, centred in whatever height the lane has.
     let middle = rect.center().y;
     let upper = middle - 19.0;
@@ -338,20 +338,20 @@ fn lane_head(
     label(ui, ("lane", stem), name, Align2::LEFT_CENTER, &shown, strong, ink);
     let letter = |x: f32| Rect::from_center_size(pos2(x, upper), vec2(26.0, 24.0));
     let muted = settings.muted;
-    let words = format!("Mute {shown}");
+    let words = (say.mute)(&shown);
     let mute_color = tokens.stem("drums");
     let place = letter(right - 46.0);
     if button::letter(ui, ("mute", stem), place, "M", &words, muted, mute_color).clicked() {
         cx.act(Action::Mute(stem.to_owned(), !muted));
     }
     let soloed = settings.soloed;
-    let words = format!("Solo {shown}");
+    let words = (say.solo)(&shown);
     let place = letter(right - 13.0);
     if button::letter(ui, ("solo", stem), place, "S", &words, soloed, tokens.accent).clicked() {
         cx.act(Action::Solo(stem.to_owned(), !soloed));
     }
     let way = Rect::from_min_max(pos2(left - 8.0, lower - 10.0), pos2(right - 62.0, lower + 10.0));
-    let words = format!("Gain {shown}");
+    let words = (say.gain)(&shown);
     let look = Look { color, is_faint: !is_heard };
     let gain = settings.gain_db;
     if let Some(db) = fader(ui, ("gain", stem), way, &words, Scale::Gain, gain, look) {
@@ -375,9 +375,9 @@ fn hint_ui(ui: &Ui, cx: &Cx<'_>, song: &Song, shown: &[usize], rect: Rect) {
         return;
     }
     let words = if cx.state.is_separated(song.id) {
-        "Tick an instrument to see and hear it"
+        words::get().lanes.tick_to_hear
     } else {
-        "Tick the instruments you want, then press Process; each gets a lane here"
+        words::get().lanes.tick_and_process
     };
     let place = Rect::from_min_size(
         rect.min + vec2(size::LANE_HEAD, 0.0),

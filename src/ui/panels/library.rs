@@ -92,12 +92,8 @@ impl Library {
     }
 
     fn search_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>, rect: Rect) {
-        let count = cx.state.songs().len();
-        let hint = match count {
-            0 => "Search".to_owned(),
-            1 => "Search 1 song".to_owned(),
-            _ => format!("Search {count} songs"),
-        };
+        let words = &words::get().library;
+        let hint = (words.search_hint)(cx.state.songs().len());
         ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
         let glass = Rect::from_center_size(rect.left_center() + vec2(18.0, 0.0), vec2(16.0, 16.0));
         Icon::Search.paint(ui.painter(), glass, cx.tokens.faint);
@@ -113,7 +109,7 @@ impl Library {
             .align(egui::Align2::LEFT_CENTER)
             .min_size(inner.size() - vec2(12.0, 0.0))
             .desired_width(inner.width() - 12.0);
-        let response = ui.place(inner, edit).accessible_name("Search the library");
+        let response = ui.place(inner, edit).accessible_name(words.search_name);
         if std::mem::take(&mut self.focus_search) {
             response.request_focus();
         }
@@ -133,7 +129,7 @@ impl Library {
             .collect();
         if rows.is_empty() {
             if !self.search.is_empty() {
-                let words = format!("No song matches “{}”", self.search);
+                let words = (words::get().library.no_match)(&self.search);
                 let place = Rect::from_min_size(rect.min + vec2(20.0, 4.0), vec2(248.0, 20.0));
                 let (small, dim) = (font(text::SMALL, Weight::Regular), cx.tokens.dim);
                 label(ui, "no match", place, Align2::LEFT_CENTER, &words, small, dim);
@@ -148,7 +144,15 @@ impl Library {
         let wanted_row = is_new.then(|| rows.iter().position(is_chosen)).flatten();
         let heading = Rect::from_min_size(rect.min + vec2(20.0, 0.0), vec2(200.0, 20.0));
         let (small, dim) = (font(text::SMALL, Weight::Medium), cx.tokens.dim);
-        label(ui, "heading", heading, Align2::LEFT_CENTER, "Recently added", small, dim);
+        label(
+            ui,
+            "heading",
+            heading,
+            Align2::LEFT_CENTER,
+            words::get().library.recently_added,
+            small,
+            dim,
+        );
         let mut list = rect;
         list.min.y += 26.0;
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(list).id_salt("songs"));
@@ -195,15 +199,16 @@ fn head(ui: &Ui, cx: &mut Cx<'_>, full: Rect) {
 
 fn jobs_line(ui: &Ui, cx: &Cx<'_>, rect: Rect) {
     let (running, waiting) = cx.state.job_counts();
+    let say = &words::get().library;
     let words = match (running, waiting) {
         (0, 0) => return,
-        (0, waiting) => format!("{waiting} waiting"),
-        (running, 0) => format!("{running} running"),
-        (running, waiting) => format!("{running} running, {waiting} waiting"),
+        (0, waiting) => (say.num_waiting)(waiting),
+        (running, 0) => (say.num_running)(running),
+        (running, waiting) => (say.running_and_waiting)(running, waiting),
     };
     let mut place = rect.shrink2(vec2(20.0, 0.0));
     let strong = font(text::BODY, Weight::Medium);
-    let word = label(ui, "jobs", place, Align2::LEFT_CENTER, "Jobs", strong, cx.tokens.text);
+    let word = label(ui, "jobs", place, Align2::LEFT_CENTER, say.jobs, strong, cx.tokens.text);
     place.min.x = word.right() + 8.0;
     let body = font(text::BODY, Weight::Regular);
     label(ui, "job counts", place, Align2::LEFT_CENTER, &words, body, cx.tokens.dim);
@@ -213,15 +218,15 @@ fn drop_zone(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     dashed_outline(ui.painter(), rect, 12.0, Stroke::new(1.5, cx.tokens.line));
     let (upper, lower) = rect.shrink2(vec2(0.0, 10.0)).split_top_bottom_at_fraction(0.5);
     let body = font(text::BODY, Weight::Regular);
-    let words = "Drop songs or folders here";
-    label(ui, "drop here", upper, Align2::CENTER_CENTER, words, body, cx.tokens.dim);
-    let parts = [("or choose files…", Verb::AddFiles), ("a folder…", Verb::AddFolder)];
+    let say = &words::get().library;
+    label(ui, "drop here", upper, Align2::CENTER_CENTER, say.drop_here, body, cx.tokens.dim);
+    let parts = [(say.or_files, Verb::AddFiles), (say.or_folder, Verb::AddFolder)];
     let widths = parts.map(|(words, _)| width(ui, words, Kind::Link));
     let all = widths.iter().sum::<f32>() + 10.0;
     let mut x = lower.center().x - all / 2.0;
     for ((words, verb), wide) in parts.into_iter().zip(widths) {
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
-        let response = button(ui, ("zone", words), place, words, Kind::Link, true);
+        let response = button(ui, ("zone", verb), place, words, Kind::Link, true);
         if response.on_hover_text(verb.hint(ui)).clicked() {
             cx.verb(verb);
         }
@@ -237,7 +242,7 @@ fn importing_row(ui: &Ui, cx: &Cx<'_>, rect: Rect, file: &Importing) {
     let lines =
         Rect::from_min_max(pos2(tile.right() + 12.0, rect.top()), rect.max - vec2(16.0, 0.0));
     let name = words::file_name(&file.path);
-    let doing = format!("Importing… {}", words::percent(f64::from(file.fraction)));
+    let doing = (words::get().library.importing)(&words::percent(f64::from(file.fraction)));
     two_lines(ui, cx, lines, &name, &doing, "");
     at(ui, ("importing", &file.path), rect, Sense::hover())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}, {doing}")));
@@ -258,11 +263,12 @@ fn two_lines(ui: &Ui, cx: &Cx<'_>, rect: Rect, first: &str, second: &str, tail: 
 
 /// The state of a song in a word, and how much room its sign needs.
 fn state_words(job: Option<&Job>, song: &Song) -> (Option<String>, f32) {
+    let say = &words::get().library;
     match job {
-        Some(job) if job.state == JobState::Waiting => (Some("Waiting".to_owned()), 52.0),
-        Some(job) => (Some(format!("Processing, {}", words::percent(job.fraction()))), 58.0),
-        None if song.state == SongState::Separated => (Some("Separated".to_owned()), 24.0),
-        None if song.warning.is_some() => (Some("With a warning".to_owned()), 24.0),
+        Some(job) if job.state == JobState::Waiting => (Some(say.waiting.to_owned()), 52.0),
+        Some(job) => (Some((say.processing)(&words::percent(job.fraction()))), 58.0),
+        None if song.state == SongState::Separated => (Some(say.separated.to_owned()), 24.0),
+        None if song.warning.is_some() => (Some(say.with_warning.to_owned()), 24.0),
         None => (None, 0.0),
     }
 }
@@ -318,7 +324,14 @@ fn state_sign(ui: &Ui, cx: &Cx<'_>, rect: Rect, job: Option<&Job>, song: &Song) 
                 pos2(right.x - 60.0, rect.top()),
                 pos2(right.x + 4.0, rect.bottom()),
             );
-            paint_text(ui.painter(), place, Align2::RIGHT_CENTER, "Waiting", small, tokens.dim);
+            paint_text(
+                ui.painter(),
+                place,
+                Align2::RIGHT_CENTER,
+                words::get().library.waiting,
+                small,
+                tokens.dim,
+            );
         }
         Some(job) => {
             let fraction = job.fraction();
@@ -346,16 +359,20 @@ fn state_sign(ui: &Ui, cx: &Cx<'_>, rect: Rect, job: Option<&Job>, song: &Song) 
 fn song_menu(cx: &mut Cx<'_>, response: &egui::Response, song: SongId) {
     let is_ready = matches!(cx.state.model(), Some(ModelState::Ready { .. }));
     let job = cx.state.active_job(song).map(|job| job.id);
+    let say = &words::get().library;
     response.context_menu(|ui| {
         if let Some(job) = job {
-            if ui.button("Cancel processing").clicked() {
+            if ui.button(say.cancel_processing).clicked() {
                 cx.act(Action::Cancel(job));
             }
-        } else if is_ready && !cx.state.is_separated(song) && ui.button("Process").clicked() {
+        } else if is_ready
+            && !cx.state.is_separated(song)
+            && ui.button(Verb::Process.spec().text).clicked()
+        {
             cx.act(Action::Select(song));
             cx.verb(Verb::Process);
         }
-        if ui.button("Remove from the library").clicked() {
+        if ui.button(say.remove).clicked() {
             cx.act(Action::Remove(song));
         }
     });

@@ -69,11 +69,8 @@ fn heading(ui: &Ui, cx: &Cx<'_>, inner: Rect, words: &str) {
 fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
     ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
     let inner = rect.shrink(PADDING);
-    let words = if failure.is_some() {
-        "The model could not be installed"
-    } else {
-        "The model is not installed yet"
-    };
+    let words =
+        if failure.is_some() { words::get().model.failed } else { words::get().model.missing };
     heading(ui, cx, inner, words);
     let mut top = inner.top() + 26.0;
     let small = font(text::SMALL, Weight::Regular);
@@ -90,7 +87,7 @@ fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
         let spec = verb.spec();
         let wide = width(ui, spec.text, kind);
         let place = Rect::from_min_size(pos2(x, inner.bottom() - 36.0), vec2(wide, 36.0));
-        let response = button(ui, ("model", spec.text), place, spec.text, kind, true);
+        let response = button(ui, ("model", verb), place, spec.text, kind, true);
         if response.on_hover_text(verb.hint(ui)).clicked() {
             cx.verb(verb);
         }
@@ -101,7 +98,7 @@ fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
 fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, what: &str, fraction: Option<f32>) {
     ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
     let inner = rect.shrink(PADDING);
-    heading(ui, cx, inner, "Installing the model");
+    heading(ui, cx, inner, words::get().model.installing);
     let spec = Verb::CancelInstall.spec();
     let wide = width(ui, spec.text, Kind::Quiet);
     let place = Rect::from_min_size(pos2(inner.right() - wide, inner.top()), vec2(wide, 36.0));

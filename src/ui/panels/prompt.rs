@@ -12,6 +12,7 @@ use crate::ui::{
         field::field,
         label,
     },
+    words,
 };
 
 /// Draws it, if it is asked for.
@@ -37,11 +38,12 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
     let row = |top: f32, height: f32| {
         Rect::from_min_size(rect.min + vec2(0.0, top), vec2(rect.width(), height))
     };
+    let say = &words::get().paths;
     let (title, go) = match prompt.purpose {
-        Purpose::Songs => ("Path of a song", "Add"),
-        Purpose::SongFolder => ("Path of a folder of songs", "Add"),
-        Purpose::Weights => ("Path of the model's weights", "Take"),
-        Purpose::ExportFolder => ("Path of the folder to write into", "Choose"),
+        Purpose::Songs => (say.song, say.add),
+        Purpose::SongFolder => (say.song_folder, say.add),
+        Purpose::Weights => (say.weights, say.take),
+        Purpose::ExportFolder => (say.export_folder, say.choose),
     };
     let name = font(text::NAME, Weight::SemiBold);
     label(ui, "prompt title", row(0.0, 26.0), Align2::LEFT_CENTER, title, name, tokens.text);
@@ -55,7 +57,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
         response.request_focus();
     }
     let small = font(text::SMALL, Weight::Regular);
-    let words = "The whole path; ~ is your home folder";
+    let words = say.note;
     label(ui, "prompt note", row(88.0, 20.0), Align2::LEFT_CENTER, words, small, tokens.dim);
     let wide = width(ui, go, Kind::Primary);
     let place = Rect::from_min_max(pos2(rect.right() - wide, rect.bottom() - 42.0), rect.max);
@@ -63,10 +65,11 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
     if button(ui, "prompt go", place, go, Kind::Primary, can).clicked() || (is_entered && can) {
         cx.act(Action::AcceptPrompt);
     }
-    let cancel = width(ui, "Cancel", Kind::Quiet);
+    let cancel = width(ui, words::get().general.cancel, Kind::Quiet);
     let place =
         Rect::from_min_size(pos2(place.left() - cancel - 10.0, place.top()), vec2(cancel, 42.0));
-    if button(ui, "prompt cancel", place, "Cancel", Kind::Quiet, true).clicked() {
+    if button(ui, "prompt cancel", place, words::get().general.cancel, Kind::Quiet, true).clicked()
+    {
         cx.act(Action::ClosePrompt);
     }
 }

@@ -95,7 +95,7 @@ fn head_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, song: &Song) {
 
 /// The one thing to do next: process, watch it, or, when all is done, nothing but a word.
 fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
-    let state = cx.state;
+    let (state, say) = (cx.state, &words::get().song);
     if let Some(progress) = state.progress(song.id, cx.now) {
         progress_ui(ui, cx, rect, song, &progress);
         return;
@@ -106,8 +106,8 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     if state.is_separated(song.id) {
         let count = state.stems(song.id).len();
         let words = match count {
-            0 => "Separated".to_owned(),
-            _ => format!("Separated into {count} stems"),
+            0 => say.separated.to_owned(),
+            _ => (say.separated_into)(count),
         };
         let place = Rect::from_min_size(rect.min + vec2(0.0, 8.0), vec2(rect.width(), 20.0));
         let body = font(text::BODY, Weight::Medium);
@@ -123,7 +123,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let has_ticks = !cx.desk.ticked(song.id, stems).is_empty();
     let covered =
         state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::covered_fraction);
-    let words = if covered > 0.0 { "Continue" } else { Verb::Process.spec().text };
+    let words = if covered > 0.0 { say.go_on } else { Verb::Process.spec().text };
     let wide = button::width(ui, words, Kind::Primary).max(148.0);
     let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top()), vec2(wide, 48.0));
     let response = button(ui, "process", place, words, Kind::Primary, has_ticks);
@@ -131,9 +131,9 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
         cx.verb(Verb::Process);
     }
     let words = if !has_ticks {
-        "Tick an instrument first".to_owned()
+        say.tick_first.to_owned()
     } else if covered > 0.0 {
-        format!("{} is there already", words::percent(covered))
+        (say.is_there)(&words::percent(covered))
     } else {
         return;
     };
@@ -141,6 +141,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
 }
 
 fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, String) {
+    let say = &words::get().song;
     let stems = cx.state.stems(song.id);
     let job = cx.state.active_job(song.id);
     let asked: Vec<String> = job.map(|job| job.stems.clone()).unwrap_or_default();
@@ -149,20 +150,19 @@ fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, Str
     asked.sort_by_key(|stem| STEM_ORDER.iter().position(|known| known == stem));
     if let Some(before) = progress.waiting_behind {
         let line = match before {
-            0 => "Next in line".to_owned(),
-            1 => "After one other song".to_owned(),
-            more => format!("After {more} other songs"),
+            0 => say.next_in_line.to_owned(),
+            more => (say.after_others)(more),
         };
-        return ("Waiting".to_owned(), line);
+        return (say.waiting.to_owned(), line);
     }
-    let heading = format!("Finding {}…", words::list(&asked));
+    let heading = (say.finding)(&words::stems(&asked));
     let mut parts = vec![words::percent(progress.fraction)];
     match progress.seconds_left {
         Some(secs) => parts.push(words::time_left(secs)),
-        None => parts.push("working out how long".to_owned()),
+        None => parts.push(say.working_out.to_owned()),
     }
     if let Some(times) = progress.times_real_time {
-        parts.push(format!("{times:.1} × real time"));
+        parts.push((say.real_time)(&words::decimal(times, 1)));
     }
     (heading, parts.join(" · "))
 }
@@ -200,7 +200,7 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
     if progress.waiting_behind.is_none() {
         let below =
             Rect::from_min_size(pos2(rect.left(), rect.bottom() + 10.0), vec2(rect.width(), 18.0));
-        let words = "Stems play as they are found";
+        let words = words::get().song.as_found;
         label(ui, "as found", below, Align2::RIGHT_CENTER, words, small, tokens.dim);
     }
 }
@@ -216,8 +216,10 @@ fn preset(stems: &[String], without: Option<&str>) -> Option<Vec<String>> {
     }
 }
 
-const PRESETS: [(&str, Option<&str>); 3] =
-    [("All", None), ("Karaoke", Some("vocals")), ("Drumless", Some("drums"))];
+fn presets() -> [(&'static str, Option<&'static str>); 3] {
+    let say = &words::get().song;
+    [(say.all, None), (say.karaoke, Some("vocals")), (say.drumless, Some("drums"))]
+}
 
 /// Pills and presets from the left, in as many rows as they need. Returns their bottom.
 fn ticks_ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) -> f32 {
@@ -231,7 +233,7 @@ fn ticks_ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) 
         rect
     };
     for stem in ViewState::display_order(stems).into_iter().map(|i| &stems[i]) {
-        let name = words::capitalised(stem);
+        let name = words::stem_title(stem);
         let rect = place(tick::width(ui, &name), 10.0);
         let is_ticked = cx.desk.lane(song.id, stem).ticked;
         let color = cx.tokens.stem(stem);
@@ -239,7 +241,7 @@ fn ticks_ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) 
             cx.act(Action::Tick(stem.clone(), !is_ticked));
         }
     }
-    let presets: Vec<_> = PRESETS
+    let presets: Vec<_> = presets()
         .into_iter()
         .filter_map(|(name, without)| Some((name, preset(stems, without)?)))
         .collect();

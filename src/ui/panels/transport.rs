@@ -42,16 +42,18 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, meter: &Meter) {
     let volume = Rect::from_min_size(pos2(level.left() - 138.0, y - 12.0), vec2(122.0, 24.0));
     let sign = Rect::from_center_size(pos2(volume.left() - 8.0, y), vec2(18.0, 18.0));
     Icon::Volume.paint(ui.painter(), sign, cx.tokens.dim);
+    let say = &words::get().transport;
     let look = Look { color: cx.tokens.text, is_faint: false };
-    if let Some(to) = fader(ui, "volume", volume, "Volume", Scale::Volume, cx.desk.volume, look) {
+    if let Some(to) = fader(ui, "volume", volume, say.volume, Scale::Volume, cx.desk.volume, look) {
         cx.act(Action::Volume(to));
     }
 }
 
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
     let tokens = cx.tokens;
+    let say = &words::get().transport;
     let is_playing = cx.player.is_playing();
-    let (shown, name) = if is_playing { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
+    let (shown, name) = if is_playing { (Icon::Pause, say.pause) } else { (Icon::Play, say.play) };
     let middle = left + 51.0;
     let row = [
         (Verb::PreviousSong, Icon::Previous, Verb::PreviousSong.spec().text, left + 9.0, 34.0),
@@ -90,8 +92,9 @@ fn time(ui: &Ui, cx: &Cx<'_>, x: f32, y: f32) -> f32 {
 }
 
 fn monitor(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
+    let say = &words::get().transport;
     let chosen = usize::from(cx.desk.monitor == Monitor::Original);
-    if let Some(pressed) = choice(ui, "monitor", rect, &["Mix", "Original"], chosen) {
+    if let Some(pressed) = choice(ui, "monitor", rect, &[say.mix, say.original], chosen) {
         let to = if pressed == 1 { Monitor::Original } else { Monitor::Mix };
         cx.act(Action::Monitor(to));
     }
@@ -107,9 +110,9 @@ fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
     let place =
         Rect::from_min_max(pos2(sign.right() + 6.0, rect.top()), rect.max + vec2(14.0, 0.0));
     let small = font(text::SMALL, Weight::Medium);
-    let ink = cx.tokens.warning;
-    let used = label(ui, "no device", place, Align2::LEFT_CENTER, "No sound", small, ink);
-    let words = format!("No sound device: {reason}");
+    let (ink, say) = (cx.tokens.warning, &words::get().transport);
+    let used = label(ui, "no device", place, Align2::LEFT_CENTER, say.no_sound, small, ink);
+    let words = (say.no_device)(&reason);
     let response = at(ui, "no device reason", used.union(sign), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
     response.on_hover_text(&words);
@@ -129,8 +132,8 @@ fn export_button(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let response = button(ui, "export", rect, spec.text, kind, can);
     let hint = match (can, is_running) {
         (true, _) => Verb::Export.hint(ui),
-        (false, true) => "When all of the song is separated".to_owned(),
-        (false, false) => "Process the song first".to_owned(),
+        (false, true) => words::get().transport.export_later.to_owned(),
+        (false, false) => words::get().transport.process_first.to_owned(),
     };
     if response.on_hover_text(hint).clicked() {
         cx.verb(Verb::Export);

@@ -3,7 +3,7 @@
 use egui::{Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::at;
-use crate::ui::theme::Tokens;
+use crate::ui::{theme::Tokens, words};
 
 /// How fast a bar falls.
 const FALL_DB_PER_SEC: f32 = 24.0;
@@ -53,7 +53,7 @@ impl Meter {
         let loudest = self.levels_db[0].max(self.levels_db[1]).max(FLOOR_DB);
         at(ui, "level meter", rect, Sense::hover()).widget_info(|| WidgetInfo {
             value: Some(f64::from(loudest)),
-            ..WidgetInfo::labeled(Role::Meter, true, "Level in dB")
+            ..WidgetInfo::labeled(Role::Meter, true, words::get().transport.level)
         });
     }
 }

@@ -25,8 +25,14 @@ const ROWS: usize = 3;
 const BUTTON: f32 = 30.0;
 
 /// Answers to a name that is taken.
-const ANSWERS: [(OnExists, &str); 3] =
-    [(OnExists::Replace, "Replace"), (OnExists::Number, "Keep both"), (OnExists::Skip, "Skip")];
+fn possible_answers() -> [(OnExists, &'static str); 3] {
+    let say = &words::get().export;
+    [
+        (OnExists::Replace, say.replace),
+        (OnExists::Number, say.keep_both),
+        (OnExists::Skip, say.skip),
+    ]
+}
 
 /// Cards of the exports, the newest below, stacked upwards from the bottom right of `area` as far
 /// as there is room.
@@ -56,37 +62,34 @@ struct Words {
 impl Words {
     fn of(cx: &Cx<'_>, export: &Export) -> Self {
         let asked = cx.desk.exports.get(&export.id);
+        let say = &words::get().cards;
         let title = asked.map_or("", |asked| asked.title.as_str());
         let (heading, text) = match &export.state {
             ExportState::Running(fraction) => {
-                (format!("Exporting “{title}”…"), words::percent(f64::from(*fraction)))
+                ((say.exporting)(title), words::percent(f64::from(*fraction)))
             }
             ExportState::Done { files, gain_db, notes } => {
                 let has_loudness =
                     asked.is_some_and(|asked| asked.settings.loudness_lufs.is_some());
                 let heading = match files.as_slice() {
-                    [file] => format!("Done: {}", words::file_name(file)),
-                    [_, ..] => format!("Done: {} of “{title}”", words::files(files.len())),
-                    [] => format!("Nothing was written of “{title}”"),
+                    [file] => (say.done)(&words::file_name(file)),
+                    [_, ..] => (say.done_files)(&words::files(files.len()), title),
+                    [] => (say.nothing_written)(title),
                 };
                 let folder = files.first().and_then(|file| file.parent());
-                let place = folder.map(|folder| format!("In {}", folder.display()));
+                let place = folder.map(|folder| (say.in_folder)(&folder.display().to_string()));
                 let gain = words::common_gain(*gain_db, has_loudness);
                 let notes = notes.iter().map(|note| words::capitalised(note));
                 let said: Vec<String> = place.into_iter().chain(gain).chain(notes).collect();
                 (heading, said.join(". "))
             }
             ExportState::Exists(files) => {
-                let are = if files.len() == 1 { "is" } else { "are" };
-                let heading =
-                    format!("“{title}”: {} {are} there already", words::files(files.len()));
+                let heading = (say.exists)(title, files.len());
                 let names: Vec<String> = files.iter().map(|file| words::file_name(file)).collect();
                 (heading, words::list(&names))
             }
-            ExportState::Failed(reason) => {
-                (format!("“{title}” was not exported"), words::capitalised(reason))
-            }
-            ExportState::Cancelled => ("Cancelled".to_owned(), String::new()),
+            ExportState::Failed(reason) => ((say.failed)(title), words::capitalised(reason)),
+            ExportState::Cancelled => (say.cancelled.to_owned(), String::new()),
         };
         let has_buttons = match &export.state {
             ExportState::Exists(_) => true,
@@ -136,11 +139,12 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
         ExportState::Exists(_) => answers(ui, cx, row, export),
         ExportState::Done { files, .. } => {
             if let Some(file) = files.first() {
-                let wide = width(ui, "Show", Kind::OnRaised) - 8.0;
+                let say = &words::get().general;
+                let wide = width(ui, say.show, Kind::OnRaised) - 8.0;
                 let place = Rect::from_min_size(row.min, vec2(wide, BUTTON));
                 let salt = ("export show", export.id);
-                let response = button(ui, salt, place, "Show", Kind::OnRaised, true);
-                if response.on_hover_text("Show it in the file manager").clicked() {
+                let response = button(ui, salt, place, say.show, Kind::OnRaised, true);
+                if response.on_hover_text(say.show_hint).clicked() {
                     cx.act(Action::Show(file.clone()));
                 }
             }
@@ -153,10 +157,12 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
 /// The cross in the corner: it cancels what runs, and waves away what has ended.
 fn end(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
     let (name, action) = match export.state {
-        ExportState::Running(_) => ("Cancel export", Action::CancelExport(export.id)),
+        ExportState::Running(_) => {
+            (words::get().cards.cancel_export, Action::CancelExport(export.id))
+        }
         // It has its Cancel among the answers.
         ExportState::Exists(_) => return,
-        _ => ("Dismiss", Action::DismissExport(export.id)),
+        _ => (words::get().general.dismiss, Action::DismissExport(export.id)),
     };
     let place = Rect::from_center_size(rect.right_top() + vec2(-30.0, 31.0), vec2(32.0, 32.0));
     let salt = ("export end", export.id);
@@ -167,8 +173,9 @@ fn end(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
 
 fn answers(ui: &Ui, cx: &mut Cx<'_>, row: Rect, export: &Export) {
     let mut left = row.left();
-    let again = ANSWERS.map(|(answer, words)| (words, Action::ExportAgain(export.id, answer)));
-    let cancel = ("Cancel", Action::DismissExport(export.id));
+    let again =
+        possible_answers().map(|(answer, words)| (words, Action::ExportAgain(export.id, answer)));
+    let cancel = (words::get().general.cancel, Action::DismissExport(export.id));
     for (words, action) in again.into_iter().chain([cancel]) {
         let wide = width(ui, words, Kind::OnRaised) - 8.0;
         let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, BUTTON));

@@ -16,6 +16,7 @@ use crate::{
             button::{Kind, button, width},
             label,
         },
+        words,
     },
 };
 
@@ -70,7 +71,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     let title = state.song(song).map_or("", |song| song.title.as_str());
     let heading = font(text::NAME, Weight::SemiBold);
     let line = Rect::from_min_size(place.min, vec2(WIDTH, 26.0));
-    let words = format!("Export “{title}”");
+    let words = (words::get().export.title)(title);
     label(ui, "export title", line, Align2::LEFT_CENTER, &words, heading, cx.tokens.text);
 
     let room = ui.content_rect().height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
@@ -178,10 +179,11 @@ fn enter_is_pressed(ui: &Ui) -> bool {
 
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, objection: Option<&Objection>) {
     let top = rect.bottom() - 40.0;
-    let wide = width(ui, "Export", Kind::Primary).max(112.0);
+    let (go, cancel) = (words::get().export.go, words::get().general.cancel);
+    let wide = width(ui, go, Kind::Primary).max(112.0);
     let place =
         Rect::from_min_max(pos2(rect.right() - RING - wide, top), rect.max - vec2(RING, 0.0));
-    let response = button(ui, "export go", place, "Export", Kind::Primary, objection.is_none());
+    let response = button(ui, "export go", place, go, Kind::Primary, objection.is_none());
     let response = match objection {
         Some(objection) => response.on_hover_text(objection.words()),
         None => response,
@@ -189,9 +191,9 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, objection: Option<&Objection>) 
     if response.clicked() {
         cx.act(Action::Export);
     }
-    let wide = width(ui, "Cancel", Kind::Quiet);
+    let wide = width(ui, cancel, Kind::Quiet);
     let place = Rect::from_min_size(pos2(place.left() - wide - 10.0, top), vec2(wide, 40.0));
-    if button(ui, CANCEL, place, "Cancel", Kind::Quiet, true).clicked() {
+    if button(ui, CANCEL, place, cancel, Kind::Quiet, true).clicked() {
         cx.act(Action::CloseExport);
     }
     // The others stand where they belong.

@@ -28,85 +28,92 @@ use crate::{
 pub const CHOOSE: &str = "export folder";
 
 /// Loudnesses that are offered, in LUFS, as they are typed, and as they are shown.
-const LOUDNESSES: [(Option<f32>, &str, &str); 4] = [
-    (None, "", "As it is"),
-    (Some(-14.0), "−14", "−14 LUFS"),
-    (Some(-16.0), "−16", "−16 LUFS"),
-    (Some(-23.0), "−23", "−23 LUFS"),
-];
+fn loudnesses() -> [(Option<f32>, &'static str, &'static str); 4] {
+    [
+        (None, "", words::get().export.loudness_as_is),
+        (Some(-14.0), "−14", "−14 LUFS"),
+        (Some(-16.0), "−16", "−16 LUFS"),
+        (Some(-23.0), "−23", "−23 LUFS"),
+    ]
+}
 
-const ON_EXISTS: [(OnExists, &str); 4] = [
-    (OnExists::Ask, "Ask"),
-    (OnExists::Number, "Keep both"),
-    (OnExists::Replace, "Replace"),
-    (OnExists::Skip, "Skip"),
-];
+fn choices_on_exists() -> [(OnExists, &'static str); 4] {
+    let say = &words::get().export;
+    [
+        (OnExists::Ask, say.ask),
+        (OnExists::Number, say.keep_both),
+        (OnExists::Replace, say.replace),
+        (OnExists::Skip, say.skip),
+    ]
+}
 
 /// The part of a row that depths get, as their words want it: four of them, and three rates.
 const DEPTHS: f32 = 0.56;
 
 fn name_of(what: ExportWhat) -> &'static str {
+    let say = &words::get().export;
     match what {
-        ExportWhat::Mix => "Mix of what is heard",
-        ExportWhat::Stems => "Ticked stems",
-        ExportWhat::AllBut => "All but…",
+        ExportWhat::Mix => say.mix,
+        ExportWhat::Stems => say.ticked,
+        ExportWhat::AllBut => say.all_but,
     }
 }
 
 /// What is written.
 pub fn what(ui: &Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoices) {
-    let row = form.row(ui, "What");
+    let say = &words::get().export;
+    let row = form.row(ui, say.what);
     let Some(what) = new.what() else {
         let body = font(text::BODY, Weight::Regular);
-        let words = "The whole song and its four stems";
-        label(ui, "export what", row, Align2::LEFT_CENTER, words, body, form.tokens.text);
-        form.note(ui, "export what note", "In one file, as DJ programs play it", false);
+        label(ui, "export what", row, Align2::LEFT_CENTER, say.dj_what, body, form.tokens.text);
+        form.note(ui, "export what note", say.dj_note, false);
         return;
     };
     let whats = new.whats();
     let shown: Vec<&str> = whats.iter().map(|what| name_of(*what)).collect();
     let at = whats.iter().position(|it| *it == what);
-    if let Some(pressed) = fitted_choice(ui, "What", row, &shown, at) {
+    if let Some(pressed) = fitted_choice(ui, say.what, row, &shown, at) {
         new.what = whats[pressed];
     }
     let note = match what {
-        ExportWhat::Mix => "With the faders, mutes and solos as they are".to_owned(),
-        _ if chosen.ticked.is_empty() => "No instrument is ticked".to_owned(),
+        ExportWhat::Mix => say.mix_note.to_owned(),
+        _ if chosen.ticked.is_empty() => say.none_ticked.to_owned(),
         ExportWhat::Stems => {
             let shown = ViewState::display_order(&chosen.ticked);
             let shown: Vec<String> = shown.into_iter().map(|i| chosen.ticked[i].clone()).collect();
             let is_one = new.format.streams == Streams::All;
-            let files = if is_one { "All in one file" } else { "A file for each" };
-            format!("{files}: {}", words::list(&shown))
+            let say = if is_one { say.all_in_one } else { say.one_each };
+            say(&words::stems(&shown))
         }
-        ExportWhat::AllBut => {
-            "The song minus the stem, so that what no stem holds stays in".to_owned()
-        }
+        ExportWhat::AllBut => say.all_but_note.to_owned(),
     };
     form.note(ui, "export what note", &note, false);
 }
 
 /// The kind of file.
 pub fn format(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
-    let row = form.row(ui, "Format");
-    let shown = FORMATS.map(|format| format.name);
+    let name = words::get().export.format;
+    let row = form.row(ui, name);
+    let shown = FORMATS.map(words::format_name);
     let at = FORMATS.iter().position(|format| *format == new.format);
-    if let Some(pressed) = fitted_choice(ui, "Format", row, &shown, at) {
+    if let Some(pressed) = fitted_choice(ui, name, row, &shown, at) {
         new.format = FORMATS[pressed];
     }
 }
 
 /// Depth and rate, where the format leaves a choice.
 pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
-    let row = form.row(ui, "Quality");
+    let say = &words::get().export;
+    let row = form.row(ui, say.quality);
     let (depths, rates) = (new.depths(), new.rates());
     let mut rest = row;
     if !depths.is_empty() {
         let (place, right) = row.split_left_right_at_fraction(DEPTHS);
         rest.min.x = right.left() + 12.0;
-        let shown: Vec<&str> = depths.iter().map(|depth| words::depth(*depth)).collect();
+        let shown: Vec<String> = depths.iter().map(|depth| words::depth(*depth)).collect();
+        let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
         let at = depths.iter().position(|depth| *depth == new.depth());
-        if let Some(pressed) = fitted_choice(ui, "Depth", place, &shown, at) {
+        if let Some(pressed) = fitted_choice(ui, say.depth, place, &shown, at) {
             new.depth = depths[pressed];
         }
     }
@@ -117,25 +124,26 @@ pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
         let shown: Vec<String> = rates.iter().map(|rate| words::rate(*rate)).collect();
         let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
         let at = rates.iter().position(|rate| *rate == new.rate());
-        if let Some(pressed) = fitted_choice(ui, "Rate", place, &shown, at) {
+        if let Some(pressed) = fitted_choice(ui, say.rate, place, &shown, at) {
             new.rate = rates[pressed];
         }
     }
     if let Keeps::Roughly(_) = new.format.keeps {
         let body = font(text::BODY, Weight::Regular);
-        let mut words = "Keeps what is heard, in a small file".to_owned();
-        if rates.is_empty() {
-            let rate = words::rate(Some((new.format.rate)(SAMPLE_RATE)));
-            words = format!("{words}, at {rate}");
-        }
+        let words = if rates.is_empty() {
+            (say.lossy_at)(&words::rate(Some((new.format.rate)(SAMPLE_RATE))))
+        } else {
+            say.lossy.to_owned()
+        };
         label(ui, "export quality", rest, Align2::LEFT_CENTER, &words, body, form.tokens.text);
     }
 }
 
 /// How loud a mix becomes.
 pub fn loudness(ui: &mut Ui, form: &mut Form, new: &mut ExportChoices) {
-    let row = form.row(ui, "Loudness");
-    let wide = tick::width(ui, "Limiter");
+    let say = &words::get().export;
+    let row = form.row(ui, say.loudness);
+    let wide = tick::width(ui, say.limiter);
     let limiter = Rect::from_min_max(pos2(row.right() - wide, row.top()), row.max);
     let typed = Rect::from_min_max(
         pos2(limiter.left() - 12.0 - 84.0, row.top()),
@@ -143,21 +151,22 @@ pub fn loudness(ui: &mut Ui, form: &mut Form, new: &mut ExportChoices) {
     );
     let place = Rect::from_min_max(row.min, pos2(typed.left() - 12.0, row.bottom()));
     let lufs = new.loudness();
-    let at = LOUDNESSES.iter().position(|(offered, ..)| lufs == Ok(*offered));
-    let shown = LOUDNESSES.map(|(.., shown)| shown);
-    if let Some(pressed) = fitted_choice(ui, "Loudness", place, &shown, at) {
-        LOUDNESSES[pressed].1.clone_into(&mut new.loudness);
+    let loudnesses = loudnesses();
+    let at = loudnesses.iter().position(|(offered, ..)| lufs == Ok(*offered));
+    let shown = loudnesses.map(|(.., shown)| shown);
+    if let Some(pressed) = fitted_choice(ui, say.loudness, place, &shown, at) {
+        loudnesses[pressed].1.clone_into(&mut new.loudness);
     }
     let id = Id::unique("export loudness");
-    field(ui, id, typed, "Loudness in LUFS", "LUFS", &mut new.loudness);
+    field(ui, id, typed, say.loudness_field, "LUFS", &mut new.loudness);
     let color = form.tokens.accent;
-    if tick::tick(ui, "export limiter", limiter, "Limiter", new.limiter, color).clicked() {
+    if tick::tick(ui, "export limiter", limiter, say.limiter, new.limiter, color).clicked() {
         new.limiter = !new.limiter;
     }
     let objection = new.loudness().err();
     let words = match &objection {
         Some(objection) => objection.words(),
-        None => "The limiter holds back single loud peaks, instead of turning everything down",
+        None => say.limiter_note,
     };
     form.note(ui, "export loudness note", words, objection.is_some());
 }
@@ -170,29 +179,31 @@ pub fn residual(
     chosen: &Chosen<'_>,
     new: &mut ExportChoices,
 ) {
-    let row = form.row(ui, "Also");
-    let name = "Residual: what no stem holds";
+    let say = &words::get().export;
+    let row = form.row(ui, say.also);
+    let name = say.residual;
     let place = Rect::from_min_size(row.min, vec2(tick::width(ui, name), row.height()));
     let color = form.tokens.accent;
     if tick::tick(ui, "export residual", place, name, new.residual, color).clicked() {
         new.residual = !new.residual;
     }
-    let parts = if new.format.streams == Streams::All { "tracks" } else { "files" };
+    let is_one = new.format.streams == Streams::All;
+    let either = |tracks, files| if is_one { tracks } else { files };
     let words = match (what, new.format.keeps) {
-        (ExportWhat::AllBut, _) => "The song minus all of its stems".to_owned(),
-        (_, Keeps::Roughly(_)) => format!("With it and every stem, the {parts} add up to the song"),
+        (ExportWhat::AllBut, _) => say.residual_all_but,
+        (_, Keeps::Roughly(_)) => either(say.residual_lossy_tracks, say.residual_lossy_files),
         _ if chosen.ticked.len() < chosen.stems.len() => {
-            format!("With it and every stem ticked, the {parts} add up to the song exactly")
+            either(say.residual_ticked_tracks, say.residual_ticked_files)
         }
-        _ => format!("With it, the {parts} add up to the song exactly"),
+        _ => either(say.residual_tracks, say.residual_files),
     };
-    form.note(ui, "export residual note", &words, false);
+    form.note(ui, "export residual note", words, false);
 }
 
 /// Where files go; whether another folder is asked for.
 pub fn folder(ui: &Ui, form: &mut Form, new: &ExportChoices) -> bool {
-    let row = form.row(ui, "Folder");
-    let words = "Choose…";
+    let say = &words::get().export;
+    let (row, words) = (form.row(ui, say.folder), say.choose);
     let wide = width(ui, words, Kind::Quiet) - 8.0;
     let place = Rect::from_min_max(pos2(row.right() - wide, row.top()), row.max);
     let path = Rect::from_min_max(row.min, pos2(place.left() - 12.0, row.bottom()));
@@ -206,11 +217,12 @@ pub fn folder(ui: &Ui, form: &mut Form, new: &ExportChoices) -> bool {
 
 /// What happens where a name is taken.
 pub fn on_exists(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
-    let name = "If it exists";
+    let name = words::get().export.if_exists;
     let row = form.row(ui, name);
-    let at = ON_EXISTS.iter().position(|(on_exists, _)| *on_exists == new.on_exists);
-    let shown = ON_EXISTS.map(|(_, shown)| shown);
+    let choices = choices_on_exists();
+    let at = choices.iter().position(|(on_exists, _)| *on_exists == new.on_exists);
+    let shown = choices.map(|(_, shown)| shown);
     if let Some(pressed) = fitted_choice(ui, name, row, &shown, at) {
-        new.on_exists = ON_EXISTS[pressed].0;
+        new.on_exists = choices[pressed].0;
     }
 }

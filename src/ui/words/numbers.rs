@@ -1,11 +1,10 @@
-//! Numbers and names in words: times, decibels, percentages, file names. Pure functions.
+//! Numbers and names as the spoken language writes them: times, decibels, percentages, instruments.
+//! Pure but for the language.
 
 use std::path::Path;
 
-use crate::engine::{AudioFormat, Depth, SAMPLE_RATE, Song};
-
-/// What is not changed: depth, rate.
-const AS_THE_SONG: &str = "As the song";
+use super::{get, sections};
+use crate::engine::{AudioFormat, Depth, SAMPLE_RATE, Song, export::Format};
 
 /// Frames as "m:ss", or "h:mm:ss".
 pub fn clock(frames: u64) -> String {
@@ -21,16 +20,17 @@ pub fn clock(frames: u64) -> String {
 /// Frames as "m:ss.t".
 pub fn clock_tenths(frames: u64) -> String {
     let tenths = frames * 10 / u64::from(SAMPLE_RATE) % 10;
-    format!("{}.{tenths}", clock(frames))
+    format!("{}{}{tenths}", clock(frames), get().decimal)
 }
 
 /// What is left of a job: "1 min 05 left".
 pub fn time_left(seconds: f64) -> String {
     let secs = seconds.ceil().max(1.0) as u64;
+    let words = &get().general;
     match secs {
-        0..60 => format!("{secs} s left"),
-        60..3600 => format!("{} min {:02} left", secs / 60, secs % 60),
-        _ => format!("{} h {:02} min left", secs / 3600, secs / 60 % 60),
+        0..60 => (words.seconds_left)(secs),
+        60..3600 => (words.minutes_left)(secs / 60, secs % 60),
+        _ => (words.hours_left)(secs / 3600, secs / 60 % 60),
     }
 }
 
@@ -41,38 +41,52 @@ pub fn percent(fraction: f64) -> String {
     format!("{whole:.0} %")
 }
 
+/// A number with so many places behind the decimal mark.
+pub fn decimal(number: f64, places: usize) -> String {
+    with_mark(&format!("{number:.places$}"))
+}
+
+/// A number with the decimal mark of the language instead of a point.
+fn with_mark(number: &str) -> String {
+    number.replace('.', get().decimal.encode_utf8(&mut [0; 4]))
+}
+
 /// Decibels with their sign: "+1.5 dB", "0.0 dB", "−∞ dB".
 pub fn decibels(db: f32) -> String {
     if db == f32::NEG_INFINITY {
         return "−∞ dB".to_owned();
     }
-    let tenths = (db * 10.0).round() / 10.0;
-    if tenths > 0.0 {
-        format!("+{tenths:.1} dB")
-    } else if tenths < 0.0 {
-        format!("−{:.1} dB", -tenths)
-    } else {
-        "0.0 dB".to_owned()
-    }
+    let tenths = (f64::from(db) * 10.0).round() / 10.0;
+    let sign = match tenths {
+        0.0 => "",
+        more if more > 0.0 => "+",
+        _ => "−",
+    };
+    format!("{sign}{} dB", decimal(tenths.abs(), 1))
+}
+
+/// "44.1 kHz".
+fn kilohertz(hz: u32) -> String {
+    with_mark(&format!("{} kHz", f64::from(hz) / 1000.0))
 }
 
 /// "44.1 kHz, 16 bit FLAC".
 pub fn format_line(format: &AudioFormat) -> String {
-    let khz = f64::from(format.sample_rate) / 1000.0;
+    let words = &get().general;
     let channels = match format.channels {
-        1 => ", mono".to_owned(),
+        1 => format!(", {}", words.mono),
         0 | 2 => String::new(),
         6 => ", 5.1".to_owned(),
         8 => ", 7.1".to_owned(),
-        more => format!(", {more} channels"),
+        more => format!(", {}", (words.channels)(more)),
     };
-    let bits = format.bits.map(|bits| format!("{bits} bit ")).unwrap_or_default();
-    format!("{khz} kHz, {bits}{}{channels}", format.name)
+    let bits = format.bits.map(|bits| format!("{} ", (words.bits)(bits))).unwrap_or_default();
+    format!("{}, {bits}{}{channels}", kilohertz(format.sample_rate), format.name)
 }
 
 /// The artist, or that there is none.
 pub fn artist(song: &Song) -> &str {
-    song.artist.as_deref().unwrap_or("Unknown artist")
+    song.artist.as_deref().unwrap_or(get().general.unknown_artist)
 }
 
 /// Artist and length, for a row of the library.
@@ -85,7 +99,7 @@ pub fn artist_and_album(song: &Song) -> String {
     match (&song.artist, &song.album) {
         (Some(artist), Some(album)) => format!("{artist} · {album}"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
-        (None, None) => "Unknown artist".to_owned(),
+        (None, None) => get().general.unknown_artist.to_owned(),
     }
 }
 
@@ -96,47 +110,86 @@ pub fn file_name(path: &Path) -> String {
 
 /// "1 file", "4 files".
 pub fn files(count: usize) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+    (get().general.files)(count)
 }
 
 /// A choice of depths: "24 bit".
-pub fn depth(depth: Option<Depth>) -> &'static str {
+pub fn depth(depth: Option<Depth>) -> String {
+    let words = get();
     match depth {
-        None => AS_THE_SONG,
-        Some(Depth::Int16) => "16 bit",
-        Some(Depth::Int24) => "24 bit",
-        Some(Depth::Float32) => "32-bit float",
+        None => words.export.as_the_song.to_owned(),
+        Some(Depth::Int16) => (words.general.bits)(16),
+        Some(Depth::Int24) => (words.general.bits)(24),
+        Some(Depth::Float32) => words.general.float.to_owned(),
     }
 }
 
 /// A choice of rates: "44.1 kHz".
 pub fn rate(rate: Option<u32>) -> String {
-    rate.map_or(AS_THE_SONG.to_owned(), |hz| format!("{} kHz", f64::from(hz) / 1000.0))
+    rate.map_or_else(|| get().export.as_the_song.to_owned(), kilohertz)
+}
+
+/// What a kind of file is called.
+pub fn format_name(format: &Format) -> &'static str {
+    let words = &get().export;
+    match format.name {
+        "Stems for DJs" => words.dj_stems,
+        "DAW session" => words.daw_session,
+        // "FLAC" is "FLAC" everywhere.
+        name => name,
+    }
 }
 
 /// What was done to the level of an export, for its card; nothing where nothing was done.
 pub fn common_gain(gain_db: f32, has_loudness: bool) -> Option<String> {
-    let reason = if has_loudness { "for the loudness" } else { "so that nothing clips" };
+    let words = &get().cards;
+    let say = if has_loudness { words.gain_for_loudness } else { words.gain_against_clips };
     match gain_db {
         0.0 => None,
-        db if db.abs() < 0.05 => Some(format!("Less than 0.1 dB on all of it, {reason}")),
-        db => Some(format!("{} on all of it, {reason}", decibels(db))),
+        db if db.abs() < 0.05 => Some(say(words.small_gain)),
+        db => Some(say(&decibels(db))),
     }
 }
 
 /// What a placeholder of a name stands for.
 pub fn placeholder(field: &str) -> &'static str {
+    let words = &get().export;
     match field {
-        "artist" => "The artist",
-        "title" => "The song's title",
-        "album" => "The album",
-        "track" => "The song's number on the album",
-        "stem" => "What is in the file: vocals, mix, residual",
-        "model" => "The model that found the stems",
-        "n" => "The file's number in this export",
-        "file" => "The name of the song's own file",
-        _ => "Something of the song",
+        "artist" => words.field_artist,
+        "title" => words.field_title,
+        "album" => words.field_album,
+        "track" => words.field_track,
+        "stem" => words.field_stem,
+        "model" => words.field_model,
+        "n" => words.field_number,
+        "file" => words.field_file,
+        _ => words.field_other,
     }
+}
+
+/// An instrument within a sentence: "vocals". A stem that is not known keeps its name.
+pub fn stem(name: &str) -> &str {
+    let sections::Stems { vocals, drums, bass, other, guitar, piano } = &get().stems;
+    match name {
+        "vocals" => vocals,
+        "drums" => drums,
+        "bass" => bass,
+        "other" => other,
+        "guitar" => guitar,
+        "piano" => piano,
+        name => name,
+    }
+}
+
+/// An instrument as a heading: "Vocals".
+pub fn stem_title(name: &str) -> String {
+    capitalised(stem(name))
+}
+
+/// Instruments within a sentence: "vocals, drums and bass".
+pub fn stems(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| stem(name).to_owned()).collect();
+    list(&names)
 }
 
 /// "vocals" as "Vocals".
@@ -145,18 +198,21 @@ pub fn capitalised(name: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// "vocals, drums and bass".
+/// "a.wav, b.wav and c.wav".
 pub fn list(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        [most @ .., last] => format!("{}{}{last}", most.join(", "), get().general.and),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{Language, speak},
+        *,
+    };
 
     #[test]
     fn times() {
@@ -197,6 +253,33 @@ mod tests {
         );
         for field in crate::engine::export::pattern::FIELDS {
             assert_ne!(placeholder(field), placeholder("another"), "{field} has no words");
+        }
+    }
+
+    #[test]
+    fn numbers_have_the_languages_decimal_mark() {
+        speak(Language::Portuguese);
+        assert_eq!(clock_tenths(44_100 * 103 + 4_410), "1:43,1");
+        assert_eq!(decibels(-1.24), "−1,2 dB");
+        assert_eq!(rate(Some(44_100)), "44,1 kHz");
+        assert_eq!(
+            stems(&["vocals".into(), "drums".into(), "kazoo".into()]),
+            "voz, bateria e kazoo"
+        );
+        let gain = common_gain(-0.001, false).unwrap();
+        assert_eq!(gain, "Menos de 0,1 dB em tudo, para que nada distorça");
+        speak(Language::English);
+    }
+
+    #[test]
+    fn every_format_has_a_name_in_every_language() {
+        let short = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_numeric());
+        for format in crate::engine::export::FORMATS {
+            speak(Language::Portuguese);
+            let name = format_name(format);
+            speak(Language::English);
+            assert_eq!(format_name(format), format.name);
+            assert!(name != format.name || short(name) || name == "Opus", "{name}");
         }
     }
 

@@ -1,0 +1,239 @@
+//! The window in Portuguese: the same scenes in both languages, and no text that is the same in
+//! both unless it is no language's: titles, names of formats, numbers.
+
+use egui::{Key, Modifiers, Theme};
+use egui_kittest::{Node, kittest::NodeT as _};
+use partita::{
+    engine::{Event, ExportState, JobState, ModelState, SongState, export::FORMATS},
+    ui::{
+        desk::Purpose,
+        dialogs::{Answer, Outcome},
+        words::{self, Language},
+    },
+};
+
+use super::{
+    export::sent,
+    stage::{Stage, TERMS, job, library, processing, separated, unprocessed},
+};
+
+/// Rightly the same in both languages, by themselves or beside numbers and names.
+const SAME: &[&str] = &[
+    "Partita", "Original", "Mix", "Volume", "M", "S", "Solo", "LUFS", "dB", "kHz", "FLAC", "WAV",
+    "ALAC", "MP3", "Opus", "mono", "min", "s", "h", "×",
+];
+
+/// What the scenes are about: songs, files, and what the engine says of them, which is English.
+const NAMES: &[&str] = &[
+    "Lithium",
+    "Software-Entwicklungskit",
+    "Let's Go Fishin'",
+    "Karissa Hobbs",
+    "On the run",
+    "Joshua Morin",
+    "Vibe Ace",
+    "Kevin MacLeod",
+    "take 3 (rough mix)",
+    "cut off after 5:27",
+    "New song.mp3",
+    "The disk is full",
+    "no sound card was found",
+    TERMS,
+    "/home/me/Music",
+    "letter.txt: is not audio; WAV, FLAC, MP3 and others can be read",
+    "The song's 6 channels are folded down to stereo",
+    "Downloading",
+];
+
+/// Everything that can be read or heard in the window, in its order.
+fn texts(stage: &Stage) -> Vec<String> {
+    let nodes = stage.harness.root().children_recursive();
+    nodes
+        .flat_map(|node| {
+            let node = node.accesskit_node();
+            let said = [node.label(), node.value(), node.placeholder().map(str::to_owned)];
+            said.into_iter().flatten().collect::<Vec<_>>()
+        })
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
+/// How the names of exported files end.
+const ENDINGS: &[&str] = &[".wav", ".flac", ".m4a", ".mp3", ".opus", ".mp4", ".dawproject"];
+
+/// Whether nothing is left of a text without what is no language's.
+fn is_no_language(text: &str) -> bool {
+    if !text.contains(": ") && ENDINGS.iter().any(|ending| text.ends_with(ending)) {
+        return true;
+    }
+    let mut rest = text.to_owned();
+    for name in NAMES {
+        rest = rest.replace(name, " ");
+    }
+    let is_pattern = |word: &str| word.starts_with('{');
+    let signs = |c: char| !c.is_alphanumeric() && c != '{' && c != '}';
+    rest.split_whitespace().all(|word| {
+        let bare = word.trim_matches(signs);
+        is_pattern(bare) || SAME.contains(&bare) || !bare.contains(char::is_alphabetic)
+    })
+}
+
+fn compare(name: &str, scene: impl Fn(Stage) -> Stage, events: impl Fn() -> Vec<Event>) {
+    let [english, portuguese] = Language::ALL.map(|language| {
+        words::speak(language);
+        let stage = scene(Stage::new(Theme::Dark, events()));
+        stage.harness.check_accessibility();
+        texts(&stage)
+    });
+    words::speak(Language::English);
+    assert!(english.len() > 5, "{name}: {english:?}");
+    assert_eq!(english.len(), portuguese.len(), "{name}: {english:#?}\n{portuguese:#?}");
+    for (english, portuguese) in english.iter().zip(&portuguese) {
+        let is_translated = english != portuguese || is_no_language(english);
+        assert!(is_translated, "{name}: “{english}” is not translated");
+    }
+}
+
+fn answered(mut stage: Stage, purpose: Purpose, outcome: Outcome) -> Stage {
+    let ctx = stage.harness.ctx.clone();
+    stage.harness.state_mut().answered(&ctx, Answer { purpose, outcome });
+    stage.harness.run_steps(3);
+    stage
+}
+
+/// The export dialog, open with a known folder.
+fn exporting(stage: Stage) -> Stage {
+    let folder = Outcome::Picked(vec!["/home/me/Music".into()]);
+    let mut stage = answered(stage, Purpose::ExportFolder, folder);
+    stage.press(Modifiers::COMMAND, Key::E);
+    stage.asked();
+    stage
+}
+
+#[test]
+fn no_panel_shows_the_other_language() {
+    let empty = || {
+        let library = Event::Library { songs: Vec::new(), jobs: Vec::new() };
+        vec![library, Event::Model(ModelState::Missing)]
+    };
+    compare("empty", |stage| stage, empty);
+    compare("unprocessed", |stage| stage, unprocessed);
+    compare("processing", |stage| stage, processing);
+    compare("separated", |stage| stage, separated);
+    let installing = ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
+    for state in [installing, ModelState::Failed("The disk is full".into())] {
+        let events = || vec![library(SongState::Ready), Event::Model(state.clone())];
+        compare("model", |stage| stage, events);
+    }
+    let failed = || {
+        let mut events = unprocessed();
+        events.push(Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 24)));
+        events.push(Event::Job(job(2, 5, JobState::Waiting, 0)));
+        let reason = "The disk is full".to_owned();
+        events.extend(vec![Event::Failed { song: None, reason }; 4]);
+        events
+    };
+    compare("failed", |stage| stage, failed);
+}
+
+#[test]
+fn no_dialog_shows_the_other_language() {
+    let purposes = [Purpose::Songs, Purpose::SongFolder, Purpose::Weights, Purpose::ExportFolder];
+    for purpose in purposes {
+        let ask = |stage| answered(stage, purpose, Outcome::Unavailable);
+        compare("path", ask, separated);
+    }
+    let without_sound = |mut stage: Stage| {
+        stage.deck.has_no_device.set(true);
+        stage.press(Modifiers::NONE, Key::O);
+        stage
+    };
+    compare("without sound", without_sound, separated);
+    let nothing_found = |mut stage: Stage| {
+        stage.press(Modifiers::COMMAND, Key::F);
+        let field = stage.harness.root().children_recursive().find(Node::is_focused).unwrap();
+        field.type_text("×××");
+        stage.harness.run_steps(3);
+        stage
+    };
+    compare("nothing found", nothing_found, processing);
+    let removed = |mut stage: Stage| {
+        stage.harness.root().children_recursive().find(is_song).unwrap().focus();
+        stage.harness.run_steps(2);
+        stage.press(Modifiers::NONE, Key::Delete);
+        stage
+    };
+    compare("removed", removed, unprocessed);
+    let menu = |mut stage: Stage| {
+        stage.harness.root().children_recursive().find(is_song).unwrap().click_secondary();
+        stage.harness.run_steps(3);
+        stage
+    };
+    compare("menu", menu, unprocessed);
+    compare("menu of a job", menu, processing);
+}
+
+fn is_song(node: &Node<'_>) -> bool {
+    node.accesskit_node().role() == egui::accesskit::Role::ListBoxOption
+}
+
+#[test]
+fn no_export_shows_the_other_language() {
+    for format in FORMATS {
+        let dialog = |stage| {
+            let mut stage = exporting(stage);
+            let name = words::format_name(format);
+            click_end(&mut stage, &format!(": {name}"));
+            stage
+        };
+        compare(format.name, dialog, separated);
+        for nth in 1..3 {
+            let other_what = |stage| {
+                let mut stage = dialog(stage);
+                let choices = choices(&stage);
+                // "What" is the first choice in the dialog; where there is none, it is the format.
+                click_end(&mut stage, &choices[nth]);
+                stage
+            };
+            compare(format.name, other_what, separated);
+        }
+    }
+    let cards = |stage| {
+        let mut stage = exporting(stage);
+        let done = ExportState::Done {
+            files: vec!["/home/me/Music/mix.wav".into()],
+            gain_db: -1.24,
+            notes: vec!["the song's 6 channels are folded down to stereo".into()],
+        };
+        let none = ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: Vec::new() };
+        let there = ExportState::Exists(vec!["/home/me/Music/mix.wav".into()]);
+        let failed = ExportState::Failed("the disk is full".into());
+        for state in [done, none, there, failed, ExportState::Running(0.42)] {
+            stage.press(Modifiers::NONE, Key::Enter);
+            let id = sent(&stage).id;
+            stage.tell([Event::Export { id, state }]);
+            stage.press(Modifiers::COMMAND, Key::E);
+            stage.asked();
+        }
+        stage.press(Modifiers::NONE, Key::Escape);
+        stage
+    };
+    compare("cards", cards, separated);
+}
+
+/// The names of the choices in the open dialog.
+fn choices(stage: &Stage) -> Vec<String> {
+    let nodes = stage.harness.root().children_recursive();
+    let labels = nodes
+        .map(|node| node.accesskit_node())
+        .filter(|node| node.role() == egui::accesskit::Role::RadioButton)
+        .filter_map(|node| node.label())
+        .filter(|label| label.contains(": "));
+    labels.collect()
+}
+
+/// Chooses what ends like this.
+fn click_end(stage: &mut Stage, end: &str) {
+    let name = choices(stage).into_iter().find(|label| label.ends_with(end)).unwrap();
+    stage.click(&name);
+}

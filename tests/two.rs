@@ -75,7 +75,8 @@ fn the_window_waits_for_the_command_line_and_goes_on_where_it_was_killed() {
     let mut other = spawn(home.path(), &["process", "song", "--threads", "1"]);
     let flags = || {
         let found = walk(&home.path().join("songs")).into_iter();
-        let flags = found.filter(|path| path.ends_with("segments")).map(|it| std::fs::read(it).unwrap());
+        let flags =
+            found.filter(|path| path.ends_with("segments")).map(|it| std::fs::read(it).unwrap());
         flags.flatten().filter(|flag| *flag == 1).count()
     };
     let until = Instant::now() + Duration::from_mins(1);

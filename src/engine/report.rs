@@ -11,9 +11,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{
-    Compute, JobState, Result, Song, doctor, files::write_atomically, library::Library,
-};
+use super::{Compute, JobState, Result, Song, doctor, files::write_atomically, library::Library};
 
 /// Lines that are kept, and bytes of each.
 const LINES: usize = 300;
@@ -85,8 +83,10 @@ fn text(home: &Path, compute: Compute) -> String {
                 for job in jobs {
                     *states.entry(state_words(&job.state)).or_default() += 1;
                 }
-                let states: Vec<String> =
-                    states.into_iter().map(|(state, count)| format!("\n  {count} {state}")).collect();
+                let states: Vec<String> = states
+                    .into_iter()
+                    .map(|(state, count)| format!("\n  {count} {state}"))
+                    .collect();
                 format!("{} songs; jobs:{}", songs.len(), states.concat())
             }
             Err(e) => e.in_words(),

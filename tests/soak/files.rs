@@ -34,11 +34,13 @@ impl Files {
             good.push(path);
         }
         let home = tiny_home();
-        for (index, format) in ["flac", "alac", "mp3", "opus"].into_iter().cycle().take(12).enumerate()
+        for (index, format) in
+            ["flac", "alac", "mp3", "opus"].into_iter().cycle().take(12).enumerate()
         {
             let source = good[good.len() - 1 - index].clone();
             let out = at(format!("of {index}"));
-            let arguments = ["separate", "--threads", "1", "--mix", "--residual", "--format", format];
+            let arguments =
+                ["separate", "--threads", "1", "--mix", "--residual", "--format", format];
             let arguments: Vec<&str> = arguments
                 .into_iter()
                 .chain(["--out", out.to_str().unwrap(), source.to_str().unwrap()])

@@ -86,8 +86,10 @@ impl Inside<'_> {
 
     fn export(&self, song: SongId, folder: &std::path::Path, cancels: bool) {
         let id = ExportId(7);
-        let place =
-            Place { folder: folder.to_owned(), pattern: NamePattern::new("{title} {stem}").unwrap() };
+        let place = Place {
+            folder: folder.to_owned(),
+            pattern: NamePattern::new("{title} {stem}").unwrap(),
+        };
         let selection = Selection { residual: true, ..Selection::default() };
         let settings = Settings { on_exists: OnExists::Replace, ..Settings::default() };
         self.engine.send(Command::Export { id, song, selection, place, settings });

@@ -38,7 +38,8 @@ struct Holds {
 impl Holds {
     /// Those of a process, while it lives.
     fn of(process: u32) -> Option<Self> {
-        let count = |what: &str| Some(fs::read_dir(format!("/proc/{process}/{what}")).ok()?.count());
+        let count =
+            |what: &str| Some(fs::read_dir(format!("/proc/{process}/{what}")).ok()?.count());
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
@@ -124,7 +125,8 @@ impl Commands<'_> {
 
     fn next(&self, dice: &mut Dice) -> Vec<String> {
         const FORMATS: [&str; 5] = ["wav", "flac", "alac", "mp3", "opus"];
-        let mut pick = |of: &[PathBuf]| of[dice.below(of.len() as u64) as usize].display().to_string();
+        let mut pick =
+            |of: &[PathBuf]| of[dice.below(of.len() as u64) as usize].display().to_string();
         let (good, bad) = (pick(&self.files.good), pick(&self.files.bad));
         let songs = json_lines(&partita(self.home, &["list", "--json"]));
         let song = match songs.len() as u64 {
@@ -142,7 +144,9 @@ impl Commands<'_> {
             65..80 => {
                 &["export", &song, "--format", format, "--on-exists", "replace", "--out", &out]
             }
-            80..86 => &["separate", &good, "--threads", "1", "--on-exists", "number", "--out", &out],
+            80..86 => {
+                &["separate", &good, "--threads", "1", "--on-exists", "number", "--out", &out]
+            }
             86..90 => &["progress", &song],
             90..94 => &["jobs"],
             94..96 => &["doctor"],
@@ -192,9 +196,12 @@ impl Commands<'_> {
         };
         self.diary.note(&format!("{} {ended}", words[0]));
         // A song may be removed by another at any time; a file is what it is.
-        let is_bad = words.iter().any(|word| self.files.bad.iter().any(|bad| bad.as_os_str() == *word));
+        let is_bad =
+            words.iter().any(|word| self.files.bad.iter().any(|bad| bad.as_os_str() == *word));
         let is_wrong = match words[0] {
-            "add" | "separate" => (is_bad && ended == "carried out") || (!is_bad && ended == "refused"),
+            "add" | "separate" => {
+                (is_bad && ended == "carried out") || (!is_bad && ended == "refused")
+            }
             "list" | "jobs" | "doctor" | "reset" => ended == "refused",
             _ => false,
         };
@@ -245,8 +252,11 @@ fn finish(home: &Path, files: &Files, diary: &Diary) {
     }
     // The last to come have swept.
     let left = |path: &PathBuf| path.to_string_lossy().contains("/.partita-");
-    let leftovers: Vec<_> =
-        walk(home).into_iter().filter(left).filter(|it| !it.starts_with(home.join("out"))).collect();
+    let leftovers: Vec<_> = walk(home)
+        .into_iter()
+        .filter(left)
+        .filter(|it| !it.starts_with(home.join("out")))
+        .collect();
     if !leftovers.is_empty() {
         diary.fault(format!("left over: {leftovers:?}"));
     }

@@ -41,8 +41,20 @@ fn screen() -> Option<(Ends, String)> {
 
 pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
     const KEYS: [&str; 14] = [
-        "space", "space", "ctrl+p", "ctrl+p", "ctrl+Down", "ctrl+Down", "ctrl+Up", "Left", "Right",
-        "Home", "1", "shift+2", "ctrl+t", "Escape",
+        "space",
+        "space",
+        "ctrl+p",
+        "ctrl+p",
+        "ctrl+Down",
+        "ctrl+Down",
+        "ctrl+Up",
+        "Left",
+        "Right",
+        "Home",
+        "1",
+        "shift+2",
+        "ctrl+t",
+        "Escape",
     ];
     let Some((_server, display)) = screen() else {
         println!("there is no Xvfb or no xdotool: the window is left out");
@@ -63,7 +75,11 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
         let mut window = Ends(window);
         // The last life lasts to the end.
         let left = until.saturating_duration_since(Instant::now());
-        let life = if left < Duration::from_mins(8) { left } else { Duration::from_secs(60 + dice.below(400)) };
+        let life = if left < Duration::from_mins(8) {
+            left
+        } else {
+            Duration::from_secs(60 + dice.below(400))
+        };
         let (born, process, mut begin) = (Instant::now(), window.0.id(), None);
         diary.note("windows opened");
         while born.elapsed() < life {
@@ -81,13 +97,19 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .status();
-            diary.note(if sent.is_ok_and(|it| it.success()) { "keys pressed" } else { "keys lost" });
+            diary.note(if sent.is_ok_and(|it| it.success()) {
+                "keys pressed"
+            } else {
+                "keys lost"
+            });
             if begin.is_none() && born.elapsed() > WARM {
                 begin = Holds::of(process);
             }
         }
         if let (Some(begin), Some(end)) = (begin, Holds::of(process)) {
-            for fault in end.grown_since(begin, &format!("a window of {} s", born.elapsed().as_secs())) {
+            for fault in
+                end.grown_since(begin, &format!("a window of {} s", born.elapsed().as_secs()))
+            {
                 diary.fault(fault);
             }
         }

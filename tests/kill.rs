@@ -129,13 +129,17 @@ impl Place {
             .collect()
     }
 
-    /// Brings everything to its end.
-    fn finish(&self) {
+    /// Brings everything to its end. Returns how long each thing took.
+    fn finish(&self) -> BTreeMap<(&'static str, &'static str), Duration> {
+        let mut took = BTreeMap::new();
         for song in SONGS {
             for verb in ["add", "process", "wav", "flac", "separate"] {
+                let start = Instant::now();
                 self.carry_out(verb, song);
+                took.insert((verb, song), start.elapsed());
             }
         }
+        took
     }
 }
 
@@ -157,7 +161,7 @@ fn killed_at_any_moment_nothing_is_lost() {
         write_song(&songs.path().join(format!("{song}.wav")), frames, 44_100, seed as u32);
     }
     let undisturbed = Place::new(songs.path());
-    undisturbed.finish();
+    let took = undisturbed.finish();
     let expected = undisturbed.exported();
     assert_eq!(expected.len(), 3 * (4 + 4 + 3), "{:?}", expected.keys());
 
@@ -177,9 +181,9 @@ fn killed_at_any_moment_nothing_is_lost() {
             15..=19 if is_complete => "flac",
             _ => "process",
         };
-        // Most of the time goes into separating; the rest is quick.
-        let most = if matches!(verb, "process" | "separate") { 900 } else { 60 };
-        let time = Duration::from_micros(dice.below(most * 1000));
+        // Anywhere between its start and a little after its usual end.
+        let usual = took.get(&(verb, song)).copied().unwrap_or(Duration::from_millis(60));
+        let time = Duration::from_micros(dice.below(usual.as_micros() as u64 * 5 / 4));
         let computed = place.kill(verb, song, time);
         *killed.entry(verb).or_default() += 1;
         if verb == "process" {

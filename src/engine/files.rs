@@ -188,11 +188,15 @@ pub fn sweep(folder: &Path) {
 }
 
 fn sweep_folder(path: &Path) -> io::Result<()> {
+    // In this order: the lock is made first, so what holds something and has none is being removed,
+    // perhaps by one who was killed meanwhile.
+    let is_empty = fs::read_dir(path)?.next().is_none();
     match File::open(path.join(LOCK)) {
         Ok(lock) if lock.try_lock().is_ok() => fs::remove_dir_all(path),
         Ok(_) => Ok(()),
-        // Just made, or killed just then: goes only if it is empty.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir(path),
+        // Just made, or killed just then: goes only if it is still empty.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_empty => fs::remove_dir(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir_all(path),
         Err(error) => Err(error),
     }
 }
@@ -214,6 +218,9 @@ mod tests {
         }
         fs::write(at(".partita-Dead00/lock"), "").unwrap();
         fs::write(at(".partita-Dead00/mix.f32"), "samples").unwrap();
+        // Killed while it was removed.
+        fs::create_dir(at(".partita-Half00")).unwrap();
+        fs::write(at(".partita-Half00/mix.f32"), "samples").unwrap();
         let written = temporary_in(home.path()).unwrap();
         let used = WorkFolder::make_in(home.path()).unwrap();
         sweep(home.path());

@@ -11,7 +11,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{EngineError, Result, files::is_held, library::Taken};
+use super::{
+    EngineError, Result,
+    files::{is_held, make_folders, sync_folder},
+    library::Taken,
+};
 
 /// The folder of removed songs in the data folder.
 const FOLDER: &str = "removed";
@@ -40,8 +44,8 @@ pub struct Removed {
 }
 
 impl Aside {
-    /// Takes a song's folder out of the way, before the library forgets the song. `None` where there
-    /// is no such folder.
+    /// Takes a song's folder out of the way. The folder of all songs has to be synced before the
+    /// library forgets the song. `None` where there is no such folder.
     ///
     /// # Errors
     /// [`EngineError::Io`]; [`EngineError::Busy`] when a link has put it outside the data folder.
@@ -56,7 +60,7 @@ impl Aside {
             return Ok(None);
         }
         let removed = home.join(FOLDER);
-        fs::create_dir_all(&removed).map_err(cannot)?;
+        make_folders(&removed).map_err(cannot)?;
         check_inside(home, &removed)?;
         let (lock_path, lock) = hold(&removed, name).map_err(cannot)?;
         let aside = removed.join(name);
@@ -79,6 +83,7 @@ impl Aside {
         let cannot =
             |source| EngineError::Io { what: "cannot restore", path: self.was.clone(), source };
         fs::rename(&self.folder, &self.was).map_err(cannot)?;
+        sync_folder(self.was.parent().unwrap_or(Path::new(".")));
         self.unlock();
         Ok(())
     }

@@ -4,12 +4,15 @@
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{EngineError, Result, SongId};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// Lists that may wait for a disk that does not answer.
+const LISTS: usize = 64;
 
 /// The thread that looks. It ends with its handle.
 pub(super) struct Sources(Sender<Vec<(SongId, PathBuf)>>);
@@ -17,7 +20,7 @@ pub(super) struct Sources(Sender<Vec<(SongId, PathBuf)>>);
 impl Sources {
     /// Starts the thread. `tell` is told which songs have no file, whenever that changes.
     pub(super) fn start(tell: impl Fn(BTreeSet<SongId>) + Send + 'static) -> Result<Self> {
-        let (inbox, files) = unbounded();
+        let (inbox, files) = bounded(LISTS);
         std::thread::Builder::new()
             .name("sources".into())
             .spawn(move || run(&files, EVERY, &tell))
@@ -27,7 +30,9 @@ impl Sources {
 
     /// Says where the files should be, and looks at once.
     pub(super) fn watch(&self, files: Vec<(SongId, PathBuf)>) {
-        drop(self.0.send(files)); // the thread lives as long as this
+        if self.0.try_send(files).is_err() {
+            tracing::debug!("a disk does not answer; the files are looked for later");
+        }
     }
 }
 
@@ -39,7 +44,7 @@ fn run(
     let (mut files, mut missing) = (Vec::new(), BTreeSet::new());
     loop {
         match requests.recv_timeout(every) {
-            Ok(new) => files = new,
+            Ok(new) => files = requests.try_iter().last().unwrap_or(new),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -64,12 +69,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("song.wav");
         std::fs::write(&path, "").unwrap();
-        let (inbox, requests) = unbounded();
-        let (tell, told) = unbounded();
+        let (inbox, requests) = bounded(2);
+        let (tell, told) = bounded(2);
         let work = move || {
             run(&requests, Duration::from_millis(5), &|missing| tell.send(missing).unwrap());
         };
-        let thread = std::thread::spawn(work);
+        let thread = std::thread::Builder::new().name("looks".into()).spawn(work).unwrap();
         inbox.send(vec![(SongId(1), path.clone()), (SongId(2), PathBuf::new())]).unwrap();
         assert!(told.recv_timeout(Duration::from_millis(50)).is_err(), "nothing to tell");
         let next = || told.recv_timeout(Duration::from_secs(20)).unwrap();

@@ -12,7 +12,7 @@ use super::{Diary, Holds, files::Files};
 use crate::support::{Dice, command};
 
 /// Before a life's threads and files are counted.
-const WARM: Duration = Duration::from_secs(60);
+const WARM: Duration = Duration::from_mins(1);
 
 /// Ends with whoever holds it.
 struct Ends(Child);

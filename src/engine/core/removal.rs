@@ -4,6 +4,7 @@
 use super::{
     super::{
         EngineError, Event, Result, SongId,
+        files::sync_folder,
         removed::{Aside, Removed},
         upkeep,
     },
@@ -20,6 +21,7 @@ impl Core {
         // First out of the way, then out of the library: whenever it ends, the song is there with
         // its stems or not at all.
         let aside = Aside::take(self.library.home(), &self.library.song_folder(&song.hash))?;
+        sync_folder(&self.library.songs_folder());
         let taken = self.library.take_out(id)?;
         self.sink.send(Event::SongRemoved(id));
         self.removed.push(Removed { taken, aside });
@@ -77,6 +79,7 @@ impl Core {
                 Err(e) => self.fail(None, &e),
             }
         }
+        sync_folder(&self.library.songs_folder());
         self.library.clear()?;
         for aside in asides {
             if let Err(e) = aside.remove() {

@@ -41,10 +41,11 @@ impl Core {
             let store = Store::new(&home);
             let is_cancelled = || cancel.is_cancelled();
             let result = guarded("installing the model", || {
-                Ok(match &file {
-                    Some(file) => store.import(file, &mut progress, &is_cancelled).map(drop)?,
-                    None => store.install(DEFAULT, &mut progress, &is_cancelled)?,
-                })
+                match &file {
+                    Some(file) => store.import(file, &mut progress, &is_cancelled).map(drop),
+                    None => store.install(DEFAULT, &mut progress, &is_cancelled),
+                }
+                .map_err(EngineError::from)
             });
             let result = match result {
                 // Ended by the user: no failure to show.

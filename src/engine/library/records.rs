@@ -44,7 +44,7 @@ impl Record {
         let tags = &new.decoded.tags;
         Self {
             hash: new.hash.clone(),
-            path: path_bytes::to_bytes(&new.path).into(),
+            path: path_bytes::to_bytes(&new.path),
             title: new.title(),
             artist: tags.artist.clone(),
             album: tags.album.clone(),

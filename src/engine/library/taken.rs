@@ -45,8 +45,7 @@ impl Library {
             // The names are the schema's own.
             let mut query =
                 change.prepare(&format!("SELECT * FROM \"{table}\" WHERE \"{key}\" = ?1"))?;
-            let columns: Vec<String> =
-                query.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
             let mut found = query.query([song.0])?;
             while let Some(row) = found.next()? {
                 let values = (0..columns.len()).map(|at| row.get(at)).collect::<Result<_, _>>()?;

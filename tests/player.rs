@@ -20,7 +20,7 @@ use std::{
 
 use partita::engine::{
     SAMPLE_RATE,
-    player::{Device, LaneSettings, Monitor, Player, Track, gains},
+    player::{Device, Gains, LaneSettings, Monitor, Player, Track, gains},
 };
 
 /// The folder that a child process and its sink share with the test.
@@ -173,6 +173,7 @@ fn play_passages(player: &Player) -> Vec<Passage> {
         wait_until("a passage is over", || player.position() >= from + secs(0.8));
         passages.push(Passage { positions: from..player.position(), gains });
     };
+    let gains = |lanes: &[LaneSettings]| -> Gains { gains(lanes, LaneSettings::of_residual()) };
     let lane = LaneSettings::default();
     let solo = LaneSettings { soloed: true, ..lane };
     let mute = LaneSettings { muted: true, ..lane };

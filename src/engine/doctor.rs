@@ -127,7 +127,7 @@ pub fn examine(home: &Path) -> Report {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         memory_bytes: memory.0,
         memory_free_bytes: memory.1,
-        audio_devices: super::player::output_devices(),
+        audio_devices: super::player::outputs().into_iter().map(|output| output.name).collect(),
         model,
         speed,
         home: home.to_owned(),

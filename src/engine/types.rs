@@ -92,6 +92,12 @@ pub struct Song {
     pub format: AudioFormat,
     /// Length in frames at [`crate::engine::SAMPLE_RATE`].
     pub frames: u64,
+    /// Beats per minute, as the file's tags say or as found in its sound.
+    pub bpm: Option<f32>,
+    /// Key for people: "A minor", "F♯ major".
+    pub key: Option<String>,
+    /// Integrated loudness in LUFS (EBU R 128); `None` until it is measured, and of silence.
+    pub loudness_lufs: Option<f32>,
     /// What the import has to say, such as "cut off after 1:02".
     pub warning: Option<String>,
     /// Whether its stems are complete.

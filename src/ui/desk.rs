@@ -81,6 +81,7 @@ pub struct Desk {
     pub drag_out: Option<DragOut>,
     next_export: u64,
     lanes: BTreeMap<SongId, BTreeMap<String, LaneSettings>>,
+    residuals: BTreeMap<SongId, LaneSettings>,
 }
 
 impl Default for Desk {
@@ -99,6 +100,7 @@ impl Default for Desk {
             drag_out: None,
             next_export: 0,
             lanes: BTreeMap::new(),
+            residuals: BTreeMap::new(),
         }
     }
 }
@@ -117,6 +119,16 @@ impl Desk {
     /// The settings of one lane, to change them.
     pub fn lane_mut(&mut self, song: SongId, stem: &str) -> &mut LaneSettings {
         self.lanes.entry(song).or_default().entry(stem.to_owned()).or_default()
+    }
+
+    /// The settings of the lane of what no stem holds.
+    pub fn residual(&self, song: SongId) -> LaneSettings {
+        self.residuals.get(&song).copied().unwrap_or_else(LaneSettings::of_residual)
+    }
+
+    /// The settings of the residual's lane, to change them.
+    pub fn residual_mut(&mut self, song: SongId) -> &mut LaneSettings {
+        self.residuals.entry(song).or_insert_with(LaneSettings::of_residual)
     }
 
     /// Whether a song is on its way out.

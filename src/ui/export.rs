@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::engine::{
     Command, Depth, ExportId, SongId,
     export::{
-        FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, Selection, Settings,
+        FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection, Settings,
         format::{Keeps, Streams},
     },
     player::{LaneSettings, gains},
@@ -214,17 +214,17 @@ impl ExportChoices {
         })
     }
 
-    /// What would be written of a song with these stems and lanes.
+    /// What would be written of a song with these stems, their lanes and the residual's.
     ///
     /// # Errors
     /// When nothing is chosen, or the names cannot be made.
     pub fn plan(
         &self,
         sources: &[String],
-        lanes: &[LaneSettings],
+        (lanes, residual): (&[LaneSettings], LaneSettings),
         fields: &Fields,
     ) -> Result<Plan, Objection> {
-        let selection = self.selection(sources, lanes)?;
+        let selection = self.selection(sources, (lanes, residual))?;
         let name_wrong = |words: String| Objection::Name(words::capitalised(&words));
         let pattern =
             NamePattern::new(self.name(self.writes_one(&selection))).map_err(name_wrong)?;
@@ -246,8 +246,8 @@ impl ExportChoices {
         if is_one { &mut self.name_of_one } else { &mut self.name_of_several }
     }
 
-    /// Whether one file is written of a song with these stems and lanes.
-    pub fn is_one(&self, sources: &[String], lanes: &[LaneSettings]) -> bool {
+    /// Whether one file is written of a song with these stems, their lanes and the residual's.
+    pub fn is_one(&self, sources: &[String], lanes: (&[LaneSettings], LaneSettings)) -> bool {
         match self.selection(sources, lanes) {
             Ok(selection) => self.writes_one(&selection),
             Err(_) => self.what().is_none_or(|what| what == ExportWhat::Mix),
@@ -264,28 +264,31 @@ impl ExportChoices {
     fn selection(
         &self,
         sources: &[String],
-        lanes: &[LaneSettings],
+        (lanes, residual_lane): (&[LaneSettings], LaneSettings),
     ) -> Result<Selection, Objection> {
         let none = Selection::default();
         let Some(what) = self.what() else { return Ok(none) };
         let is_ticked = |(stem, lane): (&String, &LaneSettings)| lane.ticked.then(|| stem.clone());
         let ticked: Vec<String> = sources.iter().zip(lanes).filter_map(is_ticked).collect();
-        let residual = self.residual && what != ExportWhat::Mix;
-        if ticked.is_empty() && !residual {
+        let gains = gains(lanes, residual_lane);
+        let is_mix = what == ExportWhat::Mix;
+        let residual = self.residual && !is_mix;
+        let rest_is_heard = is_mix && gains.residual != [0.0; 2];
+        if ticked.is_empty() && !residual && !rest_is_heard {
             return Err(Objection::What(words::get().song.tick_first.into()));
         }
         Ok(match what {
             ExportWhat::Stems => Selection { stems: ticked, residual, ..none },
             ExportWhat::AllBut => Selection { all_but: ticked, residual, ..none },
+            ExportWhat::Mix if gains.are_silent() => {
+                return Err(Objection::What(words::get().export.nothing_heard.into()));
+            }
             ExportWhat::Mix => {
-                let heard = sources.iter().zip(gains(lanes)).filter(|(_, gain)| *gain > 0.0);
-                let part =
-                    |(stem, gain): (&String, f32)| Part { stem: stem.clone(), gains: [gain; 2] };
-                let mix: Vec<Part> = heard.map(part).collect();
-                if mix.is_empty() {
-                    return Err(Objection::What(words::get().export.nothing_heard.into()));
-                }
-                Selection { mix: Some(mix), ..none }
+                let part = |(stem, gains): (&str, [f32; 2])| Part { stem: stem.to_owned(), gains };
+                let of_stems = sources.iter().map(String::as_str).zip(gains.stems);
+                let all = of_stems.chain([(RESIDUAL, gains.residual)]);
+                let heard = all.filter(|(_, gains)| *gains != [0.0; 2]);
+                Selection { mix: Some(heard.map(part).collect()), ..none }
             }
         })
     }
@@ -316,16 +319,22 @@ mod tests {
         lanes[1].gain_db = -6.0;
         lanes[3].ticked = false;
         let choices = ExportChoices { folder: "/out".into(), ..ExportChoices::default() };
-        let plan = choices.plan(&sources(), &lanes, &fields()).unwrap();
+        let plan =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
         let gain = 10f32.powf(-6.0 / 20.0);
         let parts = [Part { stem: "bass".into(), gains: [gain; 2] }, Part::plain("other")];
         assert_eq!(plan.selection, Selection { mix: Some(parts.into()), ..Selection::default() });
         assert_eq!(plan.names, [Path::new("Band - Song (mix).wav")]);
         assert_eq!(plan.place.folder, Path::new("/out"));
+        let rest = (&lanes[..], LaneSettings { pan: -1.0, ..LaneSettings::default() });
+        let plan = choices.plan(&sources(), rest, &fields()).unwrap();
+        let part = Part { stem: RESIDUAL.into(), gains: [1.0, 0.0] };
+        assert_eq!(plan.selection.mix.unwrap().last(), Some(&part));
         for lane in &mut lanes {
             lane.muted = true;
         }
-        let objection = choices.plan(&sources(), &lanes, &fields()).unwrap_err();
+        let objection =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
         assert!(objection.words().starts_with("Nothing is heard"), "{objection:?}");
     }
 
@@ -335,19 +344,25 @@ mod tests {
         lanes[2].ticked = false;
         let mut choices =
             ExportChoices { what: ExportWhat::Stems, residual: true, ..ExportChoices::default() };
-        let plan = choices.plan(&sources(), &lanes, &fields()).unwrap();
+        let plan =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
         assert_eq!(plan.selection.stems, ["drums", "bass", "vocals"]);
         assert_eq!(plan.names[3], Path::new("Band - Song/residual.wav"));
         choices.what = ExportWhat::AllBut;
-        let plan = choices.plan(&sources(), &lanes, &fields()).unwrap();
+        let plan =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
         assert_eq!(plan.selection.all_but, ["drums", "bass", "vocals"]);
         assert_eq!(plan.names[0], Path::new("Band - Song/all but drums.wav"));
         for lane in &mut lanes {
             lane.ticked = false;
         }
-        assert!(choices.is_one(&sources(), &lanes), "the residual alone");
+        assert!(
+            choices.is_one(&sources(), (&lanes, LaneSettings::of_residual())),
+            "the residual alone"
+        );
         choices.residual = false;
-        let objection = choices.plan(&sources(), &lanes, &fields()).unwrap_err();
+        let objection =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
         assert_eq!(objection, Objection::What("Tick an instrument first".into()));
     }
 
@@ -370,7 +385,8 @@ mod tests {
         choices.format = format(|format| format.streams == Streams::MixAndFourStems);
         assert_eq!(choices.what(), None);
         let lanes = [LaneSettings { ticked: false, ..LaneSettings::default() }; 4];
-        let plan = choices.plan(&sources(), &lanes, &fields()).unwrap();
+        let plan =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
         assert_eq!((plan.names.len(), plan.selection), (1, Selection::default()));
     }
 
@@ -394,7 +410,8 @@ mod tests {
     fn a_wrong_name_is_told_in_a_sentence() {
         let lanes = [LaneSettings::default(); 4];
         let choices = ExportChoices { name_of_one: "{titel}".into(), ..ExportChoices::default() };
-        let objection = choices.plan(&sources(), &lanes, &fields()).unwrap_err();
+        let objection =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
         assert!(matches!(&objection, Objection::Name(words) if words.starts_with("There is no")));
     }
 }

@@ -6,7 +6,7 @@ use crossbeam_channel::Receiver;
 
 use crate::engine::{
     Command, Engine, Event,
-    player::{Device, Monitor, Player},
+    player::{Device, Gains, Monitor, Player},
 };
 
 /// What the window asks of the player. The seam at which tests listen.
@@ -21,16 +21,39 @@ pub trait Playback {
     fn seek(&self, frame: u64);
     /// The frame that is heard now.
     fn position(&self) -> u64;
-    /// Sets the linear gain of every stem, in the model's order.
-    fn set_gains(&self, gains: &[f32]);
+    /// Sets the gains of all lanes.
+    fn set_gains(&self, gains: &Gains);
     /// Chooses what is heard.
     fn set_monitor(&self, monitor: Monitor);
     /// Sets the master volume, linear.
     fn set_volume(&self, volume: f32);
     /// Peak since the last call, left and right, linear.
     fn levels(&self) -> [f32; 2];
+    /// The same of every lane, before the volume: the stems in the model's order, then the residual.
+    fn lane_levels(&self) -> Vec<[f32; 2]> {
+        Vec::new()
+    }
+    /// Repeats a stretch of frames `[start, end)` from when it is reached; `None` plays on.
+    fn set_loop(&self, _region: Option<(u64, u64)>) {}
+    /// The stretch that is repeated.
+    fn loop_region(&self) -> Option<(u64, u64)> {
+        None
+    }
+    /// Sets the speed, 0.5 to 1.5; the pitch stays.
+    fn set_speed(&self, _speed: f32) {}
+    /// The speed.
+    fn speed(&self) -> f32 {
+        1.0
+    }
     /// The device's state.
     fn device(&self) -> Device;
+    /// Chooses the device by its id (see [`crate::engine::player::outputs`]); `None` is the
+    /// system's choice.
+    fn set_output(&self, _id: Option<String>) {}
+    /// The device that was chosen.
+    fn output(&self) -> Option<String> {
+        None
+    }
 }
 
 impl Playback for Player {
@@ -49,7 +72,7 @@ impl Playback for Player {
     fn position(&self) -> u64 {
         Self::position(self)
     }
-    fn set_gains(&self, gains: &[f32]) {
+    fn set_gains(&self, gains: &Gains) {
         Self::set_gains(self, gains);
     }
     fn set_monitor(&self, monitor: Monitor) {
@@ -61,8 +84,23 @@ impl Playback for Player {
     fn levels(&self) -> [f32; 2] {
         Self::levels(self)
     }
+    fn lane_levels(&self) -> Vec<[f32; 2]> {
+        Self::lane_levels(self)
+    }
+    fn set_loop(&self, region: Option<(u64, u64)>) {
+        Self::set_loop(self, region);
+    }
+    fn loop_region(&self) -> Option<(u64, u64)> {
+        Self::loop_region(self)
+    }
     fn device(&self) -> Device {
         Self::device(self)
+    }
+    fn set_output(&self, id: Option<String>) {
+        Self::set_output(self, id);
+    }
+    fn output(&self) -> Option<String> {
+        Self::output(self)
     }
 }
 

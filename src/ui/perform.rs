@@ -172,7 +172,8 @@ impl App {
     /// Gives the player the gains of the open song.
     pub(super) fn set_gains(&self) {
         if let Some(open) = self.state.open() {
-            self.link.player().set_gains(&gains(&self.desk.lanes(open.id, &open.stems)));
+            let lanes = self.desk.lanes(open.id, &open.stems);
+            self.link.player().set_gains(&gains(&lanes, self.desk.residual(open.id)));
         }
     }
 

@@ -17,7 +17,7 @@ use partita::{
         AudioFormat, Command, Event, Job, JobId, JobState, Lane, ModelState, Song, SongId,
         SongState,
         peaks::Peak,
-        player::{Device, Monitor},
+        player::{Device, Gains, Monitor},
     },
     ui::{
         app::App,
@@ -60,8 +60,8 @@ impl Playback for OnDeck {
     fn position(&self) -> u64 {
         self.0.position.get()
     }
-    fn set_gains(&self, gains: &[f32]) {
-        *self.0.gains.borrow_mut() = gains.to_vec();
+    fn set_gains(&self, gains: &Gains) {
+        *self.0.gains.borrow_mut() = gains.stems.iter().map(|[left, _]| *left).collect();
     }
     fn set_monitor(&self, monitor: Monitor) {
         self.0.monitor.set(monitor);
@@ -185,6 +185,9 @@ pub fn song(id: i64, title: &str, artist: Option<&str>, state: SongState) -> Son
             ..AudioFormat::default()
         },
         frames: FRAMES,
+        bpm: None,
+        key: None,
+        loudness_lufs: None,
         warning: None,
         state,
         cover: None,

@@ -9,6 +9,13 @@ use super::feed::Block;
 pub enum Content {
     /// The sum of stems, each with its gain to the left and to the right.
     Stems(Vec<(usize, [f32; 2])>),
+    /// The same of all stems of the model, together with what none of them holds at its gains.
+    Heard {
+        /// Each stem with its gains.
+        stems: Vec<(usize, [f32; 2])>,
+        /// To the left and to the right.
+        residual: [f32; 2],
+    },
     /// The original without these stems: it makes them up to the original, sample for sample. Of
     /// integers, what is taken away is the stems as their own files have them, so that the sum
     /// holds there too. Without any stem it is the original.
@@ -23,13 +30,15 @@ impl Content {
 
     /// Whether it is made from the original.
     pub fn needs_original(&self) -> bool {
-        matches!(self, Self::Rest(_))
+        matches!(self, Self::Rest(_) | Self::Heard { .. })
     }
 
     /// The stems that it is made from.
     pub fn stems(&self) -> BTreeSet<usize> {
         match self {
-            Self::Stems(weighted) => weighted.iter().map(|(stem, _)| *stem).collect(),
+            Self::Stems(weighted) | Self::Heard { stems: weighted, .. } => {
+                weighted.iter().map(|(stem, _)| *stem).collect()
+            }
             Self::Rest(stems) => stems.iter().copied().collect(),
         }
     }
@@ -41,14 +50,20 @@ impl Content {
             Self::Stems(weighted) => {
                 out.resize(block.frames * usize::from(channels), 0.0);
                 for (stem, gains) in weighted {
-                    let [left, right] = side_gains(*gains, channels);
-                    for (frame, sum) in out.chunks_exact_mut(channels.into()).enumerate() {
-                        let samples = &block.stems[stem][frame * usize::from(channels)..];
-                        for ((sum, x), side) in sum.iter_mut().zip(samples).zip([left, right]) {
-                            *sum += side * f64::from(*x);
-                        }
-                    }
+                    add(out, &block.stems[stem], side_gains(*gains, channels), channels);
                 }
+            }
+            // The residual is the original minus all stems; hence the original at its gains, and of
+            // each stem so much less. As the player mixes, in the same order.
+            Self::Heard { stems, residual } => {
+                out.resize(block.frames * usize::from(channels), 0.0);
+                let of_rest = side_gains(*residual, channels);
+                for (stem, gains) in stems {
+                    let [left, right] = side_gains(*gains, channels);
+                    let sides = [left - of_rest[0], right - of_rest[1]];
+                    add(out, &block.stems[stem], sides, channels);
+                }
+                add(out, &block.original, of_rest, channels);
             }
             Self::Rest(stems) => {
                 out.extend(block.original.iter().map(|&x| f64::from(x)));
@@ -98,6 +113,16 @@ pub fn round(samples: &mut [f64], dither: Option<&mut Dither>) {
     match dither {
         Some(dither) => dither.round(samples),
         None => samples.iter_mut().for_each(|x| *x = x.round()),
+    }
+}
+
+/// Adds samples at the gains of their sides.
+fn add(out: &mut [f64], samples: &[f32], sides: [f64; 2], channels: u16) {
+    let frames = out.chunks_exact_mut(channels.into()).zip(samples.chunks_exact(channels.into()));
+    for (sum, frame) in frames {
+        for ((sum, x), side) in sum.iter_mut().zip(frame).zip(sides) {
+            *sum += side * f64::from(*x);
+        }
     }
 }
 

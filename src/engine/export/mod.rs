@@ -30,7 +30,7 @@ pub use mixing::Content;
 pub use name::{numbered, safe_file_name};
 pub use origin::{Form, Origin, Scale};
 pub use pattern::{DEFAULT_PATTERN, Fields, NamePattern};
-pub use set::{MIX, Part, Place, Selection, ordered};
+pub use set::{MIX, Part, Place, RESIDUAL, Selection, ordered};
 pub use settings::{OnExists, Settings};
 pub use tags::Tags;
 

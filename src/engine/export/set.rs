@@ -16,7 +16,7 @@ pub const MIX: &str = "mix";
 const STEMS: &str = "stems";
 
 /// The name of what no stem holds.
-const RESIDUAL: &str = "residual";
+pub const RESIDUAL: &str = "residual";
 
 /// What is to be exported. Stems are named, and come in the model's order, each once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,10 +32,10 @@ pub struct Selection {
     pub mix: Option<Vec<Part>>,
 }
 
-/// A stem as it is heard in a mix.
+/// A stem as it is heard in a mix, or what no stem holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
-    /// The stem.
+    /// The stem, or [`RESIDUAL`].
     pub stem: String,
     /// Linear gains to the left and to the right.
     pub gains: [f32; 2],
@@ -124,12 +124,26 @@ impl Selection {
             contents.push(one(RESIDUAL, Content::Rest((0..sources.len()).collect())));
         }
         if let Some(parts) = &self.mix {
-            let weigh = |part: &Part| Ok((stem_index(sources, part.stem.trim())?, part.gains));
-            let parts = parts.iter().map(weigh).collect::<Result<_>>()?;
-            contents.push(one(MIX, Content::Stems(parts)));
+            contents.push(one(MIX, heard(sources, parts)?));
         }
         Ok(contents)
     }
+}
+
+/// The sum of parts, of which one may be the residual: that is made from all stems.
+fn heard(sources: &[String], parts: &[Part]) -> Result<Content> {
+    let is_residual = |part: &&Part| part.stem.trim() == RESIDUAL;
+    let residual = parts.iter().find(is_residual).map(|part| part.gains);
+    let parts = parts.iter().filter(|part| !is_residual(part));
+    let weigh = |part: &Part| Ok((stem_index(sources, part.stem.trim())?, part.gains));
+    let mut stems = parts.map(weigh).collect::<Result<Vec<_>>>()?;
+    let Some(residual) = residual.filter(|sides| *sides != [0.0; 2]) else {
+        return Ok(Content::Stems(stems));
+    };
+    let silent = (0..sources.len()).filter(|it| stems.iter().all(|(stem, _)| stem != it));
+    stems.extend(silent.map(|stem| (stem, [0.0; 2])).collect::<Vec<_>>());
+    stems.sort_by_key(|(stem, _)| *stem);
+    Ok(Content::Heard { stems, residual })
 }
 
 /// The streams of one item, with their names.

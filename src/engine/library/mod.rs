@@ -56,6 +56,12 @@ const MIGRATIONS: &[&str] = &[
         seconds REAL NOT NULL
     ) STRICT;
 ",
+    "
+    ALTER TABLE songs ADD COLUMN bpm REAL;
+    ALTER TABLE songs ADD COLUMN key TEXT;
+    ALTER TABLE songs ADD COLUMN loudness_lufs REAL;
+    ALTER TABLE songs ADD COLUMN analysed INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// The file in the data folder.

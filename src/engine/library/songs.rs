@@ -27,7 +27,8 @@ impl NewSong {
     }
 }
 
-const COLUMNS: &str = "id, hash, path, title, artist, album, format, frames, warning";
+const COLUMNS: &str =
+    "id, hash, path, title, artist, album, format, frames, warning, bpm, key, loudness_lufs";
 
 impl Library {
     /// The folder of a song's stores and cover.
@@ -123,6 +124,9 @@ fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
         format: serde_json::from_str(&format).unwrap_or_else(|_| AudioFormat::default()),
         frames: row.get::<_, i64>(7)?.max(0) as u64,
         warning: row.get(8)?,
+        bpm: row.get(9)?,
+        key: row.get(10)?,
+        loudness_lufs: row.get(11)?,
         state: SongState::Ready,
         cover: None,
     })

@@ -1,15 +1,16 @@
 //! A deck: a ring of whole frames of all lanes of one track from one place on, with the lanes'
-//! gains. The feeder fills the ring's other end; the callback owns the deck while it is played and
+//! strips. The feeder fills the ring's other end; the callback owns the deck while it is played and
 //! gives it back to be freed. Every load, seek and refresh is a new deck, so that two places can
 //! never mix in one ring.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
     ramp::{GAIN_FRAMES, Ramp},
-    shared::Gains,
+    route::Route,
+    shared::Strips,
 };
 
 /// Samples of a frame before the stems: how much of the stems is there (0 to 1), original L, R.
@@ -25,38 +26,45 @@ pub(super) struct Deck {
     ring: Consumer<f32>,
     stride: usize,
     generation: u64,
-    position: u64,
-    end: u64,
-    gains: Gains,
-    ramps: Box<[Ramp]>,
+    route: Route,
+    /// The next frame to be played, on the route's tape.
+    tape: u64,
+    /// Whether a loop was gone round on the way here, also by the decks before.
+    has_turned: bool,
+    strips: Strips,
+    /// The gains on their way, in the order of the strips: the residual's is the last.
+    ramps: Box<[[Ramp; 2]]>,
+    /// What the lanes came to in the block at hand.
+    peaks: Box<[[f32; 2]]>,
 }
 
 /// What a deck plays.
 pub(super) struct Part {
     /// See [`super::shared::Wanted::generation`].
     pub(super) generation: u64,
-    /// First frame.
-    pub(super) start: u64,
-    /// The track's length in frames.
-    pub(super) end: u64,
-    /// One for each stem.
-    pub(super) gains: Gains,
+    /// The way through the track.
+    pub(super) route: Route,
+    /// One for each stem, and the residual's; none without a track.
+    pub(super) strips: Strips,
 }
 
 impl Deck {
     /// A deck for `part`, and the end to fill it from: `stride(stems)` samples a frame, at most
     /// `frames` frames ahead.
     pub(super) fn new(part: Part, frames: usize) -> (Producer<f32>, Self) {
-        let Part { generation, start, end, gains } = part;
-        let stride = stride(gains.len());
+        let Part { generation, route, strips } = part;
+        let stride = stride(strips.len().saturating_sub(1));
         let (producer, ring) = RingBuffer::new(frames * stride);
-        let ramps = gains.iter().map(|gain| Ramp::new(load(gain))).collect();
-        (producer, Self { ring, stride, generation, position: start, end, gains, ramps })
+        let ramps = strips.iter().map(|strip| strip.gain().map(Ramp::new)).collect();
+        let peaks = vec![[0.0; 2]; strips.len()].into();
+        let (tape, has_turned) = (route.tape, false);
+        let deck = Self { ring, stride, generation, route, tape, has_turned, strips, ramps, peaks };
+        (producer, deck)
     }
 
     /// A deck with nothing on it.
     pub(super) fn empty(generation: u64) -> Self {
-        let part = Part { generation, start: 0, end: 0, gains: Arc::new([]) };
+        let part = Part { generation, route: Route::default(), strips: Arc::default() };
         Self::new(part, 1).1
     }
 
@@ -66,12 +74,22 @@ impl Deck {
 
     /// The next frame to be played.
     pub(super) fn position(&self) -> u64 {
-        self.position
+        self.route.frame_at(self.tape)
+    }
+
+    /// The next frame to be played, counted along the way.
+    pub(super) fn tape(&self) -> u64 {
+        self.tape
+    }
+
+    /// Whether a loop was gone round since the last seek.
+    pub(super) fn has_turned(&self) -> bool {
+        self.has_turned || self.route.has_turned(self.tape)
     }
 
     /// Frames until the track ends.
     pub(super) fn to_end(&self) -> u64 {
-        self.end.saturating_sub(self.position)
+        self.route.length() - self.tape
     }
 
     /// Frames that can be played now.
@@ -84,23 +102,27 @@ impl Deck {
         let frames = frames.min(self.ready() as u64) as usize;
         if let Ok(chunk) = self.ring.read_chunk(frames * self.stride) {
             chunk.commit_all();
-            self.position += frames as u64;
+            self.tape += frames as u64;
         }
     }
 
-    /// Takes over the state of the gains from the deck that is played before, of the same track.
+    /// Takes over the state from the deck that is played before, of the same generation.
     pub(super) fn inherit(&mut self, other: &Self) {
         for (mine, theirs) in self.ramps.iter_mut().zip(&other.ramps) {
             *mine = *theirs;
         }
+        self.has_turned = other.has_turned();
     }
 
     /// Plays into interleaved stereo `out`; what is not ready is zero. `original` goes from 0 (the
-    /// stems, and the original where they are missing) to 1 (the original).
-    pub(super) fn render(&mut self, out: &mut [f32], mut original: Ramp) {
-        for (ramp, gain) in self.ramps.iter_mut().zip(self.gains.iter()) {
-            ramp.aim(load(gain), GAIN_FRAMES);
+    /// stems, and the original where they are missing) to 1 (the original, times `level`).
+    pub(super) fn render(&mut self, out: &mut [f32], mut original: Ramp, mut level: Ramp) {
+        for (ramps, strip) in self.ramps.iter_mut().zip(self.strips.iter()) {
+            for (ramp, gain) in ramps.iter_mut().zip(strip.gain()) {
+                ramp.aim(gain, GAIN_FRAMES);
+            }
         }
+        self.peaks.fill([0.0; 2]);
         let frames = self.ready().min(out.len() / 2);
         let (played, missing) = out.split_at_mut(2 * frames);
         missing.fill(0.0);
@@ -108,21 +130,45 @@ impl Deck {
         let (first, second) = chunk.as_slices();
         let lanes = first.chunks_exact(self.stride).chain(second.chunks_exact(self.stride));
         for (out, lanes) in played.chunks_exact_mut(2).zip(lanes) {
-            let of_stems = lanes[0] * (1.0 - original.advance());
-            let mut sum = [0.0; 2];
-            for (ramp, stem) in self.ramps.iter_mut().zip(lanes[STEMS_AT..].chunks_exact(2)) {
-                let gain = ramp.advance();
-                sum[0] += gain * stem[0];
-                sum[1] += gain * stem[1];
+            let there = lanes[0];
+            let mix = mix_frame(lanes, &mut self.ramps, &mut self.peaks);
+            let (original, level) = (original.advance(), level.advance());
+            for (side, out) in out.iter_mut().enumerate() {
+                let song = lanes[1 + side];
+                let stems = there * mix[side] + (1.0 - there) * song;
+                *out = (1.0 - original) * stems + original * level * song;
             }
-            out[0] = of_stems * sum[0] + (1.0 - of_stems) * lanes[1];
-            out[1] = of_stems * sum[1] + (1.0 - of_stems) * lanes[2];
         }
         chunk.commit_all();
-        self.position += frames as u64;
+        self.tape += frames as u64;
+        for (strip, peak) in self.strips.iter().zip(&self.peaks) {
+            strip.raise_peak(*peak);
+        }
     }
 }
 
-fn load(gain: &std::sync::atomic::AtomicU32) -> f32 {
-    f32::from_bits(gain.load(Ordering::Relaxed))
+/// The mix of one frame of all lanes. The residual is the original minus all stems; hence at its
+/// gain the original is heard, and each stem by that much less. With everything at 1 that is the
+/// original to the last bit, and without the residual the same sum that an export writes.
+fn mix_frame(lanes: &[f32], ramps: &mut [[Ramp; 2]], peaks: &mut [[f32; 2]]) -> [f32; 2] {
+    let (there, song, stems) = (lanes[0], &lanes[1..STEMS_AT], &lanes[STEMS_AT..]);
+    let (Some((residual, ramps)), Some((rest_peak, peaks))) =
+        (ramps.split_last_mut(), peaks.split_last_mut())
+    else {
+        return [0.0; 2];
+    };
+    let mut mix = [0.0; 2];
+    for side in 0..2 {
+        let of_rest = residual[side].advance();
+        let (mut sum, mut rest) = (0.0, f64::from(song[side]));
+        for ((ramps, peak), stem) in ramps.iter_mut().zip(&mut *peaks).zip(stems.chunks_exact(2)) {
+            let (gain, sample) = (ramps[side].advance(), stem[side]);
+            sum += (f64::from(gain) - f64::from(of_rest)) * f64::from(sample);
+            rest -= f64::from(sample);
+            peak[side] = peak[side].max(there * (gain * sample).abs());
+        }
+        mix[side] = (sum + f64::from(of_rest) * f64::from(song[side])) as f32;
+        rest_peak[side] = rest_peak[side].max(there * of_rest * rest.abs() as f32);
+    }
+    mix
 }

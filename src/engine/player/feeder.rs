@@ -12,6 +12,7 @@ use super::{
     deck::{Deck, Part, STEMS_AT, stride},
     mixer::Mixer,
     ramp::FADE_FRAMES,
+    route::{Route, Stretch},
     shared::{Shared, Wanted},
 };
 
@@ -94,27 +95,28 @@ impl Feeder {
 
     /// Starts reading where `wanted` says, and sends the deck off; says whether there was room.
     fn open(&mut self, wanted: &Wanted) -> bool {
-        let mut start = wanted.target;
+        let end = wanted.track.as_ref().map_or(0, |track| track.frames());
+        let mut route = Route { tape: 0, frame: wanted.target, end, region: wanted.region };
         if self.line.generation == wanted.generation {
             if self.out > 1 {
                 return false; // one at a time: a deck that never gets to play bridges nothing
             }
-            if let Some(position) = self.shared.followed_position(wanted) {
-                start = position;
-            }
-            if self.shared.is_playing() {
-                // What is already buffered must last through the cross-fade.
-                let buffered = self.line.next.saturating_sub(u64::from(FADE_FRAMES));
-                start = (start + HORIZON_FRAMES).min(buffered).max(start);
-            }
-            if start >= self.line.end {
-                self.line.refresh = wanted.refresh;
-                return true;
+            if let Some(mut tape) = self.shared.followed_tape(wanted) {
+                if self.shared.is_playing() {
+                    // What is already buffered must last through the cross-fade.
+                    let buffered = self.line.tape.saturating_sub(u64::from(FADE_FRAMES));
+                    tape = (tape + HORIZON_FRAMES).min(buffered).max(tape);
+                }
+                if tape >= self.line.route.length() {
+                    self.line.refresh = wanted.refresh;
+                    return true;
+                }
+                route = Route { tape, frame: self.line.route.frame_at(tape), ..route };
             }
         } else if self.out >= DECKS || self.arriving.is_full() {
             return false;
         }
-        let (line, deck) = Line::open(wanted, start);
+        let (line, deck) = Line::open(wanted, route);
         self.line = line;
         let mut filled = 0;
         while filled < PREFILL_FRAMES {
@@ -138,12 +140,14 @@ struct Line {
     stems: usize,
     generation: u64,
     refresh: u64,
-    /// The next frame to be read.
-    next: u64,
-    end: u64,
+    route: Route,
+    /// The next frame to be read, on the route's tape.
+    tape: u64,
     coverage: Coverage,
     stereo: Vec<f32>,
     lanes: Vec<f32>,
+    /// What comes before the loop's start, to be faded to at its end; read once.
+    before_loop: Vec<f32>,
     /// Whether a read failed: said once, silence is fed instead.
     failed: bool,
 }
@@ -151,27 +155,28 @@ struct Line {
 impl Line {
     /// No track.
     fn idle() -> Self {
-        Self::open(&Wanted::default(), 0).0
+        Self::open(&Wanted::default(), Route::default()).0
     }
 
-    /// Opens a line and its deck at frame `start`.
-    fn open(wanted: &Wanted, start: u64) -> (Self, Deck) {
-        let Wanted { track, gains, generation, refresh, .. } = wanted.clone();
-        let end = track.as_ref().map_or(0, |track| track.frames());
-        let stems = gains.len();
-        let ahead = (DECK_FRAMES as u64).min(end.saturating_sub(start)).max(1) as usize;
-        let (ring, deck) = Deck::new(Part { generation, start, end, gains }, ahead);
+    /// Opens a line and its deck at the start of a way.
+    fn open(wanted: &Wanted, route: Route) -> (Self, Deck) {
+        let Wanted { track, strips, generation, refresh, .. } = wanted.clone();
+        let stems = strips.len().saturating_sub(1);
+        let left = route.length() - route.tape;
+        let ahead = left.clamp(1, DECK_FRAMES as u64) as usize;
+        let (ring, deck) = Deck::new(Part { generation, route, strips }, ahead);
         let line = Self {
             track,
             ring,
             stems,
             generation,
             refresh,
-            next: start,
-            end,
+            tape: route.tape,
+            route,
             coverage: Coverage::default(),
             stereo: vec![0.0; 2 * CHUNK_FRAMES],
             lanes: vec![0.0; stride(stems) * CHUNK_FRAMES],
+            before_loop: Vec::new(),
             failed: false,
         };
         (line, deck)
@@ -187,25 +192,43 @@ impl Line {
         let Some(track) = self.track.clone() else { return 0 };
         let stride = stride(self.stems);
         let room = (self.ring.slots() / stride).min(CHUNK_FRAMES);
-        let frames = (self.end.saturating_sub(self.next)).min(room as u64) as usize;
+        let stretch = self.route.stretch(self.tape);
+        let frames = stretch.frames.min(room as u64) as usize;
         if frames == 0 {
             return 0;
         }
-        let lanes = &mut self.lanes[..frames * stride];
+        let mut lanes = std::mem::take(&mut self.lanes);
+        self.read(&*track, stretch.frame, &mut lanes[..frames * stride]);
+        self.join(&*track, stretch, &mut lanes[..frames * stride]);
+        let pushed = self.ring.push_entire_slice(&lanes[..frames * stride]).is_ok();
+        self.lanes = lanes;
+        if !pushed {
+            return 0;
+        }
+        self.tape += frames as u64;
+        if self.route.frame_at(self.tape) != stretch.frame + frames as u64 {
+            self.coverage = Coverage::default(); // back at the loop's start
+        }
+        frames
+    }
+
+    /// Reads whole frames of all lanes.
+    fn read(&mut self, track: &dyn Track, start: u64, lanes: &mut [f32]) {
+        let stride = stride(self.stems);
         let mut any = false;
-        for (i, lane) in lanes.chunks_exact_mut(stride).enumerate() {
-            lane[0] = self.coverage.weight(&*track, self.next + i as u64);
+        for (frame, lane) in (start..).zip(lanes.chunks_exact_mut(stride)) {
+            lane[0] = self.coverage.weight(track, frame);
             any |= lane[0] > 0.0;
         }
-        let stereo = &mut self.stereo[..2 * frames];
+        let stereo = &mut self.stereo[..2 * (lanes.len() / stride)];
         for source in 0..=self.stems {
             let read = match source {
-                0 => track.read_original(self.next, stereo),
+                0 => track.read_original(start, stereo),
                 _ if !any => {
                     stereo.fill(0.0);
                     Ok(())
                 }
-                _ => track.read_stem(source - 1, self.next, stereo),
+                _ => track.read_stem(source - 1, start, stereo),
             };
             if let Err(error) = read {
                 stereo.fill(0.0);
@@ -218,10 +241,49 @@ impl Line {
                 lane[at..at + 2].copy_from_slice(frame);
             }
         }
-        if self.ring.push_entire_slice(lanes).is_err() {
-            return 0;
+    }
+
+    /// At a loop's joint: the end fades into what comes before the start, so that the start follows
+    /// it as it does in the song; a start with nothing before it comes in from silence.
+    fn join(&mut self, track: &dyn Track, stretch: Stretch, lanes: &mut [f32]) {
+        let (stride, fade) = (stride(self.stems), self.route.fade_frames());
+        if let Some(to_joint) = stretch.to_joint {
+            if self.before_loop.is_empty() {
+                self.read_before_loop(track);
+            }
+            let before = &self.before_loop[(fade - to_joint) as usize * stride..];
+            let lanes = lanes.chunks_exact_mut(stride).zip(before.chunks_exact(stride));
+            for (done, (lane, before)) in (fade - to_joint + 1..).zip(lanes) {
+                let share = done as f32 / fade as f32;
+                for (x, before) in lane.iter_mut().zip(before) {
+                    *x = (1.0 - share) * *x + share * before;
+                }
+            }
         }
-        self.next += frames as u64;
-        frames
+        if let Some(from_joint) = stretch.from_joint {
+            for (done, lane) in (from_joint + 1..).zip(lanes.chunks_exact_mut(stride)) {
+                for x in &mut lane[1..] {
+                    *x *= done as f32 / fade as f32;
+                }
+            }
+        }
+    }
+
+    /// Reads what comes before the loop's start: silence where there is not enough of it.
+    fn read_before_loop(&mut self, track: &dyn Track) {
+        let (stride, start) = (stride(self.stems), self.route.loop_start());
+        let fade = self.route.fade_frames();
+        let mut before = vec![0.0; fade as usize * stride];
+        if start >= fade {
+            let coverage = std::mem::take(&mut self.coverage);
+            self.read(track, start - fade, &mut before);
+            self.coverage = coverage;
+        }
+        // How much of the stems is there must meet the start's, which does not fade in.
+        let there = Coverage::default().weight(track, start);
+        for lane in before.chunks_exact_mut(stride) {
+            lane[0] = there;
+        }
+        self.before_loop = before;
     }
 }

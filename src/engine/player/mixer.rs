@@ -33,6 +33,7 @@ pub(super) struct Mixer {
     /// 0: paused; 1: playing.
     transport: Ramp,
     original: Ramp,
+    original_level: Ramp,
     volume: Ramp,
     scratch: [f32; 2 * BLOCK_FRAMES],
 }
@@ -54,6 +55,7 @@ impl Mixer {
             cross: Ramp::new(1.0),
             transport: Ramp::new(0.0),
             original: Ramp::new(0.0),
+            original_level: Ramp::new(1.0),
             volume: Ramp::new(shared.volume()),
             scratch: [0.0; 2 * BLOCK_FRAMES],
             shared,
@@ -69,6 +71,7 @@ impl Mixer {
         }
         let (wanted, playing) = self.shared.transport();
         self.original.aim(f32::from(self.shared.original.load(Ordering::Relaxed)), GAIN_FRAMES);
+        self.original_level.aim(self.shared.original_level(), GAIN_FRAMES);
         self.volume.aim(self.shared.volume(), GAIN_FRAMES);
 
         let mut starved = false;
@@ -84,10 +87,20 @@ impl Mixer {
             self.mix(block, &mut peaks);
             rest = after;
         }
-        self.shared.publish_position(self.current.generation(), self.current.position());
+        let Self { shared, current, .. } = &*self;
+        shared.publish_tape(current.generation(), current.tape());
+        shared.publish_position(current.generation(), current.position(), current.has_turned());
         self.shared.raise_peaks(peaks);
         if starved {
             self.shared.underruns.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Comes to rest at once: what was on its way out is not heard any more.
+    pub(super) fn rest(&mut self) {
+        self.transport.snap(0.0);
+        if let Some(left) = self.leaving.take() {
+            self.give_back(left);
         }
     }
 
@@ -99,9 +112,9 @@ impl Mixer {
         }
         if next.generation() == self.current.generation() {
             // The same journey read again: they must meet at the same frame.
-            next.skip(self.current.position().saturating_sub(next.position()));
+            next.skip(self.current.tape().saturating_sub(next.tape()));
             let out_of_reach = self.current.ready() == 0 && self.transport.is_silent();
-            if next.position() != self.current.position() && !out_of_reach {
+            if next.tape() != self.current.tape() && !out_of_reach {
                 return;
             }
             next.inherit(&self.current);
@@ -159,7 +172,7 @@ impl Mixer {
         let ready = self.current.ready() as u64;
         let next = self.next.as_ref().filter(|d| d.generation() == self.current.generation());
         let Some(next) = next else { return (ready, None) };
-        let Some(to_join) = next.position().checked_sub(self.current.position()) else {
+        let Some(to_join) = next.tape().checked_sub(self.current.tape()) else {
             return (ready, None);
         };
         let supply = if ready < to_join { ready } else { to_join + next.ready() as u64 };
@@ -175,10 +188,10 @@ impl Mixer {
             }
             return;
         }
-        self.current.render(out, self.original);
+        self.current.render(out, self.original, self.original_level);
         if let Some(leaving) = self.leaving.as_mut() {
             let under = &mut self.scratch[..out.len()];
-            leaving.render(under, self.original);
+            leaving.render(under, self.original, self.original_level);
             for (over, under) in out.chunks_exact_mut(2).zip(under.chunks_exact(2)) {
                 let share = self.cross.advance();
                 over[0] = share * over[0] + (1.0 - share) * under[0];
@@ -192,6 +205,7 @@ impl Mixer {
         }
         for frame in out.chunks_exact_mut(2) {
             self.original.advance();
+            self.original_level.advance();
             let gain = self.transport.advance() * self.volume.advance();
             for (sample, peak) in frame.iter_mut().zip(peaks.iter_mut()) {
                 *sample *= gain;

@@ -8,13 +8,16 @@
 //! that gains act at once. A seek, a load or a refresh is a new deck, faded over from the old one,
 //! which goes back to the feeder to be freed.
 
+mod careful;
 mod coverage;
 mod deck;
 mod feeder;
+mod lanes;
 mod link;
 mod mixer;
 mod outlet;
 mod ramp;
+mod route;
 mod shared;
 mod stream;
 #[cfg(test)]
@@ -22,17 +25,16 @@ mod tests;
 
 use std::{
     fmt, io,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
 };
 
+use careful::Careful;
 use feeder::Feeder;
-use shared::Shared;
+pub use lanes::{Gains, LaneSettings, gains};
+use shared::{Shared, Strip};
 use stream::StreamOwner;
-pub use stream::output_devices;
+pub use stream::{Output, outputs};
 
 /// A song that can be played: its original and its stems, read by range. Reading may touch a disk;
 /// it is done on the feeder's thread, or on an export's.
@@ -60,37 +62,6 @@ pub trait Track: Send + Sync {
     fn covered_at(&self, at: u64) -> (bool, u64);
 }
 
-/// What the user set on a stem's lane.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LaneSettings {
-    /// Whether the instrument is ticked; what is not takes no part in the mix.
-    pub ticked: bool,
-    /// Fader, in dB; `f32::NEG_INFINITY` is silence.
-    pub gain_db: f32,
-    /// Muted by the user.
-    pub muted: bool,
-    /// Soloed: while any ticked lane is, only soloed lanes are heard.
-    pub soloed: bool,
-}
-
-impl Default for LaneSettings {
-    fn default() -> Self {
-        Self { ticked: true, gain_db: 0.0, muted: false, soloed: false }
-    }
-}
-
-/// The linear gain of every lane, as heard and as exported.
-pub fn gains(lanes: &[LaneSettings]) -> Vec<f32> {
-    let any_solo = lanes.iter().any(|lane| lane.ticked && lane.soloed);
-    lanes
-        .iter()
-        .map(|lane| {
-            let heard = lane.ticked && if any_solo { lane.soloed } else { !lane.muted };
-            if heard { 10f32.powf(lane.gain_db / 20.0) } else { 0.0 }
-        })
-        .collect()
-}
-
 /// What is heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Monitor {
@@ -108,7 +79,8 @@ pub enum Device {
     Idle,
     /// Open, with its name.
     Open(String),
-    /// There is none, or it was lost; in words. Playing keeps the time silently.
+    /// There is none, or it was lost; in words. Without one, playing keeps the time silently; one
+    /// that is lost while playing is waited for where the song was heard last.
     Unavailable(String),
 }
 
@@ -153,13 +125,16 @@ impl Player {
     }
 
     /// Replaces the track (`None` takes it out), stops, and goes to its start. The gains stay as
-    /// they were set last; a stem without is at 1.
+    /// they were set last; a stem without is at 1, the residual silent. There is no loop then.
     pub fn load(&self, track: Option<Arc<dyn Track>>) {
         let shared = &self.inner.shared;
         let stems = track.as_ref().map_or(0, |track| track.stems());
+        let track = track.map(|track| Arc::new(Careful::new(track)) as Arc<dyn Track>);
         let old = shared.change(|wanted| {
-            let gains = wanted.set_gains.iter().chain(std::iter::repeat(&1.0)).take(stems);
-            wanted.gains = gains.map(|gain| AtomicU32::new(gain.to_bits())).collect();
+            let set = &wanted.set_gains;
+            let of_stems = set.stems.iter().chain(std::iter::repeat(&[1.0; 2])).take(stems);
+            wanted.strips = of_stems.chain([&set.residual]).map(|&gain| Strip::new(gain)).collect();
+            wanted.region = None;
             shared.turn(wanted, 0, true);
             std::mem::replace(&mut wanted.track, track)
         });
@@ -209,19 +184,38 @@ impl Player {
         });
     }
 
+    /// Repeats frames `[start, end)` of the track: whenever their end is reached, their start
+    /// follows, without a click. Who plays behind their end plays on. `None` takes the loop away;
+    /// so does an empty one. Acts about 0.1 s ahead of the play head.
+    pub fn set_loop(&self, region: Option<(u64, u64)>) {
+        self.inner.shared.change(|wanted| {
+            let region = region.filter(|(start, end)| start < end);
+            if wanted.region != region {
+                wanted.region = region;
+                wanted.refresh += 1;
+            }
+        });
+    }
+
+    /// The frames that are repeated.
+    pub fn loop_region(&self) -> Option<(u64, u64)> {
+        self.inner.shared.wanted().region
+    }
+
     /// The frame that is heard now: the device's latency is taken into account as far as it is
     /// known. After a seek, at once the place that was asked for.
     pub fn position(&self) -> u64 {
         self.inner.shared.position()
     }
 
-    /// Sets the linear gain of every stem, in the model's order (see [`gains`]); what is beyond
-    /// the track's stems is ignored.
-    pub fn set_gains(&self, gains: &[f32]) {
+    /// Sets the gains of all lanes (see [`gains`]); what is beyond the track's stems is ignored.
+    pub fn set_gains(&self, gains: &Gains) {
         self.inner.shared.change(|wanted| {
-            wanted.set_gains = gains.to_vec();
-            for (held, gain) in wanted.gains.iter().zip(gains) {
-                held.store(gain.to_bits(), Ordering::Relaxed);
+            wanted.set_gains.clone_from(gains);
+            let Some((residual, stems)) = wanted.strips.split_last() else { return };
+            residual.set_gain(gains.residual);
+            for (strip, &gain) in stems.iter().zip(&gains.stems) {
+                strip.set_gain(gain);
             }
         });
     }
@@ -230,6 +224,12 @@ impl Player {
     pub fn set_monitor(&self, monitor: Monitor) {
         let original = monitor == Monitor::Original;
         self.inner.shared.original.store(original, Ordering::Relaxed);
+    }
+
+    /// Makes the original that much louder, linear, while it is what is heard: for a comparison at
+    /// equal loudness.
+    pub fn set_original_level(&self, level: f32) {
+        self.inner.shared.set_original_level(level);
     }
 
     /// Sets the master volume, linear, 0 to 1.
@@ -243,6 +243,13 @@ impl Player {
         self.inner.shared.take_peaks()
     }
 
+    /// The same of every lane, before the volume: the stems in the model's order, then the residual.
+    /// Empty without a track.
+    pub fn lane_levels(&self) -> Vec<[f32; 2]> {
+        let wanted = self.inner.shared.wanted();
+        wanted.strips.iter().map(Strip::take_peak).collect()
+    }
+
     /// Blocks that the device asked for and that were not ready in time, and buffers that it ran
     /// out of.
     pub fn underruns(&self) -> u64 {
@@ -252,6 +259,18 @@ impl Player {
     /// The device's state.
     pub fn device(&self) -> Device {
         self.inner.shared.device()
+    }
+
+    /// Chooses the device by its [`Output::id`]; `None` is the system's own choice, which also
+    /// stands in while the chosen one is not there. Acts while playing too, at the same place.
+    pub fn set_output(&self, id: Option<String>) {
+        self.inner.shared.change(|wanted| wanted.output = id);
+        self.inner.shared.wake_stream();
+    }
+
+    /// The device that was chosen.
+    pub fn output(&self) -> Option<String> {
+        self.inner.shared.wanted().output
     }
 }
 

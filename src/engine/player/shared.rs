@@ -12,13 +12,68 @@ use std::{
 
 use crossbeam_channel::Sender;
 
-use super::{Device, Track};
+use super::{Device, Gains, Track};
 
-/// Bits of [`Shared::heard`] that hold the frame; the generation is above them.
-const FRAME_BITS: u32 = 48;
+/// Bits of [`Shared::heard`] and [`Shared::tape`] that hold the number; the generation's low bits
+/// are above them.
+const NUMBER_BITS: u32 = 48;
 
-/// Linear gains of a track's stems, as bits: written by the handle, read by the callback.
-pub(super) type Gains = Arc<[AtomicU32]>;
+/// A number of a generation in one word.
+fn packed(generation: u64, number: u64) -> u64 {
+    generation << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1)
+}
+
+/// The number, if it is of this generation.
+fn unpacked(word: u64, generation: u64) -> Option<u64> {
+    let is_of = word >> NUMBER_BITS == packed(generation, 0) >> NUMBER_BITS;
+    is_of.then_some(word & ((1 << NUMBER_BITS) - 1))
+}
+
+/// A lane between the handle and the callback: its gains one way, its peaks the other; left and
+/// right, as the bits of floats.
+pub(super) struct Strip {
+    gain: [AtomicU32; 2],
+    peak: [AtomicU32; 2],
+}
+
+/// The strips of a track's stems, and last the residual's; none without a track.
+pub(super) type Strips = Arc<[Strip]>;
+
+impl Strip {
+    pub(super) fn new(gain: [f32; 2]) -> Self {
+        Self { gain: gain.map(|side| AtomicU32::new(side.to_bits())), peak: Default::default() }
+    }
+
+    pub(super) fn gain(&self) -> [f32; 2] {
+        self.gain.each_ref().map(|side| f32::from_bits(side.load(Ordering::Relaxed)))
+    }
+
+    pub(super) fn set_gain(&self, gain: [f32; 2]) {
+        for (held, gain) in self.gain.iter().zip(gain) {
+            held.store(gain.to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// Peak since the last call.
+    pub(super) fn take_peak(&self) -> [f32; 2] {
+        take(&self.peak)
+    }
+
+    pub(super) fn raise_peak(&self, peak: [f32; 2]) {
+        raise(&self.peak, peak);
+    }
+}
+
+fn take(peak: &[AtomicU32; 2]) -> [f32; 2] {
+    peak.each_ref().map(|side| f32::from_bits(side.swap(0, Ordering::Relaxed)))
+}
+
+/// Non-negative floats order like their bits.
+fn raise(held: &[AtomicU32; 2], peak: [f32; 2]) {
+    for (held, peak) in held.iter().zip(peak) {
+        held.fetch_max(peak.to_bits(), Ordering::Relaxed);
+    }
+}
 
 /// What the handle asked for last; the feeder works towards it.
 #[derive(Clone, Default)]
@@ -28,15 +83,19 @@ pub(super) struct Wanted {
     /// What to play.
     pub(super) track: Option<Arc<dyn Track>>,
     /// The gains that were set last; they outlive a track.
-    pub(super) set_gains: Vec<f32>,
-    /// The gains of the track's stems.
-    pub(super) gains: Gains,
+    pub(super) set_gains: Gains,
+    /// The lanes of the track.
+    pub(super) strips: Strips,
     /// Counts loads and seeks: what is of an older generation must not be heard any more.
     pub(super) generation: u64,
     /// Where this generation begins, in frames.
     pub(super) target: u64,
+    /// Frames `[start, end)` of the track that are repeated.
+    pub(super) region: Option<(u64, u64)>,
     /// Counts refreshes.
     pub(super) refresh: u64,
+    /// The device that was chosen, by its id; `None` is the system's choice.
+    pub(super) output: Option<String>,
     /// Whether the threads should end.
     pub(super) quit: bool,
 }
@@ -47,12 +106,17 @@ pub(super) struct Shared {
     changed: Condvar,
     /// Generation << 1 | whether it plays.
     transport: AtomicU64,
-    /// Generation (its low 16 bits) << 48 | frame that the callback reads next.
+    /// The frame that the callback reads next, times two, and whether a loop was gone round since
+    /// the generation began.
     heard: AtomicU64,
+    /// The same frame on the way's tape.
+    tape: AtomicU64,
     /// Frames between the callback and the ear.
     pub(super) latency_frames: AtomicU32,
     /// Whether the original is heard instead of the stems.
     pub(super) original: AtomicBool,
+    /// What makes the original as loud as the mix, linear.
+    original_level: AtomicU32,
     volume: AtomicU32,
     peaks: [AtomicU32; 2],
     pub(super) underruns: AtomicU64,
@@ -74,10 +138,12 @@ impl Shared {
             changed: Condvar::new(),
             transport: AtomicU64::new(0),
             heard: AtomicU64::new(0),
+            tape: AtomicU64::new(0),
             latency_frames: AtomicU32::new(0),
             original: AtomicBool::new(false),
+            original_level: AtomicU32::new(1f32.to_bits()),
             volume: AtomicU32::new(1f32.to_bits()),
-            peaks: [AtomicU32::new(0), AtomicU32::new(0)],
+            peaks: Default::default(),
             underruns: AtomicU64::new(0),
             plays: AtomicU64::new(0),
             device: Mutex::new(Device::Idle),
@@ -129,25 +195,42 @@ impl Shared {
 
     /// The frame that the callback reads next, or the target of a seek it has not followed yet.
     pub(super) fn read_position(&self, wanted: &Wanted) -> u64 {
-        self.followed_position(wanted).unwrap_or(wanted.target)
+        self.followed_position(wanted).map_or(wanted.target, |(frame, _)| frame)
     }
 
-    /// The frame that the callback reads next, if it has come to the wanted generation.
-    pub(super) fn followed_position(&self, wanted: &Wanted) -> Option<u64> {
-        let heard = self.heard.load(Ordering::Acquire);
-        let followed = heard >> FRAME_BITS == wanted.generation & 0xFFFF;
-        followed.then_some(heard & ((1 << FRAME_BITS) - 1))
+    /// The frame that the callback reads next, if it has come to the wanted generation, and whether
+    /// a loop was gone round.
+    pub(super) fn followed_position(&self, wanted: &Wanted) -> Option<(u64, bool)> {
+        let heard = unpacked(self.heard.load(Ordering::Acquire), wanted.generation)?;
+        Some((heard >> 1, heard & 1 == 1))
+    }
+
+    /// How far the callback has come on the way's tape, if it has come to the wanted generation.
+    pub(super) fn followed_tape(&self, wanted: &Wanted) -> Option<u64> {
+        unpacked(self.tape.load(Ordering::Acquire), wanted.generation)
     }
 
     /// The frame that is heard now.
     pub(super) fn position(&self) -> u64 {
         let wanted = lock(&self.wanted);
-        let position = self.read_position(&wanted);
+        let Some((position, has_turned)) = self.followed_position(&wanted) else {
+            return wanted.target;
+        };
         if !self.is_playing() {
             return position;
         }
         let latency = u64::from(self.latency_frames.load(Ordering::Relaxed));
-        position.saturating_sub(latency).max(wanted.target.min(position))
+        let heard = position.saturating_sub(latency);
+        if !has_turned {
+            return heard.max(wanted.target.min(position));
+        }
+        match wanted.region {
+            // What is heard is still before the joint.
+            Some((start, end)) if heard < start && position >= start && start < end => {
+                end - (start - heard).min(end - start)
+            }
+            _ => heard,
+        }
     }
 
     /// Whether it plays.
@@ -191,9 +274,13 @@ impl Shared {
         self.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
+    pub(super) fn set_original_level(&self, level: f32) {
+        self.original_level.store(level.to_bits(), Ordering::Relaxed);
+    }
+
     /// Peaks since the last call.
     pub(super) fn take_peaks(&self) -> [f32; 2] {
-        [0, 1].map(|channel: usize| f32::from_bits(self.peaks[channel].swap(0, Ordering::Relaxed)))
+        take(&self.peaks)
     }
 
     // The callback's side: atomics only.
@@ -211,19 +298,24 @@ impl Shared {
         self.transport.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).ok();
     }
 
-    pub(super) fn publish_position(&self, generation: u64, frame: u64) {
-        let frame = frame & ((1 << FRAME_BITS) - 1);
-        self.heard.store((generation & 0xFFFF) << FRAME_BITS | frame, Ordering::Release);
+    pub(super) fn publish_position(&self, generation: u64, frame: u64, has_turned: bool) {
+        let heard = packed(generation, frame << 1 | u64::from(has_turned));
+        self.heard.store(heard, Ordering::Release);
+    }
+
+    pub(super) fn publish_tape(&self, generation: u64, tape: u64) {
+        self.tape.store(packed(generation, tape), Ordering::Release);
     }
 
     pub(super) fn volume(&self) -> f32 {
         f32::from_bits(self.volume.load(Ordering::Relaxed))
     }
 
-    /// Non-negative floats order like their bits.
+    pub(super) fn original_level(&self) -> f32 {
+        f32::from_bits(self.original_level.load(Ordering::Relaxed))
+    }
+
     pub(super) fn raise_peaks(&self, peaks: [f32; 2]) {
-        for (held, peak) in self.peaks.iter().zip(peaks) {
-            held.fetch_max(peak.to_bits(), Ordering::Relaxed);
-        }
+        raise(&self.peaks, peaks);
     }
 }

@@ -1,6 +1,6 @@
 //! The stream: opens the sound device when playing starts, closes it when nothing has been played
-//! for a while, opens it again when it was lost, and keeps the time when there is none. On its own
-//! thread, because a stream may be bound to the thread that made it, and opening and closing one
+//! for a while, goes over to another that is chosen, waits at the place that was heard last for one
+//! that was lost, and keeps the time when there is none. On its own thread, because a stream may be bound to the thread that made it, and opening and closing one
 //! may take long.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 
 use cpal::{
-    ErrorKind, SampleFormat, StreamConfig,
+    DeviceId, ErrorKind, SampleFormat, StreamConfig,
     traits::{DeviceTrait as _, HostTrait as _},
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -26,9 +26,10 @@ use crate::engine::SAMPLE_RATE;
 /// The device is closed after this long without playing, so that it may sleep.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
 
-/// A device that was lost is looked for again this often, this many times, while playing.
+/// A device that was lost while playing is looked for again this often, and for this long; then the
+/// song is paused, so that nobody is startled by one that comes back much later.
 const REOPEN_EVERY: Duration = Duration::from_millis(400);
-const REOPEN_TIMES: u32 = 5;
+const WAIT_FOR: Duration = Duration::from_secs(30);
 
 /// How often time moves on without a device.
 const SILENT_PERIOD: Duration = Duration::from_millis(10);
@@ -47,15 +48,29 @@ const PAUSED_PERIOD: Duration = Duration::from_secs(1);
 const BUFFER_FRAMES: u32 = 1024;
 const MOST_BUFFER_FRAMES: u32 = 4096;
 
-/// Names of the output devices, the default one first.
-pub fn output_devices() -> Vec<String> {
+/// A sound device that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// What it is chosen by, also after a restart (see [`super::Player::set_output`]).
+    pub id: String,
+    /// For people.
+    pub name: String,
+}
+
+/// The output devices, the system's choice first. Asks the sound system, which may take a while: not
+/// for a window's own thread.
+pub fn outputs() -> Vec<Output> {
     let host = cpal::default_host();
-    let default = host.default_output_device().map(|device| device.to_string());
-    let all = host.output_devices().into_iter().flatten().map(|device| device.to_string());
-    let mut names: Vec<String> = default.into_iter().chain(all).collect();
-    let mut seen = std::collections::HashSet::new();
-    names.retain(|name| seen.insert(name.clone()));
-    names
+    let all = host.output_devices().into_iter().flatten();
+    let mut found: Vec<Output> = Vec::new();
+    for device in host.default_output_device().into_iter().chain(all) {
+        let Ok(id) = device.id() else { continue };
+        let (id, name) = (id.to_string(), device.to_string());
+        if found.iter().all(|output| output.id != id) {
+            found.push(Output { id, name });
+        }
+    }
+    found
 }
 
 /// See the module.
@@ -65,15 +80,15 @@ pub(super) struct StreamOwner {
     /// The mixer while no stream has it.
     mixer: Option<Box<Mixer>>,
     home: (Sender<Box<Mixer>>, Receiver<Box<Mixer>>),
-    output: Output,
+    state: State,
     /// Calls of play that have been answered.
     plays: u64,
-    /// How often a lost device is still to be looked for.
-    reopen: u32,
+    /// The choice of a device that has been answered.
+    chosen: Option<String>,
     buffer_frames: u32,
 }
 
-enum Output {
+enum State {
     /// Nothing was played yet, or not for a while.
     Closed,
     /// The device plays.
@@ -84,26 +99,29 @@ enum Output {
         /// The last beat seen, and when it was new.
         beat: (u32, Instant),
     },
-    /// No device; frames are taken by the clock.
-    Silent { since: Instant, taken: u64, opened: Instant },
+    /// There was no device when playing began; frames are taken by the clock.
+    Silent { since: Instant, taken: u64 },
+    /// The device was lost while playing: the song waits for it.
+    Waiting { since: Instant, tried: Instant },
 }
 
 impl StreamOwner {
     pub(super) fn new(shared: Arc<Shared>, wake: Receiver<()>, mixer: Mixer) -> Self {
-        let (mixer, output) = (Some(Box::new(mixer)), Output::Closed);
-        let (plays, reopen, buffer_frames) = (0, 0, BUFFER_FRAMES);
-        Self { shared, wake, mixer, home: bounded(1), output, plays, reopen, buffer_frames }
+        let (mixer, state) = (Some(Box::new(mixer)), State::Closed);
+        let (plays, chosen, buffer_frames) = (0, None, BUFFER_FRAMES);
+        Self { shared, wake, mixer, home: bounded(1), state, plays, chosen, buffer_frames }
     }
 
     /// Works until the player is dropped.
     pub(super) fn run(mut self) {
         while !self.shared.wanted().quit {
             self.look_after();
-            let wait = match &self.output {
-                Output::Open { .. } if self.shared.is_playing() => Some(PLAYING_PERIOD),
-                Output::Open { .. } => Some(PAUSED_PERIOD),
-                Output::Silent { .. } if self.shared.is_playing() => Some(SILENT_PERIOD),
-                Output::Closed | Output::Silent { .. } => None,
+            let wait = match &self.state {
+                State::Open { .. } if self.shared.is_playing() => Some(PLAYING_PERIOD),
+                State::Open { .. } => Some(PAUSED_PERIOD),
+                State::Silent { .. } if self.shared.is_playing() => Some(SILENT_PERIOD),
+                State::Waiting { .. } => Some(REOPEN_EVERY),
+                State::Closed | State::Silent { .. } => None,
             };
             // A time-out is as good a reason to go on as a wake-up; that the handle is gone shows
             // in `quit`.
@@ -118,57 +136,99 @@ impl StreamOwner {
     fn look_after(&mut self) {
         let plays = self.shared.plays.load(Ordering::Acquire);
         let asked = plays != std::mem::replace(&mut self.plays, plays);
+        let chosen = self.shared.wanted().output;
+        let is_other = chosen != self.chosen;
+        self.chosen = chosen;
         let playing = self.shared.is_playing();
-        match &mut self.output {
-            Output::Open { link, used, beat } => {
-                let now = Instant::now();
-                if playing {
-                    *used = now;
-                }
-                if link.beat() != beat.0 || !playing {
-                    *beat = (link.beat(), now);
-                }
-                let lost = link.lost();
-                let patience = if link.ran_out() { STUCK_AFTER_UNDERRUN } else { STUCK_AFTER };
-                let stuck = beat.1.elapsed() >= patience;
-                let idle = used.elapsed() >= CLOSE_AFTER;
-                if stuck {
-                    tracing::warn!("the sound device got stuck and is opened anew");
-                    self.buffer_frames = (2 * self.buffer_frames).min(MOST_BUFFER_FRAMES);
-                } else if let Some(error) = &lost {
-                    tracing::warn!("the sound device was lost: {error}");
-                }
-                if playing && (stuck || lost.is_some()) {
-                    self.close();
-                    self.reopen = REOPEN_TIMES;
-                    self.open();
-                } else if idle || lost.is_some() {
-                    self.close();
-                    self.shared.set_device(&Device::Idle);
-                }
-            }
-            Output::Closed if asked => self.open(),
-            Output::Silent { .. } if asked => {
-                self.reopen = 0;
-                self.open();
-            }
-            Output::Silent { opened, .. }
-                if self.reopen > 0 && opened.elapsed() >= REOPEN_EVERY =>
-            {
-                self.reopen -= 1;
-                self.open();
-            }
-            Output::Closed | Output::Silent { .. } => {}
+        match self.state {
+            State::Open { .. } if is_other => self.go_over(playing),
+            State::Open { .. } => self.look_at_device(playing),
+            State::Closed if asked => self.open(),
+            State::Silent { .. } if asked || is_other => self.open(),
+            State::Waiting { .. } => self.wait(playing, asked || is_other),
+            State::Closed | State::Silent { .. } => {}
         }
         self.keep_time();
+    }
+
+    /// Closes the device, as another was chosen; opens that one if there is something to play.
+    fn go_over(&mut self, playing: bool) {
+        if playing {
+            self.lose();
+            self.open();
+        } else {
+            self.close();
+            self.shared.set_device(&Device::Idle);
+        }
+    }
+
+    /// Looks after an open device: one that was lost or got stuck, or that is not needed any more.
+    fn look_at_device(&mut self, playing: bool) {
+        let State::Open { link, used, beat } = &mut self.state else { return };
+        let now = Instant::now();
+        if playing {
+            *used = now;
+        }
+        if link.beat() != beat.0 || !playing {
+            *beat = (link.beat(), now);
+        }
+        let lost = link.lost();
+        let patience = if link.ran_out() { STUCK_AFTER_UNDERRUN } else { STUCK_AFTER };
+        let stuck = beat.1.elapsed() >= patience;
+        let idle = used.elapsed() >= CLOSE_AFTER;
+        if stuck {
+            tracing::warn!("the sound device got stuck and is opened anew");
+            self.buffer_frames = (2 * self.buffer_frames).min(MOST_BUFFER_FRAMES);
+        } else if let Some(error) = &lost {
+            tracing::warn!("the sound device was lost: {error}");
+        }
+        if playing && (stuck || lost.is_some()) {
+            self.lose();
+            self.open();
+            if matches!(self.state, State::Silent { .. }) {
+                let now = Instant::now();
+                self.state = State::Waiting { since: now, tried: now };
+            }
+        } else if idle || lost.is_some() {
+            self.close();
+            self.shared.set_device(&Device::Idle);
+        }
+    }
+
+    /// Looks for the device that was lost, until it is there or the wait is over.
+    fn wait(&mut self, playing: bool, at_once: bool) {
+        let State::Waiting { since, tried } = self.state else { return };
+        if !playing {
+            self.state = State::Closed; // play tries again
+        } else if since.elapsed() >= WAIT_FOR {
+            self.state = State::Closed;
+            self.shared.set_playing(false);
+            self.shared.tell();
+        } else if at_once || tried.elapsed() >= REOPEN_EVERY {
+            self.open();
+            if matches!(self.state, State::Silent { .. }) {
+                self.state = State::Waiting { since, tried: Instant::now() };
+            }
+        }
+    }
+
+    /// Closes a device that is lost while it plays, and goes back to what was heard last: what the
+    /// device still held is not lost with it.
+    fn lose(&mut self) {
+        let heard = self.shared.position();
+        self.close();
+        self.shared.change(|wanted| self.shared.turn(wanted, heard, false));
+        if let Some(mixer) = self.mixer.as_mut() {
+            mixer.rest();
+        }
     }
 
     /// Without a device: takes what the clock says has been played, and the decks that arrived.
     fn keep_time(&mut self) {
         let Some(mixer) = self.mixer.as_mut() else { return };
         let mut block = [0.0; 1024];
-        match &mut self.output {
-            Output::Silent { since, taken, .. } if self.shared.is_playing() => {
+        match &mut self.state {
+            State::Silent { since, taken } if self.shared.is_playing() => {
                 let due = (since.elapsed().as_secs_f64() * f64::from(SAMPLE_RATE)) as u64;
                 let mut frames = due.saturating_sub(*taken).min(u64::from(SAMPLE_RATE));
                 *taken = due; // more than a second late means that the computer slept
@@ -178,36 +238,37 @@ impl StreamOwner {
                     frames -= now;
                 }
             }
-            Output::Silent { since, taken, .. } => {
+            State::Silent { since, taken } => {
                 (*since, *taken) = (Instant::now(), 0);
                 mixer.process(&mut block); // long enough to come to rest
             }
-            Output::Closed | Output::Open { .. } => mixer.process(&mut []),
+            State::Closed | State::Open { .. } | State::Waiting { .. } => mixer.process(&mut []),
         }
     }
 
-    /// Opens the default device, or says why not.
+    /// Opens the chosen device, or the default one, or says why not.
     fn open(&mut self) {
-        self.output = Output::Closed;
+        self.state = State::Closed;
         match self.try_open() {
-            Ok((output, name)) => {
-                self.output = output;
-                self.reopen = 0;
+            Ok((state, name)) => {
+                self.state = state;
                 self.shared.set_device(&Device::Open(name));
             }
             Err(words) => {
                 self.recall_mixer();
-                let now = Instant::now();
-                self.output = Output::Silent { since: now, taken: 0, opened: now };
+                self.state = State::Silent { since: Instant::now(), taken: 0 };
                 self.shared.latency_frames.store(0, Ordering::Relaxed);
                 self.shared.set_device(&Device::Unavailable(words));
             }
         }
     }
 
-    fn try_open(&mut self) -> Result<(Output, String), String> {
-        let device = cpal::default_host()
-            .default_output_device()
+    fn try_open(&mut self) -> Result<(State, String), String> {
+        let host = cpal::default_host();
+        let id = self.chosen.as_ref().and_then(|id| id.parse::<DeviceId>().ok());
+        let chosen = id.and_then(|id| host.device_by_id(&id));
+        let device = chosen
+            .or_else(|| host.default_output_device())
             .ok_or("this computer has no sound device")?;
         let name = device.description().map_or_else(
             |_| "Sound device".to_owned(),
@@ -220,7 +281,7 @@ impl StreamOwner {
             match self.connect(&device, config) {
                 Ok(link) => {
                     let now = Instant::now();
-                    return Ok((Output::Open { link, used: now, beat: (0, now) }, name));
+                    return Ok((State::Open { link, used: now, beat: (0, now) }, name));
                 }
                 Err(error) if error.kind() != ErrorKind::UnsupportedConfig => {
                     return Err(failed(&error));
@@ -256,7 +317,7 @@ impl StreamOwner {
 
     /// Closes the device and takes the mixer back.
     fn close(&mut self) {
-        if let Output::Open { link, .. } = std::mem::replace(&mut self.output, Output::Closed) {
+        if let State::Open { link, .. } = std::mem::replace(&mut self.state, State::Closed) {
             drop(link);
             self.recall_mixer();
             self.shared.latency_frames.store(0, Ordering::Relaxed);

@@ -24,7 +24,8 @@ impl App {
         let Some(song) = self.desk.export else { return };
         let (stems, choices) = (self.state.stems(song), &self.desk.choices);
         let lanes = self.desk.lanes(song, stems);
-        let plan = choices.plan(stems, &lanes, &self.state.fields(song));
+        let lanes = (&lanes[..], self.desk.residual(song));
+        let plan = choices.plan(stems, lanes, &self.state.fields(song));
         let (Ok(plan), Ok(settings)) = (plan, choices.settings()) else { return };
         let title = self.state.song(song).map(|song| song.title.clone()).unwrap_or_default();
         let (selection, place) = (plan.selection, plan.place);

@@ -4,13 +4,14 @@ use std::sync::{Arc, atomic::Ordering};
 
 use proptest::prelude::*;
 
-use super::{Rig, all_at_one, original_at, steepest, stem_at};
+use super::{Rig, all_at_one, at_gains, original_at, steepest, stem_at};
 use crate::engine::player::{
     Monitor,
     deck::{Deck, Part},
     mixer::Mixer,
     ramp::FADE_FRAMES,
-    shared::Shared,
+    route::Route,
+    shared::{Shared, Strip},
 };
 
 #[test]
@@ -67,8 +68,9 @@ fn refreshed_stems_come_in_without_a_gap() {
 
 /// A deck with one stem of `stem_at(0, …) + offset`, filled for `frames` frames from `start` on.
 fn deck(start: u64, frames: u64, offset: f32) -> Deck {
-    let gains = Arc::new([1f32.to_bits().into()]);
-    let part = Part { generation: 1, start, end: 100_000, gains };
+    let strips = Arc::new([Strip::new([1.0; 2]), Strip::new([0.0; 2])]);
+    let route = Route { tape: start, frame: start, end: 100_000, region: None };
+    let part = Part { generation: 1, route, strips };
     let (mut ring, deck) = Deck::new(part, frames as usize);
     for frame in start..start + frames {
         let left = stem_at(0, frame) + offset;
@@ -97,7 +99,7 @@ fn a_deck_that_the_callback_has_overtaken_joins_at_the_right_frame() {
         // One is behind the play head, one ahead of it.
         assert!(arriving.push(Box::new(deck(start, 5_000, offset))).is_ok());
         let mut heard = [0; 3].map(|_| left(&mut mixer)).to_vec();
-        let at = shared.followed_position(&shared.wanted()).unwrap_or_default();
+        let at = shared.read_position(&shared.wanted());
         assert_eq!(heard.pop(), Some(stem_at(0, at - 1) + offset));
     }
     assert_eq!(shared.underruns.load(Ordering::Relaxed), 0);
@@ -154,7 +156,7 @@ proptest! {
                 2 => rig.player.pause(),
                 3 => rig.player.seek(frame),
                 4 => rig.player.refresh(),
-                5 => rig.player.set_gains(&[frame as f32 / 120_000.0, 1.0]),
+                5 => rig.player.set_gains(&at_gains(&[frame as f32 / 120_000.0, 1.0], 0.0)),
                 6 => rig.player.set_monitor(Monitor::Original),
                 7 => _ = track.covered.fetch_max(frame, Ordering::Relaxed),
                 _ => rig.player.set_monitor(Monitor::Mix),

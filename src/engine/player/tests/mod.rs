@@ -2,6 +2,7 @@
 //! by block, so that every sample can be foretold.
 
 mod decks;
+mod loops;
 mod outlet;
 mod playing;
 
@@ -13,7 +14,7 @@ use std::{
     },
 };
 
-use super::{Inner, Player, Track, feeder::Feeder, mixer::Mixer, shared::Shared};
+use super::{Gains, Inner, Player, Track, feeder::Feeder, mixer::Mixer, shared::Shared};
 
 /// A track whose samples say where they are from: the left is a slow rise, the right its negative.
 struct Rising {
@@ -117,6 +118,11 @@ impl Rig {
 /// The largest difference between neighbours.
 fn steepest(samples: &[f32]) -> f32 {
     samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
+}
+
+/// Gains that are the same on both sides.
+fn at_gains(stems: &[f32], residual: f32) -> Gains {
+    Gains { stems: stems.iter().map(|&gain| [gain; 2]).collect(), residual: [residual; 2] }
 }
 
 fn all_at_one(stems: usize, frame: u64) -> f32 {

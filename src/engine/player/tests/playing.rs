@@ -10,7 +10,7 @@ use std::{
 
 use assert_no_alloc::assert_no_alloc;
 
-use super::{Rig, Rising, all_at_one, original_at, steepest, stem_at};
+use super::{Rig, Rising, all_at_one, at_gains, original_at, steepest, stem_at};
 use crate::engine::player::{
     LaneSettings, Monitor, Track, gains,
     ramp::{FADE_FRAMES, GAIN_FRAMES},
@@ -57,13 +57,15 @@ fn gains_ramp_and_then_are_exact() {
         ],
     ];
     for lanes in settings {
-        let gains = gains(&lanes);
+        let gains = gains(&lanes, LaneSettings::of_residual());
         let before = rig.run(1)[0];
         rig.player.set_gains(&gains);
         let heard = rig.run(2000);
         at += 2001;
         let expected = |frame: usize| -> f32 {
-            gains.iter().enumerate().map(|(i, gain)| gain * stem_at(i, frame as u64)).sum()
+            let lanes = gains.stems.iter().enumerate();
+            let stem = |i| f64::from(stem_at(i, frame as u64));
+            lanes.map(|(i, [gain, _])| f64::from(*gain) * stem(i)).sum::<f64>() as f32
         };
         let change = (expected(at) - before).abs();
         let steepest = steepest(&heard[..GAIN_FRAMES as usize + 50]);
@@ -75,21 +77,44 @@ fn gains_ramp_and_then_are_exact() {
 }
 
 #[test]
-fn lane_settings_become_gains() {
+fn the_residual_makes_the_stems_up_to_the_original_to_the_last_bit() {
+    let (mut rig, _) = Rig::rising(4, 100_000);
+    rig.player.set_gains(&at_gains(&[1.0; 4], 1.0));
+    rig.player.play();
+    let heard = rig.run(20_000);
+    for (frame, &sample) in heard.iter().enumerate() {
+        assert_eq!(sample, original_at(frame as u64), "frame {frame}");
+    }
+    rig.player.set_gains(&at_gains(&[0.0; 4], 1.0));
+    let at = 21_999;
+    let alone = f64::from(original_at(at)) - f64::from(all_at_one(4, at));
+    assert!((f64::from(rig.run(2_000)[1_999]) - alone).abs() < 1e-7, "the residual alone");
+    let levels = rig.player.lane_levels();
+    assert_eq!(levels.len(), 5);
+    rig.run(1_000);
+    let levels = rig.player.lane_levels();
+    assert_eq!(levels[..4], [[0.0; 2]; 4], "lanes that are silent");
+    assert!((f64::from(levels[4][0]) - alone.abs()).abs() < 0.01, "{levels:?}");
+}
+
+#[test]
+fn each_lane_has_its_own_two_sides_and_its_level() {
+    let (mut rig, _) = Rig::rising(2, 100_000);
     let lane = LaneSettings::default();
-    let solo = LaneSettings { soloed: true, ..lane };
-    let mute = LaneSettings { muted: true, ..lane };
-    let off = |lane| LaneSettings { ticked: false, ..lane };
-    assert_eq!(gains(&[]), [0.0; 0]);
-    assert_eq!(gains(&[lane, mute, off(lane)]), [1.0, 0.0, 0.0]);
-    assert_eq!(gains(&[lane, solo, mute]), [0.0, 1.0, 0.0]);
-    assert_eq!(gains(&[solo, solo, lane]), [1.0, 1.0, 0.0]);
-    assert_eq!(gains(&[lane, off(solo)]), [1.0, 0.0], "a solo that takes no part silences none");
-    let both = LaneSettings { muted: true, soloed: true, ..lane };
-    assert_eq!(gains(&[both, lane]), [1.0, 0.0], "solo is heard although muted");
-    let loud = gains(&[LaneSettings { gain_db: 6.0, ..lane }])[0];
-    assert!((loud - 1.995_262).abs() < 1e-5);
-    assert_eq!(gains(&[LaneSettings { gain_db: f32::NEG_INFINITY, ..lane }]), [0.0]);
+    let left = LaneSettings { pan: -1.0, gain_db: -20.0, ..lane };
+    rig.player.set_gains(&gains(&[lane, left], LaneSettings::of_residual()));
+    rig.player.play();
+    let mut block = [0.0; 4_000];
+    for _ in 0..3 {
+        rig.feed();
+        rig.mixer.process(&mut block);
+    }
+    let [stem, other] = [0, 1].map(|stem| stem_at(stem, 5_999));
+    let expected = [(f64::from(stem) + f64::from(0.1f32) * f64::from(other)) as f32, -stem];
+    assert_eq!(block[3_998..], expected);
+    let levels = rig.player.lane_levels();
+    assert_eq!(levels, [[stem, stem], [0.1 * other, 0.0], [0.0; 2]]);
+    assert_eq!(rig.player.lane_levels(), [[0.0; 2]; 3], "levels are those since the last call");
 }
 
 #[test]
@@ -97,7 +122,7 @@ fn gains_set_before_a_track_is_loaded_count() {
     let (mut rig, _) = Rig::rising(2, 50_000);
     rig.player.load(None);
     rig.run(10);
-    rig.player.set_gains(&[0.5, 0.0, 7.0]);
+    rig.player.set_gains(&at_gains(&[0.5, 0.0, 7.0], 0.0));
     let track = Rising { frames: 50_000, stems: 2, covered: AtomicU64::new(50_000) };
     rig.player.load(Some(Arc::new(track)));
     rig.player.play();
@@ -228,6 +253,42 @@ fn a_disk_that_fails_is_silence_and_the_time_goes_on() {
     assert_eq!(rig.player.position(), 40_000);
 }
 
+/// Its code has a bug, from some frame on.
+struct Buggy(Rising);
+
+impl Track for Buggy {
+    fn frames(&self) -> u64 {
+        self.0.frames
+    }
+    fn stems(&self) -> usize {
+        self.0.stems
+    }
+    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.0.read_original(start, out)
+    }
+    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        assert!(start < 10_000, "a bug");
+        self.0.read_stem(stem, start, out)
+    }
+    fn covered_at(&self, at: u64) -> (bool, u64) {
+        self.0.covered_at(at)
+    }
+}
+
+#[test]
+fn a_bug_in_reading_silences_the_track_and_the_next_one_plays() {
+    let rising = || Rising { frames: 40_000, stems: 1, covered: AtomicU64::new(40_000) };
+    let mut rig = Rig::new(Arc::new(Buggy(rising())));
+    rig.player.play();
+    let heard = rig.run(41_000);
+    assert_eq!(heard[9_000], stem_at(0, 9_000));
+    assert!(heard[20_000..].iter().all(|&sample| sample == 0.0));
+    assert_eq!(rig.player.position(), 40_000);
+    rig.player.load(Some(Arc::new(rising())));
+    rig.player.play();
+    assert_eq!(rig.run(9_001)[9_000], stem_at(0, 9_000));
+}
+
 #[test]
 fn the_callback_neither_allocates_nor_frees() {
     let (mut rig, _) = Rig::rising(4, 400_000);
@@ -238,7 +299,7 @@ fn the_callback_neither_allocates_nor_frees() {
         match i % 10 {
             3 => player.seek(i * 1_500),
             5 => player.refresh(),
-            6 => player.set_gains(&[0.5, i as f32 / 200.0, 1.0, 0.0]),
+            6 => player.set_gains(&at_gains(&[0.5, i as f32 / 200.0, 1.0, 0.0], 0.5)),
             7 => player.pause(),
             8 => player.play(),
             _ => {}

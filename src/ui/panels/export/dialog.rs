@@ -56,14 +56,15 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     let (state, desk) = (cx.state, cx.desk);
     let stems = state.stems(song);
     let lanes = desk.lanes(song, stems);
-    let plan = desk.choices.plan(stems, &lanes, &state.fields(song));
+    let lanes = (&lanes[..], desk.residual(song));
+    let plan = desk.choices.plan(stems, lanes, &state.fields(song));
     let objection = plan.as_ref().err().cloned().or_else(|| desk.choices.settings().err());
     let is_entered = objection.is_none() && enter_is_pressed(ui);
     let chosen = Chosen {
         stems,
         ticked: desk.ticked(song, stems),
         plan,
-        is_one: desk.choices.is_one(stems, &lanes),
+        is_one: desk.choices.is_one(stems, lanes),
     };
 
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);

@@ -1,0 +1,126 @@
+//! What the user sets on the lanes of a song, and the gains that it comes to: as heard and as
+//! exported. Pure.
+
+/// What the user set on a lane: a stem's, or the residual's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LaneSettings {
+    /// Whether the instrument is ticked; what is not takes no part in the mix.
+    pub ticked: bool,
+    /// Fader, in dB; `f32::NEG_INFINITY` is silence.
+    pub gain_db: f32,
+    /// Balance, from -1 (left only) to 1 (right only). It only ever turns one side down: in the
+    /// middle both sides are as they are.
+    pub pan: f32,
+    /// Muted by the user.
+    pub muted: bool,
+    /// Soloed: while any ticked lane is, only soloed lanes are heard.
+    pub soloed: bool,
+}
+
+impl Default for LaneSettings {
+    fn default() -> Self {
+        Self { ticked: true, gain_db: 0.0, pan: 0.0, muted: false, soloed: false }
+    }
+}
+
+impl LaneSettings {
+    /// The residual's lane before the user touches it: muted.
+    pub fn of_residual() -> Self {
+        Self { muted: true, ..Self::default() }
+    }
+
+    /// Linear gains to the left and to the right.
+    fn sides(&self) -> [f32; 2] {
+        let gain = 10f32.powf(self.gain_db / 20.0);
+        [1.0 - self.pan, 1.0 + self.pan].map(|side| gain * side.clamp(0.0, 1.0))
+    }
+}
+
+/// Linear gains of all lanes of a song, each to the left and to the right.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gains {
+    /// In the model's order.
+    pub stems: Vec<[f32; 2]>,
+    /// Of what no stem holds: the original minus all stems.
+    pub residual: [f32; 2],
+}
+
+impl Gains {
+    /// Whether nothing is heard of them.
+    pub fn are_silent(&self) -> bool {
+        self.stems.iter().chain([&self.residual]).all(|sides| *sides == [0.0; 2])
+    }
+}
+
+/// The gains of every lane, as heard and as exported.
+pub fn gains(stems: &[LaneSettings], residual: LaneSettings) -> Gains {
+    let any_solo = stems.iter().chain([&residual]).any(|lane| lane.ticked && lane.soloed);
+    let sides = |lane: &LaneSettings| {
+        let heard = lane.ticked && if any_solo { lane.soloed } else { !lane.muted };
+        if heard { lane.sides() } else { [0.0; 2] }
+    };
+    Gains { stems: stems.iter().map(sides).collect(), residual: sides(&residual) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stems(lanes: &[LaneSettings]) -> Vec<f32> {
+        let gains = gains(lanes, LaneSettings::of_residual());
+        assert_eq!(gains.residual, [0.0; 2]);
+        assert!(gains.stems.iter().all(|[left, right]| left == right));
+        gains.stems.into_iter().map(|[left, _]| left).collect()
+    }
+
+    #[test]
+    fn lane_settings_become_gains() {
+        let lane = LaneSettings::default();
+        let solo = LaneSettings { soloed: true, ..lane };
+        let mute = LaneSettings { muted: true, ..lane };
+        let off = |lane| LaneSettings { ticked: false, ..lane };
+        assert_eq!(stems(&[]), [0.0; 0]);
+        assert_eq!(stems(&[lane, mute, off(lane)]), [1.0, 0.0, 0.0]);
+        assert_eq!(stems(&[lane, solo, mute]), [0.0, 1.0, 0.0]);
+        assert_eq!(stems(&[solo, solo, lane]), [1.0, 1.0, 0.0]);
+        assert_eq!(
+            stems(&[lane, off(solo)]),
+            [1.0, 0.0],
+            "a solo that takes no part silences none"
+        );
+        let both = LaneSettings { muted: true, soloed: true, ..lane };
+        assert_eq!(stems(&[both, lane]), [1.0, 0.0], "solo is heard although muted");
+        let loud = stems(&[LaneSettings { gain_db: 6.0, ..lane }])[0];
+        assert!((loud - 1.995_262).abs() < 1e-5);
+        assert_eq!(stems(&[LaneSettings { gain_db: f32::NEG_INFINITY, ..lane }]), [0.0]);
+    }
+
+    #[test]
+    fn the_residual_is_a_lane_like_the_others() {
+        let lane = LaneSettings::default();
+        let solo = LaneSettings { soloed: true, ..lane };
+        let of_both = |stem, residual| {
+            let gains = gains(&[stem], residual);
+            (gains.stems[0], gains.residual)
+        };
+        assert_eq!(of_both(lane, lane), ([1.0; 2], [1.0; 2]));
+        assert_eq!(of_both(lane, LaneSettings::of_residual()), ([1.0; 2], [0.0; 2]));
+        assert_eq!(of_both(lane, solo), ([0.0; 2], [1.0; 2]));
+        assert_eq!(of_both(solo, lane), ([1.0; 2], [0.0; 2]));
+        assert!(gains(&[], LaneSettings::of_residual()).are_silent());
+        assert!(!gains(&[], lane).are_silent());
+    }
+
+    #[test]
+    fn balance_turns_one_side_down_and_leaves_the_middle_alone() {
+        let at = |pan| {
+            let lane = LaneSettings { pan, ..LaneSettings::default() };
+            gains(&[lane], LaneSettings::of_residual()).stems[0]
+        };
+        assert_eq!(at(0.0), [1.0, 1.0]);
+        assert_eq!(at(-1.0), [1.0, 0.0]);
+        assert_eq!(at(1.0), [0.0, 1.0]);
+        assert_eq!(at(0.25), [0.75, 1.0]);
+        assert_eq!(at(-7.0), [1.0, 0.0], "no more than all the way");
+    }
+}

@@ -1,0 +1,144 @@
+//! The way through a track: straight on, and round a loop from when its end is reached. Counted on
+//! a tape that only ever runs forward, so that two readings of one way meet at the same frame. Pure.
+
+use super::ramp::FADE_FRAMES;
+
+/// See the module.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Route {
+    /// Where on the tape it begins.
+    pub(super) tape: u64,
+    /// The frame there.
+    pub(super) frame: u64,
+    /// The track's length in frames.
+    pub(super) end: u64,
+    /// Frames `[start, end)` that are repeated; beyond their end there is no way back into them.
+    pub(super) region: Option<(u64, u64)>,
+}
+
+/// Frames that are read in one go, and what they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// The first.
+    pub(super) frame: u64,
+    /// How many; 0 at the end of the track.
+    pub(super) frames: u64,
+    /// How far it is from there to the loop's end, where these fade into what comes before its start.
+    pub(super) to_joint: Option<u64>,
+    /// How far it is from the loop's start, where that has nothing before it and these come in from
+    /// silence.
+    pub(super) from_joint: Option<u64>,
+}
+
+impl Route {
+    /// The loop, if it is on the way.
+    fn looped(&self) -> Option<(u64, u64)> {
+        let region = self.region.map(|(start, end)| (start, end.min(self.end)));
+        region.filter(|&(start, end)| start < end && self.frame < end)
+    }
+
+    /// The frame at a place on the tape.
+    pub(super) fn frame_at(&self, tape: u64) -> u64 {
+        let straight = self.frame + tape.saturating_sub(self.tape);
+        match self.looped() {
+            Some((start, end)) if straight >= end => start + (straight - end) % (end - start),
+            _ => straight.min(self.end),
+        }
+    }
+
+    /// Whether the way has come back to the loop's start before this place on the tape.
+    pub(super) fn has_turned(&self, tape: u64) -> bool {
+        let straight = self.frame + tape.saturating_sub(self.tape);
+        self.looped().is_some_and(|(_, end)| straight >= end)
+    }
+
+    /// Where the tape ends.
+    pub(super) fn length(&self) -> u64 {
+        match self.looped() {
+            Some(_) => u64::MAX,
+            None => self.tape + self.end.saturating_sub(self.frame),
+        }
+    }
+
+    /// Frames of the fade at the joint: half the loop at most.
+    pub(super) fn fade_frames(&self) -> u64 {
+        let half = self.looped().map_or(0, |(start, end)| (end - start) / 2);
+        half.min(FADE_FRAMES.into())
+    }
+
+    /// The first frame of the loop.
+    pub(super) fn loop_start(&self) -> u64 {
+        self.looped().map_or(0, |(start, _)| start)
+    }
+
+    /// What is to be read from a place on the tape on.
+    pub(super) fn stretch(&self, tape: u64) -> Stretch {
+        let frame = self.frame_at(tape);
+        let plain = |frames| Stretch { frame, frames, to_joint: None, from_joint: None };
+        let Some((start, end)) = self.looped() else { return plain(self.end - frame) };
+        let fade = self.fade_frames();
+        let begins_bare = start < fade && self.has_turned(tape);
+        if frame >= end - fade {
+            Stretch { to_joint: Some(end - frame), ..plain(end - frame) }
+        } else if begins_bare && frame < start + fade {
+            Stretch { from_joint: Some(frame - start), ..plain(start + fade - frame) }
+        } else {
+            plain(end - fade - frame)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn route(frame: u64, region: Option<(u64, u64)>) -> Route {
+        Route { tape: 100, frame, end: 10_000, region }
+    }
+
+    #[test]
+    fn straight_on_it_ends_with_the_track() {
+        for region in [None, Some((500, 2_000)), Some((20_000, 30_000)), Some((7, 7))] {
+            let route = route(3_000, region);
+            assert_eq!((route.length(), route.frame_at(100)), (7_100, 3_000));
+            assert_eq!((route.frame_at(7_099), route.frame_at(9_000)), (9_999, 10_000));
+            assert!(!route.has_turned(7_000));
+            assert_eq!(route.stretch(200).frames, 6_900);
+            assert_eq!(route.stretch(7_100).frames, 0);
+        }
+    }
+
+    #[test]
+    fn a_loop_goes_back_from_its_end_to_its_start() {
+        let route = route(0, Some((2_000, 3_000)));
+        assert_eq!(route.length(), u64::MAX);
+        assert_eq!(
+            [3_099, 3_100, 4_099, 4_100].map(|t| route.frame_at(t)),
+            [2_999, 2_000, 2_999, 2_000]
+        );
+        assert_eq!([3_099, 3_100, 9_000].map(|t| route.has_turned(t)), [false, true, true]);
+        let past_the_end = Route { region: Some((9_000, 40_000)), ..route };
+        assert_eq!(past_the_end.frame_at(10_100), 9_000);
+    }
+
+    proptest! {
+        /// Stretches follow one another without a gap, each frame where the tape says.
+        #[test]
+        fn stretches_cover_the_way(frame in 0u64..3_000, start in 0u64..2_000, len in 1u64..2_000) {
+            let route = route(frame, Some((start, start + len)));
+            let mut tape = 100;
+            while tape < 9_000.min(route.length()) {
+                let stretch = route.stretch(tape);
+                prop_assert!(stretch.frames > 0);
+                for i in 0..stretch.frames {
+                    prop_assert_eq!(route.frame_at(tape + i), stretch.frame + i);
+                }
+                let left = stretch.to_joint.unwrap_or(1);
+                prop_assert!(left <= route.fade_frames().max(1));
+                tape += stretch.frames;
+            }
+        }
+    }
+}

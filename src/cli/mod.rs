@@ -23,7 +23,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    engine::{self, Compute, models::DEFAULT, report::LogTail},
+    engine::{self, Compute, memory, models::DEFAULT, report::LogTail},
     model::{Precision, weights::Catalog},
 };
 use output::Output;
@@ -57,11 +57,16 @@ struct ComputeArguments {
     /// are some 50 dB from the others)
     #[arg(long, global = true, value_parser = parse_precision, default_value = "single")]
     precision: Precision,
+    /// Memory that Partita may take, such as 2G; what the system allows by default. Where less fits,
+    /// fewer threads separate
+    #[arg(long, global = true, value_name = "BYTES", value_parser = memory::parse)]
+    memory: Option<u64>,
 }
 
 impl From<ComputeArguments> for Compute {
     fn from(arguments: ComputeArguments) -> Self {
-        Self { threads: arguments.threads, precision: arguments.precision }
+        let ComputeArguments { threads, precision, memory } = arguments;
+        Self { threads, precision, memory }
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     guard::guarded,
     import::decode_to_store,
     library::Library,
+    memory,
     models::InstalledModel,
     pool,
     separate::Separation,
@@ -81,6 +82,8 @@ impl Batch {
     /// # Errors
     /// Those of the weights and of the pool.
     pub fn new(model: InstalledModel, compute: Compute, home: &Path) -> Result<Self> {
+        let bytes = model.weights.metadata().map_or(0, |about| about.len());
+        let compute = memory::fit(compute, &model.spec, bytes)?;
         let pool = pool::new(compute)?;
         let network = pool.install(|| model::load(&model.weights, compute.precision))?;
         Ok(Self { model, network, pool, home: home.to_owned() })

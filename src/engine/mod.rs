@@ -19,6 +19,7 @@ pub mod files;
 mod guard;
 pub mod import;
 pub mod library;
+pub mod memory;
 pub mod models;
 pub mod order;
 pub mod peaks;

@@ -10,9 +10,10 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use partita::model::{
     Precision,
+    arena::Buffer,
     kernels::{
-        FreqMap, FreqPanels, TimeMap,
-        attention::{Inputs, attention},
+        FreqMap, FreqPanels, TimeMap, amx,
+        attention::{Cells, Inputs, Layout, Tiled},
         dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
         elementwise::gelu,
         freq_conv::{FreqConvTranspose, GatedPointwise, StridedConv},
@@ -87,13 +88,11 @@ fn elementwise(c: &mut Criterion) {
 fn transformer(c: &mut Criterion) {
     let (freq, time) = TOKENS;
     for (queries, keys) in [(freq, freq), (time, time), (freq, time)] {
-        let (q, k, v) = (noise(queries * DIM), noise(keys * DIM), noise(keys * DIM));
-        let mut out = vec![0.0; q.len()];
-        let shape = format!("{queries} to {keys}");
-        let (q, heads, head_dim) = (q.as_chunks().0, HEADS, DIM / HEADS);
-        measure(c, "attention", &shape, 4 * queries * keys * DIM, || {
-            attention(Inputs { q, k: &k, v: &v, keys, heads, head_dim }, &mut out);
-        });
+        attend::<Cells<f32>>(c, "attention", queries, keys);
+        if amx::is_there() {
+            attend::<Tiled<1>>(c, "attention, tiles", queries, keys);
+            attend::<Tiled<2>>(c, "attention, split tiles", queries, keys);
+        }
     }
     for (inputs, outputs) in [(DIM, 3 * DIM), (DIM, 4 * DIM), (4 * DIM, DIM)] {
         let linear = Linear::new(&noise(inputs * outputs), &noise(outputs), Precision::Single);
@@ -103,6 +102,25 @@ fn transformer(c: &mut Criterion) {
             linear.forward(&x, &mut out);
         });
     }
+}
+
+/// Packed as for this kind of product, of any values.
+fn attend<L: Layout>(c: &mut Criterion, name: &str, queries: usize, keys: usize) {
+    let head_dim = DIM / HEADS;
+    let packed = |len: usize| {
+        let mut packed = Buffer::any(HEADS * len);
+        packed.copy_from_slice(&noise(HEADS * len));
+        packed
+    };
+    let q = packed(L::queries_len(queries, head_dim));
+    let k = packed(L::keys_len(keys, head_dim));
+    let v = packed(L::values_len(keys, head_dim));
+    let mut out = vec![0.0; queries * DIM];
+    let shape = format!("{queries} to {keys}");
+    measure(c, name, &shape, 4 * queries * keys * DIM, || {
+        let inputs = Inputs { q: &q, k: &k, v: &v, keys, heads: HEADS, head_dim };
+        L::attention(inputs, &mut out);
+    });
 }
 
 fn freq_branch(c: &mut Criterion) {

@@ -24,7 +24,10 @@ use cost::Costs;
 use partita::model::{
     Precision, Separator,
     htdemucs::{self, HtDemucs},
-    kernels::product::{Mat, MatMut, Parallelism, Update, product},
+    kernels::{
+        operand::Method,
+        product::{Mat, MatMut, Parallelism, Update, product},
+    },
 };
 use parts::Parts;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -90,7 +93,7 @@ fn main() -> Result<()> {
         std::io::stdout().write_all(b"!")?;
         std::process::exit(0); // taking the network apart again is not what is measured
     }
-    let bench = Bench::new(network);
+    let bench = Bench::new(network, arguments.precision);
     let peak = bench.print_table(&arguments.threads)?;
     if arguments.profile {
         let parts = Parts::listen()?;
@@ -112,13 +115,16 @@ struct Bench {
     network: HtDemucs,
     costs: Costs,
     mix: Vec<f32>,
+    /// What the kernels multiply on this CPU.
+    products: &'static str,
 }
 
 impl Bench {
-    fn new(network: HtDemucs) -> Self {
+    fn new(network: HtDemucs, precision: Precision) -> Self {
         let spec = network.spec();
         let mix = noise(spec.channels * spec.segment_frames);
-        Self { costs: Costs::of(network.config()), mix, network }
+        let products = Method::of(precision).name();
+        Self { costs: Costs::of(network.config()), mix, network, products }
     }
 
     fn segment(&self) -> Result<()> {
@@ -131,9 +137,10 @@ impl Bench {
         let spec = self.network.spec();
         let seconds = spec.segment_frames as f64 / f64::from(spec.sample_rate);
         println!(
-            "Segments of {seconds:.2} s, {} stems, {:.0} GFLOP.\n",
+            "Segments of {seconds:.2} s, {} stems, {:.0} GFLOP; the transformer's products: {}.\n",
             spec.sources.len(),
-            self.costs.total() / 1e9
+            self.costs.total() / 1e9,
+            self.products
         );
         println!(
             "| threads | s/segment | × real time | GFLOP/s | product peak | share | peak memory |"

@@ -35,7 +35,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="./x bench --peers")
     parser.add_argument("file", type=Path)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--avx2", action="store_true", help="hold PyTorch to AVX2")
+    parser.add_argument("--avx2", action="store_true", help="hold Partita and PyTorch to AVX2")
     parser.add_argument("--fast", action="store_true", help="Partita in its fast precision")
     parser.add_argument("--model", type=Path, required=True, help="our installed weights")
     return parser.parse_args()
@@ -45,6 +45,7 @@ ARGUMENTS = arguments()
 if ARGUMENTS.avx2:  # read when the libraries are loaded
     os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
     os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
+    os.environ["PARTITA_CPU"] = "avx2"
 
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
@@ -203,7 +204,7 @@ def main():
 
 
 def show(times, signal, error, sources):
-    held = ", PyTorch held to AVX2" if ARGUMENTS.avx2 else ""
+    held = ", Partita and PyTorch held to AVX2" if ARGUMENTS.avx2 else ""
     count = len(next(iter(times.values())))
     print(f"{count} segments of {ARGUMENTS.file.name}, {ARGUMENTS.threads} threads{held}, in turn\n")
     print("| | s/segment, least | median | Partita's time, least | median |")

@@ -2,7 +2,7 @@
 //! allocated, mapped or zeroed by the system any more.
 //!
 //! Like an allocator that keeps what it is given back, for whole activations only; knows nothing of
-//! layouts. Shared by all threads and networks of the process; the lock is held for moments, a few
+//! layouts. Every buffer begins with a line of the cache, so that no vector in it lies across two. Shared by all threads and networks of the process; the lock is held for moments, a few
 //! hundred times per segment.
 
 use std::{
@@ -13,10 +13,18 @@ use std::{
 /// Shorter ones are left to the allocator, which has them at hand.
 const LEAST: usize = 1 << 17;
 
-/// Buffers that wait between uses.
-static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+/// A line of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+struct Line([f32; VALUES]);
 
-fn free() -> MutexGuard<'static, Vec<Vec<f32>>> {
+/// Values of a line.
+const VALUES: usize = 16;
+
+/// Buffers that wait between uses.
+static FREE: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
+
+fn free() -> MutexGuard<'static, Vec<Vec<Line>>> {
     FREE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -26,31 +34,43 @@ pub fn release() {
 }
 
 /// Borrowed memory; waits for its next use when dropped.
-#[derive(Debug, Default, PartialEq)]
-pub struct Buffer(Vec<f32>);
+#[derive(Debug, Default)]
+pub struct Buffer {
+    lines: Vec<Line>,
+    len: usize,
+}
 
 impl Buffer {
     /// A buffer of `len` values, **whatever they held before**.
     pub fn any(len: usize) -> Self {
+        let count = len.div_ceil(VALUES);
+        let zero = Line([0.0; VALUES]);
         if len < LEAST {
-            return Self(vec![0.0; len]);
+            return Self { lines: vec![zero; count], len };
         }
         let mut waiting = free();
         // The smallest that is large enough, and not much too large: the next to ask may need that.
         let best = (0..waiting.len())
-            .filter(|index| (len..2 * len).contains(&waiting[*index].capacity()))
+            .filter(|index| (count..2 * count).contains(&waiting[*index].capacity()))
             .min_by_key(|index| waiting[*index].capacity());
-        let data = best.map(|index| waiting.swap_remove(index));
+        let lines = best.map(|index| waiting.swap_remove(index));
         drop(waiting);
-        let mut data = data.unwrap_or_else(|| Vec::with_capacity(len));
-        data.resize(len, 0.0);
-        Self(data)
+        let mut lines = lines.unwrap_or_else(|| Vec::with_capacity(count));
+        lines.resize(count, zero);
+        Self { lines, len }
     }
 
     /// Without all but the `len` values from `start` on.
     pub fn crop(&mut self, start: usize, len: usize) {
-        self.0.copy_within(start..start + len, 0);
-        self.0.truncate(len);
+        self.copy_within(start..start + len, 0);
+        self.lines.truncate(len.div_ceil(VALUES));
+        self.len = len;
+    }
+}
+
+impl PartialEq for Buffer {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }
 
@@ -66,20 +86,20 @@ impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.0
+        &bytemuck::cast_slice(&self.lines)[..self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.0
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if self.0.capacity() >= LEAST {
-            free().push(std::mem::take(&mut self.0));
+        if self.lines.capacity() * VALUES >= LEAST {
+            free().push(std::mem::take(&mut self.lines));
         }
     }
 }

@@ -14,12 +14,12 @@ use super::{
     Precision,
     arena::Buffer,
     kernels::{
-        attention::{Inputs, attention, scale},
+        attention::{Cells, Inputs, Layout, Pack, Tiled, scale},
         bf16::Pair,
         elementwise::add_scaled,
-        linear::{AddScaled, Linear, ToColumns, ToPanels, ToRows},
+        linear::{AddScaled, Linear, Set, room},
         norm::{Affine, Moments, group_norm_by, layer_norm},
-        operand::{Operand, packed_len},
+        operand::Method,
         rows::ROWS,
         tile::NR,
     },
@@ -156,23 +156,23 @@ impl Layer {
     /// What goes into the attention of `x: [tokens, dim]` to `other`, or to itself.
     fn attn_inputs(&self, x: &[f32], other: Option<&[f32]>) -> Heads {
         let _span = trace_span!("transformer: projections").entered();
-        match self.attn.precision {
-            Precision::Single => self.attn_inputs_as::<f32>(x, other),
-            Precision::Fast => self.attn_inputs_as::<Pair>(x, other),
+        match Method::of(self.attn.precision) {
+            Method::Single => self.attn_inputs_as::<Cells<f32>>(x, other),
+            Method::Pairs => self.attn_inputs_as::<Cells<Pair>>(x, other),
+            Method::Tiles => self.attn_inputs_as::<Tiled<1>>(x, other),
+            Method::SplitTiles => self.attn_inputs_as::<Tiled<2>>(x, other),
         }
     }
 
-    fn attn_inputs_as<V: Operand>(&self, x: &[f32], other: Option<&[f32]>) -> Heads {
+    fn attn_inputs_as<L: Layout>(&self, x: &[f32], other: Option<&[f32]>) -> Heads {
         let Attention { q, k, v, heads, .. } = &self.attn;
         let source = other.unwrap_or(x);
         let dim = self.gamma_1.len();
         let (head_dim, keys) = (dim / heads, source.len() / dim);
         let mut all = Heads {
-            q: Buffer::any(
-                heads * (x.len() / dim).next_multiple_of(NR) * head_dim.div_ceil(V::DEPTH),
-            ),
-            k: Buffer::any(heads * packed_len::<V>(keys, head_dim)),
-            v: Buffer::any(heads * keys.div_ceil(V::DEPTH) * head_dim),
+            q: Buffer::any(heads * L::queries_len(x.len() / dim, head_dim)),
+            k: Buffer::any(heads * L::keys_len(keys, head_dim)),
+            v: Buffer::any(heads * L::values_len(keys, head_dim)),
             keys,
         };
         let queries = (Role::Queries, q, &mut *all.q);
@@ -180,16 +180,16 @@ impl Layer {
         let values = (Role::Values, v, &mut *all.v);
         match (other, &self.norm_other) {
             (Some(other), Some(norm)) => {
-                self.project::<V, 1>(x, &self.norm1, [queries]);
-                self.project::<V, 2>(other, norm, [keys, values]);
+                self.project::<L, 1>(x, &self.norm1, [queries]);
+                self.project::<L, 2>(other, norm, [keys, values]);
             }
-            _ => self.project::<V, 3>(x, &self.norm1, [queries, keys, values]),
+            _ => self.project::<L, 3>(x, &self.norm1, [queries, keys, values]),
         }
         all
     }
 
     /// Normalises tokens and gives them to linear layers, whose outputs are parted into heads.
-    fn project<V: Operand, const N: usize>(
+    fn project<L: Layout, const N: usize>(
         &self,
         x: &[f32],
         norm: &Affine,
@@ -204,8 +204,9 @@ impl Layer {
         blocks.resize_with(x.len().div_ceil(block), || std::array::from_fn(|_| Vec::new()));
         for (part, (role, _, out)) in parts.into_iter().enumerate() {
             let per_block = match role {
-                Role::Queries | Role::Keys => ROWS * head_dim.div_ceil(V::DEPTH),
-                Role::Values => ROWS / V::DEPTH * head_dim,
+                Role::Queries => L::queries_len(ROWS, head_dim),
+                Role::Keys => L::keys_len(ROWS, head_dim),
+                Role::Values => L::values_len(ROWS, head_dim),
             };
             let per_head = out.len() / self.attn.heads;
             for head in out.chunks_exact_mut(per_head) {
@@ -215,21 +216,21 @@ impl Layer {
             }
         }
         x.par_chunks(block).zip(blocks).for_each_init(
-            || [Buffer::any(block), Buffer::any(block)],
-            |[normal, room], (x, outs)| {
+            || [Buffer::any(block), room(dim), Buffer::any(block)],
+            |[normal, room, projected], (x, outs)| {
                 let normal = &mut normal[..x.len()];
                 layer_norm(x, norm, normal);
                 let tokens = layers[0].1.pack(normal, dim, room);
+                let out = &mut projected[..x.len()];
                 for ((role, linear), heads) in layers.into_iter().zip(outs) {
-                    let mut heads: Vec<&mut [V]> =
-                        heads.into_iter().map(bytemuck::cast_slice_mut).collect();
-                    let (heads, scale) = (&mut heads, scale(head_dim));
-                    match role {
-                        Role::Queries => {
-                            linear.each(tokens, ToPanels { heads, head_dim, scale });
-                        }
-                        Role::Keys => linear.each(tokens, ToRows { heads, head_dim }),
-                        Role::Values => linear.each(tokens, ToColumns { heads, head_dim }),
+                    let (pack, scale): (Pack, f32) = match role {
+                        Role::Queries => (L::pack_queries, scale(head_dim)),
+                        Role::Keys => (L::pack_keys, 1.0),
+                        Role::Values => (L::pack_values, 1.0),
+                    };
+                    linear.each(tokens, Set { out, width: dim, scale });
+                    for (head, packed) in heads.into_iter().enumerate() {
+                        pack(&out[head * head_dim..], dim, head_dim, packed);
                     }
                 }
             },
@@ -242,9 +243,14 @@ impl Layer {
         let mut attended = Buffer::any(x.len());
         {
             let _span = trace_span!("transformer: attention").entered();
-            match self.attn.precision {
-                Precision::Single => self.attend::<f32>(inputs, &mut attended),
-                Precision::Fast => self.attend::<Pair>(inputs, &mut attended),
+            let Heads { q, k, v, keys } = inputs;
+            let heads = self.attn.heads;
+            let inputs = Inputs { q, k, v, keys: *keys, heads, head_dim: dim / heads };
+            match Method::of(self.attn.precision) {
+                Method::Single => Cells::<f32>::attention(inputs, &mut attended),
+                Method::Pairs => Cells::<Pair>::attention(inputs, &mut attended),
+                Method::Tiles => Tiled::<1>::attention(inputs, &mut attended),
+                Method::SplitTiles => Tiled::<2>::attention(inputs, &mut attended),
             }
         }
         let _span = trace_span!("transformer: feed-forward").entered();
@@ -266,12 +272,6 @@ impl Layer {
         if let Some(norm) = &self.norm_out {
             group_norm_by(x, moments, norm);
         }
-    }
-
-    fn attend<V: Operand>(&self, Heads { q, k, v, keys }: &Heads, attended: &mut [f32]) {
-        let (heads, head_dim) = (self.attn.heads, self.gamma_1.len() / self.attn.heads);
-        let [q, k, v] = [q, k, v].map(|values| bytemuck::cast_slice::<f32, V>(values));
-        attention(Inputs { q: q.as_chunks().0, k, v, keys: *keys, heads, head_dim }, attended);
     }
 
     /// The feed-forward part for a block of tokens.
@@ -321,8 +321,8 @@ impl Work {
         Self {
             normal: Buffer::any(ROWS * layer.gamma_2.len()),
             hidden: Buffer::any(ROWS * HIDDEN * NR),
-            packed: Buffer::any(ROWS * layer.gamma_2.len()),
-            room: Buffer::any(ROWS * HIDDEN * NR),
+            packed: room(layer.gamma_2.len()),
+            room: room(HIDDEN * NR),
             sums: Buffer::any(ROWS * layer.linear2.panels() * NR),
         }
     }

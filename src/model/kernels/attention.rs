@@ -4,11 +4,25 @@
 //! and sums then run down the lines of a vector, and the exponentials lie just as the second product
 //! wants its right-hand side. A running maximum and sum per query let the softmax be finished without
 //! ever holding all its scores (online softmax: Milakov and Gimelshein 2018, arXiv 1805.02867).
+//!
+//! How queries, keys and values are packed is a [`Layout`]: here the one of values and pairs, in
+//! [`tiled`] that of tiles.
+
+mod tiled;
+
+use std::marker::PhantomData;
 
 use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
-use super::{elementwise::exp2, operand::Operand, tile::NR, vectorised};
+use super::{
+    elementwise::exp2,
+    operand::{Operand, pack_strips, packed_len},
+    tile::NR,
+    vectorised,
+};
+
+pub use tiled::Tiled;
 
 /// Queries of one task: two panels, for which each block of keys and values is read once.
 const QUERIES: usize = 2 * NR;
@@ -16,17 +30,15 @@ const QUERIES: usize = 2 * NR;
 /// tiles of every kind.
 const KEYS: usize = 240;
 
-/// What attention is made from, for each head.
+/// What attention is made from, packed, for each head one after the other.
 #[derive(Clone, Copy, Debug)]
-pub struct Inputs<'a, V> {
-    /// Panels of [`NR`] queries, `[heads, panels, head_dim / V::DEPTH][NR]`, the last one filled up
-    /// with anything; times [`scale`].
-    pub q: &'a [[V; NR]],
-    /// Packed rows, `[heads, keys, head_dim / V::DEPTH]`, filled up as
-    /// [`packed_len`](super::operand::packed_len) says.
-    pub k: &'a [V],
-    /// `[heads, keys / V::DEPTH, head_dim]`.
-    pub v: &'a [V],
+pub struct Inputs<'a> {
+    /// Queries, times [`scale`].
+    pub q: &'a [f32],
+    /// Keys.
+    pub k: &'a [f32],
+    /// Values.
+    pub v: &'a [f32],
     /// Keys of a head.
     pub keys: usize,
     /// Heads.
@@ -35,15 +47,98 @@ pub struct Inputs<'a, V> {
     pub head_dim: usize,
 }
 
+/// Packs rows, `stride` apart, of so many features.
+pub type Pack = fn(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
+
+/// How they are packed for one kind of product, and that attention. Memory is counted in `f32`,
+/// whatever is in it; rows are `stride` apart. Blocks of a number of tokens that is a multiple of 32
+/// (the last one of any) lie one after the other.
+pub trait Layout {
+    /// Memory that some queries of a head take.
+    fn queries_len(tokens: usize, head_dim: usize) -> usize;
+    /// Keys.
+    fn keys_len(tokens: usize, head_dim: usize) -> usize;
+    /// Values.
+    fn values_len(tokens: usize, head_dim: usize) -> usize;
+    /// Packs a block of queries.
+    fn pack_queries(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
+    /// Keys.
+    fn pack_keys(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
+    /// Values.
+    fn pack_values(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
+    /// `softmax(q kᵀ / √head_dim) v` for each head, `out: [tokens, heads · head_dim]`. Blocks of
+    /// queries are shared out over the threads.
+    fn attention(inputs: Inputs<'_>, out: &mut [f32]);
+}
+
+/// Values of single precision, or pairs: queries as panels of [`NR`], the last one filled up with
+/// anything, `[panels, head_dim / V::DEPTH][NR]`; keys as packed rows, `[keys, head_dim / V::DEPTH]`;
+/// values `[keys / V::DEPTH, head_dim]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<V>(PhantomData<V>);
+
+impl<V: Operand> Layout for Cells<V> {
+    fn queries_len(tokens: usize, head_dim: usize) -> usize {
+        tokens.next_multiple_of(NR) * head_dim.div_ceil(V::DEPTH)
+    }
+
+    fn keys_len(tokens: usize, head_dim: usize) -> usize {
+        packed_len::<V>(tokens, head_dim)
+    }
+
+    fn values_len(tokens: usize, head_dim: usize) -> usize {
+        tokens.div_ceil(V::DEPTH) * head_dim
+    }
+
+    fn pack_queries(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]) {
+        let cells: &mut [V] = bytemuck::cast_slice_mut(out);
+        let lines = cells.as_chunks_mut::<NR>().0;
+        let panels = lines.chunks_exact_mut(head_dim.div_ceil(V::DEPTH));
+        for (panel, rows) in panels.zip(rows.chunks(NR * stride)) {
+            for (j, row) in rows.chunks(stride).enumerate() {
+                for (line, values) in panel.iter_mut().zip(row[..head_dim].chunks(V::DEPTH)) {
+                    line[j] = V::pack([values[0], values.get(1).copied().unwrap_or(0.0)]);
+                }
+            }
+        }
+    }
+
+    fn pack_keys(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]) {
+        if V::in_strips() {
+            pack_strips::<V>(rows, stride, head_dim, bytemuck::cast_slice_mut(out));
+        } else {
+            for (row, out) in rows.chunks(stride).zip(out.chunks_exact_mut(head_dim)) {
+                out.copy_from_slice(&row[..head_dim]);
+            }
+        }
+    }
+
+    fn pack_values(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]) {
+        let cells: &mut [V] = bytemuck::cast_slice_mut(out);
+        let rows = rows.chunks(V::DEPTH * stride);
+        for (rows, cells) in rows.zip(cells.chunks_exact_mut(head_dim)) {
+            let second = rows.get(stride..).filter(|_| V::DEPTH > 1);
+            for (k, cell) in cells.iter_mut().enumerate() {
+                let second = second.and_then(|row| row.get(k)).copied().unwrap_or(0.0);
+                *cell = V::pack([rows[k], second]);
+            }
+        }
+    }
+
+    fn attention(inputs: Inputs<'_>, out: &mut [f32]) {
+        attention::<V>(inputs, out);
+    }
+}
+
 /// What queries are multiplied with, so that `softmax(q kᵀ / √head_dim)` is one of powers of two.
 pub fn scale(head_dim: usize) -> f32 {
     std::f32::consts::LOG2_E / (head_dim as f32).sqrt()
 }
 
-/// `softmax(q kᵀ / √head_dim) v` for each head, `out: [tokens, heads · head_dim]`. Pairs of panels of
-/// queries are shared out over the threads.
-pub fn attention<V: Operand>(inputs: Inputs<'_, V>, out: &mut [f32]) {
+fn attention<V: Operand>(inputs: Inputs<'_>, out: &mut [f32]) {
     let Inputs { q, k, v, keys, heads, head_dim } = inputs;
+    let [k, v]: [&[V]; 2] = [k, v].map(bytemuck::cast_slice);
+    let q: &[[V; NR]] = bytemuck::cast_slice::<f32, V>(q).as_chunks().0;
     let width = heads * head_dim;
     let per_head = [q.len() / heads, k.len() / heads, v.len() / heads];
     let cells = head_dim.div_ceil(V::DEPTH);
@@ -199,53 +294,39 @@ mod tests {
     use super::{
         super::{
             bf16::Pair,
-            operand::{pack_rows, packed_len},
             testing::{assert_same, noise, signal_to_error_db, tensor, values},
         },
         *,
     };
+    use crate::model::arena::Buffer;
 
-    struct Packed<V> {
-        q: Vec<[V; NR]>,
-        k: Vec<V>,
-        v: Vec<V>,
-        sizes: [usize; 3],
-    }
-
-    impl<V> Packed<V> {
-        fn inputs(&self) -> Inputs<'_, V> {
-            let [keys, heads, head_dim] = self.sizes;
-            Inputs { q: &self.q, k: &self.k, v: &self.v, keys, heads, head_dim }
-        }
-    }
-
-    /// From `[heads, tokens, dim]`.
-    fn packed<V: Operand>(q: &[f32], k: &[f32], v: &[f32], heads: usize, dim: usize) -> Packed<V> {
-        let (tokens, keys) = (q.len() / heads / dim, k.len() / heads / dim);
-        let cells = dim.div_ceil(V::DEPTH);
-        let mut all =
-            Packed { q: Vec::new(), k: Vec::new(), v: Vec::new(), sizes: [keys, heads, dim] };
-        for head in 0..heads {
-            let [q, k, v] = [q, k, v].map(|x| &x[head * x.len() / heads..][..x.len() / heads]);
-            let at = |x: &[f32], token: usize, i: usize| {
-                if i < dim { x.get(token * dim + i).copied().unwrap_or(0.0) } else { 0.0 }
-            };
-            for panel in 0..tokens.div_ceil(NR) {
-                all.q.extend((0..cells).map(|cell| {
-                    std::array::from_fn(|j| {
-                        let value = |i| at(q, panel * NR + j, cell * V::DEPTH + i) * scale(dim);
-                        V::pack([value(0), value(1)])
-                    })
-                }));
+    /// Attention of `[heads, tokens, dim]`, as `[tokens, heads · dim]`, packed in two blocks where
+    /// there are tokens enough.
+    fn attended<L: Layout>([q, k, v]: [&[f32]; 3], heads: usize, head_dim: usize) -> Vec<f32> {
+        let pack = |x: &[f32], len: fn(usize, usize) -> usize, pack: Pack, factor: f32| {
+            let tokens = x.len() / heads / head_dim;
+            let per_head = len(tokens, head_dim);
+            let mut packed = Buffer::any(heads * per_head);
+            packed.fill(0.0);
+            let scaled: Vec<f32> = x.iter().map(|v| v * factor).collect();
+            let all = scaled.chunks(tokens * head_dim).zip(packed.chunks_mut(per_head));
+            for (rows, out) in all {
+                for (rows, out) in rows.chunks(64 * head_dim).zip(out.chunks_mut(len(64, head_dim)))
+                {
+                    pack(rows, head_dim, head_dim, out);
+                }
             }
-            let mut room = vec![0.0; packed_len::<f32>(keys, dim)];
-            let rows = pack_rows::<V>(k, dim, &mut room);
-            all.k.extend_from_slice(rows);
-            for two in (0..keys).step_by(V::DEPTH) {
-                all.v.extend((0..dim).map(|i| V::pack([at(v, two, i), at(v, two + 1, i)])));
-            }
-        }
-        all
+            packed
+        };
+        let (count, keys) = (q.len(), k.len() / heads / head_dim);
+        let (q, k, v) = (
+            pack(q, L::queries_len, L::pack_queries, scale(head_dim)),
+            pack(k, L::keys_len, L::pack_keys, 1.0),
+            pack(v, L::values_len, L::pack_values, 1.0),
+        );
+        let mut out = vec![0.0; count];
+        L::attention(Inputs { q: &q, k: &k, v: &v, keys, heads, head_dim }, &mut out);
+        out
     }
 
     #[test]
@@ -260,8 +341,7 @@ mod tests {
             // Scores that grow from block to block make the running maximum work.
             let q: Vec<f32> = noise(queries * heads * dim, 1).iter().map(|v| v * gain).collect();
             let (k, v) = (noise(keys * heads * dim, 2), noise(keys * heads * dim, 3));
-            let mut out = vec![0.0; q.len()];
-            attention(packed::<f32>(&q, &k, &v, heads, dim).inputs(), &mut out);
+            let out = attended::<Cells<f32>>([&q, &k, &v], heads, dim);
             let twin = attention_plain(
                 &tensor(&q, &[heads, queries, dim]),
                 &tensor(&k, &[heads, keys, dim]),
@@ -270,10 +350,14 @@ mod tests {
             let twin = twin.unwrap().transpose(0, 1).unwrap().contiguous().unwrap();
             assert_same(&values(&twin), &out, &format!("{queries} to {keys}"));
 
-            let mut fast = vec![0.0; q.len()];
-            attention(packed::<Pair>(&q, &k, &v, heads, dim).inputs(), &mut fast);
-            let db = signal_to_error_db(&out, &fast);
-            assert!(db > 25.0 && (keys < 10 || db < 90.0), "{queries} to {keys}: {db} dB");
+            let near = |fast: Vec<f32>, least: f64, most: f64| {
+                let db = signal_to_error_db(&out, &fast);
+                let right = db > least && (keys < 10 || db < most);
+                assert!(right, "{queries} to {keys}: {db} dB");
+            };
+            near(attended::<Cells<Pair>>([&q, &k, &v], heads, dim), 25.0, 90.0);
+            near(attended::<Tiled<1>>([&q, &k, &v], heads, dim), 25.0, 90.0);
+            near(attended::<Tiled<2>>([&q, &k, &v], heads, dim), 75.0, 200.0);
         }
     }
 }

@@ -55,7 +55,7 @@ impl<'a, V: Copy> Left<'a, V> {
     }
 }
 
-/// Whether this CPU has the AVX-512 that is used here: F, BW, DQ and VL.
+/// Whether this CPU has the AVX-512 that is used here: F, BW, DQ and VL, and it may be used.
 #[inline(always)]
 pub fn is_there() -> bool {
     #[cfg(target_arch = "x86_64")]
@@ -64,6 +64,7 @@ pub fn is_there() -> bool {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
+            && super::limit::allows_avx512()
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
@@ -341,8 +342,8 @@ mod x86 {
         able
     }
 
-    /// [`STRIP`] rows of `stride` values as lines of a strip, if this CPU has AVX-512: how many lines
-    /// were done.
+    /// [`STRIP`] rows, `stride` apart, as lines of a strip, if this CPU has AVX-512: how many lines were
+    /// done.
     #[inline(always)]
     pub fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[f32; STRIP]]) -> usize {
         #[target_feature(enable = "avx512f")]
@@ -366,9 +367,14 @@ mod x86 {
         pieces.len() * NR
     }
 
-    /// The same as lines of pairs, if this CPU rounds to bf16. Denormal values become zero.
+    /// The same for rows of `depth` values as lines of pairs, if this CPU rounds to bf16. Denormal values become zero.
     #[inline(always)]
-    pub fn pack_strip_of_pairs(rows: &[f32], stride: usize, lines: &mut [[Pair; STRIP]]) -> usize {
+    pub fn pack_strip_of_pairs(
+        rows: &[f32],
+        stride: usize,
+        depth: usize,
+        lines: &mut [[Pair; STRIP]],
+    ) -> usize {
         #[target_feature(enable = "avx512f,avx512bf16")]
         fn pack(rows: &[f32], stride: usize, pieces: &mut [[[Pair; STRIP]; NR]]) {
             for (index, piece) in pieces.iter_mut().enumerate() {
@@ -386,7 +392,7 @@ mod x86 {
         if !has_bf16() {
             return 0;
         }
-        let whole = stride / (2 * NR) * NR;
+        let whole = depth / (2 * NR) * NR;
         let pieces = lines[..whole].as_chunks_mut().0;
         // SAFETY: the CPU was just found to have the features.
         unsafe { pack(rows, stride, pieces) };
@@ -439,9 +445,10 @@ mod x86 {
         }
     }
 
+    /// The order that takes values of the lower and the upper half in turn.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn in_turn() -> __m512i {
+    pub fn in_turn() -> __m512i {
         const ORDER: [u16; 2 * NR] = {
             let mut order = [0; 2 * NR];
             let mut at = 0;
@@ -455,11 +462,15 @@ mod x86 {
         unsafe { _mm512_loadu_si512(ORDER.as_ptr().cast()) }
     }
 
-    /// `2^x`; `factors` are those of the polynomial for what rounding leaves, see [`EXP2`].
+    /// `2^x`, below −100 as at −100: nothing beside the largest weight, which is one, while a result
+    /// too small for a normal number takes some CPUs a hundred times as long. `factors` are those of
+    /// the polynomial for what rounding leaves, see [`EXP2`].
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn exp2<const N: usize>(x: __m512, factors: [f32; N]) -> __m512 {
+    pub fn exp2<const N: usize>(x: __m512, factors: [f32; N]) -> __m512 {
         const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+        // In this order not-a-number stays so.
+        let x = _mm512_max_ps(_mm512_set1_ps(-100.0), x);
         let n = _mm512_roundscale_ps::<NEAREST>(x);
         let r = _mm512_sub_ps(x, n);
         let mut sum = _mm512_set1_ps(factors[N - 1]);

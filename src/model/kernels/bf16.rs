@@ -18,20 +18,18 @@ use super::{
 pub struct Pair([u16; 2]);
 
 impl Pair {
+    /// Two zeros.
+    pub const ZERO: Self = Self([0; 2]);
+
     /// Rounds two values.
     #[inline(always)]
     pub fn new(values: [f32; 2]) -> Self {
         Self(values.map(round))
     }
 
-    /// Puts a rounded value into one half.
+    /// Both of them.
     #[inline(always)]
-    pub fn set_half(&mut self, half: usize, value: f32) {
-        self.0[half] = round(value);
-    }
-
-    #[inline(always)]
-    fn values(self) -> [f32; 2] {
+    pub fn values(self) -> [f32; 2] {
         self.0.map(|half| f32::from_bits(u32::from(half) << 16))
     }
 }
@@ -44,7 +42,7 @@ fn round(value: f32) -> u16 {
     (if value.is_nan() { bits >> 16 | 0x40 } else { rounded }) as u16
 }
 
-/// Whether this CPU multiplies bf16 faster than `f32`: what the "fast" precision needs.
+/// Whether this CPU multiplies bf16: what the "fast" precision needs.
 pub fn is_fast() -> bool {
     avx512::has_bf16()
 }

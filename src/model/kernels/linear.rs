@@ -6,10 +6,11 @@ use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
+    amx::{self, Packed, pack_left},
     bf16::Pair,
     elementwise::{gelu_one, mad},
-    operand::{Operand, pack_rows},
-    rows::{Finish, ROWS, Rows, rows_product},
+    operand::{Method, Operand, pack_rows},
+    rows::{Finish, ROWS, Rows, TileRows, Weights, rows_product},
     tile::{NR, Panels},
 };
 use crate::model::{Precision, arena::Buffer};
@@ -29,18 +30,29 @@ pub struct Linear {
 enum Weight {
     Single(Panels<f32>),
     Pairs(Panels<Pair>),
+    Tiles(Packed<1>),
+    SplitTiles(Packed<2>),
 }
 
 impl Linear {
     /// From PyTorch's weight `[out, in]` and bias `[out]`.
     pub fn new(weight: &[f32], bias: &[f32], precision: Precision) -> Self {
+        Self::by(Method::of(precision), weight, bias)
+    }
+
+    fn by(method: Method, weight: &[f32], bias: &[f32]) -> Self {
         let (inputs, outputs) = (weight.len() / bias.len(), bias.len());
         let at = |i: usize, o: usize| weight[o * inputs + i];
+        let column = |o: usize, column: &mut [f32]| {
+            column.copy_from_slice(&weight[o * inputs..][..inputs]);
+        };
         let mut bias = bias.to_vec();
         bias.resize(outputs.next_multiple_of(NR), 0.0);
-        let weight = match precision {
-            Precision::Single => Weight::Single(Panels::new(inputs, outputs, at)),
-            Precision::Fast => Weight::Pairs(Panels::new(inputs, outputs, at)),
+        let weight = match method {
+            Method::Single => Weight::Single(Panels::new(inputs, outputs, at)),
+            Method::Pairs => Weight::Pairs(Panels::new(inputs, outputs, at)),
+            Method::Tiles => Weight::Tiles(Packed::right(inputs, outputs, column)),
+            Method::SplitTiles => Weight::SplitTiles(Packed::right(inputs, outputs, column)),
         };
         Self { weight, bias, inputs, outputs }
     }
@@ -61,11 +73,13 @@ impl Linear {
     }
 
     /// At most [`ROWS`] tokens, `x: [tokens, width]`, as this layer and others of its precision want
-    /// them; `room` is memory for [`ROWS`] of them.
+    /// them; `room` is [`room`] for tokens as wide.
     pub fn pack<'a>(&self, x: &'a [f32], width: usize, room: &'a mut [f32]) -> Tokens<'a> {
         let cells = match &self.weight {
             Weight::Single(_) => pack_rows::<f32>(x, width, room),
             Weight::Pairs(_) => bytemuck::cast_slice(pack_rows::<Pair>(x, width, room)),
+            Weight::Tiles(_) => pack_strips::<1>(x, width, room),
+            Weight::SplitTiles(_) => pack_strips::<2>(x, width, room),
         };
         Tokens { cells, count: x.len() / width, width }
     }
@@ -83,8 +97,8 @@ impl Linear {
         self.product(tokens, panels, 0..self.inputs, finish);
     }
 
-    /// Adds to `sums: [panels][tokens][NR]` what the inputs `part` contribute, an even number of
-    /// them or all the rest; the tokens begin with those.
+    /// Adds to `sums: [panels][tokens][NR]` what the inputs `part` contribute, whole steps of
+    /// [`amx::DEPTH`] or all the rest; the tokens begin with those.
     pub fn add_part(&self, tokens: Tokens<'_>, part: Range<usize>, sums: &mut [[f32; NR]]) {
         let finish = &mut Sums { sums, count: tokens.count };
         self.product(tokens, 0..self.panels(), part, finish);
@@ -103,8 +117,10 @@ impl Linear {
     pub fn forward(&self, x: &[f32], out: &mut [f32]) {
         let width = self.outputs;
         out.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * self.inputs)).for_each_init(
-            || Buffer::any(ROWS * self.inputs),
-            |room, (out, x)| self.each(self.pack(x, self.inputs, room), Set { out, width }),
+            || room(self.inputs),
+            |room, (out, x)| {
+                self.each(self.pack(x, self.inputs, room), Set { out, width, scale: 1.0 });
+            },
         );
     }
 
@@ -116,23 +132,46 @@ impl Linear {
         finish: &mut F,
     ) {
         match &self.weight {
-            Weight::Single(weight) => product(weight, tokens, panels, part, finish),
-            Weight::Pairs(weight) => product(weight, tokens, panels, part, finish),
+            Weight::Single(weight) => rows_product(tokens.rows(), weight, panels, part, finish),
+            Weight::Pairs(weight) => {
+                let lines = part.start / 2..part.end.div_ceil(2);
+                rows_product(tokens.rows(), weight, panels, lines, finish);
+            }
+            Weight::Tiles(weight) => tiles_product(weight, tokens, panels, part, finish),
+            Weight::SplitTiles(weight) => tiles_product(weight, tokens, panels, part, finish),
         }
     }
 }
 
-fn product<V: Operand, F: Finish>(
-    weight: &Panels<V>,
+fn tiles_product<const P: usize, F: Finish>(
+    weight: &Packed<P>,
     tokens: Tokens<'_>,
     panels: Range<usize>,
     part: Range<usize>,
     finish: &mut F,
-) {
+) where
+    Packed<P>: for<'a> Weights<Rows<'a> = TileRows<'a>>,
+{
     let Tokens { cells, count, width } = tokens;
-    let rows = Rows { cells: bytemuck::cast_slice(cells), count, depth: width.div_ceil(V::DEPTH) };
-    let lines = part.start / V::DEPTH..part.end.div_ceil(V::DEPTH);
+    let rows = TileRows { tiles: bytemuck::cast_slice(cells), count, steps: amx::steps(width) };
+    let lines = part.start / amx::DEPTH..part.end.div_ceil(amx::DEPTH);
+    let _registers = amx::Tiles::new();
     rows_product(rows, weight, panels, lines, finish);
+}
+
+/// Memory for [`Linear::pack`].
+pub fn room(width: usize) -> Buffer {
+    Buffer::any(ROWS * width.next_multiple_of(amx::DEPTH))
+}
+
+fn pack_strips<'a, const P: usize>(x: &[f32], width: usize, room: &'a mut [f32]) -> &'a [f32] {
+    let strip = amx::steps(width) * P * amx::Tile::VALUES;
+    let count = (x.len() / width).div_ceil(amx::ROWS);
+    let room = &mut room[..count * strip];
+    for (strip, rows) in room.chunks_exact_mut(strip).zip(x.chunks(amx::ROWS * width)) {
+        pack_left::<P>(rows, width, width, bytemuck::cast_slice_mut(strip));
+    }
+    room
 }
 
 /// Tokens packed for linear layers of one precision, by [`Linear::pack`].
@@ -144,22 +183,37 @@ pub struct Tokens<'a> {
     width: usize,
 }
 
+impl<'a> Tokens<'a> {
+    fn rows<V: Operand>(self) -> Rows<'a, V> {
+        let depth = self.width.div_ceil(V::DEPTH);
+        Rows { cells: bytemuck::cast_slice(self.cells), count: self.count, depth }
+    }
+}
+
 /// Where a layer's outputs go.
 pub trait Put {
     /// Takes the outputs of `token` from `column` on.
     fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]);
 }
 
-/// Into `[tokens, width]`.
-struct Set<'a> {
-    out: &'a mut [f32],
-    width: usize,
+/// Into `[tokens, width]`, times `scale`.
+#[derive(Debug)]
+pub struct Set<'a> {
+    /// Where to.
+    pub out: &'a mut [f32],
+    /// Values of a row there.
+    pub width: usize,
+    /// A factor.
+    pub scale: f32,
 }
 
 impl Put for Set<'_> {
     #[inline(always)]
     fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
-        self.out[token * self.width + column..][..values.len()].copy_from_slice(values);
+        let out = &mut self.out[token * self.width + column..][..values.len()];
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = value * self.scale;
+        }
     }
 }
 
@@ -179,104 +233,6 @@ impl Put for AddScaled<'_> {
         for ((x, y), scale) in x.iter_mut().zip(values).zip(&self.scale[column..]) {
             *x = mad::<FMA>(*scale, *y, *x);
         }
-    }
-}
-
-/// Into packed rows, `[tokens, head_dim / V::DEPTH]`, of the head that a column belongs to.
-#[derive(Debug)]
-pub struct ToRows<'a, 'b, V> {
-    /// A block of tokens of each head.
-    pub heads: &'a mut [&'b mut [V]],
-    /// Features of a head.
-    pub head_dim: usize,
-}
-
-impl<V: Operand> Put for ToRows<'_, '_, V> {
-    #[inline(always)]
-    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
-        let (dim, cells) = (self.head_dim, self.head_dim.div_ceil(V::DEPTH));
-        if dim.is_multiple_of(NR) && values.len() == NR {
-            let out = &mut self.heads[column / dim];
-            for (k, values) in (column % dim / V::DEPTH..).zip(values.chunks_exact(V::DEPTH)) {
-                out[V::place(token, k, cells)] = V::pack([values[0], values[V::DEPTH - 1]]);
-            }
-        } else {
-            for (column, value) in (column..).zip(values) {
-                let at = V::place(token, column % dim / V::DEPTH, cells);
-                put_into(&mut self.heads[column / dim][at], column % dim, *value);
-            }
-        }
-    }
-}
-
-/// Into panels of [`NR`] tokens, `[panels, head_dim / V::DEPTH][NR]`, of the head that a column
-/// belongs to, times `scale`: the right of a product.
-#[derive(Debug)]
-pub struct ToPanels<'a, 'b, V> {
-    /// A block of tokens of each head.
-    pub heads: &'a mut [&'b mut [V]],
-    /// Features of a head.
-    pub head_dim: usize,
-    /// A factor.
-    pub scale: f32,
-}
-
-impl<V: Operand> Put for ToPanels<'_, '_, V> {
-    #[inline(always)]
-    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
-        let (dim, cells) = (self.head_dim, self.head_dim.div_ceil(V::DEPTH));
-        let place = |k: usize| (token / NR * cells + k) * NR + token % NR;
-        if dim.is_multiple_of(NR) && values.len() == NR {
-            let out = &mut self.heads[column / dim];
-            for (k, values) in (column % dim / V::DEPTH..).zip(values.chunks_exact(V::DEPTH)) {
-                let pair = [values[0], values[V::DEPTH - 1]].map(|value| value * self.scale);
-                out[place(k)] = V::pack(pair);
-            }
-        } else {
-            for (column, value) in (column..).zip(values) {
-                let cell = &mut self.heads[column / dim][place(column % dim / V::DEPTH)];
-                put_into(cell, column % dim, value * self.scale);
-            }
-        }
-    }
-}
-
-/// Into `[tokens / V::DEPTH, head_dim]` of the head that a column belongs to: columns of a product.
-#[derive(Debug)]
-pub struct ToColumns<'a, 'b, V> {
-    /// A block of tokens of each head.
-    pub heads: &'a mut [&'b mut [V]],
-    /// Features of a head.
-    pub head_dim: usize,
-}
-
-impl<V: Operand> Put for ToColumns<'_, '_, V> {
-    #[inline(always)]
-    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
-        let dim = self.head_dim;
-        if dim.is_multiple_of(NR) {
-            let at = token / V::DEPTH * dim + column % dim;
-            let out = &mut self.heads[column / dim][at..][..values.len()];
-            for (cell, value) in out.iter_mut().zip(values) {
-                put_into(cell, token, *value);
-            }
-        } else {
-            for (column, value) in (column..).zip(values) {
-                let cell = &mut self.heads[column / dim][token / V::DEPTH * dim + column % dim];
-                put_into(cell, token, *value);
-            }
-        }
-    }
-}
-
-/// Puts value `index` of a depth where it belongs. Values come in order: the first of two leaves
-/// zero for the second, should none come.
-#[inline(always)]
-fn put_into<V: Operand>(cell: &mut V, index: usize, value: f32) {
-    if index.is_multiple_of(V::DEPTH) {
-        *cell = V::pack([value, 0.0]);
-    } else {
-        cell.set(index % V::DEPTH, value);
     }
 }
 
@@ -361,15 +317,23 @@ mod tests {
         for (tokens, inputs, outputs) in [(1, 1, 1), (70, 9, 6), (48, 600, 16), (200, 33, 97)] {
             let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
             let x = noise(tokens * inputs, 3);
-            let linear = Linear::new(&weight, &bias, Precision::Single);
             let twin = linear_plain(
                 &tensor(&x, &[tokens, inputs]),
                 &tensor(&weight, &[outputs, inputs]),
                 &tensor(&bias, &[outputs]),
             );
-            let mut out = vec![0.0; tokens * outputs];
-            linear.forward(&x, &mut out);
-            assert_same(&values(&twin.unwrap()), &out, "whole");
+            let twin = values(&twin.unwrap());
+            for (method, decibels) in [
+                (Method::Single, 110.0..),
+                (Method::SplitTiles, 100.0..),
+                (Method::Pairs, 45.0..),
+                (Method::Tiles, 45.0..),
+            ] {
+                let mut out = vec![0.0; tokens * outputs];
+                Linear::by(method, &weight, &bias).forward(&x, &mut out);
+                let db = signal_to_error_db(&twin, &out);
+                assert!(decibels.contains(&db), "{method:?}, {tokens} {inputs} {outputs}: {db} dB");
+            }
         }
     }
 
@@ -383,7 +347,7 @@ mod tests {
         let mut plain = vec![0.0; tokens * outputs];
         linear.forward(&x, &mut plain);
 
-        let mut room = vec![0.0; ROWS * inputs];
+        let mut room = super::room(inputs);
         let mut scaled = residual.clone();
         linear
             .each(linear.pack(&x, inputs, &mut room), AddScaled { x: &mut scaled, scale: &scale });
@@ -397,58 +361,6 @@ mod tests {
         let got: Vec<f32> =
             gelus.chunks(2 * NR).flat_map(|token| token[..outputs].to_vec()).collect();
         assert_same(&values(&expected), &got, "gelu");
-
-        let mut parts = vec![vec![0.0; tokens.next_multiple_of(NR) * 6]; 4];
-        let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        linear.each(linear.pack(&x, inputs, &mut room), ToRows { heads: &mut heads, head_dim: 6 });
-        let part = |i: usize| (i % outputs / 6, i / outputs, i % 6);
-        for (i, value) in plain.iter().enumerate() {
-            let (head, token, k) = part(i);
-            assert_eq!(*value, parts[head][f32::place(token, k, 6)]);
-        }
-        let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        linear.each(
-            linear.pack(&x, inputs, &mut room),
-            ToPanels { heads: &mut heads, head_dim: 6, scale: 2.0 },
-        );
-        for (i, value) in plain.iter().enumerate() {
-            let (head, token, k) = part(i);
-            assert_eq!(2.0 * value, parts[head][(token / NR * 6 + k) * NR + token % NR]);
-        }
-        let mut heads: Vec<&mut [f32]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        linear
-            .each(linear.pack(&x, inputs, &mut room), ToColumns { heads: &mut heads, head_dim: 6 });
-        for (i, value) in plain.iter().enumerate() {
-            let (head, token, k) = part(i);
-            assert_eq!(*value, parts[head][token * 6 + k]);
-        }
-    }
-
-    #[test]
-    fn the_fast_precision_is_near_and_parts_tokens_into_pairs() {
-        let (tokens, inputs, outputs) = (7, 33, 32);
-        let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
-        let x = noise(tokens * inputs, 3);
-        let single = Linear::new(&weight, &bias, Precision::Single);
-        let fast = Linear::new(&weight, &bias, Precision::Fast);
-        let (mut expected, mut got) = (vec![0.0; tokens * outputs], vec![0.0; tokens * outputs]);
-        single.forward(&x, &mut expected);
-        fast.forward(&x, &mut got);
-        let db = signal_to_error_db(&expected, &got);
-        assert!((45.0..90.0).contains(&db), "{db} dB");
-
-        let mut room = vec![0.0; ROWS * inputs];
-        let mut parts = vec![vec![Pair::new([9.0; 2]); tokens.div_ceil(2) * 16]; 2];
-        let mut heads: Vec<&mut [Pair]> = parts.iter_mut().map(Vec::as_mut_slice).collect();
-        fast.each(fast.pack(&x, inputs, &mut room), ToColumns { heads: &mut heads, head_dim: 16 });
-        for (i, value) in got.iter().enumerate() {
-            let (token, column) = (i / outputs, i % outputs);
-            let cell = parts[column / 16][token / 2 * 16 + column % 16];
-            let second = if token + 1 < tokens { got.get(i + outputs) } else { Some(&0.0) };
-            if let (0, Some(second)) = (token % 2, second) {
-                assert_eq!(cell, Pair::new([*value, *second]));
-            }
-        }
     }
 
     #[test]
@@ -456,20 +368,22 @@ mod tests {
         let (tokens, inputs, outputs) = (13, 70, 40);
         let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
         let x = noise(tokens * inputs, 3);
-        let linear = Linear::new(&weight, &bias, Precision::Single);
-        let mut whole = vec![0.0; tokens * outputs];
-        linear.forward(&x, &mut whole);
-        let mut sums = vec![[0.0; NR]; linear.panels() * tokens];
-        linear.start(tokens, &mut sums);
-        for part in [0..32, 32..70] {
-            let own: Vec<f32> =
-                x.chunks(inputs).flat_map(|token| token[part.clone()].to_vec()).collect();
-            let mut room = vec![0.0; ROWS * inputs];
-            linear.add_part(linear.pack(&own, part.len(), &mut room), part, &mut sums);
+        for method in [Method::Single, Method::Pairs, Method::Tiles, Method::SplitTiles] {
+            let linear = Linear::by(method, &weight, &bias);
+            let mut whole = vec![0.0; tokens * outputs];
+            linear.forward(&x, &mut whole);
+            let mut sums = vec![[0.0; NR]; linear.panels() * tokens];
+            linear.start(tokens, &mut sums);
+            for part in [0..32, 32..70] {
+                let own: Vec<f32> =
+                    x.chunks(inputs).flat_map(|token| token[part.clone()].to_vec()).collect();
+                let mut room = super::room(part.len());
+                linear.add_part(linear.pack(&own, part.len(), &mut room), part, &mut sums);
+            }
+            let got: Vec<f32> = (0..tokens * outputs)
+                .map(|at| sums[at % outputs / NR * tokens + at / outputs][at % outputs % NR])
+                .collect();
+            assert_same(&whole, &got, "parts");
         }
-        let got: Vec<f32> = (0..tokens * outputs)
-            .map(|at| sums[at % outputs / NR * tokens + at / outputs][at % outputs % NR])
-            .collect();
-        assert_same(&whole, &got, "parts");
     }
 }

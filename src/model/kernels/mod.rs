@@ -7,14 +7,15 @@
 //!
 //! Kernels start no threads: their loops over rows run on the rayon pool of the caller. This is the
 //! only room where unsafe code is allowed: for the call into `gemm`, for entering functions compiled
-//! for instructions that were detected at run time, for one instruction that has no plain form
-//! ([`bf16`]), and in the inner loops of [`tile`], which check their bounds once.
+//! for instructions that were detected at run time, for instructions that have no plain form
+//! ([`bf16`], [`amx`]), and in the inner loops of [`tile`], which check their bounds once.
 
 #![expect(
     clippy::inline_always,
     reason = "loop bodies must be compiled with the caller's features"
 )]
 
+pub mod amx;
 pub mod attention;
 mod avx512;
 pub mod bf16;
@@ -22,6 +23,8 @@ pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
 mod gated;
+#[cfg(target_arch = "x86_64")]
+mod limit;
 pub mod linear;
 mod maps;
 pub mod norm;

@@ -7,11 +7,49 @@
 use std::fmt::Debug;
 
 use super::{
+    amx,
     avx512::{self, Left, STRIP},
     bf16::Pair,
     elementwise::weigh,
     tile::{MR, NR, columns_by_panel, rows_by_panel, rows_times_panel},
 };
+use crate::model::Precision;
+
+/// How products of a precision are computed on this CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Single-precision values.
+    Single,
+    /// Pairs of bf16.
+    Pairs,
+    /// Tiles of bf16, see [`amx`].
+    Tiles,
+    /// Tiles of values taken apart into two bf16 each.
+    SplitTiles,
+}
+
+impl Method {
+    /// Tiles where they are, because they are several times faster than anything else.
+    pub fn of(precision: Precision) -> Self {
+        match (precision, amx::is_there()) {
+            (Precision::Single, false) => Self::Single,
+            (Precision::Single, true) => Self::SplitTiles,
+            (Precision::Fast, false) => Self::Pairs,
+            (Precision::Fast, true) => Self::Tiles,
+        }
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Single if avx512::is_there() => "f32 by AVX-512",
+            Self::Single => "f32 by AVX2 or less",
+            Self::Pairs => "pairs of bf16 by AVX-512",
+            Self::Tiles => "bf16 by AMX",
+            Self::SplitTiles => "two bf16 for each f32 by AMX",
+        }
+    }
+}
 
 /// One or two neighbouring values of a product's depth.
 ///
@@ -23,9 +61,6 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
 
     /// From two neighbours; the second is not looked at when there is room for one.
     fn pack(values: [f32; 2]) -> Self;
-
-    /// Changes one of the values.
-    fn set(&mut self, index: usize, value: f32);
 
     /// Whether rows are packed into strips of [`STRIP`] for this CPU, or stay as they lie.
     fn in_strips() -> bool;
@@ -40,8 +75,9 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         }
     }
 
-    /// Packs the first lines of a whole strip from [`STRIP`] rows of `stride` values: how many.
-    fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[Self; STRIP]]) -> usize;
+    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride` apart:
+    /// how many.
+    fn pack_strip(rows: &[f32], stride: usize, depth: usize, lines: &mut [[Self; STRIP]]) -> usize;
 
     /// `sums[n][i] += Σ_k rows[i, from + k] · panels[n][k]` for packed rows of `depth` cells.
     fn add_rows<const FMA: bool, const N: usize>(
@@ -88,17 +124,17 @@ impl Operand for f32 {
     }
 
     #[inline(always)]
-    fn set(&mut self, _index: usize, value: f32) {
-        *self = value;
-    }
-
-    #[inline(always)]
     fn in_strips() -> bool {
         avx512::is_there()
     }
 
     #[inline(always)]
-    fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[Self; STRIP]]) -> usize {
+    fn pack_strip(
+        rows: &[f32],
+        stride: usize,
+        _depth: usize,
+        lines: &mut [[Self; STRIP]],
+    ) -> usize {
         #[cfg(target_arch = "x86_64")]
         {
             avx512::pack_strip(rows, stride, lines)
@@ -211,20 +247,15 @@ impl Operand for Pair {
     }
 
     #[inline(always)]
-    fn set(&mut self, index: usize, value: f32) {
-        self.set_half(index, value);
-    }
-
-    #[inline(always)]
     fn in_strips() -> bool {
         true
     }
 
     #[inline(always)]
-    fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[Self; STRIP]]) -> usize {
+    fn pack_strip(rows: &[f32], stride: usize, depth: usize, lines: &mut [[Self; STRIP]]) -> usize {
         #[cfg(target_arch = "x86_64")]
         {
-            avx512::pack_strip_of_pairs(rows, stride, lines)
+            avx512::pack_strip_of_pairs(rows, stride, depth, lines)
         }
         #[cfg(not(target_arch = "x86_64"))]
         {
@@ -286,19 +317,25 @@ pub fn pack_rows<'a, V: Operand>(values: &'a [f32], depth: usize, room: &'a mut 
     if !V::in_strips() {
         return bytemuck::cast_slice(values);
     }
-    let cells = depth.div_ceil(V::DEPTH);
     let packed =
         &mut bytemuck::cast_slice_mut(room)[..packed_len::<V>(values.len() / depth, depth)];
+    pack_strips(values, depth, depth, packed);
+    packed
+}
+
+/// Packs rows of `depth` values, `stride` apart, into strips.
+pub fn pack_strips<V: Operand>(values: &[f32], stride: usize, depth: usize, packed: &mut [V]) {
+    let cells = depth.div_ceil(V::DEPTH);
     let strips = packed.as_chunks_mut::<STRIP>().0.chunks_exact_mut(cells);
-    for (lines, rows) in strips.zip(values.chunks(STRIP * depth)) {
-        let count = rows.len() / depth;
-        let done = if count == STRIP { V::pack_strip(rows, depth, lines) } else { 0 };
+    for (lines, rows) in strips.zip(values.chunks(STRIP * stride)) {
+        let count = rows.len().div_ceil(stride);
+        let done = if count == STRIP { V::pack_strip(rows, stride, depth, lines) } else { 0 };
         for (k, line) in lines.iter_mut().enumerate().skip(done) {
-            for (cell, row) in line.iter_mut().zip(rows.chunks_exact(depth)) {
+            for (cell, row) in line.iter_mut().zip(rows.chunks(stride)) {
+                let row = &row[..depth];
                 let second = row.get(k * V::DEPTH + 1).copied().unwrap_or_default();
                 *cell = V::pack([row[k * V::DEPTH], second]);
             }
         }
     }
-    packed
 }

@@ -4,14 +4,17 @@
 //! What becomes of the values (GELU, residual, another layout) is a [`Finish`], applied while they
 //! are in registers. Runs on the calling thread; its callers share blocks of rows out.
 
+use std::ops::Range;
+
 use super::{
+    amx::{self, Packed, Side, Size, Tile},
     operand::Operand,
     tile::{NR, Panels},
     vectorised,
 };
 
 /// Rows of one call, at most: with them a panel of weights is used again from the first-level cache.
-pub const ROWS: usize = 48;
+pub const ROWS: usize = 64;
 /// Lines of a panel taken at a time where rows stay as they lie, so that they stay in that cache.
 const LINES: usize = 256;
 
@@ -26,6 +29,94 @@ pub struct Rows<'a, V = f32> {
     pub depth: usize,
 }
 
+/// Rows to multiply, packed as strips by [`amx::pack_left`].
+#[derive(Clone, Copy, Debug)]
+pub struct TileRows<'a> {
+    /// `[strips][steps][P]`.
+    pub tiles: &'a [Tile],
+    /// How many, at most [`ROWS`].
+    pub count: usize,
+    /// Steps of a row.
+    pub steps: usize,
+}
+
+/// Weights packed for one kind of product.
+pub trait Weights: Sync {
+    /// What they are multiplied with.
+    type Rows<'a>: Copy;
+
+    /// How many rows there are.
+    fn count(rows: Self::Rows<'_>) -> usize;
+
+    /// Adds to `sums`, with room for [`ROWS`] rows each, the product of the rows and `lines` of `N`
+    /// panels from `first` on; the rows begin with those lines. Lines beyond the last row may hold
+    /// anything afterwards.
+    fn add<const FMA: bool, const N: usize>(
+        &self,
+        sums: &mut [[[f32; NR]; ROWS]; 2],
+        rows: Self::Rows<'_>,
+        first: usize,
+        lines: &Range<usize>,
+    );
+}
+
+/// `lines` are of `V::DEPTH` values of the depth each.
+impl<V: Operand> Weights for Panels<V> {
+    type Rows<'a> = Rows<'a, V>;
+
+    #[inline(always)]
+    fn count(rows: Rows<'_, V>) -> usize {
+        rows.count
+    }
+
+    #[inline(always)]
+    fn add<const FMA: bool, const N: usize>(
+        &self,
+        sums: &mut [[[f32; NR]; ROWS]; 2],
+        rows: Rows<'_, V>,
+        first: usize,
+        lines: &Range<usize>,
+    ) {
+        let panels: [&[[V; NR]]; N] =
+            std::array::from_fn(|n| &self.panel(first + n)[lines.clone()]);
+        // Strips are read in order, as panels are: both come in time from the second-level cache.
+        let most = if V::in_strips() { lines.len().max(1) } else { LINES };
+        for from in (0..lines.len()).step_by(most) {
+            let panels = panels.map(|panel| &panel[from..lines.len().min(from + most)]);
+            let mut sums = sums.iter_mut();
+            let sums = std::array::from_fn(|_| match sums.next() {
+                Some(sums) => &mut sums[..rows.count],
+                None => &mut [][..],
+            });
+            V::add_rows::<FMA, N>(sums, rows.cells, rows.depth, from, panels);
+        }
+    }
+}
+
+/// `lines` are steps.
+impl<const P: usize> Weights for Packed<P> {
+    type Rows<'a> = TileRows<'a>;
+
+    #[inline(always)]
+    fn count(rows: TileRows<'_>) -> usize {
+        rows.count
+    }
+
+    #[inline(always)]
+    fn add<const FMA: bool, const N: usize>(
+        &self,
+        sums: &mut [[[f32; NR]; ROWS]; 2],
+        TileRows { tiles, count, steps }: TileRows<'_>,
+        first: usize,
+        lines: &Range<usize>,
+    ) {
+        let sums = &mut amx::Sums { lines: sums.as_flattened_mut(), stride: ROWS };
+        let left = Side { tiles, stride: steps * P, step: P };
+        let size = Size { strips: count.div_ceil(amx::ROWS), panels: N, steps: lines.len() };
+        amx::product::<P, true>(sums, left, self.side(first, lines.start), size);
+    }
+}
+
 /// What a product's values start from and what becomes of them; both for [`NR`] columns from
 /// `column` on of one row. Columns beyond the weights' last are zeros to be left out.
 pub trait Finish {
@@ -35,27 +126,29 @@ pub trait Finish {
     fn finish<const FMA: bool>(&mut self, row: usize, column: usize, values: [f32; NR]);
 }
 
+/// Sums of two panels, from a line of the cache on.
+#[repr(align(64))]
+struct Sums([[[f32; NR]; ROWS]; 2]);
+
 vectorised! {
-    /// The product of `rows` and the weights' `lines` (of `V::DEPTH` values of the depth each), which
-    /// the rows begin with, for the panels `panels`.
+    /// The product of `rows` and the weights' `lines`, which the rows begin with, for the panels
+    /// `panels`.
     ///
     /// # Panics
     /// When there are more than [`ROWS`] rows, or one ends before the product.
-    pub fn rows_product<FMA, V: Operand, F: Finish>(
-        rows: Rows<'_, V>,
-        weights: &Panels<V>,
-        panels: std::ops::Range<usize>,
-        lines: std::ops::Range<usize>,
+    pub fn rows_product<FMA, W: Weights, F: Finish>(
+        rows: W::Rows<'_>,
+        weights: &W,
+        panels: Range<usize>,
+        lines: Range<usize>,
         finish: &mut F,
     ) {
-        let mut sums = [[[0.0; NR]; ROWS]; 2];
-        let [first, second] = &mut sums;
-        let (first, second) = (&mut first[..rows.count], &mut second[..rows.count]);
+        let mut sums = Sums([[[0.0; NR]; ROWS]; 2]);
         for panel in panels.clone().step_by(2) {
             if panel + 1 < panels.end {
-                pass::<FMA, V, F, 2>(rows, weights, panel, &lines, [first, second], finish);
+                pass::<FMA, W, F, 2>(rows, weights, panel, &lines, &mut sums, finish);
             } else {
-                pass::<FMA, V, F, 1>(rows, weights, panel, &lines, [first], finish);
+                pass::<FMA, W, F, 1>(rows, weights, panel, &lines, &mut sums, finish);
             }
         }
     }
@@ -63,29 +156,23 @@ vectorised! {
 
 /// `N` panels of a product.
 #[inline(always)]
-fn pass<const FMA: bool, V: Operand, F: Finish, const N: usize>(
-    rows: Rows<'_, V>,
-    weights: &Panels<V>,
+fn pass<const FMA: bool, W: Weights, F: Finish, const N: usize>(
+    rows: W::Rows<'_>,
+    weights: &W,
     first: usize,
-    lines: &std::ops::Range<usize>,
-    mut sums: [&mut [[f32; NR]]; N],
+    lines: &Range<usize>,
+    Sums(sums): &mut Sums,
     finish: &mut F,
 ) {
-    for (n, sums) in sums.iter_mut().enumerate() {
-        for (row, sums) in sums.iter_mut().enumerate() {
+    let count = W::count(rows);
+    for (n, sums) in sums.iter_mut().take(N).enumerate() {
+        for (row, sums) in sums[..count].iter_mut().enumerate() {
             *sums = finish.start(row, (first + n) * NR);
         }
     }
-    let panels: [&[[V; NR]]; N] = std::array::from_fn(|n| &weights.panel(first + n)[lines.clone()]);
-    // Strips are read in order, as panels are: both come in time from the second-level cache.
-    let most = if V::in_strips() { lines.len().max(1) } else { LINES };
-    for from in (0..lines.len()).step_by(most) {
-        let panels = panels.map(|panel| &panel[from..lines.len().min(from + most)]);
-        let sums = sums.each_mut().map(|sums| &mut **sums);
-        V::add_rows::<FMA, N>(sums, rows.cells, rows.depth, from, panels);
-    }
-    for (n, sums) in sums.iter().enumerate() {
-        for (row, sums) in sums.iter().enumerate() {
+    weights.add::<FMA, N>(sums, rows, first, lines);
+    for (n, sums) in sums.iter().take(N).enumerate() {
+        for (row, sums) in sums[..count].iter().enumerate() {
             finish.finish::<FMA>(row, (first + n) * NR, *sums);
         }
     }

@@ -1,0 +1,364 @@
+//! Products of bf16 tiles by AMX, summed in single precision: of values rounded to bf16, or of values
+//! taken apart into two bf16 each.
+//!
+//! A value of single precision is the sum of its nearest bf16 and what that leaves, rounded to bf16
+//! again, to within 2^-17. Of the products of two such sums that of the two remainders is left out,
+//! so three products of bf16 make one that is good to about 16 bits, at several times the speed of
+//! single precision (Henry, Tang and Heinecke 2019, arXiv 1904.06376). The number of parts, one or
+//! two, is the constant `P` throughout.
+//!
+//! Runs on the calling thread, by the instructions where they are there, otherwise by the same sums in
+//! plain code ([`plain`]), which is slow: nobody asks for tiles where [`is_there`] says no.
+
+mod pack;
+mod plain;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::{cell::Cell, marker::PhantomData};
+
+use super::{bf16::Pair, tile::NR};
+use crate::model::arena::Buffer;
+
+pub use pack::{pack_left, pack_left_lines, pack_right, pack_right_lines, put_turned, weigh};
+
+/// Rows of a tile of the left matrix and of the sums.
+pub const ROWS: usize = 16;
+/// Values of the depth in a tile.
+pub const DEPTH: usize = 32;
+
+/// A piece of a matrix: of the left one [`ROWS`] rows of [`DEPTH`] values, of the right one
+/// [`DEPTH`] values (as pairs) of [`NR`] columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+pub struct Tile([[Pair; NR]; ROWS]);
+
+impl Tile {
+    /// Nothing but zeros.
+    pub const ZERO: Self = Self([[Pair::ZERO; NR]; ROWS]);
+    /// As many `f32` are as large.
+    pub const VALUES: usize = ROWS * NR;
+}
+
+/// Tiles of a depth, without their parts.
+pub fn steps(depth: usize) -> usize {
+    depth.div_ceil(DEPTH)
+}
+
+/// Whether this CPU multiplies tiles of bf16, and the system lets this process.
+pub fn is_there() -> bool {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    {
+        x86::is_there()
+    }
+    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+    {
+        false
+    }
+}
+
+/// The tile registers of this thread, ready for products. Gives them back when dropped, so that
+/// nothing has to be saved when the system runs another thread.
+#[derive(Debug)]
+pub struct Tiles(PhantomData<*const ()>);
+
+thread_local! {
+    /// How many [`Tiles`] there are.
+    static USERS: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Tiles {
+    /// `None` when [`is_there`] says no.
+    pub fn new() -> Option<Self> {
+        if !is_there() {
+            return None;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if USERS.get() == 0 {
+            x86::configure();
+        }
+        USERS.set(USERS.get() + 1);
+        Some(Self(PhantomData))
+    }
+}
+
+impl Drop for Tiles {
+    fn drop(&mut self) {
+        USERS.set(USERS.get() - 1);
+        #[cfg(target_arch = "x86_64")]
+        if USERS.get() == 0 {
+            x86::release();
+        }
+    }
+}
+
+/// One side of a product: strips of [`ROWS`] rows of the left matrix, or panels of [`NR`] columns of
+/// the right one. Part `p` of step `k` of strip or panel `n` is `tiles[n · stride + k · step + p]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    /// All of them.
+    pub tiles: &'a [Tile],
+    /// From strip to strip or panel to panel.
+    pub stride: usize,
+    /// From step to step.
+    pub step: usize,
+}
+
+impl Side<'_> {
+    /// Where the last tile of a product ends.
+    fn end(&self, count: usize, steps: usize, parts: usize) -> usize {
+        (count - 1) * self.stride + (steps - 1) * self.step + parts
+    }
+}
+
+/// Where a product goes: line `i` of strip `s` and panel `n` is
+/// `lines[n · stride + s · ROWS + i]`.
+#[derive(Debug)]
+pub struct Sums<'a> {
+    /// All of them.
+    pub lines: &'a mut [[f32; NR]],
+    /// From panel to panel.
+    pub stride: usize,
+}
+
+/// How large a product is, in strips, panels and steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Strips of [`ROWS`] rows.
+    pub strips: usize,
+    /// Panels of [`NR`] columns.
+    pub panels: usize,
+    /// Steps of [`DEPTH`] values.
+    pub steps: usize,
+}
+
+/// `sums = left · right`, or added to what is there if `ADD`. Whoever has many to compute holds
+/// [`Tiles`] meanwhile.
+///
+/// # Panics
+/// When a side or the sums end before the product, or panels of the sums lie in each other.
+pub fn product<const P: usize, const ADD: bool>(
+    sums: &mut Sums<'_>,
+    left: Side<'_>,
+    right: Side<'_>,
+    size: Size,
+) {
+    let Size { strips, panels, steps } = size;
+    if strips == 0 || panels == 0 {
+        return;
+    }
+    if steps == 0 {
+        if !ADD {
+            for panel in 0..panels {
+                sums.lines[panel * sums.stride..][..strips * ROWS].fill([0.0; NR]);
+            }
+        }
+        return;
+    }
+    assert!(left.end(strips, steps, P) <= left.tiles.len(), "the left ends before the product");
+    assert!(right.end(panels, steps, P) <= right.tiles.len(), "the right ends before the product");
+    assert!(panels == 1 || sums.stride >= strips * ROWS, "sums lie in each other");
+    let end = (panels - 1) * sums.stride + strips * ROWS;
+    assert!(end <= sums.lines.len(), "the sums end before the product");
+    #[cfg(target_arch = "x86_64")]
+    if let Some(tiles) = Tiles::new() {
+        x86::product::<P, ADD>(&tiles, sums, left, right, size);
+        return;
+    }
+    plain::product::<P, ADD>(sums, left, right, size);
+}
+
+/// A matrix `[depth, columns]` packed for the right of a product, or one `[rows, depth]` for the left:
+/// `[panels or strips][steps][P]`.
+#[derive(Clone, Debug)]
+pub struct Packed<const P: usize> {
+    data: Buffer,
+    /// Panels or strips.
+    count: usize,
+    steps: usize,
+}
+
+impl<const P: usize> Packed<P> {
+    /// Columns of `depth` values each, given one after the other in groups of up to [`NR`] by
+    /// `columns(first)`, as the right of a product.
+    pub fn right(depth: usize, count: usize, column: impl Fn(usize, &mut [f32])) -> Self {
+        Self::new(depth, count, column, pack_right::<P>)
+    }
+
+    /// Rows likewise, as the left of a product.
+    pub fn left(depth: usize, count: usize, row: impl Fn(usize, &mut [f32])) -> Self {
+        Self::new(depth, count, row, pack_left::<P>)
+    }
+
+    fn new(
+        depth: usize,
+        count: usize,
+        fill: impl Fn(usize, &mut [f32]),
+        pack: impl Fn(&[f32], usize, usize, &mut [Tile]),
+    ) -> Self {
+        let (groups, steps) = (count.div_ceil(NR), steps(depth));
+        let mut data = Buffer::any(groups * steps * P * Tile::VALUES);
+        let mut rows = vec![0.0; NR * depth];
+        let tiles: &mut [Tile] = bytemuck::cast_slice_mut(&mut data);
+        for (group, tiles) in tiles.chunks_exact_mut((steps * P).max(1)).enumerate() {
+            let here = NR.min(count - group * NR);
+            for (index, row) in rows.chunks_exact_mut(depth.max(1)).take(here).enumerate() {
+                fill(group * NR + index, row);
+            }
+            pack(&rows[..here * depth], depth, depth, tiles);
+        }
+        Self { data, count: groups, steps }
+    }
+
+    /// Panels of [`NR`] columns or strips of [`ROWS`] rows.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Steps of its depth.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// From panel or strip `first` and step `from` on.
+    pub fn side(&self, first: usize, from: usize) -> Side<'_> {
+        let tiles: &[Tile] = bytemuck::cast_slice(&self.data);
+        let at = (first * self.steps + from) * P;
+        Side { tiles: tiles.get(at..).unwrap_or_default(), stride: self.steps * P, step: P }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::testing::noise, *};
+
+    /// `[rows, columns]` from packed sides, in double precision of what was packed, and without the
+    /// product of the remainders.
+    fn expected(
+        a: &[f32],
+        b: &[f32],
+        [rows, columns, depth]: [usize; 3],
+        parts: usize,
+    ) -> Vec<f64> {
+        let split = |v: f32| {
+            let high = plain::round(v);
+            let low = if parts == 2 { plain::round(v - high) } else { 0.0 };
+            [f64::from(high), f64::from(low)]
+        };
+        let mut out = Vec::new();
+        for i in 0..rows {
+            for j in 0..columns {
+                let terms = (0..depth).map(|k| {
+                    let ([a, c], [b, d]) = (split(a[i * depth + k]), split(b[j * depth + k]));
+                    a * b + a * d + c * b
+                });
+                out.push(terms.sum::<f64>());
+            }
+        }
+        out
+    }
+
+    fn check<const P: usize>() {
+        for (rows, columns, depth) in
+            [(1, 1, 1), (16, 16, 32), (17, 33, 31), (33, 40, 65), (64, 64, 512), (50, 15, 100)]
+        {
+            let (a, b) = (noise(rows * depth, 1), noise(columns * depth, 2));
+            let left = Packed::<P>::left(depth, rows, |i, row| {
+                row.copy_from_slice(&a[i * depth..][..depth]);
+            });
+            let right = Packed::<P>::right(depth, columns, |j, row| {
+                row.copy_from_slice(&b[j * depth..][..depth]);
+            });
+            let (strips, panels) = (rows.div_ceil(ROWS), columns.div_ceil(NR));
+            let size = Size { strips, panels, steps: steps(depth) };
+            let stride = strips * ROWS;
+            let mut room = Buffer::any(panels * stride * NR);
+            let mut room_plain = room.clone();
+            let expected = expected(&a, &b, [rows, columns, depth], P);
+            for add in [false, true] {
+                for (room, plainly) in [(&mut room, false), (&mut room_plain, true)] {
+                    let lines = room.as_chunks_mut().0;
+                    if add {
+                        lines.fill([3.0; NR]);
+                    }
+                    let mut sums = Sums { lines, stride };
+                    let (left, right) = (left.side(0, 0), right.side(0, 0));
+                    match (plainly, add) {
+                        (false, false) => product::<P, false>(&mut sums, left, right, size),
+                        (false, true) => product::<P, true>(&mut sums, left, right, size),
+                        (true, false) => plain::product::<P, false>(&mut sums, left, right, size),
+                        (true, true) => plain::product::<P, true>(&mut sums, left, right, size),
+                    }
+                    let start = if add { 3.0 } else { 0.0 };
+                    for (at, expected) in expected.iter().enumerate() {
+                        let (i, j) = (at / columns, at % columns);
+                        let got = f64::from(lines[j / NR * stride + i][j % NR]) - start;
+                        assert!((got - expected).abs() < 2e-5, "{rows} {columns} {depth}: {i} {j}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_tiles_are_those_of_their_parts_on_odd_shapes() {
+        check::<1>();
+        check::<2>();
+    }
+
+    #[test]
+    fn two_parts_are_nearly_single_precision() {
+        let (a, b) = (noise(16 * 320, 1), noise(16 * 320, 2));
+        let pack = |x: &[f32]| {
+            let (mut one, mut two) = (vec![Tile::ZERO; 20], vec![Tile::ZERO; 20]);
+            pack_left::<2>(x, 320, 320, &mut one);
+            pack_right::<2>(x, 320, 320, &mut two);
+            (one, two)
+        };
+        let (left, right) = (pack(&a).0, pack(&b).1);
+        let mut lines = [[0.0; NR]; ROWS];
+        product::<2, false>(
+            &mut Sums { lines: &mut lines, stride: ROWS },
+            Side { tiles: &left, stride: 20, step: 2 },
+            Side { tiles: &right, stride: 20, step: 2 },
+            Size { strips: 1, panels: 1, steps: 10 },
+        );
+        let exact: Vec<f32> = (0..256)
+            .map(|at| {
+                let (i, j) = (at / 16, at % 16);
+                let terms = (0..320).map(|k| f64::from(a[i * 320 + k]) * f64::from(b[j * 320 + k]));
+                terms.sum::<f64>() as f32
+            })
+            .collect();
+        let db = super::super::testing::signal_to_error_db(&exact, lines.as_flattened());
+        assert!(db > 100.0, "{db} dB");
+    }
+
+    #[test]
+    fn registers_are_given_back_by_the_last_user() {
+        let first = Tiles::new();
+        drop(Tiles::new());
+        let tile = vec![Tile::ZERO; 1];
+        let mut lines = [[1.0; NR]; ROWS];
+        product::<1, true>(
+            &mut Sums { lines: &mut lines, stride: ROWS },
+            Side { tiles: &tile, stride: 1, step: 1 },
+            Side { tiles: &tile, stride: 1, step: 1 },
+            Size { strips: 1, panels: 1, steps: 1 },
+        );
+        assert_eq!(lines, [[1.0; NR]; ROWS]);
+        drop(first);
+    }
+
+    #[test]
+    #[should_panic(expected = "the left ends")]
+    fn a_side_must_be_as_large_as_the_product() {
+        let mut lines = [[0.0; NR]; ROWS];
+        product::<2, false>(
+            &mut Sums { lines: &mut lines, stride: ROWS },
+            Side { tiles: &[Tile::ZERO; 1], stride: 2, step: 2 },
+            Side { tiles: &[Tile::ZERO; 2], stride: 2, step: 2 },
+            Size { strips: 1, panels: 1, steps: 1 },
+        );
+    }
+}

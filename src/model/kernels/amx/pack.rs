@@ -1,0 +1,493 @@
+//! Single-precision values into tiles, and what lies between the two products of attention.
+//!
+//! Rows of the left matrix are lines of tiles as they lie; what has to be turned is turned as pairs,
+//! sixteen by sixteen.
+
+use super::{DEPTH, NR, ROWS, Tile, plain, steps};
+
+/// Packs up to [`ROWS`] rows of `depth` values, `stride` apart, as a strip: `[steps][P]`. What is
+/// missing is zero.
+pub fn pack_left<const P: usize>(rows: &[f32], stride: usize, depth: usize, strip: &mut [Tile]) {
+    let strip = &mut strip[..steps(depth) * P];
+    #[cfg(target_arch = "x86_64")]
+    if super::is_there() {
+        x86::rows::<P, false>(rows, stride, depth, strip);
+        return;
+    }
+    plain::pack::<P>(strip, |i, k| row_value(rows, stride, depth, i, k));
+}
+
+/// The same for up to [`NR`] columns, as a panel.
+pub fn pack_right<const P: usize>(
+    columns: &[f32],
+    stride: usize,
+    depth: usize,
+    panel: &mut [Tile],
+) {
+    let panel = &mut panel[..steps(depth) * P];
+    #[cfg(target_arch = "x86_64")]
+    if super::is_there() {
+        x86::rows::<P, true>(columns, stride, depth, panel);
+        return;
+    }
+    plain::pack::<P>(panel, |i, k| row_value(columns, stride, depth, i, k));
+    panel.iter_mut().for_each(plain::turn);
+}
+
+/// Packs `depth` lines of up to [`NR`] columns, `stride` apart, as a panel.
+///
+/// # Panics
+/// When the lines end too soon.
+pub fn pack_right_lines<const P: usize>(
+    lines: &[f32],
+    stride: usize,
+    [depth, width]: [usize; 2],
+    panel: &mut [Tile],
+) {
+    let panel = &mut panel[..steps(depth) * P];
+    assert!(width <= NR && (depth == 0 || (depth - 1) * stride + width <= lines.len()));
+    #[cfg(target_arch = "x86_64")]
+    if super::is_there() {
+        x86::lines::<P, false>(lines, stride, [depth, width], panel);
+        return;
+    }
+    let at = |i, k| if i < width && k < depth { lines[k * stride + i] } else { 0.0 };
+    plain::pack::<P>(panel, at);
+    panel.iter_mut().for_each(plain::turn);
+}
+
+/// Packs `depth` lines of up to [`ROWS`] rows, `stride` apart (the matrix lies transposed), as a
+/// strip whose steps begin `step` tiles apart.
+///
+/// # Panics
+/// When the lines end too soon.
+pub fn pack_left_lines<const P: usize>(
+    lines: &[f32],
+    stride: usize,
+    [depth, width]: [usize; 2],
+    strip: &mut [Tile],
+    step: usize,
+) {
+    assert!(width <= ROWS && (depth == 0 || (depth - 1) * stride + width <= lines.len()));
+    for (index, first) in (0..depth).step_by(DEPTH).enumerate() {
+        let tiles = &mut strip[index * step..][..P];
+        let (lines, depth) = (&lines[first * stride..], DEPTH.min(depth - first));
+        #[cfg(target_arch = "x86_64")]
+        if super::is_there() {
+            x86::lines::<P, true>(lines, stride, [depth, width], tiles);
+            continue;
+        }
+        plain::pack::<P>(
+            tiles,
+            |i, k| {
+                if i < width && k < depth { lines[k * stride + i] } else { 0.0 }
+            },
+        );
+    }
+}
+
+fn row_value(rows: &[f32], stride: usize, depth: usize, row: usize, k: usize) -> f32 {
+    let whole = row * stride + depth <= rows.len();
+    if whole && k < depth { rows[row * stride + k] } else { 0.0 }
+}
+
+/// `2^(scores − top)` as a panel of as many steps as they need, with zeros beyond the last score, and
+/// added to `sums`.
+pub fn weigh<const P: usize>(
+    scores: &[[f32; NR]],
+    top: &[f32; NR],
+    sums: &mut [f32; NR],
+    panel: &mut [Tile],
+) {
+    let panel = &mut panel[..steps(scores.len()) * P];
+    #[cfg(target_arch = "x86_64")]
+    if super::is_there() {
+        x86::weigh::<P>(scores, top, sums, panel);
+        return;
+    }
+    plain::weigh::<P>(scores, top, sums, panel);
+}
+
+/// Up to sixteen lines times `factor`, turned, as rows of `out`, `stride` apart, as many as end in it.
+pub fn put_turned(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
+    let lines = &lines[..lines.len().min(ROWS)];
+    #[cfg(target_arch = "x86_64")]
+    if super::is_there() {
+        x86::put_turned(lines, factor, out, stride);
+        return;
+    }
+    plain::put_turned(lines, factor, out, stride);
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    #![expect(unsafe_code, reason = "intrinsics")]
+
+    use std::{
+        arch::x86_64::{
+            __m512, __m512bh, __m512i, __mmask16, _mm512_add_ps, _mm512_and_si512,
+            _mm512_castps_si512, _mm512_castsi512_ps, _mm512_castsi512_si256,
+            _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_extracti64x4_epi64, _mm512_loadu_ps,
+            _mm512_loadu_si512, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_mul_ps,
+            _mm512_permutex2var_ps, _mm512_permutexvar_epi16, _mm512_set1_epi32, _mm512_setzero_ps,
+            _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512,
+            _mm512_sub_ps,
+        },
+        mem::transmute,
+    };
+
+    use super::{
+        super::super::{
+            avx512::{exp2, in_turn},
+            elementwise::{EXP2, EXP2_SHORT},
+        },
+        DEPTH, NR, ROWS, Tile,
+    };
+
+    /// The first `count` of sixteen lanes.
+    fn first(count: usize) -> __mmask16 {
+        if count >= NR { !0 } else { (1 << count) - 1 }
+    }
+
+    /// Rows as lines of tiles, or turned as columns.
+    pub fn rows<const P: usize, const TURN: bool>(
+        rows: &[f32],
+        stride: usize,
+        depth: usize,
+        tiles: &mut [Tile],
+    ) {
+        assert!(super::super::is_there(), "no AMX");
+        // SAFETY: a CPU with AMX was just found to have AVX-512 with BF16.
+        unsafe { rows_in_features::<P, TURN>(rows, stride, depth, tiles) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    fn rows_in_features<const P: usize, const TURN: bool>(
+        rows: &[f32],
+        stride: usize,
+        depth: usize,
+        tiles: &mut [Tile],
+    ) {
+        for (index, tiles) in tiles.chunks_exact_mut(P).enumerate() {
+            let from = index * DEPTH;
+            let masks = [first(depth - from), first((depth - from).saturating_sub(NR))];
+            let mut all = [[_mm512_setzero_si512(); P]; ROWS];
+            for (row, all) in all.iter_mut().enumerate() {
+                let at = row * stride;
+                if at + depth > rows.len() {
+                    break;
+                }
+                // SAFETY: the masks leave out what is beyond the row, which is there.
+                let [low, high] = unsafe {
+                    let row = rows.as_ptr().add(at + from);
+                    [
+                        _mm512_maskz_loadu_ps(masks[0], row),
+                        _mm512_maskz_loadu_ps(masks[1], row.wrapping_add(NR)),
+                    ]
+                };
+                *all = split::<P>(low, high);
+            }
+            store::<P, TURN>(tiles, &all);
+        }
+    }
+
+    /// Lines of the depth as pairs of lines, or turned as rows.
+    pub fn lines<const P: usize, const TURN: bool>(
+        lines: &[f32],
+        stride: usize,
+        [depth, width]: [usize; 2],
+        tiles: &mut [Tile],
+    ) {
+        assert!(super::super::is_there(), "no AMX");
+        assert!(depth == 0 || (depth - 1) * stride + width <= lines.len(), "lines end too soon");
+        // SAFETY: a CPU with AMX was just found to have AVX-512 with BF16; the lines are there.
+        unsafe { lines_in_features::<P, TURN>(lines, stride, [depth, width], tiles) }
+    }
+
+    /// # Safety
+    /// All lines must be there.
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    unsafe fn lines_in_features<const P: usize, const TURN: bool>(
+        lines: &[f32],
+        stride: usize,
+        [depth, width]: [usize; 2],
+        tiles: &mut [Tile],
+    ) {
+        let (mask, order) = (first(width), in_turn());
+        for (index, tiles) in tiles.chunks_exact_mut(P).enumerate() {
+            let from = index * DEPTH;
+            let mut all = [[_mm512_setzero_si512(); P]; ROWS];
+            let pairs = (depth - from).div_ceil(2);
+            for (pair, all) in all.iter_mut().take(pairs).enumerate() {
+                let k = from + 2 * pair;
+                // SAFETY: both lines are there; the mask leaves out what is beyond them.
+                let [a, b] = unsafe {
+                    let line = lines.as_ptr().add(k * stride);
+                    let second = if k + 1 < depth { mask } else { 0 };
+                    [
+                        _mm512_maskz_loadu_ps(mask, line),
+                        _mm512_maskz_loadu_ps(second, line.wrapping_add(stride)),
+                    ]
+                };
+                *all = split_pairs::<P>(order, a, b);
+            }
+            store::<P, TURN>(tiles, &all);
+        }
+    }
+
+    /// See [`super::weigh`].
+    pub fn weigh<const P: usize>(
+        scores: &[[f32; NR]],
+        top: &[f32; NR],
+        sums: &mut [f32; NR],
+        panel: &mut [Tile],
+    ) {
+        assert!(super::super::is_there(), "no AMX");
+        // SAFETY: a CPU with AMX was just found to have AVX-512 with BF16.
+        unsafe { weigh_in_features::<P>(scores, top, sums, panel) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    fn weigh_in_features<const P: usize>(
+        scores: &[[f32; NR]],
+        top: &[f32; NR],
+        sums: &mut [f32; NR],
+        panel: &mut [Tile],
+    ) {
+        let order = in_turn();
+        // SAFETY: loads are of whole lines.
+        let (top, sum) = unsafe { (_mm512_loadu_ps(top.as_ptr()), _mm512_loadu_ps(sums.as_ptr())) };
+        let mut sum = [sum, _mm512_setzero_ps()];
+        let weight = |line: &[f32; NR]| {
+            // SAFETY: a load of a whole line.
+            let score = unsafe { _mm512_loadu_ps(line.as_ptr()) };
+            let x = _mm512_sub_ps(score, top);
+            // A bf16 holds eight bits: for one a short polynomial does.
+            if P == 1 { exp2(x, EXP2_SHORT) } else { exp2(x, EXP2) }
+        };
+        for (scores, tiles) in scores.chunks(DEPTH).zip(panel.chunks_exact_mut(P)) {
+            let (pairs, rest) = scores.as_chunks::<2>();
+            let mut put = |pair: usize, v: [__m512; 2]| {
+                sum = [0, 1].map(|i| _mm512_add_ps(sum[i], v[i]));
+                for (tile, cells) in tiles.iter_mut().zip(split_pairs::<P>(order, v[0], v[1])) {
+                    store_line(tile, pair, cells);
+                }
+            };
+            for (pair, lines) in pairs.iter().enumerate() {
+                put(pair, [weight(&lines[0]), weight(&lines[1])]);
+            }
+            if let [line] = rest {
+                put(pairs.len(), [weight(line), _mm512_setzero_ps()]);
+            }
+            for pair in scores.len().div_ceil(2)..ROWS {
+                for tile in &mut *tiles {
+                    store_line(tile, pair, _mm512_setzero_si512());
+                }
+            }
+        }
+        // SAFETY: a store of a whole line.
+        unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), _mm512_add_ps(sum[0], sum[1])) }
+    }
+
+    /// See [`super::put_turned`].
+    pub fn put_turned(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
+        assert!(super::super::is_there(), "no AMX");
+        // SAFETY: a CPU with AMX was just found to have AVX-512.
+        unsafe { put_in_features(lines, factor, out, stride) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn put_in_features(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
+        let width = lines.len();
+        let mut rows = [_mm512_setzero_si512(); ROWS];
+        // SAFETY: loads are of whole lines.
+        unsafe {
+            let factor = _mm512_loadu_ps(factor.as_ptr());
+            for (row, line) in rows.iter_mut().zip(lines) {
+                let line = _mm512_loadu_ps(line.as_ptr());
+                *row = _mm512_castps_si512(_mm512_mul_ps(line, factor));
+            }
+        }
+        for (row, out) in turn(&rows).into_iter().zip(out.chunks_mut(stride)) {
+            if out.len() >= width {
+                // SAFETY: the mask leaves out what is beyond the row.
+                unsafe {
+                    let row = _mm512_castsi512_ps(row);
+                    _mm512_mask_storeu_ps(out.as_mut_ptr(), first(width), row);
+                }
+            }
+        }
+    }
+
+    /// Thirty-two values in a row as pairs: rounded, and what that leaves.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    fn split<const P: usize>(low: __m512, high: __m512) -> [__m512i; P] {
+        let near = round(low, high);
+        let mut parts = [near; P];
+        if P == 2 {
+            let back =
+                |half| _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(half)));
+            let low = _mm512_sub_ps(low, back(_mm512_castsi512_si256(near)));
+            let high = _mm512_sub_ps(high, back(_mm512_extracti64x4_epi64::<1>(near)));
+            parts[1] = round(low, high);
+        }
+        parts
+    }
+
+    /// Sixteen pairs, of which the first and the second values are given: as [`split`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    fn split_pairs<const P: usize>(order: __m512i, a: __m512, b: __m512) -> [__m512i; P] {
+        let near = _mm512_permutexvar_epi16(order, round(a, b));
+        let mut parts = [near; P];
+        if P == 2 {
+            let upper = _mm512_set1_epi32(0xffff_0000_u32 as i32);
+            let a = _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_slli_epi32::<16>(near)));
+            let b = _mm512_sub_ps(b, _mm512_castsi512_ps(_mm512_and_si512(near, upper)));
+            parts[1] = _mm512_permutexvar_epi16(order, round(a, b));
+        }
+        parts
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    fn round(low: __m512, high: __m512) -> __m512i {
+        // SAFETY: the types are as large and hold any bits.
+        unsafe { transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low)) }
+    }
+
+    /// Sixteen by sixteen cells transposed: four times, the first and the second half of the rows
+    /// interleaved.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn turn(rows: &[__m512i; ROWS]) -> [__m512i; ROWS] {
+        const ORDERS: [[i32; NR]; 2] = [order(0), order(NR as i32 / 2)];
+        const fn order(first: i32) -> [i32; NR] {
+            let mut order = [0; NR];
+            let mut at = 0;
+            while at < NR {
+                order[at] = first + (at / 2 + at % 2 * NR) as i32;
+                at += 1;
+            }
+            order
+        }
+        // SAFETY: sixteen indices are there.
+        let orders = ORDERS.map(|order| unsafe { _mm512_loadu_si512(order.as_ptr().cast()) });
+        let mut rows = rows.map(|row| _mm512_castsi512_ps(row));
+        for _ in 0..ROWS.ilog2() {
+            rows = std::array::from_fn(|at| {
+                let [a, b] = [rows[at / 2], rows[at / 2 + ROWS / 2]];
+                _mm512_permutex2var_ps(a, orders[at % 2], b)
+            });
+        }
+        rows.map(|row| _mm512_castps_si512(row))
+    }
+
+    /// Lines of `P` parts each into as many tiles, or turned.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn store<const P: usize, const TURN: bool>(tiles: &mut [Tile], all: &[[__m512i; P]; ROWS]) {
+        for (part, tile) in tiles.iter_mut().enumerate() {
+            let mut lines = all.map(|line| line[part]);
+            if TURN {
+                lines = turn(&lines);
+            }
+            for (index, line) in lines.into_iter().enumerate() {
+                store_line(tile, index, line);
+            }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn store_line(tile: &mut Tile, index: usize, line: __m512i) {
+        // SAFETY: sixteen pairs are written.
+        unsafe { _mm512_storeu_si512(tile.0[index].as_mut_ptr().cast(), line) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::super::testing::noise, *};
+
+    fn check<const P: usize>() {
+        for (count, depth) in [(1, 1), (16, 32), (5, 33), (16, 64), (13, 95)] {
+            let (stride, lines_stride) = (depth + 3, count + 2);
+            let rows = noise((count - 1) * stride + depth, 1);
+            let at = |i: usize, k: usize| row_value(&rows, stride, depth, i, k);
+            let mut left = vec![Tile::ZERO; steps(depth) * P];
+            plain::pack::<P>(&mut left, at);
+            let mut right = left.clone();
+            right.iter_mut().for_each(plain::turn);
+            // The same matrix, the other way round.
+            let mut lines = vec![9.0; (depth - 1) * lines_stride + count];
+            for (k, line) in lines.chunks_mut(lines_stride).enumerate() {
+                for (i, value) in line.iter_mut().take(count).enumerate() {
+                    *value = at(i, k);
+                }
+            }
+            let what = format!("{count} by {depth}");
+            let mut got = vec![Tile::ZERO; left.len()];
+            pack_left::<P>(&rows, stride, depth, &mut got);
+            assert!(got == left, "left, {what}");
+            pack_right::<P>(&rows, stride, depth, &mut got);
+            assert!(got == right, "right, {what}");
+            pack_right_lines::<P>(&lines, lines_stride, [depth, count], &mut got);
+            assert!(got == right, "right from lines, {what}");
+            pack_left_lines::<P>(&lines, lines_stride, [depth, count], &mut got, P);
+            assert!(got == left, "left from lines, {what}");
+        }
+    }
+
+    #[test]
+    fn packing_is_the_same_whichever_way_a_matrix_lies() {
+        check::<1>();
+        check::<2>();
+    }
+
+    #[test]
+    fn results_are_put_as_rows() {
+        let lines: Vec<[f32; NR]> =
+            (0..5).map(|k| std::array::from_fn(|i| (10 * k + i) as f32)).collect();
+        let factor = std::array::from_fn(|i| (i + 1) as f32);
+        let mut out = vec![-1.0; 2 * 9 + 5];
+        put_turned(&lines, &factor, &mut out, 9);
+        for (i, row) in out.chunks(9).enumerate() {
+            for (k, value) in row.iter().enumerate() {
+                let expected = if k < 5 { (10 * k + i) as f32 * (i + 1) as f32 } else { -1.0 };
+                assert_eq!(*value, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn weights_are_powers_of_two_with_zeros_behind() {
+        for count in [1, 2, 31, 33] {
+            let scores: Vec<[f32; NR]> = noise(count * NR, 4)
+                .as_chunks()
+                .0
+                .iter()
+                .map(|line| line.map(|v| 9.0 * v))
+                .collect();
+            let (top, mut sums) = ([9.0; NR], [1.0; NR]);
+            let mut panel = vec![Tile([[super::super::Pair::new([7.0; 2]); NR]; ROWS]); 4];
+            weigh::<2>(&scores, &top, &mut sums, &mut panel[..steps(count) * 2]);
+            let mut lines: Vec<f32> = Vec::new();
+            for score in scores.as_flattened() {
+                lines.push((score - 9.0).exp2());
+            }
+            for (i, sum) in sums.iter().enumerate() {
+                let expected = 1.0 + lines.iter().skip(i).step_by(NR).sum::<f32>();
+                assert!((sum - expected).abs() < 1e-5 * expected, "{sum} {expected}");
+            }
+            for (k, j) in (0..steps(count) * DEPTH).flat_map(|k| (0..NR).map(move |j| (k, j))) {
+                let tiles = &panel[k / DEPTH * 2..][..2];
+                let value: f32 =
+                    tiles.iter().map(|tile| plain::right_value(tile, j, k % DEPTH)).sum();
+                let expected = lines.get(k * NR + j).copied().unwrap_or(0.0);
+                assert!((value - expected).abs() <= 2e-5 * expected, "{value} {expected}");
+            }
+        }
+    }
+}

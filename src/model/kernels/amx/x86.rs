@@ -1,0 +1,375 @@
+//! The instructions. The compiler has no intrinsics for them on the stable channel: assembly.
+
+#![expect(unsafe_code, reason = "assembly")]
+
+use std::{
+    arch::{
+        asm,
+        x86_64::{__cpuid, __cpuid_count, _xgetbv},
+    },
+    sync::OnceLock,
+};
+
+use super::{
+    super::{avx512, limit},
+    NR, ROWS, Side, Size, Sums, Tile, Tiles,
+};
+
+/// Bytes of a line of a tile, which is also how far apart lines lie.
+const LINE: usize = 64;
+/// Steps of the depth that are taken at a time, so that two panels stay in the first-level cache
+/// while strips come from the second-level one.
+const STEPS: usize = 8;
+
+/// What the registers of tiles are: eight of sixteen lines of 64 bytes.
+#[repr(C, align(64))]
+struct Configuration {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    bytes: [u16; 16],
+    rows: [u8; 16],
+}
+
+static CONFIGURATION: Configuration = Configuration {
+    palette: 1,
+    start_row: 0,
+    reserved: [0; 14],
+    bytes: [64, 64, 64, 64, 64, 64, 64, 64, 0, 0, 0, 0, 0, 0, 0, 0],
+    rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
+};
+
+/// Asked once: the CPU, the hypervisor's and the system's consent, and AVX-512 BF16 for packing.
+pub fn is_there() -> bool {
+    static THERE: OnceLock<bool> = OnceLock::new();
+    *THERE.get_or_init(|| {
+        let able = avx512::has_bf16() && in_cpu() && saved_by_the_system();
+        able && limit::allows_amx() && permitted()
+    })
+}
+
+/// AMX-TILE and AMX-BF16 are bits of leaf 7.
+fn in_cpu() -> bool {
+    const BF16: u32 = 1 << 22;
+    const TILE: u32 = 1 << 24;
+    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & (BF16 | TILE) == BF16 | TILE
+}
+
+/// Whether the system saves tiles and their configuration when it changes threads.
+fn saved_by_the_system() -> bool {
+    const TILES: u64 = 0b11 << 17;
+    #[target_feature(enable = "xsave")]
+    fn saved() -> u64 {
+        // SAFETY: the register exists where OSXSAVE is set, which AVX-512 needs.
+        unsafe { _xgetbv(0) }
+    }
+    if !is_x86_feature_detected!("xsave") {
+        return false;
+    }
+    // SAFETY: the CPU was just found to have the feature.
+    unsafe { saved() & TILES == TILES }
+}
+
+/// Asks Linux for the memory that saving tiles takes (`ARCH_REQ_XCOMP_PERM`); it holds for all
+/// threads of the process, also those to come.
+#[cfg(target_os = "linux")]
+fn permitted() -> bool {
+    const ARCH_PRCTL: i64 = 158;
+    const REQUEST_PERMISSION: i64 = 0x1023;
+    const TILE_DATA: i64 = 18;
+    let result: i64;
+    // SAFETY: a system call that reads and writes none of our memory.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") ARCH_PRCTL => result,
+            in("rdi") REQUEST_PERMISSION,
+            in("rsi") TILE_DATA,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result == 0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn permitted() -> bool {
+    false
+}
+
+/// Sets the registers of tiles of this thread up; called by [`Tiles::new`] where they are there.
+pub fn configure() {
+    // SAFETY: the configuration is one of palette 1, and the CPU has tiles.
+    unsafe {
+        asm!("ldtilecfg [{}]", in(reg) &raw const CONFIGURATION, options(nostack, readonly));
+    }
+}
+
+/// Gives them up.
+pub fn release() {
+    // SAFETY: the CPU has tiles, and nobody uses them any more.
+    unsafe {
+        asm!("tilerelease", options(nostack, nomem));
+    }
+}
+
+/// [`super::product`], which has checked that all memory is there.
+pub fn product<const P: usize, const ADD: bool>(
+    _tiles: &Tiles,
+    sums: &mut Sums<'_>,
+    left: Side<'_>,
+    right: Side<'_>,
+    Size { strips, panels, steps }: Size,
+) {
+    let add = i32::from(ADD);
+    for from in (0..steps).step_by(STEPS) {
+        let steps = STEPS.min(steps - from);
+        let add = if from == 0 { add } else { 1 };
+        for panel in (0..panels).step_by(2) {
+            for strip in (0..strips).step_by(2) {
+                // SAFETY: the caller has checked that the last tile and the last line are there;
+                // these lie before, or are them.
+                unsafe {
+                    let run = Run {
+                        left: left.tiles.as_ptr().add(strip * left.stride + from * left.step),
+                        left_stride: left.stride * size_of::<Tile>(),
+                        left_step: left.step * size_of::<Tile>(),
+                        right: right.tiles.as_ptr().add(panel * right.stride + from * right.step),
+                        right_stride: right.stride * size_of::<Tile>(),
+                        right_step: right.step * size_of::<Tile>(),
+                        sums: sums.lines.as_mut_ptr().add(panel * sums.stride + strip * ROWS),
+                        sums_stride: sums.stride * LINE,
+                        steps,
+                    };
+                    match (P, panels - panel, strips - strip) {
+                        (1, 1, 1) => run.one_1(add),
+                        (1, 1, _) => run.tall_1(add),
+                        (1, _, 1) => run.wide_1(add),
+                        (1, ..) => run.four_1(add),
+                        (_, 1, 1) => run.one_2(add),
+                        (_, 1, _) => run.tall_2(add),
+                        (_, _, 1) => run.wide_2(add),
+                        _ => run.four_2(add),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Products of up to two strips with up to two panels. Strides and steps are in bytes.
+struct Run {
+    left: *const Tile,
+    left_stride: usize,
+    left_step: usize,
+    right: *const Tile,
+    right_stride: usize,
+    right_step: usize,
+    sums: *mut [f32; NR],
+    sums_stride: usize,
+    /// At least one.
+    steps: usize,
+}
+
+/// Defines a product: how its sums are read, a step, and how they are written. The sums of strip `s`
+/// and panel `n` are in register `2 · s + n`; 4 and 5 hold the left, 6 and 7 the right.
+macro_rules! run {
+    ($name:ident, [$($load:literal),*], [$($step:literal),*], [$($store:literal),*]) => {
+        /// # Safety
+        /// All tiles and lines that the name says must be there, and the registers configured.
+        unsafe fn $name(&self, add: i32) {
+            // SAFETY: reads and writes nothing but those tiles and lines.
+            unsafe {
+                asm!(
+                    "/* {c1}: not in all */",
+                    "test {add:e}, {add:e}",
+                    "jz 3f",
+                    $($load,)*
+                    "jmp 2f",
+                    "3:",
+                    "tilezero tmm0",
+                    "tilezero tmm1",
+                    "tilezero tmm2",
+                    "tilezero tmm3",
+                    "2:",
+                    $($step,)*
+                    "add {a}, {a_step}",
+                    "add {a1}, {a_step}",
+                    "add {b}, {b_step}",
+                    "add {b1}, {b_step}",
+                    "dec {n}",
+                    "jnz 2b",
+                    $($store,)*
+                    add = in(reg) add,
+                    a = inout(reg) self.left => _,
+                    a1 = inout(reg) self.left.wrapping_byte_add(self.left_stride) => _,
+                    a_step = in(reg) self.left_step,
+                    b = inout(reg) self.right => _,
+                    b1 = inout(reg) self.right.wrapping_byte_add(self.right_stride) => _,
+                    b_step = in(reg) self.right_step,
+                    c = in(reg) self.sums,
+                    c1 = in(reg) self.sums.wrapping_byte_add(self.sums_stride),
+                    n = inout(reg) self.steps => _,
+                    l = in(reg) LINE,
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                    options(nostack),
+                );
+            }
+        }
+    };
+}
+
+impl Run {
+    run!(
+        four_1,
+        [
+            "tileloadd tmm0, [{c} + {l}]",
+            "tileloadd tmm1, [{c1} + {l}]",
+            "tileloadd tmm2, [{c} + {l} + 1024]",
+            "tileloadd tmm3, [{c1} + {l} + 1024]"
+        ],
+        [
+            "tileloadd tmm4, [{a} + {l}]",
+            "tileloadd tmm6, [{b} + {l}]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{b1} + {l}]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{a1} + {l}]",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7"
+        ],
+        [
+            "tilestored [{c} + {l}], tmm0",
+            "tilestored [{c1} + {l}], tmm1",
+            "tilestored [{c} + {l} + 1024], tmm2",
+            "tilestored [{c1} + {l} + 1024], tmm3"
+        ]
+    );
+    run!(
+        tall_1,
+        ["tileloadd tmm0, [{c} + {l}]", "tileloadd tmm2, [{c} + {l} + 1024]"],
+        [
+            "tileloadd tmm4, [{a} + {l}]",
+            "tileloadd tmm6, [{b} + {l}]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm5, [{a1} + {l}]",
+            "tdpbf16ps tmm2, tmm5, tmm6"
+        ],
+        ["tilestored [{c} + {l}], tmm0", "tilestored [{c} + {l} + 1024], tmm2"]
+    );
+    run!(
+        wide_1,
+        ["tileloadd tmm0, [{c} + {l}]", "tileloadd tmm1, [{c1} + {l}]"],
+        [
+            "tileloadd tmm4, [{a} + {l}]",
+            "tileloadd tmm6, [{b} + {l}]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{b1} + {l}]",
+            "tdpbf16ps tmm1, tmm4, tmm7"
+        ],
+        ["tilestored [{c} + {l}], tmm0", "tilestored [{c1} + {l}], tmm1"]
+    );
+    run!(
+        one_1,
+        ["tileloadd tmm0, [{c} + {l}]"],
+        [
+            "tileloadd tmm4, [{a} + {l}]",
+            "tileloadd tmm6, [{b} + {l}]",
+            "tdpbf16ps tmm0, tmm4, tmm6"
+        ],
+        ["tilestored [{c} + {l}], tmm0"]
+    );
+    // With two parts: the left with the right's remainder, the left with the right, the left's
+    // remainder with the right.
+    run!(
+        four_2,
+        [
+            "tileloadd tmm0, [{c} + {l}]",
+            "tileloadd tmm1, [{c1} + {l}]",
+            "tileloadd tmm2, [{c} + {l} + 1024]",
+            "tileloadd tmm3, [{c1} + {l} + 1024]"
+        ],
+        [
+            "tileloadd tmm4, [{a} + {l}]",
+            "tileloadd tmm6, [{b} + {l} + 1024]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{b1} + {l} + 1024]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{a1} + {l}]",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "tileloadd tmm6, [{b} + {l}]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tileloadd tmm7, [{b1} + {l}]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "tileloadd tmm4, [{a} + {l} + 1024]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{a1} + {l} + 1024]",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7"
+        ],
+        [
+            "tilestored [{c} + {l}], tmm0",
+            "tilestored [{c1} + {l}], tmm1",
+            "tilestored [{c} + {l} + 1024], tmm2",
+            "tilestored [{c1} + {l} + 1024], tmm3"
+        ]
+    );
+    run!(
+        tall_2,
+        ["tileloadd tmm0, [{c} + {l}]", "tileloadd tmm2, [{c} + {l} + 1024]"],
+        [
+            "tileloadd tmm4, [{a} + {l}]",
+            "tileloadd tmm6, [{b} + {l} + 1024]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm5, [{a1} + {l}]",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tileloadd tmm7, [{b} + {l}]",
+            "tdpbf16ps tmm0, tmm4, tmm7",
+            "tdpbf16ps tmm2, tmm5, tmm7",
+            "tileloadd tmm4, [{a} + {l} + 1024]",
+            "tdpbf16ps tmm0, tmm4, tmm7",
+            "tileloadd tmm5, [{a1} + {l} + 1024]",
+            "tdpbf16ps tmm2, tmm5, tmm7"
+        ],
+        ["tilestored [{c} + {l}], tmm0", "tilestored [{c} + {l} + 1024], tmm2"]
+    );
+    run!(
+        wide_2,
+        ["tileloadd tmm0, [{c} + {l}]", "tileloadd tmm1, [{c1} + {l}]"],
+        [
+            "tileloadd tmm4, [{a} + {l}]",
+            "tileloadd tmm6, [{b} + {l} + 1024]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{b1} + {l} + 1024]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm6, [{b} + {l}]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{b1} + {l}]",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{a} + {l} + 1024]",
+            "tdpbf16ps tmm0, tmm5, tmm6",
+            "tdpbf16ps tmm1, tmm5, tmm7"
+        ],
+        ["tilestored [{c} + {l}], tmm0", "tilestored [{c1} + {l}], tmm1"]
+    );
+    run!(
+        one_2,
+        ["tileloadd tmm0, [{c} + {l}]"],
+        [
+            "tileloadd tmm4, [{a} + {l}]",
+            "tileloadd tmm6, [{b} + {l} + 1024]",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{b} + {l}]",
+            "tdpbf16ps tmm0, tmm4, tmm7",
+            "tileloadd tmm5, [{a} + {l} + 1024]",
+            "tdpbf16ps tmm0, tmm5, tmm7"
+        ],
+        ["tilestored [{c} + {l}], tmm0"]
+    );
+}

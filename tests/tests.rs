@@ -30,3 +30,5 @@ mod tracks;
 mod two;
 #[cfg(test)]
 mod ui;
+#[cfg(test)]
+mod world;

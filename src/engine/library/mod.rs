@@ -103,7 +103,14 @@ impl Library {
             path: songs,
             source,
         })?;
-        let file = home.join(DATABASE);
+        Self::open_file(home).map_err(|error| match error {
+            EngineError::Library(error) => cannot_open(error, &Self::file_in(home)),
+            other => other,
+        })
+    }
+
+    fn open_file(home: &Path) -> Result<Self> {
+        let file = Self::file_in(home);
         let mut db = Connection::open(&file)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         // Asked before anything is set: a newer library stays as it is, to the byte.
@@ -198,6 +205,22 @@ impl Library {
     pub fn clear(&mut self) -> Result<()> {
         Ok(self.db.execute_batch("BEGIN; DELETE FROM jobs; DELETE FROM songs; COMMIT;")?)
     }
+}
+
+/// What the disk says when the library cannot be opened, with its place.
+fn cannot_open(error: rusqlite::Error, path: &Path) -> EngineError {
+    use std::io::ErrorKind::{Other, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+
+    use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+    let kind = match error.sqlite_error_code() {
+        Some(ReadOnly) => ReadOnlyFilesystem,
+        Some(DiskFull) => StorageFull,
+        Some(CannotOpen) => PermissionDenied,
+        Some(SystemIoFailure) => Other,
+        _ => return EngineError::Library(error),
+    };
+    let source = std::io::Error::new(kind, error);
+    EngineError::Io { what: "cannot open the library", path: path.to_owned(), source }
 }
 
 /// A file's number, without opening it: to close it again would end SQLite's locks.

@@ -277,7 +277,11 @@ fn a_disk_that_takes_nothing_is_told_with_its_place() {
     let output = partita(&disk.home(), &["add", other.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("mix.f32"), "{}", stderr(&output));
-    assert_eq!(fs::read_dir(disk.home().join("songs")).unwrap().count(), 1, "nothing is left of it");
+    assert_eq!(
+        fs::read_dir(disk.home().join("songs")).unwrap().count(),
+        1,
+        "nothing is left of it"
+    );
     fs::remove_file(ballast).unwrap();
     assert!(partita(&disk.home(), &["process", "1", "--threads", "1"]).status.success());
 

@@ -7,7 +7,7 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use tempfile::{NamedTempFile, TempDir};
@@ -148,7 +148,7 @@ impl WorkFolder {
 }
 
 /// Locks what was just made; whoever sweeps at that moment may have been first.
-pub(super) fn is_held(file: &File, path: &Path) -> bool {
+fn is_held(file: &File, path: &Path) -> bool {
     if let Err(error) = file.lock() {
         // Without locks nothing is swept either.
         tracing::debug!("{} cannot be locked: {error}", path.display());
@@ -185,6 +185,22 @@ pub fn sweep(folder: &Path) {
             tracing::warn!("{} is left over, but cannot be removed: {error}", path.display());
         }
     }
+}
+
+/// The work folders in `folder` whose program has ended.
+pub fn abandoned_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_abandoned = |path: &PathBuf| match File::open(path.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        // Just made, or being removed: nothing in it matters.
+        Err(_) => false,
+    };
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+        .map(|entry| entry.path())
+        .filter(is_abandoned)
+        .collect()
 }
 
 fn sweep_folder(path: &Path) -> io::Result<()> {

@@ -1,37 +1,30 @@
-//! Removed songs, out of the way but not yet gone: a folder beside that of all songs.
+//! Removed songs, out of the way but not yet gone: in the data folder, beside the folder of all songs.
 //!
-//! A removal is held by the program that made it, by a lock that ends with it, however it ends; so
-//! that program can take it back, and what nobody holds is settled at the next start. Whenever a
+//! They lie in a folder that the program which removed them holds, until it ends, however it ends. So
+//! that program can bring them back, and what nobody holds is settled at the next start: whenever a
 //! program is killed, each song is there with its stems or not at all. Runs on the engine's thread.
 
 use std::{
-    ffi::OsString,
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use super::{
     EngineError, Result,
-    files::{is_held, make_folders, sync_folder},
+    files::{WorkFolder, abandoned_in, make_folders, sweep, sync_folder},
     library::Taken,
 };
 
 /// The folder of removed songs in the data folder.
 const FOLDER: &str = "removed";
 
-/// What the file that is locked is called behind the song's name.
-const LOCK: &str = ".lock";
-
-/// The folder of a removed song, held.
+/// The folder of a removed song.
 #[derive(Debug)]
 pub struct Aside {
     /// Where it was.
     was: PathBuf,
     /// Where it is.
     folder: PathBuf,
-    lock_path: PathBuf,
-    _lock: File,
 }
 
 /// A removed song that can come back.
@@ -43,34 +36,70 @@ pub struct Removed {
     pub aside: Option<Aside>,
 }
 
-impl Aside {
-    /// Takes a song's folder out of the way. The folder of all songs has to be synced before the
-    /// library forgets the song. `None` where there is no such folder.
-    ///
-    /// # Errors
-    /// [`EngineError::Io`]; [`EngineError::Busy`] when a link has put it outside the data folder.
-    pub fn take(home: &Path, folder: &Path) -> Result<Option<Self>> {
-        let cannot =
-            |source| EngineError::Io { what: "cannot remove", path: folder.to_owned(), source };
-        let Some((parent, name)) = folder.parent().zip(folder.file_name()) else {
-            return Ok(None);
+/// What this program has put aside; it goes with it.
+#[derive(Debug, Default)]
+pub struct Holder {
+    folder: Option<WorkFolder>,
+    /// Times that something was put aside.
+    count: usize,
+}
+
+impl Holder {
+    /// Takes folders of songs out of the way, before the library forgets the songs. Returns what
+    /// is aside, on the disk, too, and what went wrong with others; those that are not there do not
+    /// matter.
+    pub fn take(&mut self, home: &Path, songs: &[PathBuf]) -> (Vec<Aside>, Vec<EngineError>) {
+        let (mut asides, mut errors) = (Vec::new(), Vec::new());
+        let to = match self.make_place(home) {
+            Ok(to) => to,
+            Err(error) => return (asides, vec![error]),
         };
-        check_inside(home, parent)?;
-        if folder.symlink_metadata().is_err() {
-            return Ok(None);
+        for song in songs {
+            match take(home, song, &to) {
+                Ok(aside) => asides.extend(aside),
+                Err(error) => errors.push(error),
+            }
         }
-        let removed = home.join(FOLDER);
-        make_folders(&removed).map_err(cannot)?;
-        check_inside(home, &removed)?;
-        let (lock_path, lock) = hold(&removed, name).map_err(cannot)?;
-        let aside = removed.join(name);
-        if aside.symlink_metadata().is_ok() {
-            fs::remove_dir_all(&aside).map_err(cannot)?;
-        }
-        fs::rename(folder, &aside).map_err(cannot)?;
-        Ok(Some(Self { was: folder.to_owned(), folder: aside, lock_path, _lock: lock }))
+        sync_folder(&home.join("songs"));
+        (asides, errors)
     }
 
+    /// A folder that holds nothing yet.
+    fn make_place(&mut self, home: &Path) -> Result<PathBuf> {
+        let removed = home.join(FOLDER);
+        let cannot =
+            |source| EngineError::Io { what: "cannot make", path: removed.clone(), source };
+        make_folders(&removed).map_err(cannot)?;
+        check_inside(home, &removed)?;
+        let held = match self.folder.take() {
+            Some(held) if held.path().is_dir() => held,
+            _ => {
+                let held = WorkFolder::make_in(&removed).map_err(cannot)?;
+                sync_folder(&removed);
+                held
+            }
+        };
+        self.count += 1;
+        let to = held.path().join(self.count.to_string());
+        self.folder = Some(held);
+        make_folders(&to).map_err(cannot)?;
+        Ok(to)
+    }
+}
+
+fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<Aside>> {
+    let cannot = |source| EngineError::Io { what: "cannot remove", path: song.to_owned(), source };
+    let Some((parent, name)) = song.parent().zip(song.file_name()) else { return Ok(None) };
+    check_inside(home, parent)?;
+    let aside = Aside { was: song.to_owned(), folder: to.join(name) };
+    match fs::rename(song, &aside.folder) {
+        Ok(()) => Ok(Some(aside)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(cannot(e)),
+    }
+}
+
+impl Aside {
     /// Puts the folder back where it was. Where the song came anew meanwhile, its stores are there,
     /// and those that were removed go.
     ///
@@ -84,7 +113,6 @@ impl Aside {
             |source| EngineError::Io { what: "cannot restore", path: self.was.clone(), source };
         fs::rename(&self.folder, &self.was).map_err(cannot)?;
         sync_folder(self.was.parent().unwrap_or(Path::new(".")));
-        self.unlock();
         Ok(())
     }
 
@@ -95,18 +123,9 @@ impl Aside {
     pub fn remove(self) -> Result<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                let path = self.folder.clone();
-                return Err(EngineError::Io { what: "cannot remove", path, source });
+                Err(EngineError::Io { what: "cannot remove", path: self.folder, source })
             }
-            _ => {}
-        }
-        self.unlock();
-        Ok(())
-    }
-
-    fn unlock(&self) {
-        if let Err(error) = fs::remove_file(&self.lock_path) {
-            tracing::debug!("{} is left over: {error}", self.lock_path.display());
+            _ => Ok(()),
         }
     }
 }
@@ -125,27 +144,6 @@ fn check_inside(home: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The lock of a removed song's folder; an error when another program holds it.
-fn hold(removed: &Path, name: &std::ffi::OsStr) -> io::Result<(PathBuf, File)> {
-    let mut lock_name = OsString::from(name);
-    lock_name.push(LOCK);
-    let path = removed.join(lock_name);
-    loop {
-        let file = File::options().write(true).create(true).truncate(false).open(&path)?;
-        match file.try_lock() {
-            Err(fs::TryLockError::WouldBlock) => {
-                return Err(io::Error::new(
-                    io::ErrorKind::ResourceBusy,
-                    "another Partita has removed it and may bring it back",
-                ));
-            }
-            _ if is_held(&file, &path) => return Ok((path, file)),
-            // Settled by another program just then.
-            _ => {}
-        }
-    }
-}
-
 /// Ends removals whose program has ended: before the library knew of one, it did not happen.
 /// `is_known` says whether the library has the song whose folder was there.
 pub fn settle(home: &Path, is_known: impl Fn(&Path) -> bool) {
@@ -153,16 +151,26 @@ pub fn settle(home: &Path, is_known: impl Fn(&Path) -> bool) {
     if check_inside(home, &removed).is_err() {
         return;
     }
-    let entries = fs::read_dir(&removed).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        let Ok((lock_path, lock)) = hold(&removed, &entry.file_name()) else { continue };
-        let was = home.join("songs").join(entry.file_name());
-        let aside = Aside { folder: entry.path(), lock_path, _lock: lock, was };
-        let settled = if is_known(&aside.was) { aside.put_back() } else { aside.remove() };
-        if let Err(e) = settled {
-            tracing::warn!("{}", e.in_words());
+    for held in abandoned_in(&removed) {
+        for place in folders_in(&held) {
+            for folder in folders_in(&place) {
+                let was = home.join("songs").join(folder.file_name().unwrap_or_default());
+                if is_known(&was)
+                    && let Err(e) = (Aside { was, folder }).put_back()
+                {
+                    tracing::warn!("{}", e.in_words());
+                    return; // it stays for the next time
+                }
+            }
         }
     }
+    sweep(&removed);
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
 }
 
 #[cfg(test)]
@@ -176,33 +184,55 @@ mod tests {
         song
     }
 
+    fn take_one(holder: &mut Holder, home: &Path, song: &Path) -> Aside {
+        let (mut asides, errors) = holder.take(home, &[song.to_owned()]);
+        assert!(errors.is_empty(), "{errors:?}");
+        asides.remove(0)
+    }
+
+    /// As if the program had been killed: the lock ends, the folder stays.
+    fn kill(holder: Holder, home: &Path) {
+        let held = holder.folder.as_ref().unwrap().path().to_owned();
+        let kept = home.join("kept");
+        fs::rename(&held, &kept).unwrap();
+        drop(holder);
+        fs::rename(&kept, &held).unwrap();
+    }
+
     #[test]
     fn a_removal_is_settled_by_what_the_library_knows_once_its_program_has_ended() {
         let home = tempfile::tempdir().unwrap();
         let song = song(home.path());
-        let aside = Aside::take(home.path(), &song).unwrap().unwrap();
+        let mut holder = Holder::default();
+        take_one(&mut holder, home.path(), &song);
         assert!(!song.exists());
         settle(home.path(), |_| true);
         assert!(!song.exists(), "its program has not ended");
-        assert!(Aside::take(home.path(), &song).unwrap().is_none());
-        drop(aside);
+        assert!(holder.take(home.path(), std::slice::from_ref(&song)).0.is_empty(), "there is none");
+        kill(holder, home.path());
         settle(home.path(), |was| was == song);
         assert!(song.join("mix.f32").exists(), "the library knows it");
-        drop(Aside::take(home.path(), &song).unwrap());
+        let mut holder = Holder::default();
+        take_one(&mut holder, home.path(), &song);
+        kill(holder, home.path());
         settle(home.path(), |_| false);
         assert_eq!(fs::read_dir(home.path().join(FOLDER)).unwrap().count(), 0);
         assert!(!song.exists());
     }
 
     #[test]
-    fn what_came_anew_is_not_replaced() {
+    fn it_comes_back_unless_it_came_anew() {
         let home = tempfile::tempdir().unwrap();
         let folder = song(home.path());
-        let aside = Aside::take(home.path(), &folder).unwrap().unwrap();
+        let mut holder = Holder::default();
+        take_one(&mut holder, home.path(), &folder).put_back().unwrap();
+        assert!(folder.join("mix.f32").exists());
+        let aside = take_one(&mut holder, home.path(), &folder);
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("new"), "").unwrap();
         aside.put_back().unwrap();
-        assert!(folder.join("new").exists());
+        assert!(folder.join("new").exists() && !folder.join("mix.f32").exists());
+        drop(holder);
         assert_eq!(fs::read_dir(home.path().join(FOLDER)).unwrap().count(), 0);
     }
 }

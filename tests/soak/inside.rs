@@ -51,21 +51,23 @@ impl Inside<'_> {
         })?
     }
 
-    /// Processes a song; cancels it after a segment if told to. Says whether it has ended.
+    /// Processes a song to its end, or cancels it at once.
     fn process(&self, song: SongId, cancels: bool) -> Option<JobId> {
         self.engine.send(Command::Process { song, stems: Vec::new(), from_frame: 0 });
         let job = self.wait("a job", |event| match event {
-            Event::Job(job) if job.song == song && (cancels || !job.is_active()) => Some(job.id),
+            Event::Job(job) if job.song == song && (cancels || !job.is_active()) => {
+                Some(job.clone())
+            }
             _ => None,
         })?;
-        if cancels {
-            self.engine.send(Command::Cancel(job));
+        if job.is_active() {
+            self.engine.send(Command::Cancel(job.id));
             self.wait("a cancelled job", |event| match event {
                 Event::Job(job) if job.song == song && !job.is_active() => Some(()),
                 _ => None,
             })?;
         }
-        Some(job)
+        Some(job.id)
     }
 
     fn play(&self, song: SongId, dice: &mut Dice) {

@@ -25,7 +25,7 @@ use super::{
     library::Library,
     models::InstalledModel,
     player::Player,
-    removed::Removed,
+    removed::{Holder, Removed},
     sink::EventSink,
     sources::Sources,
     upkeep,
@@ -85,6 +85,8 @@ pub(super) struct Core {
     sources: Option<Sources>,
     /// Songs whose files are not where they were.
     missing: BTreeSet<SongId>,
+    /// Where removed songs are until this program ends.
+    holder: Holder,
     /// What can still be brought back.
     removed: Vec<Removed>,
     /// Whether the user knows that the library is gone.
@@ -139,6 +141,7 @@ impl Core {
             drags: Drags::default(),
             sources: sources.transpose()?,
             missing: BTreeSet::new(),
+            holder: Holder::default(),
             removed: Vec::new(),
             is_missed: false,
             damaged: damaged.filter(|_| config.stays),
@@ -286,7 +289,7 @@ impl Core {
         }
         self.player.load(None);
         self.keep_running_job();
-        self.purge_removed();
+        self.holder = Holder::default(); // what was removed goes for good
         for (_, thread) in std::mem::take(&mut self.exports).into_values() {
             if thread.join().is_err() {
                 tracing::error!("an export thread panicked");

@@ -4,7 +4,6 @@
 use super::{
     super::{
         EngineError, Event, Result, SongId,
-        files::sync_folder,
         removed::{Aside, Removed},
         upkeep,
     },
@@ -20,12 +19,29 @@ impl Core {
         self.close(Some(id));
         // First out of the way, then out of the library: whenever it ends, the song is there with
         // its stems or not at all.
-        let aside = Aside::take(self.library.home(), &self.library.song_folder(&song.hash))?;
-        sync_folder(&self.library.songs_folder());
-        let taken = self.library.take_out(id)?;
+        let folder = self.library.song_folder(&song.hash);
+        let (asides, errors) = self.holder.take(self.library.home(), &[folder]);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(error);
+        }
+        let aside = asides.into_iter().next();
+        let taken = match self.library.take_out(id) {
+            Ok(taken) => taken,
+            Err(e) => return self.put_back(aside, e),
+        };
         self.sink.send(Event::SongRemoved(id));
         self.removed.push(Removed { taken, aside });
         Ok(())
+    }
+
+    /// The library did not forget these songs: their folders stay with it.
+    fn put_back(&self, asides: impl IntoIterator<Item = Aside>, error: EngineError) -> Result<()> {
+        for aside in asides {
+            if let Err(e) = aside.put_back() {
+                self.fail(None, &e);
+            }
+        }
+        Err(error)
     }
 
     /// Brings back a song that was removed since the start.
@@ -36,10 +52,9 @@ impl Core {
                     .into(),
             ));
         };
-        let Removed { taken, aside } = self.removed.remove(at);
         // The library first: if the program ends here, the next start puts the folder back.
-        let is_back = self.library.put_back(&taken)?;
-        if let Some(aside) = aside {
+        let is_back = self.library.put_back(&self.removed[at].taken)?;
+        if let Some(aside) = self.removed.remove(at).aside {
             aside.put_back()?;
         }
         if !is_back {
@@ -72,15 +87,14 @@ impl Core {
         self.end_jobs_of(None)?;
         self.drags.cancel(None);
         self.close(None);
-        let (home, mut asides) = (self.library.home().to_owned(), Vec::new());
-        for folder in upkeep::song_folders(&self.library.songs_folder()) {
-            match Aside::take(&home, &folder) {
-                Ok(aside) => asides.extend(aside),
-                Err(e) => self.fail(None, &e),
-            }
+        let folders = upkeep::song_folders(&self.library.songs_folder());
+        let (asides, errors) = self.holder.take(self.library.home(), &folders);
+        for e in errors {
+            self.fail(None, &e);
         }
-        sync_folder(&self.library.songs_folder());
-        self.library.clear()?;
+        if let Err(e) = self.library.clear() {
+            return self.put_back(asides, e);
+        }
         for aside in asides {
             if let Err(e) = aside.remove() {
                 self.fail(None, &e);

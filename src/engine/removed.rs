@@ -208,7 +208,10 @@ mod tests {
         assert!(!song.exists());
         settle(home.path(), |_| true);
         assert!(!song.exists(), "its program has not ended");
-        assert!(holder.take(home.path(), std::slice::from_ref(&song)).0.is_empty(), "there is none");
+        assert!(
+            holder.take(home.path(), std::slice::from_ref(&song)).0.is_empty(),
+            "there is none"
+        );
         kill(holder, home.path());
         settle(home.path(), |was| was == song);
         assert!(song.join("mix.f32").exists(), "the library knows it");

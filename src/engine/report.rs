@@ -178,7 +178,8 @@ mod tests {
         library.adopt(&Record::of_nameless("aabbccddeeff", 7)).unwrap();
         let song = library.songs().unwrap().remove(0);
         let mut job = library.add_job(song.id, "m", &[]).unwrap();
-        job.state = JobState::Failed("cannot read /home/ann/My songs/a b.mp3: no such file".into());
+        job.state =
+            JobState::Failed("cannot read /home/annabel/My songs/a b.mp3: no such file".into());
         library.update_job(&job).unwrap();
         io::Write::write(
             &mut LogTail,
@@ -190,7 +191,7 @@ mod tests {
         let text = std::fs::read_to_string(path).unwrap();
         assert!(text.contains("1 songs") && text.contains("failed: cannot read <path>: no such"));
         assert!(text.contains(" WARN <song 1> is odd, (<path>) too"), "{text}");
-        for secret in ["ann", "a b.mp3", "/tmp", &song.title, &*home.path().to_string_lossy()] {
+        for secret in ["annabel", "a b.mp3", "/tmp", &song.title, &*home.path().to_string_lossy()] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
         assert!(text.contains(env!("CARGO_PKG_VERSION")) && text.contains("processor: "));

@@ -219,7 +219,8 @@ fn cannot_open(error: rusqlite::Error, path: &Path) -> EngineError {
         Some(SystemIoFailure) => Other,
         _ => return EngineError::Library(error),
     };
-    let source = std::io::Error::new(kind, error);
+    let words = format!("{error} (is the disk full, or the folder read-only?)");
+    let source = std::io::Error::new(kind, words);
     EngineError::Io { what: "cannot open the library", path: path.to_owned(), source }
 }
 

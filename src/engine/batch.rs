@@ -13,10 +13,10 @@ use super::{
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
     files::{WorkFolder, check_room, make_folders, sweep},
-    guard::guarded,
     import::decode_to_store,
     library::Library,
     memory,
+    mishap::caught,
     models::InstalledModel,
     pool,
     separate::Separation,
@@ -120,7 +120,7 @@ impl Batch {
         let made = missing_folders(&place.folder);
         // A bug ends this file, not the batch.
         let work = || self.separate_into(request, origin, &items, cancel, progress);
-        let result = guarded("separating this song", work);
+        let result = caught("separating this song", work);
         if result.is_err() {
             // Folders that hold something stay: only empty ones can be removed so.
             for folder in made {

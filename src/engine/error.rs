@@ -106,9 +106,7 @@ impl EngineError {
 
     /// Whether the library's file is damaged.
     pub fn is_damage(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        let Self::Library(error) = self else { return false };
-        matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+        matches!(self, Self::Library(error) if super::library::is_damage(error))
     }
 
     /// The error and its causes on one line, for people.

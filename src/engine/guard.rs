@@ -1,24 +1,37 @@
-//! Work whose bugs end it and nothing else: a panic becomes an error with its words.
+//! Calls into libraries that read what anybody may have written, and panic on some of it.
 //!
-//! Runs on the caller's thread.
+//! A panic there is a kind of damage that the file has, and is told as such: nothing of it is
+//! printed, and the program goes on. Works on any thread.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-use super::{EngineError, Result};
+thread_local! {
+    /// How many guarded calls this thread is in.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
 
-/// Does `work`; a panic in it is logged and becomes [`EngineError::Stumbled`] over `what`.
-///
-/// # Errors
-/// Those of the work, and that.
-pub fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What the work had in its hands is thrown away with it, or checked before its next use.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
-        let text = cause.downcast_ref::<&str>().copied();
-        let words = text.or(cause.downcast_ref::<String>().map(String::as_str));
-        let words = words.unwrap_or("no reason given").to_owned();
-        tracing::error!("{what} made Partita stumble: {words}");
-        Err(EngineError::Stumbled { what, words })
-    })
+/// Calls `work`; `None` when it panics. What it worked on must not be used any more then.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    DEPTH.with(|depth| depth.set(depth.get() + 1));
+    let result = catch_unwind(AssertUnwindSafe(work)).ok();
+    DEPTH.with(|depth| depth.set(depth.get() - 1));
+    result
+}
+
+/// From now on a panic in a guarded call goes to the log, at its lowest level, and to nobody's
+/// terminal; every other is told as before. For the start of a program.
+pub fn hush() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if DEPTH.try_with(Cell::get).unwrap_or(0) > 0 {
+            tracing::debug!("guarded: {info}");
+        } else {
+            usual(info);
+        }
+    }));
 }
 
 #[cfg(test)]
@@ -26,11 +39,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_an_error_with_its_words() {
-        let number = std::hint::black_box(7);
-        let error = guarded::<()>("counting", || panic!("no {number}")).unwrap_err();
-        let words = error.in_words();
-        assert!(words.contains("counting") && words.contains("no 7"), "{words}");
-        assert_eq!(guarded("counting", || Ok(3)).unwrap(), 3);
+    fn a_panic_is_no_result() {
+        assert_eq!(guarded(|| 7), Some(7));
+        assert_eq!(guarded(|| -> u8 { panic!("on purpose") }), None);
+        assert_eq!(guarded(|| guarded(|| -> u8 { panic!("on purpose") })), Some(None));
+        assert_eq!(DEPTH.get(), 0);
     }
 }

@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     CancelToken, EngineError, Event, Result, Song, cover, decode,
-    guard::guarded,
     library::{Library, NewSong, Record},
+    mishap::caught,
     sink::EventSink,
     store::{MixStore, MixWriter},
     upkeep::ImportLock,
@@ -158,7 +158,7 @@ fn import_file(
         return Ok(song);
     }
     // A decoder's bug ends one import, not the thread.
-    let added = guarded("reading it", || add(library, path, hash, &folder, cancel, progress));
+    let added = caught("reading it", || add(library, path, hash, &folder, cancel, progress));
     if added.is_err() && known.is_none() && !was_there {
         // Nothing of a file that failed is kept; it may never have been there.
         if let Err(e) = std::fs::remove_dir_all(&folder) {

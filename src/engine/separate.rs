@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_bug_ends_the_job_with_its_words_and_the_pool_goes_on() {
-        use crate::engine::guard::guarded;
+        use crate::engine::mishap::caught;
 
         let folder = tempfile::tempdir().unwrap();
         let mix = store_mix(folder.path(), &noise(900, 5));
@@ -248,7 +248,7 @@ mod tests {
         let never = CancelToken::default();
         let run = |model: &dyn Separator| {
             let work = Separation { mix: &mix, stems: &stems, model, pool: &pool };
-            guarded("separating", || work.run(&|| 0, &never, &mut |_| {}))
+            caught("separating", || work.run(&|| 0, &never, &mut |_| {}))
         };
         let words = run(&buggy).unwrap_err().in_words();
         assert!(words.contains("a bug"), "{words}");

@@ -12,9 +12,9 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
-    CancelToken, Compute, EngineError, JobId, Result,
-    guard::guarded,
-    memory, pool,
+    CancelToken, Compute, EngineError, JobId, Result, memory,
+    mishap::caught,
+    pool,
     separate::Separation,
     store::{MixStore, StemStore},
 };
@@ -88,7 +88,7 @@ fn run(tasks: &Receiver<Task>, compute: Compute, tell: &dyn Fn(Progress)) {
     for task in tasks {
         // A bug in the network ends this job with its reason, not the thread.
         let work = || separate(&task, compute, &mut loaded, tell);
-        let result = guarded("separating this song", work);
+        let result = caught("separating this song", work);
         if matches!(result, Err(EngineError::Stumbled { .. })) {
             loaded = None; // nobody knows what it left behind
         }

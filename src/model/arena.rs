@@ -1,9 +1,10 @@
 //! Buffers that are used again: after the first segment, none of a network's activations is
 //! allocated, mapped or zeroed by the system any more.
 //!
-//! Like an allocator that keeps what it is given back, for whole activations only; knows nothing of
-//! layouts. Every buffer begins with a line of the cache, so that no vector in it lies across two. Shared by all threads and networks of the process; the lock is held for moments, a few
-//! hundred times per segment.
+//! Like an allocator that keeps what it is given back, for large pieces only; knows nothing of
+//! layouts. Every buffer begins with a line of the cache, so that no vector in it lies across two.
+//! Shared by all threads and networks of the process; the lock is held for moments, some hundreds of
+//! times per segment.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -11,7 +12,7 @@ use std::{
 };
 
 /// Shorter ones are left to the allocator, which has them at hand.
-const LEAST: usize = 1 << 17;
+const LEAST: usize = 1 << 14;
 
 /// A line of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]

@@ -17,17 +17,17 @@ use super::{
         attention::{Cells, Inputs, Layout, Pack, Tiled, scale},
         bf16::Pair,
         elementwise::add_scaled,
-        linear::{AddScaled, Linear, Set, room},
+        linear::{AddScaled, Linear, Set, room, strips},
         norm::{Affine, Moments, group_norm_by, layer_norm},
         operand::Method,
-        rows::ROWS,
+        rows::{BLOCK, block_rows},
         tile::NR,
     },
 };
 
 /// Panels of hidden features that a block of tokens goes through at a time: they stay in the
 /// second-level cache.
-const HIDDEN: usize = 32;
+const HIDDEN: usize = 16;
 
 /// `CrossTransformerEncoder`.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl CrossTransformer {
 
     /// Normalises tokens and adds their positions.
     fn enter(&self, tokens: &mut [f32], norm: &Affine, positions: &[f32]) {
-        let block = ROWS * norm.weight.len();
+        let block = block_rows(tokens.len() / norm.weight.len()) * norm.weight.len();
         tokens.par_chunks_mut(block).zip(positions.par_chunks(block)).for_each_init(
             || Buffer::any(block),
             |normal, (tokens, positions)| {
@@ -197,16 +197,17 @@ impl Layer {
     ) {
         let dim = norm.weight.len();
         let head_dim = dim / self.attn.heads;
-        let block = ROWS * dim;
+        let rows = block_rows(x.len() / dim);
+        let block = rows * dim;
         let layers = parts.each_ref().map(|(role, linear, _)| (*role, *linear));
         // For each block of tokens, for each layer, its part of every head.
         let mut blocks: Vec<[Vec<&mut [f32]>; N]> = Vec::new();
         blocks.resize_with(x.len().div_ceil(block), || std::array::from_fn(|_| Vec::new()));
         for (part, (role, _, out)) in parts.into_iter().enumerate() {
             let per_block = match role {
-                Role::Queries => L::queries_len(ROWS, head_dim),
-                Role::Keys => L::keys_len(ROWS, head_dim),
-                Role::Values => L::values_len(ROWS, head_dim),
+                Role::Queries => L::queries_len(rows, head_dim),
+                Role::Keys => L::keys_len(rows, head_dim),
+                Role::Values => L::values_len(rows, head_dim),
             };
             let per_head = out.len() / self.attn.heads;
             for head in out.chunks_exact_mut(per_head) {
@@ -254,7 +255,7 @@ impl Layer {
             }
         }
         let _span = trace_span!("transformer: feed-forward").entered();
-        let block = ROWS * dim;
+        let block = block_rows(x.len() / dim) * dim;
         let moments = x
             .par_chunks_mut(block)
             .zip(attended.par_chunks(block))
@@ -281,18 +282,15 @@ impl Layer {
         let normal = &mut work.normal[..x.len()];
         layer_norm(x, &self.norm_ff, normal);
         let normal = self.linear1.pack(normal, dim, &mut work.packed);
-        let sums = &mut work.sums.as_chunks_mut::<NR>().0[..tokens * self.linear2.panels()];
+        let sums = &mut work.sums.as_chunks_mut::<NR>().0[..strips(tokens) * self.linear2.panels()];
         self.linear2.start(tokens, sums);
         for first in (0..self.linear1.panels()).step_by(HIDDEN) {
             let panels = first..self.linear1.panels().min(first + HIDDEN);
-            let width = panels.len() * NR;
             let part = first * NR..self.linear2.inputs().min(panels.end * NR);
-            let hidden = &mut work.hidden[..tokens * width];
-            self.linear1.gelu_part(normal, panels, hidden);
-            let hidden = self.linear2.pack(hidden, width, &mut work.room);
+            let hidden = self.linear1.gelu_part(normal, panels, &mut work.hidden, &mut work.room);
             self.linear2.add_part(hidden, part, sums);
         }
-        for (index, sums) in sums.chunks_exact(tokens).enumerate() {
+        for (index, sums) in sums.chunks_exact(strips(tokens)).enumerate() {
             let column = index * NR;
             let scale = &self.gamma_2[column..dim.min(column + NR)];
             for (x, sums) in x.chunks_exact_mut(dim).zip(sums) {
@@ -319,11 +317,11 @@ struct Work {
 impl Work {
     fn new(layer: &Layer) -> Self {
         Self {
-            normal: Buffer::any(ROWS * layer.gamma_2.len()),
-            hidden: Buffer::any(ROWS * HIDDEN * NR),
+            normal: Buffer::any(BLOCK * layer.gamma_2.len()),
+            hidden: room(HIDDEN * NR),
             packed: room(layer.gamma_2.len()),
             room: room(HIDDEN * NR),
-            sums: Buffer::any(ROWS * layer.linear2.panels() * NR),
+            sums: Buffer::any(BLOCK * layer.linear2.panels() * NR),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    super::{CancelToken, EngineError, Event, Result, SongId, dragged, guard::guarded},
+    super::{CancelToken, EngineError, Event, Result, SongId, dragged, mishap::caught},
     Core, Message,
     exports::spawn,
 };
@@ -62,7 +62,7 @@ impl Core {
             let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             let make = || dragged::files(&song, &to, &model, &track, &stems, &token);
             // A bug ends this with a word, not silently.
-            let made = guarded("writing the files", make);
+            let made = caught("writing the files", make);
             drop(turn);
             match made {
                 Ok(files) => sink.send(Event::DragReady { song: id, stems, files }),

@@ -4,7 +4,7 @@ use super::{
     super::{
         CancelToken, EngineError, Event, ExportId, ExportState, Result, SongId,
         export::{Exported, Origin, Place, Selection, Settings},
-        guard::guarded,
+        mishap::caught,
         order::Order,
     },
     Core, Message,
@@ -47,7 +47,7 @@ impl Core {
                 };
                 // A bug ends this export with a word, not silently.
                 let work = || order.carry_out(&settings, &mut progress, &token);
-                tell(state_of(guarded("writing the files", work)));
+                tell(state_of(caught("writing the files", work)));
                 drop(outbox.send(Message::ExportEnded(id)));
             };
             self.exports.insert(id, (cancel, spawn("export", work)?));

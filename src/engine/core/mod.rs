@@ -20,9 +20,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::{
     CancelToken, Command, Config, EngineError, Event, ExportId, ModelState, Result, Song, SongId,
     SongTrack,
-    guard::guarded,
     import::{Imported, Importer},
     library::Library,
+    mishap::caught,
     models::InstalledModel,
     player::Player,
     removed::{Holder, Removed},
@@ -171,7 +171,7 @@ impl Core {
                 Err(RecvTimeoutError::Timeout) => None,
             };
             // A bug is told, and the next command is obeyed all the same.
-            let work = guarded("the engine", || {
+            let work = caught("the engine", || {
                 if let Some(message) = message {
                     self.handle(message);
                 }

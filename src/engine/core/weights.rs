@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     super::{
         CancelToken, EngineError, Event, ModelState, Result,
-        guard::guarded,
+        mishap::caught,
         models::{DEFAULT, InstalledModel},
     },
     Core, Message,
@@ -40,7 +40,7 @@ impl Core {
             };
             let store = Store::new(&home);
             let is_cancelled = || cancel.is_cancelled();
-            let result = guarded("installing the model", || {
+            let result = caught("installing the model", || {
                 match &file {
                     Some(file) => store.import(file, &mut progress, &is_cancelled).map(drop),
                     None => store.install(DEFAULT, &mut progress, &is_cancelled),

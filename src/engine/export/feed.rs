@@ -18,7 +18,7 @@ use super::{Form, Origin};
 use crate::engine::{
     CHANNELS, CancelToken, EngineError, Result, SAMPLE_RATE,
     decode::{self, DecodeError},
-    guard::guarded,
+    mishap::caught,
     player::Track,
     resample::Resampler,
 };
@@ -190,7 +190,7 @@ impl FileReader {
                 // Nobody listens any more: the export has ended.
                 sender.send(block.to_vec()).map_err(|_| EngineError::Cancelled)
             };
-            guarded("reading the song's file", || decode::decode_at(&path, rate, &token, &mut sink))
+            caught("reading the song's file", || decode::decode_at(&path, rate, &token, &mut sink))
         };
         let thread = std::thread::Builder::new()
             .name("export decoder".into())

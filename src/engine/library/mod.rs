@@ -5,6 +5,7 @@
 
 mod find;
 mod jobs;
+mod layout;
 mod paces;
 mod path_bytes;
 mod records;
@@ -17,6 +18,7 @@ use rusqlite::Connection;
 
 use super::{EngineError, Result, SongId};
 pub use find::find_song;
+pub(super) use layout::is_damage;
 pub use records::Record;
 pub use songs::NewSong;
 pub(super) use songs::song_folder;
@@ -113,8 +115,9 @@ impl Library {
         let file = Self::file_in(home);
         let mut db = Connection::open(&file)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
+        layout::distrust(&db)?;
         // Asked before anything is set: a newer library stays as it is, to the byte.
-        let version = version_of(&db)?;
+        let version = known_version(&db)?;
         if version > 0 && version < MIGRATIONS.len() {
             back_up(&db, home, version)?;
         }
@@ -155,15 +158,6 @@ impl Library {
         tracing::warn!("{}", damage.in_words());
         let aside = set_aside(home)?;
         Ok((Self::open(home)?, Some(aside)))
-    }
-
-    fn check(&self) -> Result<()> {
-        let verdict: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict == "ok" {
-            return Ok(());
-        }
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-        Err(rusqlite::Error::SqliteFailure(code, Some(verdict)).into())
     }
 
     /// The library's file in the data folder `home`.
@@ -274,6 +268,15 @@ fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
     new.persist(&copy).map_err(|e| cannot(e.error))?;
     super::files::sync_folder(home);
     Ok(())
+}
+
+/// How far the layout is, which is compared with what it should be then.
+fn known_version(db: &Connection) -> Result<usize> {
+    // In one transaction: another program may be making the library at this moment.
+    let now = db.unchecked_transaction()?;
+    let version = version_of(&now)?;
+    layout::check(&now, version)?;
+    Ok(version)
 }
 
 /// How far the layout is.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::Track;
-use crate::engine::guard::guarded;
+use crate::engine::mishap::caught;
 
 /// Stands between the feeder and a track.
 pub(super) struct Careful {
@@ -27,7 +27,7 @@ impl Careful {
         if self.has_stumbled.load(Ordering::Relaxed) {
             return Err(io::Error::other("reading it made Partita stumble"));
         }
-        guarded("playing", || Ok(question())).map_err(|e| {
+        caught("playing", || Ok(question())).map_err(|e| {
             self.has_stumbled.store(true, Ordering::Relaxed);
             io::Error::other(e)
         })

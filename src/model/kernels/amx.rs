@@ -20,7 +20,9 @@ use std::{cell::Cell, marker::PhantomData};
 use super::{bf16::Pair, tile::NR};
 use crate::model::arena::Buffer;
 
-pub use pack::{pack_left, pack_left_lines, pack_right, pack_right_lines, put_turned, weigh};
+pub use pack::{
+    pack_left, pack_left_lines, pack_left_pair, pack_right, pack_right_lines, put_turned, weigh,
+};
 
 /// Rows of a tile of the left matrix and of the sums.
 pub const ROWS: usize = 16;

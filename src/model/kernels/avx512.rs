@@ -55,12 +55,15 @@ impl<'a, V: Copy> Left<'a, V> {
     }
 }
 
-/// Whether this CPU has the AVX-512 that is used here: F, BW, DQ and VL, and it may be used.
+/// Whether this CPU has the AVX-512 that is used here: F, BW, DQ and VL beside AVX2
+/// and FMA, and it may be used.
 #[inline(always)]
 pub fn is_there() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
-        is_x86_feature_detected!("avx512f")
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")

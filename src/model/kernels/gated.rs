@@ -41,7 +41,11 @@ pub fn per_strip(values: &[f32]) -> Vec<[f32; MR]> {
 /// A tile that starts with one value a row.
 #[inline(always)]
 pub fn filled<const M: usize>(values: &[f32; M]) -> Tile<M> {
-    values.map(|value| [value; NR])
+    let mut tile = [[0.0; NR]; M];
+    for (line, value) in tile.iter_mut().zip(values) {
+        *line = [*value; NR];
+    }
+    tile
 }
 
 /// The gated linear unit of a tile.

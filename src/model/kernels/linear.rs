@@ -6,11 +6,11 @@ use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
-    amx::{self, Packed, pack_left},
+    amx::{self, Packed, Side, Size, Tile, pack_left, pack_left_pair},
     bf16::Pair,
-    elementwise::{gelu_one, mad},
+    elementwise::{gelu, gelu_one, mad},
     operand::{Method, Operand, pack_rows},
-    rows::{Finish, ROWS, Rows, TileRows, Weights, rows_product},
+    rows::{self, BLOCK, Finish, ROWS, Rows, TileRows, Weights, block_rows, rows_product},
     tile::{NR, Panels},
 };
 use crate::model::{Precision, arena::Buffer};
@@ -72,7 +72,7 @@ impl Linear {
         self.outputs.div_ceil(NR)
     }
 
-    /// At most [`ROWS`] tokens, `x: [tokens, width]`, as this layer and others of its precision want
+    /// At most [`BLOCK`] tokens, `x: [tokens, width]`, as this layer and others of its precision want
     /// them; `room` is [`room`] for tokens as wide.
     pub fn pack<'a>(&self, x: &'a [f32], width: usize, room: &'a mut [f32]) -> Tokens<'a> {
         let cells = match &self.weight {
@@ -90,24 +90,45 @@ impl Linear {
         self.product(tokens, 0..self.panels(), 0..self.inputs, finish);
     }
 
-    /// GELU of the outputs in `panels` (of [`NR`]), into `out: [tokens, panels · NR]`.
-    pub fn gelu_part(&self, tokens: Tokens<'_>, panels: Range<usize>, out: &mut [f32]) {
-        let (first, stride) = (panels.start * NR, panels.len() * NR);
-        let finish = &mut GeluPart { bias: &self.bias, out, first, stride };
-        self.product(tokens, panels, 0..self.inputs, finish);
+    /// GELU of the outputs in `panels` (of [`NR`]), packed as [`Self::pack`] does; `plain` and `packed`
+    /// are [`room`] for as many outputs.
+    pub fn gelu_part<'a>(
+        &self,
+        tokens: Tokens<'_>,
+        panels: Range<usize>,
+        plain: &'a mut [f32],
+        packed: &'a mut [f32],
+    ) -> Tokens<'a> {
+        let (count, first, width) = (tokens.count, panels.start * NR, panels.len() * NR);
+        match &self.weight {
+            Weight::Tiles(weight) => gelu_tiles(weight, &self.bias, tokens, panels, packed),
+            Weight::SplitTiles(weight) => gelu_tiles(weight, &self.bias, tokens, panels, packed),
+            _ => {
+                let out = &mut plain[..count * width];
+                let finish = &mut GeluPart { bias: &self.bias, out, first, stride: width };
+                self.product(tokens, panels, 0..self.inputs, finish);
+                self.pack(out, width, packed)
+            }
+        }
     }
 
-    /// Adds to `sums: [panels][tokens][NR]` what the inputs `part` contribute, whole steps of
+    /// Adds to `sums: [panels][strips(tokens)][NR]` what the inputs `part` contribute, whole steps of
     /// [`amx::DEPTH`] or all the rest; the tokens begin with those.
     pub fn add_part(&self, tokens: Tokens<'_>, part: Range<usize>, sums: &mut [[f32; NR]]) {
-        let finish = &mut Sums { sums, count: tokens.count };
-        self.product(tokens, 0..self.panels(), part, finish);
+        match &self.weight {
+            Weight::Tiles(weight) => add_tiles(weight, tokens, part, sums),
+            Weight::SplitTiles(weight) => add_tiles(weight, tokens, part, sums),
+            _ => {
+                let finish = &mut Sums { sums, stride: strips(tokens.count) };
+                self.product(tokens, 0..self.panels(), part, finish);
+            }
+        }
     }
 
     /// What [`Self::add_part`] starts from: the bias.
     pub fn start(&self, tokens: usize, sums: &mut [[f32; NR]]) {
         let biases = self.bias.as_chunks::<NR>().0;
-        for (sums, bias) in sums.chunks_exact_mut(tokens).zip(biases) {
+        for (sums, bias) in sums.chunks_exact_mut(strips(tokens)).zip(biases) {
             sums.fill(*bias);
         }
     }
@@ -116,7 +137,8 @@ impl Linear {
     /// out over the threads.
     pub fn forward(&self, x: &[f32], out: &mut [f32]) {
         let width = self.outputs;
-        out.par_chunks_mut(ROWS * width).zip(x.par_chunks(ROWS * self.inputs)).for_each_init(
+        let block = block_rows(x.len() / self.inputs);
+        out.par_chunks_mut(block * width).zip(x.par_chunks(block * self.inputs)).for_each_init(
             || room(self.inputs),
             |room, (out, x)| {
                 self.each(self.pack(x, self.inputs, room), Set { out, width, scale: 1.0 });
@@ -159,9 +181,77 @@ fn tiles_product<const P: usize, F: Finish>(
     rows_product(rows, weight, panels, lines, finish);
 }
 
+/// [`Linear::gelu_part`] straight into tiles.
+fn gelu_tiles<'a, const P: usize>(
+    weight: &Packed<P>,
+    bias: &[f32],
+    Tokens { cells, count, width }: Tokens<'_>,
+    panels: Range<usize>,
+    packed: &'a mut [f32],
+) -> Tokens<'a> {
+    let (steps, steps_out) = (amx::steps(width), panels.len().div_ceil(2));
+    let tiles: &[Tile] = bytemuck::cast_slice(cells);
+    let out_len = strips(count) / amx::ROWS * steps_out * P;
+    let packed = &mut packed[..out_len * Tile::VALUES];
+    let out: &mut [Tile] = bytemuck::cast_slice_mut(packed);
+    let _registers = amx::Tiles::new();
+    let mut sums = rows::Sums::default();
+    for (step, panel) in panels.clone().step_by(2).enumerate() {
+        let two = 2.min(panels.end - panel);
+        for first in (0..count).step_by(ROWS) {
+            let rows = strips(ROWS.min(count - first));
+            for (n, sums) in sums.0.iter_mut().enumerate() {
+                let column = (panel + n) * NR;
+                let bias = bias.get(column..).and_then(|bias| bias.first_chunk());
+                sums[..rows].fill(bias.filter(|_| n < two).copied().unwrap_or_default());
+            }
+            let left = &tiles[first / amx::ROWS * steps * P..];
+            amx::product::<P, true>(
+                &mut amx::Sums { lines: sums.0.as_flattened_mut(), stride: ROWS },
+                Side { tiles: left, stride: steps * P, step: P },
+                weight.side(panel, 0),
+                Size { strips: rows / amx::ROWS, panels: two, steps },
+            );
+            for sums in &mut sums.0 {
+                gelu(sums[..rows].as_flattened_mut());
+            }
+            let [low, high] = sums.0.each_ref().map(|sums| sums.as_chunks().0);
+            let out = out[first / amx::ROWS * steps_out * P..].chunks_mut(steps_out * P);
+            for ((low, high), out) in low.iter().zip(high).take(rows / amx::ROWS).zip(out) {
+                pack_left_pair::<P>(low, high, &mut out[step * P..]);
+            }
+        }
+    }
+    Tokens { cells: packed, count, width: panels.len() * NR }
+}
+
+/// [`Linear::add_part`] straight into the sums.
+fn add_tiles<const P: usize>(
+    weight: &Packed<P>,
+    Tokens { cells, count, width }: Tokens<'_>,
+    part: Range<usize>,
+    sums: &mut [[f32; NR]],
+) {
+    let (steps, stride) = (amx::steps(width), strips(count));
+    let left = Side { tiles: bytemuck::cast_slice(cells), stride: steps * P, step: P };
+    let part = part.start / amx::DEPTH..part.end.div_ceil(amx::DEPTH);
+    let _registers = amx::Tiles::new();
+    for panel in (0..weight.count()).step_by(2) {
+        let panels = 2.min(weight.count() - panel);
+        let size = Size { strips: stride / amx::ROWS, panels, steps: part.len() };
+        let sums = &mut amx::Sums { lines: &mut sums[panel * stride..], stride };
+        amx::product::<P, true>(sums, left, weight.side(panel, part.start), size);
+    }
+}
+
+/// Rows in whole strips of tiles.
+pub fn strips(rows: usize) -> usize {
+    rows.next_multiple_of(amx::ROWS)
+}
+
 /// Memory for [`Linear::pack`].
 pub fn room(width: usize) -> Buffer {
-    Buffer::any(ROWS * width.next_multiple_of(amx::DEPTH))
+    Buffer::any(BLOCK * width.next_multiple_of(amx::DEPTH))
 }
 
 fn pack_strips<'a, const P: usize>(x: &[f32], width: usize, room: &'a mut [f32]) -> &'a [f32] {
@@ -282,18 +372,18 @@ impl Finish for GeluPart<'_> {
 
 struct Sums<'a> {
     sums: &'a mut [[f32; NR]],
-    count: usize,
+    stride: usize,
 }
 
 impl Finish for Sums<'_> {
     #[inline(always)]
     fn start(&self, row: usize, column: usize) -> [f32; NR] {
-        self.sums[column / NR * self.count + row]
+        self.sums[column / NR * self.stride + row]
     }
 
     #[inline(always)]
     fn finish<const FMA: bool>(&mut self, row: usize, column: usize, values: [f32; NR]) {
-        self.sums[column / NR * self.count + row] = values;
+        self.sums[column / NR * self.stride + row] = values;
     }
 }
 
@@ -343,7 +433,7 @@ mod tests {
         let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
         let (x, residual, scale) =
             (noise(tokens * inputs, 3), noise(tokens * outputs, 4), noise(outputs, 5));
-        let linear = Linear::new(&weight, &bias, Precision::Single);
+        let linear = Linear::by(Method::Single, &weight, &bias);
         let mut plain = vec![0.0; tokens * outputs];
         linear.forward(&x, &mut plain);
 
@@ -355,12 +445,21 @@ mod tests {
             (0..plain.len()).map(|i| residual[i] + scale[i % outputs] * plain[i]).collect();
         assert_same(&expected, &scaled, "residual");
 
-        let mut gelus = vec![0.0; tokens * 2 * NR];
-        linear.gelu_part(linear.pack(&x, inputs, &mut room), 0..2, &mut gelus);
+        // Through a layer that changes nothing.
+        let one = |at: usize| if at / outputs == at % outputs { 1.0 } else { 0.0 };
+        let same: Vec<f32> = (0..outputs * outputs).map(one).collect();
         let expected = gelu_plain(&tensor(&plain, &[plain.len()])).unwrap();
-        let got: Vec<f32> =
-            gelus.chunks(2 * NR).flat_map(|token| token[..outputs].to_vec()).collect();
-        assert_same(&values(&expected), &got, "gelu");
+        for (method, least) in [(Method::Single, 110.0), (Method::SplitTiles, 95.0)] {
+            let linear = Linear::by(method, &weight, &bias);
+            let identity = Linear::by(method, &same, &vec![0.0; outputs]);
+            let mut rooms = [super::room(2 * NR), super::room(2 * NR)];
+            let [hidden, packed] = &mut rooms;
+            let gelus = linear.gelu_part(linear.pack(&x, inputs, &mut room), 0..2, hidden, packed);
+            let mut got = vec![0.0; plain.len()];
+            identity.each(gelus, Set { out: &mut got, width: outputs, scale: 1.0 });
+            let db = signal_to_error_db(&values(&expected), &got);
+            assert!(db > least, "{method:?}: {db} dB");
+        }
     }
 
     #[test]
@@ -372,7 +471,8 @@ mod tests {
             let linear = Linear::by(method, &weight, &bias);
             let mut whole = vec![0.0; tokens * outputs];
             linear.forward(&x, &mut whole);
-            let mut sums = vec![[0.0; NR]; linear.panels() * tokens];
+            let stride = strips(tokens);
+            let mut sums = vec![[0.0; NR]; linear.panels() * stride];
             linear.start(tokens, &mut sums);
             for part in [0..32, 32..70] {
                 let own: Vec<f32> =
@@ -381,7 +481,7 @@ mod tests {
                 linear.add_part(linear.pack(&own, part.len(), &mut room), part, &mut sums);
             }
             let got: Vec<f32> = (0..tokens * outputs)
-                .map(|at| sums[at % outputs / NR * tokens + at / outputs][at % outputs % NR])
+                .map(|at| sums[at % outputs / NR * stride + at / outputs][at % outputs % NR])
                 .collect();
             assert_same(&whole, &got, "parts");
         }

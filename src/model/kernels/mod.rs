@@ -40,8 +40,8 @@ pub mod winograd;
 
 pub use maps::{FreqMap, FreqPanels, Lines, TimeMap};
 
-/// Defines a function whose loops are compiled twice: for AVX2 with FMA, entered when the CPU has
-/// both, and for the target's baseline. `$fma` is a constant in the body: whether a fused
+/// Defines a function whose loops are compiled three times: for AVX-512, for AVX2 with FMA, each
+/// entered when the CPU has it, and for the target's baseline. `$fma` is a constant in the body: whether a fused
 /// multiply-add is one instruction.
 macro_rules! vectorised {
     ($(#[$meta:meta])* $vis:vis fn $name:ident<$fma:ident $(, $generic:ident: $bound:path)*>
@@ -53,9 +53,18 @@ macro_rules! vectorised {
 
             #[cfg(target_arch = "x86_64")]
             {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn avx512<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
+                    portable::<true $(, $generic)*>($($arg),*)
+                }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
                     portable::<true $(, $generic)*>($($arg),*)
+                }
+                if $crate::model::kernels::avx512::is_there() {
+                    #[expect(unsafe_code, reason = "a function with target features")]
+                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    return unsafe { avx512($($arg),*) };
                 }
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     #[expect(unsafe_code, reason = "a function with target features")]

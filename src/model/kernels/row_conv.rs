@@ -129,7 +129,10 @@ vectorised! {
                     let mut sums = [*bias; MR];
                     let panel = columns.panels.panel(tile);
                     for (tap, panel) in panel.chunks_exact(piece).enumerate() {
-                        let lines = lines.map(|line| &line[tap * fields.gap..][..piece]);
+                        let mut lines = lines;
+                        for line in &mut lines {
+                            *line = &line[tap * fields.gap..][..piece];
+                        }
                         lines_by_panel::<FMA, MR>(&mut sums, lines, panel);
                     }
                     write::<FMA, MR>(&mut sums, count, columns.after, tile, outputs, out);

@@ -13,17 +13,29 @@ use super::{
     vectorised,
 };
 
-/// Rows of one call, at most: with them a panel of weights is used again from the first-level cache.
-pub const ROWS: usize = 64;
+/// Rows that two panels of weights are multiplied with at a time: their sums stay in the first-level
+/// cache.
+pub const ROWS: usize = 128;
+/// Rows of one call, at most, a multiple of 32: they and what is made of them stay in the second-level
+/// cache, and weights, which come from beyond it, are used for all of them.
+pub const BLOCK: usize = 224;
 /// Lines of a panel taken at a time where rows stay as they lie, so that they stay in that cache.
 const LINES: usize = 256;
+
+/// Rows of a task when `count` are shared out over the threads of the pool: at most [`BLOCK`], as
+/// many for each thread, a multiple of 32.
+pub fn block_rows(count: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    let tasks = count.div_ceil(threads * BLOCK).max(1) * threads;
+    count.div_ceil(tasks).next_multiple_of(32).clamp(32, BLOCK)
+}
 
 /// Rows to multiply, packed by [`pack_rows`](super::operand::pack_rows).
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a, V = f32> {
     /// All their cells.
     pub cells: &'a [V],
-    /// How many, at most [`ROWS`].
+    /// How many, at most [`BLOCK`].
     pub count: usize,
     /// Cells of a row.
     pub depth: usize,
@@ -34,7 +46,7 @@ pub struct Rows<'a, V = f32> {
 pub struct TileRows<'a> {
     /// `[strips][steps][P]`.
     pub tiles: &'a [Tile],
-    /// How many, at most [`ROWS`].
+    /// How many, at most [`BLOCK`].
     pub count: usize,
     /// Steps of a row.
     pub steps: usize,
@@ -48,13 +60,14 @@ pub trait Weights: Sync {
     /// How many rows there are.
     fn count(rows: Self::Rows<'_>) -> usize;
 
-    /// Adds to `sums`, with room for [`ROWS`] rows each, the product of the rows and `lines` of `N`
-    /// panels from `first` on; the rows begin with those lines. Lines beyond the last row may hold
-    /// anything afterwards.
+    /// Adds to `sums` the product of the rows `part`, at most [`ROWS`], the first one a multiple of
+    /// that, and `lines` of `N` panels from `first` on; the rows begin with those lines. Sums beyond
+    /// the last row may be anything afterwards.
     fn add<const FMA: bool, const N: usize>(
         &self,
         sums: &mut [[[f32; NR]; ROWS]; 2],
         rows: Self::Rows<'_>,
+        part: &Range<usize>,
         first: usize,
         lines: &Range<usize>,
     );
@@ -74,9 +87,12 @@ impl<V: Operand> Weights for Panels<V> {
         &self,
         sums: &mut [[[f32; NR]; ROWS]; 2],
         rows: Rows<'_, V>,
+        part: &Range<usize>,
         first: usize,
         lines: &Range<usize>,
     ) {
+        // Whole strips before it, or rows as they lie.
+        let cells = &rows.cells[part.start * rows.depth..];
         let panels: [&[[V; NR]]; N] =
             std::array::from_fn(|n| &self.panel(first + n)[lines.clone()]);
         // Strips are read in order, as panels are: both come in time from the second-level cache.
@@ -85,10 +101,10 @@ impl<V: Operand> Weights for Panels<V> {
             let panels = panels.map(|panel| &panel[from..lines.len().min(from + most)]);
             let mut sums = sums.iter_mut();
             let sums = std::array::from_fn(|_| match sums.next() {
-                Some(sums) => &mut sums[..rows.count],
+                Some(sums) => &mut sums[..part.len()],
                 None => &mut [][..],
             });
-            V::add_rows::<FMA, N>(sums, rows.cells, rows.depth, from, panels);
+            V::add_rows::<FMA, N>(sums, cells, rows.depth, from, panels);
         }
     }
 }
@@ -106,13 +122,15 @@ impl<const P: usize> Weights for Packed<P> {
     fn add<const FMA: bool, const N: usize>(
         &self,
         sums: &mut [[[f32; NR]; ROWS]; 2],
-        TileRows { tiles, count, steps }: TileRows<'_>,
+        TileRows { tiles, steps, .. }: TileRows<'_>,
+        part: &Range<usize>,
         first: usize,
         lines: &Range<usize>,
     ) {
         let sums = &mut amx::Sums { lines: sums.as_flattened_mut(), stride: ROWS };
+        let tiles = &tiles[part.start / amx::ROWS * steps * P..];
         let left = Side { tiles, stride: steps * P, step: P };
-        let size = Size { strips: count.div_ceil(amx::ROWS), panels: N, steps: lines.len() };
+        let size = Size { strips: part.len().div_ceil(amx::ROWS), panels: N, steps: lines.len() };
         amx::product::<P, true>(sums, left, self.side(first, lines.start), size);
     }
 }
@@ -127,15 +145,22 @@ pub trait Finish {
 }
 
 /// Sums of two panels, from a line of the cache on.
+#[derive(Debug)]
 #[repr(align(64))]
-struct Sums([[[f32; NR]; ROWS]; 2]);
+pub struct Sums(pub [[[f32; NR]; ROWS]; 2]);
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self([[[0.0; NR]; ROWS]; 2])
+    }
+}
 
 vectorised! {
     /// The product of `rows` and the weights' `lines`, which the rows begin with, for the panels
     /// `panels`.
     ///
     /// # Panics
-    /// When there are more than [`ROWS`] rows, or one ends before the product.
+    /// When a row ends before the product.
     pub fn rows_product<FMA, W: Weights, F: Finish>(
         rows: W::Rows<'_>,
         weights: &W,
@@ -143,36 +168,40 @@ vectorised! {
         lines: Range<usize>,
         finish: &mut F,
     ) {
-        let mut sums = Sums([[[0.0; NR]; ROWS]; 2]);
+        let mut sums = Sums::default();
+        let count = W::count(rows);
         for panel in panels.clone().step_by(2) {
-            if panel + 1 < panels.end {
-                pass::<FMA, W, F, 2>(rows, weights, panel, &lines, &mut sums, finish);
-            } else {
-                pass::<FMA, W, F, 1>(rows, weights, panel, &lines, &mut sums, finish);
+            for first in (0..count).step_by(ROWS) {
+                let part = first..count.min(first + ROWS);
+                if panel + 1 < panels.end {
+                    pass::<FMA, W, F, 2>(rows, &part, weights, panel, &lines, &mut sums, finish);
+                } else {
+                    pass::<FMA, W, F, 1>(rows, &part, weights, panel, &lines, &mut sums, finish);
+                }
             }
         }
     }
 }
 
-/// `N` panels of a product.
+/// `N` panels of a product with some of the rows.
 #[inline(always)]
 fn pass<const FMA: bool, W: Weights, F: Finish, const N: usize>(
     rows: W::Rows<'_>,
+    part: &Range<usize>,
     weights: &W,
     first: usize,
     lines: &Range<usize>,
     Sums(sums): &mut Sums,
     finish: &mut F,
 ) {
-    let count = W::count(rows);
     for (n, sums) in sums.iter_mut().take(N).enumerate() {
-        for (row, sums) in sums[..count].iter_mut().enumerate() {
+        for (row, sums) in part.clone().zip(sums) {
             *sums = finish.start(row, (first + n) * NR);
         }
     }
-    weights.add::<FMA, N>(sums, rows, first, lines);
+    weights.add::<FMA, N>(sums, rows, part, first, lines);
     for (n, sums) in sums.iter().take(N).enumerate() {
-        for (row, sums) in sums[..count].iter().enumerate() {
+        for (row, sums) in part.clone().zip(sums) {
             finish.finish::<FMA>(row, (first + n) * NR, *sums);
         }
     }

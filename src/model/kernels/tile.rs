@@ -17,8 +17,8 @@ pub type Tile<const M: usize> = [[f32; NR]; M];
 
 /// Defines an inner loop. It is compiled apart from what calls it: alone, it keeps all its sums in
 /// registers; inlined into something larger, it does not always. `FMA` says that the caller was
-/// entered for a CPU with AVX2 and FMA, which is looked up again (a load and a test), so that nobody
-/// has to be trusted.
+/// entered for a CPU with AVX2 and FMA or AVX-512, which is looked up again (loads and a test), so
+/// that nobody has to be trusted.
 macro_rules! inner_loop {
     ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -30,9 +30,19 @@ macro_rules! inner_loop {
             #[cfg(target_arch = "x86_64")]
             {
                 #[inline(never)]
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn avx512<const M: usize>($($arg: $ty),*) {
+                    portable::<true, M>($($arg),*);
+                }
+                #[inline(never)]
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2<const M: usize>($($arg: $ty),*) {
                     portable::<true, M>($($arg),*);
+                }
+                if FMA && super::avx512::is_there() {
+                    #[expect(unsafe_code, reason = "a function with target features")]
+                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    return unsafe { avx512::<M>($($arg),*) };
                 }
                 if FMA && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     #[expect(unsafe_code, reason = "a function with target features")]
@@ -148,6 +158,38 @@ inner_loop! {
             step::<FMA, M>(&mut acc, |i| column[i], line);
         }
         *sums = acc;
+    }
+}
+
+inner_loop! {
+    /// [`strip_by_panel`] for two panels at once.
+    fn strip_by_two(sums: &mut [Tile<M>; 2], strip: &[[f32; M]], panels: [&[[f32; NR]]; 2]) {
+        let mut acc = *sums;
+        for (column, (a, b)) in strip.iter().zip(panels[0].iter().zip(panels[1])) {
+            step::<FMA, M>(&mut acc[0], |i| column[i], a);
+            step::<FMA, M>(&mut acc[1], |i| column[i], b);
+        }
+        *sums = acc;
+    }
+}
+
+/// [`strip_by_panel`] for some panels: two at once where there are registers enough, which hides what
+/// one sum waits for the last.
+#[inline(always)]
+pub fn strip_by_panels<'a, const FMA: bool>(
+    sums: &mut [Tile<MR>],
+    strip: &[[f32; MR]],
+    panel: impl Fn(usize) -> &'a [[f32; NR]],
+) {
+    let mut next = 0;
+    if FMA && super::avx512::is_there() {
+        for two in sums.as_chunks_mut().0 {
+            strip_by_two::<FMA, MR>(two, strip, [panel(next), panel(next + 1)]);
+            next += 2;
+        }
+    }
+    for (p, sums) in sums.iter_mut().enumerate().skip(next) {
+        strip_by_panel::<FMA, MR>(sums, strip, panel(p));
     }
 }
 
@@ -306,6 +348,18 @@ mod tests {
             let mut sums = begin;
             strip_by_panel::<false, MR>(&mut sums, strips.strip(0), panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "strip by panel");
+
+            for count in 1..4 {
+                let mut sums = [begin; 3];
+                strip_by_panels::<true>(&mut sums[..count], strips.strip(0), |_| panels.panel(0));
+                for (p, sums) in sums.iter().enumerate() {
+                    if p < count {
+                        assert_same(&expected, sums.as_flattened(), "strip by panels");
+                    } else {
+                        assert_eq!(*sums, begin);
+                    }
+                }
+            }
 
             let mut sums = begin;
             let columns: Vec<f32> = strips.strip(0).as_flattened().to_vec();

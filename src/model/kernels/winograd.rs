@@ -14,7 +14,7 @@ use super::{
     FreqMap, FreqPanels, Lines,
     elementwise::{mad, sigmoid},
     gated::{self, LANES},
-    tile::{MR, NR, Strips, Tile, strip_by_panel},
+    tile::{MR, NR, Strips, Tile, strip_by_panels},
     vectorised,
 };
 
@@ -184,12 +184,15 @@ vectorised! {
     ) {
         for (point, weights) in weights.iter().enumerate() {
             let depth = weights.depth();
-            for (p, panel) in packed.chunks_exact(POINTS * depth).enumerate() {
-                let panel = &panel[point * depth..][..depth];
+            let panel = |p: usize| &packed[(p * POINTS + point) * depth..][..depth];
+            let panels = packed.len() / (POINTS * depth);
+            for first in (0..panels).step_by(PANELS) {
                 for (s, strip) in strips.clone().enumerate() {
-                    let mut tile = [[0.0; NR]; MR];
-                    strip_by_panel::<FMA, MR>(&mut tile, weights.strip(strip), panel);
-                    sums[(p * STRIPS + s) * POINTS + point] = tile;
+                    let tiles = &mut [[[0.0; NR]; MR]; PANELS][..PANELS.min(panels - first)];
+                    strip_by_panels::<FMA>(tiles, weights.strip(strip), |p| panel(first + p));
+                    for (p, tile) in (first..).zip(tiles) {
+                        sums[(p * STRIPS + s) * POINTS + point] = *tile;
+                    }
                 }
             }
         }

@@ -17,7 +17,22 @@ pub fn pack_left<const P: usize>(rows: &[f32], stride: usize, depth: usize, stri
     plain::pack::<P>(strip, |i, k| row_value(rows, stride, depth, i, k));
 }
 
-/// The same for up to [`NR`] columns, as a panel.
+/// Packs one step of a strip whose first and second half of the depth are given.
+pub fn pack_left_pair<const P: usize>(
+    low: &[[f32; NR]; ROWS],
+    high: &[[f32; NR]; ROWS],
+    strip: &mut [Tile],
+) {
+    let strip = &mut strip[..P];
+    #[cfg(target_arch = "x86_64")]
+    if super::is_there() {
+        x86::pair::<P>(low, high, strip);
+        return;
+    }
+    plain::pack::<P>(strip, |i, k| if k < NR { low[i][k] } else { high[i][k - NR] });
+}
+
+/// The same as [`pack_left`] for up to [`NR`] columns, as a panel.
 pub fn pack_right<const P: usize>(
     columns: &[f32],
     stride: usize,
@@ -129,9 +144,9 @@ mod x86 {
             _mm512_castps_si512, _mm512_castsi512_ps, _mm512_castsi512_si256,
             _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh, _mm512_extracti64x4_epi64, _mm512_loadu_ps,
             _mm512_loadu_si512, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_mul_ps,
-            _mm512_permutex2var_ps, _mm512_permutexvar_epi16, _mm512_set1_epi32, _mm512_setzero_ps,
-            _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512,
-            _mm512_sub_ps,
+            _mm512_permutex2var_epi32, _mm512_permutexvar_epi16, _mm512_set1_epi32,
+            _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
+            _mm512_storeu_si512, _mm512_sub_ps,
         },
         mem::transmute,
     };
@@ -189,6 +204,32 @@ mod x86 {
             }
             store::<P, TURN>(tiles, &all);
         }
+    }
+
+    /// See [`super::pack_left_pair`].
+    pub fn pair<const P: usize>(
+        low: &[[f32; NR]; ROWS],
+        high: &[[f32; NR]; ROWS],
+        tiles: &mut [Tile],
+    ) {
+        #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+        fn pair<const P: usize>(
+            low: &[[f32; NR]; ROWS],
+            high: &[[f32; NR]; ROWS],
+            tiles: &mut [Tile],
+        ) {
+            for (row, (low, high)) in low.iter().zip(high).enumerate() {
+                // SAFETY: loads are of whole lines.
+                let (low, high) =
+                    unsafe { (_mm512_loadu_ps(low.as_ptr()), _mm512_loadu_ps(high.as_ptr())) };
+                for (tile, cells) in tiles.iter_mut().zip(split::<P>(low, high)) {
+                    store_line(tile, row, cells);
+                }
+            }
+        }
+        assert!(super::super::is_there(), "no AMX");
+        // SAFETY: a CPU with AMX was just found to have AVX-512 with BF16.
+        unsafe { pair::<P>(low, high, tiles) }
     }
 
     /// Lines of the depth as pairs of lines, or turned as rows.
@@ -258,26 +299,18 @@ mod x86 {
         // SAFETY: loads are of whole lines.
         let (top, sum) = unsafe { (_mm512_loadu_ps(top.as_ptr()), _mm512_loadu_ps(sums.as_ptr())) };
         let mut sum = [sum, _mm512_setzero_ps()];
-        let weight = |line: &[f32; NR]| {
-            // SAFETY: a load of a whole line.
-            let score = unsafe { _mm512_loadu_ps(line.as_ptr()) };
-            let x = _mm512_sub_ps(score, top);
-            // A bf16 holds eight bits: for one a short polynomial does.
-            if P == 1 { exp2(x, EXP2_SHORT) } else { exp2(x, EXP2) }
-        };
         for (scores, tiles) in scores.chunks(DEPTH).zip(panel.chunks_exact_mut(P)) {
-            let (pairs, rest) = scores.as_chunks::<2>();
-            let mut put = |pair: usize, v: [__m512; 2]| {
-                sum = [0, 1].map(|i| _mm512_add_ps(sum[i], v[i]));
-                for (tile, cells) in tiles.iter_mut().zip(split_pairs::<P>(order, v[0], v[1])) {
+            for (pair, lines) in scores.chunks(2).enumerate() {
+                let a = weight::<P>(&lines[0], top);
+                let b = match lines.get(1) {
+                    Some(line) => weight::<P>(line, top),
+                    None => _mm512_setzero_ps(),
+                };
+                sum[0] = _mm512_add_ps(sum[0], a);
+                sum[1] = _mm512_add_ps(sum[1], b);
+                for (tile, cells) in tiles.iter_mut().zip(split_pairs::<P>(order, a, b)) {
                     store_line(tile, pair, cells);
                 }
-            };
-            for (pair, lines) in pairs.iter().enumerate() {
-                put(pair, [weight(&lines[0]), weight(&lines[1])]);
-            }
-            if let [line] = rest {
-                put(pairs.len(), [weight(line), _mm512_setzero_ps()]);
             }
             for pair in scores.len().div_ceil(2)..ROWS {
                 for tile in &mut *tiles {
@@ -287,6 +320,15 @@ mod x86 {
         }
         // SAFETY: a store of a whole line.
         unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), _mm512_add_ps(sum[0], sum[1])) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn weight<const P: usize>(line: &[f32; NR], top: __m512) -> __m512 {
+        // SAFETY: a load of a whole line.
+        let x = _mm512_sub_ps(unsafe { _mm512_loadu_ps(line.as_ptr()) }, top);
+        // A bf16 holds eight bits: for one a short polynomial does.
+        if P == 1 { exp2(x, EXP2_SHORT) } else { exp2(x, EXP2) }
     }
 
     /// See [`super::put_turned`].
@@ -372,16 +414,17 @@ mod x86 {
             }
             order
         }
-        // SAFETY: sixteen indices are there.
-        let orders = ORDERS.map(|order| unsafe { _mm512_loadu_si512(order.as_ptr().cast()) });
-        let mut rows = rows.map(|row| _mm512_castsi512_ps(row));
+        let mut rows = *rows;
         for _ in 0..ROWS.ilog2() {
-            rows = std::array::from_fn(|at| {
-                let [a, b] = [rows[at / 2], rows[at / 2 + ROWS / 2]];
-                _mm512_permutex2var_ps(a, orders[at % 2], b)
-            });
+            let before = rows;
+            for (at, row) in rows.iter_mut().enumerate() {
+                // SAFETY: sixteen indices are there.
+                let order = unsafe { _mm512_loadu_si512(ORDERS[at % 2].as_ptr().cast()) };
+                let [a, b] = [before[at / 2], before[at / 2 + ROWS / 2]];
+                *row = _mm512_permutex2var_epi32(a, order, b);
+            }
         }
-        rows.map(|row| _mm512_castps_si512(row))
+        rows
     }
 
     /// Lines of `P` parts each into as many tiles, or turned.
@@ -389,7 +432,10 @@ mod x86 {
     #[target_feature(enable = "avx512f")]
     fn store<const P: usize, const TURN: bool>(tiles: &mut [Tile], all: &[[__m512i; P]; ROWS]) {
         for (part, tile) in tiles.iter_mut().enumerate() {
-            let mut lines = all.map(|line| line[part]);
+            let mut lines = [_mm512_setzero_si512(); ROWS];
+            for (line, all) in lines.iter_mut().zip(all) {
+                *line = all[part];
+            }
             if TURN {
                 lines = turn(&lines);
             }
@@ -444,6 +490,18 @@ mod tests {
     fn packing_is_the_same_whichever_way_a_matrix_lies() {
         check::<1>();
         check::<2>();
+    }
+
+    #[test]
+    fn halves_of_a_step_are_packed_as_rows() {
+        let values = noise(ROWS * DEPTH, 5);
+        let half = |from: usize| -> [[f32; NR]; ROWS] {
+            std::array::from_fn(|i| std::array::from_fn(|k| values[i * DEPTH + from + k]))
+        };
+        let (mut expected, mut got) = ([Tile::ZERO; 2], [Tile::ZERO; 2]);
+        pack_left::<2>(&values, DEPTH, DEPTH, &mut expected);
+        pack_left_pair::<2>(&half(0), &half(NR), &mut got);
+        assert!(got == expected);
     }
 
     #[test]

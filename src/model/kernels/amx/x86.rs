@@ -17,8 +17,8 @@ use super::{
 
 /// Bytes of a line of a tile, which is also how far apart lines lie.
 const LINE: usize = 64;
-/// Steps of the depth that are taken at a time, so that two panels stay in the first-level cache
-/// while strips come from the second-level one.
+/// Steps of the depth that are taken at a time, so that two panels (callers ask for few) stay in the
+/// first-level cache while strips come from the second-level one.
 const STEPS: usize = 8;
 
 /// What the registers of tiles are: eight of sixteen lines of 64 bytes.
@@ -126,8 +126,8 @@ pub fn product<const P: usize, const ADD: bool>(
     for from in (0..steps).step_by(STEPS) {
         let steps = STEPS.min(steps - from);
         let add = if from == 0 { add } else { 1 };
-        for panel in (0..panels).step_by(2) {
-            for strip in (0..strips).step_by(2) {
+        for strip in (0..strips).step_by(2) {
+            for panel in (0..panels).step_by(2) {
                 // SAFETY: the caller has checked that the last tile and the last line are there;
                 // these lie before, or are them.
                 unsafe {

@@ -22,6 +22,9 @@ const PANELS: usize = 4;
 /// Keys in a block: their scores and weights stay in the first-level cache.
 const KEYS: usize = 128;
 
+/// How far scores may lie above what the powers of two are taken over.
+const HEADROOM: f32 = 8.0;
+
 /// Queries as panels, `[panels][steps][P]`; keys as strips, likewise; values turned, for each
 /// [`amx::DEPTH`] keys the strips of features, `[steps][strips][P]`.
 #[derive(Clone, Copy, Debug)]
@@ -136,28 +139,28 @@ fn attend<const P: usize>(head: &Head<'_>, work: &mut Work, out: &mut [f32], str
     let queries = Side { tiles: q, stride: depth * P, step: P };
     for first in (0..keys).step_by(KEYS) {
         let count = KEYS.min(keys - first);
-        // Two strips of keys at a time: the second two panels find them in the first-level cache.
-        for strip in (0..count.div_ceil(amx::ROWS)).step_by(2) {
-            let at = first / amx::ROWS + strip;
-            let size =
-                Size { strips: 2.min(count.div_ceil(amx::ROWS) - strip), panels, steps: depth };
-            let left = Side { tiles: &k[at * depth * P..], stride: depth * P, step: P };
-            let lines = &mut scores[strip * amx::ROWS..];
-            product::<P, false>(&mut Sums { lines, stride: KEYS }, left, queries, size);
-        }
+        let strips = count.div_ceil(amx::ROWS);
+        let left = &k[first / amx::ROWS * depth * P..];
+        product::<P, false>(
+            &mut Sums { lines: scores, stride: KEYS },
+            Side { tiles: left, stride: depth * P, step: P },
+            queries,
+            Size { strips, panels, steps: depth },
+        );
         for panel in 0..panels {
             let scores = &scores[panel * KEYS..][..count];
             let (maxima, sums) = (&mut maxima[panel], &mut sums[panel]);
             let top = highest(scores, *maxima);
-            // After the first blocks the maximum is seldom a new one.
-            if top != *maxima {
+            // What the powers are taken over need not be the maximum, only near enough below it for
+            // them not to grow too large; after the first block it seldom changes.
+            if top.iter().zip(&*maxima).any(|(top, most)| top - most > HEADROOM) {
                 let shrink = std::array::from_fn(|j| exp2::<false>(maxima[j] - top[j]));
                 let results = results.chunks_exact_mut(features * amx::ROWS).nth(panel);
                 rescale(results.unwrap_or_default(), &shrink);
                 rescale(std::slice::from_mut(sums), &shrink);
                 *maxima = top;
             }
-            weigh::<P>(scores, &top, sums, &mut weights[panel * steps(KEYS) * P..]);
+            weigh::<P>(scores, maxima, sums, &mut weights[panel * steps(KEYS) * P..]);
         }
         let left =
             Side { tiles: &v[first / amx::DEPTH * features * P..], stride: P, step: features * P };

@@ -11,11 +11,14 @@ use super::{
         elementwise::{gelu_one, mad},
         gated::{self, LANES, glu},
         norm::{Affine, Moments, sum_of},
-        tile::{MR, NR, Strips, strip_by_panel},
+        tile::{MR, NR, Strips, strip_by_panel, strip_by_panels},
         vectorised,
     },
     DConvWeights,
 };
+
+/// Panels that are multiplied with one strip of weights before the next.
+const GROUP: usize = 4;
 
 /// One layer of a branch.
 #[derive(Clone, Debug)]
@@ -126,13 +129,16 @@ vectorised! {
         let stride = lines * NR + 2 * margin;
         for s in 0..layer.taps.count() {
             let strip = layer.taps.strip(s);
-            for (p, panel) in y.chunks_exact(layer.channels).enumerate() {
-                let mut tile = [[0.0; NR]; MR];
-                strip_by_panel::<FMA, MR>(&mut tile, strip, panel);
-                let rows = products.chunks_exact_mut(stride).skip(s * MR);
-                for (row, line) in rows.zip(&tile) {
-                    if let Some(to) = row[margin + p * NR..].first_chunk_mut() {
-                        *to = *line;
+            for first in (0..lines).step_by(GROUP) {
+                let tiles = &mut [[[0.0; NR]; MR]; GROUP][..GROUP.min(lines - first)];
+                let panel = |p: usize| &y[(first + p) * layer.channels..][..layer.channels];
+                strip_by_panels::<FMA>(tiles, strip, panel);
+                for (p, tile) in (first..).zip(tiles) {
+                    let rows = products.chunks_exact_mut(stride).skip(s * MR);
+                    for (row, line) in rows.zip(tile) {
+                        if let Some(to) = row[margin + p * NR..].first_chunk_mut() {
+                            *to = *line;
+                        }
                     }
                 }
             }
@@ -274,19 +280,24 @@ vectorised! {
                 factor[lane] *= wide.scale[lane];
                 addend[lane] *= wide.scale[lane];
             }
-            let panels = panels.chunks_exact(layer.hidden);
-            for (panel, y) in panels.zip(y.chunks_exact_mut(layer.channels)) {
-                let mut tile = [[0.0; NR]; MR];
-                strip_by_panel::<FMA, MR>(&mut tile, strip, panel);
-                for (line, (factor, addend)) in tile.iter_mut().zip(factor.iter().zip(&addend)) {
-                    for v in line {
-                        *v = mad::<FMA>(*v, *factor, *addend);
+            let panels = panels.chunks(GROUP * layer.hidden);
+            for (panels, y) in panels.zip(y.chunks_mut(GROUP * layer.channels)) {
+                let count = panels.len() / layer.hidden;
+                let tiles = &mut [[[0.0; NR]; MR]; GROUP][..count];
+                let panel = |p: usize| &panels[p * layer.hidden..][..layer.hidden];
+                strip_by_panels::<FMA>(tiles, strip, panel);
+                for (tile, y) in tiles.iter_mut().zip(y.chunks_exact_mut(layer.channels)) {
+                    for (line, (factor, addend)) in tile.iter_mut().zip(factor.iter().zip(&addend))
+                    {
+                        for v in line {
+                            *v = mad::<FMA>(*v, *factor, *addend);
+                        }
                     }
-                }
-                let branch = glu::<FMA>(&tile);
-                for (y, branch) in y[s * LANES..].iter_mut().zip(&branch) {
-                    for t in 0..NR {
-                        y[t] += branch[t];
+                    let branch = glu::<FMA>(tile);
+                    for (y, branch) in y[s * LANES..].iter_mut().zip(&branch) {
+                        for t in 0..NR {
+                            y[t] += branch[t];
+                        }
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use super::{
     super::{
         gated::{self, LANES, filled, glu},
-        tile::{MR, NR, Strips, strip_by_panel},
+        tile::{MR, NR, Strips, strip_by_panels},
         vectorised,
     },
     GROUP, unpack,
@@ -45,10 +45,10 @@ vectorised! {
             for (s, bias) in conv.bias.iter().enumerate() {
                 let strip = conv.weight.strip(s);
                 let out = &mut out[s * LANES * frames..];
-                for p in first..lines.min(first + GROUP) {
-                    let mut tile = filled(bias);
-                    strip_by_panel::<FMA, MR>(&mut tile, strip, &x[p * depth..][..depth]);
-                    unpack(&glu::<FMA>(&tile), out, frames, p * NR);
+                let tiles = &mut [filled(bias); GROUP][..GROUP.min(lines - first)];
+                strip_by_panels::<FMA>(tiles, strip, |p| &x[(first + p) * depth..][..depth]);
+                for (p, tile) in tiles.iter().enumerate() {
+                    unpack(&glu::<FMA>(tile), out, frames, (first + p) * NR);
                 }
             }
         }

@@ -5,7 +5,7 @@ use super::{
         FreqMap,
         elementwise::gelu_one,
         gated::filled,
-        tile::{MR, NR, Strips, strip_by_panel},
+        tile::{MR, NR, Strips, strip_by_panels},
         vectorised,
     },
     GROUP, pack, store,
@@ -94,15 +94,15 @@ vectorised! {
             }
             for (s, bias) in conv.bias.iter().enumerate() {
                 let strip = &conv.weight.strip(s)[skipped..][..depth];
-                for p in 0..count {
-                    let mut tile = filled(bias);
-                    strip_by_panel::<FMA, MR>(&mut tile, strip, &packed[p * depth..][..depth]);
+                let tiles = &mut [filled(bias); GROUP][..count];
+                strip_by_panels::<FMA>(tiles, strip, |p| &packed[p * depth..][..depth]);
+                for (p, tile) in tiles.iter_mut().enumerate() {
                     if activate {
                         for v in tile.as_flattened_mut() {
                             *v = gelu_one::<FMA>(*v);
                         }
                     }
-                    store(&tile, &mut out[(first + p) * conv.outputs..][..conv.outputs][s * MR..]);
+                    store(tile, &mut out[(first + p) * conv.outputs..][..conv.outputs][s * MR..]);
                 }
             }
         }

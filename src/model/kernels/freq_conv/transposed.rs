@@ -7,7 +7,7 @@ use super::{
         FreqMap, FreqPanels,
         elementwise::gelu_one,
         gated::filled,
-        tile::{MR, NR, Strips, strip_by_panel},
+        tile::{MR, NR, Strips, strip_by_panels},
         vectorised,
     },
     GROUP, pack_transposed, unpack,
@@ -105,9 +105,9 @@ vectorised! {
                 let strip = &conv.weight.strip(s)[missing..][..depth];
                 let cut = rows.start.saturating_sub(s * MR);
                 let out = &mut out[(s * MR + cut - skipped) * frames..];
-                for p in 0..count {
-                    let mut tile = filled(&conv.bias[s]);
-                    strip_by_panel::<FMA, MR>(&mut tile, strip, &packed[p * depth..][..depth]);
+                let tiles = &mut [filled(&conv.bias[s]); GROUP][..count];
+                strip_by_panels::<FMA>(tiles, strip, |p| &packed[p * depth..][..depth]);
+                for (p, tile) in tiles.iter_mut().enumerate() {
                     if activate {
                         for v in tile.as_flattened_mut() {
                             *v = gelu_one::<FMA>(*v);

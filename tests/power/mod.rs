@@ -2,7 +2,7 @@
 //! every point with all that was not synced gone, or any part of it. What the program had said by
 //! then is still so, what counts as finished is right to the bit, and the library opens.
 //!
-//! A point in four is looked at; `PARTITA_POWER=all` looks at each. Without strace nothing is proved.
+//! One point in sixteen is looked at; `PARTITA_POWER=all` looks at each. Without strace nothing is proved.
 
 #![cfg(target_os = "linux")]
 
@@ -132,7 +132,7 @@ fn whatever_was_not_synced_is_lost_and_nothing_that_was_told() {
         println!("SKIPPED: there is no strace that may trace");
         return;
     }
-    let every = if std::env::var("PARTITA_POWER").is_ok_and(|text| text == "all") { 1 } else { 4 };
+    let every = if std::env::var("PARTITA_POWER").is_ok_and(|text| text == "all") { 1 } else { 16 };
     let (home, songs) = (tiny_home(), tempfile::tempdir().unwrap());
     let file = |name: &str, frames, seed| {
         let path = songs.path().join(format!("{name}.wav"));

@@ -8,7 +8,7 @@ use crate::model::kernels::{
     FreqMap, FreqPanels,
     dconv::{FreqDConv, Scratch},
     elementwise::{add, gelu, glu},
-    freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
+    freq_conv::{self, FreqConv, FreqConvTranspose, GatedPointwise, Space, StridedConv},
     tile::NR,
     winograd::GatedWinograd,
 };
@@ -52,14 +52,15 @@ impl FreqEncoder {
                 || {
                     (
                         vec![[0.0; NR]; x.frames.div_ceil(NR) * self.conv.outputs()],
-                        Vec::new(),
+                        Space::default(),
                         Scratch::default(),
+                        freq_conv::Scratch::default(),
                     )
                 },
-                |(row, packed, scratch), (freq, out)| {
-                    self.conv.row(x, freq, true, row, packed);
+                |(row, space, scratch, tiles), (freq, out)| {
+                    self.conv.row(x, freq, true, row, space);
                     self.branches(row, x.frames, scratch);
-                    rewrite.row(row, x.frames, out);
+                    rewrite.row(row, x.frames, out, tiles);
                 },
             );
             return out;
@@ -67,9 +68,9 @@ impl FreqEncoder {
         let mut y = FreqPanels::any(freqs, self.conv.outputs(), x.frames);
         let row_len = y.row_len();
         y.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
-            Vec::new,
-            |packed, (freq, row)| {
-                self.conv.row(x, freq, self.norm1.is_none(), row, packed);
+            Space::default,
+            |space, (freq, row)| {
+                self.conv.row(x, freq, self.norm1.is_none(), row, space);
             },
         );
         if let Some(norm) = &self.norm1 {
@@ -149,7 +150,9 @@ impl Rewrite {
                 let row_len = out.row_len();
                 let rows = out.data.par_chunks_exact_mut(row_len);
                 rows.zip(x.data.par_chunks_exact(x.row_len()))
-                    .for_each(|(out, row)| conv.row(row, x.frames, out));
+                    .for_each_init(freq_conv::Scratch::default, |scratch, (out, row)| {
+                        conv.row(row, x.frames, out, scratch)
+                    });
                 FreqPanels::from_map(&out)
             }
             Self::Direct(conv, norm) => {

@@ -5,7 +5,7 @@ use tracing::trace_span;
 
 use super::GroupNorm;
 use crate::model::kernels::{
-    FreqMap, FreqPanels,
+    FreqMap, FreqPanels, Lines,
     dconv::{FreqDConv, Scratch},
     elementwise::{add, gelu, glu},
     freq_conv::{self, FreqConv, FreqConvTranspose, GatedPointwise, Space, StridedConv},
@@ -50,12 +50,9 @@ impl FreqEncoder {
             let row_len = out.row_len();
             out.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
                 || {
-                    (
-                        vec![[0.0; NR]; x.frames.div_ceil(NR) * self.conv.outputs()],
-                        Space::default(),
-                        Scratch::default(),
-                        freq_conv::Scratch::default(),
-                    )
+                    let mut row = Lines::default();
+                    row.resize(x.frames.div_ceil(NR) * self.conv.outputs());
+                    (row, Space::default(), Scratch::default(), freq_conv::Scratch::default())
                 },
                 |(row, space, scratch, tiles), (freq, out)| {
                     self.conv.row(x, freq, true, row, space);
@@ -149,10 +146,12 @@ impl Rewrite {
                 let mut out = FreqMap::any(x.freqs, conv.outputs(), x.frames);
                 let row_len = out.row_len();
                 let rows = out.data.par_chunks_exact_mut(row_len);
-                rows.zip(x.data.par_chunks_exact(x.row_len()))
-                    .for_each_init(freq_conv::Scratch::default, |scratch, (out, row)| {
-                        conv.row(row, x.frames, out, scratch)
-                    });
+                rows.zip(x.data.par_chunks_exact(x.row_len())).for_each_init(
+                    freq_conv::Scratch::default,
+                    |scratch, (out, row)| {
+                        conv.row(row, x.frames, out, scratch);
+                    },
+                );
                 FreqPanels::from_map(&out)
             }
             Self::Direct(conv, norm) => {

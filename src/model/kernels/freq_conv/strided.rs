@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        FreqMap,
+        FreqMap, Lines,
         elementwise::{gelu, gelu_one},
         gated::filled,
         tile::{MR, NR, Strips, strip_by_panels},
@@ -34,7 +34,7 @@ enum Weight {
 /// A thread's memory for rows.
 #[derive(Debug, Default)]
 pub struct Space {
-    packed: Vec<[f32; NR]>,
+    packed: Lines,
     /// The rows under one that reaches beyond the map.
     edge: Vec<f32>,
     tiles: tiled::Scratch,
@@ -86,7 +86,7 @@ impl StridedConv {
     ) {
         match &self.weight {
             Weight::Strips(weight, bias) => {
-                space.packed.resize(GROUP * self.taps * self.inputs, [0.0; NR]);
+                space.packed.resize(GROUP * self.taps * self.inputs);
                 row(self, (weight, bias), x, freq, activate, out, &mut space.packed);
             }
             Weight::Tiles(weight) => self.row_by_tiles(weight, x, freq, activate, out, space),

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        FreqMap, FreqPanels,
+        FreqMap, FreqPanels, Lines,
         elementwise::{gelu, gelu_one},
         gated::filled,
         tile::{MR, NR, Strips, strip_by_panels},
@@ -37,7 +37,7 @@ enum Weight {
 /// A thread's memory for groups of rows.
 #[derive(Debug, Default)]
 struct Space {
-    packed: Vec<[f32; NR]>,
+    packed: Lines,
     tiles: tiled::Scratch,
 }
 
@@ -58,15 +58,15 @@ impl FreqConvTranspose {
         let rows = stride * outputs;
         let depth = packed.len() / rows;
         let at = |row: usize, k: usize| packed[k * rows + row];
-        let weight = match TileRows::new([rows, depth], |row| bias[row % outputs], at) {
-            Some(tiles) => Weight::Tiles(tiles),
-            None => {
-                let weight = Strips::new(rows, depth, at);
-                let bias = (0..weight.count())
-                    .map(|strip| std::array::from_fn(|i| bias[(strip * MR + i) % outputs]))
-                    .collect();
-                Weight::Strips(weight, bias)
-            }
+        let tiles = TileRows::new([rows, depth], |row| bias[row % outputs], at);
+        let weight = if let Some(tiles) = tiles {
+            Weight::Tiles(tiles)
+        } else {
+            let weight = Strips::new(rows, depth, at);
+            let bias = (0..weight.count())
+                .map(|strip| std::array::from_fn(|i| bias[(strip * MR + i) % outputs]))
+                .collect();
+            Weight::Strips(weight, bias)
         };
         Self { weight, outputs, inputs, taps, stride }
     }
@@ -94,7 +94,7 @@ impl FreqConvTranspose {
             let group = Group { index, phase, activate };
             match &self.weight {
                 Weight::Strips(weight, bias) => {
-                    space.packed.resize(GROUP * weight.depth(), [0.0; NR]);
+                    space.packed.resize(GROUP * weight.depth());
                     self::group(self, (weight, bias), x, group, &mut space.packed, out);
                 }
                 Weight::Tiles(weight) => self.group_by_tiles(weight, x, group, space, out),
@@ -122,8 +122,8 @@ impl FreqConvTranspose {
     ) {
         let (freqs, missing) = self.under(x, index);
         let depth = self.taps.div_ceil(self.stride) * self.inputs;
-        packed.clear();
-        packed.resize(depth, [0.0; NR]);
+        packed.resize(depth);
+        packed.fill([0.0; NR]);
         let (rows, skipped) = (out.len() / x.frames, phase * self.outputs);
         let lines = x.frames.div_ceil(NR);
         for first in (0..lines).step_by(tiled::GROUP) {

@@ -11,6 +11,10 @@ mod engine;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod keeping;
 #[cfg(test)]
 mod kill;

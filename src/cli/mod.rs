@@ -112,6 +112,7 @@ struct StemArguments {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_logging();
+    engine::guard::hush();
     let output = Output::new(arguments.json);
     let result = run(arguments, &output);
     match result {

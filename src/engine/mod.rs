@@ -16,6 +16,7 @@ pub mod estimate;
 mod event;
 pub mod export;
 pub mod files;
+pub mod guard;
 pub mod import;
 pub mod library;
 pub mod models;

@@ -90,6 +90,19 @@ pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
     Ok(Box::new(htdemucs::load(path, precision)?))
 }
 
+/// Words for people, of which parts may come from a file: control characters are written out, so
+/// that nothing but text reaches a terminal.
+fn on_one_line(words: &str) -> String {
+    let mut line = String::with_capacity(words.len());
+    for character in words.chars() {
+        match character {
+            control if control.is_control() => line.extend(control.escape_default()),
+            other => line.push(other),
+        }
+    }
+    line
+}
+
 /// A weight file's shape and content digest, from its header alone.
 ///
 /// # Errors

@@ -87,7 +87,9 @@ impl Core {
         let track = self.track(&song)?;
         self.player.load(Some(Arc::new(track.clone())));
         let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
-        self.sink.send(Event::Opened { song: id, frames: song.frames, stems });
+        // The store's word: a row of the library may say anything.
+        let frames = track.mix.frames();
+        self.sink.send(Event::Opened { song: id, frames, stems });
         self.sink.send(Event::Segments { song: id, covered: track.covered() });
         self.waveforms.open(id, track.clone());
         self.open = Some((id, track));

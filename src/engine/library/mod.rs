@@ -5,6 +5,7 @@
 
 mod find;
 mod jobs;
+mod layout;
 mod paces;
 mod path_bytes;
 mod records;
@@ -89,8 +90,9 @@ impl Library {
         })?;
         let mut db = Connection::open(home.join(DATABASE))?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
+        layout::distrust(&db)?;
         // Asked before anything is set: a newer library stays as it is, to the byte.
-        let version = version_of(&db)?;
+        let version = known_version(&db)?;
         if version > 0 && version < MIGRATIONS.len() {
             back_up(&db, home, version)?;
         }
@@ -113,7 +115,7 @@ impl Library {
     pub fn open_or_set_aside(home: &Path) -> Result<(Self, Option<PathBuf>)> {
         let damage = match Self::open(home).and_then(|library| library.check().map(|()| library)) {
             Ok(library) => return Ok((library, None)),
-            Err(EngineError::Library(error)) if is_damage(&error) => error,
+            Err(EngineError::Library(error)) if layout::is_damage(&error) => error,
             Err(other) => return Err(other),
         };
         // Two programs that find it at once take turns; the second finds the new one.
@@ -130,15 +132,6 @@ impl Library {
         tracing::warn!("the library is damaged: {damage}");
         let aside = set_aside(home)?;
         Ok((Self::open(home)?, Some(aside)))
-    }
-
-    fn check(&self) -> Result<()> {
-        let verdict: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict == "ok" {
-            return Ok(());
-        }
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-        Err(rusqlite::Error::SqliteFailure(code, Some(verdict)).into())
     }
 
     /// The data folder.
@@ -166,11 +159,6 @@ impl Library {
     pub fn clear(&mut self) -> Result<()> {
         Ok(self.db.execute_batch("BEGIN; DELETE FROM jobs; DELETE FROM songs; COMMIT;")?)
     }
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// Gives the damaged library, with its log, another name.
@@ -212,6 +200,15 @@ fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
     new.persist(&copy).map_err(|e| cannot(e.error))?;
     super::files::sync_folder(home);
     Ok(())
+}
+
+/// How far the layout is, which is compared with what it should be then.
+fn known_version(db: &Connection) -> Result<usize> {
+    // In one transaction: another program may be making the library at this moment.
+    let now = db.unchecked_transaction()?;
+    let version = version_of(&now)?;
+    layout::check(&now, version)?;
+    Ok(version)
 }
 
 /// How far the layout is.

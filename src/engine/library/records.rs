@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Library, now};
+use super::{Library, layout::is_hash, now};
 use crate::engine::{AudioFormat, Result, files::write_atomically};
 
 /// The file in a song's folder.
@@ -30,8 +30,12 @@ pub struct Record {
 impl Record {
     /// Reads the record in a song's folder; `None` where there is none that can be read.
     pub fn read(song_folder: &Path) -> Option<Self> {
-        let text = std::fs::read(song_folder.join(FILE)).ok()?;
-        serde_json::from_slice(&text).ok()
+        /// No record is longer; one that claims to be is not read into memory.
+        const LONGEST: u64 = 1 << 20;
+        let path = song_folder.join(FILE);
+        std::fs::metadata(&path).ok().filter(|file| file.len() <= LONGEST)?;
+        let record: Self = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        is_hash(&record.hash).then_some(record)
     }
 
     /// Whether a song's folder has a record.

@@ -20,7 +20,7 @@ use super::{
     npm, safetensors_file,
     watch::{Progress, Step, Watch},
 };
-use crate::model::{ModelError, Result};
+use crate::model::{ModelError, Result, on_one_line};
 
 /// What files being written are called at first.
 const TEMPORARY: &str = ".importing-";
@@ -364,7 +364,9 @@ fn make_folder(folder: &Path) -> Result<()> {
 /// The error of an origin, with its label instead of a path.
 fn labelled(fault: Fault, origin: &Origin, path: &Path) -> ModelError {
     match fault {
-        Fault::Wrong(text) => ModelError::Weights(format!("{} {text}", origin.label())),
+        Fault::Wrong(text) => {
+            ModelError::Weights(format!("{} {}", origin.label(), on_one_line(&text)))
+        }
         other => other.of(path),
     }
 }

@@ -11,6 +11,9 @@ mod engine;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod hostile;
 mod jobs;
 #[cfg(test)]
 mod keeping;
@@ -21,8 +24,16 @@ mod parity;
 #[cfg(test)]
 mod player;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tracks;
 #[cfg(test)]
+mod two;
+#[cfg(test)]
 mod ui;
+#[cfg(test)]
+mod world;

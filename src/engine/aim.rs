@@ -157,13 +157,15 @@ mod tests {
     #[test]
     fn a_fast_machine_goes_straight_on() {
         assert_eq!(order(6, 0.5), [0, 1, 2, 3, 4, 5]);
-        assert_eq!(order(6, 1.0), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(order(6, 0.7), [0, 1, 2, 3, 4, 5]);
     }
 
     #[test]
     fn a_slow_machine_begins_under_the_head_and_then_aims_ahead() {
         // Three strides for a segment: after the first the head is at 3, after the next at 6.
         assert_eq!(order(12, 3.0)[..4], [0, 6, 9, 8]);
+        // As fast as the song: while one is computed, most of it would be over.
+        assert_eq!(order(6, 1.0), [0, 2, 3, 4, 5, 1]);
         // A little slower than the song: a segment that is a little late is still heard.
         assert_eq!(order(9, 1.1)[..4], [0, 2, 3, 4]);
     }

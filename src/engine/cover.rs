@@ -1,21 +1,27 @@
-//! Covers: the picture in a file's tags, scaled down for display.
+//! Covers: the picture in a file's tags, scaled down for display. A picture is a stranger's as much
+//! as the song is: it is read within limits, and what fails is no cover.
 
 use std::{io::Cursor, path::Path};
 
 use image::{ImageReader, Limits, imageops::FilterType};
 
-use super::Thumbnail;
+use super::{Thumbnail, guard::guarded};
 
 /// Name of the cover in a song's folder.
 pub const FILE: &str = "cover";
 
 const SIDE_PIXELS: u32 = 192;
 const MAX_SOURCE_SIDE_PIXELS: u32 = 10_000;
-const MAX_DECODE_BYTES: u64 = 256 << 20;
+/// Enough for 36 megapixels.
+const MAX_DECODE_BYTES: u64 = 128 << 20;
 
 /// The picture in `bytes` (PNG or JPEG), no larger than 192 × 192; `None` where it cannot be read:
 /// a broken cover never matters.
 pub fn thumbnail(bytes: &[u8]) -> Option<Thumbnail> {
+    guarded(|| read_thumbnail(bytes)).flatten()
+}
+
+fn read_thumbnail(bytes: &[u8]) -> Option<Thumbnail> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SOURCE_SIDE_PIXELS);

@@ -5,6 +5,7 @@
 //! the engine knowing what a window is.
 
 pub mod aim;
+pub mod analysis;
 pub mod batch;
 mod command;
 mod core;
@@ -17,9 +18,12 @@ pub mod estimate;
 mod event;
 pub mod export;
 pub mod files;
+pub mod guard;
 pub mod import;
 pub mod instance;
 pub mod library;
+pub mod memory;
+mod mishap;
 pub mod models;
 pub mod order;
 pub mod peaks;
@@ -27,9 +31,13 @@ pub mod plan;
 pub mod player;
 pub mod pool;
 pub mod preferences;
+mod priority;
+mod removed;
+pub mod report;
 pub mod resample;
 pub mod separate;
 mod sink;
+mod sources;
 pub mod store;
 mod track;
 pub mod tracks;
@@ -48,6 +56,7 @@ pub use types::{
     AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, Song, SongId, SongState, Tags,
     Thumbnail,
 };
+pub use upkeep::{look as look_into_library, open as open_library};
 
 /// Samples per second of every mix and stem store; the model's rate.
 pub const SAMPLE_RATE: u32 = 44_100;

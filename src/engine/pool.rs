@@ -16,6 +16,8 @@ pub struct Compute {
     pub threads: Option<usize>,
     /// What products are computed in.
     pub precision: Precision,
+    /// Bytes of memory that Partita may take; `None` for what the system allows.
+    pub memory: Option<u64>,
 }
 
 /// Whether this processor can compute in that way.

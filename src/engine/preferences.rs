@@ -66,6 +66,8 @@ pub struct Flags {
     pub threads: Option<usize>,
     /// What is computed in.
     pub precision: Option<Precision>,
+    /// Bytes of memory that Partita may take.
+    pub memory: Option<u64>,
 }
 
 impl Flags {
@@ -74,6 +76,7 @@ impl Flags {
         Compute {
             threads: self.threads.or(preferences.threads),
             precision: self.precision.unwrap_or(preferences.precision),
+            memory: self.memory,
         }
     }
 }
@@ -178,7 +181,7 @@ impl Preferences {
 
     /// How segments are computed.
     pub fn compute(&self) -> Compute {
-        Compute { threads: self.threads, precision: self.precision }
+        Compute { threads: self.threads, precision: self.precision, memory: None }
     }
 
     /// A file may have been written by hand.

@@ -2,14 +2,21 @@
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
-use std::{panic::AssertUnwindSafe, path::PathBuf, sync::Arc, thread::JoinHandle, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Instant,
+};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     CancelToken, Compute, EngineError, JobId, Result,
     aim::Listener,
-    pool,
+    memory,
+    mishap::caught,
+    pool, priority,
     separate::{Separation, Step},
     store::{MixStore, StemStore},
 };
@@ -50,11 +57,11 @@ impl Worker {
         compute: Compute,
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
-        let pool = pool::new(compute)?;
+        pool::check(compute)?;
         let (inbox, tasks) = bounded(1);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&tasks, Means { compute, pool, loaded: None }, &tell))
+            .spawn(move || run(&tasks, &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
@@ -76,43 +83,48 @@ impl Worker {
     }
 }
 
-/// What segments are computed with; kept between jobs.
-struct Means {
+/// A network, and the threads that it runs on.
+struct Loaded {
+    weights: PathBuf,
     compute: Compute,
+    network: Box<dyn Separator>,
     pool: rayon::ThreadPool,
-    loaded: Option<(PathBuf, Box<dyn Separator>)>,
 }
 
-fn run(tasks: &Receiver<Task>, mut means: Means, tell: &dyn Fn(Progress)) {
+fn run(tasks: &Receiver<Task>, tell: &dyn Fn(Progress)) {
+    let mut loaded: Option<Loaded> = None;
     for task in tasks {
         // A bug in the network ends this job with its reason, not the thread.
-        let work = AssertUnwindSafe(|| separate(&task, &mut means, tell));
-        let result = std::panic::catch_unwind(work).unwrap_or_else(|cause| {
-            let text = cause.downcast_ref::<&str>().copied();
-            let words = text.or(cause.downcast_ref::<String>().map(String::as_str));
-            let words = words.unwrap_or("no reason given");
-            Err(EngineError::Busy(format!("Partita stumbled over this song ({words})")))
-        });
+        let work = || separate(&task, &mut loaded, tell);
+        let result = caught("separating this song", work);
+        if matches!(result, Err(EngineError::Stumbled { .. })) {
+            loaded = None; // nobody knows what it left behind
+        }
         // Between jobs a window may stand idle for hours.
         model::arena::release();
         tell(Progress::Ended(task.job, result));
     }
 }
 
-fn separate(task: &Task, means: &mut Means, tell: &dyn Fn(Progress)) -> Result<()> {
-    if task.compute != means.compute {
-        let pool = pool::new(task.compute)?;
-        *means = Means { compute: task.compute, pool, loaded: None };
+fn load(weights: &Path, compute: Compute) -> Result<Loaded> {
+    let (spec, _) = model::describe(weights)?;
+    let bytes = weights.metadata().map_or(0, |about| about.len());
+    let fitting = memory::fit(compute, &spec, bytes)?;
+    let pool = pool::new(fitting)?;
+    pool.broadcast(|_| priority::step_back());
+    let network = pool.install(|| model::load(weights, fitting.precision))?;
+    Ok(Loaded { weights: weights.to_owned(), compute, network, pool })
+}
+
+fn separate(task: &Task, loaded: &mut Option<Loaded>, tell: &dyn Fn(Progress)) -> Result<()> {
+    let is_it = |it: &Loaded| it.weights == task.weights && it.compute == task.compute;
+    if !loaded.as_ref().is_some_and(is_it) {
+        *loaded = None; // never two networks at once
+        *loaded = Some(load(&task.weights, task.compute)?);
     }
-    let Means { compute, pool, loaded } = means;
-    if loaded.as_ref().is_none_or(|(path, _)| *path != task.weights) {
-        let weights = task.weights.clone();
-        let network = pool.install(|| model::load(&weights, compute.precision))?;
-        *loaded = Some((weights, network));
-    }
-    let Some((_, model)) = loaded else { return Ok(()) };
+    let Some(Loaded { network, pool, .. }) = loaded else { return Ok(()) };
     let mut since = Instant::now();
-    let (mix, stems, model, pace) = (&task.mix, &task.stems, model.as_ref(), task.pace);
+    let (mix, stems, model, pace) = (&task.mix, &task.stems, network.as_ref(), task.pace);
     let work = Separation { mix, stems, model, pool, pace };
     work.run(&*task.listener, &task.cancel, &mut |step| match step {
         Step::Begins(segment) => tell(Progress::Begins(task.job, segment)),

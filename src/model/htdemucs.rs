@@ -29,6 +29,7 @@ use super::{
     arena::Buffer,
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
     layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
+    on_one_line,
     spectrogram::Spectrogram,
     transformer::CrossTransformer,
 };
@@ -71,8 +72,9 @@ pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
     let size = fs::metadata(path).map_err(io)?.len();
     let named = |error| match error {
         ModelError::Weights(what) => ModelError::Weights(format!(
-            "The model file {} cannot be used: {what}. Install the model again.",
-            path.display()
+            "The model file {} cannot be used: {}. Install the model again.",
+            path.display(),
+            on_one_line(&what)
         )),
         ModelError::Io { source, .. } => io(source),
         other => other,

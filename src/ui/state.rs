@@ -422,6 +422,7 @@ impl ViewState {
             Event::Export { id, state } => self.export(id, state),
             // The app's: what comes of it depends on the pointer, or was set by the user.
             Event::DragReady { .. } | Event::Lanes(_) => {}
+            Event::Waiting { song, reason } => self.say(Some(song), reason),
             Event::Failed { song, reason } => self.say(song, reason),
         }
     }

@@ -14,15 +14,18 @@ use std::{
 
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 
-use super::DecodeError;
-use crate::engine::{EngineError, Result};
+use super::{DecodeError, bounds::BoundedFile};
+use crate::engine::{CancelToken, EngineError, Result};
 
 /// Opens `path` for Symphonia. Also returns the place up to which it was read, as it moves, and the
 /// file's length, both in bytes.
 ///
 /// # Errors
 /// When there is no such file, it cannot be read, or its first bytes show that it is no audio.
-pub fn open(path: &Path) -> Result<(MediaSourceStream<'static>, Arc<AtomicU64>, u64)> {
+pub fn open(
+    path: &Path,
+    cancel: &CancelToken,
+) -> Result<(MediaSourceStream<'static>, Arc<AtomicU64>, u64)> {
     let cannot_read = |source| EngineError::Io { what: "cannot read", path: path.into(), source };
     let metadata = std::fs::metadata(path).map_err(cannot_read)?;
     // Asked before opening: to open a pipe is to wait for whoever writes to it.
@@ -39,7 +42,7 @@ pub fn open(path: &Path) -> Result<(MediaSourceStream<'static>, Arc<AtomicU64>, 
     let is_cut_aiff = aiff_length(&mut file).map_err(cannot_read)? > Some(bytes);
     let position = Arc::new(AtomicU64::new(0));
     let counted = Counted {
-        file,
+        file: BoundedFile::new(file, bytes, cancel),
         bytes,
         promised_bytes: promised_bytes.filter(|&promised| promised > bytes),
         is_seekable: !is_cut_aiff,
@@ -159,7 +162,7 @@ fn mp4_box(header: &[u8]) -> Option<(&[u8], u64)> {
 
 /// A file that tells how far it was read.
 struct Counted {
-    file: File,
+    file: BoundedFile,
     bytes: u64,
     /// Where the end is said to be, of an MP4 file that is cut off: Symphonia plays nothing of it
     /// unless it comes upon the end by itself.

@@ -7,13 +7,15 @@
 //! description in Apple's Technical Note TN2258.
 
 use std::{
-    fs::File,
     io::{self, BufReader, Read as _, Seek as _, SeekFrom},
     path::Path,
 };
 
-use super::output::{End, Trim};
-use crate::engine::resample::rescale;
+use super::{
+    bounds::BoundedFile,
+    output::{End, Trim},
+};
+use crate::engine::{CancelToken, resample::rescale};
 
 /// Frames that an AAC decoder gives before the first real one, where the file does not say: the
 /// overlap of the first block.
@@ -33,9 +35,10 @@ pub struct Mp4Timing {
 
 impl Mp4Timing {
     /// Reads the timing of track `id` from the file at `path`; the default where it says nothing.
-    pub fn read(path: &Path, id: u32) -> Self {
+    pub fn read(path: &Path, id: u32, cancel: &CancelToken) -> Self {
         let read = || -> io::Result<Self> {
-            let mut boxes = Boxes { file: BufReader::new(File::open(path)?) };
+            let file = BoundedFile::open(path, cancel).ok_or(io::ErrorKind::NotFound)?;
+            let mut boxes = Boxes { file: BufReader::new(file) };
             let end = boxes.file.seek(SeekFrom::End(0))?;
             boxes.timing(end, id)
         };
@@ -80,7 +83,7 @@ pub fn opus_pre_skip(header: Option<&[u8]>) -> u64 {
 
 /// A walk through the boxes of an MP4 file.
 struct Boxes {
-    file: BufReader<File>,
+    file: BufReader<BoundedFile>,
 }
 
 /// One box: its kind, and where its content starts and ends in the file.
@@ -288,6 +291,6 @@ mod tests {
     fn what_is_no_mp4_file_says_nothing() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), [0xff; 100]).unwrap();
-        assert_eq!(Mp4Timing::read(file.path(), 1), Mp4Timing::default());
+        assert_eq!(Mp4Timing::read(file.path(), 1, &CancelToken::default()), Mp4Timing::default());
     }
 }

@@ -9,8 +9,10 @@
 //! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
 //! - [`downmix`]: any channels to stereo.
 //! - [`output`]: cuts, checks, resamples, and gives blocks to the sink.
+//! - [`bounds`]: what a file may cost.
 //! - [`tags`], [`folder`]: what files say about themselves; which files of a folder are songs.
 
+mod bounds;
 mod downmix;
 mod file;
 mod folder;
@@ -23,10 +25,9 @@ mod tags;
 use std::path::Path;
 
 pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
-pub(super) use source::guarded;
 #[cfg(test)]
 pub(super) use source::{Source, new_decoder};
-pub(super) use tags::{LARGEST_COVER, LONGEST_TEXT};
+pub(super) use tags::{LARGEST_COVER, LONGEST_TEXT, tagged_file};
 
 pub(super) use self::output::Output;
 use super::{AudioFormat, CancelToken, SAMPLE_RATE, Tags};
@@ -77,8 +78,8 @@ pub fn decode(
     progress: &mut dyn FnMut(f32),
     sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
 ) -> super::Result<Decoded> {
-    let mut source = source::Source::open(path)?;
-    let mut about = tags::About::read(path);
+    let mut source = source::Source::open(path, cancel)?;
+    let mut about = tags::About::read(path, cancel);
     about.complete_with(tags::About::of_log(&mut source.reader.metadata()));
     let output = Output::new(SAMPLE_RATE, source.trim, sink)?;
     let heard = stream::decode(source, path, cancel, progress, output)?;
@@ -102,7 +103,7 @@ pub fn decode_at(
     cancel: &CancelToken,
     sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
 ) -> super::Result<()> {
-    let source = source::Source::open(path)?;
+    let source = source::Source::open(path, cancel)?;
     let output = Output::new(rate, source.trim, sink)?;
     stream::decode(source, path, cancel, &mut |_| (), output).map(drop)
 }

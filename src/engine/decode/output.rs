@@ -133,7 +133,15 @@ impl<'a> Output<'a> {
     /// # Errors
     /// As the sink.
     pub fn push_silence(&mut self, frames: u64) -> Result<()> {
-        self.push(&mut vec![0.0; frames as usize * CHANNELS])
+        const AT_ONCE: u64 = 1 << 14;
+        let mut silence = vec![0.0; frames.min(AT_ONCE) as usize * CHANNELS];
+        let mut left = frames;
+        while left > 0 && !self.is_full() {
+            let now = left.min(AT_ONCE);
+            self.push(&mut silence[..now as usize * CHANNELS])?;
+            left -= now;
+        }
+        Ok(())
     }
 
     /// Ends the stream. `complete` says whether the packets came to their proper end, where the

@@ -45,10 +45,13 @@ use super::{
     gapless::{AAC_PRIMING, Mp4Timing, opus_pre_skip},
     output::{End, Trim},
 };
-use crate::engine::{AudioFormat, EngineError, Result};
+use crate::engine::{AudioFormat, CancelToken, EngineError, Result, guard::guarded};
 
 /// Rate at which Opus is always decoded, in Hz.
 const OPUS_RATE: u32 = 48_000;
+
+/// Frames of padding that are believed: LAME's note has room for 4095. Padding is held in memory.
+const MOST_PADDING: u32 = 1 << 16;
 
 /// What to do about a file that is damaged.
 pub const AGAIN: &str = "copy or download it again";
@@ -85,16 +88,23 @@ impl Source {
     /// Opens `path` and finds its first audio track that can be decoded.
     ///
     /// # Errors
-    /// When there is no such file, it cannot be read, or it is no audio that can be decoded.
-    pub fn open(path: &Path) -> Result<Self> {
-        let (stream, position, bytes) = file::open(path)?;
+    /// When there is no such file, it cannot be read, or it is no audio that can be decoded; when
+    /// cancelled.
+    pub fn open(path: &Path, cancel: &CancelToken) -> Result<Self> {
+        let (stream, position, bytes) = file::open(path, cancel)?;
         // Pictures are read by lofty, within limits.
         let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
         let options = FormatOptions::default();
         let reader = guarded(|| get_probe().probe(&Hint::new(), stream, options, limits))
             .unwrap_or(Err(PANICKED))
-            .map_err(|error| probe_error(error, path))?;
-        Self::of_reader(reader, path, position, bytes)
+            .map_err(|error| {
+                if cancel.is_cancelled() {
+                    EngineError::Cancelled
+                } else {
+                    probe_error(error, path)
+                }
+            })?;
+        Self::of_reader(reader, path, position, bytes, cancel)
     }
 
     fn of_reader(
@@ -102,6 +112,7 @@ impl Source {
         path: &Path,
         position: Arc<AtomicU64>,
         bytes: u64,
+        cancel: &CancelToken,
     ) -> Result<Self> {
         let (track, mut codec) = playable_track(reader.as_ref())?;
         let container = reader.format_info().format;
@@ -114,9 +125,9 @@ impl Source {
             _ => 0,
         };
         let trim = if container == FORMAT_ID_ISOMP4 {
-            Mp4Timing::read(path, track.id).trim(rate, track.num_frames, priming)
+            Mp4Timing::read(path, track.id, cancel).trim(rate, track.num_frames, priming)
         } else if let (true, Some(delay)) = (is_mpeg, track.delay) {
-            let padding = track.padding.unwrap_or(0) as usize;
+            let padding = track.padding.unwrap_or(0).min(MOST_PADDING) as usize;
             Trim { skip: delay.into(), end: End::Padding(padding) }
         } else {
             Trim { skip: priming, end: End::Natural }
@@ -149,6 +160,11 @@ impl Source {
         (self.position.load(Ordering::Relaxed) as f64 / self.bytes.max(1) as f64).min(1.0) as f32
     }
 
+    /// Length of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Whether this is MPEG audio of any layer.
     pub fn is_mpeg(&self) -> bool {
         is_mpeg(&self.codec)
@@ -175,12 +191,6 @@ impl Source {
     }
 }
 
-/// Calls into a library that reads what anybody may have written; `None` when it panics, as
-/// Symphonia 0.6.1 does on some damaged files. What it worked on must not be used any more then.
-pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
-}
-
 /// A decoder for `codec`.
 ///
 /// # Errors
@@ -194,6 +204,7 @@ pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>
             "{name} with {channels} channels is not supported; convert it to stereo, or to FLAC"
         )));
     }
+    refuse_absurd(codec, channels)?;
     // Symphonia would cut MPEG audio where it guessed the end to be; see `Source::promised`.
     let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
     let decoder = guarded(|| CODECS.make_audio_decoder(codec, &options));
@@ -209,6 +220,24 @@ pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>
             error => damaged_header(&error),
         }
     })
+}
+
+/// Refuses what a decoder would reserve memory for before it has seen a packet, and no honest file
+/// asks for.
+fn refuse_absurd(codec: &AudioCodecParameters, channels: usize) -> Result<(), DecodeError> {
+    const MOST_CHANNELS: usize = 64;
+    const MOST_FRAMES: u64 = 1 << 16;
+    if channels > MOST_CHANNELS {
+        return Err(DecodeError::Unsupported(format!(
+            "{channels} channels are not supported, {MOST_CHANNELS} at most; convert it to stereo"
+        )));
+    }
+    match codec.max_frames_per_packet {
+        Some(frames) if frames > MOST_FRAMES => Err(DecodeError::Damaged(format!(
+            "the file's header is damaged (it claims packets of {frames} frames); {AGAIN}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn playable_track(reader: &dyn FormatReader) -> Result<(Track, AudioCodecParameters), DecodeError> {
@@ -308,6 +337,13 @@ fn probe_error(error: Error, path: &Path) -> EngineError {
         }
         Error::Unsupported("isomp4: missing moov atom") => {
             DecodeError::Damaged(format!("the file is incomplete: its index is missing; {AGAIN}"))
+        }
+        // Symphonia 0.6.1 knows 26 channels at most, and takes more for damage.
+        Error::Unsupported(what) | Error::DecodeError(what) if what.contains("channel") => {
+            DecodeError::Unsupported(
+                "this number or layout of channels is not supported; convert the file to stereo"
+                    .into(),
+            )
         }
         Error::Unsupported(what) => DecodeError::Unsupported(format!(
             "this kind of audio file is not supported ({what}); convert it to FLAC or WAV"

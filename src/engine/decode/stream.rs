@@ -1,6 +1,6 @@
 //! From packet to packet: decodes, and deals with what is damaged, cut off, or changes on the way.
 
-use std::{io, path::Path};
+use std::{io, path::Path, time::Instant};
 
 use symphonia::core::{
     audio::{AudioSpec, Channels},
@@ -12,11 +12,12 @@ use symphonia::core::{
 
 use super::{
     DecodeError,
+    bounds::Allowance,
     downmix::{Downmix, layout_name},
     output::Output,
-    source::{AGAIN, Source, guarded, new_decoder},
+    source::{AGAIN, Source, new_decoder},
 };
-use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE};
+use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE, guard::guarded};
 
 /// What was heard of a source.
 pub struct Heard {
@@ -49,25 +50,30 @@ pub fn decode(
         if stream.output.is_full() {
             break Ending::Complete;
         }
+        let since = Instant::now();
         let Some(next) = guarded(|| source.reader.next_packet()) else {
             break Ending::Damaged;
         };
+        stream.allowance.time(since.elapsed())?;
         match next {
             Ok(Some(packet)) if packet.track_id == source.track => {
+                stream.allowance.packet(packet.data.len())?;
                 let goes_on = stream.take(&source, &packet)?;
                 if !goes_on || holds_more_than_a_flac_frame(&source, &packet) {
                     break Ending::Damaged;
                 }
             }
-            Ok(Some(_)) => {}
+            Ok(Some(other)) => stream.allowance.packet(other.data.len())?,
             Ok(None) => break Ending::Complete,
             Err(Error::ResetRequired) => {
+                stream.allowance.packet(0)?;
                 source.next_chapter()?;
                 stream.decoder = new_decoder(&source.codec)?;
             }
             Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 break Ending::CutOff;
             }
+            Err(Error::IoError(_)) if cancel.is_cancelled() => return Err(EngineError::Cancelled),
             Err(Error::IoError(error)) => {
                 return Err(EngineError::Io {
                     what: "cannot read",
@@ -102,6 +108,7 @@ enum Ending {
 struct Stream<'a> {
     decoder: Box<dyn AudioDecoder>,
     output: Output<'a>,
+    allowance: Allowance,
     /// Layout of the last packet, and how it becomes stereo.
     layout: Option<(AudioSpec, Downmix)>,
     /// Layout of the first packet.
@@ -126,6 +133,7 @@ impl<'a> Stream<'a> {
         Ok(Self {
             decoder: new_decoder(&source.codec)?,
             output,
+            allowance: Allowance::new(source.bytes()),
             layout: None,
             first: None,
             rate_changed: false,
@@ -148,8 +156,10 @@ impl<'a> Stream<'a> {
             let text = "FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits";
             return Err(DecodeError::Unsupported(text.into()).into());
         }
-        let decoder = self.decoder.as_mut();
-        let spec = match guarded(|| decode_packet(decoder, packet, &mut self.interleaved)) {
+        let (decoder, since) = (self.decoder.as_mut(), Instant::now());
+        let decoded = guarded(|| decode_packet(decoder, packet, &mut self.interleaved));
+        self.allowance.time(since.elapsed())?;
+        let spec = match decoded {
             Some(Some(spec)) => Some(spec),
             Some(None) => self.decode_anew(source, packet)?,
             None => return Ok(false),
@@ -163,6 +173,8 @@ impl<'a> Stream<'a> {
             return Ok(true);
         }
         self.adapt(&spec)?;
+        let frames = self.interleaved.len() / spec.channels().count().max(1);
+        self.allowance.sound(frames as u64, spec.rate())?;
         if let Some((_, downmix)) = &self.layout {
             self.stereo.clear();
             downmix.apply(&self.interleaved, &mut self.stereo);
@@ -209,7 +221,9 @@ impl<'a> Stream<'a> {
         let Some((spec, _)) = &self.layout else {
             return Ok(());
         };
-        self.output.push_silence(frames.min(LONGEST_SECONDS * u64::from(spec.rate())))
+        let frames = frames.min(LONGEST_SECONDS * u64::from(spec.rate()));
+        self.allowance.sound(frames, spec.rate())?;
+        self.output.push_silence(frames)
     }
 
     /// Follows a change of rate or channels.

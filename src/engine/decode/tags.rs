@@ -1,18 +1,18 @@
 //! Title, artist, album and cover. What cannot be read is left out: no tag stops a song.
 
-use std::path::Path;
+use std::{io::BufReader, path::Path};
 
 use lofty::{
     config::ParseOptions,
-    file::TaggedFileExt as _,
+    file::{FileType, TaggedFile, TaggedFileExt as _},
     picture::{Picture, PictureType},
     probe::Probe,
     tag::{Accessor as _, Tag},
 };
 use symphonia::core::meta::{Metadata, MetadataRevision, StandardTag, StandardVisualKey};
 
-use super::source::guarded;
-use crate::engine::Tags;
+use super::bounds::BoundedFile;
+use crate::engine::{CancelToken, Tags, guard::guarded};
 
 /// Covers of more bytes are left out: nobody's screen needs them, and a damaged length may claim
 /// any size.
@@ -32,12 +32,9 @@ pub struct About {
 
 impl About {
     /// Reads with lofty.
-    pub fn read(path: &Path) -> Self {
-        let options = ParseOptions::new().read_properties(false);
-        let read = || Probe::open(path).ok()?.options(options).guess_file_type().ok()?.read().ok();
-        let file = guarded(read).flatten();
+    pub fn read(path: &Path, cancel: &CancelToken) -> Self {
         let mut about = Self::default();
-        if let Some(file) = file {
+        if let Some(file) = tagged_file(path, cancel) {
             for tag in file.primary_tag().into_iter().chain(file.tags()) {
                 about.complete_with(Self::of_tag(tag));
             }
@@ -105,6 +102,21 @@ impl About {
     }
 }
 
+/// The tags of the file at `path` as lofty reads them: within the bounds of a file, and never with
+/// a panic. `None` where there are none that it can read.
+pub fn tagged_file(path: &Path, cancel: &CancelToken) -> Option<TaggedFile> {
+    let options = ParseOptions::new().read_properties(false);
+    let read = || {
+        let file = BufReader::new(BoundedFile::open(path, cancel)?);
+        let probe = match FileType::from_path(path) {
+            Some(kind) => Probe::with_file_type(file, kind),
+            None => Probe::new(file),
+        };
+        probe.options(options).guess_file_type().ok()?.read().ok()
+    };
+    guarded(read).flatten()
+}
+
 /// One line without control characters; `None` when nothing is left.
 fn clean(text: &str) -> Option<String> {
     let line: String =
@@ -143,6 +155,9 @@ mod tests {
 
     #[test]
     fn a_file_without_tags_says_nothing() {
-        assert_eq!(About::read(Path::new("nowhere.mp3")), About::default());
+        assert_eq!(
+            About::read(Path::new("nowhere.mp3"), &CancelToken::default()),
+            About::default()
+        );
     }
 }

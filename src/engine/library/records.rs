@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Library, now};
+use super::{Library, NewSong, layout::is_hash, now, path_bytes};
 use crate::engine::{AudioFormat, Result, files::write_atomically};
 
 /// The file in a song's folder.
@@ -30,13 +30,33 @@ pub struct Record {
 impl Record {
     /// Reads the record in a song's folder; `None` where there is none that can be read.
     pub fn read(song_folder: &Path) -> Option<Self> {
-        let text = std::fs::read(song_folder.join(FILE)).ok()?;
-        serde_json::from_slice(&text).ok()
+        /// No record is longer; one that claims to be is not read into memory.
+        const LONGEST: u64 = 1 << 20;
+        let path = song_folder.join(FILE);
+        std::fs::metadata(&path).ok().filter(|file| file.len() <= LONGEST)?;
+        let record: Self = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        is_hash(&record.hash).then_some(record)
     }
 
     /// Whether a song's folder has a record.
     pub fn is_in(song_folder: &Path) -> bool {
         song_folder.join(FILE).is_file()
+    }
+
+    /// The record of a song that is to be added.
+    pub fn of_new(new: &NewSong) -> Self {
+        let tags = &new.decoded.tags;
+        Self {
+            hash: new.hash.clone(),
+            path: path_bytes::to_bytes(&new.path),
+            title: new.title(),
+            artist: tags.artist.clone(),
+            album: tags.album.clone(),
+            format: new.decoded.format.clone(),
+            frames: new.decoded.frames,
+            warning: new.decoded.warning.clone(),
+            added_at: now(),
+        }
     }
 
     /// What can be said of stores without a record: the folder's name, and how long the mix is.

@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
-    AudioFormat, Result, Song, SongId, SongState, decode::Decoded, files::base_name,
-    player::LaneSettings,
+    AudioFormat, Result, Song, SongId, SongState, analysis::Analysis, decode::Decoded,
+    files::base_name, player::LaneSettings,
 };
 
 /// What is set on the lanes of a song, by the names of its stems, and [`RESIDUAL`].
@@ -27,6 +27,13 @@ pub struct NewSong {
     pub decoded: Decoded,
 }
 
+impl NewSong {
+    /// Title from the tags, or the file's name.
+    pub(super) fn title(&self) -> String {
+        self.decoded.tags.title.clone().unwrap_or_else(|| base_name(&self.path))
+    }
+}
+
 const COLUMNS: &str =
     "id, hash, path, title, artist, album, format, frames, warning, bpm, key, loudness_lufs";
 
@@ -43,7 +50,6 @@ impl Library {
     pub fn add_song(&mut self, new: &NewSong) -> Result<Song> {
         let format = serde_json::to_string(&new.decoded.format).unwrap_or_default();
         let tags = &new.decoded.tags;
-        let title = tags.title.clone().unwrap_or_else(|| base_name(&new.path));
         let id = self.db.query_row(
             "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -53,7 +59,7 @@ impl Library {
             params![
                 new.hash,
                 path_bytes::to_bytes(&new.path),
-                title,
+                new.title(),
                 tags.artist,
                 tags.album,
                 format,
@@ -141,12 +147,26 @@ impl Library {
         self.song(id)
     }
 
-    /// Removes a song and its jobs; the stores are the caller's.
+    /// The oldest song newer than `newest` that was not analysed, with its hash.
     ///
     /// # Errors
     /// [`crate::engine::EngineError::Library`].
-    pub fn remove_song(&mut self, id: SongId) -> Result<()> {
-        self.db.execute("DELETE FROM songs WHERE id = ?1", [id.0])?;
+    pub fn not_analysed(&self, newest: SongId) -> Result<Option<(SongId, String)>> {
+        let sql = "SELECT id, hash FROM songs WHERE analysed = 0 AND id > ?1 ORDER BY id LIMIT 1";
+        let song = |row: &Row<'_>| Ok((SongId(row.get(0)?), row.get(1)?));
+        Ok(self.db.query_row(sql, [newest.0], song).optional()?)
+    }
+
+    /// Keeps what was found out about a song; what its tags say stays.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn set_analysis(&self, id: SongId, found: &Analysis) -> Result<()> {
+        self.db.execute(
+            "UPDATE songs SET bpm = COALESCE(bpm, ?2), key = COALESCE(key, ?3),
+             loudness_lufs = ?4, analysed = 1 WHERE id = ?1",
+            params![id.0, found.bpm, found.key, found.loudness_lufs],
+        )?;
         Ok(())
     }
 }
@@ -204,6 +224,25 @@ mod tests {
         assert_eq!((first.id, again.path), (again.id, PathBuf::from("/b/two.flac")));
         assert_eq!(library.songs().unwrap().len(), 1);
         assert!(library.song_by_hash("bb", Path::new("/c")).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_was_found_out_is_kept_and_not_asked_for_again() {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let [one, two] = ["aa", "bb"]
+            .map(|hash| library.add_song(&new_song(Path::new("/a.flac"), hash, None)).unwrap().id);
+        let asked = |library: &Library, newest| library.not_analysed(newest).unwrap();
+        assert_eq!(asked(&library, SongId(0)), Some((one, "aa".into())));
+        assert_eq!(asked(&library, one), Some((two, "bb".into())));
+        let found =
+            Analysis { bpm: Some(121.5), key: Some("A minor".into()), loudness_lufs: Some(-9.5) };
+        library.set_analysis(one, &found).unwrap();
+        library.set_analysis(two, &Analysis::default()).unwrap();
+        assert!(asked(&library, SongId(0)).is_none(), "also where nothing was found");
+        let song = library.song(one).unwrap();
+        let kept = Analysis { bpm: song.bpm, key: song.key, loudness_lufs: song.loudness_lufs };
+        assert_eq!(kept, found);
     }
 
     #[cfg(unix)]

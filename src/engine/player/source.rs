@@ -69,9 +69,10 @@ impl Source {
         if speed != 1.0 || self.stretcher.is_some() {
             self.choose(speed);
         }
-        match self.stretcher.is_some() {
-            true => self.stretch(speed, out),
-            false => self.mixer.process(out),
+        if self.stretcher.is_some() {
+            self.stretch(speed, out);
+        } else {
+            self.mixer.process(out);
         }
         self.joint.smooth(out);
         let lag = self.stretcher.as_ref().map_or(0, |stretcher| stretcher.lag_frames());
@@ -132,7 +133,8 @@ impl Source {
         }
         for frame in out.chunks_exact_mut(2) {
             let gain = self.gate.advance();
-            frame.iter_mut().for_each(|sample| *sample *= gain);
+            frame[0] *= gain;
+            frame[1] *= gain;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use crate::model::ModelError;
+use crate::model::{ModelError, on_one_line};
 
 /// Why a file cannot be used.
 #[derive(Debug)]
@@ -38,7 +38,9 @@ impl Fault {
     /// The error for the outside, with the file named.
     pub(super) fn of(self, path: &Path) -> ModelError {
         match self {
-            Self::Wrong(text) => ModelError::Weights(format!("{} {text}", path.display())),
+            Self::Wrong(text) => {
+                ModelError::Weights(format!("{} {}", path.display(), on_one_line(&text)))
+            }
             Self::Io(source) => ModelError::Io { path: path.to_owned(), source },
             Self::Cancelled => ModelError::Cancelled,
         }

@@ -261,6 +261,30 @@ fn a_safetensors_header_is_not_believed() {
 }
 
 #[test]
+#[ignore = "writes the seeds of the fuzzers into the sources"]
+fn make_the_seeds() {
+    let checkpoint = samples::checkpoint();
+    let (pickle, onnx) = (samples::pickle(&checkpoint), samples::onnx(&checkpoint));
+    let tgz = samples::tgz(&onnx);
+    let mut tar = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(tgz.as_slice()), &mut tar)
+        .unwrap();
+    let torch = samples::torch(&pickle, &samples::storages(&checkpoint));
+    for (target, name, bytes) in [
+        ("safetensors", "tiny.safetensors", samples::safetensors(&checkpoint)),
+        ("torch", "tiny.th", torch),
+        ("torch", "program.pkl", pickle),
+        ("onnx", "tiny.onnx", onnx),
+        ("tgz", "tiny.tgz", tgz),
+        ("tgz", "tiny.tar", tar),
+    ] {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
+        fs::create_dir_all(seeds.join(target)).unwrap();
+        fs::write(seeds.join(target).join(name), bytes).unwrap();
+    }
+}
+
+#[test]
 fn a_graph_of_something_else_is_refused() {
     let data = [0; 24];
     let graph = |name: &str, shape: &[usize], op: &str, node: &str| {

@@ -39,7 +39,8 @@ pub(super) enum Node {
         dtype: Dtype,
         key: String,
     },
-    Tensor(View),
+    /// Boxed: most nodes of a hostile file are small, and there may be two million.
+    Tensor(Box<View>),
 }
 
 /// A tensor: part of a storage. Lengths in values, not bytes.
@@ -319,7 +320,7 @@ impl<'a> Machine<'a> {
                 None => Err(damaged()),
             },
             Name::Fraction => self.fraction(arguments),
-            Name::RebuildTensor => Ok(Node::Tensor(self.tensor(arguments)?)),
+            Name::RebuildTensor => Ok(Node::Tensor(Box::new(self.tensor(arguments)?))),
             Name::Storage(_) | Name::Class(_) => {
                 Err(Fault::wrong("holds a pickle that makes an object of a class: refused"))
             }

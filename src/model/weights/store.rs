@@ -20,7 +20,7 @@ use super::{
     npm, safetensors_file,
     watch::{Progress, Step, Watch},
 };
-use crate::model::{ModelError, Result};
+use crate::model::{ModelError, Result, on_one_line};
 
 /// What files being written are called at first.
 const TEMPORARY: &str = ".importing-";
@@ -103,12 +103,16 @@ impl Store {
         make_folder(&downloads)?;
         let _lock = self.lock(model)?;
         if matches!(self.state(name), State::Installed { .. }) {
+            forget_downloads(model, &downloads);
             return Ok(());
         }
         let mut reasons = Vec::new();
         for origin in &model.origins {
             match self.install_from(model, origin, &downloads, watch) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    forget_downloads(model, &downloads);
+                    return Ok(());
+                }
                 Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
                 Err(error) => {
                     let reason = in_words(&error);
@@ -357,6 +361,21 @@ fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
     ))
 }
 
+/// Removes what is left of a model's downloads, once it is installed: a killed program leaves some.
+fn forget_downloads(model: &Model, downloads: &Path) {
+    for origin in &model.origins {
+        let Origin::Https { file, .. } = origin else { continue };
+        for suffix in ["", ".part", ".part.json"] {
+            match fs::remove_file(downloads.join(format!("{file}{suffix}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!("{file}{suffix} is no longer needed, but stays: {error}");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
 fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|source| ModelError::Io { path: folder.to_owned(), source })
 }
@@ -364,7 +383,9 @@ fn make_folder(folder: &Path) -> Result<()> {
 /// The error of an origin, with its label instead of a path.
 fn labelled(fault: Fault, origin: &Origin, path: &Path) -> ModelError {
     match fault {
-        Fault::Wrong(text) => ModelError::Weights(format!("{} {text}", origin.label())),
+        Fault::Wrong(text) => {
+            ModelError::Weights(format!("{} {}", origin.label(), on_one_line(&text)))
+        }
         other => other.of(path),
     }
 }

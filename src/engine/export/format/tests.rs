@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::engine::{
-    SAMPLE_RATE,
+    CancelToken, SAMPLE_RATE,
     decode::{Output, Source, new_decoder},
 };
 
@@ -126,7 +126,7 @@ fn read(path: &Path) -> (u32, u16, Vec<f32>) {
     let folder = TempDir::new().unwrap();
     let first = first_track(path, folder.path());
     let path = first.as_deref().unwrap_or(path);
-    let mut source = Source::open(path).unwrap();
+    let mut source = Source::open(path, &CancelToken::default()).unwrap();
     let mut decoder = new_decoder(&source.codec).unwrap();
     let (rate, channels) = (source.format.sample_rate, source.format.channels);
     let mut got = Vec::new();

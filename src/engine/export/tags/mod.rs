@@ -13,16 +13,18 @@ mod bytes;
 use std::path::Path;
 
 use lofty::{
-    config::ParseOptions,
     file::TaggedFileExt as _,
     mp4::Ilst,
     picture::{MimeType, Picture, PictureInformation, PictureType},
-    probe::Probe,
     tag::{ItemKey, ItemValue, Tag, TagItem, TagType},
 };
 
 use self::bytes::{TEMPO, number_of};
-use crate::engine::decode::{LARGEST_COVER, LONGEST_TEXT, guarded};
+use crate::engine::{
+    CancelToken,
+    decode::{LARGEST_COVER, LONGEST_TEXT, tagged_file},
+    guard::guarded,
+};
 
 /// Comments and lyrics are cut to so many characters.
 const LONGEST_PROSE: usize = 1 << 16;
@@ -49,17 +51,17 @@ impl Tags {
     /// What the file at `path` says that is true of its copies too. What cannot be read is left
     /// out: no tag stops an export.
     pub fn read(path: &Path) -> Self {
-        let options = ParseOptions::new().read_properties(false);
+        let Some(file) = tagged_file(path, &CancelToken::default()) else {
+            return Self::default();
+        };
         let read = || {
-            let probe = Probe::open(path).ok()?.options(options);
-            let file = probe.guess_file_type().ok()?.read().ok()?;
             let mut tags = Self::default();
             for tag in file.primary_tag().into_iter().chain(file.tags()) {
                 tags.complete_with(Self::of_tag(tag));
             }
-            Some(tags)
+            tags
         };
-        guarded(read).flatten().unwrap_or_default()
+        guarded(read).unwrap_or_default()
     }
 
     /// What is known of a song without its file. `cover`: the bytes of a PNG or JPEG.

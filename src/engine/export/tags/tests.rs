@@ -3,9 +3,11 @@
 use std::{fs, io::Cursor};
 
 use lofty::{
+    config::ParseOptions,
     file::FileType,
     id3::v2::{CommentFrame, ExtendedTextFrame, Frame, FrameId, Id3v2Tag, TextInformationFrame},
     mp4::{Atom, AtomData},
+    probe::Probe,
     tag::Accessor as _,
 };
 use proptest::prelude::*;

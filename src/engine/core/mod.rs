@@ -126,6 +126,7 @@ impl Core {
         let analyst = Analyst::start(move |song, found| {
             drop(tell.send(Message::Analysed(song, found)));
         })?;
+        let tell = outbox.clone();
         let sources = config
             .stays
             .then(|| Sources::start(move |songs| drop(tell.send(Message::Missing(songs)))));

@@ -284,7 +284,7 @@ mod tests {
             self.0.spec()
         }
 
-        fn separate(&self, mix: &[f32]) -> ModelResult<Vec<f32>> {
+        fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
             let count = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             // On the pool's threads, as a kernel would.
             rayon::join(|| assert!(count < 2, "a bug"), || ());

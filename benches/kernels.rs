@@ -12,11 +12,11 @@ use partita::model::{
     Precision,
     arena::Buffer,
     kernels::{
-        FreqMap, FreqPanels, TimeMap, amx,
+        FreqMap, FreqPanels, Lines, TimeMap, amx,
         attention::{Cells, Inputs, Layout, Tiled},
         dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
         elementwise::gelu,
-        freq_conv::{self, FreqConvTranspose, GatedPointwise, Space, StridedConv},
+        freq_conv::{FreqConvTranspose, GatedPointwise, StridedConv},
         linear::Linear,
         norm::{Affine, layer_norm},
         row_conv::After,
@@ -132,10 +132,10 @@ fn freq_branch(c: &mut Criterion) {
         let conv = StridedConv::new(&weights, [channels, inputs, 8], &noise(channels), 4, 2);
         let x = freq_map(4 * freqs, inputs);
         let mut row = vec![[0.0; NR]; channels * COLUMNS.div_ceil(NR)];
-        let (mut space, mut tiles) = (Space::default(), freq_conv::Scratch::default());
+        let mut packed = Lines::default();
         measure(c, "freq conv", &shape, 2 * places * weights.len(), || {
             for freq in 0..freqs {
-                conv.row(&x, freq, true, &mut row, &mut space);
+                conv.row(&x, freq, true, &mut row, &mut packed);
             }
         });
 
@@ -143,7 +143,7 @@ fn freq_branch(c: &mut Criterion) {
         let conv = GatedPointwise::new(&weights, channels, &noise(2 * channels));
         let mut out = vec![0.0; channels * COLUMNS];
         measure(c, "freq conv 1×1, a row", &shape, 2 * COLUMNS * weights.len(), || {
-            conv.row(&row, COLUMNS, &mut out, &mut tiles);
+            conv.row(&row, COLUMNS, &mut out);
         });
 
         // Counted as the plain convolution that it stands for.

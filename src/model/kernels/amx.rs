@@ -20,9 +20,7 @@ use std::{cell::Cell, marker::PhantomData};
 use super::{bf16::Pair, tile::NR};
 use crate::model::arena::Buffer;
 
-pub use pack::{
-    pack_left, pack_left_lines, pack_left_pair, pack_right, pack_right_lines, put_turned, weigh,
-};
+pub use pack::{pack_left, pack_left_lines, pack_left_pair, pack_right, put_turned, weigh};
 
 /// Rows of a tile of the left matrix and of the sums.
 pub const ROWS: usize = 16;
@@ -170,59 +168,38 @@ pub fn product<const P: usize, const ADD: bool>(
     plain::product::<P, ADD>(sums, left, right, size);
 }
 
-/// A matrix `[depth, columns]` packed for the right of a product, or one `[rows, depth]` for the left:
-/// `[panels or strips][steps][P]`.
+/// A matrix `[depth, columns]` packed for the right of a product: `[panels][steps][P]`.
 #[derive(Clone, Debug)]
 pub struct Packed<const P: usize> {
     data: Buffer,
-    /// Panels or strips.
+    /// Panels.
     count: usize,
     steps: usize,
 }
 
 impl<const P: usize> Packed<P> {
-    /// Columns of `depth` values each, given one after the other in groups of up to [`NR`] by
-    /// `columns(first)`, as the right of a product.
-    pub fn right(depth: usize, count: usize, column: impl Fn(usize, &mut [f32])) -> Self {
-        Self::new(depth, count, column, pack_right::<P>)
-    }
-
-    /// Rows likewise, as the left of a product.
-    pub fn left(depth: usize, count: usize, row: impl Fn(usize, &mut [f32])) -> Self {
-        Self::new(depth, count, row, pack_left::<P>)
-    }
-
-    fn new(
-        depth: usize,
-        count: usize,
-        fill: impl Fn(usize, &mut [f32]),
-        pack: impl Fn(&[f32], usize, usize, &mut [Tile]),
-    ) -> Self {
-        let (groups, steps) = (count.div_ceil(NR), steps(depth));
-        let mut data = Buffer::any(groups * steps * P * Tile::VALUES);
-        let mut rows = vec![0.0; NR * depth];
+    /// As many columns as `count` says, of `depth` values each, which `column` writes.
+    pub fn new(depth: usize, count: usize, column: impl Fn(usize, &mut [f32])) -> Self {
+        let (panels, steps) = (count.div_ceil(NR), steps(depth));
+        let mut data = Buffer::any(panels * steps * P * Tile::VALUES);
+        let mut columns = vec![0.0; NR * depth];
         let tiles: &mut [Tile] = bytemuck::cast_slice_mut(&mut data);
-        for (group, tiles) in tiles.chunks_exact_mut((steps * P).max(1)).enumerate() {
-            let here = NR.min(count - group * NR);
-            for (index, row) in rows.chunks_exact_mut(depth.max(1)).take(here).enumerate() {
-                fill(group * NR + index, row);
+        for (panel, tiles) in tiles.chunks_exact_mut((steps * P).max(1)).enumerate() {
+            let here = NR.min(count - panel * NR);
+            for (index, values) in columns.chunks_exact_mut(depth.max(1)).take(here).enumerate() {
+                column(panel * NR + index, values);
             }
-            pack(&rows[..here * depth], depth, depth, tiles);
+            pack_right::<P>(&columns[..here * depth], depth, depth, tiles);
         }
-        Self { data, count: groups, steps }
+        Self { data, count: panels, steps }
     }
 
-    /// Panels of [`NR`] columns or strips of [`ROWS`] rows.
+    /// Panels of [`NR`] columns.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Steps of its depth.
-    pub fn steps(&self) -> usize {
-        self.steps
-    }
-
-    /// From panel or strip `first` and step `from` on.
+    /// From panel `first` and step `from` on.
     pub fn side(&self, first: usize, from: usize) -> Side<'_> {
         let tiles: &[Tile] = bytemuck::cast_slice(&self.data);
         let at = (first * self.steps + from) * P;
@@ -265,10 +242,12 @@ mod tests {
             [(1, 1, 1), (16, 16, 32), (17, 33, 31), (33, 40, 65), (64, 64, 512), (50, 15, 100)]
         {
             let (a, b) = (noise(rows * depth, 1), noise(columns * depth, 2));
-            let left = Packed::<P>::left(depth, rows, |i, row| {
-                row.copy_from_slice(&a[i * depth..][..depth]);
-            });
-            let right = Packed::<P>::right(depth, columns, |j, row| {
+            let tiles_of_strip = steps(depth) * P;
+            let mut left = vec![Tile::ZERO; rows.div_ceil(ROWS) * tiles_of_strip];
+            for (strip, rows) in left.chunks_mut(tiles_of_strip).zip(a.chunks(ROWS * depth)) {
+                pack_left::<P>(rows, depth, depth, strip);
+            }
+            let right = Packed::<P>::new(depth, columns, |j, row| {
                 row.copy_from_slice(&b[j * depth..][..depth]);
             });
             let (strips, panels) = (rows.div_ceil(ROWS), columns.div_ceil(NR));
@@ -284,7 +263,8 @@ mod tests {
                         lines.fill([3.0; NR]);
                     }
                     let mut sums = Sums { lines, stride };
-                    let (left, right) = (left.side(0, 0), right.side(0, 0));
+                    let left = Side { tiles: &left, stride: tiles_of_strip, step: P };
+                    let right = right.side(0, 0);
                     match (plainly, add) {
                         (false, false) => product::<P, false>(&mut sums, left, right, size),
                         (false, true) => product::<P, true>(&mut sums, left, right, size),

@@ -51,8 +51,8 @@ impl Linear {
         let weight = match method {
             Method::Single => Weight::Single(Panels::new(inputs, outputs, at)),
             Method::Pairs => Weight::Pairs(Panels::new(inputs, outputs, at)),
-            Method::Tiles => Weight::Tiles(Packed::right(inputs, outputs, column)),
-            Method::SplitTiles => Weight::SplitTiles(Packed::right(inputs, outputs, column)),
+            Method::Tiles => Weight::Tiles(Packed::new(inputs, outputs, column)),
+            Method::SplitTiles => Weight::SplitTiles(Packed::new(inputs, outputs, column)),
         };
         Self { weight, bias, inputs, outputs }
     }

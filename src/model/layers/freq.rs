@@ -8,7 +8,7 @@ use crate::model::kernels::{
     FreqMap, FreqPanels, Lines,
     dconv::{FreqDConv, Scratch},
     elementwise::{add, gelu, glu},
-    freq_conv::{self, FreqConv, FreqConvTranspose, GatedPointwise, Space, StridedConv},
+    freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
     tile::NR,
     winograd::GatedWinograd,
 };
@@ -52,12 +52,12 @@ impl FreqEncoder {
                 || {
                     let mut row = Lines::default();
                     row.resize(x.frames.div_ceil(NR) * self.conv.outputs());
-                    (row, Space::default(), Scratch::default(), freq_conv::Scratch::default())
+                    (row, Lines::default(), Scratch::default())
                 },
-                |(row, space, scratch, tiles), (freq, out)| {
-                    self.conv.row(x, freq, true, row, space);
+                |(row, packed, scratch), (freq, out)| {
+                    self.conv.row(x, freq, true, row, packed);
                     self.branches(row, x.frames, scratch);
-                    rewrite.row(row, x.frames, out, tiles);
+                    rewrite.row(row, x.frames, out);
                 },
             );
             return out;
@@ -65,9 +65,9 @@ impl FreqEncoder {
         let mut y = FreqPanels::any(freqs, self.conv.outputs(), x.frames);
         let row_len = y.row_len();
         y.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
-            Space::default,
-            |space, (freq, row)| {
-                self.conv.row(x, freq, self.norm1.is_none(), row, space);
+            Lines::default,
+            |packed, (freq, row)| {
+                self.conv.row(x, freq, self.norm1.is_none(), row, packed);
             },
         );
         if let Some(norm) = &self.norm1 {
@@ -146,12 +146,8 @@ impl Rewrite {
                 let mut out = FreqMap::any(x.freqs, conv.outputs(), x.frames);
                 let row_len = out.row_len();
                 let rows = out.data.par_chunks_exact_mut(row_len);
-                rows.zip(x.data.par_chunks_exact(x.row_len())).for_each_init(
-                    freq_conv::Scratch::default,
-                    |scratch, (out, row)| {
-                        conv.row(row, x.frames, out, scratch);
-                    },
-                );
+                rows.zip(x.data.par_chunks_exact(x.row_len()))
+                    .for_each(|(out, row)| conv.row(row, x.frames, out));
                 FreqPanels::from_map(&out)
             }
             Self::Direct(conv, norm) => {

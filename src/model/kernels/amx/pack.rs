@@ -49,28 +49,6 @@ pub fn pack_right<const P: usize>(
     panel.iter_mut().for_each(plain::turn);
 }
 
-/// Packs `depth` lines of up to [`NR`] columns, `stride` apart, as a panel.
-///
-/// # Panics
-/// When the lines end too soon.
-pub fn pack_right_lines<const P: usize>(
-    lines: &[f32],
-    stride: usize,
-    [depth, width]: [usize; 2],
-    panel: &mut [Tile],
-) {
-    let panel = &mut panel[..steps(depth) * P];
-    assert!(width <= NR && (depth == 0 || (depth - 1) * stride + width <= lines.len()));
-    #[cfg(target_arch = "x86_64")]
-    if super::is_there() {
-        x86::lines::<P, false>(lines, stride, [depth, width], panel);
-        return;
-    }
-    let at = |i, k| if i < width && k < depth { lines[k * stride + i] } else { 0.0 };
-    plain::pack::<P>(panel, at);
-    panel.iter_mut().for_each(plain::turn);
-}
-
 /// Packs `depth` lines of up to [`ROWS`] rows, `stride` apart (the matrix lies transposed), as a
 /// strip whose steps begin `step` tiles apart.
 ///
@@ -89,7 +67,7 @@ pub fn pack_left_lines<const P: usize>(
         let (lines, depth) = (&lines[first * stride..], DEPTH.min(depth - first));
         #[cfg(target_arch = "x86_64")]
         if super::is_there() {
-            x86::lines::<P, true>(lines, stride, [depth, width], tiles);
+            x86::lines::<P>(lines, stride, [depth, width], tiles);
             continue;
         }
         plain::pack::<P>(
@@ -232,8 +210,8 @@ mod x86 {
         unsafe { pair::<P>(low, high, tiles) }
     }
 
-    /// Lines of the depth as pairs of lines, or turned as rows.
-    pub fn lines<const P: usize, const TURN: bool>(
+    /// Lines of the depth, turned as rows.
+    pub fn lines<const P: usize>(
         lines: &[f32],
         stride: usize,
         [depth, width]: [usize; 2],
@@ -242,13 +220,13 @@ mod x86 {
         assert!(super::super::is_there(), "no AMX");
         assert!(depth == 0 || (depth - 1) * stride + width <= lines.len(), "lines end too soon");
         // SAFETY: a CPU with AMX was just found to have AVX-512 with BF16; the lines are there.
-        unsafe { lines_in_features::<P, TURN>(lines, stride, [depth, width], tiles) }
+        unsafe { lines_in_features::<P>(lines, stride, [depth, width], tiles) }
     }
 
     /// # Safety
     /// All lines must be there.
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    unsafe fn lines_in_features<const P: usize, const TURN: bool>(
+    unsafe fn lines_in_features<const P: usize>(
         lines: &[f32],
         stride: usize,
         [depth, width]: [usize; 2],
@@ -272,7 +250,7 @@ mod x86 {
                 };
                 *all = split_pairs::<P>(order, a, b);
             }
-            store::<P, TURN>(tiles, &all);
+            store::<P, true>(tiles, &all);
         }
     }
 
@@ -479,8 +457,6 @@ mod tests {
             assert!(got == left, "left, {what}");
             pack_right::<P>(&rows, stride, depth, &mut got);
             assert!(got == right, "right, {what}");
-            pack_right_lines::<P>(&lines, lines_stride, [depth, count], &mut got);
-            assert!(got == right, "right from lines, {what}");
             pack_left_lines::<P>(&lines, lines_stride, [depth, count], &mut got, P);
             assert!(got == left, "left from lines, {what}");
         }

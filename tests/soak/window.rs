@@ -26,7 +26,7 @@ impl Drop for Ends {
 
 /// A screen of its own. Returns its name.
 fn screen() -> Option<(Ends, String)> {
-    Command::new("xdotool").arg("version").stdout(Stdio::null()).status().ok()?;
+    Command::new("xdotool").arg("version").output().ok()?;
     let mut server = Command::new("Xvfb")
         .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
         .stdout(Stdio::piped())

@@ -1,3 +1,5 @@
+//! The words of the window: every text has its place in both languages.
+
 use super::*;
 
 /// Texts that are the same in both languages, and rightly so.

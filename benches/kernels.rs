@@ -16,7 +16,7 @@ use partita::model::{
         attention::{Cells, Inputs, Layout, Tiled},
         dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
         elementwise::gelu,
-        freq_conv::{FreqConvTranspose, GatedPointwise, StridedConv},
+        freq_conv::{self, FreqConvTranspose, GatedPointwise, Space, StridedConv},
         linear::Linear,
         norm::{Affine, layer_norm},
         row_conv::After,
@@ -132,10 +132,10 @@ fn freq_branch(c: &mut Criterion) {
         let conv = StridedConv::new(&weights, [channels, inputs, 8], &noise(channels), 4, 2);
         let x = freq_map(4 * freqs, inputs);
         let mut row = vec![[0.0; NR]; channels * COLUMNS.div_ceil(NR)];
-        let mut packed = Vec::new();
+        let (mut space, mut tiles) = (Space::default(), freq_conv::Scratch::default());
         measure(c, "freq conv", &shape, 2 * places * weights.len(), || {
             for freq in 0..freqs {
-                conv.row(&x, freq, true, &mut row, &mut packed);
+                conv.row(&x, freq, true, &mut row, &mut space);
             }
         });
 
@@ -143,7 +143,7 @@ fn freq_branch(c: &mut Criterion) {
         let conv = GatedPointwise::new(&weights, channels, &noise(2 * channels));
         let mut out = vec![0.0; channels * COLUMNS];
         measure(c, "freq conv 1×1, a row", &shape, 2 * COLUMNS * weights.len(), || {
-            conv.row(&row, COLUMNS, &mut out);
+            conv.row(&row, COLUMNS, &mut out, &mut tiles);
         });
 
         // Counted as the plain convolution that it stands for.

@@ -137,7 +137,7 @@ impl Bench {
         let spec = self.network.spec();
         let seconds = spec.segment_frames as f64 / f64::from(spec.sample_rate);
         println!(
-            "Segments of {seconds:.2} s, {} stems, {:.0} GFLOP; the transformer's products: {}.\n",
+            "Segments of {seconds:.2} s, {} stems, {:.0} GFLOP. The transformer multiplies {}.\n",
             spec.sources.len(),
             self.costs.total() / 1e9,
             self.products

@@ -55,9 +55,10 @@ pub struct Spec {
 /// What the products of a network are computed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// Single precision (f32) throughout. Where the CPU has AMX the transformer's factors are taken
-    /// apart into two bf16 each, which together hold 16 bits of a value's 24, and three products of
-    /// those stand for one; the result is as near to the reference ([`kernels::amx`]).
+    /// Single precision (f32) throughout. Where the CPU has AMX the factors of the transformer and of
+    /// the frequency branch's convolutions are taken apart into two bf16 each, which together hold 16
+    /// bits of a value's 24, and three products of those stand for one, summed in single precision
+    /// ([`kernels::amx`]).
     #[default]
     Single,
     /// The transformer's factors rounded to bf16, summed in single precision; everything else as in

@@ -16,6 +16,7 @@ use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
+    Lines,
     elementwise::exp2,
     operand::{Operand, pack_strips, packed_len},
     tile::NR,
@@ -163,16 +164,20 @@ fn attention<V: Operand>(inputs: Inputs<'_>, out: &mut [f32]) {
 /// Memory of a thread, for two panels of queries each: keys or features down, queries across.
 struct Work {
     /// `[2][KEYS]`.
-    scores: Vec<[f32; NR]>,
+    scores: Lines,
     /// As much: for scores as operands.
-    room: Vec<[f32; NR]>,
+    room: Lines,
     /// `[2][head_dim]`.
-    results: Vec<[f32; NR]>,
+    results: Lines,
 }
 
 impl Work {
     fn new(head_dim: usize) -> Self {
-        let lines = |count| vec![[0.0; NR]; 2 * count];
+        let lines = |count| {
+            let mut lines = Lines::default();
+            lines.resize(2 * count);
+            lines
+        };
         Self { scores: lines(KEYS), room: lines(KEYS), results: lines(head_dim) }
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn exp2<const FMA: bool>(x: f32) -> f32 {
     mad::<FMA>(sum, r, 1.0) * power
 }
 
-/// `2^(scores − top)` in place, and added to `sums`.
+/// `2^(scores − top)` in place, and added to `sums`; below −100 as at −100, because products with
+/// smaller weights are no normal numbers, which take some CPUs a hundred times as long.
 #[inline(always)]
 pub(super) fn weigh<const FMA: bool>(
     scores: &mut [[f32; NR]],
@@ -43,7 +44,8 @@ pub(super) fn weigh<const FMA: bool>(
     }
     for line in scores {
         for j in 0..NR {
-            line[j] = exp2::<FMA>(line[j] - top[j]);
+            let below = line[j] - top[j];
+            line[j] = exp2::<FMA>(if below < -100.0 { -100.0 } else { below });
             sums[j] += line[j];
         }
     }

@@ -10,13 +10,15 @@
 mod direct;
 mod pointwise;
 mod strided;
+mod tiled;
 mod transposed;
 
 use candle_core::{Result, Tensor};
 
 pub use direct::FreqConv;
 pub use pointwise::GatedPointwise;
-pub use strided::StridedConv;
+pub use strided::{Space, StridedConv};
+pub use tiled::Scratch;
 pub use transposed::FreqConvTranspose;
 
 use super::tile::{NR, Tile};
@@ -127,7 +129,7 @@ mod tests {
         super::{
             FreqMap, FreqPanels,
             elementwise::{gelu, gelu_plain, glu_plain},
-            testing::{assert_same, noise, tensor, values},
+            testing::{assert_same, assert_same_by_tiles, noise, tensor, values},
         },
         *,
     };
@@ -183,12 +185,12 @@ mod tests {
                 let mut got = FreqPanels::any(conv.freqs_out(freqs), outputs, frames);
                 let row_len = got.row_len();
                 for (freq, row) in got.data.chunks_exact_mut(row_len).enumerate() {
-                    conv.row(&x, freq, activate, row, &mut Vec::new());
+                    conv.row(&x, freq, activate, row, &mut Space::default());
                 }
                 let twin = if activate { gelu_plain(&plain).unwrap() } else { plain.clone() };
                 let got = got.to_map().to_tensor();
                 assert_eq!(got.dims(), twin.dims());
-                assert_same(&values(&twin), &values(&got), &format!("{shape:?}"));
+                assert_same_by_tiles(&values(&twin), &values(&got), &format!("{shape:?}"));
             }
         }
     }
@@ -209,9 +211,9 @@ mod tests {
             let row_len = got.row_len();
             let rows = got.data.chunks_exact_mut(row_len);
             for (row, x) in rows.zip(panels.data.chunks_exact(panels.row_len())) {
-                conv.row(x, frames, row);
+                conv.row(x, frames, row, &mut Scratch::default());
             }
-            assert_same(&values(&twin), &values(&got.to_tensor()), &format!("{shape:?}"));
+            assert_same_by_tiles(&values(&twin), &values(&got.to_tensor()), &format!("{shape:?}"));
         }
     }
 
@@ -240,7 +242,7 @@ mod tests {
             let (weight, bias) = (tensor(&weight, &shape), tensor(&bias, &[outputs]));
             let twin = conv_transpose_plain(&x.to_tensor(), &weight, &bias, stride, trim).unwrap();
             assert_eq!(got.dims(), twin.dims());
-            assert_same(&values(&twin), &values(&got), &format!("{shape:?}"));
+            assert_same_by_tiles(&values(&twin), &values(&got), &format!("{shape:?}"));
         }
     }
 }

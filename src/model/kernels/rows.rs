@@ -57,11 +57,14 @@ pub trait Weights: Sync {
     /// What they are multiplied with.
     type Rows<'a>: Copy;
 
+    /// Rows, at most [`ROWS`], that two panels are multiplied with at a time.
+    fn at_once() -> usize;
+
     /// How many rows there are.
     fn count(rows: Self::Rows<'_>) -> usize;
 
-    /// Adds to `sums` the product of the rows `part`, at most [`ROWS`], the first one a multiple of
-    /// that, and `lines` of `N` panels from `first` on; the rows begin with those lines. Sums beyond
+    /// Adds to `sums` the product of the rows `part`, at most as many as [`Self::at_once`] says, the
+    /// first one a multiple of that, and `lines` of `N` panels from `first` on; the rows begin with those lines. Sums beyond
     /// the last row may be anything afterwards.
     fn add<const FMA: bool, const N: usize>(
         &self,
@@ -76,6 +79,12 @@ pub trait Weights: Sync {
 /// `lines` are of `V::DEPTH` values of the depth each.
 impl<V: Operand> Weights for Panels<V> {
     type Rows<'a> = Rows<'a, V>;
+
+    #[inline(always)]
+    fn at_once() -> usize {
+        // Rows as they lie have to stay in the first-level cache for the next panel.
+        if V::in_strips() { ROWS } else { 48 }
+    }
 
     #[inline(always)]
     fn count(rows: Rows<'_, V>) -> usize {
@@ -112,6 +121,11 @@ impl<V: Operand> Weights for Panels<V> {
 /// `lines` are steps.
 impl<const P: usize> Weights for Packed<P> {
     type Rows<'a> = TileRows<'a>;
+
+    #[inline(always)]
+    fn at_once() -> usize {
+        ROWS
+    }
 
     #[inline(always)]
     fn count(rows: TileRows<'_>) -> usize {
@@ -171,8 +185,8 @@ vectorised! {
         let mut sums = Sums::default();
         let count = W::count(rows);
         for panel in panels.clone().step_by(2) {
-            for first in (0..count).step_by(ROWS) {
-                let part = first..count.min(first + ROWS);
+            for first in (0..count).step_by(W::at_once()) {
+                let part = first..count.min(first + W::at_once());
                 if panel + 1 < panels.end {
                     pass::<FMA, W, F, 2>(rows, &part, weights, panel, &lines, &mut sums, finish);
                 } else {

@@ -5,7 +5,10 @@
 //! sums); there is nothing here for one instruction set. Inlined into the kernels' `vectorised!`
 //! functions; starts no threads, allocates only when weights are packed.
 
+use std::marker::PhantomData;
+
 use super::{elementwise::mad, operand::Operand};
+use crate::model::arena::Buffer;
 
 /// Rows of a tile.
 pub const MR: usize = 6;
@@ -222,21 +225,25 @@ inner_loop! {
 pub struct Panels<V = f32> {
     depth: usize,
     columns: usize,
-    data: Vec<[V; NR]>,
+    /// `[panels][depth / V::DEPTH][NR]`.
+    data: Buffer,
+    cell: PhantomData<V>,
 }
 
 impl<V: Operand> Panels<V> {
     /// Packs the matrix whose elements `at(k, column)` gives.
     pub fn new(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Self {
         let at = |k, column| if k < depth && column < columns { at(k, column) } else { 0.0 };
-        let mut data = Vec::with_capacity(columns.div_ceil(NR) * depth.div_ceil(V::DEPTH));
-        for first in (0..columns).step_by(NR) {
-            for k in (0..depth).step_by(V::DEPTH) {
-                let value = |j| V::pack([at(k, first + j), at(k + 1, first + j)]);
-                data.push(std::array::from_fn(value));
+        let lines = depth.div_ceil(V::DEPTH);
+        let mut data = Buffer::any(columns.div_ceil(NR) * lines * NR);
+        let cells: &mut [V] = bytemuck::cast_slice_mut(&mut data);
+        for (index, line) in cells.as_chunks_mut::<NR>().0.iter_mut().enumerate() {
+            let (first, k) = (index / lines * NR, index % lines * V::DEPTH);
+            for (column, cell) in (first..).zip(line) {
+                *cell = V::pack([at(k, column), at(k + 1, column)]);
             }
         }
-        Self { depth, columns, data }
+        Self { depth, columns, data, cell: PhantomData }
     }
 
     /// Rows of the matrix.
@@ -257,7 +264,8 @@ impl<V: Operand> Panels<V> {
     /// Panel `index`, `[depth / V::DEPTH][NR]`.
     pub fn panel(&self, index: usize) -> &[[V; NR]] {
         let depth = self.depth.div_ceil(V::DEPTH);
-        &self.data[index * depth..][..depth]
+        let cells: &[V] = bytemuck::cast_slice(&self.data);
+        &cells.as_chunks::<NR>().0[index * depth..][..depth]
     }
 }
 

@@ -5,10 +5,10 @@ use tracing::trace_span;
 
 use super::GroupNorm;
 use crate::model::kernels::{
-    FreqMap, FreqPanels,
+    FreqMap, FreqPanels, Lines,
     dconv::{FreqDConv, Scratch},
     elementwise::{add, gelu, glu},
-    freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
+    freq_conv::{self, FreqConv, FreqConvTranspose, GatedPointwise, Space, StridedConv},
     tile::NR,
     winograd::GatedWinograd,
 };
@@ -50,16 +50,14 @@ impl FreqEncoder {
             let row_len = out.row_len();
             out.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
                 || {
-                    (
-                        vec![[0.0; NR]; x.frames.div_ceil(NR) * self.conv.outputs()],
-                        Vec::new(),
-                        Scratch::default(),
-                    )
+                    let mut row = Lines::default();
+                    row.resize(x.frames.div_ceil(NR) * self.conv.outputs());
+                    (row, Space::default(), Scratch::default(), freq_conv::Scratch::default())
                 },
-                |(row, packed, scratch), (freq, out)| {
-                    self.conv.row(x, freq, true, row, packed);
+                |(row, space, scratch, tiles), (freq, out)| {
+                    self.conv.row(x, freq, true, row, space);
                     self.branches(row, x.frames, scratch);
-                    rewrite.row(row, x.frames, out);
+                    rewrite.row(row, x.frames, out, tiles);
                 },
             );
             return out;
@@ -67,9 +65,9 @@ impl FreqEncoder {
         let mut y = FreqPanels::any(freqs, self.conv.outputs(), x.frames);
         let row_len = y.row_len();
         y.data.par_chunks_exact_mut(row_len).enumerate().for_each_init(
-            Vec::new,
-            |packed, (freq, row)| {
-                self.conv.row(x, freq, self.norm1.is_none(), row, packed);
+            Space::default,
+            |space, (freq, row)| {
+                self.conv.row(x, freq, self.norm1.is_none(), row, space);
             },
         );
         if let Some(norm) = &self.norm1 {
@@ -148,8 +146,12 @@ impl Rewrite {
                 let mut out = FreqMap::any(x.freqs, conv.outputs(), x.frames);
                 let row_len = out.row_len();
                 let rows = out.data.par_chunks_exact_mut(row_len);
-                rows.zip(x.data.par_chunks_exact(x.row_len()))
-                    .for_each(|(out, row)| conv.row(row, x.frames, out));
+                rows.zip(x.data.par_chunks_exact(x.row_len())).for_each_init(
+                    freq_conv::Scratch::default,
+                    |scratch, (out, row)| {
+                        conv.row(row, x.frames, out, scratch);
+                    },
+                );
                 FreqPanels::from_map(&out)
             }
             Self::Direct(conv, norm) => {

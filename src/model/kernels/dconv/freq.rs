@@ -8,6 +8,7 @@
 
 use super::{
     super::{
+        Lines,
         elementwise::{gelu_one, mad},
         gated::{self, LANES, glu},
         norm::{Affine, Moments, sum_of},
@@ -57,7 +58,7 @@ pub struct Scratch {
     /// `[hidden, lines · NR]`.
     hidden: Vec<f32>,
     /// `[lines, hidden][NR]`.
-    panels: Vec<[f32; NR]>,
+    panels: Lines,
     /// `[2 · channels]`: the bias, and the expansion of the hidden channels' means.
     start: Vec<[f32; MR]>,
     /// `[hidden]`.
@@ -110,7 +111,7 @@ impl FreqDConv {
         products.clear();
         products.resize(3 * self.hidden * (width + 2 * self.dilation), 0.0);
         hidden.resize(self.hidden * width, 0.0);
-        panels.resize(self.hidden * width / NR, [0.0; NR]);
+        panels.resize(self.hidden * width / NR);
         means.resize(self.hidden, 0.0);
 
         convolve(self, y, frames, products);

@@ -125,7 +125,9 @@ fn limited(home: &TempDir, megabytes: u32, arguments: &[&str]) -> Output {
         .args(["-c", &format!("ulimit -d {}; exec \"$0\" \"$@\"", megabytes * 1024)])
         .arg(env!("CARGO_BIN_EXE_partita"))
         .args(arguments)
+        .args(["--threads", "1"])
         .env("PARTITA_HOME", home.path())
+        .env("RAYON_NUM_THREADS", "1")
         .output()
         .unwrap()
 }
@@ -152,7 +154,7 @@ fn the_program_reads_them_all_with_little_memory() {
 }
 
 /// All files of a kind are read one after the other within this.
-const MEGABYTES: u32 = 300;
+const MEGABYTES: u32 = 200;
 
 #[cfg(target_os = "linux")]
 #[test]

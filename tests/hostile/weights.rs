@@ -28,7 +28,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("header.safetensors", safetensors_claiming(u64::from(u32::MAX)), "claims a header"),
         ("dense header.safetensors", dense_header(), "is cut off"),
         ("deep header.safetensors", safetensors(&"[".repeat(1_000_000), 0), "not a model file"),
-        ("values.pkl.th", torch(&program(&[b'N'; (2 << 20) - 20])), "without a network's state"),
+        ("values.pkl.th", torch(&program(&[b'N'; (1 << 20) - 20])), "without a network's state"),
         ("deep.th", torch(&program(&deep())), "without a network's state"),
         ("memo.th", torch(&program(&memo())), "without a network's state"),
         ("system.th", torch(&program(b"cos\nsystem\nX\x02\0\0\0id\x85R")), "os.system: refused"),
@@ -76,17 +76,17 @@ fn program(instructions: &[u8]) -> Vec<u8> {
     [b"\x80\x02", instructions, b"."].concat()
 }
 
-/// Two million tuples in one another.
+/// A million tuples in one another.
 fn deep() -> Vec<u8> {
     let mut program = vec![b')'];
-    program.resize(2_000_000, 0x85);
+    program.resize(1_000_000, 0x85);
     program
 }
 
 /// A value remembered under as many numbers as there is room for.
 fn memo() -> Vec<u8> {
     let remember = |slot: u32| [&b"r"[..], &slot.to_le_bytes()].concat();
-    [&b"N"[..], &(0..400_000).flat_map(remember).collect::<Vec<_>>()].concat()
+    [&b"N"[..], &(0..200_000).flat_map(remember).collect::<Vec<_>>()].concat()
 }
 
 fn torch(program: &[u8]) -> Vec<u8> {

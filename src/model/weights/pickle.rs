@@ -39,7 +39,7 @@ pub(super) enum Node {
         dtype: Dtype,
         key: String,
     },
-    /// Boxed: most nodes of a hostile file are small, and there may be two million.
+    /// Boxed: most nodes of a hostile file are small, and there may be a million.
     Tensor(Box<View>),
 }
 

@@ -18,8 +18,9 @@ use super::{
     watch::{Step, Watch},
 };
 
-/// No pickle is longer: that of the known model has 60 kB.
-const PICKLE_LIMIT: u64 = 2 << 20;
+/// No pickle is longer: that of the known model has 60 kB. Each of its bytes can be an instruction,
+/// and each instruction can make a value of some eighty bytes.
+const PICKLE_LIMIT: u64 = 1 << 20;
 
 /// Constructor arguments are small; no more values and bytes of text are looked at.
 const ARGUMENT_LIMIT: usize = 100_000;

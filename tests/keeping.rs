@@ -146,70 +146,154 @@ fn no_input_makes_stems_that_are_no_numbers() {
     }
 }
 
-/// A disk that goes with the test.
+/// A disk that goes with the test, and a data folder on it.
 #[cfg(target_os = "linux")]
-struct Mounted<'a>(&'a std::path::Path);
+struct SmallDisk(tempfile::TempDir);
 
 #[cfg(target_os = "linux")]
-impl Drop for Mounted<'_> {
+impl Drop for SmallDisk {
     fn drop(&mut self) {
-        std::process::Command::new("umount").arg("-l").arg(self.0).status().unwrap();
+        std::process::Command::new("umount").arg("-l").arg(self.0.path()).status().unwrap();
     }
 }
 
-/// On a disk of 12 MB: the need is seen before the start, the job waits, and goes on with the room.
-/// Needs the right to mount; where there is none it says so and proves nothing.
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// Of 12 MB. Needs the right to mount; where there is none it says so, and nothing is proved.
+    fn new() -> Option<Self> {
+        let disk = tempfile::tempdir().unwrap();
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
+            .arg(disk.path())
+            .output();
+        if !mount.is_ok_and(|output| output.status.success()) {
+            println!("SKIPPED: no right to mount a small disk");
+            return None;
+        }
+        let disk = Self(disk);
+        let network = "models/htdemucs.safetensors";
+        fs::create_dir_all(disk.home().join("models")).unwrap();
+        fs::copy(tiny_home().path().join(network), disk.home().join(network)).unwrap();
+        Some(disk)
+    }
+
+    fn home(&self) -> std::path::PathBuf {
+        self.0.path().join("home")
+    }
+
+    /// Leaves so much room.
+    fn fill_but(&self, bytes: u64) -> std::path::PathBuf {
+        let ballast = self.0.path().join("ballast");
+        let free = partita::engine::files::free_bytes(self.0.path()).unwrap();
+        // The last pages may not all fit: then it is full all the same.
+        fs::write(&ballast, vec![1; free.saturating_sub(bytes) as usize]).ok();
+        ballast
+    }
+
+    fn is_read_only(&self, yes: bool) {
+        let options = if yes { "remount,ro" } else { "remount,rw" };
+        let mut mount = std::process::Command::new("mount");
+        let output = mount.args(["-o", options]).arg(self.0.path()).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+}
+
+/// The need is seen before the start; on a disk that fills up on the way the job waits. Either way it
+/// goes on with the room, and what it makes is what it would have made.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_job_waits_for_room_on_the_disk() {
-    use std::{process::Command, sync::Arc, time::Duration};
+    use std::{sync::Arc, time::Duration};
 
-    use partita::engine::{self, Compute, Config, Engine, Event, JobState};
+    use partita::engine::{Command, Compute, Config, Engine, Event, JobState};
 
-    let (home, songs) = (tiny_home(), tempfile::tempdir().unwrap());
-    let disk = tempfile::tempdir().unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
-        .arg(disk.path())
-        .output();
-    if !mount.is_ok_and(|output| output.status.success()) {
-        println!("SKIPPED: no right to mount a small disk");
-        return;
-    }
-    let _mounted = Mounted(disk.path());
-    let at = disk.path().join("home");
-    fs::create_dir_all(at.join("models")).unwrap();
-    let network = "models/htdemucs.safetensors";
-    fs::copy(home.path().join(network), at.join(network)).unwrap();
+    let Some(disk) = SmallDisk::new() else { return };
+    let songs = tempfile::tempdir().unwrap();
     let file = songs.path().join("song.wav");
     write_song(&file, 44_100 * 6, 44_100, 1); // 2.1 MB of mix, 8.5 MB of stems
-    assert!(partita(&at, &["add", file.to_str().unwrap()]).status.success());
-    let ballast = disk.path().join("ballast");
-    fs::write(&ballast, vec![1; 4 << 20]).unwrap();
-    let output = partita(&at, &["process", "1", "--threads", "1"]);
+    assert!(partita(&disk.home(), &["add", file.to_str().unwrap()]).status.success());
+    let ballast = disk.fill_but(5 << 20);
+    let output = partita(&disk.home(), &["process", "1", "--threads", "1"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("there is not enough room"), "{}", stderr(&output));
 
-    let config =
-        Config { home: at, compute: Compute::default(), stays: true, waker: Arc::new(|| {}) };
+    let compute = Compute { threads: Some(1), ..Compute::default() };
+    let config = Config { home: disk.home(), compute, stays: true, waker: Arc::new(|| {}) };
     let (engine, events) = Engine::start(&config).unwrap();
     let next = || events.recv_timeout(Duration::from_mins(1)).unwrap();
-    let paused = loop {
+    let paused = || loop {
         match next() {
             Event::Failed { song: Some(_), reason } => break reason,
             Event::Job(job) => assert!(job.is_active(), "{job:?}"),
             _ => {}
         }
     };
-    assert!(paused.starts_with("paused") && paused.contains("room"), "{paused}");
+    let words = paused();
+    assert!(words.starts_with("paused") && words.contains("room"), "{words}");
     fs::remove_file(&ballast).unwrap();
-    loop {
+    let mut filled = None;
+    let id = loop {
         if let Event::Job(job) = next() {
             assert!(!matches!(job.state, JobState::Failed(_)), "{job:?}");
+            if job.segments_done >= 5 && filled.is_none() {
+                filled = Some(disk.fill_but(0));
+                let words = paused();
+                assert!(words.starts_with("paused"), "{words}");
+                fs::remove_file(disk.0.path().join("ballast")).unwrap();
+            }
             if job.state == JobState::Done {
-                break;
+                break job.song;
             }
         }
+    };
+    assert!(filled.is_some(), "the disk was full on the way");
+    let stems = |home: &std::path::Path| {
+        let mut files = walk(&home.join("songs"));
+        files.retain(|path| path.to_string_lossy().contains("stem-"));
+        files.sort();
+        files.into_iter().map(|path| fs::read(path).unwrap()).collect::<Vec<_>>()
+    };
+    let made = stems(&disk.home());
+    engine.send(Command::Remove(id));
+    drop::<Engine>(engine);
+    let roomy = tiny_home();
+    assert!(partita(roomy.path(), &["add", file.to_str().unwrap()]).status.success());
+    assert!(partita(roomy.path(), &["process", "1", "--threads", "1"]).status.success());
+    assert!(made == stems(roomy.path()));
+}
+
+/// On a disk that is full or cannot be written at all: words that say where, and nothing is harmed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_takes_nothing_is_told_with_its_place() {
+    let Some(disk) = SmallDisk::new() else { return };
+    let songs = tempfile::tempdir().unwrap();
+    let file = songs.path().join("song.wav");
+    write_song(&file, 44_100, 44_100, 1);
+    let song = file.to_str().unwrap();
+    assert!(partita(&disk.home(), &["add", song]).status.success());
+    let other = songs.path().join("other.wav");
+    write_song(&other, 44_100 * 4, 44_100, 2);
+    let ballast = disk.fill_but(300 << 10);
+    let output = partita(&disk.home(), &["add", other.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("mix.f32"), "{}", stderr(&output));
+    assert_eq!(
+        fs::read_dir(disk.home().join("songs")).unwrap().count(),
+        1,
+        "nothing is left of it"
+    );
+    fs::remove_file(ballast).unwrap();
+    assert!(partita(&disk.home(), &["process", "1", "--threads", "1"]).status.success());
+
+    disk.is_read_only(true);
+    for arguments in [&["add", song][..], &["process", "1"], &["reset", "--yes"]] {
+        let output = partita(&disk.home(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let words = stderr(&output);
+        assert!(words.contains("home") && words.to_lowercase().contains("read"), "{words}");
     }
-    drop::<engine::Engine>(engine);
+    disk.is_read_only(false);
+    let listed = json_lines(&partita(&disk.home(), &["list", "--json"]));
+    assert_eq!(listed[0]["job"]["state"], "done", "{listed:?}");
 }

@@ -11,21 +11,9 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{command, json_lines, partita, stderr, tiny_home, walk, write_song};
+use crate::support::{Dice, command, json_lines, partita, stderr, tiny_home, walk, write_song};
 
 const SONGS: [&str; 3] = ["one", "two", "three"];
-
-/// Random numbers, the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, count: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % count
-    }
-}
 
 /// A data folder, songs, and a folder for exports.
 struct Place {
@@ -141,13 +129,17 @@ impl Place {
             .collect()
     }
 
-    /// Brings everything to its end.
-    fn finish(&self) {
+    /// Brings everything to its end. Returns how long each thing took.
+    fn finish(&self) -> BTreeMap<(&'static str, &'static str), Duration> {
+        let mut took = BTreeMap::new();
         for song in SONGS {
             for verb in ["add", "process", "wav", "flac", "separate"] {
+                let start = Instant::now();
                 self.carry_out(verb, song);
+                took.insert((verb, song), start.elapsed());
             }
         }
+        took
     }
 }
 
@@ -169,7 +161,7 @@ fn killed_at_any_moment_nothing_is_lost() {
         write_song(&songs.path().join(format!("{song}.wav")), frames, 44_100, seed as u32);
     }
     let undisturbed = Place::new(songs.path());
-    undisturbed.finish();
+    let took = undisturbed.finish();
     let expected = undisturbed.exported();
     assert_eq!(expected.len(), 3 * (4 + 4 + 3), "{:?}", expected.keys());
 
@@ -189,9 +181,9 @@ fn killed_at_any_moment_nothing_is_lost() {
             15..=19 if is_complete => "flac",
             _ => "process",
         };
-        // Most of the time goes into separating; the rest is quick.
-        let most = if matches!(verb, "process" | "separate") { 900 } else { 60 };
-        let time = Duration::from_micros(dice.below(most * 1000));
+        // Anywhere between its start and a little after its usual end.
+        let usual = took.get(&(verb, song)).copied().unwrap_or(Duration::from_millis(60));
+        let time = Duration::from_micros(dice.below(usual.as_micros() as u64 * 5 / 4));
         let computed = place.kill(verb, song, time);
         *killed.entry(verb).or_default() += 1;
         if verb == "process" {

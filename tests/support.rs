@@ -39,6 +39,18 @@ pub fn tiny_home() -> TempDir {
     home
 }
 
+/// Random numbers, the same for the same seed.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, count: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % count
+    }
+}
+
 /// Every file below a folder.
 pub fn walk(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

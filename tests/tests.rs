@@ -23,8 +23,16 @@ mod parity;
 #[cfg(test)]
 mod player;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tracks;
 #[cfg(test)]
+mod two;
+#[cfg(test)]
 mod ui;
+#[cfg(test)]
+mod world;

@@ -9,6 +9,7 @@ use super::output::{Output, note};
 use crate::engine::{
     Compute,
     doctor::{Report, Speed, examine, measure},
+    report::save,
 };
 
 #[derive(Debug, clap::Args)]
@@ -17,6 +18,10 @@ pub(super) struct Arguments {
     /// start from the result
     #[arg(long)]
     measure: bool,
+    /// Also write a report to this file: versions, machine, library in numbers, the log's last
+    /// lines; no paths and no names of songs
+    #[arg(long, value_name = "FILE")]
+    report: Option<std::path::PathBuf>,
 }
 
 pub(super) fn run(
@@ -34,6 +39,10 @@ pub(super) fn run(
     let mut report = examine(home);
     report.speed = measured.or(report.speed);
     output.result(&words(&report), &json!(report));
+    if let Some(file) = &arguments.report {
+        save(home, compute, file)?;
+        note(&format!("the report is in {}", file.display()));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

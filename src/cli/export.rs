@@ -10,7 +10,7 @@ use super::{
     output::{Output, Progress},
 };
 use crate::engine::{
-    CancelToken, Song, SongTrack,
+    self, CancelToken, Song, SongTrack,
     export::Exported,
     library::{Library, find_song},
     models::{DEFAULT, InstalledModel},
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
-    let library = Library::open(home)?;
+    let library = engine::look_into_library(home)?;
     let songs = library.songs()?;
     let Some(model) = InstalledModel::find(home, DEFAULT)? else {
         bail!("the model \"{DEFAULT}\" is not installed; `partita model install` installs it")

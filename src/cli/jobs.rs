@@ -9,7 +9,7 @@ use super::{
     output::{Output, note},
     tracks,
 };
-use crate::engine::{self, JobId, Song, SongId, library::Library};
+use crate::engine::{self, JobId, Song, SongId};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -18,7 +18,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn list(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
-    let library = Library::open(home)?;
+    let library = engine::look_into_library(home)?;
     let (songs, jobs) = (library.songs()?, library.jobs()?);
     if jobs.is_empty() {
         note("there are no jobs; make one with `partita process SONG`");
@@ -35,7 +35,7 @@ pub(super) fn show(
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let library = Library::open(home)?;
+    let library = engine::look_into_library(home)?;
     let job = library.job(JobId(arguments.id))?;
     let songs = library.songs()?;
     let tracks = engine::tracks::written(&library, &job)?;

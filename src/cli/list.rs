@@ -5,10 +5,10 @@ use std::{path::Path, process::ExitCode};
 use serde_json::json;
 
 use super::output::{Output, minutes, note};
-use crate::engine::{Job, JobState, library::Library};
+use crate::engine::{self, Job, JobState};
 
 pub(super) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
-    let library = Library::open(home)?;
+    let library = engine::look_into_library(home)?;
     let jobs = library.jobs()?;
     let songs = library.songs()?;
     if songs.is_empty() {

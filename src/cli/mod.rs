@@ -23,7 +23,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    engine::{self, Compute, models::DEFAULT},
+    engine::{self, Compute, memory, models::DEFAULT, report::LogTail},
     model::{Precision, weights::Catalog},
 };
 use output::Output;
@@ -57,11 +57,16 @@ struct ComputeArguments {
     /// are some 50 dB from the others)
     #[arg(long, global = true, value_parser = parse_precision, default_value = "single")]
     precision: Precision,
+    /// Memory that Partita may take, such as 2G; what the system allows by default. Where less fits,
+    /// fewer threads separate
+    #[arg(long, global = true, value_name = "BYTES", value_parser = memory::parse)]
+    memory: Option<u64>,
 }
 
 impl From<ComputeArguments> for Compute {
     fn from(arguments: ComputeArguments) -> Self {
-        Self { threads: arguments.threads, precision: arguments.precision }
+        let ComputeArguments { threads, precision, memory } = arguments;
+        Self { threads, precision, memory }
     }
 }
 
@@ -152,10 +157,12 @@ fn open_window(home: PathBuf, compute: Compute, files: Vec<PathBuf>) -> anyhow::
 
 /// Warnings go to standard error; `PARTITA_LOG=debug` shows more.
 fn start_logging() {
-    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::{EnvFilter, fmt::writer::MakeWriterExt as _};
     let filter = EnvFilter::try_from_env("PARTITA_LOG")
         .unwrap_or_else(|_| EnvFilter::new("error,partita=warn,rfd=off"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // The last lines are kept for reports.
+    let to = std::io::stderr.and(|| LogTail);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to);
     if subscriber.try_init().is_err() {
         tracing::debug!("logging was set up already");
     }

@@ -12,9 +12,8 @@ use super::{
     tracks,
 };
 use crate::engine::{
-    self, Command, Compute, Event, Job, JobState, Song, SongId,
-    estimate::Estimate,
-    library::{Library, find_song},
+    self, Command, Compute, Event, Job, JobState, Song, SongId, estimate::Estimate,
+    library::find_song,
 };
 
 #[derive(Debug, clap::Args)]
@@ -61,7 +60,7 @@ pub(super) fn run(
 
 /// Writes the tracks of a job that is done, and says where they are.
 fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
-    let found = engine::tracks::of_job(&Library::open(home)?, job)?;
+    let found = engine::tracks::of_job(&engine::look_into_library(home)?, job)?;
     if found.gain_db != 0.0 {
         let db = -found.gain_db;
         note(&format!("all tracks were turned down by {db:.1} dB, so that none clips"));
@@ -86,6 +85,7 @@ fn separate(session: &Session, song: &Song, stems: &[String]) -> anyhow::Result<
                     return Ok(job);
                 }
             }
+            Event::Waiting { song, reason } if song == id => note(&reason),
             Event::Failed { song, reason } if is_about(song, id) => anyhow::bail!(reason),
             _ => {}
         }

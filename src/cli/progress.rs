@@ -6,10 +6,7 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::{list::state_words, output::Output, tracks};
-use crate::engine::{
-    self, JobState,
-    library::{Library, find_song},
-};
+use crate::engine::{self, JobState, library::find_song};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -18,7 +15,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
-    let library = Library::open(home)?;
+    let library = engine::look_into_library(home)?;
     let song = find_song(&library.songs()?, &arguments.song)?;
     let Some(job) = library.last_job(song.id)? else {
         bail!(

@@ -12,9 +12,11 @@ use super::{
     CancelToken, Compute, EngineError, Result, SongTrack,
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
-    files::{WorkFolder, sweep},
+    files::{WorkFolder, check_room, make_folders, sweep},
     import::decode_to_store,
     library::Library,
+    memory,
+    mishap::caught,
     models::InstalledModel,
     pool,
     separate::Separation,
@@ -80,6 +82,8 @@ impl Batch {
     /// # Errors
     /// Those of the weights and of the pool.
     pub fn new(model: InstalledModel, compute: Compute, home: &Path) -> Result<Self> {
+        let bytes = model.weights.metadata().map_or(0, |about| about.len());
+        let compute = memory::fit(compute, &model.spec, bytes)?;
         let pool = pool::new(compute)?;
         let network = pool.install(|| model::load(&model.weights, compute.precision))?;
         Ok(Self { model, network, pool, home: home.to_owned() })
@@ -114,7 +118,9 @@ impl Batch {
             });
         }
         let made = missing_folders(&place.folder);
-        let result = self.separate_into(request, origin, &items, cancel, progress);
+        // A bug ends this file, not the batch.
+        let work = || self.separate_into(request, origin, &items, cancel, progress);
+        let result = caught("separating this song", work);
         if result.is_err() {
             // Folders that hold something stay: only empty ones can be removed so.
             for folder in made {
@@ -135,7 +141,7 @@ impl Batch {
         let folder = &request.place.folder;
         let cannot_make =
             |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
-        std::fs::create_dir_all(folder).map_err(cannot_make)?;
+        make_folders(folder).map_err(cannot_make)?;
         sweep(folder);
         let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
@@ -143,6 +149,7 @@ impl Batch {
         origin.format = decoded.format;
         let plan = self.model.plan(mix.frames());
         let stems = StemStore::open(&work.path().join("stems"), plan, self.sources())?;
+        check_room(folder, stems.missing_bytes(), folder, "; choose another folder")?;
         self.separate_mix(&mix, &stems, cancel, progress)?;
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()) };
         let mut writing = |fraction| progress(Progress::quick("writing", fraction));

@@ -28,6 +28,9 @@ pub enum Command {
     Cancel(JobId),
     /// Takes a song, its stems and its jobs out of the library. The user's file stays.
     Remove(SongId),
+    /// Brings back a song that was removed since the start, with its stems and jobs, unless its room
+    /// was needed meanwhile.
+    Restore(SongId),
     /// Ends all jobs and removes all songs, stems and jobs. The user's files and the model stay.
     Reset,
     /// Asks what the files of a song can be named by; told as [`super::Event::Described`].

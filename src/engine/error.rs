@@ -37,7 +37,7 @@ pub enum EngineError {
     #[error("{} there already: {}", if .0.len() == 1 { "a file is" } else { "files are" }, names(.0))]
     Exists(Vec<PathBuf>),
     /// Another Partita writes the stems of this song.
-    #[error("another Partita is separating this song; wait for it, or end it there")]
+    #[error("another Partita is separating this song; this waits until it has ended there")]
     Locked,
     /// The network's result for a segment holds values that are no numbers.
     #[error(
@@ -47,6 +47,14 @@ pub enum EngineError {
     NotNumbers {
         /// Which segment, from zero.
         segment: usize,
+    },
+    /// A bug ended the work; the program goes on.
+    #[error("{what} made Partita stumble ({words}); please save a report and send it")]
+    Stumbled {
+        /// What was being done: "reading the file".
+        what: &'static str,
+        /// What the code said.
+        words: String,
     },
     /// The user ended it.
     #[error("cancelled")]
@@ -58,6 +66,12 @@ fn names(paths: &[PathBuf]) -> String {
     names.join(", ")
 }
 
+/// What a disk says that was pulled out, or whose server is gone.
+fn is_unplugged(error: &io::Error) -> bool {
+    // Input/output error, no such device (or address), not connected.
+    cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(5 | 6 | 19 | 107))
+}
+
 /// Result of this room.
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 
@@ -66,10 +80,33 @@ impl EngineError {
     /// room, no right to write, gone.
     pub fn is_passing(&self) -> bool {
         use io::ErrorKind::{
-            NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+            NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StaleNetworkFileHandle,
+            StorageFull,
         };
-        let passing = [NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
-        matches!(self, Self::Io { source, .. } if passing.contains(&source.kind()))
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+        match self {
+            Self::Io { source, .. } => {
+                let kinds = [
+                    NotFound,
+                    PermissionDenied,
+                    QuotaExceeded,
+                    ReadOnlyFilesystem,
+                    StaleNetworkFileHandle,
+                    StorageFull,
+                ];
+                kinds.contains(&source.kind()) || is_unplugged(source)
+            }
+            Self::Library(error) => matches!(
+                error.sqlite_error_code(),
+                Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure)
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether the library's file is damaged.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Library(error) if super::library::is_damage(error))
     }
 
     /// The error and its causes on one line, for people.

@@ -158,6 +158,13 @@ pub enum Event {
         /// One for each stem, in the model's order.
         files: Vec<PathBuf>,
     },
+    /// What was asked of a song waits for somebody else, and then goes on by itself.
+    Waiting {
+        /// The song.
+        song: SongId,
+        /// For what, in words.
+        reason: String,
+    },
     /// Something failed that no other event tells of.
     Failed {
         /// The song it is about, if any.

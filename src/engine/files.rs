@@ -7,7 +7,7 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use tempfile::{NamedTempFile, TempDir};
@@ -62,6 +62,35 @@ pub fn sync_folder(folder: &Path) {
     if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
         tracing::debug!("{} cannot be synced: {error}", folder.display());
     }
+}
+
+/// Makes a folder, and those above it that are missing, and waits until their names are on the disk.
+///
+/// # Errors
+/// What the system says.
+pub fn make_folders(folder: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(folder)?;
+    for made in missing {
+        sync_folder(made.parent().unwrap_or(Path::new(".")));
+    }
+    Ok(())
+}
+
+/// Whether the disk of `folder` takes `bytes`; where the system does not say, it is tried.
+///
+/// # Errors
+/// [`EngineError::Io`] about `path`, of the kind [`io::ErrorKind::StorageFull`]; `advice` says what
+/// else could be done, and may be empty.
+pub fn check_room(folder: &Path, bytes: u64, path: &Path, advice: &str) -> Result<()> {
+    let Some(free) = free_bytes(folder).filter(|&free| free < bytes) else { return Ok(()) };
+    let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+    let (bytes, free) = (megabytes(bytes), megabytes(free));
+    let text =
+        format!("there is not enough room: {bytes} MB are needed, {free} MB are free{advice}");
+    let source = io::Error::new(io::ErrorKind::StorageFull, text);
+    Err(EngineError::Io { what: "cannot write", path: path.to_owned(), source })
 }
 
 /// A hidden temporary file in `folder`, locked, with the rights that a new file has; removed when
@@ -158,12 +187,32 @@ pub fn sweep(folder: &Path) {
     }
 }
 
+/// The work folders in `folder` whose program has ended.
+pub fn abandoned_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_abandoned = |path: &PathBuf| match File::open(path.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        // Just made, or being removed: nothing in it matters.
+        Err(_) => false,
+    };
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+        .map(|entry| entry.path())
+        .filter(is_abandoned)
+        .collect()
+}
+
 fn sweep_folder(path: &Path) -> io::Result<()> {
+    // In this order: the lock is made first, so what holds something and has none is being removed,
+    // perhaps by one who was killed meanwhile.
+    let is_empty = fs::read_dir(path)?.next().is_none();
     match File::open(path.join(LOCK)) {
         Ok(lock) if lock.try_lock().is_ok() => fs::remove_dir_all(path),
         Ok(_) => Ok(()),
-        // Just made, or killed just then: goes only if it is empty.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir(path),
+        // Just made, or killed just then: goes only if it is still empty.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_empty => fs::remove_dir(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir_all(path),
         Err(error) => Err(error),
     }
 }
@@ -185,6 +234,9 @@ mod tests {
         }
         fs::write(at(".partita-Dead00/lock"), "").unwrap();
         fs::write(at(".partita-Dead00/mix.f32"), "samples").unwrap();
+        // Killed while it was removed.
+        fs::create_dir(at(".partita-Half00")).unwrap();
+        fs::write(at(".partita-Half00/mix.f32"), "samples").unwrap();
         let written = temporary_in(home.path()).unwrap();
         let used = WorkFolder::make_in(home.path()).unwrap();
         sweep(home.path());

@@ -15,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     CancelToken, EngineError, Event, Result, Song, cover, decode,
-    library::{Library, NewSong},
+    library::{Library, NewSong, Record},
+    mishap::caught,
     sink::EventSink,
     store::{MixStore, MixWriter},
     upkeep::ImportLock,
@@ -42,13 +43,13 @@ pub(super) struct Importer {
 impl Importer {
     /// Starts the thread. `imported` is told what came.
     pub(super) fn start(
-        library: Library,
+        home: PathBuf,
         sink: EventSink,
         imported: impl Fn(Imported) + Send + 'static,
     ) -> Result<Self> {
         let (inbox, requests) = bounded(WAITING);
         let cancel = CancelToken::default();
-        let work = Work { library, sink, cancel: cancel.clone(), imported: Box::new(imported) };
+        let work = Work { home, sink, cancel: cancel.clone(), imported: Box::new(imported) };
         let thread = std::thread::Builder::new()
             .name("import".into())
             .spawn(move || work.run(&requests))
@@ -76,14 +77,14 @@ impl Drop for Importer {
 }
 
 struct Work {
-    library: Library,
+    home: PathBuf,
     sink: EventSink,
     cancel: CancelToken,
     imported: Box<dyn Fn(Imported) + Send>,
 }
 
 impl Work {
-    fn run(mut self, requests: &Receiver<Vec<PathBuf>>) {
+    fn run(self, requests: &Receiver<Vec<PathBuf>>) {
         for paths in requests {
             for path in paths {
                 for file in self.files_of(path) {
@@ -110,19 +111,23 @@ impl Work {
         files
     }
 
-    fn import(&mut self, path: &Path) {
+    /// The library as it is now: meanwhile another program may have put a new one in its place. Where
+    /// there is none any more, none is made: its disk may be gone.
+    fn open_library(&self) -> Result<Library> {
+        let file = Library::file_in(&self.home);
+        file.metadata().map_err(|e| cannot_read(&file, e))?;
+        Library::open(&self.home)
+    }
+
+    fn import(&self, path: &Path) {
         let (sink, cancel) = (self.sink.clone(), self.cancel.clone());
         let mut progress = |fraction| {
             sink.try_send(Event::Importing { path: path.to_owned(), fraction });
         };
         progress(0.0);
-        // A decoder's bug ends one import, not the thread.
-        let work = std::panic::AssertUnwindSafe(|| {
-            import_file(&mut self.library, path, &cancel, &mut progress)
-        });
-        let song = std::panic::catch_unwind(work).unwrap_or_else(|_| {
-            Err(EngineError::Busy("reading it made Partita stumble; please report it".into()))
-        });
+        let song = self
+            .open_library()
+            .and_then(|mut library| import_file(&mut library, path, &cancel, &mut progress));
         match song {
             Ok(song) => (self.imported)(Imported::Song(path.to_owned(), Box::new(song))),
             Err(EngineError::Cancelled) => {}
@@ -148,9 +153,12 @@ fn import_file(
     let was_there = folder.exists();
     let known = library.song_by_hash(&hash, &path)?;
     if let Some(song) = known.clone().filter(|_| MixStore::open(&folder).is_ok()) {
+        // It may have been moved: the record beside the stores knows its new place, too.
+        library.write_record(&song.hash)?;
         return Ok(song);
     }
-    let added = add(library, path, hash, &folder, cancel, progress);
+    // A decoder's bug ends one import, not the thread.
+    let added = caught("reading it", || add(library, path, hash, &folder, cancel, progress));
     if added.is_err() && known.is_none() && !was_there {
         // Nothing of a file that failed is kept; it may never have been there.
         if let Err(e) = std::fs::remove_dir_all(&folder) {
@@ -168,13 +176,15 @@ fn add(
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Song> {
-    let (decoded, _mix) = decode_to_store(&path, folder, cancel, progress)?;
+    let (decoded, mix) = decode_into(&path, folder, cancel, progress)?;
     if let Some(bytes) = &decoded.cover {
         super::files::write_atomically(&folder.join(cover::FILE), bytes)?;
     }
-    let song = library.add_song(&NewSong { path, hash, decoded })?;
-    library.write_record(&song.hash)?;
-    Ok(song)
+    let new = NewSong { path, hash, decoded };
+    // Before the mix counts: whoever finds a whole mix finds the song's name beside it.
+    Record::of_new(&new).write(folder)?;
+    mix.finish()?;
+    library.add_song(&new)
 }
 
 /// Decodes a file into a mix store in `folder`.
@@ -187,9 +197,19 @@ pub fn decode_to_store(
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<(decode::Decoded, MixStore)> {
+    let (decoded, mix) = decode_into(path, folder, cancel, progress)?;
+    Ok((decoded, mix.finish()?))
+}
+
+fn decode_into(
+    path: &Path,
+    folder: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<(decode::Decoded, MixWriter)> {
     let mut writer = MixWriter::create(folder)?;
     let decoded = decode::decode(path, cancel, progress, &mut |block| writer.push(block))?;
-    Ok((decoded, writer.finish()?))
+    Ok((decoded, writer))
 }
 
 /// SHA-256 of a file's bytes, hexadecimal.

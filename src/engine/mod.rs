@@ -19,15 +19,20 @@ pub mod files;
 pub mod guard;
 pub mod import;
 pub mod library;
+pub mod memory;
+mod mishap;
 pub mod models;
 pub mod order;
 pub mod peaks;
 pub mod plan;
 pub mod player;
 pub mod pool;
+mod removed;
+pub mod report;
 pub mod resample;
 pub mod separate;
 mod sink;
+mod sources;
 pub mod store;
 mod track;
 pub mod tracks;
@@ -45,6 +50,7 @@ pub use types::{
     AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, Song, SongId, SongState, Tags,
     Thumbnail,
 };
+pub use upkeep::{look as look_into_library, open as open_library};
 
 /// Samples per second of every mix and stem store; the model's rate.
 pub const SAMPLE_RATE: u32 = 44_100;

@@ -16,6 +16,8 @@ pub struct Compute {
     pub threads: Option<usize>,
     /// What products are computed in.
     pub precision: Precision,
+    /// Bytes of memory that Partita may take; `None` for what the system allows.
+    pub memory: Option<u64>,
 }
 
 /// Makes the pool.
@@ -24,6 +26,19 @@ pub struct Compute {
 /// [`EngineError::Busy`] when the processor lacks what the precision wants, or the system gives no
 /// threads.
 pub fn new(compute: Compute) -> Result<ThreadPool> {
+    check(compute)?;
+    ThreadPoolBuilder::new()
+        .num_threads(compute.threads.unwrap_or(0))
+        .thread_name(|index| format!("separate-{index}"))
+        .build()
+        .map_err(|e| EngineError::Busy(format!("the system gives no threads to separate on: {e}")))
+}
+
+/// Whether this machine can compute so.
+///
+/// # Errors
+/// [`EngineError::Busy`] when the processor lacks what the precision wants.
+pub fn check(compute: Compute) -> Result<()> {
     if compute.precision == Precision::Fast && !bf16::is_fast() {
         return Err(EngineError::Busy(
             "the fast precision wants a processor that multiplies bf16 (AVX-512 BF16); this one \
@@ -31,9 +46,5 @@ pub fn new(compute: Compute) -> Result<ThreadPool> {
                 .into(),
         ));
     }
-    ThreadPoolBuilder::new()
-        .num_threads(compute.threads.unwrap_or(0))
-        .thread_name(|index| format!("separate-{index}"))
-        .build()
-        .map_err(|e| EngineError::Busy(format!("the system gives no threads to separate on: {e}")))
+    Ok(())
 }

@@ -218,6 +218,45 @@ mod tests {
         assert_eq!(stems.done_count(), 0);
     }
 
+    /// A network with a bug, which shows from its third segment on.
+    struct Buggy(Identity, std::sync::atomic::AtomicUsize);
+
+    impl Separator for Buggy {
+        fn spec(&self) -> &Spec {
+            self.0.spec()
+        }
+
+        fn separate(&self, mix: &[f32]) -> ModelResult<Vec<f32>> {
+            let count = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            // On the pool's threads, as a kernel would.
+            rayon::join(|| assert!(count < 2, "a bug"), || ());
+            self.0.separate(mix)
+        }
+    }
+
+    #[test]
+    fn a_bug_ends_the_job_with_its_words_and_the_pool_goes_on() {
+        use crate::engine::mishap::caught;
+
+        let folder = tempfile::tempdir().unwrap();
+        let mix = store_mix(folder.path(), &noise(900, 5));
+        let buggy = Buggy(Identity::new(100), 0.into());
+        let sources = buggy.spec().sources.clone();
+        let plan = Plan::new(900, 100);
+        let stems = StemStore::open(&folder.path().join("s"), plan, &sources).unwrap();
+        let pool = crate::engine::pool::new(crate::engine::Compute::default()).unwrap();
+        let never = CancelToken::default();
+        let run = |model: &dyn Separator| {
+            let work = Separation { mix: &mix, stems: &stems, model, pool: &pool };
+            caught("separating", || work.run(&|| 0, &never, &mut |_| {}))
+        };
+        let words = run(&buggy).unwrap_err().in_words();
+        assert!(words.contains("a bug"), "{words}");
+        assert_eq!(stems.done_count(), 2, "what was finished stays");
+        run(&Identity::new(100)).unwrap();
+        assert!(stems.is_complete());
+    }
+
     #[test]
     fn the_last_sound_is_not_borrowed_from_zeros() {
         // A short last segment is centred: the window is full of real audio before it.

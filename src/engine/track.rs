@@ -3,7 +3,7 @@
 use std::{io, path::Path, sync::Arc};
 
 use super::{
-    Result,
+    EngineError, Result,
     models::InstalledModel,
     player::Track,
     store::{MixStore, StemStore},
@@ -24,7 +24,7 @@ impl SongTrack {
     /// # Errors
     /// [`super::EngineError::Io`] when a store is missing or damaged.
     pub fn open(song_folder: &Path, model: Option<&InstalledModel>) -> Result<Self> {
-        let mix = Arc::new(MixStore::open(song_folder)?);
+        let mix = Arc::new(MixStore::open(song_folder).map_err(in_words)?);
         let open = |model: &InstalledModel| {
             let (plan, sources) = (model.plan(mix.frames()), &model.spec.sources);
             StemStore::open(&model.stem_folder(song_folder), plan, sources).map(Arc::new)
@@ -33,10 +33,27 @@ impl SongTrack {
         Ok(Self { mix, stems })
     }
 
+    /// Whether the stores are where they were opened; see [`StemStore::is_in_place`].
+    pub fn is_in_place(&self) -> bool {
+        self.mix.is_in_place() && self.stems.as_ref().is_none_or(|stems| stems.is_in_place())
+    }
+
     /// The frames that stems cover: ascending, disjoint.
     pub fn covered(&self) -> Vec<(u64, u64)> {
         let covered = |stems: &Arc<StemStore>| stems.plan().covered(|i| stems.is_done(i));
         self.stems.as_ref().map(covered).unwrap_or_default()
+    }
+}
+
+/// What to do about a mix that is not there.
+fn in_words(error: EngineError) -> EngineError {
+    match error {
+        EngineError::Io { what, path, source } if source.kind() == io::ErrorKind::NotFound => {
+            let words =
+                "it is gone from the data folder; put it back, or add the song's file again";
+            EngineError::Io { what, path, source: io::Error::new(source.kind(), words) }
+        }
+        other => other,
     }
 }
 

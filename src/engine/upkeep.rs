@@ -15,15 +15,13 @@ use super::{
     CancelToken, EngineError, Result, dragged,
     files::sweep,
     library::{Library, Record, song_folder},
+    removed,
     store::MixStore,
     tracks,
 };
 
 /// In the data folder: held while a song's folder is made.
 const IMPORT_LOCK: &str = "import.lock";
-
-/// A song's folder gets this before its name when the song is removed.
-const REMOVED: &str = ".removed-";
 
 /// The right to make song folders: one importer to a data folder, also among processes.
 #[derive(Debug)]
@@ -72,6 +70,41 @@ impl ImportLock {
     }
 }
 
+/// Opens the library of the data folder `home` and puts the folder in order. Returns also what became
+/// of a damaged library, in words.
+///
+/// # Errors
+/// Those of [`Library::open_or_set_aside`] and [`tidy`].
+pub fn open(home: &Path) -> Result<(Library, Option<String>)> {
+    let (mut library, aside) = Library::open_or_set_aside(home)?;
+    let found = tidy(&mut library)?;
+    let words = aside.map(|aside| {
+        format!(
+            "the library was damaged and is now called {}; {found} songs were found again with \
+             their stems, their jobs are not listed any more",
+            aside.display()
+        )
+    });
+    Ok((library, words))
+}
+
+/// Opens the library for a command that only looks: mends nothing but a damaged library.
+///
+/// # Errors
+/// Those of [`Library::open`] and [`open`].
+pub fn look(home: &Path) -> Result<Library> {
+    match Library::open(home) {
+        Err(e) if e.is_damage() => {
+            let (library, words) = open(home)?;
+            if let Some(words) = words {
+                tracing::warn!("{words}");
+            }
+            Ok(library)
+        }
+        library => library,
+    }
+}
+
 /// Puts the data folder in order, unless another Partita is importing into it. Returns how many
 /// songs came back.
 ///
@@ -85,12 +118,11 @@ pub fn tidy(library: &mut Library) -> Result<usize> {
         .map(|record| (library.song_folder(&record.hash), record))
         .collect();
     sweep(library.home());
+    removed::settle(library.home(), |was| known.contains_key(was));
     let mut found = 0;
     for folder in folders_in(&library.songs_folder()) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if let Some(song) = name.strip_prefix(REMOVED) {
-            settle_removal(&folder, &library.songs_folder().join(song), &known);
-        } else if let Some(record) = known.get(&folder) {
+        if let Some(record) = known.get(&folder) {
             sweep_song(&folder);
             if !Record::is_in(&folder)
                 && let Err(e) = record.write(&folder)
@@ -103,18 +135,6 @@ pub fn tidy(library: &mut Library) -> Result<usize> {
         }
     }
     Ok(found)
-}
-
-/// A removal that was interrupted: before the library knew of it, it did not happen.
-fn settle_removal(folder: &Path, was: &Path, known: &BTreeMap<PathBuf, Record>) {
-    let settled = if known.contains_key(was) && !was.exists() {
-        fs::rename(folder, was)
-    } else {
-        fs::remove_dir_all(folder)
-    };
-    if let Err(e) = settled {
-        tracing::warn!("{} is left over: {e}", folder.display());
-    }
 }
 
 /// A folder that the library does not know: a song, or the beginning of an import.
@@ -134,39 +154,6 @@ fn take_back(library: &mut Library, folder: &Path, name: &str) -> Result<bool> {
             }
             Ok(false)
         }
-    }
-}
-
-/// Takes a song's folder out of the way, before the library forgets the song. Returns where it is,
-/// to be removed; `None` where there was none.
-///
-/// # Errors
-/// [`EngineError::Io`]; [`EngineError::Busy`] when a link has put it outside the data folder.
-pub fn set_aside(home: &Path, folder: &Path) -> Result<Option<PathBuf>> {
-    let cannot =
-        |source| EngineError::Io { what: "cannot remove", path: folder.to_owned(), source };
-    let Some((parent, name)) = folder.parent().zip(folder.file_name()) else { return Ok(None) };
-    // What a link leads to is not ours.
-    let (home, inside) = (home.canonicalize(), parent.canonicalize());
-    if let (Ok(home), Ok(inside)) = (home, inside)
-        && !inside.starts_with(&home)
-    {
-        return Err(EngineError::Busy(format!(
-            "{} is not in the data folder but leads to {}; its files were left alone",
-            parent.display(),
-            inside.display()
-        )));
-    }
-    let mut aside = std::ffi::OsString::from(REMOVED);
-    aside.push(name);
-    let aside = parent.join(aside);
-    if aside.symlink_metadata().is_ok() {
-        fs::remove_dir_all(&aside).map_err(cannot)?;
-    }
-    match fs::rename(folder, &aside) {
-        Ok(()) => Ok(Some(aside)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(cannot(e)),
     }
 }
 

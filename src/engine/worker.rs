@@ -2,16 +2,23 @@
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
-use std::{panic::AssertUnwindSafe, path::PathBuf, sync::Arc, thread::JoinHandle, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Instant,
+};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
-    CancelToken, Compute, EngineError, JobId, Result, pool,
+    CancelToken, Compute, EngineError, JobId, Result, memory,
+    mishap::caught,
+    pool,
     separate::Separation,
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Precision, Separator};
+use crate::model::{self, Separator};
 
 /// One job, with all it needs.
 pub(super) struct Task {
@@ -43,11 +50,11 @@ impl Worker {
         compute: Compute,
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
-        let pool = pool::new(compute)?;
+        pool::check(compute)?;
         let (inbox, tasks) = bounded(1);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&tasks, &pool, compute.precision, &tell))
+            .spawn(move || run(&tasks, compute, &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
@@ -69,43 +76,50 @@ impl Worker {
     }
 }
 
-fn run(
-    tasks: &Receiver<Task>,
-    pool: &rayon::ThreadPool,
-    precision: Precision,
-    tell: &dyn Fn(Progress),
-) {
-    let mut loaded: Option<(PathBuf, Box<dyn Separator>)> = None;
+/// A network, and the threads that it runs on.
+struct Loaded {
+    weights: PathBuf,
+    network: Box<dyn Separator>,
+    pool: rayon::ThreadPool,
+}
+
+fn run(tasks: &Receiver<Task>, compute: Compute, tell: &dyn Fn(Progress)) {
+    let mut loaded: Option<Loaded> = None;
     for task in tasks {
         // A bug in the network ends this job with its reason, not the thread.
-        let work = AssertUnwindSafe(|| separate(&task, pool, precision, &mut loaded, tell));
-        let result = std::panic::catch_unwind(work).unwrap_or_else(|cause| {
-            let text = cause.downcast_ref::<&str>().copied();
-            let words = text.or(cause.downcast_ref::<String>().map(String::as_str));
-            let words = words.unwrap_or("no reason given");
-            Err(EngineError::Busy(format!("Partita stumbled over this song ({words})")))
-        });
+        let work = || separate(&task, compute, &mut loaded, tell);
+        let result = caught("separating this song", work);
+        if matches!(result, Err(EngineError::Stumbled { .. })) {
+            loaded = None; // nobody knows what it left behind
+        }
         // Between jobs a window may stand idle for hours.
         model::arena::release();
         tell(Progress::Ended(task.job, result));
     }
 }
 
+fn load(weights: &Path, compute: Compute) -> Result<Loaded> {
+    let (spec, _) = model::describe(weights)?;
+    let bytes = weights.metadata().map_or(0, |about| about.len());
+    let compute = memory::fit(compute, &spec, bytes)?;
+    let pool = pool::new(compute)?;
+    let network = pool.install(|| model::load(weights, compute.precision))?;
+    Ok(Loaded { weights: weights.to_owned(), network, pool })
+}
+
 fn separate(
     task: &Task,
-    pool: &rayon::ThreadPool,
-    precision: Precision,
-    loaded: &mut Option<(PathBuf, Box<dyn Separator>)>,
+    compute: Compute,
+    loaded: &mut Option<Loaded>,
     tell: &dyn Fn(Progress),
 ) -> Result<()> {
-    if loaded.as_ref().is_none_or(|(path, _)| *path != task.weights) {
-        let weights = task.weights.clone();
-        let network = pool.install(|| model::load(&weights, precision))?;
-        *loaded = Some((weights, network));
+    if loaded.as_ref().is_none_or(|it| it.weights != task.weights) {
+        *loaded = None; // never two networks at once
+        *loaded = Some(load(&task.weights, compute)?);
     }
-    let Some((_, model)) = loaded else { return Ok(()) };
+    let Some(Loaded { network, pool, .. }) = loaded else { return Ok(()) };
     let mut since = Instant::now();
-    let work = Separation { mix: &task.mix, stems: &task.stems, model: model.as_ref(), pool };
+    let work = Separation { mix: &task.mix, stems: &task.stems, model: network.as_ref(), pool };
     work.run(&task.head, &task.cancel, &mut |segment| {
         tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));
         since = Instant::now();

@@ -304,6 +304,7 @@ impl ViewState {
             Event::Export { id, state } => self.export(id, state),
             // The app's: what comes of it depends on the pointer.
             Event::DragReady { .. } => {}
+            Event::Waiting { song, reason } => self.say(Some(song), reason),
             Event::Failed { song, reason } => self.say(song, reason),
         }
     }

@@ -259,6 +259,6 @@ fn use_library(library: &mut Library) -> Result<(), EngineError> {
     library.job(job.id)?;
     library.add_to_pace("htdemucs", 3, 1.0)?;
     library.pace("htdemucs")?;
-    library.remove_song(song)?;
+    library.take_out(song)?;
     library.clear()
 }

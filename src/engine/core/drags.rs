@@ -1,14 +1,13 @@
 //! Files to drag in the engine: each request on its own thread, one after another.
 
 use std::{
-    panic::AssertUnwindSafe,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle, ThreadId},
 };
 
 use super::{
-    super::{CancelToken, EngineError, Event, Result, SongId, dragged},
+    super::{CancelToken, EngineError, Event, Result, SongId, dragged, mishap::caught},
     Core, Message,
     exports::spawn,
 };
@@ -63,9 +62,7 @@ impl Core {
             let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             let make = || dragged::files(&song, &to, &model, &track, &stems, &token);
             // A bug ends this with a word, not silently.
-            let made = std::panic::catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
-                Err(EngineError::Busy("Partita stumbled; please report it".into()))
-            });
+            let made = caught("writing the files", make);
             drop(turn);
             match made {
                 Ok(files) => sink.send(Event::DragReady { song: id, stems, files }),

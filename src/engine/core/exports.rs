@@ -1,11 +1,10 @@
 //! Exports in the engine: what is asked for becomes files, each export on its own thread.
 
-use std::panic::AssertUnwindSafe;
-
 use super::{
     super::{
         CancelToken, EngineError, Event, ExportId, ExportState, Result, SongId,
         export::{Exported, Origin, Place, Selection, Settings},
+        mishap::caught,
         order::Order,
     },
     Core, Message,
@@ -47,11 +46,8 @@ impl Core {
                     progress_sink.try_send(Event::Export { id, state });
                 };
                 // A bug ends this export with a word, not silently.
-                let work = AssertUnwindSafe(|| order.carry_out(&settings, &mut progress, &token));
-                tell(match std::panic::catch_unwind(work) {
-                    Ok(result) => state_of(result),
-                    Err(_) => ExportState::Failed("Partita stumbled; please report it".into()),
-                });
+                let work = || order.carry_out(&settings, &mut progress, &token);
+                tell(state_of(caught("writing the files", work)));
                 drop(outbox.send(Message::ExportEnded(id)));
             };
             self.exports.insert(id, (cancel, spawn("export", work)?));

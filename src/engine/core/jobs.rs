@@ -1,11 +1,12 @@
 //! Jobs in the engine: asking for stems, the queue, and what becomes of each.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use super::{
@@ -13,16 +14,38 @@ use super::{
         CancelToken, EngineError, Event, Job, JobId, JobState, Result, SongId, SongTrack,
         export::ordered, files, worker::Task,
     },
-    Core,
+    Core, LOOK_EVERY,
 };
+
+/// The longest pause before a job is tried again, as a power of two of looks: about a minute.
+const LONGEST_PAUSE: u32 = 6;
 
 /// Jobs that wait, in the order they were asked for, and the one that runs.
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: VecDeque<(Job, u64)>,
     /// Jobs that wait for the disk, not for their turn.
-    paused: Vec<(Job, u64)>,
+    paused: Vec<Paused>,
+    setbacks: BTreeMap<JobId, Setback>,
+    /// What was asked of songs that another Partita works on.
+    blocked: Vec<(SongId, Vec<String>, u64)>,
     running: Option<Running>,
+}
+
+/// A job that the disk does not take, and when it is tried again.
+struct Paused {
+    job: Job,
+    from_frame: u64,
+    again: Instant,
+}
+
+/// Why a job was paused last.
+struct Setback {
+    /// How far it had come.
+    segments: usize,
+    reason: String,
+    /// How often it was tried again without coming further.
+    tries: u32,
 }
 
 struct Running {
@@ -50,7 +73,8 @@ impl Queue {
 
     /// The job of a song that waits or runs, unless it is being cancelled.
     fn job_of(&mut self, song: SongId) -> Option<&mut Job> {
-        let waiting = self.waiting.iter_mut().chain(&mut self.paused).map(|(job, _)| job);
+        let paused = self.paused.iter_mut().map(|paused| &mut paused.job);
+        let waiting = self.waiting.iter_mut().map(|(job, _)| job).chain(paused);
         self.running
             .iter_mut()
             .filter(|running| !running.by_user)
@@ -99,8 +123,15 @@ impl Core {
             return Err(EngineError::Busy("the song was opened without a model".into()));
         };
         if !store.is_complete() && self.queue.track_of(id).is_none() {
-            // Another program that works on this song keeps its job.
-            drop(store.lock()?);
+            match store.lock() {
+                Ok(lock) => drop(lock),
+                // Another program that works on this song keeps its job.
+                Err(EngineError::Locked) => {
+                    self.wait_for_other(id, stems, from_frame);
+                    return Ok(());
+                }
+                Err(e) => return Err(e),
+            }
         }
         // A job that was interrupted goes on; one that did the same is shown again.
         let goes_on =
@@ -129,8 +160,9 @@ impl Core {
             return Ok(());
         }
         self.queue.waiting.retain(|(job, _)| job.id != id);
-        self.queue.paused.retain(|(job, _)| job.id != id);
+        self.queue.paused.retain(|paused| paused.job.id != id);
         let mut job = self.library.job(id)?;
+        self.queue.blocked.retain(|(song, ..)| *song != job.song);
         if job.is_active() {
             job.state = JobState::Cancelled;
             self.library.update_job(&job)?;
@@ -152,7 +184,8 @@ impl Core {
     pub(super) fn drop_lost_jobs(&mut self) {
         let Self { queue, library, .. } = self;
         queue.waiting.retain(|(job, _)| library.job(job.id).is_ok());
-        queue.paused.retain(|(job, _)| library.job(job.id).is_ok());
+        queue.paused.retain(|paused| library.job(paused.job.id).is_ok());
+        queue.blocked.retain(|(song, ..)| library.song(*song).is_ok());
         if let Some(running) =
             queue.running.as_mut().filter(|running| library.job(running.job.id).is_err())
         {
@@ -169,7 +202,7 @@ impl Core {
             match self.start(job.clone(), from_frame) {
                 Ok(()) => {}
                 // Another program works on this song: its job is not ours to write.
-                Err(EngineError::Locked) => self.fail(Some(job.song), &EngineError::Locked),
+                Err(EngineError::Locked) => self.wait_for_other(job.song, job.stems, from_frame),
                 Err(e) if e.is_passing() => {
                     self.queue.running = None;
                     self.pause(job, from_frame, &e);
@@ -185,11 +218,11 @@ impl Core {
     fn start(&mut self, mut job: Job, from_frame: u64) -> Result<()> {
         let song = self.library.song(job.song)?;
         let track = self.track(&song)?;
+        self.make_room(track.stems.as_ref().map_or(0, |stems| stems.missing_bytes()))?;
         let (Some(model), Some(stems)) = (&self.model, &track.stems) else {
             return Err(EngineError::Busy("the model is not installed any more".into()));
         };
         drop(stems.lock()?);
-        check_room(self.library.home(), stems.missing_bytes())?;
         job.state = JobState::Running;
         job.segments_total = stems.plan().len();
         job.segments_done = stems.done_count();
@@ -213,6 +246,15 @@ impl Core {
             by_user: false,
         });
         self.worker.give(task)
+    }
+
+    /// Whether there is room for `bytes` of stems. What was removed can be brought back until its room
+    /// is needed.
+    fn make_room(&mut self, bytes: u64) -> Result<()> {
+        match check_room(self.library.home(), bytes) {
+            Err(_) if self.purge_removed() => check_room(self.library.home(), bytes),
+            room => room,
+        }
     }
 
     /// Where the listener is: the play head while the song is open, else where the job started.
@@ -254,6 +296,10 @@ impl Core {
                 self.pause(job, 0, e);
                 return self.start_next();
             }
+            if matches!(result, Err(EngineError::Locked)) && !running.by_user {
+                self.wait_for_other(job.song, job.stems, 0);
+                return self.start_next();
+            }
             job.state = match result {
                 Ok(()) => JobState::Done,
                 Err(EngineError::Cancelled) => JobState::Cancelled,
@@ -268,7 +314,8 @@ impl Core {
         self.start_next();
     }
 
-    /// The disk does not take a job's segments: it waits until there is room, and goes on then.
+    /// The disk does not take a job's segments: it waits until there is room, and goes on then. What
+    /// is tried in vain is tried again ever more seldom, and told once.
     fn pause(&mut self, mut job: Job, from_frame: u64, error: &EngineError) {
         job.state = JobState::Waiting;
         // On a full disk the library may not take it either; at the next start it waits all the same.
@@ -277,18 +324,52 @@ impl Core {
         }
         self.sink.send(Event::Job(job.clone()));
         let reason = format!("paused, and goes on when the disk takes it: {}", error.in_words());
-        self.sink.send(Event::Failed { song: Some(job.song), reason });
-        self.queue.paused.push((job, from_frame));
+        let before = self.queue.setbacks.remove(&job.id);
+        let (tries, is_new) = match before {
+            Some(it) if it.segments == job.segments_done => (it.tries + 1, it.reason != reason),
+            _ => (0, true),
+        };
+        if is_new {
+            self.sink.send(Event::Failed { song: Some(job.song), reason: reason.clone() });
+        }
+        let setback = Setback { segments: job.segments_done, reason, tries };
+        self.queue.setbacks.insert(job.id, setback);
+        let again = Instant::now() + LOOK_EVERY * 2_u32.pow(tries.min(LONGEST_PAUSE));
+        self.queue.paused.push(Paused { job, from_frame, again });
     }
 
     /// Lets paused jobs go on whose stores can be written again.
     pub(super) fn take_up_paused(&mut self) {
-        let paused = std::mem::take(&mut self.queue.paused);
-        let (ready, still): (Vec<_>, Vec<_>) =
-            paused.into_iter().partition(|(job, _)| self.can_go_on(job.song));
+        let (now, paused) = (Instant::now(), std::mem::take(&mut self.queue.paused));
+        let is_ready = |it: &Paused| now >= it.again && self.can_go_on(it.job.song);
+        let (ready, still): (Vec<_>, Vec<_>) = paused.into_iter().partition(is_ready);
         self.queue.paused = still;
-        self.queue.waiting.extend(ready);
+        self.queue.waiting.extend(ready.into_iter().map(|it| (it.job, it.from_frame)));
         self.start_next();
+    }
+
+    /// Another program works on a song: what is wanted of it here waits until that has ended.
+    fn wait_for_other(&mut self, song: SongId, stems: Vec<String>, from_frame: u64) {
+        self.sink.send(Event::Waiting { song, reason: EngineError::Locked.in_words() });
+        self.queue.blocked.retain(|(other, ..)| *other != song);
+        self.queue.blocked.push((song, stems, from_frame));
+    }
+
+    /// Asks again for what another program stood in the way of.
+    pub(super) fn take_up_blocked(&mut self) {
+        for (song, stems, from_frame) in std::mem::take(&mut self.queue.blocked) {
+            if self.is_locked(song) {
+                self.queue.blocked.push((song, stems, from_frame));
+            } else if let Err(e) = self.process(song, &stems, from_frame) {
+                self.fail(Some(song), &e);
+            }
+        }
+    }
+
+    fn is_locked(&self, song: SongId) -> bool {
+        let stems = self.library.song(song).and_then(|song| self.track(&song)).map(|it| it.stems);
+        let Ok(Some(stems)) = stems else { return false };
+        matches!(stems.lock(), Err(EngineError::Locked))
     }
 
     fn can_go_on(&self, song: SongId) -> bool {
@@ -346,16 +427,5 @@ impl Core {
 /// Whether the disk of the data folder has room for `bytes`, and some for the library.
 fn check_room(home: &std::path::Path, bytes: u64) -> Result<()> {
     const LIBRARY: u64 = 1 << 20;
-    let needed = bytes + LIBRARY;
-    let Some(free) = files::free_bytes(home).filter(|&free| bytes > 0 && free < needed) else {
-        return Ok(());
-    };
-    let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
-    let text = format!(
-        "there is not enough room: {} MB are needed, {} MB are free",
-        megabytes(needed),
-        megabytes(free)
-    );
-    let source = std::io::Error::new(std::io::ErrorKind::StorageFull, text);
-    Err(EngineError::Io { what: "cannot write", path: home.to_owned(), source })
+    if bytes == 0 { Ok(()) } else { files::check_room(home, bytes + LIBRARY, home, "") }
 }

@@ -4,14 +4,15 @@
 mod drags;
 mod exports;
 mod jobs;
+mod removal;
 mod songs;
 mod weights;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::AtomicI64},
     thread::{JoinHandle, ThreadId},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -21,9 +22,12 @@ use super::{
     SongTrack,
     import::{Imported, Importer},
     library::Library,
+    mishap::caught,
     models::InstalledModel,
     player::Player,
+    removed::{Holder, Removed},
     sink::EventSink,
+    sources::Sources,
     upkeep,
     waveforms::Waveforms,
     worker::{Progress, Worker},
@@ -46,6 +50,8 @@ pub(super) enum Message {
     ExportEnded(ExportId),
     /// Files to drag were made, or were not, by this thread.
     DragEnded(ThreadId),
+    /// Songs whose files are not where they were.
+    Missing(BTreeSet<SongId>),
     /// The weights were fetched, or were not.
     Weights(std::result::Result<(), String>),
     /// The last handle is gone.
@@ -75,6 +81,16 @@ pub(super) struct Core {
     listened: Arc<AtomicI64>,
     exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
     drags: Drags,
+    /// Looks after the users' files, where anybody stays to be told.
+    sources: Option<Sources>,
+    /// Songs whose files are not where they were.
+    missing: BTreeSet<SongId>,
+    /// Where removed songs are until this program ends.
+    holder: Holder,
+    /// What can still be brought back.
+    removed: Vec<Removed>,
+    /// Whether the user knows that the library is gone.
+    is_missed: bool,
     /// What became of a damaged library, until the window is told.
     damaged: Option<String>,
 }
@@ -87,15 +103,7 @@ impl Core {
         outbox: Sender<Message>,
         player: Player,
     ) -> Result<Self> {
-        let (mut library, aside) = Library::open_or_set_aside(&config.home)?;
-        let found = upkeep::tidy(&mut library)?;
-        let damaged = aside.map(|aside| {
-            format!(
-                "the library was damaged and is now called {}; {found} songs were found again with \
-                 their stems, their jobs are not listed any more",
-                aside.display()
-            )
-        });
+        let (library, damaged) = upkeep::open(&config.home)?;
         if let Some(words) = &damaged {
             tracing::warn!("{words}");
         }
@@ -105,9 +113,13 @@ impl Core {
             drop(tell.send(Message::Work(news)));
         })?;
         let tell = outbox.clone();
-        let importer = Importer::start(Library::open(&config.home)?, sink.clone(), move |song| {
+        let importer = Importer::start(config.home.clone(), sink.clone(), move |song| {
             drop(tell.send(Message::Imported(song)));
         })?;
+        let tell = outbox.clone();
+        let sources = config
+            .stays
+            .then(|| Sources::start(move |songs| drop(tell.send(Message::Missing(songs)))));
         let waveforms = Waveforms::start(sink.clone())?;
         Ok(Self {
             library,
@@ -127,6 +139,11 @@ impl Core {
             listened: Arc::default(),
             exports: BTreeMap::new(),
             drags: Drags::default(),
+            sources: sources.transpose()?,
+            missing: BTreeSet::new(),
+            holder: Holder::default(),
+            removed: Vec::new(),
+            is_missed: false,
             damaged: damaged.filter(|_| config.stays),
         })
     }
@@ -146,34 +163,58 @@ impl Core {
         if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
         }
+        let mut next_look = Instant::now() + LOOK_EVERY;
         loop {
-            let message = match messages.recv_timeout(LOOK_EVERY) {
-                Ok(message) => message,
-                Err(RecvTimeoutError::Timeout) if stays => {
-                    self.follow_others();
-                    self.take_up_paused();
-                    continue;
-                }
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => break,
+            let message = match messages.recv_deadline(next_look) {
+                Ok(Message::Shutdown) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
             };
-            match message {
-                Message::Command(command) => self.obey(command),
-                Message::Imported(Imported::Song(path, song)) => self.show_imported(path, *song),
-                Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
-                Message::Work(Progress::Segment(job, segment, seconds)) => {
-                    self.segment_done(job, segment, seconds);
+            // A bug is told, and the next command is obeyed all the same.
+            let work = caught("the engine", || {
+                if let Some(message) = message {
+                    self.handle(message);
                 }
-                Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
-                Message::ExportEnded(id) => {
-                    self.exports.remove(&id);
+                if Instant::now() >= next_look {
+                    next_look = Instant::now() + LOOK_EVERY;
+                    self.look_around(stays);
                 }
-                Message::DragEnded(thread) => self.drag_ended(thread),
-                Message::Weights(result) => self.weights_came(result),
-                Message::Shutdown => break,
+                Ok(())
+            });
+            if let Err(e) = work {
+                self.fail(None, &e);
             }
         }
         self.shut_down();
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Command(command) => self.obey(command),
+            Message::Imported(Imported::Song(path, song)) => self.show_imported(path, *song),
+            Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
+            Message::Work(Progress::Segment(job, segment, seconds)) => {
+                self.segment_done(job, segment, seconds);
+            }
+            Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
+            Message::ExportEnded(id) => {
+                self.exports.remove(&id);
+            }
+            Message::DragEnded(thread) => self.drag_ended(thread),
+            Message::Missing(songs) => self.show_missing(songs),
+            Message::Weights(result) => self.weights_came(result),
+            Message::Shutdown => {}
+        }
+    }
+
+    /// What has changed around the engine: other programs, and the disk.
+    fn look_around(&mut self, stays: bool) {
+        if stays {
+            self.watch_library();
+            self.follow_others();
+            self.take_up_paused();
+        }
+        self.take_up_blocked();
     }
 
     fn obey(&mut self, command: Command) {
@@ -184,6 +225,7 @@ impl Core {
             Command::Process { song, stems, from_frame } => self.process(song, &stems, from_frame),
             Command::Cancel(job) => self.cancel(job),
             Command::Remove(song) => self.remove(song),
+            Command::Restore(song) => self.restore(song),
             Command::Reset => self.reset(),
             Command::Describe(song) => self.tell_fields(song),
             Command::Export { id, song, selection, place, settings } => {
@@ -217,12 +259,11 @@ impl Core {
 
     /// The stores of a song; the stems are shared with whoever reads or writes them already.
     fn track(&self, song: &Song) -> Result<SongTrack> {
-        if let Some((open, track)) = &self.open
-            && *open == song.id
-        {
-            return Ok(track.clone());
-        }
-        if let Some(track) = self.queue.track_of(song.id) {
+        let open = self.open.as_ref().filter(|(open, _)| *open == song.id);
+        let open = open.map(|(_, track)| track.clone());
+        // Files that somebody has removed are still open, but nothing is kept in them.
+        let shared = open.or_else(|| self.queue.track_of(song.id));
+        if let Some(track) = shared.filter(SongTrack::is_in_place) {
             return Ok(track);
         }
         SongTrack::open(&self.library.song_folder(&song.hash), self.model.as_ref())
@@ -248,6 +289,7 @@ impl Core {
         }
         self.player.load(None);
         self.keep_running_job();
+        self.holder = Holder::default(); // what was removed goes for good
         for (_, thread) in std::mem::take(&mut self.exports).into_values() {
             if thread.join().is_err() {
                 tracing::error!("an export thread panicked");
@@ -265,6 +307,7 @@ fn song_of(command: &Command) -> Option<SongId> {
         Command::Open(song)
         | Command::Process { song, .. }
         | Command::Describe(song)
+        | Command::Restore(song)
         | Command::PrepareDrag { song, .. }
         | Command::Export { song, .. } => Some(*song),
         _ => None,

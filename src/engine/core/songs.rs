@@ -1,14 +1,17 @@
-//! Songs in the engine: showing the library, opening, removing.
+//! Songs in the engine: showing the library, opening.
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
 };
 
 use super::{
     super::{
-        Event, Job, JobState, Result, Song, SongId, SongState, SongTrack, cover,
-        library::song_folder, plan::Plan, store::StemStore, upkeep,
+        EngineError, Event, Job, JobState, Result, Song, SongId, SongState, SongTrack, cover,
+        library::{Library, Whereabouts, song_folder},
+        plan::Plan,
+        store::StemStore,
     },
     Core,
 };
@@ -24,12 +27,33 @@ impl Core {
         self.newest_cover = songs.iter().map(|song| song.id).fold(self.newest_cover, SongId::max);
         self.sink.send(Event::Library { songs, jobs: self.library.jobs()? });
         self.send_covers(new);
+        self.watch_sources();
         Ok(())
     }
 
+    /// Has the files of all songs looked after.
+    pub(super) fn watch_sources(&self) {
+        if let (Some(sources), Ok(songs)) = (&self.sources, self.library.songs()) {
+            sources.watch(songs.into_iter().map(|song| (song.id, song.path)).collect());
+        }
+    }
+
+    /// These songs have no file any more, all others have.
+    pub(super) fn show_missing(&mut self, missing: BTreeSet<SongId>) {
+        let changed: Vec<SongId> = self.missing.symmetric_difference(&missing).copied().collect();
+        self.missing = missing;
+        for song in changed {
+            if let Ok(song) = self.library.song(song) {
+                self.sink.send(Event::Song(self.describe(song)));
+            }
+        }
+    }
+
     /// Tells a song that was imported.
-    pub(super) fn show_imported(&self, path: PathBuf, song: Song) {
+    pub(super) fn show_imported(&mut self, path: PathBuf, song: Song) {
         let id = song.id;
+        self.missing.remove(&id);
+        self.watch_sources();
         self.sink.send(Event::Song(self.describe(song)));
         self.sink.send(Event::Imported { path, song: id });
     }
@@ -53,6 +77,35 @@ impl Core {
         }
     }
 
+    /// Whether the data folder still has its library: it may have been moved, or its disk pulled out.
+    pub(super) fn watch_library(&mut self) {
+        let home = self.library.home().to_owned();
+        let was_missed = self.is_missed;
+        self.is_missed = self.library.whereabouts() == Whereabouts::Gone;
+        if self.is_missed && !was_missed {
+            self.fail(None, &EngineError::Busy(format!(
+                "the data folder {} is gone; put it back and all goes on, what is done meanwhile \
+                 is not kept",
+                home.display()
+            )));
+        }
+        if self.library.whereabouts() != Whereabouts::Replaced {
+            return;
+        }
+        match Library::open(&home) {
+            Ok(library) => {
+                self.library = library;
+                self.library_version = None;
+                self.close(None);
+                self.drop_lost_jobs();
+                if let Err(e) = self.send_library() {
+                    self.fail(None, &e);
+                }
+            }
+            Err(e) => tracing::warn!("{}", e.in_words()),
+        }
+    }
+
     fn send_covers(&self, songs: Vec<(SongId, String)>) {
         let (sink, folder) = (self.sink.clone(), self.library.songs_folder());
         let work = move || {
@@ -73,11 +126,18 @@ impl Core {
         Song { cover, ..self.with_state(song) }
     }
 
-    fn with_state(&self, song: Song) -> Song {
+    fn with_state(&self, mut song: Song) -> Song {
+        if self.missing.contains(&song.id) {
+            let path = song.path.display();
+            song.warning = Some(format!(
+                "{path} is gone; its stems are kept. Add the file where it is now, and it is this \
+                 song again"
+            ));
+        }
         let Some(model) = &self.model else { return song };
         let folder = model.stem_folder(&self.library.song_folder(&song.hash));
         let plan: Plan = model.plan(song.frames);
-        let complete = StemStore::is_complete_in(&folder, &plan);
+        let complete = StemStore::is_complete_in(&folder, &plan, model.spec.sources.len());
         Song { state: if complete { SongState::Separated } else { SongState::Ready }, ..song }
     }
 
@@ -131,41 +191,7 @@ impl Core {
         }
     }
 
-    /// Takes a song out of the library, with its stores.
-    pub(super) fn remove(&mut self, id: SongId) -> Result<()> {
-        let song = self.library.song(id)?;
-        self.end_jobs_of(Some(id))?;
-        self.drags.cancel(Some(id));
-        self.close(Some(id));
-        let folder = self.library.song_folder(&song.hash);
-        let aside = upkeep::set_aside(self.library.home(), &folder);
-        self.library.remove_song(id)?;
-        self.sink.send(Event::SongRemoved(id));
-        aside?.as_deref().map_or(Ok(()), remove_folder)
-    }
-
-    /// Takes everything out of the library.
-    pub(super) fn reset(&mut self) -> Result<()> {
-        self.end_jobs_of(None)?;
-        self.drags.cancel(None);
-        self.close(None);
-        // First out of the way, then out of the library, then off the disk: whenever it ends, each
-        // song is there with its stems or not at all.
-        let (home, mut aside) = (self.library.home(), Vec::new());
-        for folder in upkeep::song_folders(&self.library.songs_folder()) {
-            aside.push(upkeep::set_aside(home, &folder));
-        }
-        self.library.clear()?;
-        for folder in aside {
-            let removed = folder.and_then(|f| f.as_deref().map_or(Ok(()), remove_folder));
-            if let Err(e) = removed {
-                self.fail(None, &e);
-            }
-        }
-        self.send_library()
-    }
-
-    fn close(&mut self, song: Option<SongId>) {
+    pub(super) fn close(&mut self, song: Option<SongId>) {
         if self.open.as_ref().is_some_and(|(open, _)| song.is_none_or(|id| id == *open)) {
             self.player.load(None);
             self.open = None;
@@ -181,17 +207,5 @@ impl Core {
         {
             self.sink.send(Event::Song(self.describe(song)));
         }
-    }
-}
-
-/// Removes a folder inside the data folder. A symbolic link is removed, not followed.
-fn remove_folder(folder: &std::path::Path) -> Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(super::super::EngineError::Io {
-            what: "cannot remove",
-            path: folder.to_owned(),
-            source: e,
-        }),
-        _ => Ok(()),
     }
 }

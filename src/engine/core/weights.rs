@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{
     super::{
         CancelToken, EngineError, Event, ModelState, Result,
+        mishap::caught,
         models::{DEFAULT, InstalledModel},
     },
     Core, Message,
@@ -39,14 +40,17 @@ impl Core {
             };
             let store = Store::new(&home);
             let is_cancelled = || cancel.is_cancelled();
-            let result = match file {
-                Some(file) => store.import(&file, &mut progress, &is_cancelled).map(drop),
-                None => store.install(DEFAULT, &mut progress, &is_cancelled).map(drop),
-            };
+            let result = caught("installing the model", || {
+                match &file {
+                    Some(file) => store.import(file, &mut progress, &is_cancelled).map(drop),
+                    None => store.install(DEFAULT, &mut progress, &is_cancelled),
+                }
+                .map_err(EngineError::from)
+            });
             let result = match result {
                 // Ended by the user: no failure to show.
                 Err(_) if is_cancelled() => Ok(()),
-                other => other.map_err(|e| EngineError::from(e).in_words()),
+                other => other.map_err(|e| e.in_words()),
             };
             drop(outbox.send(Message::Weights(result)));
         };

@@ -8,7 +8,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    panic::AssertUnwindSafe,
     path::Path,
     thread::JoinHandle,
 };
@@ -19,6 +18,7 @@ use super::{Form, Origin};
 use crate::engine::{
     CHANNELS, CancelToken, EngineError, Result, SAMPLE_RATE,
     decode::{self, DecodeError},
+    mishap::caught,
     player::Track,
     resample::Resampler,
 };
@@ -190,10 +190,7 @@ impl FileReader {
                 // Nobody listens any more: the export has ended.
                 sender.send(block.to_vec()).map_err(|_| EngineError::Cancelled)
             };
-            let work = AssertUnwindSafe(|| decode::decode_at(&path, rate, &token, &mut sink));
-            std::panic::catch_unwind(work).unwrap_or_else(|_| {
-                Err(EngineError::Busy("reading the song's file made Partita stumble".into()))
-            })
+            caught("reading the song's file", || decode::decode_at(&path, rate, &token, &mut sink))
         };
         let thread = std::thread::Builder::new()
             .name("export decoder".into())

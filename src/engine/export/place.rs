@@ -91,19 +91,10 @@ impl<'a> Places<'a> {
             first = first.or(Some(&item.to));
             needed = needed.saturating_add(bytes);
         }
-        let Some(to) = first else { return Ok(()) };
-        let free = to.parent().and_then(files::free_bytes);
-        if free.is_none_or(|free| free >= needed) {
+        let Some((to, folder)) = first.and_then(|to| Some((to, to.parent()?))) else {
             return Ok(());
-        }
-        let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
-        let text = format!(
-            "there is not enough room: {} MB are needed, {} MB are free; choose another folder, \
-             or fewer bits",
-            megabytes(needed),
-            megabytes(free.unwrap_or(0))
-        );
-        Err(cannot_write(to)(io::Error::new(io::ErrorKind::StorageFull, text)))
+        };
+        files::check_room(folder, needed, to, "; choose another folder, or fewer bits")
     }
 }
 
@@ -143,7 +134,7 @@ impl MadeFolders {
             .ancestors()
             .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
         let mut missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
-        fs::create_dir_all(folder)?;
+        files::make_folders(folder)?;
         missing.reverse();
         self.0.append(&mut missing);
         Ok(())

@@ -74,7 +74,7 @@ pub(super) fn is_hash(text: &str) -> bool {
 }
 
 /// Whether the file is at fault, and not the system or the moment.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+pub(in crate::engine) fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::{Error, ErrorCode};
     match error {
         // A value of another kind than its column, or no text.

@@ -10,6 +10,7 @@ mod paces;
 mod path_bytes;
 mod records;
 mod songs;
+mod taken;
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +18,11 @@ use rusqlite::Connection;
 
 use super::{EngineError, Result, SongId};
 pub use find::find_song;
+pub(super) use layout::is_damage;
 pub use records::Record;
 pub use songs::NewSong;
 pub(super) use songs::song_folder;
+pub use taken::Taken;
 
 /// Each entry takes the schema one version further; `user_version` counts them.
 const MIGRATIONS: &[&str] = &[
@@ -74,6 +77,19 @@ const REPAIR_LOCK: &str = "repair.lock";
 pub struct Library {
     db: Connection,
     home: PathBuf,
+    /// Which file it is, as the system numbers them.
+    file: Option<(u64, u64)>,
+}
+
+/// Where a library is that was opened before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// Where it was.
+    InPlace,
+    /// There is none in the data folder.
+    Gone,
+    /// There is another in its place.
+    Replaced,
 }
 
 impl Library {
@@ -83,12 +99,21 @@ impl Library {
     /// [`EngineError::Io`] when the folder cannot be made, [`EngineError::Library`] when the file
     /// cannot be used, [`EngineError::Busy`] when a newer Partita wrote it.
     pub fn open(home: &Path) -> Result<Self> {
-        std::fs::create_dir_all(home.join("songs")).map_err(|source| EngineError::Io {
+        let songs = home.join("songs");
+        super::files::make_folders(&songs).map_err(|source| EngineError::Io {
             what: "cannot make",
-            path: home.to_owned(),
+            path: songs,
             source,
         })?;
-        let mut db = Connection::open(home.join(DATABASE))?;
+        Self::open_file(home).map_err(|error| match error {
+            EngineError::Library(error) => cannot_open(error, &Self::file_in(home)),
+            other => other,
+        })
+    }
+
+    fn open_file(home: &Path) -> Result<Self> {
+        let file = Self::file_in(home);
+        let mut db = Connection::open(&file)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         layout::distrust(&db)?;
         // Asked before anything is set: a newer library stays as it is, to the byte.
@@ -104,7 +129,8 @@ impl Library {
         if version < MIGRATIONS.len() {
             migrate(&mut db)?;
         }
-        Ok(Self { db, home: home.to_owned() })
+        let file = identity(&file);
+        Ok(Self { db, home: home.to_owned(), file })
     }
 
     /// As [`Self::open`]; a library whose file is damaged is set aside under another name, and an
@@ -115,7 +141,7 @@ impl Library {
     pub fn open_or_set_aside(home: &Path) -> Result<(Self, Option<PathBuf>)> {
         let damage = match Self::open(home).and_then(|library| library.check().map(|()| library)) {
             Ok(library) => return Ok((library, None)),
-            Err(EngineError::Library(error)) if layout::is_damage(&error) => error,
+            Err(error) if error.is_damage() => error,
             Err(other) => return Err(other),
         };
         // Two programs that find it at once take turns; the second finds the new one.
@@ -129,14 +155,28 @@ impl Library {
         {
             return Ok((library, None));
         }
-        tracing::warn!("the library is damaged: {damage}");
+        tracing::warn!("{}", damage.in_words());
         let aside = set_aside(home)?;
         Ok((Self::open(home)?, Some(aside)))
+    }
+
+    /// The library's file in the data folder `home`.
+    pub fn file_in(home: &Path) -> PathBuf {
+        home.join(DATABASE)
     }
 
     /// The data folder.
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Whether it is still the library of its data folder.
+    pub fn whereabouts(&self) -> Whereabouts {
+        match identity(&Self::file_in(&self.home)) {
+            None => Whereabouts::Gone,
+            file if file == self.file => Whereabouts::InPlace,
+            Some(_) => Whereabouts::Replaced,
+        }
     }
 
     /// The folder that holds all songs' stores.
@@ -159,6 +199,36 @@ impl Library {
     pub fn clear(&mut self) -> Result<()> {
         Ok(self.db.execute_batch("BEGIN; DELETE FROM jobs; DELETE FROM songs; COMMIT;")?)
     }
+}
+
+/// What the disk says when the library cannot be opened, with its place.
+fn cannot_open(error: rusqlite::Error, path: &Path) -> EngineError {
+    use std::io::ErrorKind::{Other, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+
+    use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+    let kind = match error.sqlite_error_code() {
+        Some(ReadOnly) => ReadOnlyFilesystem,
+        Some(DiskFull) => StorageFull,
+        Some(CannotOpen) => PermissionDenied,
+        Some(SystemIoFailure) => Other,
+        _ => return EngineError::Library(error),
+    };
+    let words = format!("{error} (is the disk full, or the folder read-only?)");
+    let source = std::io::Error::new(kind, words);
+    EngineError::Io { what: "cannot open the library", path: path.to_owned(), source }
+}
+
+/// A file's number, without opening it: to close it again would end SQLite's locks.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let about = path.metadata().ok()?;
+    #[cfg(unix)]
+    let number = {
+        use std::os::unix::fs::MetadataExt as _;
+        (about.dev(), about.ino())
+    };
+    #[cfg(not(unix))]
+    let number = (0, u64::from(about.is_file())); // open files cannot be removed there
+    Some(number)
 }
 
 /// Gives the damaged library, with its log, another name.
@@ -187,15 +257,13 @@ fn set_aside(home: &Path) -> Result<PathBuf> {
 
 /// Copies the library as it is before its layout changes; an earlier copy of it is replaced.
 fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
-    let (copy, new) = (
-        home.join(format!("library-version-{version}.db")),
-        tempfile::Builder::new().prefix("library-").suffix(".part").tempfile_in(home),
-    );
+    use rusqlite::types::{ToSqlOutput, ValueRef};
+    let copy = home.join(format!("library-version-{version}.db"));
     let cannot = |source| EngineError::Io { what: "cannot write", path: copy.clone(), source };
-    let new = new.map_err(cannot)?;
-    // SQLite writes into an empty file that is there.
-    let sql = "VACUUM INTO ?1";
-    db.execute(sql, [new.path().to_string_lossy()])?;
+    let new = super::files::temporary_in(home).map_err(cannot)?;
+    // SQLite writes into an empty file that is there. Its name need not be Unicode.
+    let name = path_bytes::to_bytes(new.path());
+    db.execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(ValueRef::Text(&name))])?;
     new.as_file().sync_all().map_err(cannot)?;
     new.persist(&copy).map_err(|e| cannot(e.error))?;
     super::files::sync_folder(home);
@@ -290,6 +358,34 @@ mod tests {
             file.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "part")
         });
         assert_eq!(parts.count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_data_folder_need_not_be_unicode() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff\xfe");
+        let home = folder.path().join(name);
+        std::fs::create_dir(&home).unwrap();
+        let db = Connection::open(home.join(DATABASE)).unwrap();
+        db.execute_batch(MIGRATIONS[0]).unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        drop(db);
+        Library::open(&home).unwrap();
+        assert!(home.join("library-version-1.db").is_file());
+    }
+
+    #[test]
+    fn a_library_that_was_taken_away_is_missed() {
+        let home = tempfile::tempdir().unwrap();
+        let library = Library::open(home.path()).unwrap();
+        assert_eq!(library.whereabouts(), Whereabouts::InPlace);
+        let file = Library::file_in(home.path());
+        std::fs::rename(&file, home.path().join("elsewhere")).unwrap();
+        assert_eq!(library.whereabouts(), Whereabouts::Gone);
+        Library::open(home.path()).unwrap();
+        #[cfg(unix)]
+        assert_eq!(library.whereabouts(), Whereabouts::Replaced);
     }
 
     #[test]

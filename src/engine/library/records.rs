@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Library, layout::is_hash, now};
+use super::{Library, NewSong, layout::is_hash, now, path_bytes};
 use crate::engine::{AudioFormat, Result, files::write_atomically};
 
 /// The file in a song's folder.
@@ -41,6 +41,22 @@ impl Record {
     /// Whether a song's folder has a record.
     pub fn is_in(song_folder: &Path) -> bool {
         song_folder.join(FILE).is_file()
+    }
+
+    /// The record of a song that is to be added.
+    pub fn of_new(new: &NewSong) -> Self {
+        let tags = &new.decoded.tags;
+        Self {
+            hash: new.hash.clone(),
+            path: path_bytes::to_bytes(&new.path),
+            title: new.title(),
+            artist: tags.artist.clone(),
+            album: tags.album.clone(),
+            format: new.decoded.format.clone(),
+            frames: new.decoded.frames,
+            warning: new.decoded.warning.clone(),
+            added_at: now(),
+        }
     }
 
     /// What can be said of stores without a record: the folder's name, and how long the mix is.

@@ -20,6 +20,13 @@ pub struct NewSong {
     pub decoded: Decoded,
 }
 
+impl NewSong {
+    /// Title from the tags, or the file's name.
+    pub(super) fn title(&self) -> String {
+        self.decoded.tags.title.clone().unwrap_or_else(|| base_name(&self.path))
+    }
+}
+
 const COLUMNS: &str =
     "id, hash, path, title, artist, album, format, frames, warning, bpm, key, loudness_lufs";
 
@@ -36,7 +43,6 @@ impl Library {
     pub fn add_song(&mut self, new: &NewSong) -> Result<Song> {
         let format = serde_json::to_string(&new.decoded.format).unwrap_or_default();
         let tags = &new.decoded.tags;
-        let title = tags.title.clone().unwrap_or_else(|| base_name(&new.path));
         let id = self.db.query_row(
             "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -46,7 +52,7 @@ impl Library {
             params![
                 new.hash,
                 path_bytes::to_bytes(&new.path),
-                title,
+                new.title(),
                 tags.artist,
                 tags.album,
                 format,
@@ -98,15 +104,6 @@ impl Library {
             )
             .optional()?;
         Ok(song)
-    }
-
-    /// Removes a song and its jobs; the stores are the caller's.
-    ///
-    /// # Errors
-    /// [`crate::engine::EngineError::Library`].
-    pub fn remove_song(&mut self, id: SongId) -> Result<()> {
-        self.db.execute("DELETE FROM songs WHERE id = ?1", [id.0])?;
-        Ok(())
     }
 }
 

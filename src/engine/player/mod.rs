@@ -8,6 +8,7 @@
 //! that gains act at once. A seek, a load or a refresh is a new deck, faded over from the old one,
 //! which goes back to the feeder to be freed.
 
+mod careful;
 mod coverage;
 mod deck;
 mod feeder;
@@ -28,6 +29,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use careful::Careful;
 use feeder::Feeder;
 pub use lanes::{Gains, LaneSettings, gains};
 use shared::{Shared, Strip};
@@ -127,6 +129,7 @@ impl Player {
     pub fn load(&self, track: Option<Arc<dyn Track>>) {
         let shared = &self.inner.shared;
         let stems = track.as_ref().map_or(0, |track| track.stems());
+        let track = track.map(|track| Arc::new(Careful::new(track)) as Arc<dyn Track>);
         let old = shared.change(|wanted| {
             let set = &wanted.set_gains;
             let of_stems = set.stems.iter().chain(std::iter::repeat(&[1.0; 2])).take(stems);

@@ -8,7 +8,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::raw::RawFile;
-use crate::engine::{CHANNELS, EngineError, Result};
+use crate::engine::{
+    CHANNELS, EngineError, Result,
+    files::{make_folders, sync_folder, write_atomically},
+};
 
 const SAMPLES: &str = "mix.f32";
 const SUMMARY: &str = "mix.json";
@@ -24,6 +27,7 @@ struct Summary {
 /// A complete mix on disk.
 #[derive(Debug)]
 pub struct MixStore {
+    folder: PathBuf,
     samples: RawFile,
     summary: Summary,
 }
@@ -44,7 +48,12 @@ impl MixStore {
         if samples.frames().map_err(read)? < summary.frames {
             return Err(read(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut off")));
         }
-        Ok(Self { samples, summary })
+        Ok(Self { folder: folder.to_owned(), samples, summary })
+    }
+
+    /// Whether nobody has removed or replaced it since.
+    pub fn is_in_place(&self) -> bool {
+        self.samples.is_at(&self.folder.join(SAMPLES)).is_ok_and(|there| there)
     }
 
     /// Length in frames.
@@ -96,11 +105,13 @@ impl MixWriter {
             path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(folder).map_err(|e| write(folder, e))?;
+        make_folders(folder).map_err(|e| write(folder, e))?;
         let summary = folder.join(SUMMARY);
         match fs::remove_file(&summary) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(write(&summary, e)),
-            _ => {}
+            // It is gone from the disk before samples of another mix come to lie there.
+            Ok(()) => sync_folder(folder),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(write(&summary, e)),
         }
         let path = folder.join(SAMPLES);
         let samples = RawFile::open_for_writing(&path).map_err(|e| write(&path, e))?;
@@ -138,7 +149,7 @@ impl MixWriter {
         let variance = if self.frames > 1 { self.squares / (self.frames - 1) as f64 } else { 0.0 };
         let summary = Summary { frames: self.frames, mean: self.mean, deviation: variance.sqrt() };
         let text = serde_json::to_vec(&summary).map_err(|e| self.error(SUMMARY, e.into()))?;
-        crate::engine::files::write_atomically(&self.folder.join(SUMMARY), &text)?;
+        write_atomically(&self.folder.join(SUMMARY), &text)?;
         MixStore::open(&self.folder)
     }
 

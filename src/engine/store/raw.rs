@@ -40,9 +40,34 @@ impl RawFile {
         write_all_at(&self.0, bytemuck::cast_slice(samples), start * FRAME_BYTES)
     }
 
+    /// See [`is_at`].
+    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        is_at(&self.0, path)
+    }
+
     /// Waits until what was written is on the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
+    }
+}
+
+/// Whether `path` still leads to this open file: nobody has removed or replaced it. Where open files
+/// cannot be removed, whether there is one.
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let there = match path.metadata() {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        there => there?,
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let ours = file.metadata()?;
+        Ok((ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ours = file;
+        Ok(there.is_file())
     }
 }
 

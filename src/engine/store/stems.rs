@@ -13,10 +13,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::raw::{RawFile, read_exact_at, write_all_at};
+use super::raw::{RawFile, is_at, read_exact_at, write_all_at};
 use crate::engine::{
     CHANNELS, EngineError, Result,
-    files::{sync_folder, write_atomically},
+    files::{make_folders, sync_folder, write_atomically},
     plan::Plan,
 };
 
@@ -54,7 +54,7 @@ impl StemStore {
     /// # Errors
     /// [`EngineError::Io`], also when the folder holds the stems of something else.
     pub fn open(folder: &Path, plan: Plan, sources: &[String]) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(|e| cannot_write(folder, e))?;
+        make_folders(folder).map_err(|e| cannot_write(folder, e))?;
         let header = Header {
             frames: plan.frames,
             segment_frames: plan.segment_frames,
@@ -109,6 +109,16 @@ impl StemStore {
         Ok(())
     }
 
+    /// Whether the store is where it was: what is written to a file that somebody has removed is
+    /// lost with it.
+    pub fn is_in_place(&self) -> bool {
+        let is_there = |(stem, file): (usize, &RawFile)| {
+            file.is_at(&stem_path(&self.folder, stem)).is_ok_and(|there| there)
+        };
+        is_at(&self.done_file, &self.folder.join(DONE)).is_ok_and(|there| there)
+            && self.files.iter().enumerate().all(is_there)
+    }
+
     /// How the song is cut.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -141,11 +151,16 @@ impl StemStore {
         self.done_count() == self.plan.len()
     }
 
-    /// Whether the store in `folder` has every segment of `plan`; asks nothing but one small file.
-    pub fn is_complete_in(folder: &Path, plan: &Plan) -> bool {
-        fs::read(folder.join(DONE)).is_ok_and(|flags| {
-            flags.len() >= plan.len() && flags[..plan.len()].iter().all(|&flag| flag == 1)
-        })
+    /// Whether the store in `folder` has every segment of `plan` of this many stems; asks nothing but
+    /// one small file and the stems' lengths.
+    pub fn is_complete_in(folder: &Path, plan: &Plan, stems: usize) -> bool {
+        let flags = fs::read(folder.join(DONE)).unwrap_or_default();
+        let is_whole = |stem| {
+            stem_path(folder, stem).metadata().is_ok_and(|about| about.len() >= stem_bytes(plan))
+        };
+        flags.len() >= plan.len()
+            && flags[..plan.len()].iter().all(|&flag| flag == 1)
+            && (0..stems).all(is_whole)
     }
 
     /// Takes the right to write, until the lock is dropped.
@@ -207,6 +222,10 @@ impl StemStore {
         write_all_at(&self.done_file, &[1], segment as u64)
             .and_then(|()| self.done_file.sync_data())
             .map_err(|e| cannot_write(&self.folder.join(DONE), e))?;
+        if !self.is_in_place() {
+            let gone = io::Error::new(io::ErrorKind::NotFound, "somebody has removed it");
+            return Err(cannot_write(&self.folder, gone));
+        }
         self.done[segment].store(true, Ordering::Release);
         Ok(())
     }
@@ -271,6 +290,14 @@ impl StemStore {
             }
         }
     }
+}
+
+/// How long the file of a whole stem is.
+fn stem_bytes(plan: &Plan) -> u64 {
+    let Some(last) = plan.len().checked_sub(1) else { return 0 };
+    let own = plan.segment(last);
+    let frames = (last * plan.segment_frames) as u64 + (own.end - own.start);
+    frames * (CHANNELS * size_of::<f32>()) as u64
 }
 
 fn stem_path(folder: &Path, stem: usize) -> PathBuf {
@@ -385,6 +412,33 @@ mod tests {
         drop((lock, store));
         let again = StemStore::open(folder.path(), plan, &sources()).unwrap();
         assert!(again.is_done(0) && !again.is_done(1) && !again.is_done(2));
+    }
+
+    #[test]
+    fn what_is_cut_off_or_removed_is_not_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(250, 100);
+        let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let lock = store.lock().unwrap();
+        for segment in 0..plan.len() {
+            store.write_segment(&lock, segment, &result(&plan, segment, ramp)).unwrap();
+        }
+        assert!(StemStore::is_complete_in(folder.path(), &plan, 2));
+        assert!(!StemStore::is_complete_in(folder.path(), &plan, 3));
+        let path = stem_path(folder.path(), 1);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert!(!StemStore::is_complete_in(folder.path(), &plan, 2));
+        assert!(store.is_in_place());
+        fs::remove_file(&path).unwrap();
+        assert!(!store.is_in_place());
+        #[cfg(unix)]
+        {
+            fs::write(&path, &bytes).unwrap();
+            assert!(!store.is_in_place(), "another file of that name");
+            let again = store.write_segment(&lock, 0, &result(&plan, 0, ramp)).unwrap_err();
+            assert!(again.is_passing(), "{again}");
+        }
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn the_rest_of_another_file_is_not_put_behind_it() {
         |_| Answer {
             head: "HTTP/1.1 206 Partial Content\r\nContent-Length: 2".into(),
             body: vec![7; 2],
+            pause: Duration::ZERO,
         },
         |_| Answer::bare("416 Range Not Satisfiable"),
     ] {
@@ -174,6 +175,7 @@ fn a_server_that_never_sends_it_all_is_given_up() {
     let server = Server::start(|_, request| Answer {
         head: "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\nETag: \"v1\"".into(),
         body: if request.start() == 0 { vec![7; 1000] } else { Vec::new() },
+        pause: Duration::ZERO,
     });
     let target = Target::new(&server);
     assert!(target.words().starts_with("broke off after "));
@@ -201,8 +203,8 @@ fn refusals_are_told() {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 6";
     let huge = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999";
     let server = Server::start(move |_, request| match request.path.as_str() {
-        "/page" => Answer { head: page.into(), body: b"<html>".to_vec() },
-        "/huge" => Answer { head: huge.into(), body: Vec::new() },
+        "/page" => Answer { head: page.into(), body: b"<html>".to_vec(), pause: Duration::ZERO },
+        "/huge" => Answer { head: huge.into(), body: Vec::new(), pause: Duration::ZERO },
         "/busy" => Answer::bare("503 Service Unavailable"),
         "/loop" => Answer::bare("302 Found\r\nLocation: /loop"),
         _ => Answer::bare("404 Not Found"),
@@ -224,7 +226,7 @@ fn refusals_are_told() {
 fn redirects_are_followed_and_lengths_may_be_unknown() {
     let server = Server::start(|_, request| match request.path.as_str() {
         "/model.th" => Answer::bare("302 Found\r\nLocation: /elsewhere"),
-        _ => Answer { head: "HTTP/1.1 200 OK".into(), body: data() },
+        _ => Answer { head: "HTTP/1.1 200 OK".into(), body: data(), pause: Duration::ZERO },
     });
     let target = Target::new(&server);
     target.fetch().unwrap();

@@ -28,6 +28,8 @@ mod watch;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod kill_tests;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod server;

@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 /// A request, as far as the tests look at it.
@@ -30,13 +31,15 @@ impl Request {
 pub(super) struct Answer {
     pub(super) head: String,
     pub(super) body: Vec<u8>,
+    /// Between two of twenty pieces of the body.
+    pub(super) pause: Duration,
 }
 
 impl Answer {
     /// A whole file, with a validator.
     pub(super) fn whole(data: &[u8]) -> Self {
         let head = format!("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {}", data.len());
-        Self { head, body: data.to_vec() }
+        Self { head, body: data.to_vec(), pause: Duration::ZERO }
     }
 
     /// The rest of a file from `start`.
@@ -47,12 +50,19 @@ impl Answer {
              Content-Range: bytes {start}-{last}/{total}",
             total - start,
         );
-        Self { head, body: data[start..].to_vec() }
+        Self { head, body: data[start..].to_vec(), pause: Duration::ZERO }
     }
 
     /// A status line with nothing behind it.
     pub(super) fn bare(status: &str) -> Self {
-        Self { head: format!("HTTP/1.1 {status}\r\nContent-Length: 0"), body: Vec::new() }
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0");
+        Self { head, body: Vec::new(), pause: Duration::ZERO }
+    }
+
+    /// The same, piece by piece.
+    pub(super) fn slowly(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
     }
 
     /// The same, broken off after `count` bytes of the body.
@@ -114,6 +124,10 @@ fn read(stream: &TcpStream) -> Request {
 fn send(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
     stream.write_all(answer.head.as_bytes())?;
     stream.write_all(b"\r\nConnection: close\r\n\r\n")?;
-    stream.write_all(&answer.body)?;
-    stream.flush()
+    for piece in answer.body.chunks(answer.body.len().div_ceil(20).max(1)) {
+        stream.write_all(piece)?;
+        stream.flush()?;
+        thread::sleep(answer.pause);
+    }
+    Ok(())
 }

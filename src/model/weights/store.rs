@@ -103,12 +103,16 @@ impl Store {
         make_folder(&downloads)?;
         let _lock = self.lock(model)?;
         if matches!(self.state(name), State::Installed { .. }) {
+            forget_downloads(model, &downloads);
             return Ok(());
         }
         let mut reasons = Vec::new();
         for origin in &model.origins {
             match self.install_from(model, origin, &downloads, watch) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    forget_downloads(model, &downloads);
+                    return Ok(());
+                }
                 Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
                 Err(error) => {
                     let reason = in_words(&error);
@@ -355,6 +359,21 @@ fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
          digest of its content is {digest}.{close} Known: {}",
         catalog.names()
     ))
+}
+
+/// Removes what is left of a model's downloads, once it is installed: a killed program leaves some.
+fn forget_downloads(model: &Model, downloads: &Path) {
+    for origin in &model.origins {
+        let Origin::Https { file, .. } = origin else { continue };
+        for suffix in ["", ".part", ".part.json"] {
+            match fs::remove_file(downloads.join(format!("{file}{suffix}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!("{file}{suffix} is no longer needed, but stays: {error}");
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 fn make_folder(folder: &Path) -> Result<()> {

@@ -253,6 +253,42 @@ fn a_disk_that_fails_is_silence_and_the_time_goes_on() {
     assert_eq!(rig.player.position(), 40_000);
 }
 
+/// Its code has a bug, from some frame on.
+struct Buggy(Rising);
+
+impl Track for Buggy {
+    fn frames(&self) -> u64 {
+        self.0.frames
+    }
+    fn stems(&self) -> usize {
+        self.0.stems
+    }
+    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.0.read_original(start, out)
+    }
+    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        assert!(start < 10_000, "a bug");
+        self.0.read_stem(stem, start, out)
+    }
+    fn covered_at(&self, at: u64) -> (bool, u64) {
+        self.0.covered_at(at)
+    }
+}
+
+#[test]
+fn a_bug_in_reading_silences_the_track_and_the_next_one_plays() {
+    let rising = || Rising { frames: 40_000, stems: 1, covered: AtomicU64::new(40_000) };
+    let mut rig = Rig::new(Arc::new(Buggy(rising())));
+    rig.player.play();
+    let heard = rig.run(41_000);
+    assert_eq!(heard[9_000], stem_at(0, 9_000));
+    assert!(heard[20_000..].iter().all(|&sample| sample == 0.0));
+    assert_eq!(rig.player.position(), 40_000);
+    rig.player.load(Some(Arc::new(rising())));
+    rig.player.play();
+    assert_eq!(rig.run(9_001)[9_000], stem_at(0, 9_000));
+}
+
 #[test]
 fn the_callback_neither_allocates_nor_frees() {
     let (mut rig, _) = Rig::rising(4, 400_000);

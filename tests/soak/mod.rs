@@ -1,0 +1,278 @@
+//! The soak: for as long as it is told, songs of all kinds are imported, separated, cancelled,
+//! played, exported, removed and brought back, and programs are killed, all at once: by the command
+//! line, by a window (where there is Xvfb), and by an engine in this process. `./x soak MINUTES`.
+//!
+//! At the end everything that says that it is done is complete and right to the bit, and threads, open
+//! files and memory of those that lived through it are where they were.
+
+#![cfg(target_os = "linux")]
+
+mod files;
+mod inside;
+mod window;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use self::files::Files;
+use crate::support::{Dice, command, json_lines, partita, stderr, tiny_home, walk};
+
+/// No command may take longer, whatever else runs.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Holds {
+    threads: usize,
+    files: usize,
+    /// Resident bytes.
+    memory: u64,
+}
+
+impl Holds {
+    /// Those of a process, while it lives.
+    fn of(process: u32) -> Option<Self> {
+        let count =
+            |what: &str| Some(fs::read_dir(format!("/proc/{process}/{what}")).ok()?.count());
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(Self { threads: count("task")?, files: count("fd")?, memory: kilobytes << 10 })
+    }
+
+    /// Faults, where a process holds more than it did.
+    fn grown_since(self, begin: Self, who: &str) -> Vec<String> {
+        let mut faults = Vec::new();
+        println!("{who}: {begin:?} at first, {self:?} at last");
+        if self.threads > begin.threads + 2 {
+            faults.push(format!("{who}: threads grew from {} to {}", begin.threads, self.threads));
+        }
+        if self.files > begin.files + 8 {
+            faults.push(format!("{who}: open files grew from {} to {}", begin.files, self.files));
+        }
+        if self.memory > begin.memory + begin.memory / 2 + (48 << 20) {
+            let (from, to) = (begin.memory >> 20, self.memory >> 20);
+            faults.push(format!("{who}: memory grew from {from} to {to} MB"));
+        }
+        faults
+    }
+}
+
+/// What was done, and what went wrong.
+#[derive(Default)]
+struct Diary {
+    done: Mutex<BTreeMap<String, usize>>,
+    faults: Mutex<Vec<String>>,
+}
+
+impl Diary {
+    fn note(&self, what: &str) {
+        *self.done.lock().unwrap().entry(what.to_owned()).or_default() += 1;
+    }
+
+    fn fault(&self, what: String) {
+        println!("FAULT: {what}");
+        self.faults.lock().unwrap().push(what);
+    }
+}
+
+#[test]
+#[ignore = "runs for as long as it is told: ./x soak MINUTES"]
+fn soak() {
+    let minutes: f64 = std::env::var("PARTITA_SOAK").map_or(1.0, |text| text.parse().unwrap());
+    let until = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
+    let files = Files::make();
+    println!("{} good files, {} bad ones", files.good.len(), files.bad.len());
+    let (home, diary) = (tiny_home(), Diary::default());
+    std::thread::scope(|scope| {
+        for seed in 1..=2 {
+            let work = Commands { home: home.path(), files: &files, diary: &diary };
+            scope.spawn(move || work.run(Dice(seed * 7919), until));
+        }
+        scope.spawn(|| window::soak(home.path(), &files, &diary, until));
+        scope.spawn(|| inside::soak(&files, &diary, until));
+    });
+    for (what, times) in diary.done.lock().unwrap().iter() {
+        println!("{times:>7} {what}");
+    }
+    finish(home.path(), &files, &diary);
+    let faults = diary.faults.into_inner().unwrap();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// One who types commands, and pulls the plug on some.
+struct Commands<'a> {
+    home: &'a Path,
+    files: &'a Files,
+    diary: &'a Diary,
+}
+
+impl Commands<'_> {
+    fn run(&self, mut dice: Dice, until: Instant) {
+        while Instant::now() < until {
+            let arguments = self.next(&mut dice);
+            let is_killed = dice.below(4) == 0;
+            let time = is_killed.then(|| Duration::from_micros(dice.below(1_500_000)));
+            self.carry_out(&arguments, time);
+        }
+    }
+
+    fn next(&self, dice: &mut Dice) -> Vec<String> {
+        const FORMATS: [&str; 5] = ["wav", "flac", "alac", "mp3", "opus"];
+        let mut pick =
+            |of: &[PathBuf]| of[dice.below(of.len() as u64) as usize].display().to_string();
+        let (good, bad) = (pick(&self.files.good), pick(&self.files.bad));
+        let songs = json_lines(&partita(self.home, &["list", "--json"]));
+        let song = match songs.len() as u64 {
+            0 => String::new(),
+            count => songs[dice.below(count) as usize]["song"]["id"].to_string(),
+        };
+        let format = FORMATS[dice.below(5) as usize];
+        let out = self.home.join("out").join(dice.below(8).to_string()).display().to_string();
+        let words: &[&str] = match dice.below(100) {
+            _ if song.is_empty() => &["add", &good],
+            0..25 => &["add", &good],
+            25..30 => &["add", &good, &bad],
+            30..33 => &["add", &bad],
+            33..65 => &["process", &song, "--threads", "1"],
+            65..80 => {
+                &["export", &song, "--format", format, "--on-exists", "replace", "--out", &out]
+            }
+            80..86 => {
+                &["separate", &good, "--threads", "1", "--on-exists", "number", "--out", &out]
+            }
+            86..90 => &["progress", &song],
+            90..94 => &["jobs"],
+            94..96 => &["doctor"],
+            96..99 => &["list"],
+            _ => &["reset", "--yes"],
+        };
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    fn carry_out(&self, arguments: &[String], killed_after: Option<Duration>) {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut child = command(self.home, &words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log.reopen().unwrap())
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + killed_after.unwrap_or(PATIENCE);
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if Instant::now() >= end {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                break None;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let said = fs::read_to_string(log.path()).unwrap_or_default();
+        if said.contains("panicked") {
+            self.diary.fault(format!("{words:?} panicked: {said}"));
+        }
+        let ended = match (status, killed_after) {
+            (None, Some(_)) => "killed",
+            (None, None) => {
+                self.diary.fault(format!("{words:?} takes for ever: {said}"));
+                return;
+            }
+            (Some(status), _) if status.success() => "carried out",
+            (Some(status), _) if status.code() == Some(1) => "refused",
+            (Some(status), _) => {
+                self.diary.fault(format!("{words:?} ended with {status}: {said}"));
+                return;
+            }
+        };
+        self.diary.note(&format!("{} {ended}", words[0]));
+        // A song may be removed by another at any time; a file is what it is.
+        let is_bad =
+            words.iter().any(|word| self.files.bad.iter().any(|bad| bad.as_os_str() == *word));
+        let is_wrong = match words[0] {
+            "add" | "separate" => {
+                (is_bad && ended == "carried out") || (!is_bad && ended == "refused")
+            }
+            "list" | "jobs" | "doctor" | "reset" => ended == "refused",
+            _ => false,
+        };
+        if is_wrong {
+            self.diary.fault(format!("{words:?} was {ended}: {said}"));
+        }
+    }
+}
+
+/// Everything that is in the library is brought to its end, and compared with an undisturbed run.
+fn finish(home: &Path, files: &Files, diary: &Diary) {
+    let undisturbed = tiny_home();
+    let listed = json_lines(&partita(home, &["list", "--json"]));
+    println!("{} songs are in the library at the end", listed.len());
+    let by_hash: BTreeMap<String, &PathBuf> =
+        files.good.iter().map(|path| (files::hash(path), path)).collect();
+    for line in &listed {
+        let (id, hash) = (line["song"]["id"].to_string(), line["song"]["hash"].as_str().unwrap());
+        let Some(source) = by_hash.get(hash) else {
+            diary.fault(format!("song {id} is of no file that was added"));
+            continue;
+        };
+        for (home, song) in [(home, id.as_str()), (undisturbed.path(), "")] {
+            if song.is_empty() {
+                let added = partita(home, &["add", source.to_str().unwrap(), "--json"]);
+                assert!(added.status.success(), "{}", stderr(&added));
+                let id = json_lines(&added)[0]["id"].to_string();
+                assert!(partita(home, &["process", &id, "--threads", "1"]).status.success());
+            } else {
+                let output = partita(home, &["process", song, "--threads", "1"]);
+                if !output.status.success() {
+                    diary.fault(format!("song {id} cannot be finished: {}", stderr(&output)));
+                }
+            }
+        }
+        let folder = Path::new("songs").join(&hash[..32]);
+        let samples = |home: &Path| -> BTreeMap<PathBuf, Vec<u8>> {
+            let files = walk(&home.join(&folder)).into_iter();
+            files
+                .filter(|path| path.extension().is_some_and(|ending| ending == "f32"))
+                .map(|path| (path.strip_prefix(home).unwrap().to_owned(), fs::read(path).unwrap()))
+                .collect()
+        };
+        if samples(home) != samples(undisturbed.path()) {
+            diary.fault(format!("song {id} has other samples than undisturbed"));
+        }
+        fs::remove_dir_all(undisturbed.path().join(&folder)).unwrap();
+    }
+    // The last to come have swept.
+    let left = |path: &PathBuf| path.to_string_lossy().contains("/.partita-");
+    let leftovers: Vec<_> = walk(home)
+        .into_iter()
+        .filter(left)
+        .filter(|it| !it.starts_with(home.join("out")))
+        .collect();
+    if !leftovers.is_empty() {
+        diary.fault(format!("left over: {leftovers:?}"));
+    }
+    // What has its final name is whole: it can be read to its end.
+    let mut written = 0;
+    let checker = tiny_home();
+    for file in walk(&home.join("out")) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with(".partita-") || file.to_string_lossy().contains("/.partita-") {
+            continue;
+        }
+        written += 1;
+        let added = partita(checker.path(), &["add", file.to_str().unwrap()]);
+        if !added.status.success() || stderr(&added).contains("cut off") {
+            diary.fault(format!("{}: {}", file.display(), stderr(&added)));
+        }
+    }
+    println!("{written} exported files are whole");
+}

@@ -1,0 +1,122 @@
+//! The window on the data folder that the commands change: it is asked for things by its keys, and
+//! killed now and then. Needs Xvfb and xdotool; without them it says so, and the rest goes on.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::{Diary, Holds, files::Files};
+use crate::support::{Dice, command};
+
+/// Before a life's threads and files are counted.
+const WARM: Duration = Duration::from_mins(1);
+
+/// Ends with whoever holds it.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A screen of its own. Returns its name.
+fn screen() -> Option<(Ends, String)> {
+    Command::new("xdotool").arg("version").stdout(Stdio::null()).status().ok()?;
+    let mut server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut number = String::new();
+    BufReader::new(server.stdout.take()?).read_line(&mut number).ok()?;
+    let server = Ends(server);
+    (!number.trim().is_empty()).then(|| (server, format!(":{}", number.trim())))
+}
+
+pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
+    const KEYS: [&str; 14] = [
+        "space",
+        "space",
+        "ctrl+p",
+        "ctrl+p",
+        "ctrl+Down",
+        "ctrl+Down",
+        "ctrl+Up",
+        "Left",
+        "Right",
+        "Home",
+        "1",
+        "shift+2",
+        "ctrl+t",
+        "Escape",
+    ];
+    let Some((_server, display)) = screen() else {
+        println!("there is no Xvfb or no xdotool: the window is left out");
+        return;
+    };
+    let mut dice = Dice(77);
+    while Instant::now() < until {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let first = &files.good[dice.below(files.good.len() as u64) as usize];
+        let window = command(home, &["--threads", "1", first.to_str().unwrap()])
+            .env("DISPLAY", &display)
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log.reopen().unwrap())
+            .spawn()
+            .unwrap();
+        let mut window = Ends(window);
+        // The last life lasts to the end.
+        let left = until.saturating_duration_since(Instant::now());
+        let life = if left < Duration::from_mins(8) {
+            left
+        } else {
+            Duration::from_secs(60 + dice.below(400))
+        };
+        let (born, process, mut begin) = (Instant::now(), window.0.id(), None);
+        diary.note("windows opened");
+        while born.elapsed() < life {
+            std::thread::sleep(Duration::from_millis(300 + dice.below(1500)));
+            if let Some(status) = window.0.try_wait().unwrap() {
+                let said = std::fs::read_to_string(log.path()).unwrap_or_default();
+                diary.fault(format!("the window ended by itself with {status}: {said}"));
+                break;
+            }
+            let key = KEYS[dice.below(KEYS.len() as u64) as usize];
+            let keys = format!("search --name Partita windowfocus key --clearmodifiers {key}");
+            let sent = Command::new("xdotool")
+                .args(keys.split(' '))
+                .env("DISPLAY", &display)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+            diary.note(if sent.is_ok_and(|it| it.success()) {
+                "keys pressed"
+            } else {
+                "keys lost"
+            });
+            if begin.is_none() && born.elapsed() > WARM {
+                begin = Holds::of(process);
+            }
+        }
+        if let (Some(begin), Some(end)) = (begin, Holds::of(process)) {
+            for fault in
+                end.grown_since(begin, &format!("a window of {} s", born.elapsed().as_secs()))
+            {
+                diary.fault(fault);
+            }
+        }
+        drop(window); // SIGKILL
+        let said = std::fs::read_to_string(log.path()).unwrap_or_default();
+        if said.contains("panicked") {
+            diary.fault(format!("the window panicked: {said}"));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The world around the program changes: files are moved, folders taken away, disks fill up, the
+//! machine sleeps, songs are removed and wanted back. Stems stay, and jobs go on where they were.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::Receiver;
+use partita::engine::{
+    Command, Compute, Config, Engine, Event, Job, JobState, Song, SongId, SongState,
+};
+use tempfile::TempDir;
+
+use crate::support::{command, json_lines, partita, stderr, tiny_home, walk, write_song};
+
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A window's engine.
+struct Running {
+    engine: Engine,
+    events: Receiver<Event>,
+}
+
+impl Running {
+    fn start(home: &Path) -> Self {
+        let compute = Compute { threads: Some(1), ..Compute::default() };
+        let home = home.to_owned();
+        let config = Config { home, compute, stays: true, waker: Arc::new(|| {}) };
+        let (engine, events) = Engine::start(&config).unwrap();
+        Self { engine, events }
+    }
+
+    fn wait<T>(&self, want: impl Fn(&Event) -> Option<T>) -> T {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let event = self.events.recv_deadline(until).expect("the event came");
+            if let Some(found) = want(&event) {
+                return found;
+            }
+        }
+    }
+
+    fn import(&self, file: &Path) -> Song {
+        self.engine.send(Command::Import(vec![file.to_owned()]));
+        self.wait(|event| match event {
+            Event::Song(song) if song.path == file => Some(song.clone()),
+            Event::ImportFailed { reason, .. } => panic!("{reason}"),
+            _ => None,
+        })
+    }
+
+    fn ask(&self, song: SongId) {
+        self.engine.send(Command::Process { song, stems: Vec::new(), from_frame: 0 });
+    }
+
+    fn job(&self, want: impl Fn(&Job) -> bool) -> Job {
+        self.wait(|event| match event {
+            Event::Job(job) if want(job) => Some(job.clone()),
+            Event::Job(job) => {
+                assert!(!matches!(job.state, JobState::Failed(_)), "{job:?}");
+                None
+            }
+            _ => None,
+        })
+    }
+
+    fn done(&self) -> Job {
+        self.job(|job| job.state == JobState::Done)
+    }
+
+    fn failure(&self) -> String {
+        self.wait(|event| match event {
+            Event::Failed { reason, .. } => Some(reason.clone()),
+            _ => None,
+        })
+    }
+}
+
+fn song(seconds: usize) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("song.wav");
+    write_song(&file, 44_100 * seconds, 44_100, 1);
+    (folder, file)
+}
+
+/// The samples of all stems.
+fn stems(home: &Path) -> Vec<Vec<u8>> {
+    let mut files = walk(&home.join("songs"));
+    files.retain(|path| path.to_string_lossy().contains("stem-"));
+    files.sort();
+    files.into_iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+/// What an undisturbed program makes of it.
+fn undisturbed(file: &Path) -> Vec<Vec<u8>> {
+    let home = tiny_home();
+    assert!(partita(home.path(), &["add", file.to_str().unwrap()]).status.success());
+    let output = partita(home.path(), &["process", "1", "--threads", "1"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    stems(home.path())
+}
+
+#[test]
+fn a_moved_file_is_missed_and_found_by_its_content() {
+    let (home, (folder, file)) = (tiny_home(), song(1));
+    let running = Running::start(home.path());
+    let first = running.import(&file);
+    running.ask(first.id);
+    let seconds = running.done().seconds;
+    let moved = folder.path().join("moved.wav");
+    fs::rename(&file, &moved).unwrap();
+    let words = running.wait(|event| match event {
+        Event::Song(song) => song.warning.clone(),
+        _ => None,
+    });
+    assert!(words.contains("song.wav is gone") && words.contains("stems are kept"), "{words}");
+    let again = running.import(&moved);
+    assert_eq!((again.id, again.warning), (first.id, None));
+    assert_eq!(again.state, SongState::Separated);
+    running.ask(again.id);
+    assert_eq!(running.done().seconds, seconds, "nothing is computed again");
+    // A library that is made anew knows the new place, too.
+    drop(running);
+    fs::write(home.path().join("library.db"), "rubbish").unwrap();
+    let listed = json_lines(&partita(home.path(), &["list", "--json"]));
+    assert_eq!(listed[0]["song"]["path"], moved.to_str().unwrap());
+}
+
+#[test]
+fn a_removed_song_comes_back_with_its_stems_until_the_program_ends() {
+    let (home, (_folder, file)) = (tiny_home(), song(1));
+    let running = Running::start(home.path());
+    let first = running.import(&file);
+    running.ask(first.id);
+    running.done();
+    let made = stems(home.path());
+    let remove = || {
+        running.engine.send(Command::Remove(first.id));
+        running.wait(|event| matches!(event, Event::SongRemoved(_)).then_some(()));
+    };
+    remove();
+    assert!(stems(home.path()).is_empty());
+    // Meanwhile another program puts the data folder in order.
+    let (_other, other) = song(2);
+    assert!(partita(home.path(), &["add", other.to_str().unwrap()]).status.success());
+    running.engine.send(Command::Restore(first.id));
+    let back = running.wait(|event| match event {
+        Event::Song(song) if song.id == first.id => Some(song.clone()),
+        _ => None,
+    });
+    assert_eq!(back.state, SongState::Separated);
+    assert_eq!(running.done().song, first.id, "its job, too");
+    assert!(stems(home.path()) == made);
+    remove();
+    drop(running);
+    assert_eq!(fs::read_dir(home.path().join("removed")).unwrap().count(), 0);
+    assert!(stems(home.path()).is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_is_taken_away_pauses_the_job_until_it_is_back() {
+    let (home, (_folder, file)) = (tiny_home(), song(20));
+    let wanted = undisturbed(&file);
+    let running = Running::start(home.path());
+    for what in ["songs", ""] {
+        let first = running.import(&file);
+        running.ask(first.id);
+        let job = running.job(|job| job.segments_done >= 3);
+        running.engine.send(Command::Open(first.id));
+        let here = if what.is_empty() { home.path().to_owned() } else { home.path().join(what) };
+        let away = home.path().with_extension("away");
+        fs::rename(&here, &away).unwrap();
+        let words = running.failure();
+        assert!(words.contains("paused") || words.contains("is gone"), "{words}");
+        std::thread::sleep(Duration::from_millis(1500));
+        assert!(!here.exists(), "nothing is made in its place");
+        fs::rename(&away, &here).unwrap();
+        let done = running.done();
+        assert_eq!((done.id, done.segments_done), (job.id, job.segments_total));
+        assert!(stems(home.path()) == wanted);
+        // Once more, with the whole data folder.
+        running.engine.send(Command::Reset);
+        running.wait(|event| {
+            matches!(event, Event::Library { songs, .. } if songs.is_empty()).then_some(())
+        });
+    }
+}
+
+/// As when the machine sleeps in the middle of a segment.
+#[cfg(unix)]
+#[test]
+fn a_program_that_slept_goes_on() {
+    let (home, (_folder, file)) = (tiny_home(), song(8));
+    assert!(partita(home.path(), &["add", file.to_str().unwrap()]).status.success());
+    let child = command(home.path(), &["process", "1", "--threads", "1"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let signal = |name: &str| {
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
+    };
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(120));
+        signal("-STOP");
+        std::thread::sleep(Duration::from_millis(700));
+        signal("-CONT");
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stems(home.path()) == undisturbed(&file));
+}

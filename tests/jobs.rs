@@ -1,11 +1,7 @@
 //! What the user does with jobs, and with what the data folder holds, through commands and events.
 
-use partita::{
-    engine::{
-        Command, Compute, Event, Job, JobId, JobState, Preferences, Song, SongState,
-        library::Library,
-    },
-    model::Precision,
+use partita::engine::{
+    Command, Compute, Event, Job, JobId, JobState, Preferences, Song, SongState, library::Library,
 };
 
 use crate::{
@@ -92,7 +88,7 @@ fn a_running_job_goes_on_in_another_way() {
     let song = song(&running, home.path(), "song.wav", 30, 3);
     running.process(song.id, &[]);
     running.job(song.id, |job| job.segments_done >= 2);
-    let compute = Compute { threads: Some(1), precision: Precision::Single };
+    let compute = Compute { threads: Some(1), ..Compute::default() };
     running.engine.send(Command::SetCompute(compute));
     let between = running.job(song.id, |job| job.state == JobState::Waiting);
     assert!(between.segments_done >= 2 && between.segments_done < between.segments_total);

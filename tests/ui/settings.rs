@@ -69,19 +69,19 @@ fn threads_and_precision_are_told_to_the_engine() {
     if cores > 1 {
         stage.click("Threads: 1");
         threads = Some(1);
-        let compute = Compute { threads, precision: single };
+        let compute = Compute { threads, precision: single, memory: None };
         assert_eq!(stage.asked(), [Command::SetCompute(compute)]);
     }
     if pool::has_fast_precision() {
         stage.click("Precision: Fast");
-        let compute = Compute { threads, precision: fast };
+        let compute = Compute { threads, precision: fast, memory: None };
         assert_eq!(stage.asked(), [Command::SetCompute(compute)]);
     } else {
         assert!(stage.shows("Fast wants a processor"));
     }
     // What the command line says cannot be changed here.
     let ctx = stage.harness.ctx.clone();
-    let flags = Flags { threads: Some(3), precision: Some(single) };
+    let flags = Flags { threads: Some(3), precision: Some(single), memory: None };
     let app = stage.harness.state_mut();
     app.begin(&ctx, Preferences::default(), flags, Some("The settings were damaged".into()));
     words::speak(Language::English);

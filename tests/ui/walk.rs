@@ -49,6 +49,12 @@ fn namesakes<State>(harness: &Harness<'_, State>) -> Vec<String> {
 
 type Scene = (&'static str, fn() -> Stage);
 
+/// The window after a key.
+fn after(mut stage: Stage, modifiers: Modifiers, key: Key) -> Stage {
+    stage.press(modifiers, key);
+    stage
+}
+
 fn scenes() -> Vec<Scene> {
     vec![
         ("empty", || {
@@ -81,42 +87,18 @@ fn scenes() -> Vec<Scene> {
             }
             stage
         }),
-        ("jobs", || {
-            let mut stage = stage(processing());
-            stage.press(Modifiers::COMMAND, Key::J);
-            stage
-        }),
-        ("settings", || {
-            let mut stage = stage(separated());
-            stage.press(Modifiers::COMMAND, Key::Comma);
-            stage
-        }),
+        ("jobs", || after(stage(processing()), Modifiers::COMMAND, Key::J)),
+        ("settings", || after(stage(separated()), Modifiers::COMMAND, Key::Comma)),
         ("a question", || {
             let mut stage = stage(separated());
             stage.press(Modifiers::COMMAND, Key::Comma);
             stage.click("Reset everything…");
             stage
         }),
-        ("folded library", || {
-            let mut stage = stage(separated());
-            stage.press(Modifiers::COMMAND, Key::B);
-            stage
-        }),
-        ("a new title", || {
-            let mut stage = stage(separated());
-            stage.press(Modifiers::NONE, Key::F2);
-            stage
-        }),
-        ("shortcuts", || {
-            let mut stage = stage(separated());
-            stage.press(Modifiers::NONE, Key::F1);
-            stage
-        }),
-        ("export", || {
-            let mut stage = stage(separated());
-            stage.press(Modifiers::COMMAND, Key::E);
-            stage
-        }),
+        ("folded library", || after(stage(separated()), Modifiers::COMMAND, Key::B)),
+        ("a new title", || after(stage(separated()), Modifiers::NONE, Key::F2)),
+        ("shortcuts", || after(stage(separated()), Modifiers::NONE, Key::F1)),
+        ("export", || after(stage(separated()), Modifiers::COMMAND, Key::E)),
         ("export cards", || {
             let mut stage = stage(separated());
             super::export::open(&mut stage);

@@ -395,9 +395,10 @@ fn changes_the_device() {
     wait_until("the other plays", || player.device() == Device::Open("Second".into()));
     assert!(player.position() >= at, "no step back");
     player.set_output(Some("alsa:nowhere".into()));
-    wait_until("the default stands in", || {
-        matches!(player.device(), Device::Open(name) if name != "Second")
-    });
+    wait_until(
+        "the default stands in",
+        || matches!(player.device(), Device::Open(name) if name != "Second"),
+    );
     let at = player.position();
     wait_until("it goes on", || player.position() > at || !player.is_playing());
 }

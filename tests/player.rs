@@ -20,7 +20,7 @@ use std::{
 
 use partita::engine::{
     SAMPLE_RATE,
-    player::{Device, Gains, LaneSettings, Monitor, Player, Track, gains},
+    player::{Device, Gains, LaneSettings, Monitor, Player, Track, gains, outputs},
 };
 
 /// The folder that a child process and its sink share with the test.
@@ -317,4 +317,88 @@ fn plays_without_a_device() {
     let capture = captured(&folder);
     let first = capture.iter().position(|frame| *frame != [0.0; 2]);
     assert!(first.is_some(), "and it is heard");
+}
+
+/// The frame of the track whose whole mix is at `at` of the capture, within a second of `near`.
+fn place_of(capture: &[[f32; 2]], at: usize, near: u64) -> Option<u64> {
+    let all = [1.0, 1.0, 1.0, 1.0, 0.0];
+    let around = near.saturating_sub(secs(1.0))..near + secs(1.0);
+    around.into_iter().find(|&frame| error(capture, at, frame, 50, &all) < 1e-5)
+}
+
+#[test]
+fn a_lost_device_is_waited_for_at_the_place_that_was_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    write_sound_system(folder.path());
+    run_child("player::loses_the_device", folder.path());
+}
+
+#[test]
+#[ignore = "a child of a_lost_device_is_waited_for_at_the_place_that_was_heard"]
+fn loses_the_device() {
+    let Some(folder) = folder() else { return };
+    let player = Player::start(Arc::new(|| {}));
+    player.load(Some(Arc::new(Noise)));
+    player.play();
+    wait_until("it moves", || player.position() > secs(1.0));
+    // No other device, and then no sink: what is written to it is an error.
+    fs::write(folder.join("asound.conf"), "pcm.!default { type hw card 31 }\n").unwrap();
+    let sink = fs::read_to_string(folder.join("sink")).unwrap();
+    assert!(Command::new("kill").args(["-9", &sink]).status().unwrap().success());
+    wait_until("the loss shows", || matches!(player.device(), Device::Unavailable(_)));
+    let held = player.position();
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(player.position(), held, "the song waits");
+    assert!(player.is_playing());
+
+    let before = captured(&folder).len();
+    write_sound_system(&folder);
+    wait_until("the device is back", || matches!(player.device(), Device::Open(_)));
+    wait_until("it goes on", || player.position() > held + secs(0.5));
+    player.pause();
+    thread::sleep(Duration::from_millis(200));
+    drop(player);
+    let capture = captured(&folder);
+    let first = before + capture[before..].iter().position(|frame| *frame != [0.0; 2]).unwrap();
+    let settled = first + 1_000;
+    let place = place_of(&capture, settled, held + 1_000).expect("the mix goes on");
+    assert_eq!(place - 1_000, held, "where it was");
+}
+
+#[test]
+fn another_device_goes_on_where_the_first_was() {
+    let folder = tempfile::tempdir().unwrap();
+    write_sound_system(folder.path());
+    let path = folder.path().join("asound.conf");
+    let first = fs::read_to_string(&path).unwrap();
+    // Six channels at 48 kHz, which nobody hears: it plays as fast as it is given.
+    let second = "pcm.second {\n type plug\n slave { pcm { type null } rate 48000 channels 6 }\n \
+                  hint { show on description \"Second\" }\n}\n";
+    fs::write(path, first + second).unwrap();
+    run_child("player::changes_the_device", folder.path());
+}
+
+#[test]
+#[ignore = "a child of another_device_goes_on_where_the_first_was"]
+fn changes_the_device() {
+    let Some(_) = folder() else { return };
+    let outputs = outputs();
+    eprintln!("{outputs:?}");
+    let second = outputs.iter().find(|output| output.name == "Second").unwrap();
+    let player = Player::start(Arc::new(|| {}));
+    player.load(Some(Arc::new(Noise)));
+    player.play();
+    wait_until("it moves", || player.position() > secs(0.5));
+    let at = player.position();
+    player.set_output(Some(second.id.clone()));
+    assert_eq!(player.output(), Some(second.id.clone()));
+    wait_until("the other plays", || player.device() == Device::Open("Second".into()));
+    assert!(player.position() >= at, "no step back");
+    player.set_output(Some("alsa:nowhere".into()));
+    wait_until(
+        "the default stands in",
+        || matches!(player.device(), Device::Open(name) if name != "Second"),
+    );
+    let at = player.position();
+    wait_until("it goes on", || player.position() > at || !player.is_playing());
 }

@@ -190,6 +190,23 @@ fn a_folder_that_is_taken_away_pauses_the_job_until_it_is_back() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn stems_are_cleared_inside_the_data_folder_only() {
+    let (home, (_folder, file), elsewhere) = (tiny_home(), song(1), tempfile::tempdir().unwrap());
+    let running = Running::start(home.path());
+    let first = running.import(&file);
+    running.ask(first.id);
+    running.done();
+    let (songs, away) = (home.path().join("songs"), elsewhere.path().join("songs"));
+    fs::rename(&songs, &away).unwrap();
+    std::os::unix::fs::symlink(&away, &songs).unwrap();
+    running.engine.send(Command::ClearStems);
+    let words = running.failure();
+    assert!(words.contains("left alone"), "{words}");
+    assert!(!stems(home.path()).is_empty());
+}
+
 /// As when the machine sleeps in the middle of a segment.
 #[cfg(unix)]
 #[test]

@@ -131,7 +131,10 @@ impl Aside {
 }
 
 /// What is reached through a link is not ours.
-fn check_inside(home: &Path, folder: &Path) -> Result<()> {
+///
+/// # Errors
+/// [`EngineError::Busy`] when `folder` lies outside the data folder.
+pub fn check_inside(home: &Path, folder: &Path) -> Result<()> {
     if let (Ok(home), Ok(real)) = (home.canonicalize(), folder.canonicalize())
         && !real.starts_with(&home)
     {

@@ -193,8 +193,8 @@ fn no_page_shows_the_other_language() {
             let mut stage = pressed(ctrl, Key::Comma)(stage);
             // On the page: right of the library and above the transport.
             let is_question = |node: &Node<'_>| {
-                let is_there = node.rect().left() > 288.0 && node.rect().bottom() < 720.0;
-                is_there && node.accesskit_node().label().is_some_and(|it| it.ends_with('…'))
+                let is_it = node.accesskit_node().label().is_some_and(|it| it.ends_with('…'));
+                is_it && node.rect().left() > 288.0 && node.rect().bottom() < 720.0
             };
             let buttons: Vec<_> =
                 stage.harness.root().children_recursive().filter(is_question).collect();

@@ -3,7 +3,7 @@
 use super::{
     super::{
         Compute, Event, Preferences, Result, doctor::folder_bytes, dragged, player::outputs, pool,
-        tracks, upkeep,
+        removed::check_inside, tracks, upkeep,
     },
     Core,
     exports::spawn,
@@ -69,6 +69,7 @@ impl Core {
 
     /// Removes the stems of all songs, and ends the jobs that make some. The songs stay.
     pub(super) fn clear_stems(&mut self) -> Result<()> {
+        check_inside(self.library.home(), &self.library.songs_folder())?;
         self.end_jobs_of(None)?;
         self.drags.cancel(None);
         let open = self.close(None);

@@ -26,12 +26,14 @@ impl Library {
         Ok(job)
     }
 
-    /// Writes what changes in a job.
+    /// Writes what changes in a job. One that is done has made every stem of its song: what other
+    /// programs asked of that song and model is done with it.
     ///
     /// # Errors
     /// [`EngineError::Library`].
     pub fn update_job(&mut self, job: &Job) -> Result<()> {
-        self.db.execute(
+        let change = self.db.transaction()?;
+        change.execute(
             "UPDATE jobs SET stems = ?2, state = ?3, segments_done = ?4, segments_total = ?5,
              seconds = ?6 WHERE id = ?1",
             params![
@@ -43,7 +45,21 @@ impl Library {
                 job.seconds
             ],
         )?;
-        Ok(())
+        if job.state == JobState::Done {
+            change.execute(
+                "UPDATE jobs SET state = ?3, segments_done = ?4, segments_total = ?4
+                 WHERE song = ?1 AND model = ?2 AND state IN (?5, ?6)",
+                params![
+                    job.song.0,
+                    job.model,
+                    to_json(&job.state),
+                    job.segments_total as i64,
+                    to_json(&JobState::Waiting),
+                    to_json(&JobState::Running),
+                ],
+            )?;
+        }
+        Ok(change.commit()?)
     }
 
     /// Every job, newest first.
@@ -138,4 +154,38 @@ fn job_of_row(row: &Row<'_>) -> rusqlite::Result<Job> {
         created_at: row.get(7)?,
         seconds: row.get(8)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::library::Record;
+
+    #[test]
+    fn a_job_that_is_done_ends_what_others_asked_of_its_song_and_model() {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        for hash in ["aa", "bb"] {
+            library.adopt(&Record::of_nameless(hash, 7)).unwrap();
+        }
+        let [second, first] = [0, 1].map(|at| library.songs().unwrap()[at].id);
+        let mut add = |song, model, state| {
+            let job = library.add_job(song, model, &[]).unwrap();
+            library.update_job(&Job { state, segments_total: 3, ..job.clone() }).unwrap();
+            job.id
+        };
+        let done = add(first, "m", JobState::Running);
+        let of_another = add(first, "m", JobState::Waiting);
+        let paused = add(first, "m", JobState::Paused);
+        let of_another_model = add(first, "n", JobState::Running);
+        let of_another_song = add(second, "m", JobState::Running);
+        let job = library.job(done).unwrap();
+        library.update_job(&Job { state: JobState::Done, segments_done: 3, ..job }).unwrap();
+        let state = |id| library.job(id).unwrap().state;
+        assert_eq!(state(of_another), JobState::Done);
+        assert_eq!(library.job(of_another).unwrap().segments_done, 3);
+        assert_eq!(state(paused), JobState::Paused);
+        assert_eq!(state(of_another_model), JobState::Running);
+        assert_eq!(state(of_another_song), JobState::Running);
+    }
 }

@@ -283,7 +283,7 @@ mod tests {
     fn balance_speed_and_need() {
         assert_eq!((pan(0.0), pan(-0.3)), ("middle".to_owned(), "30 % left".to_owned()));
         assert_eq!((speed(0.75), speed(1.0)), ("0.75 ×".to_owned(), "1.00 ×".to_owned()));
-        assert_eq!(bytes(340_000_001), "341 MB");
+        assert_eq!(bytes(340_000_001), "340 MB");
         assert_eq!(bytes(1_240_000_000), "1.2 GB");
         assert_eq!((duration(0.3), duration(41.0)), ("1 s".to_owned(), "45 s".to_owned()));
         assert_eq!((duration(130.0), duration(4_860.0)), ("3 min".into(), "1 h 21 min".to_owned()));

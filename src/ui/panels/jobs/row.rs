@@ -178,6 +178,9 @@ fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &Response, job: &Job) {
     // Told a frame before: else the focus has moved on when Alt is seen.
     let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    // With Alt first: a plain arrow is meant with it too.
+    let (up, down) =
+        (pressed(Modifiers::ALT, Key::ArrowUp), pressed(Modifiers::ALT, Key::ArrowDown));
     let steps = [(Key::ArrowUp, FocusDirection::Up), (Key::ArrowDown, FocusDirection::Down)];
     for (key, direction) in steps {
         if pressed(Modifiers::NONE, key) {
@@ -185,10 +188,10 @@ fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &Response, job: &Job) {
         }
     }
     let Some((place, last)) = place(cx.state, job) else { return };
-    if pressed(Modifiers::ALT, Key::ArrowUp) && place > 0 {
+    if up && place > 0 {
         cx.act(Action::MoveJob(job.id, place - 1));
     }
-    if pressed(Modifiers::ALT, Key::ArrowDown) && place < last {
+    if down && place < last {
         cx.act(Action::MoveJob(job.id, place + 1));
     }
 }

@@ -65,6 +65,7 @@ struct Session {
     /// Seconds of the segments that were computed, and how many.
     computed: (f64, usize),
     is_done: bool,
+    is_analysed: bool,
     // Dropped last.
     _home: TempDir,
 }
@@ -80,8 +81,17 @@ impl Session {
         };
         let (engine, events) = Engine::start(&config)?;
         let (song, computed) = (SongId(0), (0.0, 0));
-        let mut session =
-            Self { engine, events, file, song, frames: 0, computed, is_done: false, _home: home };
+        let mut session = Self {
+            engine,
+            events,
+            file,
+            song,
+            frames: 0,
+            computed,
+            is_done: false,
+            is_analysed: false,
+            _home: home,
+        };
         session.open()?;
         Ok(session)
     }
@@ -100,6 +110,7 @@ impl Session {
         match event {
             Event::Imported { song, .. } => self.song = song,
             Event::Opened { frames, .. } => self.frames = frames,
+            Event::Song(song) => self.is_analysed = song.loudness_lufs.is_some(),
             Event::Job(job) if job.song == self.song => {
                 self.is_done = job.state == JobState::Done;
                 self.computed = (job.seconds, job.segments_done);
@@ -157,6 +168,7 @@ impl Session {
         self.process();
         self.wait("the first segments", |session| session.computed.1 >= 2)?;
         self.again()?;
+        self.wait("the analysis", |session| session.is_analysed)?;
         player.seek(self.frames / 4);
         player.play();
         self.wait("the sound device", |session| {
@@ -172,6 +184,7 @@ impl Session {
         self.attend(Duration::from_secs_f64(0.3 * first))?;
         let since = Instant::now();
         player.seek(3 * self.frames / 4);
+        self.attend(Duration::from_millis(100))?; // what was on its way is stems too
         let after_jump = self.until_a_stem_sounds(since)?;
         self.wait("more segments", |session| session.computed.1 >= 6 || session.is_done)?;
         let segment = self.computed.0 / self.computed.1 as f64;

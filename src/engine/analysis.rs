@@ -136,7 +136,7 @@ fn run(
     stop: &AtomicBool,
     tell: &dyn Fn(SongId, Option<Analysis>),
 ) {
-    priority::step_back();
+    priority::step_back(priority::IDLING);
     for (song, folder) in songs {
         if stop.load(Ordering::Relaxed) {
             return;

@@ -1,19 +1,24 @@
 //! Threads that step back: what computes without a listener waiting for each sample leaves the audio
 //! callback, and the window, their time.
 
-/// How nice such threads are: the scheduler gives one of the usual niceness nearly ten times as much.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+/// How nice the threads are that separate: the scheduler gives one of the usual niceness nearly ten
+/// times as much.
+pub(super) const SEPARATING: i32 = 10;
 
-/// Makes the calling thread one that steps back. Where the system has no such thing per thread it
-/// stays as it is.
-pub(super) fn step_back() {
+/// How nice one is whose work nobody waits for: those that separate get seven times as much.
+pub(super) const IDLING: i32 = 19;
+
+/// Makes the calling thread so nice, unless it is nicer. Where the system has no such thing per
+/// thread it stays as it is.
+pub(super) fn step_back(niceness: i32) {
+    #[cfg(not(target_os = "linux"))]
+    let _ = niceness;
     // On Linux, zero means the calling thread, not its process.
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{getpriority_process, setpriority_process};
-        let is_below = getpriority_process(None).is_ok_and(|niceness| niceness >= NICENESS);
-        if !is_below && let Err(error) = setpriority_process(None, NICENESS) {
+        let is_below = getpriority_process(None).is_ok_and(|now| now >= niceness);
+        if !is_below && let Err(error) = setpriority_process(None, niceness) {
             tracing::debug!("a thread keeps its priority: {error}");
         }
     }
@@ -28,10 +33,10 @@ mod tests {
         let niceness = || rustix::process::getpriority_process(None).unwrap();
         let before = niceness();
         let stepped = std::thread::Builder::new().spawn(move || {
-            step_back();
+            step_back(SEPARATING);
             niceness()
         });
-        assert_eq!(stepped.unwrap().join().unwrap(), NICENESS.max(before));
+        assert_eq!(stepped.unwrap().join().unwrap(), SEPARATING.max(before));
         assert_eq!(niceness(), before);
     }
 }

@@ -111,7 +111,7 @@ fn load(weights: &Path, compute: Compute) -> Result<Loaded> {
     let bytes = weights.metadata().map_or(0, |about| about.len());
     let fitting = memory::fit(compute, &spec, bytes)?;
     let pool = pool::new(fitting)?;
-    pool.broadcast(|_| priority::step_back());
+    pool.broadcast(|_| priority::step_back(priority::SEPARATING));
     let network = pool.install(|| model::load(weights, fitting.precision))?;
     Ok(Loaded { weights: weights.to_owned(), compute, network, pool })
 }

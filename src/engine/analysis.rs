@@ -27,8 +27,9 @@ const LEAST_SECONDS: u64 = 8;
 /// Frames that are read in one go.
 const CHUNK_FRAMES: usize = 1 << 15;
 
-/// Names of the pitch classes from C on, as they are usual in keys.
-const NOTES: [&str; 12] = ["C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
+/// Names of the pitch classes from C on, as they are usual in keys and as ID3 writes them: few fonts
+/// have the signs of music.
+const NOTES: [&str; 12] = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 
 /// What was found out; `None` is what the song does not have, or does not show.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -92,9 +92,9 @@ pub struct Song {
     pub format: AudioFormat,
     /// Length in frames at [`crate::engine::SAMPLE_RATE`].
     pub frames: u64,
-    /// Beats per minute, as the file's tags say or as found in its sound.
+    /// Beats per minute, as found in its sound.
     pub bpm: Option<f32>,
-    /// Key for people: "A minor", "F♯ major".
+    /// Key for people: "A minor", "F# major".
     pub key: Option<String>,
     /// Integrated loudness in LUFS (EBU R 128); `None` until it is measured, and of silence.
     pub loudness_lufs: Option<f32>,

@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, reason = "figures are what it is for")]
 
+mod folder;
 mod memory;
 
 use std::{
@@ -17,11 +18,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use partita::engine::{
-    Command, Compute, Config, Engine, Event, JobState, SAMPLE_RATE, SongId, default_home,
-    models::DEFAULT,
+    Command, Compute, Config, Engine, Event, JobState, SAMPLE_RATE, SongId,
     player::{Device, LaneSettings, Monitor, gains},
 };
 use tempfile::TempDir;
@@ -45,17 +45,6 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A data folder that is removed again, with the installed model in it.
-fn home() -> Result<TempDir> {
-    let home = tempfile::tempdir()?;
-    let model = PathBuf::from(format!("models/{DEFAULT}.safetensors"));
-    fs::create_dir(home.path().join("models"))?;
-    let from = default_home()?.join(&model);
-    fs::copy(&from, home.path().join(&model))
-        .with_context(|| format!("{} is missing: run ./x model install", from.display()))?;
-    Ok(home)
-}
-
 struct Session {
     engine: Engine,
     events: Receiver<Event>,
@@ -72,7 +61,7 @@ struct Session {
 
 impl Session {
     fn start(file: PathBuf) -> Result<Self> {
-        let home = home()?;
+        let home = folder::home()?;
         let config = Config {
             home: home.path().to_owned(),
             compute: Compute::default(),

@@ -9,11 +9,12 @@
 
 #![expect(clippy::print_stdout, reason = "figures are what it is for")]
 
+mod folder;
 mod memory;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -24,13 +25,12 @@ use crossbeam_channel::Receiver;
 use partita::{
     engine::{
         CHANNELS, Command as Ask, Compute, Config, Engine, Event, JobState, ModelState,
-        SAMPLE_RATE, SongId, default_home,
+        SAMPLE_RATE, SongId,
         models::{DEFAULT, InstalledModel},
         pool,
     },
     model::{self, Precision},
 };
-use tempfile::TempDir;
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -43,17 +43,6 @@ fn main() -> Result<()> {
         }
         _ => bail!("--first-stem, or --memory MINUTES [--segments N]"),
     }
-}
-
-/// A data folder that is removed again, with the installed model in it.
-fn home() -> Result<TempDir> {
-    let home = tempfile::tempdir()?;
-    let model = PathBuf::from(format!("models/{DEFAULT}.safetensors"));
-    fs::create_dir(home.path().join("models"))?;
-    let from = default_home()?.join(&model);
-    fs::copy(&from, home.path().join(&model))
-        .with_context(|| format!("{} is missing: run ./x model install", from.display()))?;
-    Ok(home)
 }
 
 /// Writes noise as a 16-bit WAV; another for each seed.
@@ -147,7 +136,7 @@ impl Session {
 
 fn first_stem() -> Result<()> {
     const ROUNDS: usize = 5;
-    let home = home()?;
+    let home = folder::home()?;
     let installed = InstalledModel::find(home.path(), DEFAULT)?.context("the model is gone")?;
     let pool = pool::new(Compute::default())?;
     let network = pool.install(|| model::load(&installed.weights, Precision::Single))?;
@@ -193,7 +182,7 @@ impl Drop for Running {
 
 fn memory_of(minutes: f64, stop_after: Option<usize>) -> Result<()> {
     const EARLY: usize = 3;
-    let home = home()?;
+    let home = folder::home()?;
     let song = home.path().join("song.wav");
     write_song(&song, 60.0 * minutes, 1)?;
     let out = home.path().join("out");

@@ -114,6 +114,19 @@ mod x86 {
         Left, NR, STRIP, has_bf16, is_there,
     };
 
+    /// The first and the second halves of two vectors interleaved, as indices into both.
+    pub const INTERLEAVED: [[i32; NR]; 2] = [interleaved(0), interleaved(NR as i32 / 2)];
+
+    const fn interleaved(first: i32) -> [i32; NR] {
+        let mut order = [0; NR];
+        let mut at = 0;
+        while at < NR {
+            order[at] = first + (at / 2 + at % 2 * NR) as i32;
+            at += 1;
+        }
+        order
+    }
+
     /// `sums[n][i] = Σ_k left[i, k] · panels[n][k]`, or added to it if `ADD`.
     ///
     /// # Panics
@@ -410,20 +423,9 @@ mod x86 {
     #[inline]
     #[target_feature(enable = "avx512f")]
     unsafe fn store_transposed(mut rows: [__m512; STRIP], to: *mut f32) {
-        const LOW: [i32; NR] = order(0);
-        const HIGH: [i32; NR] = order(NR as i32 / 2);
-        const fn order(first: i32) -> [i32; NR] {
-            let mut order = [0; NR];
-            let mut at = 0;
-            while at < NR {
-                order[at] = first + (at / 2 + at % 2 * NR) as i32;
-                at += 1;
-            }
-            order
-        }
         // SAFETY: sixteen indices are there, and room, as the caller promises.
         unsafe {
-            let orders = [&LOW, &HIGH].map(|order| _mm512_loadu_si512(order.as_ptr().cast()));
+            let orders = INTERLEAVED.map(|order| _mm512_loadu_si512(order.as_ptr().cast()));
             for _ in 0..STRIP.ilog2() {
                 rows = std::array::from_fn(|at| {
                     let [a, b] = [rows[at / 2], rows[at / 2 + STRIP / 2]];

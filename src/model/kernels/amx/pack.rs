@@ -131,7 +131,7 @@ mod x86 {
 
     use super::{
         super::super::{
-            avx512::{exp2, in_turn},
+            avx512::{INTERLEAVED, exp2, in_turn},
             elementwise::{EXP2, EXP2_SHORT},
         },
         DEPTH, NR, ROWS, Tile,
@@ -382,22 +382,12 @@ mod x86 {
     #[inline]
     #[target_feature(enable = "avx512f")]
     fn turn(rows: &[__m512i; ROWS]) -> [__m512i; ROWS] {
-        const ORDERS: [[i32; NR]; 2] = [order(0), order(NR as i32 / 2)];
-        const fn order(first: i32) -> [i32; NR] {
-            let mut order = [0; NR];
-            let mut at = 0;
-            while at < NR {
-                order[at] = first + (at / 2 + at % 2 * NR) as i32;
-                at += 1;
-            }
-            order
-        }
         let mut rows = *rows;
         for _ in 0..ROWS.ilog2() {
             let before = rows;
             for (at, row) in rows.iter_mut().enumerate() {
                 // SAFETY: sixteen indices are there.
-                let order = unsafe { _mm512_loadu_si512(ORDERS[at % 2].as_ptr().cast()) };
+                let order = unsafe { _mm512_loadu_si512(INTERLEAVED[at % 2].as_ptr().cast()) };
                 let [a, b] = [before[at / 2], before[at / 2 + ROWS / 2]];
                 *row = _mm512_permutex2var_epi32(a, order, b);
             }

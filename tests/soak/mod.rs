@@ -17,6 +17,7 @@ mod window;
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{ExitStatus, Output, Stdio},
     sync::Mutex,
@@ -240,7 +241,8 @@ fn run(home: &Path, words: &[&str], diary: &Diary) -> Output {
         Ok((status, out, said)) => Output { status, stdout: out.into(), stderr: said.into() },
         Err((said, stacks)) => {
             diary.fault(format!("{words:?} takes for ever: {said}\n{stacks}"));
-            Output { status: ExitStatus::default(), stdout: Vec::new(), stderr: said.into() }
+            let killed = ExitStatus::from_raw(9);
+            Output { status: killed, stdout: Vec::new(), stderr: said.into() }
         }
     }
 }

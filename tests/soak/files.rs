@@ -86,8 +86,12 @@ impl Files {
 
 /// As the library knows a file's content.
 pub fn hash(path: &Path) -> String {
+    hexadecimal(&Sha256::digest(fs::read(path).unwrap()))
+}
+
+pub fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::new();
-    for byte in Sha256::digest(fs::read(path).unwrap()) {
+    for byte in bytes {
         write!(text, "{byte:02x}").unwrap();
     }
     text

@@ -238,7 +238,9 @@ impl Lines<'_> {
         let is_blank = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
         let end = end + self.bytes[end..].iter().take_while(is_blank).count();
         let passed = self.bytes.get(self.at..end).unwrap_or_default();
-        self.line += passed.iter().filter(|&&byte| byte == b'\n').count();
+        for &byte in passed {
+            self.line += usize::from(byte == b'\n');
+        }
         self.at = end;
         self.line
     }

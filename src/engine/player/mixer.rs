@@ -109,6 +109,12 @@ impl Mixer {
     /// Comes to rest at once: what was on its way out is not heard any more.
     pub(super) fn rest(&mut self) {
         self.transport.snap(0.0);
+        self.cut();
+    }
+
+    /// Ends a fade from one place to another: whoever is given the frames does without.
+    pub(super) fn cut(&mut self) {
+        self.cross.snap(1.0);
         if let Some(left) = self.leaving.take() {
             self.give_back(left);
         }

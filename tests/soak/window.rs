@@ -2,42 +2,19 @@
 //! killed now and then. Needs Xvfb and xdotool; without them it says so, and the rest goes on.
 
 use std::{
-    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
 use super::{Diary, Holds, files::Files};
-use crate::support::{Dice, command};
+use crate::{
+    screen::{Ends, Screen},
+    support::{Dice, command},
+};
 
 /// Before a life's threads and files are counted.
 const WARM: Duration = Duration::from_mins(1);
-
-/// Ends with whoever holds it.
-struct Ends(Child);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-/// A screen of its own. Returns its name.
-fn screen() -> Option<(Ends, String)> {
-    Command::new("xdotool").arg("version").output().ok()?;
-    let mut server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut number = String::new();
-    BufReader::new(server.stdout.take()?).read_line(&mut number).ok()?;
-    let server = Ends(server);
-    (!number.trim().is_empty()).then(|| (server, format!(":{}", number.trim())))
-}
 
 pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
     const KEYS: [&str; 14] = [
@@ -56,7 +33,7 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
         "ctrl+t",
         "Escape",
     ];
-    let Some((_server, display)) = screen() else {
+    let Some(screen) = Screen::start() else {
         println!("there is no Xvfb or no xdotool: the window is left out");
         return;
     };
@@ -64,9 +41,9 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
     while Instant::now() < until {
         let log = tempfile::NamedTempFile::new().unwrap();
         let first = &files.good[dice.below(files.good.len() as u64) as usize];
-        let window = command(home, &["--threads", "1", first.to_str().unwrap()])
-            .env("DISPLAY", &display)
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        let arguments = ["--threads", "1", first.to_str().unwrap()];
+        let window = screen
+            .shows(&mut command(home, &arguments))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.reopen().unwrap())
@@ -91,17 +68,8 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
             }
             let key = KEYS[dice.below(KEYS.len() as u64) as usize];
             let keys = format!("search --name Partita windowfocus key --clearmodifiers {key}");
-            let sent = Command::new("xdotool")
-                .args(keys.split(' '))
-                .env("DISPLAY", &display)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
-            diary.note(if sent.is_ok_and(|it| it.success()) {
-                "keys pressed"
-            } else {
-                "keys lost"
-            });
+            let is_sent = screen.xdotool(&keys).is_some();
+            diary.note(if is_sent { "keys pressed" } else { "keys lost" });
             if begin.is_none() && born.elapsed() > WARM {
                 begin = Holds::of(process);
             }

@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui_kittest::{Harness, kittest::Queryable as _};
+use egui_kittest::{
+    Harness, Node,
+    kittest::{NodeT as _, Queryable as _},
+};
 use partita::{
     engine::{
         CHANNELS, CancelToken, Compute, Config, Engine, JobState, SAMPLE_RATE, look_into_library,
@@ -116,7 +119,14 @@ impl Desk {
             harness.state().state().open().map(drop)
         });
         harness.run_steps(5);
-        labels.iter().map(|label| harness.get_by_label(label).rect()).collect()
+        let place = |label: &&str| {
+            let is_control =
+                |node: &Node<'_>| egui::accessibility::is_input(node.accesskit_node().role());
+            let found: Vec<_> = harness.query_all_by_label(label).collect();
+            let control = found.iter().find(|node| is_control(node)).or(found.first());
+            control.unwrap_or_else(|| panic!("nothing is called “{label}”")).rect()
+        };
+        labels.iter().map(place).collect()
     }
 
     fn is_done(&self) -> Option<()> {
@@ -139,7 +149,7 @@ impl Desk {
             let mut files = walk(self.folder.path()).into_iter();
             files.find(|file| file.extension().is_some_and(|it| it == "wav"))
         });
-        let kept = self.folder.path().join(to);
+        let kept = self.home.path().join(to);
         fs::rename(written, &kept).unwrap();
         read_wav(&kept)
     }

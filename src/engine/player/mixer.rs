@@ -210,8 +210,9 @@ impl Mixer {
             leaving.render(under, self.original, self.original_level);
             for (over, under) in out.chunks_exact_mut(2).zip(under.chunks_exact(2)) {
                 let share = self.cross.advance();
-                over[0] = share * over[0] + (1.0 - share) * under[0];
-                over[1] = share * over[1] + (1.0 - share) * under[1];
+                for (over, under) in over.iter_mut().zip(under) {
+                    *over = under + share * (*over - under); // exact where both are the same
+                }
             }
             if self.cross.left() == 0
                 && let Some(left) = self.leaving.take()

@@ -9,6 +9,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ("cannot remove {}: {}", "não foi possível remover {}: {}"),
     ("cannot rename {}: {}", "não foi possível renomear {}: {}"),
     ("cannot restore {}: {}", "não foi possível recuperar {}: {}"),
+    ("cannot open the library {}: {}", "não foi possível abrir a biblioteca {}: {}"),
     ("cannot read the stores of {}: {}", "não foi possível ler os dados de {}: {}"),
     ("the song's mix in the data folder", "a mixagem da música na pasta de dados"),
     ("the song", "a música"),
@@ -37,12 +38,9 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ("it belongs to another song or model", "pertence a outra música ou a outro modelo"),
     ("somebody has removed it", "alguém o removeu"),
     ("there is a folder of that name", "há uma pasta com esse nome"),
-    ("the system gives no thread: {}", "o sistema não dá mais processos: {}"),
-    (
-        "the system gives no threads to separate on: {}",
-        "o sistema não dá processos para separar: {}",
-    ),
-    ("a thread was lost", "um processo se perdeu"),
+    ("the system gives no thread: {}", "o sistema não dá mais threads: {}"),
+    ("the system gives no threads to separate on: {}", "o sistema não dá threads para separar: {}"),
+    ("a thread was lost", "uma thread se perdeu"),
     ("{} made Partita stumble ({}); please save a report and send it", TRIPPED),
     ("reading the song's file", "ler o arquivo da música"),
     ("reading it", "ler o arquivo"),
@@ -66,7 +64,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
         "the library was damaged and is now called {}; {} songs were found again with their stems, \
          their jobs are not listed any more",
         "a biblioteca estava danificada e agora se chama {}; {} músicas foram recuperadas com seus \
-         stems, seus trabalhos não estão mais na lista",
+         stems, suas tarefas não estão mais na lista",
     ),
     (
         "the data folder {} is gone; put it back and all goes on, what is done meanwhile is not kept",
@@ -94,25 +92,25 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
         "{} não está na pasta de dados, leva a {}; seus arquivos ficaram como estavam",
     ),
     ("there is no song {} in the library", "não há música {} na biblioteca"),
-    ("there is no job {}; there are: {}", "não há trabalho {}; há: {}"),
+    ("there is no job {}; there are: {}", "não há tarefa {}; há: {}"),
     ("the system names no data folder; set PARTITA_HOME to one", NO_HOME),
-    ("the settings cannot be written: {}", "as configurações não puderam ser gravadas: {}"),
+    ("the settings cannot be written: {}", "os ajustes não puderam ser gravados: {}"),
     (
         "the settings are larger than 1 MB, and would not be read again",
-        "as configurações passam de 1 MB, e não seriam lidas de novo",
+        "os ajustes passam de 1 MB, e não seriam lidos de novo",
     ),
     (
         "the settings could not be understood ({}): the file is now called {}, and the usual \
          settings hold",
-        "as configurações não foram entendidas ({}): o arquivo agora se chama {}, e valem as usuais",
+        "os ajustes não foram entendidos ({}): o arquivo agora se chama {}, e valem os usuais",
     ),
     (
         "{} could not be understood ({}), nor renamed ({}); the usual settings hold",
-        "{} não foi entendido ({}), nem renomeado ({}); valem as configurações usuais",
+        "{} não foi entendido ({}), nem renomeado ({}); valem os ajustes usuais",
     ),
     (
         "{} cannot be read, and the usual settings hold: {}",
-        "{} não pôde ser lido, e valem as configurações usuais: {}",
+        "{} não pôde ser lido, e valem os ajustes usuais: {}",
     ),
     ("it is larger than 1 MB", "passa de 1 MB"),
     // Songs' files.
@@ -229,19 +227,17 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ("cut off after {} of {}", "cortada depois de {} de {}"),
     ("cut off after {}", "cortada depois de {}"),
     (
-        "damaged in {} place from {} on, silent there",
-        "danificada em {} lugar a partir de {}, sem som ali",
+        "damaged in {} {} from {} on, silent there",
+        "danificada em {} {} a partir de {}, sem som ali",
     ),
-    (
-        "damaged in {} places from {} on, silent there",
-        "danificada em {} lugares a partir de {}, sem som ali",
-    ),
+    ("place", "lugar"),
+    ("places", "lugares"),
     (
         "{} samples that were no numbers are silent",
         "{} amostras que não eram números ficaram sem som",
     ),
     ("and {} more", "e mais {}"),
-    ("the loudness cannot be measured: {}", "o volume percebido não pôde ser medido: {}"),
+    ("the loudness cannot be measured: {}", "a sonoridade não pôde ser medida: {}"),
     ("The waveform cannot be drawn: {}", "A forma de onda não pôde ser desenhada: {}"),
     // Separating.
     ("no model is installed; install it first", "não há modelo instalado; instale-o primeiro"),
@@ -349,24 +345,24 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ),
     (
         "the loudness of the mix cannot be measured: {}",
-        "o volume percebido da mixagem não pôde ser medido: {}",
+        "a sonoridade da mixagem não pôde ser medida: {}",
     ),
     ("a name is needed, such as {title} ({stem})", "falta um nome, como {title} ({stem})"),
     ("there is a brace without its pair", "há uma chave sem o par"),
     ("there is no {{}}, but {}", "não há {{}}, há {}"),
     // The sound device.
-    ("this computer has no sound device", "este computador não tem saída de som"),
-    ("{} cannot be opened: {}", "{} não pôde ser aberta: {}"),
+    ("this computer has no sound device", "este computador não tem dispositivo de som"),
+    ("{} cannot be opened: {}", "{} não pôde ser aberto: {}"),
     (
         "{} takes no format this program can give",
         "{} não aceita nenhum formato que este programa tem",
     ),
     (
         "it still holds on to what was played last; try again",
-        "ainda está presa ao que tocou por último; tente de novo",
+        "ainda está preso ao que tocou por último; tente de novo",
     ),
     ("the player cannot start a thread: {}", "o som não pôde ser iniciado: {}"),
-    ("the device's rate of {} Hz: {}", "a taxa da saída de som, {} Hz: {}"),
+    ("the device's rate of {} Hz: {}", "a taxa do dispositivo, {} Hz: {}"),
     // Files that are dragged out.
     (
         "the program that they were dropped on did not take them",

@@ -139,12 +139,12 @@ fn a_mute_acts_within_30_ms_at_any_speed() {
             let sounds = round % 2 == 1;
             rig.player.set_gains(&at_gains(&[f32::from(sounds)], 0.0));
             let now = run(&mut rig, 30_000);
-            let far = now[SOON..]
-                .chunks_exact(200)
-                .map(|block| block.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs())));
-            for peak in far {
-                let is_right = if sounds { peak > 0.4 } else { peak < 1e-3 };
-                assert!(is_right, "{peak} after turn {round} at speed {speed}");
+            for (block, frames) in now[SOON..].chunks_exact(200).enumerate() {
+                let peak = frames.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+                // A stretch that begins takes a while to be as loud as it will be.
+                let loud = if block < 50 { 0.2 } else { 0.4 };
+                let is_right = if sounds { peak > loud } else { peak < 1e-3 };
+                assert!(is_right, "{peak} in block {block} of turn {round} at speed {speed}");
             }
             heard.extend(now);
             place += 30_000.0 * f64::from(speed);

@@ -239,6 +239,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ("and {} more", "e mais {}"),
     ("the loudness cannot be measured: {}", "a sonoridade não pôde ser medida: {}"),
     ("The waveform cannot be drawn: {}", "A forma de onda não pôde ser desenhada: {}"),
+    ("the waveform cannot be drawn: {}", "a forma de onda não pôde ser desenhada: {}"),
     // Separating.
     ("no model is installed; install it first", "não há modelo instalado; instale-o primeiro"),
     (
@@ -288,6 +289,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ("the network could not be run: {}", "a rede não pôde ser usada: {}"),
     // The model's file.
     ("the model is being installed already", "o modelo já está sendo instalado"),
+    ("a model is being installed already", "um modelo já está sendo instalado"),
     ("Downloading", "Baixando"),
     ("Checking", "Conferindo"),
     ("Reading", "Lendo"),

@@ -254,7 +254,7 @@ fn write_float_song(path: &Path, seconds: u32) {
         let beat = (-(time % 0.5) * 20.0).exp() * (f64::from(noise >> 16) / 32_768.0 - 1.0);
         let tone = |hz: f64| (std::f64::consts::TAU * hz * time).sin();
         let rise = 200.0 + 10.0 * time;
-        for side in [0.2, 0.25] {
+        for side in [0.04, 0.05] {
             writer.write_sample((side * (tone(110.0) + tone(rise) + beat)) as f32).unwrap();
         }
     }

@@ -31,7 +31,8 @@ impl Sound {
         file: &'a [f32],
     ) -> impl Iterator<Item = (f32, f32)> + 'a {
         let heard = self.0[at..(at + count).min(self.0.len())].iter().flatten().copied();
-        heard.zip(file[2 * place..].iter().copied())
+        // The device is given no more than it can play.
+        heard.zip(file[2 * place..].iter().map(|sample| sample.clamp(-1.0, 1.0)))
     }
 
     /// The largest difference over `count` frames.

@@ -285,6 +285,11 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
         "este modelo precisa de {} MB de memória, e o limite é {} MB; aumente-o (--memory), ou feche \
          outros programas",
     ),
+    ("the model {} has no network", "o modelo {} não tem rede"),
+    (
+        "made of a draft: standard and best sound better",
+        "feito de um rascunho: normal e ótima soam melhor",
+    ),
     ("the worker has ended", "a separação parou; abra o programa de novo"),
     ("the network could not be run: {}", "a rede não pôde ser usada: {}"),
     // The model's file.

@@ -1,9 +1,9 @@
 //! How much memory Partita may take, and what separating a segment needs of it.
 //!
-//! Pure but for asking the system for its limit. The need was measured on the largest model of the
+//! Pure but for asking the system and the engine of a cluster for their limit. The need was measured on the largest model of the
 //! catalogue; everything else that Partita does is small beside it, and does not grow with songs.
 
-use super::{Compute, EngineError, Result};
+use super::{Compute, EngineError, Result, allotment};
 use crate::model::Spec;
 
 /// The program itself, with a library and a window.
@@ -42,9 +42,7 @@ pub fn parse(text: &str) -> std::result::Result<u64, String> {
 
 /// The limit that holds: what the user says, or less where the system allows less.
 pub fn limit(asked: Option<u64>) -> Option<u64> {
-    let allowed = sysinfo::System::new().ok().and_then(|system| system.cgroup_limits());
-    let allowed = allowed.map(|limits| limits.total_memory);
-    asked.into_iter().chain(allowed).min()
+    asked.into_iter().chain(allotment::memory().map(|dealt| dealt.amount)).min()
 }
 
 /// What separating takes at its peak with this model, whose weights take `weight_bytes` in their
@@ -61,9 +59,7 @@ pub fn need(spec: &Spec, weight_bytes: u64, threads: usize) -> u64 {
 /// [`EngineError::Busy`] when not even one fits; says what is needed.
 pub fn fit(compute: Compute, spec: &Spec, weight_bytes: u64) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
-    let wanted = compute
-        .threads
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let wanted = compute.threads.unwrap_or_else(|| allotment::threads().amount);
     let threads = (1..=wanted.max(1)).rev().find(|&it| need(spec, weight_bytes, it) <= limit);
     let Some(threads) = threads else {
         let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);

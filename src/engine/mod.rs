@@ -5,7 +5,9 @@
 //! the engine knowing what a window is.
 
 pub mod aim;
+pub mod allotment;
 pub mod analysis;
+pub mod archive;
 pub mod batch;
 mod command;
 mod core;

@@ -50,7 +50,8 @@ impl Separation<'_> {
     /// and what is in the store for good.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] within a part of a segment; [`EngineError::Locked`] when another program
+    /// [`EngineError::Cancelled`] within a part of a segment, or after the one in hand where there is
+    /// time for it ([`CancelToken::end_within`]); [`EngineError::Locked`] when another program
     /// writes these stems; those of the model and the disk. Finished segments stay.
     pub fn run(
         &self,
@@ -80,7 +81,7 @@ impl Separation<'_> {
                 self.stems.is_done(segment) || before.as_ref().is_some_and(|(s, _)| *s == segment)
             };
             let next = aim().next(plan, listener(), Instant::now(), &is_there);
-            let Some(index) = next.filter(|_| !cancel.is_cancelled()) else {
+            let Some(index) = next.filter(|_| !cancel.is_ending()) else {
                 keep(before, on_step)?;
                 return if next.is_some() { Err(EngineError::Cancelled) } else { Ok(()) };
             };

@@ -3,9 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -210,19 +211,37 @@ impl Depth {
     }
 }
 
-/// Lets its holder stop work that somebody else does.
+/// Lets its holder stop work that somebody else does: at once, or when what is in hand is finished.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
+pub struct CancelToken(Arc<Stopping>);
+
+#[derive(Debug, Default)]
+struct Stopping {
+    cancelled: AtomicBool,
+    /// Until when what is in hand may be finished.
+    until: OnceLock<Instant>,
+}
 
 impl CancelToken {
     /// Asks the work to stop; it does at its next check.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether [`Self::cancel`] was called.
+    /// Asks the work to begin nothing more, and to stop once the time is over.
+    pub fn end_within(&self, time: Duration) {
+        self.0.until.get_or_init(|| Instant::now() + time);
+    }
+
+    /// Whether to stop now: [`Self::cancel`] was called, or the time of [`Self::end_within`] is over.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let is_over = |until: &Instant| Instant::now() >= *until;
+        self.0.cancelled.load(Ordering::Relaxed) || self.0.until.get().is_some_and(is_over)
+    }
+
+    /// Whether to begin nothing more.
+    pub fn is_ending(&self) -> bool {
+        self.0.cancelled.load(Ordering::Relaxed) || self.0.until.get().is_some()
     }
 }
 

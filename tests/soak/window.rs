@@ -1,20 +1,29 @@
-//! The window on the data folder that the commands change: it is asked for things by its keys, and
-//! killed now and then. Needs Xvfb and xdotool; without them it says so, and the rest goes on.
+//! The window on the data folder that the commands change: it is asked for things by its keys, later
+//! starts hand it files, which have to come into the library, and it is killed now and then. Needs
+//! Xvfb and xdotool; without them it says so, and the rest goes on.
 
 use std::{
     path::Path,
-    process::Stdio,
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
-use super::{Diary, Holds, files::Files};
+use super::{
+    Diary, Holds, PATIENCE,
+    files::{Files, hash},
+    run,
+    stuck::stacks,
+};
 use crate::{
     screen::{Ends, Screen},
-    support::{Dice, command},
+    support::{Dice, command, json_lines},
 };
 
 /// Before a life's threads and files are counted.
 const WARM: Duration = Duration::from_mins(1);
+
+/// How often it is handed a file: one in so many keys.
+const HANDED: u64 = 30;
 
 pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
     const KEYS: [&str; 14] = [
@@ -61,6 +70,9 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
         diary.note("windows opened");
         while born.elapsed() < life {
             std::thread::sleep(Duration::from_millis(300 + dice.below(1500)));
+            if dice.below(HANDED) == 0 && born.elapsed() > WARM {
+                hand_over(home, &screen, files, &window.0, diary);
+            }
             if let Some(status) = window.0.try_wait().unwrap() {
                 let said = std::fs::read_to_string(log.path()).unwrap_or_default();
                 diary.fault(format!("the window ended by itself with {status}: {said}"));
@@ -87,4 +99,37 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
             diary.fault(format!("the window panicked: {said}"));
         }
     }
+}
+
+/// A later start hands a file over, and ends; the window takes it in, or does not live any more.
+fn hand_over(home: &Path, screen: &Screen, files: &Files, window: &Child, diary: &Diary) {
+    let listed = || {
+        let songs = json_lines(&run(home, &["list", "--json"], diary));
+        let hashes = songs.iter().map(|line| line["song"]["hash"].as_str().unwrap().to_owned());
+        hashes.collect::<Vec<_>>()
+    };
+    let known = listed();
+    let Some(file) = files.handed.iter().find(|file| !known.contains(&hash(file))) else { return };
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        let later = screen
+            .shows(&mut command(home, &[file.to_str().unwrap()]))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut later = Ends(later);
+        // Handed over, it may be taken out by a reset at once: then once more.
+        for _ in 0..20 {
+            std::thread::sleep(Duration::from_secs(1));
+            let has_ended = later.0.try_wait().unwrap().is_some();
+            if has_ended && listed().contains(&hash(file)) {
+                diary.note("files handed to the window");
+                return;
+            }
+        }
+    }
+    let stacks = stacks(window.id());
+    diary.fault(format!("the window does not take in {}\n{stacks}", file.display()));
 }

@@ -10,6 +10,7 @@
 //! - [`downmix`]: any channels to stereo.
 //! - [`output`]: cuts, checks, resamples, and gives blocks to the sink.
 //! - [`bounds`]: what a file may cost.
+//! - [`length`]: how long a song is, by its header alone.
 //! - [`tags`], [`folder`]: what files say about themselves; which files of a folder are songs.
 
 mod bounds;
@@ -17,6 +18,7 @@ mod downmix;
 mod file;
 mod folder;
 mod gapless;
+mod length;
 mod output;
 mod source;
 mod stream;
@@ -25,6 +27,7 @@ mod tags;
 use std::path::Path;
 
 pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
+pub use length::seconds;
 #[cfg(test)]
 pub(super) use source::{Source, new_decoder};
 pub(super) use tags::{LARGEST_COVER, LONGEST_TEXT, tagged_file};

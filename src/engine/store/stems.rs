@@ -183,6 +183,11 @@ impl StemStore {
         match file.try_lock() {
             Ok(()) => Ok(WriteLock(file)),
             Err(TryLockError::WouldBlock) => Err(EngineError::Locked),
+            // Some file systems of clusters have no locks. Whoever works there has a folder of its own.
+            Err(TryLockError::Error(e)) if has_no_locks(&e) => {
+                tracing::debug!("{} cannot be locked: {e}", path.display());
+                Ok(WriteLock(file))
+            }
             Err(TryLockError::Error(e)) => Err(cannot_write(&path, e)),
         }
     }
@@ -314,6 +319,13 @@ impl StemStore {
             }
         }
     }
+}
+
+/// Whether that says that the file system, or its server, has no locks.
+fn has_no_locks(error: &io::Error) -> bool {
+    // ENOLCK, ENOSYS, EOPNOTSUPP
+    let is_told = cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(37 | 38 | 95));
+    is_told || error.kind() == io::ErrorKind::Unsupported
 }
 
 /// How long the file of a whole stem is.

@@ -288,7 +288,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ("the model {} has no network", "o modelo {} não tem rede"),
     (
         "made of a draft: standard and best sound better",
-        "feito de um rascunho: normal e ótima soam melhor",
+        "feito de um rascunho: as outras qualidades soam melhor",
     ),
     ("the worker has ended", "a separação parou; abra o programa de novo"),
     ("the network could not be run: {}", "a rede não pôde ser usada: {}"),

@@ -154,7 +154,8 @@ mod tests {
             } else if !name.contains("test") && name != "find.rs" {
                 for said in sentences_in(&fs::read_to_string(&path).unwrap()) {
                     let shown = said.replace("{}", "x1");
-                    if said.contains(' ') && portuguese(&shown) == shown {
+                    let is_known = PORTUGUESE.iter().any(|(it, _)| named(it, &shown).is_some());
+                    if said.contains(' ') && !is_known {
                         missing.push(format!("{}: {said}", path.display()));
                     }
                 }

@@ -34,6 +34,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
         "não há espaço: são necessários {} MB, há {} MB livres; escolha outra pasta, ou menos bits",
     ),
     ("it is cut off", "está cortado"),
+    ("{} is too long", "{} é longo demais"),
     ("it is not a file", "não é um arquivo"),
     ("it belongs to another song or model", "pertence a outra música ou a outro modelo"),
     ("somebody has removed it", "alguém o removeu"),
@@ -216,6 +217,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ),
     // What is odd about a song.
     ("{}; {}", "{}; {}"),
+    ("{}: {}", "{}: {}"),
     ("folded down from {}", "reduzida de {}"),
     ("{} channels", "{} canais"),
     ("the sample rate changes at {}", "a taxa de amostragem muda em {}"),

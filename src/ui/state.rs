@@ -386,7 +386,7 @@ impl ViewState {
             Event::Imported { path, .. } => self.importing.retain(|other| other.path != path),
             Event::ImportFailed { path, reason } => {
                 self.importing.retain(|other| other.path != path);
-                self.say(None, format!("{}: {}", words::file_name(&path), words::told(&reason)));
+                self.say(None, format!("{}: {reason}", words::file_name(&path)));
             }
             Event::ImportEnded => self.importing.clear(),
             Event::Job(job) => self.upsert_job(job, now),
@@ -422,10 +422,8 @@ impl ViewState {
             Event::Export { id, state } => self.export(id, state),
             // The app's: what comes of it depends on the pointer, or was set by the user.
             Event::DragReady { .. } | Event::Lanes(_) => {}
-            Event::Waiting { song, reason } => {
-                self.say(Some(song), words::told(&reason).into_owned());
-            }
-            Event::Failed { song, reason } => self.say(song, words::told(&reason).into_owned()),
+            Event::Waiting { song, reason } => self.say(Some(song), reason),
+            Event::Failed { song, reason } => self.say(song, reason),
         }
     }
 

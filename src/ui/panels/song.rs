@@ -63,7 +63,7 @@ pub fn ui(
     }
     let state = cx.state;
     if let Some(reason) = state.failure(song.id) {
-        top = notices::failure(ui, cx, area.x_range(), top, &words::told(reason)) + 8.0;
+        top = notices::failure(ui, cx, area.x_range(), top, reason) + 8.0;
     }
     for notice in state.notices().iter().filter(|notice| notice.song == Some(song.id)) {
         top = notices::one(ui, cx, area.x_range(), top, notice) + 8.0;

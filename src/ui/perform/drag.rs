@@ -11,7 +11,6 @@ use crate::{
         app::App,
         desk::DragOut,
         drag_out::{self, State},
-        words,
     },
 };
 
@@ -77,7 +76,7 @@ impl App {
                 let song = self.desk.drag_out.take().map(|drag| drag.song);
                 self.drag = None;
                 if let State::Failed(reason) = end {
-                    self.state.say(song, words::told(&reason).into_owned());
+                    self.state.say(song, reason);
                 }
             }
         }

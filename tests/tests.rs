@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod decode;
 #[cfg(test)]
+mod desktop;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod export;
@@ -27,6 +29,8 @@ mod parity;
 mod player;
 #[cfg(test)]
 mod power;
+#[cfg(test)]
+mod screen;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub struct JobId(pub i64);
 pub struct ExportId(pub u64);
 
 /// What a file says about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tags {
     /// Title, or `None` where the file has none.
     pub title: Option<String>,
@@ -34,6 +34,10 @@ pub struct Tags {
     pub artist: Option<String>,
     /// Album.
     pub album: Option<String>,
+    /// Beats per minute.
+    pub bpm: Option<f32>,
+    /// Key, for people.
+    pub key: Option<String>,
 }
 
 /// How a source file is encoded.
@@ -93,10 +97,14 @@ pub struct Song {
     pub format: AudioFormat,
     /// Length in frames at [`crate::engine::SAMPLE_RATE`].
     pub frames: u64,
-    /// Beats per minute, as found in its sound.
+    /// Beats per minute.
     pub bpm: Option<f32>,
     /// Key for people: "A minor", "F# major".
     pub key: Option<String>,
+    /// Whether the file's tags say how fast it is; else that was found in its sound.
+    pub bpm_from_tags: bool,
+    /// The same of the key.
+    pub key_from_tags: bool,
     /// Integrated loudness in LUFS (EBU R 128); `None` until it is measured, and of silence.
     pub loudness_lufs: Option<f32>,
     /// What the import has to say, such as "cut off after 1:02".

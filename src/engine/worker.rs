@@ -1,4 +1,5 @@
-//! The thread that separates: takes one job at a time, keeps the model loaded between jobs.
+//! The thread that separates: takes one job at a time, loads the model before a job is there, and keeps
+//! it between jobs.
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
@@ -40,15 +41,25 @@ pub(super) struct Task {
 pub(super) enum Progress {
     /// A segment is being computed.
     Begins(JobId, usize),
-    /// A segment is in the store; seconds that it took.
-    Segment(JobId, usize, f64),
+    /// A segment can be heard.
+    Readable(JobId, usize),
+    /// One more segment is in the store; seconds that it took.
+    Segment(JobId, f64),
     /// The job ended.
     Ended(JobId, Result<()>),
 }
 
+/// What the worker is asked for.
+enum Order {
+    /// The next job.
+    Work(Box<Task>),
+    /// A job with these weights is likely to come: so that it need not wait for them then.
+    Load(PathBuf, Compute),
+}
+
 /// The worker thread. Dropping the handle ends it after its segment.
 pub(super) struct Worker {
-    inbox: Option<Sender<Task>>,
+    inbox: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -58,18 +69,27 @@ impl Worker {
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         pool::check(compute)?;
-        let (inbox, tasks) = bounded(1);
+        // A job, behind weights that are to be loaded.
+        let (inbox, orders) = bounded(2);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&tasks, &tell))
+            .spawn(move || run(&orders, &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
 
     /// Gives the worker its next job; it must have ended the one before.
     pub(super) fn give(&self, task: Task) -> Result<()> {
-        let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(task).is_ok());
+        let order = Order::Work(Box::new(task));
+        let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(order).is_ok());
         if given { Ok(()) } else { Err(EngineError::Busy("the worker has ended".into())) }
+    }
+
+    /// Has the worker load a network before the job comes that wants it; only while it has none.
+    pub(super) fn prepare(&self, weights: PathBuf, compute: Compute) {
+        if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
+            inbox.try_send(Order::Load(weights, compute)).ok(); // the job will load it itself
+        }
     }
 
     /// Waits for the worker to end; its task must have been cancelled.
@@ -91,9 +111,20 @@ struct Loaded {
     pool: rayon::ThreadPool,
 }
 
-fn run(tasks: &Receiver<Task>, tell: &dyn Fn(Progress)) {
+fn run(orders: &Receiver<Order>, tell: &dyn Fn(Progress)) {
     let mut loaded: Option<Loaded> = None;
-    for task in tasks {
+    for order in orders {
+        let task = match order {
+            Order::Work(task) => task,
+            Order::Load(weights, compute) => {
+                let work = || have(&mut loaded, &weights, compute).map(drop);
+                if let Err(e) = caught("loading the model", work) {
+                    tracing::debug!("{}", e.in_words()); // the job will say it
+                    loaded = None;
+                }
+                continue;
+            }
+        };
         // A bug in the network ends this job with its reason, not the thread.
         let work = || separate(&task, &mut loaded, tell);
         let result = caught("separating this song", work);
@@ -104,6 +135,20 @@ fn run(tasks: &Receiver<Task>, tell: &dyn Fn(Progress)) {
         model::arena::release();
         tell(Progress::Ended(task.job, result));
     }
+}
+
+/// The network of these weights; loads it unless it is there.
+fn have<'a>(
+    loaded: &'a mut Option<Loaded>,
+    weights: &Path,
+    compute: Compute,
+) -> Result<&'a Loaded> {
+    let is_it = |it: &Loaded| it.weights == weights && it.compute == compute;
+    let network = match loaded.take().filter(is_it) {
+        Some(network) => network,
+        None => load(weights, compute)?, // never two networks at once: the other is gone
+    };
+    Ok(loaded.insert(network))
 }
 
 fn load(weights: &Path, compute: Compute) -> Result<Loaded> {
@@ -117,19 +162,15 @@ fn load(weights: &Path, compute: Compute) -> Result<Loaded> {
 }
 
 fn separate(task: &Task, loaded: &mut Option<Loaded>, tell: &dyn Fn(Progress)) -> Result<()> {
-    let is_it = |it: &Loaded| it.weights == task.weights && it.compute == task.compute;
-    if !loaded.as_ref().is_some_and(is_it) {
-        *loaded = None; // never two networks at once
-        *loaded = Some(load(&task.weights, task.compute)?);
-    }
-    let Some(Loaded { network, pool, .. }) = loaded else { return Ok(()) };
+    let Loaded { network, pool, .. } = have(loaded, &task.weights, task.compute)?;
     let mut since = Instant::now();
     let (mix, stems, model, pace) = (&task.mix, &task.stems, network.as_ref(), task.pace);
     let work = Separation { mix, stems, model, pool, pace };
     work.run(&*task.listener, &task.cancel, &mut |step| match step {
         Step::Begins(segment) => tell(Progress::Begins(task.job, segment)),
-        Step::Stored(segment) => {
-            tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));
+        Step::Readable(segment) => tell(Progress::Readable(task.job, segment)),
+        Step::Stored(_) => {
+            tell(Progress::Segment(task.job, since.elapsed().as_secs_f64()));
             since = Instant::now();
         }
     })

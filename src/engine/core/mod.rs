@@ -229,9 +229,8 @@ impl Core {
             Message::Analysed(song, found) => self.analysed(song, found.as_ref()),
             Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
             Message::Work(Progress::Begins(job, segment)) => self.segment_begins(job, segment),
-            Message::Work(Progress::Segment(job, segment, seconds)) => {
-                self.segment_done(job, segment, seconds);
-            }
+            Message::Work(Progress::Readable(job, segment)) => self.segment_readable(job, segment),
+            Message::Work(Progress::Segment(job, seconds)) => self.segment_done(job, seconds),
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
             Message::ExportEnded(id) => {
                 self.exports.remove(&id);

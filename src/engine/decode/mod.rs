@@ -59,7 +59,7 @@ pub enum DecodeError {
 pub struct Decoded {
     /// How the file is encoded.
     pub format: AudioFormat,
-    /// Title, artist, album.
+    /// Title, artist, album, tempo, key.
     pub tags: Tags,
     /// The cover as it is in the file (PNG or JPEG bytes).
     pub cover: Option<Vec<u8>>,

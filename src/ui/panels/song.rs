@@ -86,12 +86,12 @@ fn head_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, song: &Song) {
     let sound = words::sound_line(song);
     let place = line(61.0, 18.0);
     label(ui, "format", place, Align2::LEFT_CENTER, &sound, small.clone(), tokens.faint);
-    if let Some(warning) = &song.warning {
+    if let Some(warning) = cx.state.warning(song) {
         let place = line(81.0, 16.0);
         let sign = Rect::from_min_size(place.min, vec2(14.0, 14.0));
         Icon::Warning.paint(ui.painter(), sign, tokens.warning);
         let place = Rect::from_min_max(pos2(sign.right() + 6.0, place.top()), place.max);
-        label(ui, "warning", place, Align2::LEFT_CENTER, warning, small, tokens.warning);
+        label(ui, "warning", place, Align2::LEFT_CENTER, &warning, small, tokens.warning);
     }
 }
 

@@ -176,7 +176,7 @@ pub fn song(
             (false, false) => Action::Select(song.id),
         });
     }
-    let response = match &song.warning {
+    let response = match cx.state.warning(song) {
         Some(warning) => response.on_hover_text(warning),
         None => response,
     };

@@ -1,35 +1,39 @@
 //! Separation without a library: from a file to a folder of files, for batches and scripts.
 //!
 //! Runs on the caller's thread, the network on a pool of its own. The stores are temporary and lie
-//! beside the results.
+//! beside the results, or in a folder where a later call goes on with them.
 
 use std::{
+    fs, io,
     path::{Path, PathBuf},
     time::Instant,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    CancelToken, Compute, EngineError, Result, SongTrack,
+    AudioFormat, CancelToken, Compute, EngineError, Result, SongTrack,
     aim::Listener,
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
-    files::{WorkFolder, check_room, make_folders, sweep},
+    files::{WorkFolder, check_room, make_folders, sweep, write_atomically},
     import::decode_to_store,
     library::Library,
     memory,
     mishap::caught,
     models::InstalledModel,
     pool,
-    separate::Separation,
+    separate::{Separation, Step},
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Separator};
+use crate::model::{self, Precision, Separator};
 
 /// A loaded model and the threads it runs on.
 pub struct Batch {
     model: InstalledModel,
     network: Box<dyn Separator>,
     pool: rayon::ThreadPool,
+    precision: Precision,
     home: PathBuf,
 }
 
@@ -42,11 +46,13 @@ pub struct Progress {
     pub fraction: f64,
     /// Seconds until it is done, where that is known.
     pub seconds_left: Option<f64>,
+    /// While it separates: segments that are done, and all.
+    pub segments: Option<(usize, usize)>,
 }
 
 impl Progress {
     fn quick(what: &'static str, fraction: f32) -> Self {
-        Self { what, fraction: f64::from(fraction), seconds_left: None }
+        Self { what, fraction: f64::from(fraction), seconds_left: None, segments: None }
     }
 }
 
@@ -72,9 +78,22 @@ pub struct Separated {
     pub exported: Exported,
     /// Length in frames, at the model's rate; 0 where nothing had to be done.
     pub frames: u64,
+    /// Its segments, and how many of them were computed by this call.
+    pub segments: (usize, usize),
     /// What was odd about the source.
     pub warning: Option<String>,
 }
+
+/// What was found out when a song was decoded; kept beside its mix.
+#[derive(Debug, Serialize, Deserialize)]
+struct Heard {
+    format: AudioFormat,
+    frames: u64,
+    warning: Option<String>,
+}
+
+/// What [`Heard`] is kept in.
+const HEARD: &str = "song.json";
 
 impl Batch {
     /// Loads the model. If there is a library in `home`, the estimates of time start from what it
@@ -83,10 +102,11 @@ impl Batch {
     /// # Errors
     /// Those of the weights and of the pool.
     pub fn new(model: InstalledModel, compute: Compute, home: &Path) -> Result<Self> {
-        let compute = memory::fit(compute, &model.spec, model.weight_bytes())?;
+        let compute = memory::fit(compute, &model.spec, model.weight_bytes(), 0)?;
         let pool = pool::new(compute)?;
         let network = pool.install(|| model::load(&model.weights, compute.precision))?;
-        Ok(Self { model, network, pool, home: home.to_owned() })
+        let precision = compute.precision;
+        Ok(Self { model, network, pool, precision, home: home.to_owned() })
     }
 
     /// The model's stems.
@@ -105,11 +125,8 @@ impl Batch {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
-        let Request { file, called, selection, place, settings } = request;
-        let origin = Origin::of_file(file, &self.model.name);
-        let fields = Fields { file: called.clone(), ..origin.fields() };
-        let items = selection.items(self.sources(), settings.format, place, fields)?;
-        let items = settings.on_exists.settle(&items)?;
+        let (origin, items) = self.items(request)?;
+        let items = request.settings.on_exists.settle(&items)?;
         if items.is_empty() {
             let notes = vec!["all files were there already".into()];
             return Ok(Separated {
@@ -117,45 +134,96 @@ impl Batch {
                 ..Separated::default()
             });
         }
-        let made = missing_folders(&place.folder);
+        let folder = &request.place.folder;
+        let made = missing_folders(folder);
         // A bug ends this file, not the batch.
-        let work = || self.separate_into(request, origin, &items, cancel, progress);
+        let work = || {
+            let cannot_make =
+                |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
+            make_folders(folder).map_err(cannot_make)?;
+            sweep(folder);
+            let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
+            self.separate_at(request, origin, &items, work.path(), cancel, progress)
+        };
         let result = caught("separating this song", work);
         if result.is_err() {
             // Folders that hold something stay: only empty ones can be removed so.
             for folder in made {
-                drop(std::fs::remove_dir(folder));
+                drop(fs::remove_dir(folder));
             }
         }
         result
     }
 
-    fn separate_into(
+    /// As [`Self::separate`], but with its stores in `work`, which stays: a later call with the same
+    /// file and options goes on where this one ended, however it ended. Nobody else may use `work`.
+    ///
+    /// # Errors
+    /// As [`Self::separate`].
+    pub fn separate_in(
+        &self,
+        request: &Request,
+        work: &Path,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Separated> {
+        let (origin, items) = self.items(request)?;
+        let items = request.settings.on_exists.settle(&items)?;
+        caught("separating this song", || {
+            self.separate_at(request, origin, &items, work, cancel, progress)
+        })
+    }
+
+    /// What this makes of a song besides the options of its files: the model, and what changes samples.
+    pub fn identity(&self) -> String {
+        let stems = self.model.stem_folder(Path::new(""));
+        format!("{} {:?}", stems.display(), self.precision)
+    }
+
+    /// Threads that separate.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// The files that a request asks for, whether they are there or not.
+    ///
+    /// # Errors
+    /// [`EngineError::Unknown`] for a stem that the model does not have.
+    pub fn files(&self, request: &Request) -> Result<Vec<PathBuf>> {
+        Ok(self.items(request)?.1.into_iter().map(|item| item.to).collect())
+    }
+
+    fn items(&self, request: &Request) -> Result<(Origin, Vec<ExportItem>)> {
+        let Request { file, called, selection, place, settings } = request;
+        let origin = Origin::of_file(file, &self.model.name);
+        let fields = Fields { file: called.clone(), ..origin.fields() };
+        let items = selection.items(self.sources(), settings.format, place, fields)?;
+        Ok((origin, items))
+    }
+
+    fn separate_at(
         &self,
         request: &Request,
         mut origin: Origin,
         items: &[ExportItem],
+        work: &Path,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
-        let folder = &request.place.folder;
-        let cannot_make =
-            |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
-        make_folders(folder).map_err(cannot_make)?;
-        sweep(folder);
-        let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
-        let (decoded, mix) = decode_to_store(&request.file, work.path(), cancel, &mut reading)?;
-        origin.format = decoded.format;
+        let (heard, mix) = heard_in(&request.file, work, cancel, &mut reading)?;
+        origin.format = heard.format;
         let plan = self.model.plan(mix.frames());
-        let stems = StemStore::open(&work.path().join("stems"), plan, self.sources())?;
-        check_room(folder, stems.missing_bytes(), folder, "; choose another folder")?;
+        let stems = StemStore::open(&work.join("stems"), plan, self.sources())?;
+        check_room(work, stems.missing_bytes(), work, "; choose another folder")?;
+        let before = stems.done_count();
         self.separate_mix(&mix, &stems, cancel, progress)?;
+        let segments = (plan.len(), plan.len() - before);
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()) };
         let mut writing = |fraction| progress(Progress::quick("writing", fraction));
         let settings = &request.settings;
         let exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
-        Ok(Separated { exported, frames: decoded.frames, warning: decoded.warning })
+        Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
     /// Computes every segment, and notes how long they took.
@@ -167,9 +235,9 @@ impl Batch {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<()> {
         let (name, segments) = (&self.model.name, stems.plan().len());
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), stems.done_count());
         let expected = Library::pace_in(&self.home, name).ok().flatten();
-        let mut estimate = Estimate::new(expected, 0, start);
+        let mut estimate = Estimate::new(expected, before, start);
         let mut show = |done| {
             let now = Instant::now();
             estimate.advance(done, now);
@@ -177,21 +245,54 @@ impl Batch {
                 what: "separating",
                 fraction: done as f64 / segments as f64,
                 seconds_left: estimate.seconds_left(segments, now),
+                segments: Some((done, segments)),
             });
         };
-        show(0);
+        show(before);
         let model = self.network.as_ref();
         Separation { mix, stems, model, pool: &self.pool, pace: expected }.run(
             &Listener::default,
             cancel,
-            &mut |_| show(stems.done_count()),
+            &mut |step| {
+                if let Step::Stored(_) = step {
+                    show(stems.done_count());
+                }
+            },
         )?;
         let seconds = start.elapsed().as_secs_f64();
-        if let Err(e) = Library::add_to_pace_in(&self.home, name, segments, seconds) {
+        let computed = segments - before;
+        if let Err(e) = Library::add_to_pace_in(&self.home, name, computed, seconds) {
             tracing::warn!("the pace is not noted: {}", e.in_words());
         }
         Ok(())
     }
+}
+
+/// The song's mix in `work`: as an earlier try left it there, or decoded.
+fn heard_in(
+    file: &Path,
+    work: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<(Heard, MixStore)> {
+    let path = work.join(HEARD);
+    // Written after the mix, so that neither counts without the other.
+    let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    if let Some(heard) = kept
+        && let Ok(mix) = MixStore::open(work)
+    {
+        return Ok((heard, mix));
+    }
+    let (decoded, mix) = decode_to_store(file, work, cancel, progress)?;
+    let (format, frames, warning) = (decoded.format, decoded.frames, decoded.warning);
+    let heard = Heard { format, frames, warning };
+    let text = serde_json::to_vec(&heard).map_err(|source| EngineError::Io {
+        what: "cannot write",
+        path: path.clone(),
+        source: io::Error::other(source),
+    })?;
+    write_atomically(&path, &text)?;
+    Ok((heard, mix))
 }
 
 /// The folders of `path` that would have to be made for it, the innermost first.

@@ -1,12 +1,10 @@
 //! How much memory Partita may take, and what separating a segment needs of it.
 //!
-//! Pure but for asking the system for its limit and for what this process takes already. The need
-//! was measured on the largest model of the catalogue; everything else that Partita does is small
-//! beside it, and does not grow with songs.
+//! Pure but for asking the system and the engine of a cluster for their limit. The need was measured
+//! on the largest model of the catalogue; everything else that Partita does is small beside it, and
+//! does not grow with songs.
 
-use std::sync::OnceLock;
-
-use super::{Compute, EngineError, Result};
+use super::{Compute, EngineError, Result, allotment};
 use crate::model::Spec;
 
 /// The program itself, with a library.
@@ -48,21 +46,7 @@ pub fn parse(text: &str) -> std::result::Result<u64, String> {
 
 /// The limit that holds: what the user says, or less where the system allows less.
 pub fn limit(asked: Option<u64>) -> Option<u64> {
-    let allowed = sysinfo::System::new().ok().and_then(|system| system.cgroup_limits());
-    let allowed = allowed.map(|limits| limits.total_memory);
-    asked.into_iter().chain(allowed).min()
-}
-
-/// What this process took when it was first asked for, before any model was loaded; nothing where
-/// the system does not say.
-fn own() -> u64 {
-    static OWN: OnceLock<u64> = OnceLock::new();
-    *OWN.get_or_init(|| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        kilobytes.unwrap_or(0_u64) << 10
-    })
+    asked.into_iter().chain(allotment::memory().map(|dealt| dealt.amount)).min()
 }
 
 /// What separating takes at its peak with this model, whose weights take `weight_bytes` in their
@@ -73,21 +57,15 @@ pub fn need(spec: &Spec, weight_bytes: u64, threads: usize) -> u64 {
     PROGRAM + weights + samples * PER_SAMPLE + threads as u64 * PER_THREAD
 }
 
-/// The threads that fit into the limit: those that are wanted, or fewer.
+/// The threads that fit into the limit, beside so many bytes for other things: those that are wanted,
+/// or fewer.
 ///
 /// # Errors
 /// [`EngineError::Busy`] when not even one fits; says what is needed.
-pub fn fit(compute: Compute, spec: &Spec, weight_bytes: u64) -> Result<Compute> {
-    fit_beside(own(), compute, spec, weight_bytes)
-}
-
-/// See [`fit`]; beside a program that takes `own` bytes.
-fn fit_beside(own: u64, compute: Compute, spec: &Spec, weight_bytes: u64) -> Result<Compute> {
+pub fn fit(compute: Compute, spec: &Spec, weight_bytes: u64, beside: u64) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
-    let need = |threads| need(spec, weight_bytes, threads) + own.saturating_sub(PROGRAM);
-    let wanted = compute
-        .threads
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let need = |threads| need(spec, weight_bytes, threads) + beside;
+    let wanted = compute.threads.unwrap_or_else(|| allotment::threads().amount);
     let threads = (1..=wanted.max(1)).rev().find(|&it| need(it) <= limit);
     let Some(threads) = threads else {
         let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
@@ -130,10 +108,9 @@ mod tests {
             ..Compute::default()
         };
         let fits = |threads, memory| {
-            let beside = |own| fit_beside(own, compute(threads, memory), &spec, 84 << 20);
-            // A window leaves less.
-            assert!(beside(1 << 40).is_err());
-            beside(1 << 20).map(|it| it.threads.unwrap())
+            let fit = |beside| fit(compute(threads, memory), &spec, 84 << 20, beside);
+            assert!(fit(1 << 40).is_err(), "a window leaves less");
+            fit(0).map(|it| it.threads.unwrap())
         };
         assert_eq!(fits(8, 1 << 36).unwrap(), 8);
         let enough_for_two = need(&spec, 84 << 20, 2);

@@ -1,4 +1,5 @@
-//! The thread that separates: takes one job at a time, keeps the model loaded between jobs.
+//! The thread that separates: takes one job at a time, loads the model before a job is there, and keeps
+//! it between jobs.
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
@@ -40,36 +41,57 @@ pub(super) struct Task {
 pub(super) enum Progress {
     /// A segment is being computed.
     Begins(JobId, usize),
-    /// A segment is in the store; seconds that it took.
-    Segment(JobId, usize, f64),
+    /// A segment can be heard.
+    Readable(JobId, usize),
+    /// One more segment is in the store; seconds that it took.
+    Segment(JobId, f64),
     /// The job ended.
     Ended(JobId, Result<()>),
 }
 
+/// What the worker is asked for.
+enum Order {
+    /// The next job.
+    Work(Box<Task>),
+    /// A job with these weights is likely to come: so that it need not wait for them then.
+    Load(PathBuf, Compute),
+}
+
 /// The worker thread. Dropping the handle ends it after its segment.
 pub(super) struct Worker {
-    inbox: Option<Sender<Task>>,
+    inbox: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Worker {
+    /// Starts it; other things take `beside` bytes of the memory.
     pub(super) fn start(
         compute: Compute,
+        beside: u64,
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         pool::check(compute)?;
-        let (inbox, tasks) = bounded(1);
+        // A job, behind weights that are to be loaded.
+        let (inbox, orders) = bounded(2);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&tasks, &load, &tell))
+            .spawn(move || run(&orders, &|weights, compute| load(weights, compute, beside), &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
 
     /// Gives the worker its next job; it must have ended the one before.
     pub(super) fn give(&self, task: Task) -> Result<()> {
-        let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(task).is_ok());
+        let order = Order::Work(Box::new(task));
+        let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(order).is_ok());
         if given { Ok(()) } else { Err(EngineError::Busy("the worker has ended".into())) }
+    }
+
+    /// Has the worker load a network before the job comes that wants it; only while it has none.
+    pub(super) fn prepare(&self, weights: PathBuf, compute: Compute) {
+        if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
+            inbox.try_send(Order::Load(weights, compute)).ok(); // the job will load it itself
+        }
     }
 
     /// Waits for the worker to end; its task must have been cancelled.
@@ -94,9 +116,20 @@ struct Loaded {
 /// Loads weights, to be run in this way.
 type Load<'a> = &'a dyn Fn(&Path, Compute) -> Result<Loaded>;
 
-fn run(tasks: &Receiver<Task>, load: Load<'_>, tell: &dyn Fn(Progress)) {
+fn run(orders: &Receiver<Order>, load: Load<'_>, tell: &dyn Fn(Progress)) {
     let mut loaded: Option<Loaded> = None;
-    for task in tasks {
+    for order in orders {
+        let task = match order {
+            Order::Work(task) => task,
+            Order::Load(weights, compute) => {
+                let work = || have(&mut loaded, load, &weights, compute).map(drop);
+                if let Err(e) = caught("loading the model", work) {
+                    tracing::debug!("{}", e.in_words()); // the job will say it
+                    loaded = None;
+                }
+                continue;
+            }
+        };
         // A bug in the network ends this job with its reason, not the thread.
         let work = || separate(&task, &mut loaded, load, tell);
         let result = caught("separating this song", work);
@@ -109,10 +142,25 @@ fn run(tasks: &Receiver<Task>, load: Load<'_>, tell: &dyn Fn(Progress)) {
     }
 }
 
-fn load(weights: &Path, compute: Compute) -> Result<Loaded> {
+/// The network of these weights; loads it unless it is there.
+fn have<'a>(
+    loaded: &'a mut Option<Loaded>,
+    load: Load<'_>,
+    weights: &Path,
+    compute: Compute,
+) -> Result<&'a Loaded> {
+    let is_it = |it: &Loaded| it.weights == weights && it.compute == compute;
+    let network = match loaded.take().filter(is_it) {
+        Some(network) => network,
+        None => load(weights, compute)?, // never two networks at once: the other is gone
+    };
+    Ok(loaded.insert(network))
+}
+
+fn load(weights: &Path, compute: Compute, beside: u64) -> Result<Loaded> {
     let (spec, _) = model::describe(weights)?;
     let bytes = weights.metadata().map_or(0, |about| about.len());
-    let fitting = memory::fit(compute, &spec, bytes)?;
+    let fitting = memory::fit(compute, &spec, bytes, beside)?;
     let pool = pool::new(fitting)?;
     pool.broadcast(|_| priority::step_back(priority::SEPARATING));
     let network = pool.install(|| model::load(weights, fitting.precision))?;
@@ -125,19 +173,15 @@ fn separate(
     load: Load<'_>,
     tell: &dyn Fn(Progress),
 ) -> Result<()> {
-    let is_it = |it: &Loaded| it.weights == task.weights && it.compute == task.compute;
-    if !loaded.as_ref().is_some_and(is_it) {
-        *loaded = None; // never two networks at once
-        *loaded = Some(load(&task.weights, task.compute)?);
-    }
-    let Some(Loaded { network, pool, .. }) = loaded else { return Ok(()) };
+    let Loaded { network, pool, .. } = have(loaded, load, &task.weights, task.compute)?;
     let mut since = Instant::now();
     let (mix, stems, model, pace) = (&task.mix, &task.stems, network.as_ref(), task.pace);
     let work = Separation { mix, stems, model, pool, pace };
     work.run(&*task.listener, &task.cancel, &mut |step| match step {
         Step::Begins(segment) => tell(Progress::Begins(task.job, segment)),
-        Step::Stored(segment) => {
-            tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));
+        Step::Readable(segment) => tell(Progress::Readable(task.job, segment)),
+        Step::Stored(_) => {
+            tell(Progress::Segment(task.job, since.elapsed().as_secs_f64()));
             since = Instant::now();
         }
     })
@@ -192,7 +236,7 @@ mod tests {
                 pace: None,
                 listener: Box::new(Listener::default),
             };
-            inbox.send(task).unwrap();
+            inbox.send(Order::Work(Box::new(task))).unwrap();
         }
         drop(inbox);
         let loads = std::sync::atomic::AtomicUsize::new(0);
@@ -210,12 +254,11 @@ mod tests {
         };
         let told = std::sync::Mutex::new(Vec::new());
         run(&tasks, &load, &|news| told.lock().unwrap().push(news));
-        let mut segments = Vec::new();
-        let mut ends = Vec::new();
+        let (mut segments, mut ends) = (Vec::new(), Vec::new());
         for news in told.into_inner().unwrap() {
             match news {
-                Progress::Begins(..) => {}
-                Progress::Segment(JobId(job), segment, _) => segments.push((job, segment)),
+                Progress::Begins(..) | Progress::Segment(..) => {}
+                Progress::Readable(JobId(job), segment) => segments.push((job, segment)),
                 Progress::Ended(JobId(job), result) => ends.push((job, result)),
             }
         }

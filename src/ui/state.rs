@@ -302,7 +302,7 @@ impl ViewState {
         if self.is_missing(song.id) {
             return Some((words::get().library.gone)(&song.path.display().to_string()));
         }
-        song.warning.clone()
+        song.warning.as_deref().map(|warning| words::told(warning).into_owned())
     }
 
     /// Whether a song's own file is not where it was.

@@ -25,6 +25,7 @@ use super::{
     analysis::{Analysis, Analyst},
     import::{Imported, Importer},
     library::Library,
+    memory,
     mishap::caught,
     models::InstalledModel,
     player::Player,
@@ -116,7 +117,9 @@ impl Core {
         }
         let tell = outbox.clone();
         // The receiver outlives these threads, but for the moments in which the program ends.
-        let worker = Worker::start(config.compute, move |news| {
+        // An engine that stays has a window before it.
+        let beside = if config.stays { memory::WINDOW } else { 0 };
+        let worker = Worker::start(config.compute, beside, move |news| {
             drop(tell.send(Message::Work(news)));
         })?;
         let tell = outbox.clone();
@@ -222,9 +225,8 @@ impl Core {
             Message::Imported(Imported::NoRoom(path, reason)) => self.import_again(path, reason),
             Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
             Message::Work(Progress::Begins(job, segment)) => self.segment_begins(job, segment),
-            Message::Work(Progress::Segment(job, segment, seconds)) => {
-                self.segment_done(job, segment, seconds);
-            }
+            Message::Work(Progress::Readable(job, segment)) => self.segment_readable(job, segment),
+            Message::Work(Progress::Segment(job, seconds)) => self.segment_done(job, seconds),
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
             Message::ExportEnded(id) => {
                 self.exports.remove(&id);

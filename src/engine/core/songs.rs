@@ -166,9 +166,18 @@ impl Core {
         self.sink.send(Event::Segments { song: id, covered: track.covered() });
         self.tell_need(id, &track);
         self.waveforms.open(id, track.clone());
+        self.prepare_for(&track);
         self.open = Some((id, track));
         self.listened.store(id.0, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whoever opens a song that is not separated is likely to want that next: then the model is there.
+    fn prepare_for(&self, track: &SongTrack) {
+        let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
+        if let Some(model) = self.model.as_ref().filter(|_| is_wanted && self.queue.is_idle()) {
+            self.worker.prepare(model.weights.clone(), self.compute);
+        }
     }
 
     /// Tells what is still to be computed of a song.

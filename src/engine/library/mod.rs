@@ -69,6 +69,10 @@ const MIGRATIONS: &[&str] = &[
     UPDATE jobs SET place = id;
     ALTER TABLE songs ADD COLUMN lanes TEXT;
 ",
+    "
+    ALTER TABLE songs ADD COLUMN tag_bpm REAL;
+    ALTER TABLE songs ADD COLUMN tag_key TEXT;
+",
 ];
 
 /// The file in the data folder.

@@ -139,6 +139,11 @@ impl StemStore {
         (0..self.done.len()).filter(|&segment| self.is_done(segment)).count()
     }
 
+    /// The file of a stem's samples; what is made of them can be kept beside it.
+    pub fn path(&self, stem: usize) -> PathBuf {
+        stem_path(&self.folder, stem)
+    }
+
     /// Bytes that the segments which are not in the store will take on the disk.
     pub fn missing_bytes(&self) -> u64 {
         let missing = (self.plan.len() - self.done_count()) as u64;
@@ -178,6 +183,11 @@ impl StemStore {
         match file.try_lock() {
             Ok(()) => Ok(WriteLock(file)),
             Err(TryLockError::WouldBlock) => Err(EngineError::Locked),
+            // Some file systems of clusters have no locks. Whoever works there has a folder of its own.
+            Err(TryLockError::Error(e)) if has_no_locks(&e) => {
+                tracing::debug!("{} cannot be locked: {e}", path.display());
+                Ok(WriteLock(file))
+            }
             Err(TryLockError::Error(e)) => Err(cannot_write(&path, e)),
         }
     }
@@ -196,8 +206,8 @@ impl StemStore {
         self.forget_what_is_cut_off()
     }
 
-    /// Writes the result of a segment: planar `[stems, channels, frames of the segment]`. It counts
-    /// only once its samples are on the disk. Writing it again is harmless.
+    /// Writes the result of a segment: planar `[stems, channels, frames of the segment]`. It is read
+    /// from now on, and kept once [`Self::keep_segment`] has returned. Writing it again is harmless.
     ///
     /// # Errors
     /// [`EngineError::Io`].
@@ -216,8 +226,28 @@ impl StemStore {
                 }
             }
             file.write(at, &interleaved)
-                .and_then(|()| file.sync())
                 .map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
+        }
+        self.done[segment].store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Brings a segment that was written to the disk: from then on it counts, whatever happens. One
+    /// that the disk does not take is not read any more.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn keep_segment(&self, _lock: &WriteLock, segment: usize) -> Result<()> {
+        let kept = self.sync_segment(segment);
+        if kept.is_err() {
+            self.done[segment].store(false, Ordering::Release);
+        }
+        kept
+    }
+
+    fn sync_segment(&self, segment: usize) -> Result<()> {
+        for (stem, file) in self.files.iter().enumerate() {
+            file.sync().map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
         }
         write_all_at(&self.done_file, &[1], segment as u64)
             .and_then(|()| self.done_file.sync_data())
@@ -226,7 +256,6 @@ impl StemStore {
             let gone = io::Error::new(io::ErrorKind::NotFound, "somebody has removed it");
             return Err(cannot_write(&self.folder, gone));
         }
-        self.done[segment].store(true, Ordering::Release);
         Ok(())
     }
 
@@ -292,6 +321,13 @@ impl StemStore {
     }
 }
 
+/// Whether that says that the file system, or its server, has no locks.
+fn has_no_locks(error: &io::Error) -> bool {
+    // ENOLCK, ENOSYS, EOPNOTSUPP
+    let is_told = cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(37 | 38 | 95));
+    is_told || error.kind() == io::ErrorKind::Unsupported
+}
+
 /// How long the file of a whole stem is.
 fn stem_bytes(plan: &Plan) -> u64 {
     let Some(last) = plan.len().checked_sub(1) else { return 0 };
@@ -352,6 +388,12 @@ mod tests {
         planar
     }
 
+    /// Writes a segment and keeps it.
+    fn put(store: &StemStore, lock: &WriteLock, segment: usize, stems: &[f32]) -> Result<()> {
+        store.write_segment(lock, segment, stems)?;
+        store.keep_segment(lock, segment)
+    }
+
     fn ramp(frame: u64, channel: usize) -> f32 {
         frame as f32 + channel as f32 / 2.0
     }
@@ -363,12 +405,26 @@ mod tests {
         {
             let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
             let lock = store.lock().unwrap();
-            store.write_segment(&lock, 2, &result(&plan, 2, ramp)).unwrap();
+            put(&store, &lock, 2, &result(&plan, 2, ramp)).unwrap();
         }
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         assert_eq!(store.done_count(), 1);
         assert!(store.is_done(2) && !store.is_done(0));
         assert_eq!(store.plan().covered(|i| store.is_done(i)), [(150, 250)]);
+    }
+
+    #[test]
+    fn what_was_not_kept_is_read_and_does_not_outlive_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(250, 100);
+        let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let lock = store.lock().unwrap();
+        store.write_segment(&lock, 0, &result(&plan, 0, ramp)).unwrap();
+        let mut out = [0.0; 20];
+        store.read(1, 5, &mut out).unwrap();
+        assert_eq!(out[0], 2.0 * ramp(5, 0));
+        drop((store, lock));
+        assert_eq!(StemStore::open(folder.path(), plan, &sources()).unwrap().done_count(), 0);
     }
 
     #[test]
@@ -379,7 +435,7 @@ mod tests {
         let two = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = one.lock().unwrap();
         assert!(matches!(two.lock(), Err(EngineError::Locked)));
-        one.write_segment(&lock, 0, &result(&plan, 0, ramp)).unwrap();
+        put(&one, &lock, 0, &result(&plan, 0, ramp)).unwrap();
         drop(lock);
         let lock = two.lock().unwrap();
         assert!(!two.is_done(0));
@@ -401,7 +457,7 @@ mod tests {
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = store.lock().unwrap();
         for segment in 0..plan.len() {
-            store.write_segment(&lock, segment, &result(&plan, segment, ramp)).unwrap();
+            put(&store, &lock, segment, &result(&plan, segment, ramp)).unwrap();
         }
         assert!(store.is_complete());
         let path = stem_path(folder.path(), 1);
@@ -421,7 +477,7 @@ mod tests {
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = store.lock().unwrap();
         for segment in 0..plan.len() {
-            store.write_segment(&lock, segment, &result(&plan, segment, ramp)).unwrap();
+            put(&store, &lock, segment, &result(&plan, segment, ramp)).unwrap();
         }
         assert!(StemStore::is_complete_in(folder.path(), &plan, 2));
         assert!(!StemStore::is_complete_in(folder.path(), &plan, 3));
@@ -436,7 +492,7 @@ mod tests {
         {
             fs::write(&path, &bytes).unwrap();
             assert!(!store.is_in_place(), "another file of that name");
-            let again = store.write_segment(&lock, 0, &result(&plan, 0, ramp)).unwrap_err();
+            let again = put(&store, &lock, 0, &result(&plan, 0, ramp)).unwrap_err();
             assert!(again.is_passing(), "{again}");
         }
     }
@@ -447,8 +503,8 @@ mod tests {
         let plan = Plan::new(14, 8);
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = store.lock().unwrap();
-        store.write_segment(&lock, 0, &result(&plan, 0, |_, _| 1.0)).unwrap();
-        store.write_segment(&lock, 1, &result(&plan, 1, |_, _| 4.0)).unwrap();
+        put(&store, &lock, 0, &result(&plan, 0, |_, _| 1.0)).unwrap();
+        put(&store, &lock, 1, &result(&plan, 1, |_, _| 4.0)).unwrap();
         let mut out = vec![0.0; 28];
         store.read(0, 0, &mut out).unwrap();
         let left: Vec<f32> = out.iter().copied().step_by(2).collect();
@@ -470,7 +526,7 @@ mod tests {
             let lock = store.lock().unwrap();
             for k in 0..plan.len() {
                 let index = (k + seed) % plan.len();
-                store.write_segment(&lock, index, &result(&plan, index, ramp)).unwrap();
+                put(&store, &lock, index, &result(&plan, index, ramp)).unwrap();
             }
             prop_assert!(store.is_complete());
             for stem in 0..2usize {

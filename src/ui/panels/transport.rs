@@ -147,7 +147,7 @@ fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
     let small = font(text::SMALL, Weight::Medium);
     let (ink, say) = (cx.tokens.warning, &words::get().transport);
     let used = label(ui, "no device", place, Align2::LEFT_CENTER, say.no_sound, small, ink);
-    let words = (say.no_device)(&reason);
+    let words = (say.no_device)(&words::told(&reason));
     let response = at(ui, "no device reason", used.union(sign), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
     response.on_hover_text(&words);

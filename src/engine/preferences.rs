@@ -24,8 +24,8 @@ const MOST_BYTES: u64 = 1_000_000;
 /// The sizes of the interface that are offered, in percent of the usual one.
 pub const ZOOMS: [u16; 7] = [80, 90, 100, 120, 140, 170, 200];
 
-/// Limits of memory that can be meant: 64 MB to a petabyte.
-const MEMORY: std::ops::RangeInclusive<u64> = 1 << 26..=1 << 50;
+/// Limits of memory that can be meant: a megabyte to a petabyte.
+const MEMORY: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 50;
 
 /// Dark or light.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

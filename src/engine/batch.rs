@@ -102,8 +102,7 @@ impl Batch {
     /// # Errors
     /// Those of the weights and of the pool.
     pub fn new(model: InstalledModel, compute: Compute, home: &Path) -> Result<Self> {
-        let bytes = model.weights.metadata().map_or(0, |about| about.len());
-        let compute = memory::fit(compute, &model.spec, bytes)?;
+        let compute = memory::fit(compute, &model.spec, model.weight_bytes(), 0)?;
         let pool = pool::new(compute)?;
         let network = pool.install(|| model::load(&model.weights, compute.precision))?;
         let precision = compute.precision;

@@ -1,20 +1,24 @@
 //! How much memory Partita may take, and what separating a segment needs of it.
 //!
-//! Pure but for asking the system and the engine of a cluster for their limit. The need was measured on the largest model of the
-//! catalogue; everything else that Partita does is small beside it, and does not grow with songs.
+//! Pure but for asking the system and the engine of a cluster for their limit. The need was measured
+//! on the largest model of the catalogue; everything else that Partita does is small beside it, and
+//! does not grow with songs.
 
 use super::{Compute, EngineError, Result, allotment};
 use crate::model::Spec;
 
-/// The program itself, with a library and a window.
-const PROGRAM: u64 = 96 << 20;
+/// The program itself, with a library.
+const PROGRAM: u64 = 40 << 20;
+
+/// What a window takes more, as a rule; that depends on how it is drawn.
+pub const WINDOW: u64 = 88 << 20;
 
 /// For each byte of weights in their file, which holds halves: as single precision, packed.
 const PER_WEIGHT_BYTE: f64 = 2.1;
 
 /// For each frame of a segment and each of its channels: the activations at their widest, what is
 /// being stored meanwhile, and what is kept for the next segment.
-const PER_SAMPLE: u64 = 400;
+const PER_SAMPLE: u64 = 540;
 
 /// What each thread has to itself.
 const PER_THREAD: u64 = 6 << 20;
@@ -46,27 +50,29 @@ pub fn limit(asked: Option<u64>) -> Option<u64> {
 }
 
 /// What separating takes at its peak with this model, whose weights take `weight_bytes` in their
-/// file, on so many threads.
+/// file, on so many threads, without a window.
 pub fn need(spec: &Spec, weight_bytes: u64, threads: usize) -> u64 {
     let weights = (weight_bytes as f64 * PER_WEIGHT_BYTE) as u64;
     let samples = (spec.segment_frames * spec.channels) as u64;
     PROGRAM + weights + samples * PER_SAMPLE + threads as u64 * PER_THREAD
 }
 
-/// The threads that fit into the limit: those that are wanted, or fewer.
+/// The threads that fit into the limit, beside so many bytes for other things: those that are wanted,
+/// or fewer.
 ///
 /// # Errors
 /// [`EngineError::Busy`] when not even one fits; says what is needed.
-pub fn fit(compute: Compute, spec: &Spec, weight_bytes: u64) -> Result<Compute> {
+pub fn fit(compute: Compute, spec: &Spec, weight_bytes: u64, beside: u64) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
+    let need = |threads| need(spec, weight_bytes, threads) + beside;
     let wanted = compute.threads.unwrap_or_else(|| allotment::threads().amount);
-    let threads = (1..=wanted.max(1)).rev().find(|&it| need(spec, weight_bytes, it) <= limit);
+    let threads = (1..=wanted.max(1)).rev().find(|&it| need(it) <= limit);
     let Some(threads) = threads else {
         let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
         return Err(EngineError::Busy(format!(
-            "this model needs {} MB of memory, and {} MB is the limit; raise it (--memory), or close \
-             other programs",
-            megabytes(need(spec, weight_bytes, 1)),
+            "this model needs {} MB of memory, and {} MB is the limit; raise it, in the settings or \
+             by --memory",
+            megabytes(need(1)),
             megabytes(limit)
         )));
     };
@@ -102,9 +108,11 @@ mod tests {
             ..Compute::default()
         };
         let fits = |threads, memory| {
-            fit(compute(threads, memory), &spec, 84 << 20).map(|it| it.threads.unwrap())
+            let fit = |beside| fit(compute(threads, memory), &spec, 84 << 20, beside);
+            assert!(fit(1 << 40).is_err(), "a window leaves less");
+            fit(0).map(|it| it.threads.unwrap())
         };
-        assert_eq!(fits(8, 1 << 40).unwrap(), 8);
+        assert_eq!(fits(8, 1 << 36).unwrap(), 8);
         let enough_for_two = need(&spec, 84 << 20, 2);
         assert_eq!(fits(8, enough_for_two).unwrap(), 2);
         let words = fits(8, 64 << 20).unwrap_err().in_words();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    EngineError, Result,
+    EngineError, Result, memory,
     plan::{OVERLAP_PERCENT, Plan},
 };
 use crate::model::{self, Spec, weights};
@@ -41,6 +41,16 @@ impl InstalledModel {
     /// How a song of `frames` frames is cut.
     pub fn plan(&self, frames: u64) -> Plan {
         Plan::new(frames, self.spec.segment_frames)
+    }
+
+    /// Bytes of memory that Partita takes with it, at least: on one thread, with a window.
+    pub fn least_memory(&self) -> u64 {
+        memory::need(&self.spec, self.weight_bytes(), 1) + memory::WINDOW
+    }
+
+    /// Bytes of the weights' file.
+    pub fn weight_bytes(&self) -> u64 {
+        self.weights.metadata().map_or(0, |about| about.len())
     }
 
     /// Where a song's stems are: a folder for each set of options that change samples.

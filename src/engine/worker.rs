@@ -64,8 +64,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Starts it; other things take `beside` bytes of the memory.
     pub(super) fn start(
         compute: Compute,
+        beside: u64,
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         pool::check(compute)?;
@@ -73,7 +75,7 @@ impl Worker {
         let (inbox, orders) = bounded(2);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&orders, &tell))
+            .spawn(move || run(&orders, &|weights, compute| load(weights, compute, beside), &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
@@ -111,13 +113,16 @@ struct Loaded {
     pool: rayon::ThreadPool,
 }
 
-fn run(orders: &Receiver<Order>, tell: &dyn Fn(Progress)) {
+/// Loads weights, to be run in this way.
+type Load<'a> = &'a dyn Fn(&Path, Compute) -> Result<Loaded>;
+
+fn run(orders: &Receiver<Order>, load: Load<'_>, tell: &dyn Fn(Progress)) {
     let mut loaded: Option<Loaded> = None;
     for order in orders {
         let task = match order {
             Order::Work(task) => task,
             Order::Load(weights, compute) => {
-                let work = || have(&mut loaded, &weights, compute).map(drop);
+                let work = || have(&mut loaded, load, &weights, compute).map(drop);
                 if let Err(e) = caught("loading the model", work) {
                     tracing::debug!("{}", e.in_words()); // the job will say it
                     loaded = None;
@@ -126,7 +131,7 @@ fn run(orders: &Receiver<Order>, tell: &dyn Fn(Progress)) {
             }
         };
         // A bug in the network ends this job with its reason, not the thread.
-        let work = || separate(&task, &mut loaded, tell);
+        let work = || separate(&task, &mut loaded, load, tell);
         let result = caught("separating this song", work);
         if matches!(result, Err(EngineError::Stumbled { .. })) {
             loaded = None; // nobody knows what it left behind
@@ -140,6 +145,7 @@ fn run(orders: &Receiver<Order>, tell: &dyn Fn(Progress)) {
 /// The network of these weights; loads it unless it is there.
 fn have<'a>(
     loaded: &'a mut Option<Loaded>,
+    load: Load<'_>,
     weights: &Path,
     compute: Compute,
 ) -> Result<&'a Loaded> {
@@ -151,18 +157,23 @@ fn have<'a>(
     Ok(loaded.insert(network))
 }
 
-fn load(weights: &Path, compute: Compute) -> Result<Loaded> {
+fn load(weights: &Path, compute: Compute, beside: u64) -> Result<Loaded> {
     let (spec, _) = model::describe(weights)?;
     let bytes = weights.metadata().map_or(0, |about| about.len());
-    let fitting = memory::fit(compute, &spec, bytes)?;
+    let fitting = memory::fit(compute, &spec, bytes, beside)?;
     let pool = pool::new(fitting)?;
     pool.broadcast(|_| priority::step_back(priority::SEPARATING));
     let network = pool.install(|| model::load(weights, fitting.precision))?;
     Ok(Loaded { weights: weights.to_owned(), compute, network, pool })
 }
 
-fn separate(task: &Task, loaded: &mut Option<Loaded>, tell: &dyn Fn(Progress)) -> Result<()> {
-    let Loaded { network, pool, .. } = have(loaded, &task.weights, task.compute)?;
+fn separate(
+    task: &Task,
+    loaded: &mut Option<Loaded>,
+    load: Load<'_>,
+    tell: &dyn Fn(Progress),
+) -> Result<()> {
+    let Loaded { network, pool, .. } = have(loaded, load, &task.weights, task.compute)?;
     let mut since = Instant::now();
     let (mix, stems, model, pace) = (&task.mix, &task.stems, network.as_ref(), task.pace);
     let work = Separation { mix, stems, model, pool, pace };
@@ -174,4 +185,90 @@ fn separate(task: &Task, loaded: &mut Option<Loaded>, tell: &dyn Fn(Progress)) -
             since = Instant::now();
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{CHANNELS, plan::Plan, store::MixWriter},
+        model::{Result as ModelResult, Spec, Stop},
+    };
+
+    /// A network that stumbles over its third segment, the first time that it is loaded.
+    struct Clumsy {
+        spec: Spec,
+        calls: std::sync::atomic::AtomicUsize,
+        stumbles: bool,
+    }
+
+    impl Separator for Clumsy {
+        fn spec(&self) -> &Spec {
+            &self.spec
+        }
+
+        fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
+            let call = self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            assert!(call < 2 || !self.stumbles, "on purpose");
+            Ok(mix.to_vec())
+        }
+    }
+
+    #[test]
+    fn a_bug_in_the_network_ends_its_job_and_the_next_goes_on_from_there() {
+        let home = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(home.path()).unwrap();
+        writer.push(&vec![0.25; CHANNELS * 5000]).unwrap();
+        let mix = Arc::new(writer.finish().unwrap());
+        let sources = vec!["all".to_owned()];
+        let stems =
+            StemStore::open(&home.path().join("stems"), Plan::new(5000, 1000), &sources).unwrap();
+        let stems = Arc::new(stems);
+        let (inbox, tasks) = bounded(2);
+        for job in [1, 2] {
+            let task = Task {
+                job: JobId(job),
+                mix: Arc::clone(&mix),
+                stems: Arc::clone(&stems),
+                weights: PathBuf::from("weights"),
+                cancel: CancelToken::default(),
+                compute: Compute::default(),
+                pace: None,
+                listener: Box::new(Listener::default),
+            };
+            inbox.send(Order::Work(Box::new(task))).unwrap();
+        }
+        drop(inbox);
+        let loads = std::sync::atomic::AtomicUsize::new(0);
+        let load = |weights: &Path, compute| {
+            let stumbles = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            let spec = Spec {
+                sources: sources.clone(),
+                sample_rate: 44_100,
+                channels: CHANNELS,
+                segment_frames: 1000,
+            };
+            let network = Box::new(Clumsy { spec, calls: 0.into(), stumbles });
+            let pool = pool::new(Compute { threads: Some(2), ..Compute::default() })?;
+            Ok(Loaded { weights: weights.to_owned(), compute, network, pool })
+        };
+        let told = std::sync::Mutex::new(Vec::new());
+        run(&tasks, &load, &|news| told.lock().unwrap().push(news));
+        let (mut segments, mut ends) = (Vec::new(), Vec::new());
+        for news in told.into_inner().unwrap() {
+            match news {
+                Progress::Begins(..) | Progress::Segment(..) => {}
+                Progress::Readable(JobId(job), segment) => segments.push((job, segment)),
+                Progress::Ended(JobId(job), result) => ends.push((job, result)),
+            }
+        }
+        assert!(matches!(&ends[0], (1, Err(e)) if e.in_words().contains("on purpose")), "{ends:?}");
+        assert!(matches!(&ends[1], (2, Ok(()))), "{ends:?}");
+        assert_eq!(loads.into_inner(), 2, "what stumbled is not used again");
+        assert_eq!(segments[..2], [(1, 0), (1, 1)]);
+        let plan = stems.plan().len();
+        let rest: Vec<_> = (2..plan).map(|segment| (2, segment)).collect();
+        assert_eq!(segments[2..], rest, "nothing is computed again");
+        assert!(stems.is_complete());
+    }
 }

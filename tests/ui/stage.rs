@@ -229,7 +229,6 @@ pub fn is_asked_by_the_user(command: &Command) -> bool {
         command,
         Command::KeepPreferences(_)
             | Command::KeepLanes(..)
-            | Command::LookForFiles
             | Command::MeasureHome
             | Command::ListOutputs
     )
@@ -307,7 +306,7 @@ pub fn library(state: SongState) -> Event {
 }
 
 pub fn ready() -> Event {
-    Event::Model(ModelState::Ready { sources: stems() })
+    Event::Model(ModelState::Ready { sources: stems(), least_memory: 560 << 20 })
 }
 
 pub fn opened(song: i64) -> Event {

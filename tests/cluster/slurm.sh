@@ -69,6 +69,18 @@ node() {
     started="$started $pid"
 }
 
+# However this ends, no job stays behind.
+job=
+end_jobs() {
+    [ -z "$job" ] || scancel "$job" 2>/dev/null || true
+    while [ -n "$job" ] && [ -n "$(squeue -h -j "$job" 2>/dev/null)" ] && [ "${tries:-0}" -lt 20 ]; do
+        tries=$((${tries:-0} + 1))
+        sleep 1
+    done
+    clean_up
+}
+trap end_jobs EXIT
+
 prepare
 daemons
 cat >"$work/share.sh" <<SHARE

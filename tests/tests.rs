@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod bags;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod decode;

@@ -11,25 +11,22 @@ use std::{
 use super::{
     CancelToken, Compute, EngineError, Result, SongTrack,
     aim::Listener,
+    ensemble::{Ensemble, Work},
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
     files::{WorkFolder, check_room, make_folders, sweep},
     import::decode_to_store,
     library::Library,
-    memory,
     mishap::caught,
     models::InstalledModel,
-    pool,
-    separate::Separation,
+    recipe::Quality,
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Separator};
 
-/// A loaded model and the threads it runs on.
+/// A model, how thoroughly it separates, and the threads it runs on.
 pub struct Batch {
-    model: InstalledModel,
-    network: Box<dyn Separator>,
-    pool: rayon::ThreadPool,
+    ensemble: Ensemble,
+    quality: Quality,
     home: PathBuf,
 }
 
@@ -77,22 +74,24 @@ pub struct Separated {
 }
 
 impl Batch {
-    /// Loads the model. If there is a library in `home`, the estimates of time start from what it
-    /// knows, and it is told how long segments took.
+    /// A batch; its networks are loaded when they are needed. If there is a library in `home`, the
+    /// estimates of time start from what it knows, and it is told how long segments took.
     ///
     /// # Errors
-    /// Those of the weights and of the pool.
-    pub fn new(model: InstalledModel, compute: Compute, home: &Path) -> Result<Self> {
-        let bytes = model.weights.metadata().map_or(0, |about| about.len());
-        let compute = memory::fit(compute, &model.spec, bytes)?;
-        let pool = pool::new(compute)?;
-        let network = pool.install(|| model::load(&model.weights, compute.precision))?;
-        Ok(Self { model, network, pool, home: home.to_owned() })
+    /// Those of the pool.
+    pub fn new(
+        model: InstalledModel,
+        quality: Quality,
+        compute: Compute,
+        home: &Path,
+    ) -> Result<Self> {
+        let ensemble = Ensemble::new(model, compute)?;
+        Ok(Self { ensemble, quality: quality.within_bounds(), home: home.to_owned() })
     }
 
     /// The model's stems.
     pub fn sources(&self) -> &[String] {
-        &self.model.spec.sources
+        &self.ensemble.model().spec.sources
     }
 
     /// Separates one file.
@@ -101,13 +100,13 @@ impl Batch {
     /// [`EngineError::Exists`] before the work; those of the file, the disk and the network;
     /// nothing is then left in the folder.
     pub fn separate(
-        &self,
+        &mut self,
         request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
         let Request { file, called, selection, place, settings } = request;
-        let origin = Origin::of_file(file, &self.model.name);
+        let origin = Origin::of_file(file, &self.ensemble.model().name);
         let fields = Fields { file: called.clone(), ..origin.fields() };
         let items = selection.items(self.sources(), settings.format, place, fields)?;
         let items = settings.on_exists.settle(&items)?;
@@ -132,7 +131,7 @@ impl Batch {
     }
 
     fn separate_into(
-        &self,
+        &mut self,
         request: &Request,
         mut origin: Origin,
         items: &[ExportItem],
@@ -148,11 +147,11 @@ impl Batch {
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
         let (decoded, mix) = decode_to_store(&request.file, work.path(), cancel, &mut reading)?;
         origin.format = decoded.format;
-        let plan = self.model.plan(mix.frames());
-        let stems = StemStore::open(&work.path().join("stems"), plan, self.sources())?;
-        check_room(folder, stems.missing_bytes(), folder, "; choose another folder")?;
-        self.separate_mix(&mix, &stems, cancel, progress)?;
-        let track = SongTrack { mix: mix.into(), stems: Some(stems.into()) };
+        let wanted = export::stems_in(items);
+        let stems = self.ensemble.model().open_stems(&work.path().join("s"), &mix, self.quality)?;
+        check_room(folder, stems.missing_bytes(&wanted), folder, "; choose another folder")?;
+        self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
+        let track = SongTrack { mix: mix.into(), stems: Some(stems.into()), draft: None };
         let mut writing = |fraction| progress(Progress::quick("writing", fraction));
         let settings = &request.settings;
         let exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
@@ -161,34 +160,36 @@ impl Batch {
 
     /// Computes every segment, and notes how long they took.
     fn separate_mix(
-        &self,
+        &mut self,
         mix: &MixStore,
         stems: &StemStore,
+        wanted: &[usize],
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<()> {
-        let (name, segments) = (&self.model.name, stems.plan().len());
+        let name = self.ensemble.model().pace_name(self.quality);
+        let networks = self.ensemble.model().networks_for(wanted).len();
+        let (segments, parts) = (stems.plan().len(), stems.missing(wanted));
         let start = Instant::now();
-        let expected = Library::pace_in(&self.home, name).ok().flatten();
+        let pace = Library::pace_in(&self.home, &name).ok().flatten();
+        let runs = (segments * networks) as f64;
+        let expected = pace.map(|seconds| seconds * runs / parts.max(1) as f64);
         let mut estimate = Estimate::new(expected, 0, start);
         let mut show = |done| {
             let now = Instant::now();
             estimate.advance(done, now);
             progress(Progress {
                 what: "separating",
-                fraction: done as f64 / segments as f64,
-                seconds_left: estimate.seconds_left(segments, now),
+                fraction: done as f64 / parts.max(1) as f64,
+                seconds_left: estimate.seconds_left(parts, now),
             });
         };
         show(0);
-        let model = self.network.as_ref();
-        Separation { mix, stems, model, pool: &self.pool, pace: expected }.run(
-            &Listener::default,
-            cancel,
-            &mut |_| show(stems.done_count()),
-        )?;
-        let seconds = start.elapsed().as_secs_f64();
-        if let Err(e) = Library::add_to_pace_in(&self.home, name, segments, seconds) {
+        let work = Work { mix, stems, wanted, is_draft: self.quality.is_draft, pace };
+        let mut on_step = |_| show(parts - stems.missing(wanted));
+        self.ensemble.separate(&work, &Listener::default, cancel, &mut on_step)?;
+        let (seconds, made) = (start.elapsed().as_secs_f64(), segments * networks);
+        if let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds) {
             tracing::warn!("the pace is not noted: {}", e.in_words());
         }
         Ok(())

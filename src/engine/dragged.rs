@@ -10,6 +10,7 @@ use super::{
     CancelToken, EngineError, Result, Song, SongTrack,
     export::{self, NamePattern, OnExists, Origin, Place, Selection, Settings, ordered},
     models::InstalledModel,
+    recipe::Quality,
 };
 
 /// The folder of these files in a song's folder. In it there is one for each that stems have.
@@ -28,7 +29,7 @@ const PATTERN: &str = "{artist} - {title} ({stem})";
 pub fn files(
     song: &Song,
     song_folder: &Path,
-    model: &InstalledModel,
+    (model, quality): (&InstalledModel, Quality),
     track: &SongTrack,
     stems: &[String],
     cancel: &CancelToken,
@@ -37,7 +38,7 @@ pub fn files(
     let origin = Origin::of_song(song, song_folder, &model.name, cancel)?;
     let settings = Settings { on_exists: OnExists::Skip, ..Settings::default() };
     let pattern = NamePattern::new(PATTERN).map_err(EngineError::Unknown)?;
-    let stem_folder = model.stem_folder(song_folder);
+    let stem_folder = model.stem_folder(song_folder, quality);
     let folder = song_folder.join(FOLDER).join(stem_folder.file_name().unwrap_or_default());
     let place = Place { folder, pattern };
     let all = Selection::of_stems(sources, &[])?;

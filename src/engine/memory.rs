@@ -1,20 +1,12 @@
 //! How much memory Partita may take, and what separating a segment needs of it.
 //!
-//! Pure but for asking the system for its limit. The need was measured on the largest model of the
-//! catalogue; everything else that Partita does is small beside it, and does not grow with songs.
+//! Pure but for asking the system for its limit. What a network needs, its kind knows; everything else that Partita does is small beside it, and does not grow with songs.
 
 use super::{Compute, EngineError, Result};
-use crate::model::Spec;
+use crate::model::Memory;
 
 /// The program itself, with a library and a window.
 const PROGRAM: u64 = 96 << 20;
-
-/// For each byte of weights in their file, which holds halves: as single precision, packed.
-const PER_WEIGHT_BYTE: f64 = 2.1;
-
-/// For each frame of a segment and each of its channels: the activations at their widest, what is
-/// being stored meanwhile, and what is kept for the next segment.
-const PER_SAMPLE: u64 = 400;
 
 /// What each thread has to itself.
 const PER_THREAD: u64 = 6 << 20;
@@ -47,30 +39,35 @@ pub fn limit(asked: Option<u64>) -> Option<u64> {
     asked.into_iter().chain(allowed).min()
 }
 
-/// What separating takes at its peak with this model, whose weights take `weight_bytes` in their
-/// file, on so many threads.
-pub fn need(spec: &Spec, weight_bytes: u64, threads: usize) -> u64 {
-    let weights = (weight_bytes as f64 * PER_WEIGHT_BYTE) as u64;
-    let samples = (spec.segment_frames * spec.channels) as u64;
-    PROGRAM + weights + samples * PER_SAMPLE + threads as u64 * PER_THREAD
+/// What separating takes at its peak with networks that take so much, on so many threads.
+pub fn need(memory: Memory, threads: usize) -> u64 {
+    PROGRAM + memory.weights + memory.work + threads as u64 * PER_THREAD
+}
+
+/// What networks take that work one after the other.
+pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
+    networks.into_iter().fold(Memory::default(), |all, it| Memory {
+        weights: all.weights + it.weights,
+        work: all.work.max(it.work),
+    })
 }
 
 /// The threads that fit into the limit: those that are wanted, or fewer.
 ///
 /// # Errors
 /// [`EngineError::Busy`] when not even one fits; says what is needed.
-pub fn fit(compute: Compute, spec: &Spec, weight_bytes: u64) -> Result<Compute> {
+pub fn fit(compute: Compute, memory: Memory) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
     let wanted = compute
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let threads = (1..=wanted.max(1)).rev().find(|&it| need(spec, weight_bytes, it) <= limit);
+    let threads = (1..=wanted.max(1)).rev().find(|&it| need(memory, it) <= limit);
     let Some(threads) = threads else {
         let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
         return Err(EngineError::Busy(format!(
             "this model needs {} MB of memory, and {} MB is the limit; raise it (--memory), or close \
              other programs",
-            megabytes(need(spec, weight_bytes, 1)),
+            megabytes(need(memory, 1)),
             megabytes(limit)
         )));
     };
@@ -98,18 +95,16 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_steps_down_and_then_is_refused_in_words() {
-        let sources = vec!["one".into()];
-        let spec = Spec { sources, sample_rate: 44_100, channels: 2, segment_frames: 343_980 };
+        let memory = Memory { weights: 170 << 20, work: 260 << 20 };
         let compute = |threads, memory| Compute {
             threads: Some(threads),
             memory: Some(memory),
             ..Compute::default()
         };
-        let fits = |threads, memory| {
-            fit(compute(threads, memory), &spec, 84 << 20).map(|it| it.threads.unwrap())
-        };
+        let fits =
+            |threads, limit| fit(compute(threads, limit), memory).map(|it| it.threads.unwrap());
         assert_eq!(fits(8, 1 << 40).unwrap(), 8);
-        let enough_for_two = need(&spec, 84 << 20, 2);
+        let enough_for_two = need(memory, 2);
         assert_eq!(fits(8, enough_for_two).unwrap(), 2);
         let words = fits(8, 64 << 20).unwrap_err().in_words();
         assert!(words.contains("64 MB is the limit"), "{words}");

@@ -8,7 +8,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, EngineError, Result, files::write_atomically};
+use super::{
+    Compute, EngineError, Result,
+    files::write_atomically,
+    models::DEFAULT,
+    recipe::{Quality, Recipe, Usual},
+};
 use crate::model::Precision;
 
 /// The file in the data folder.
@@ -103,6 +108,16 @@ pub struct Preferences {
     /// What is computed in.
     #[serde(with = "precision")]
     pub precision: Precision,
+    /// The model by its name; the catalogue's first when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// How thoroughly songs are separated.
+    pub quality: Quality,
+    /// Whether a song is heard as a draft first, which is then replaced by the better stems.
+    pub drafts_first: bool,
+    /// An address below which the publishers' weight files are looked for first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
     /// Instruments that are ticked in a new song; all when `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticks: Option<Vec<String>>,
@@ -133,6 +148,10 @@ impl Default for Preferences {
             volume: 1.0,
             threads: None,
             precision: Precision::default(),
+            model: None,
+            quality: Quality::default(),
+            drafts_first: false,
+            mirror: None,
             ticks: None,
             sort: SortKey::default(),
             is_reversed: false,
@@ -179,6 +198,20 @@ impl Preferences {
         write_atomically(&path, text.as_bytes())
     }
 
+    /// What is used for songs of which nothing else is said.
+    pub fn usual(&self) -> Usual {
+        let model = self.model.clone().unwrap_or_else(|| DEFAULT.into());
+        let recipe = Recipe { model, quality: self.quality };
+        Usual { recipe, drafts_first: self.drafts_first }
+    }
+
+    /// Where weight files are looked for first: what the environment says (`PARTITA_MIRROR`), else the
+    /// settings.
+    pub fn mirror(&self) -> Option<String> {
+        let said = std::env::var("PARTITA_MIRROR").ok().filter(|it| !it.trim().is_empty());
+        said.or_else(|| self.mirror.clone())
+    }
+
     /// How segments are computed.
     pub fn compute(&self) -> Compute {
         Compute { threads: self.threads, precision: self.precision, memory: None }
@@ -196,6 +229,7 @@ impl Preferences {
             volume: if self.volume.is_finite() { self.volume.clamp(0.0, 1.0) } else { 1.0 },
             threads: self.threads.filter(|threads| (1..=most_threads).contains(threads)),
             window: self.window.filter(is_real),
+            quality: self.quality.within_bounds(),
             ..self
         }
     }

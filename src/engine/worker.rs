@@ -2,35 +2,36 @@
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread::JoinHandle,
-    time::Instant,
-};
+use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     CancelToken, Compute, EngineError, JobId, Result,
     aim::Listener,
-    memory,
+    ensemble::{Ensemble, Work},
     mishap::caught,
-    pool, priority,
-    separate::{Separation, Step},
+    models::InstalledModel,
+    pool,
+    separate::Step,
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Separator};
+use crate::model;
 
 /// One job, with all it needs.
 pub(super) struct Task {
     pub(super) job: JobId,
     pub(super) mix: Arc<MixStore>,
     pub(super) stems: Arc<StemStore>,
-    pub(super) weights: PathBuf,
+    /// Made first, where there is one.
+    pub(super) draft: Option<Arc<StemStore>>,
+    pub(super) model: InstalledModel,
+    /// The stems that are wanted.
+    pub(super) wanted: Vec<usize>,
+    pub(super) is_draft: bool,
     pub(super) cancel: CancelToken,
     pub(super) compute: Compute,
-    /// Seconds that a segment is expected to take, where that is known.
+    /// Seconds that a segment of one network is expected to take, where that is known.
     pub(super) pace: Option<f64>,
     /// Where the listener is.
     pub(super) listener: Box<dyn Fn() -> Listener + Send + Sync>,
@@ -38,10 +39,10 @@ pub(super) struct Task {
 
 /// What the worker tells.
 pub(super) enum Progress {
-    /// A segment is being computed.
-    Begins(JobId, usize),
+    /// A segment is being computed, of the stems or of their draft.
+    Begins { job: JobId, segment: usize, is_of_draft: bool },
     /// A segment is in the store; seconds that it took.
-    Segment(JobId, usize, f64),
+    Segment { job: JobId, segment: usize, is_of_draft: bool, seconds: f64 },
     /// The job ended.
     Ended(JobId, Result<()>),
 }
@@ -83,16 +84,8 @@ impl Worker {
     }
 }
 
-/// A network, and the threads that it runs on.
-struct Loaded {
-    weights: PathBuf,
-    compute: Compute,
-    network: Box<dyn Separator>,
-    pool: rayon::ThreadPool,
-}
-
 fn run(tasks: &Receiver<Task>, tell: &dyn Fn(Progress)) {
-    let mut loaded: Option<Loaded> = None;
+    let mut loaded: Option<Ensemble> = None;
     for task in tasks {
         // A bug in the network ends this job with its reason, not the thread.
         let work = || separate(&task, &mut loaded, tell);
@@ -106,31 +99,31 @@ fn run(tasks: &Receiver<Task>, tell: &dyn Fn(Progress)) {
     }
 }
 
-fn load(weights: &Path, compute: Compute) -> Result<Loaded> {
-    let (spec, _) = model::describe(weights)?;
-    let bytes = weights.metadata().map_or(0, |about| about.len());
-    let fitting = memory::fit(compute, &spec, bytes)?;
-    let pool = pool::new(fitting)?;
-    pool.broadcast(|_| priority::step_back(priority::SEPARATING));
-    let network = pool.install(|| model::load(weights, fitting.precision))?;
-    Ok(Loaded { weights: weights.to_owned(), compute, network, pool })
-}
-
-fn separate(task: &Task, loaded: &mut Option<Loaded>, tell: &dyn Fn(Progress)) -> Result<()> {
-    let is_it = |it: &Loaded| it.weights == task.weights && it.compute == task.compute;
-    if !loaded.as_ref().is_some_and(is_it) {
-        *loaded = None; // never two networks at once
-        *loaded = Some(load(&task.weights, task.compute)?);
+fn separate(task: &Task, loaded: &mut Option<Ensemble>, tell: &dyn Fn(Progress)) -> Result<()> {
+    if !loaded.as_ref().is_some_and(|it| it.is_of(&task.model, task.compute)) {
+        *loaded = None; // never two models at once
+        *loaded = Some(Ensemble::new(task.model.clone(), task.compute)?);
     }
-    let Some(Loaded { network, pool, .. }) = loaded else { return Ok(()) };
+    let Some(ensemble) = loaded else { return Ok(()) };
     let mut since = Instant::now();
-    let (mix, stems, model, pace) = (&task.mix, &task.stems, network.as_ref(), task.pace);
-    let work = Separation { mix, stems, model, pool, pace };
-    work.run(&*task.listener, &task.cancel, &mut |step| match step {
-        Step::Begins(segment) => tell(Progress::Begins(task.job, segment)),
-        Step::Stored(segment) => {
-            tell(Progress::Segment(task.job, segment, since.elapsed().as_secs_f64()));
-            since = Instant::now();
-        }
-    })
+    let mut make = |stems: &StemStore, is_draft: bool, is_of_draft: bool| {
+        let (mix, wanted, pace) = (&task.mix, &task.wanted[..], task.pace);
+        let work = Work { mix, stems, wanted, is_draft, pace };
+        let job = task.job;
+        ensemble.separate(&work, &*task.listener, &task.cancel, &mut |step| match step {
+            Step::Begins(segment) => tell(Progress::Begins { job, segment, is_of_draft }),
+            Step::Stored(segment) => {
+                let seconds = since.elapsed().as_secs_f64();
+                tell(Progress::Segment { job, segment, is_of_draft, seconds });
+                since = Instant::now();
+            }
+        })
+    };
+    // Where little is missing, the better stems are there as soon.
+    let missing = task.stems.missing(&task.wanted);
+    let all = task.stems.plan().len() * task.stems.groups_of(&task.wanted).len();
+    if let Some(draft) = task.draft.as_ref().filter(|_| 2 * missing > all) {
+        make(draft, true, true)?;
+    }
+    make(&task.stems, task.is_draft, false)
 }

@@ -69,6 +69,10 @@ const MIGRATIONS: &[&str] = &[
     UPDATE jobs SET place = id;
     ALTER TABLE songs ADD COLUMN lanes TEXT;
 ",
+    "
+    ALTER TABLE jobs ADD COLUMN how TEXT;
+    ALTER TABLE songs ADD COLUMN recipe TEXT;
+",
 ];
 
 /// The file in the data folder.

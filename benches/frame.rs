@@ -226,7 +226,7 @@ fn main() {
         bench.scene("playing, the whole song", frames, |_, _| Vec::new());
         bench.scene("a segment comes in each frame", frames, |bench, i| {
             bench.tell(job(300 + i % 300));
-            let covered: Vec<_> = (0..300).map(|k| (k * 515_970, k * 515_970 + 343_980 + i as u64));
+            let covered = (0..300).map(|k| (k * 515_970, k * 515_970 + 343_980 + i as u64));
             let covered: Vec<_> = covered.collect();
             bench.tell(Event::Segments { song: SongId(SONGS), refined: covered.clone(), covered });
             Vec::new()

@@ -22,6 +22,8 @@ mod keeping;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;
@@ -37,5 +39,7 @@ mod tracks;
 mod two;
 #[cfg(test)]
 mod ui;
+#[cfg(test)]
+mod versions;
 #[cfg(test)]
 mod world;

@@ -233,6 +233,7 @@ pub fn is_asked_by_the_user(command: &Command) -> bool {
             | Command::LookForFiles
             | Command::MeasureHome
             | Command::ListOutputs
+            | Command::ListModels
     )
 }
 

@@ -1,7 +1,7 @@
 //! The models in the settings: which are installed, what they are good at, and what can be done with
 //! them.
 
-use egui::{Rect, Ui, pos2, vec2};
+use egui::{Rect, Role, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Cx, Form, ROW};
 use crate::{
@@ -65,7 +65,11 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Pr
     let mut one = |salt: &str, words: &str, kind: Kind, enabled: bool| {
         let place = Rect::from_min_size(pos2(x, row.top()), vec2(width(ui, words, kind), ROW));
         x = place.right() + 10.0;
-        button(ui, (salt, name), place, words, kind, enabled).clicked()
+        let response = button(ui, (salt, name), place, words, kind, enabled);
+        // Every model has such a button: it is called by both.
+        let called = format!("{name}: {words}");
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &called));
+        response.clicked()
     };
     let is_running = |(of, task): (Option<&str>, &ModelTask)| {
         matches!(task, ModelTask::Running { .. }) && of.is_none_or(|of| of == name)

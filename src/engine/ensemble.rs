@@ -144,3 +144,64 @@ impl Ensemble {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{
+        engine::{
+            batch::{Batch, Request},
+            export::{NamePattern, Place, Selection, Settings},
+            recipe::Quality,
+        },
+        model::{seam_tests, weights::Store},
+    };
+
+    #[test]
+    fn a_kind_of_network_that_the_engine_never_names_separates_a_song() {
+        let home = tempfile::tempdir().unwrap();
+        let weights = home.path().join("bank.safetensors");
+        fs::write(&weights, seam_tests::file("FilterBank")).unwrap();
+        let store = Store::new(home.path());
+        let model = store.import(&weights, &mut |_| {}, &|| false).unwrap();
+        let song = home.path().join("song.wav");
+        let spec = hound::WavSpec {
+            channels: 2,
+            sample_rate: 44_100,
+            bits_per_sample: 32,
+            sample_format: hound::SampleFormat::Float,
+        };
+        let mut writer = hound::WavWriter::create(&song, spec).unwrap();
+        let mix: Vec<f32> = (0..1500).map(|i| (i as f32 * 0.37).sin() * 0.5).collect();
+        for sample in &mix {
+            writer.write_sample(*sample).unwrap();
+            writer.write_sample(-*sample).unwrap();
+        }
+        writer.finalize().unwrap();
+        let installed = InstalledModel::find(home.path(), &model.name).unwrap().unwrap();
+        let sources = installed.spec.sources.clone();
+        let mut batch =
+            Batch::new(installed, Quality::default(), Compute::default(), home.path()).unwrap();
+        let request = Request {
+            file: song,
+            called: "song".into(),
+            selection: Selection::of_stems(&sources, &[]).unwrap(),
+            place: Place {
+                folder: home.path().join("out"),
+                pattern: NamePattern::new("{stem}").unwrap(),
+            },
+            settings: Settings::default(),
+        };
+        batch.separate(&request, &CancelToken::default(), &mut |_| {}).unwrap();
+        let read = |stem: &str| -> Vec<f32> {
+            let path = home.path().join(format!("out/{stem}.wav"));
+            hound::WavReader::open(path).unwrap().samples().step_by(2).map(Result::unwrap).collect()
+        };
+        let (low, high) = (read("low"), read("high"));
+        for (at, x) in mix.iter().enumerate() {
+            assert!((low[at] - x / 4.0).abs() < 1e-5 && (high[at] - x * 0.75).abs() < 1e-5, "{at}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ pub mod htdemucs;
 pub mod kernels;
 pub mod layers;
 #[cfg(test)]
-mod seam_tests;
+pub(crate) mod seam_tests;
 pub mod selftest;
 pub mod spectrogram;
 pub mod transformer;

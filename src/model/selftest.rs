@@ -67,9 +67,11 @@ pub fn check(
                 }
             }
         }
-        let db = 10.0 * (power / error.max(f64::MIN_POSITIVE)).log10();
         // What is no number is no match.
-        let db = if db.is_nan() { f64::NEG_INFINITY } else { db };
+        let db = match error.is_finite() {
+            true => 10.0 * (power / error.max(f64::MIN_POSITIVE)).log10(),
+            false => f64::NEG_INFINITY,
+        };
         Verdict { stem: name.clone(), db, least_db: least_db(precision) }
     });
     Ok(Some(verdicts.collect()))

@@ -78,6 +78,11 @@ impl OpenSong {
         if self.frames == 0 { 0.0 } else { (sum as f64 / self.frames as f64).min(1.0) }
     }
 
+    /// The part of all the work that these stems need.
+    pub fn part_for(&self, stems: &[String]) -> f64 {
+        self.networks_for(stems) as f64 / self.networks_for(&self.stems) as f64
+    }
+
     /// Networks that these stems need, of those that make all stems.
     pub fn networks_for(&self, stems: &[String]) -> usize {
         let Some(shown) = &self.shown else { return 1 };

@@ -1,6 +1,6 @@
 //! Models and qualities in the window: the manager in the settings, and the choice for a song.
 
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, pos2, vec2};
 use partita::{
     engine::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
@@ -62,6 +62,8 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     let mut stage = page(unprocessed());
     stage.tell([models()]);
     stage.harness.check_accessibility();
+    // The models are further down.
+    stage.wheel(pos2(700.0, 500.0), vec2(0.0, -100.0), Modifiers::NONE);
     assert!(stage.shows("Installed, 84 MB. Good at everything"));
     assert!(stage.shows("Damaged: it is cut off. Adds guitar and piano; the piano is weak"));
     assert!(stage.shows("Your own model"));
@@ -137,7 +139,7 @@ fn one_key_goes_from_version_to_version() {
     stage.press(Modifiers::NONE, Key::V);
     assert_eq!(stage.asked(), [Command::NextVersion(SongId(7)), Command::NextVersion(SongId(7))]);
     stage.press(Modifiers::NONE, Key::F1);
-    assert!(stage.shows("Next version"));
+    assert!(stage.shows("Show the next version of the stems"));
 }
 
 #[test]

@@ -147,9 +147,12 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     } else if covered > 0.0 {
         (say.is_there)(&words::percent(covered))
     } else if let Some(need) = state.need(song.id) {
-        let disk = words::bytes(need.bytes);
+        // A bag needs no more than its part for what is ticked.
+        let open = state.open().filter(|open| open.id == song.id);
+        let part = open.map_or(1.0, |open| open.part_for(&ticked));
+        let disk = words::bytes((need.bytes as f64 * part) as u64);
         match need.seconds {
-            Some(seconds) => (say.takes_about)(&words::duration(seconds), &disk),
+            Some(seconds) => (say.takes_about)(&words::duration(seconds * part), &disk),
             None => (say.needs_disk)(&disk),
         }
     } else {

@@ -5,7 +5,7 @@
 //! Runs on the caller's thread.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -147,11 +147,16 @@ impl WorkFolder {
     }
 }
 
-/// Locks what was just made; whoever sweeps at that moment may have been first.
+/// Locks what was just made. Whoever sweeps at that moment may have been first, and is not waited
+/// for: it may be standing still.
 fn is_held(file: &File, path: &Path) -> bool {
-    if let Err(error) = file.lock() {
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return false,
         // Without locks nothing is swept either.
-        tracing::debug!("{} cannot be locked: {error}", path.display());
+        Err(TryLockError::Error(error)) => {
+            tracing::debug!("{} cannot be locked: {error}", path.display());
+        }
     }
     path.exists()
 }

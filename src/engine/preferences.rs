@@ -4,7 +4,11 @@
 //! Not here: what belongs to a song, which is in the library. Keys that this Partita does not know,
 //! such as those of a newer one, are kept.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +18,13 @@ use super::{
     models::DEFAULT,
     recipe::{Quality, Recipe, Usual},
 };
-use crate::model::Precision;
+use crate::model::{Precision, on_one_line};
 
 /// The file in the data folder.
 const FILE: &str = "settings.toml";
+
+/// Bytes that are read of it; no settings are longer.
+const MOST_BYTES: u64 = 1_000_000;
 
 /// The sizes of the interface that are offered, in percent of the usual one.
 pub const ZOOMS: [u16; 7] = [80, 90, 100, 120, 140, 170, 200];
@@ -172,18 +179,19 @@ impl Preferences {
         let cannot = |reason: &dyn std::fmt::Display| {
             format!("{} cannot be read, and the usual settings hold: {reason}", path.display())
         };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return (Self::default(), None),
-            Err(e) if e.kind() != std::io::ErrorKind::InvalidData => {
-                return (Self::default(), Some(cannot(&e)));
-            }
-            // Bytes that are no text are no settings either.
-            Err(_) => "\0".into(),
+        let bytes = match read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return (Self::default(), None),
+            Err(e) => return (Self::default(), Some(cannot(&e))),
         };
-        match toml::from_str::<Self>(&text) {
+        let found = if bytes.len() as u64 > MOST_BYTES {
+            Err("it is larger than 1 MB".into())
+        } else {
+            toml::from_slice::<Self>(&bytes).map_err(|e| on_one_line(e.message()))
+        };
+        match found {
             Ok(found) => (found.within_bounds(), None),
-            Err(e) => (Self::default(), Some(set_aside(&path, e.message()))),
+            Err(reason) => (Self::default(), Some(set_aside(&path, &reason))),
         }
     }
 
@@ -195,6 +203,10 @@ impl Preferences {
         let path = home.join(FILE);
         let text = toml::to_string_pretty(self)
             .map_err(|e| EngineError::Busy(format!("the settings cannot be written: {e}")))?;
+        if text.len() as u64 > MOST_BYTES {
+            let words = "the settings are larger than 1 MB, and would not be read again";
+            return Err(EngineError::Busy(words.into()));
+        }
         write_atomically(&path, text.as_bytes())
     }
 
@@ -222,7 +234,8 @@ impl Preferences {
         let most_threads = std::thread::available_parallelism().map_or(1, usize::from) * 4;
         let is_real = |window: &WindowPlace| {
             let [x, y] = window.position.unwrap_or_default();
-            [x, y, window.size[0], window.size[1]].iter().all(|edge| edge.abs() < 1e5)
+            [x, y].iter().all(|edge| edge.abs() < 1e5)
+                && window.size.iter().all(|length| (1.0..1e5).contains(length))
         };
         Self {
             zoom: self.zoom.clamp(ZOOMS[0], ZOOMS[ZOOMS.len() - 1]),
@@ -233,6 +246,17 @@ impl Preferences {
             ..self
         }
     }
+}
+
+/// Reads the file, and one byte more than the most where it is larger than that.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe would be waited for at its opening.
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Gives a file that cannot be understood another name. Returns what is to be said.
@@ -305,8 +329,9 @@ mod tests {
     #[test]
     fn a_damaged_file_is_set_aside_with_a_word() {
         let home = tempfile::tempdir().unwrap();
-        let bytes: [&[u8]; 4] =
-            [b"zoom = ", b"\xff\xfe\0", b"zoom = \"large\"", b"precision = \"x\""];
+        let large = [b"zoom = 140\n#".to_vec(), vec![b' '; 1_000_000]].concat();
+        let bytes: [&[u8]; 5] =
+            [b"zoom = ", b"\xff\xfe\0", b"zoom = \"large\"", b"precision = \"x\"", &large];
         for (i, bytes) in bytes.into_iter().enumerate() {
             std::fs::write(home.path().join(FILE), bytes).unwrap();
             let (found, words) = Preferences::load(home.path());
@@ -321,11 +346,20 @@ mod tests {
     #[test]
     fn what_cannot_be_is_brought_within_bounds() {
         let home = tempfile::tempdir().unwrap();
-        let text = "zoom = 9\nvolume = nan\nthreads = 0\n[window]\nsize = [inf, 3.0]\n";
+        let text = "zoom = 9\nvolume = nan\nthreads = 0\n[window]\nsize = [640.0, -3.0]\n";
         std::fs::write(home.path().join(FILE), text).unwrap();
         let (found, words) = Preferences::load(home.path());
         assert_eq!((found.zoom, found.volume, found.threads, words), (80, 1.0, None, None));
         assert_eq!(found.window, None);
+    }
+
+    #[test]
+    fn what_would_not_be_read_again_is_not_written() {
+        let home = tempfile::tempdir().unwrap();
+        Preferences::default().save(home.path()).unwrap();
+        let large = Preferences { language: Some("x".repeat(1_000_000)), ..Preferences::default() };
+        assert!(large.save(home.path()).is_err());
+        assert_eq!(Preferences::load(home.path()), (Preferences::default(), None));
     }
 
     #[test]

@@ -153,7 +153,7 @@ pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
 
 /// Words for people, of which parts may come from a file: control characters are written out, so
 /// that nothing but text reaches a terminal.
-fn on_one_line(words: &str) -> String {
+pub(crate) fn on_one_line(words: &str) -> String {
     let mut line = String::with_capacity(words.len());
     for character in words.chars() {
         match character {

@@ -13,7 +13,7 @@ use std::{
 
 use partita::{
     engine::{
-        CancelToken, EngineError, Job, SongId,
+        CancelToken, EngineError, Job, Preferences, SongId,
         cover::thumbnail,
         export::{Fields, NamePattern, Tags},
         guard::hush,
@@ -30,7 +30,7 @@ use tempfile::TempDir;
 pub type Entry = fn(&[u8]);
 
 /// Every target: its name, which is that of its seeds' folder, and its function.
-pub const TARGETS: [(&str, Entry); 9] = [
+pub const TARGETS: [(&str, Entry); 10] = [
     ("audio", audio),
     ("tags", tags),
     ("covers", covers),
@@ -40,6 +40,7 @@ pub const TARGETS: [(&str, Entry); 9] = [
     ("onnx", onnx),
     ("tgz", tgz),
     ("library", library),
+    ("settings", settings),
 ];
 
 /// A folder that goes when it is dropped; panics of guarded libraries are silent from now on.
@@ -275,4 +276,33 @@ fn use_library(library: &mut Library) -> Result<(), EngineError> {
     library.pace("htdemucs")?;
     library.take_out(song)?;
     library.clear()
+}
+
+/// A file in the settings' place: understood, or set aside, and what is written is read again.
+pub fn settings(data: &[u8]) {
+    let home = folder();
+    let file = home.path().join("settings.toml");
+    std::fs::write(&file, data).unwrap();
+    let (found, words) = Preferences::load(home.path());
+    assert_eq!(file.exists(), words.is_none(), "{words:?}");
+    if let Some(words) = words {
+        assert_in_words(&words);
+    }
+    assert!((80..=200).contains(&found.zoom) && (0.0..=1.0).contains(&found.volume));
+    assert!(found.threads.is_none_or(|threads| (1..10_000).contains(&threads)));
+    if let Some(window) = &found.window {
+        let [x, y] = window.position.unwrap_or_default();
+        assert!(x.abs().max(y.abs()) < 1e5, "{window:?}");
+        assert!(window.size.iter().all(|length| (1.0..1e5).contains(length)), "{window:?}");
+    }
+    found.save(home.path()).unwrap();
+    let written = std::fs::read(&file).unwrap();
+    let (again, words) = Preferences::load(home.path());
+    assert_eq!(words, None);
+    // By their text: what this Partita does not know may hold NaN.
+    again.save(home.path()).unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&std::fs::read(&file).unwrap()),
+        String::from_utf8_lossy(&written)
+    );
 }

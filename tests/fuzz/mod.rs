@@ -159,4 +159,5 @@ smoke_tests! {
     onnx: 100,
     tgz: 100,
     library: 40,
+    settings: 300,
 }

@@ -16,6 +16,8 @@ pub struct Files {
     _folder: TempDir,
     pub good: Vec<PathBuf>,
     pub bad: Vec<PathBuf>,
+    /// For the window alone.
+    pub handed: Vec<PathBuf>,
 }
 
 impl Files {
@@ -67,14 +69,29 @@ impl Files {
             path
         });
         let bad = bad.into_iter().chain(refused).collect();
-        Self { _folder: folder, good, bad }
+        let handed = (0..24_u32).map(|seed| {
+            let path = at(format!("handed over {seed}.wav"));
+            write_song(&path, 9000, 8000, 500 + seed);
+            path
+        });
+        let handed = handed.collect();
+        Self { _folder: folder, good, bad, handed }
+    }
+
+    /// All that are songs.
+    pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.good.iter().chain(&self.handed)
     }
 }
 
 /// As the library knows a file's content.
 pub fn hash(path: &Path) -> String {
+    hexadecimal(&Sha256::digest(fs::read(path).unwrap()))
+}
+
+pub fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::new();
-    for byte in Sha256::digest(fs::read(path).unwrap()) {
+    for byte in bytes {
         write!(text, "{byte:02x}").unwrap();
     }
     text

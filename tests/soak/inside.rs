@@ -12,7 +12,7 @@ use partita::engine::{
     export::{NamePattern, OnExists, Place, Selection, Settings},
 };
 
-use super::{Diary, Holds, PATIENCE, files::Files};
+use super::{Diary, Holds, PATIENCE, files::Files, stuck::stacks};
 use crate::support::{Dice, tiny_home};
 
 /// Rounds before its threads and files are counted: all that is made once has been made.
@@ -38,7 +38,7 @@ impl Inside<'_> {
                 return Some(found);
             }
         }
-        self.diary.fault(format!("{what} never came"));
+        self.diary.fault(format!("{what} never came\n{}", stacks(std::process::id())));
         None
     }
 

@@ -3,28 +3,35 @@
 //! line, by a window (where there is Xvfb), and by an engine in this process. `./x soak MINUTES`.
 //!
 //! At the end everything that says that it is done is complete and right to the bit, and threads, open
-//! files and memory of those that lived through it are where they were.
+//! files and memory of those that lived through it are where they were. Whatever stands still says
+//! where.
 
 #![cfg(target_os = "linux")]
 
 mod files;
+mod finish;
 mod inside;
+mod stuck;
 mod window;
 
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Output, Stdio},
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use self::files::Files;
-use crate::support::{Dice, command, json_lines, partita, stderr, tiny_home, walk};
+use self::{files::Files, stuck::stacks};
+use crate::support::{Dice, command, json_lines, tiny_home};
 
 /// No command may take longer, whatever else runs.
 const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Formats that are exported.
+const FORMATS: [&str; 5] = ["wav", "flac", "alac", "mp3", "opus"];
 
 /// What a process holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +72,8 @@ impl Holds {
 }
 
 /// What was done, and what went wrong.
-#[derive(Default)]
 struct Diary {
+    since: Instant,
     done: Mutex<BTreeMap<String, usize>>,
     faults: Mutex<Vec<String>>,
 }
@@ -77,7 +84,7 @@ impl Diary {
     }
 
     fn fault(&self, what: String) {
-        println!("FAULT: {what}");
+        println!("FAULT, after {} s: {what}", self.since.elapsed().as_secs());
         self.faults.lock().unwrap().push(what);
     }
 }
@@ -89,7 +96,8 @@ fn soak() {
     let until = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
     let files = Files::make();
     println!("{} good files, {} bad ones", files.good.len(), files.bad.len());
-    let (home, diary) = (tiny_home(), Diary::default());
+    let home = tiny_home();
+    let diary = Diary { since: Instant::now(), done: Mutex::default(), faults: Mutex::default() };
     std::thread::scope(|scope| {
         for seed in 1..=2 {
             let work = Commands { home: home.path(), files: &files, diary: &diary };
@@ -101,7 +109,7 @@ fn soak() {
     for (what, times) in diary.done.lock().unwrap().iter() {
         println!("{times:>7} {what}");
     }
-    finish(home.path(), &files, &diary);
+    finish::finish(home.path(), &files, &diary);
     let faults = diary.faults.into_inner().unwrap();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
@@ -124,11 +132,10 @@ impl Commands<'_> {
     }
 
     fn next(&self, dice: &mut Dice) -> Vec<String> {
-        const FORMATS: [&str; 5] = ["wav", "flac", "alac", "mp3", "opus"];
         let mut pick =
             |of: &[PathBuf]| of[dice.below(of.len() as u64) as usize].display().to_string();
         let (good, bad) = (pick(&self.files.good), pick(&self.files.bad));
-        let songs = json_lines(&partita(self.home, &["list", "--json"]));
+        let songs = json_lines(&run(self.home, &["list", "--json"], self.diary));
         let song = match songs.len() as u64 {
             0 => String::new(),
             count => songs[dice.below(count) as usize]["song"]["id"].to_string(),
@@ -158,38 +165,22 @@ impl Commands<'_> {
 
     fn carry_out(&self, arguments: &[String], killed_after: Option<Duration>) {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let mut child = command(self.home, &words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log.reopen().unwrap())
-            .spawn()
-            .unwrap();
-        let end = Instant::now() + killed_after.unwrap_or(PATIENCE);
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break Some(status);
+        let (status, said) = match carry_out(self.home, &words, killed_after) {
+            Ok((status, _, said)) => (Some(status), said),
+            Err((said, stacks)) if killed_after.is_none() => {
+                self.diary.fault(format!("{words:?} takes for ever: {said}\n{stacks}"));
+                return;
             }
-            if Instant::now() >= end {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                break None;
-            }
-            std::thread::sleep(Duration::from_millis(1));
+            Err((said, _)) => (None, said),
         };
-        let said = fs::read_to_string(log.path()).unwrap_or_default();
         if said.contains("panicked") {
             self.diary.fault(format!("{words:?} panicked: {said}"));
         }
-        let ended = match (status, killed_after) {
-            (None, Some(_)) => "killed",
-            (None, None) => {
-                self.diary.fault(format!("{words:?} takes for ever: {said}"));
-                return;
-            }
-            (Some(status), _) if status.success() => "carried out",
-            (Some(status), _) if status.code() == Some(1) => "refused",
-            (Some(status), _) => {
+        let ended = match status {
+            None => "killed",
+            Some(status) if status.success() => "carried out",
+            Some(status) if status.code() == Some(1) => "refused",
+            Some(status) => {
                 self.diary.fault(format!("{words:?} ended with {status}: {said}"));
                 return;
             }
@@ -211,68 +202,47 @@ impl Commands<'_> {
     }
 }
 
-/// Everything that is in the library is brought to its end, and compared with an undisturbed run.
-fn finish(home: &Path, files: &Files, diary: &Diary) {
-    let undisturbed = tiny_home();
-    let listed = json_lines(&partita(home, &["list", "--json"]));
-    println!("{} songs are in the library at the end", listed.len());
-    let by_hash: BTreeMap<String, &PathBuf> =
-        files.good.iter().map(|path| (files::hash(path), path)).collect();
-    for line in &listed {
-        let (id, hash) = (line["song"]["id"].to_string(), line["song"]["hash"].as_str().unwrap());
-        let Some(source) = by_hash.get(hash) else {
-            diary.fault(format!("song {id} is of no file that was added"));
-            continue;
-        };
-        for (home, song) in [(home, id.as_str()), (undisturbed.path(), "")] {
-            if song.is_empty() {
-                let added = partita(home, &["add", source.to_str().unwrap(), "--json"]);
-                assert!(added.status.success(), "{}", stderr(&added));
-                let id = json_lines(&added)[0]["id"].to_string();
-                assert!(partita(home, &["process", &id, "--threads", "1"]).status.success());
-            } else {
-                let output = partita(home, &["process", song, "--threads", "1"]);
-                if !output.status.success() {
-                    diary.fault(format!("song {id} cannot be finished: {}", stderr(&output)));
-                }
-            }
+/// Runs the program: to its end, or for so long, or for as long as anything may take. Returns how it
+/// ended, what it answered and what it said; or what it said and where it stood when it was killed.
+fn carry_out(
+    home: &Path,
+    words: &[&str],
+    killed_after: Option<Duration>,
+) -> Result<(ExitStatus, String, String), (String, String)> {
+    let log = || tempfile::NamedTempFile::new().unwrap();
+    let (out, error) = (log(), log());
+    let mut child = command(home, words)
+        .stdin(Stdio::null())
+        .stdout(out.reopen().unwrap())
+        .stderr(error.reopen().unwrap())
+        .spawn()
+        .unwrap();
+    let text = |log: &tempfile::NamedTempFile| {
+        String::from_utf8_lossy(&fs::read(log.path()).unwrap_or_default()).into_owned()
+    };
+    let end = Instant::now() + killed_after.unwrap_or(PATIENCE);
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Ok((status, text(&out), text(&error)));
         }
-        let folder = Path::new("songs").join(&hash[..32]);
-        let samples = |home: &Path| -> BTreeMap<PathBuf, Vec<u8>> {
-            let files = walk(&home.join(&folder)).into_iter();
-            files
-                .filter(|path| path.extension().is_some_and(|ending| ending == "f32"))
-                .map(|path| (path.strip_prefix(home).unwrap().to_owned(), fs::read(path).unwrap()))
-                .collect()
-        };
-        if samples(home) != samples(undisturbed.path()) {
-            diary.fault(format!("song {id} has other samples than undisturbed"));
+        if Instant::now() >= end {
+            let stacks = if killed_after.is_none() { stacks(child.id()) } else { String::new() };
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return Err((text(&error), stacks));
         }
-        fs::remove_dir_all(undisturbed.path().join(&folder)).unwrap();
+        std::thread::sleep(Duration::from_millis(1));
     }
-    // The last to come have swept.
-    let left = |path: &PathBuf| path.to_string_lossy().contains("/.partita-");
-    let leftovers: Vec<_> = walk(home)
-        .into_iter()
-        .filter(left)
-        .filter(|it| !it.starts_with(home.join("out")))
-        .collect();
-    if !leftovers.is_empty() {
-        diary.fault(format!("left over: {leftovers:?}"));
-    }
-    // What has its final name is whole: it can be read to its end.
-    let mut written = 0;
-    let checker = tiny_home();
-    for file in walk(&home.join("out")) {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with(".partita-") || file.to_string_lossy().contains("/.partita-") {
-            continue;
-        }
-        written += 1;
-        let added = partita(checker.path(), &["add", file.to_str().unwrap()]);
-        if !added.status.success() || stderr(&added).contains("cut off") {
-            diary.fault(format!("{}: {}", file.display(), stderr(&added)));
+}
+
+/// Runs the program to its end; one that has none is a fault.
+fn run(home: &Path, words: &[&str], diary: &Diary) -> Output {
+    match carry_out(home, words, None) {
+        Ok((status, out, said)) => Output { status, stdout: out.into(), stderr: said.into() },
+        Err((said, stacks)) => {
+            diary.fault(format!("{words:?} takes for ever: {said}\n{stacks}"));
+            let killed = ExitStatus::from_raw(9);
+            Output { status: killed, stdout: Vec::new(), stderr: said.into() }
         }
     }
-    println!("{written} exported files are whole");
 }

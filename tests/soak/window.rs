@@ -1,5 +1,6 @@
-//! The window on the data folder that the commands change: it is asked for things by its keys, and
-//! killed now and then. Needs Xvfb and xdotool; without them it says so, and the rest goes on.
+//! The window on the data folder that the commands change: it is asked for things by its keys, later
+//! starts hand it files, which have to come into the library, and it is killed now and then. Needs
+//! Xvfb and xdotool; without them it says so, and the rest goes on.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -8,11 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Diary, Holds, files::Files};
-use crate::support::{Dice, command};
+use super::{
+    Diary, Holds, PATIENCE,
+    files::{Files, hash},
+    run,
+    stuck::stacks,
+};
+use crate::support::{Dice, command, json_lines};
 
 /// Before a life's threads and files are counted.
 const WARM: Duration = Duration::from_mins(1);
+
+/// How often it is handed a file: one in so many keys.
+const HANDED: u64 = 30;
 
 /// Ends with whoever holds it.
 struct Ends(Child);
@@ -84,24 +93,16 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
         diary.note("windows opened");
         while born.elapsed() < life {
             std::thread::sleep(Duration::from_millis(300 + dice.below(1500)));
+            if dice.below(HANDED) == 0 && born.elapsed() > WARM {
+                hand_over(home, &display, files, &window.0, diary);
+            }
             if let Some(status) = window.0.try_wait().unwrap() {
                 let said = std::fs::read_to_string(log.path()).unwrap_or_default();
                 diary.fault(format!("the window ended by itself with {status}: {said}"));
                 break;
             }
             let key = KEYS[dice.below(KEYS.len() as u64) as usize];
-            let keys = format!("search --name Partita windowfocus key --clearmodifiers {key}");
-            let sent = Command::new("xdotool")
-                .args(keys.split(' '))
-                .env("DISPLAY", &display)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
-            diary.note(if sent.is_ok_and(|it| it.success()) {
-                "keys pressed"
-            } else {
-                "keys lost"
-            });
+            diary.note(if press(key, &display) { "keys pressed" } else { "keys lost" });
             if begin.is_none() && born.elapsed() > WARM {
                 begin = Holds::of(process);
             }
@@ -119,4 +120,49 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
             diary.fault(format!("the window panicked: {said}"));
         }
     }
+}
+
+/// Presses a key in the window. Whether there was one.
+fn press(key: &str, display: &str) -> bool {
+    let keys = format!("search --name Partita windowfocus key --clearmodifiers {key}");
+    let sent = Command::new("xdotool")
+        .args(keys.split(' '))
+        .env("DISPLAY", display)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    sent.is_ok_and(|it| it.success())
+}
+
+/// A later start hands a file over, and ends; the window takes it in, or does not live any more.
+fn hand_over(home: &Path, display: &str, files: &Files, window: &Child, diary: &Diary) {
+    let listed = || {
+        let songs = json_lines(&run(home, &["list", "--json"], diary));
+        let hashes = songs.iter().map(|line| line["song"]["hash"].as_str().unwrap().to_owned());
+        hashes.collect::<Vec<_>>()
+    };
+    let known = listed();
+    let Some(file) = files.handed.iter().find(|file| !known.contains(&hash(file))) else { return };
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        let later = command(home, &[file.to_str().unwrap()])
+            .env("DISPLAY", display)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut later = Ends(later);
+        // Handed over, it may be taken out by a reset at once: then once more.
+        for _ in 0..20 {
+            std::thread::sleep(Duration::from_secs(1));
+            let has_ended = later.0.try_wait().unwrap().is_some();
+            if has_ended && listed().contains(&hash(file)) {
+                diary.note("files handed to the window");
+                return;
+            }
+        }
+    }
+    let stacks = stacks(window.id());
+    diary.fault(format!("the window does not take in {}\n{stacks}", file.display()));
 }

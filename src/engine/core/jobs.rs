@@ -544,8 +544,13 @@ impl Core {
     }
 
     fn end_job(&mut self, job: &Job) {
-        // A song that was removed meanwhile has no job to note.
+        // A song that was removed meanwhile has no job to note; who waits for it is told, unless it
+        // was ended because of that.
         if self.library.job(job.id).is_err() {
+            if job.state != JobState::Cancelled {
+                let words = "the song was taken out of the library meanwhile";
+                self.fail(Some(job.song), &EngineError::Unknown(words.into()));
+            }
             return;
         }
         if let Err(e) = self.library.update_job(job).and_then(|()| self.end_others(job)) {

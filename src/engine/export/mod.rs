@@ -202,9 +202,9 @@ impl Work<'_> {
         if self.cancel.is_cancelled() {
             return Err(EngineError::Cancelled);
         }
-        places.put_in_place(self.settings.on_exists)?;
+        let paths = places.put_in_place(self.settings.on_exists)?;
         progress(1.0);
-        let files = self.items.iter().map(|item| (item.name.clone(), item.to.clone())).collect();
+        let files = self.items.iter().map(|item| item.name.clone()).zip(paths).collect();
         Ok(Exported {
             files,
             gain_db: 20.0 * level.gain.log10() as f32,

@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use super::{ExportItem, OnExists};
+use super::{ExportItem, OnExists, settings::free_name};
 use crate::engine::{EngineError, Result, files};
 
 /// Temporary files for some items, and the folders that were made for them.
@@ -46,33 +46,34 @@ impl<'a> Places<'a> {
     }
 
     /// Syncs all files, then gives them their names. What is there already is replaced only where
-    /// `on_exists` says so.
+    /// `on_exists` says so; where it numbers, a name that was taken meanwhile gets another number.
+    /// Returns what each is called.
     ///
     /// # Errors
     /// [`EngineError::Io`]; files that had got a new name are gone then.
-    pub fn put_in_place(mut self, on_exists: OnExists) -> Result<()> {
+    pub fn put_in_place(mut self, on_exists: OnExists) -> Result<Vec<PathBuf>> {
         for (item, file) in self.items.iter().zip(&self.files) {
             file.as_file().sync_all().map_err(cannot_write(&item.to))?;
         }
-        let mut new = Vec::new();
+        let (mut named, mut new) = (Vec::new(), Vec::new());
         for (item, file) in self.items.iter().zip(std::mem::take(&mut self.files)) {
             let is_new = !item.to.exists();
-            let kept = match on_exists {
-                OnExists::Replace => file.persist(&item.to),
-                _ => file.persist_noclobber(&item.to),
-            };
-            match kept {
-                Ok(_) if is_new => new.push(&item.to),
-                Ok(_) => {}
+            match put(file, &item.to, on_exists) {
+                Ok(path) => {
+                    if is_new {
+                        new.push(path.clone());
+                    }
+                    named.push(path);
+                }
                 Err(error) => {
                     for path in new {
-                        tell(path, fs::remove_file(path));
+                        tell(&path, fs::remove_file(&path));
                     }
                     // It came while this one was written.
-                    if error.error.kind() == io::ErrorKind::AlreadyExists {
+                    if error.kind() == io::ErrorKind::AlreadyExists {
                         return Err(EngineError::Exists(vec![item.to.clone()]));
                     }
-                    return Err(cannot_write(&item.to)(error.error));
+                    return Err(cannot_write(&item.to)(error));
                 }
             }
         }
@@ -80,7 +81,7 @@ impl<'a> Places<'a> {
             files::sync_folder(&folder);
         }
         self.made.0.clear(); // they stay
-        Ok(())
+        Ok(named)
     }
 
     /// Items in one folder need room together.
@@ -103,6 +104,28 @@ impl Drop for Places<'_> {
     fn drop(&mut self) {
         self.files.clear();
         self.made.remove();
+    }
+}
+
+/// Gives a file its name, or another number. Returns which.
+fn put(mut file: NamedTempFile, to: &Path, on_exists: OnExists) -> io::Result<PathBuf> {
+    let mut to = to.to_owned();
+    loop {
+        let kept = match on_exists {
+            OnExists::Replace => file.persist(&to),
+            _ => file.persist_noclobber(&to),
+        };
+        match kept {
+            Ok(_) => return Ok(to),
+            Err(it)
+                if on_exists == OnExists::Number
+                    && it.error.kind() == io::ErrorKind::AlreadyExists =>
+            {
+                file = it.file;
+                to = free_name(&to, Path::exists);
+            }
+            Err(it) => return Err(it.error),
+        }
     }
 }
 
@@ -158,4 +181,39 @@ fn tell(path: &Path, removed: io::Result<()>) {
 /// The error of a file that cannot be written.
 pub fn cannot_write(path: &Path) -> impl Fn(io::Error) -> EngineError {
     move |source| EngineError::Io { what: "cannot write", path: path.into(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_while_the_file_is_written_stays_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let items = ["a.wav", "b.wav"].map(|name| ExportItem {
+            name: name.into(),
+            to: at(name),
+            streams: Vec::new(),
+        });
+        let files = || {
+            let places = Places::make(&items, &[9, 9]).unwrap();
+            for (index, item) in items.iter().enumerate() {
+                fs::write(places.files[index].path(), &item.name).unwrap();
+            }
+            fs::write(at("b.wav"), "another's").unwrap();
+            places
+        };
+        for on_exists in [OnExists::Ask, OnExists::Skip] {
+            let error = files().put_in_place(on_exists).unwrap_err();
+            assert!(matches!(error, EngineError::Exists(paths) if paths == [at("b.wav")]));
+            assert!(!at("a.wav").exists(), "all or nothing");
+        }
+        let named = files().put_in_place(OnExists::Number).unwrap();
+        assert_eq!(named, [at("a.wav"), at("b (2).wav")]);
+        let read = |name: &str| fs::read_to_string(at(name)).unwrap();
+        assert_eq!((read("b.wav"), read("b (2).wav")), ("another's".into(), "b.wav".into()));
+        let named = files().put_in_place(OnExists::Replace).unwrap();
+        assert_eq!((named, read("b.wav")), (vec![at("a.wav"), at("b.wav")], "b.wav".into()));
+    }
 }

@@ -85,7 +85,7 @@ impl OnExists {
 
 /// `path`, or the first of `path (2)`, `path (3)`, … that is not taken. The number stands before
 /// the whole ending, which may have two parts, such as `.stem.mp4`.
-fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
+pub(super) fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let ending = FORMATS
         .iter()

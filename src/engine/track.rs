@@ -182,3 +182,71 @@ impl Track for SongTrack {
         self.stems.as_ref().is_some_and(|stems| stems.has_all_of(stem))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{plan::Plan, store::MixWriter};
+
+    const FRAMES: u64 = 40_000;
+
+    /// A store whose finished segments all have this value.
+    fn store(folder: &Path, value: f32, done: &[usize]) -> Arc<StemStore> {
+        let plan = Plan::new(FRAMES, 8_000);
+        let store = StemStore::open(folder, plan, &["one".to_owned()]).unwrap();
+        let lock = store.lock().unwrap();
+        for &segment in done {
+            let own = plan.segment(segment);
+            let samples = vec![value; (own.end - own.start) as usize * CHANNELS];
+            store.write_segment(&lock, segment, 0, &samples).unwrap();
+        }
+        drop(lock);
+        store.into()
+    }
+
+    #[test]
+    fn a_draft_gives_way_within_a_joint_and_never_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
+        writer.push(&vec![0.1; FRAMES as usize * CHANNELS]).unwrap();
+        let all: Vec<usize> = (0..Plan::new(FRAMES, 8_000).len()).collect();
+        let track = |done: &[usize], name: &str| SongTrack {
+            mix: Arc::new(MixStore::open(&folder.path().join("mix")).unwrap()),
+            stems: Some(store(&folder.path().join(name), 0.5, done)),
+            draft: Some(store(&folder.path().join("draft"), 0.2, &all)),
+        };
+        drop(writer.finish().unwrap());
+        for (done, name) in [(&[2][..], "middle"), (&[0, 5, 6], "ends"), (&[], "none")] {
+            let track = track(done, name);
+            assert_eq!(track.covered(), [(0, FRAMES)]);
+            assert!(!track.has_all_of(0));
+            let mut whole = vec![f32::NAN; FRAMES as usize * CHANNELS];
+            track.read_stem(0, 0, &mut whole).unwrap();
+            // The same in pieces, wherever they begin.
+            let mut pieces = whole.clone();
+            for (at, piece) in pieces.chunks_mut(1_001 * CHANNELS).enumerate() {
+                track.read_stem(0, at as u64 * 1_001, piece).unwrap();
+            }
+            assert_eq!(whole, pieces);
+            let refined = track.refined();
+            for (frame, pair) in whole.chunks_exact(CHANNELS).enumerate() {
+                let inside = |joint: u64| {
+                    let at = frame as u64;
+                    refined.iter().any(|(a, b)| {
+                        (*a == 0 || *a + joint <= at) && (*b == FRAMES || at + joint <= *b)
+                    })
+                };
+                let is_refined = refined.iter().any(|(a, b)| (*a..*b).contains(&(frame as u64)));
+                if inside(JOINT_FRAMES) && is_refined {
+                    assert!((pair[0] - 0.5).abs() < 1e-6, "{name}: {frame}");
+                } else if !is_refined {
+                    assert_eq!(pair[0], 0.2, "{name}: {frame}");
+                }
+            }
+            let steps = whole.windows(CHANNELS + 1).map(|w| (w[CHANNELS] - w[0]).abs());
+            assert!(steps.fold(0.0, f32::max) < 1.1 * 0.3 / JOINT_FRAMES as f32, "no click");
+        }
+        let whole = track(&all, "all");
+        assert!(whole.has_all_of(0) && whole.refined() == [(0, FRAMES)]);
+    }
+}

@@ -68,9 +68,10 @@ pub fn check(
             }
         }
         // What is no number is no match.
-        let db = match error.is_finite() {
-            true => 10.0 * (power / error.max(f64::MIN_POSITIVE)).log10(),
-            false => f64::NEG_INFINITY,
+        let db = if error.is_finite() {
+            10.0 * (power / error.max(f64::MIN_POSITIVE)).log10()
+        } else {
+            f64::NEG_INFINITY
         };
         Verdict { stem: name.clone(), db, least_db: least_db(precision) }
     });

@@ -51,9 +51,9 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         output(ui, cx, &mut form, &mut new);
         computing(ui, cx, &mut form, &mut new);
         ticks(ui, cx, &mut form, &mut new);
+        home(ui, cx, &mut form);
         quality(ui, &mut form, &mut new);
         models::ui(ui, cx, &mut form, &mut new);
-        home(ui, cx, &mut form);
     });
     if new != cx.desk.preferences {
         cx.act(Action::Prefer(Box::new(new)));
@@ -286,4 +286,5 @@ fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
         }
         x = place.right() + 12.0;
     }
+    form.top += ROW + 12.0;
 }

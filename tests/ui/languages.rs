@@ -198,7 +198,8 @@ fn no_page_shows_the_other_language() {
             };
             let buttons: Vec<_> =
                 stage.harness.root().children_recursive().filter(is_question).collect();
-            assert_eq!(buttons.len(), 2);
+            // The third asks for a file.
+            assert_eq!(buttons.len(), 3);
             buttons[nth].click();
             stage.harness.run_steps(3);
             stage

@@ -81,7 +81,9 @@ impl Track for Softer {
     }
     fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> std::io::Result<()> {
         self.0.read_stem(stem, start, out)?;
-        out.iter_mut().for_each(|sample| *sample /= 2.0);
+        for sample in out {
+            *sample /= 2.0;
+        }
         Ok(())
     }
     fn covered_at(&self, at: u64) -> (bool, u64) {

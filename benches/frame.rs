@@ -69,6 +69,8 @@ fn song(id: i64) -> Song {
         frames: FRAMES,
         bpm: Some(120.0),
         key: Some("A minor".into()),
+        bpm_from_tags: false,
+        key_from_tags: false,
         loudness_lufs: Some(-9.8),
         warning: None,
         state: if id % 3 == 0 { SongState::Separated } else { SongState::Ready },

@@ -1,10 +1,10 @@
-//! Listening while it is computed: `cargo bench --bench listen -- FILE [--minutes M]`.
+//! Listening while it is computed: `cargo bench --bench listen -- FILE [--rounds N] [--minutes M]`.
 //!
 //! Drives the engine in this process and plays through the default sound device (a paced sink behind
-//! ALSA's `file` plug-in will do). Says how long it takes from Process to the first sound of a stem at
-//! the play head, and after a jump ahead, beside the time of one segment; then plays for M minutes
-//! while the song is separated again and again, with seeks, loops, gains and speeds, and says how many
-//! underruns there were and how much memory it took.
+//! ALSA's `file` plug-in will do). Says, N times, how long it takes from Process to the first sound of a
+//! stem at the play head, and after a jump ahead, beside the time of one segment, and where that time
+//! goes; then plays for M minutes while the song is separated again and again, with seeks, loops, gains
+//! and speeds, and says how many underruns there were and how much memory it took.
 
 #![expect(clippy::print_stdout, reason = "figures are what it is for")]
 
@@ -26,20 +26,32 @@ use partita::engine::{
 };
 use tempfile::TempDir;
 
+/// Frames between the beginnings of segments. The head begins with one: how much of it is over when it
+/// is there says nothing of how soon that was.
+const STRIDE: u64 = 257_985;
+
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn main() -> Result<()> {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let (file, minutes) = match words[..] {
-        [file] => (file, 0.0),
-        [file, "--minutes", minutes] => (file, minutes.parse()?),
-        _ => bail!("FILE [--minutes M]"),
-    };
-    let mut session = Session::start(fs::canonicalize(file)?)?;
-    session.first_sounds()?;
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    let Some(file) = words.next() else { bail!("FILE [--rounds N] [--minutes M]") };
+    let (mut rounds, mut minutes) = (3, 0.0);
+    while let Some(word) = words.next() {
+        let value = words.next().unwrap_or_default();
+        match word.as_str() {
+            "--rounds" => rounds = value.parse()?,
+            "--minutes" => minutes = value.parse()?,
+            _ => bail!("FILE [--rounds N] [--minutes M]"),
+        }
+    }
+    let file = fs::canonicalize(file)?;
+    for _ in 0..rounds {
+        Session::start(file.clone())?.first_sounds()?;
+    }
     if minutes > 0.0 {
+        let mut session = Session::start(file)?;
+        session.process();
         session.endure(Duration::from_secs_f64(60.0 * minutes))?;
     }
     Ok(())
@@ -53,6 +65,9 @@ struct Session {
     frames: u64,
     /// Seconds of the segments that were computed, and how many.
     computed: (f64, usize),
+    /// When segments began, and when the first could be read.
+    begun: Vec<Instant>,
+    readable: Option<Instant>,
     is_done: bool,
     is_analysed: bool,
     // Dropped last.
@@ -77,6 +92,8 @@ impl Session {
             song,
             frames: 0,
             computed,
+            begun: Vec::new(),
+            readable: None,
             is_done: false,
             is_analysed: false,
             _home: home,
@@ -107,6 +124,10 @@ impl Session {
                     bail!("the job failed: {reason}");
                 }
             }
+            Event::Segments { covered, .. } if !covered.is_empty() => {
+                self.readable.get_or_insert_with(Instant::now);
+            }
+            Event::Computing { frames: Some(_), .. } => self.begun.push(Instant::now()),
             Event::ImportFailed { reason, .. } => bail!("{reason}"),
             _ => {}
         }
@@ -151,40 +172,53 @@ impl Session {
         Ok(since.elapsed().as_secs_f64())
     }
 
+    /// As one does who has just started the program, opened a song, and read what it says of it.
     fn first_sounds(&mut self) -> Result<()> {
         let player = self.engine.player().clone();
-        // The model is loaded, and its pace is known, as it is for whoever has used the program.
-        self.process();
-        self.wait("the first segments", |session| session.computed.1 >= 2)?;
-        self.again()?;
         self.wait("the analysis", |session| session.is_analysed)?;
-        player.seek(self.frames / 4);
+        let at_quarter = self.frames / 4 / STRIDE * STRIDE;
+        player.seek(at_quarter);
         player.play();
-        self.wait("the sound device", |session| {
-            session.engine.player().position() > session.frames / 4
-        })?;
+        self.wait("the sound device", |session| session.engine.player().position() > at_quarter)?;
         if let Device::Unavailable(words) = player.device() {
             bail!("{words}");
         }
         let since = Instant::now();
         self.process();
         let first = self.until_a_stem_sounds(since)?;
+        let (Some(begun), Some(readable)) = (self.begun.first().copied(), self.readable) else {
+            bail!("a stem sounds that was not computed");
+        };
         // Well into the next segment, which then has to give way.
         self.attend(Duration::from_secs_f64(0.3 * first))?;
-        let since = Instant::now();
+        let jump = Instant::now();
         player.seek(3 * self.frames / 4);
         self.attend(Duration::from_millis(100))?; // what was on its way is stems too
-        let after_jump = self.until_a_stem_sounds(since)?;
-        self.wait("more segments", |session| session.computed.1 >= 6 || session.is_done)?;
-        let segment = self.computed.0 / self.computed.1 as f64;
+        let after_jump = self.until_a_stem_sounds(jump)?;
+        self.wait("more segments", |session| session.computed.1 >= 8 || session.is_done)?;
+        let segment = self.segment_seconds();
         println!(
             "A segment: {segment:.2} s. From Process to the first sound of a stem: {first:.2} s, \
-             × {:.2}; after a jump ahead: {after_jump:.2} s, × {:.2}. Underruns: {}",
+             × {:.2} (begins {:.2}, is there after {:.2}, sounds {:.2} later); after a jump ahead: \
+             {after_jump:.2} s, × {:.2}. Underruns: {}",
             first / segment,
+            (begun - since).as_secs_f64(),
+            (readable - begun).as_secs_f64(),
+            first - (readable - since).as_secs_f64(),
             after_jump / segment,
             player.underruns()
         );
         Ok(())
+    }
+
+    /// What a segment takes in the middle of the work: the median from beginning to beginning, once
+    /// nothing has to give way any more.
+    fn segment_seconds(&self) -> f64 {
+        let begun = self.begun.get(3..).unwrap_or_default();
+        let mut seconds: Vec<f64> =
+            begun.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
+        seconds.sort_by(f64::total_cmp);
+        seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
     /// Takes the song out and in again, so that there is everything to compute.

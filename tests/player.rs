@@ -24,7 +24,7 @@ use partita::engine::{
 };
 
 /// The folder that a child process and its sink share with the test.
-const FOLDER: &str = "PARTITA_TEST_PLAYER_FOLDER";
+pub const FOLDER: &str = "PARTITA_TEST_PLAYER_FOLDER";
 
 /// Bytes of a frame that the sink takes: two samples in f32, as they were mixed.
 const FRAME_BYTES: usize = 8;
@@ -82,7 +82,7 @@ fn run_child(name: &str, folder: &Path) {
 }
 
 /// An ALSA configuration whose default device is a sink that writes `folder/capture`.
-fn write_sound_system(folder: &Path) {
+pub fn write_sound_system(folder: &Path) {
     let system = "/usr/share/alsa/alsa.conf";
     assert!(Path::new(system).exists(), "{system} is missing: install libasound2-data");
     let sink = format!(
@@ -120,7 +120,7 @@ fn sink() {
 }
 
 /// Stereo frames that reached the sink.
-fn captured(folder: &Path) -> Vec<[f32; 2]> {
+pub fn captured(folder: &Path) -> Vec<[f32; 2]> {
     let bytes = fs::read(folder.join("capture")).unwrap();
     let sample =
         |frame: &[u8], at: usize| f32::from_le_bytes(frame[at..at + 4].try_into().unwrap());

@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
 mod bags;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod decode;
+#[cfg(test)]
+mod desktop;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
@@ -29,6 +33,8 @@ mod parity;
 mod player;
 #[cfg(test)]
 mod power;
+#[cfg(test)]
+mod screen;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]

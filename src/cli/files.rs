@@ -20,7 +20,7 @@ use crate::engine::{
 };
 
 /// What is written, where, and how.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct FileArguments {
     /// One file for each of these stems, separated by commas; `none` for no such file. All of the
     /// model's by default, or none with --all-but
@@ -107,6 +107,45 @@ impl FileArguments {
         Ok(stems.iter().map(part).collect())
     }
 
+    /// These, but for one of them, which a line of a manifest says otherwise. Its name is the option's,
+    /// with `_` for `-`.
+    ///
+    /// # Errors
+    /// In words, for an option that there is not, and a value that it does not take.
+    pub(super) fn with(mut self, option: &str, value: &str) -> Result<Self, String> {
+        let list = || value.split(',').map(|it| it.trim().to_owned()).collect();
+        let switch = || match value.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => Ok(true),
+            "false" | "no" | "0" => Ok(false),
+            _ => Err("it is true or false".to_owned()),
+        };
+        match option {
+            "stems" => self.stems = list(),
+            "all_but" => self.all_but = list(),
+            "residual" => self.residual = switch()?,
+            "mix" => self.mix = switch()?,
+            "gain" => self.gain = value.split(',').map(parse_gain).collect::<Result<_, _>>()?,
+            "format" => self.format = parse_format(value)?,
+            "depth" => self.depth = parse_depth(value)?,
+            "rate" => self.rate = parse_rate(value)?,
+            "loudness" => self.loudness = Some(parse_loudness(value)?),
+            "limiter" => self.limiter = switch()?,
+            _ => {
+                return Err(
+                    "there is no such field; there are path, seconds, name, folder, stems, \
+                            all_but, residual, mix, gain, format, depth, rate, loudness, limiter"
+                        .into(),
+                );
+            }
+        }
+        Ok(self)
+    }
+
+    /// The folder that all files go into.
+    pub(super) fn out(&self) -> &Path {
+        &self.out
+    }
+
     /// Where the files of a song go that lies in `folder` below the one that was named.
     pub(super) fn place(&self, folder: &Path) -> Place {
         Place { folder: self.out.join(folder), pattern: self.name.clone() }
@@ -164,6 +203,24 @@ pub(super) fn cancel_on_signal() -> anyhow::Result<CancelToken> {
             std::process::exit(130);
         }
         token.cancel();
+    })?;
+    Ok(cancel)
+}
+
+/// A signal lets the segment in hand be finished, within the time that engines give before they kill;
+/// a second one ends the work at once, the third the program.
+pub(super) fn end_on_signal() -> anyhow::Result<CancelToken> {
+    const GRACE: std::time::Duration = std::time::Duration::from_secs(14);
+    let cancel = CancelToken::default();
+    let token = cancel.clone();
+    ctrlc::set_handler(move || {
+        if token.is_cancelled() {
+            std::process::exit(130);
+        }
+        if token.is_ending() {
+            token.cancel();
+        }
+        token.end_within(GRACE);
     })?;
     Ok(cancel)
 }

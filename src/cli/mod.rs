@@ -1,9 +1,10 @@
 //! The command line: one file per subcommand, and no logic that the engine lacks.
 //!
 //! Results go to standard output, messages and progress to standard error. Exit codes: 0 when all
-//! succeeded, 1 when any failed, 2 for wrong usage.
+//! succeeded, 1 when any failed, 2 for wrong usage; of an archive's shares also [`RESUME`].
 
 mod add;
+mod archive;
 mod doctor;
 mod events;
 mod export;
@@ -12,9 +13,11 @@ mod jobs;
 mod list;
 mod model;
 mod output;
+mod probe;
 mod process;
 mod progress;
 mod recipe;
+mod report;
 mod reset;
 mod separate;
 mod tracks;
@@ -84,6 +87,10 @@ fn parse_precision(text: &str) -> Result<Precision, String> {
 enum Subcommands {
     /// Separate files into a folder; needs no library
     Separate(separate::Arguments),
+    /// Print a manifest with the lengths of its songs, or of files
+    Probe(probe::Arguments),
+    /// Show how far an archive is, over all its shares
+    Report(report::Arguments),
     /// Add files and folders to the library
     Add(add::Arguments),
     /// List the songs of the library
@@ -105,6 +112,9 @@ enum Subcommands {
     /// Show what Partita finds on this machine, and how fast it is
     Doctor(doctor::Arguments),
 }
+
+/// Exit code of a share that is to be started again: `EX_TEMPFAIL` of sysexits.h.
+const RESUME: u8 = 75;
 
 /// A stem list such as `vocals,drums`.
 #[derive(Debug, clap::Args)]
@@ -145,6 +155,8 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     match arguments.command {
         None => Ok(ExitCode::SUCCESS),
         Some(Subcommands::Separate(a)) => separate::run(&a, compute, &preferences, &home, output),
+        Some(Subcommands::Probe(a)) => probe::run(&a),
+        Some(Subcommands::Report(a)) => report::run(&a, output),
         Some(Subcommands::Add(a)) => add::run(a, home, output),
         Some(Subcommands::List) => list::run(&home, output),
         Some(Subcommands::Process(a)) => process::run(&a, compute, &preferences, &home, output),

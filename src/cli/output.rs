@@ -22,6 +22,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether results are for machines.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// One result: a line for people, or a JSON object.
     pub(super) fn result(&self, words: &str, json: &Value) {
         let line = if self.json { json.to_string() } else { words.to_owned() };

@@ -1,4 +1,5 @@
-//! `partita separate FILE…`: stems of files into a folder, without a library.
+//! `partita separate FILE…`: stems of files into a folder, without a library; an archive of them by
+//! [`super::archive`].
 
 use std::{
     collections::HashSet,
@@ -9,6 +10,7 @@ use std::{
 use anyhow::bail;
 
 use super::{
+    archive::{self, ArchiveArguments},
     exit_code,
     files::{FileArguments, asking, cancel_on_signal, report},
     output::{Output, Progress, note},
@@ -23,12 +25,15 @@ use crate::engine::{
 };
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = archive::EXIT_CODES)]
 pub(super) struct Arguments {
     /// Audio files, or folders that hold some
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
+    #[arg(required_unless_present = "manifest")]
+    pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
-    written: FileArguments,
+    pub(super) written: FileArguments,
+    #[command(flatten)]
+    pub(super) archive: ArchiveArguments,
     #[command(flatten)]
     recipe: RecipeArguments,
 }
@@ -41,9 +46,12 @@ pub(super) fn run(
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let (model, quality) = arguments.recipe.chosen(home, preferences)?;
+    if arguments.archive.is_wanted() {
+        return archive::run(arguments, (model, quality), compute, home, output);
+    }
     // A wrong name fails before the work.
     let selection = arguments.written.selection(&model.spec.sources)?;
-    let mut batch = Batch::new(model, quality, compute, home)?;
+    let batch = Batch::new(model, quality, compute, home)?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
     let mut names = HashSet::new();
@@ -57,11 +65,11 @@ pub(super) fn run(
         };
         let separated = asking(&arguments.written.settings(), |settings| {
             request.settings = settings.clone();
-            separate(&mut batch, &request, &cancel)
+            separate(&batch, &request, &cancel)
         });
         let name = request.file.display().to_string();
         match separated {
-            Ok(Separated { exported, frames, warning }) => {
+            Ok(Separated { exported, frames, warning, .. }) => {
                 if let Some(warning) = &warning {
                     note(&format!("{name}: {warning}"));
                 }
@@ -78,7 +86,7 @@ pub(super) fn run(
 }
 
 fn separate(
-    batch: &mut Batch,
+    batch: &Batch,
     request: &Request,
     cancel: &CancelToken,
 ) -> Result<Separated, EngineError> {
@@ -91,13 +99,13 @@ fn separate(
 
 /// A song, and the folder that it lies in below the one that was named.
 #[derive(Debug, PartialEq)]
-struct Found {
-    file: PathBuf,
-    folder: PathBuf,
+pub(super) struct Found {
+    pub(super) file: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// The given files, and the audio files of the given folders, whose folders are kept.
-fn files(given: &[PathBuf]) -> Vec<Found> {
+pub(super) fn files(given: &[PathBuf]) -> Vec<Found> {
     let expand = |path: &PathBuf| match decode::audio_files_in(path) {
         Ok(files) if path.is_dir() && !files.is_empty() => {
             files.into_iter().map(|file| found_in(path, file)).collect()

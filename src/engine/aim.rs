@@ -1,7 +1,8 @@
 //! Which segment is computed next for a listener, and whether one that is being computed should give
 //! way. Pure: told where the listener is and when. Owned by the thread that separates.
 //!
-//! The segment under the play head comes first when work begins and after a jump. Where computing is
+//! The segment under the play head comes first when work begins and after a jump; where two overlap
+//! there, the one that will be heard for a while when it is there. Where computing is
 //! slower than playing, the head has left a segment before it is there; so while it moves, the next
 //! one is the first that will be there in time.
 
@@ -71,12 +72,21 @@ impl Aim {
         let has_jumped = std::mem::replace(&mut self.jumped, false);
         self.begun = Some(now);
         let first = plan.next(listener.frame, is_done)?;
-        if has_jumped && plan.segments_at(plan.pass_of(first), listener.frame).contains(&first) {
-            return Some(first);
-        }
         let moves = self.pace.map_or(0.0, |pace| pace * listener.frames_per_second);
         let head_then = listener.frame + moves as u64;
         let late = (LATE * plan.stride as f64) as u64;
+        let mut here = plan.segments_at(plan.pass_of(first), listener.frame);
+        if has_jumped && !here.clone().any(is_done) {
+            // Where two overlap, the first is of no use if the head will have left it.
+            let lasts = |&index: &usize| {
+                let is_known = self.pace.is_some() || listener.frames_per_second <= 0.0;
+                is_known && plan.segment(index).end > head_then + late
+            };
+            let last = here.clone().next_back();
+            if let Some(index) = here.find(lasts).or(last) {
+                return Some(index);
+            }
+        }
         let in_time = |&index: &usize| {
             let own = plan.segment(index);
             // Up to there its neighbour is heard.
@@ -202,6 +212,26 @@ mod tests {
         );
         assert_eq!(aim.next(&plan, Listener::at(under(4)), at(40), &none), Some(4), "backwards");
         assert_eq!(aim.next(&plan, Listener::at(under(4)), at(60), &|i| i == 4), Some(5), "paused");
+    }
+
+    #[test]
+    fn where_two_overlap_the_one_that_lasts_is_computed() {
+        let plan = Plan::new(20 * 257_985, SEGMENT);
+        let start = Instant::now();
+        let none = |_: usize| false;
+        // The third segment begins; the second goes on for two seconds.
+        let head = 2 * 257_985;
+        let next = |pace, listener, is_done: &dyn Fn(usize) -> bool| {
+            Aim::new(pace).next(&plan, listener, start, is_done)
+        };
+        let plays = Listener::moving(head, 1.0);
+        assert_eq!(next(Some(0.3), plays, &none), Some(1), "heard for longer than it takes");
+        assert_eq!(next(Some(1.5), plays, &none), Some(2));
+        assert_eq!(next(Some(30.0), plays, &none), Some(2));
+        assert_eq!(next(None, plays, &none), Some(2), "nobody knows how long it takes");
+        assert_eq!(next(None, Listener::at(head), &none), Some(1), "it is not left");
+        assert_eq!(next(Some(1.5), plays, &|index| index == 2), Some(3), "it is heard already");
+        assert_eq!(next(Some(1.5), plays, &|index| index == 1), Some(2));
     }
 
     #[test]

@@ -1,32 +1,39 @@
 //! Separation without a library: from a file to a folder of files, for batches and scripts.
 //!
 //! Runs on the caller's thread, the network on a pool of its own. The stores are temporary and lie
-//! beside the results.
+//! beside the results, or in a folder where a later call goes on with them.
 
 use std::{
+    fs, io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    CancelToken, Compute, EngineError, Result, SongTrack,
+    AudioFormat, CancelToken, Compute, EngineError, Result, SongTrack,
     aim::Listener,
     ensemble::{Ensemble, Work},
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
-    files::{WorkFolder, check_room, make_folders, sweep},
+    files::{WorkFolder, check_room, make_folders, sweep, write_atomically},
     import::decode_to_store,
     library::Library,
     mishap::caught,
     models::InstalledModel,
     recipe::Quality,
+    separate::Step,
     store::{MixStore, StemStore},
 };
 
 /// A model, how thoroughly it separates, and the threads it runs on.
 pub struct Batch {
-    ensemble: Ensemble,
+    model: InstalledModel,
+    ensemble: Mutex<Ensemble>,
     quality: Quality,
+    compute: Compute,
     home: PathBuf,
 }
 
@@ -39,11 +46,13 @@ pub struct Progress {
     pub fraction: f64,
     /// Seconds until it is done, where that is known.
     pub seconds_left: Option<f64>,
+    /// While it separates: segments that are done, and all.
+    pub segments: Option<(usize, usize)>,
 }
 
 impl Progress {
     fn quick(what: &'static str, fraction: f32) -> Self {
-        Self { what, fraction: f64::from(fraction), seconds_left: None }
+        Self { what, fraction: f64::from(fraction), seconds_left: None, segments: None }
     }
 }
 
@@ -69,9 +78,22 @@ pub struct Separated {
     pub exported: Exported,
     /// Length in frames, at the model's rate; 0 where nothing had to be done.
     pub frames: u64,
+    /// Its segments, and how many of them were computed by this call.
+    pub segments: (usize, usize),
     /// What was odd about the source.
     pub warning: Option<String>,
 }
+
+/// What was found out when a song was decoded; kept beside its mix.
+#[derive(Debug, Serialize, Deserialize)]
+struct Heard {
+    format: AudioFormat,
+    frames: u64,
+    warning: Option<String>,
+}
+
+/// What [`Heard`] is kept in.
+const HEARD: &str = "song.json";
 
 impl Batch {
     /// A batch; its networks are loaded when they are needed. If there is a library in `home`, the
@@ -85,13 +107,14 @@ impl Batch {
         compute: Compute,
         home: &Path,
     ) -> Result<Self> {
-        let ensemble = Ensemble::new(model, compute)?;
-        Ok(Self { ensemble, quality: quality.within_bounds(), home: home.to_owned() })
+        let ensemble = Mutex::new(Ensemble::new(model.clone(), compute)?);
+        let (quality, home) = (quality.within_bounds(), home.to_owned());
+        Ok(Self { model, ensemble, quality, compute, home })
     }
 
     /// The model's stems.
     pub fn sources(&self) -> &[String] {
-        &self.ensemble.model().spec.sources
+        &self.model.spec.sources
     }
 
     /// Separates one file.
@@ -100,16 +123,13 @@ impl Batch {
     /// [`EngineError::Exists`] before the work; those of the file, the disk and the network;
     /// nothing is then left in the folder.
     pub fn separate(
-        &mut self,
+        &self,
         request: &Request,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
-        let Request { file, called, selection, place, settings } = request;
-        let origin = Origin::of_file(file, &self.ensemble.model().name);
-        let fields = Fields { file: called.clone(), ..origin.fields() };
-        let items = selection.items(self.sources(), settings.format, place, fields)?;
-        let items = settings.on_exists.settle(&items)?;
+        let (origin, items) = self.items(request)?;
+        let items = request.settings.on_exists.settle(&items)?;
         if items.is_empty() {
             let notes = vec!["all files were there already".into()];
             return Ok(Separated {
@@ -117,62 +137,114 @@ impl Batch {
                 ..Separated::default()
             });
         }
-        let made = missing_folders(&place.folder);
+        let folder = &request.place.folder;
+        let made = missing_folders(folder);
         // A bug ends this file, not the batch.
-        let work = || self.separate_into(request, origin, &items, cancel, progress);
+        let work = || {
+            let cannot_make =
+                |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
+            make_folders(folder).map_err(cannot_make)?;
+            sweep(folder);
+            let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
+            self.separate_at(request, origin, &items, work.path(), cancel, progress)
+        };
         let result = caught("separating this song", work);
         if result.is_err() {
             // Folders that hold something stay: only empty ones can be removed so.
             for folder in made {
-                drop(std::fs::remove_dir(folder));
+                drop(fs::remove_dir(folder));
             }
         }
         result
     }
 
-    fn separate_into(
-        &mut self,
+    /// As [`Self::separate`], but with its stores in `work`, which stays: a later call with the same
+    /// file and options goes on where this one ended, however it ended. Nobody else may use `work`.
+    ///
+    /// # Errors
+    /// As [`Self::separate`].
+    pub fn separate_in(
+        &self,
         request: &Request,
-        mut origin: Origin,
-        items: &[ExportItem],
+        work: &Path,
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
-        let folder = &request.place.folder;
-        let cannot_make =
-            |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
-        make_folders(folder).map_err(cannot_make)?;
-        sweep(folder);
-        let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
+        let (origin, items) = self.items(request)?;
+        let items = request.settings.on_exists.settle(&items)?;
+        caught("separating this song", || {
+            self.separate_at(request, origin, &items, work, cancel, progress)
+        })
+    }
+
+    /// What this makes of a song besides the options of its files: the model, and what changes samples.
+    pub fn identity(&self) -> String {
+        let stems = self.model.stem_folder(Path::new(""), self.quality);
+        format!("{} {:?}", stems.display(), self.compute.precision)
+    }
+
+    /// Threads that separate.
+    pub fn threads(&self) -> usize {
+        self.ensemble.lock().unwrap_or_else(PoisonError::into_inner).threads()
+    }
+
+    /// The files that a request asks for, whether they are there or not.
+    ///
+    /// # Errors
+    /// [`EngineError::Unknown`] for a stem that the model does not have.
+    pub fn files(&self, request: &Request) -> Result<Vec<PathBuf>> {
+        Ok(self.items(request)?.1.into_iter().map(|item| item.to).collect())
+    }
+
+    fn items(&self, request: &Request) -> Result<(Origin, Vec<ExportItem>)> {
+        let Request { file, called, selection, place, settings } = request;
+        let origin = Origin::of_file(file, &self.model.name);
+        let fields = Fields { file: called.clone(), ..origin.fields() };
+        let items = selection.items(self.sources(), settings.format, place, fields)?;
+        Ok((origin, items))
+    }
+
+    fn separate_at(
+        &self,
+        request: &Request,
+        mut origin: Origin,
+        items: &[ExportItem],
+        work: &Path,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Separated> {
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
-        let (decoded, mix) = decode_to_store(&request.file, work.path(), cancel, &mut reading)?;
-        origin.format = decoded.format;
+        let (heard, mix) = heard_in(&request.file, work, cancel, &mut reading)?;
+        origin.format = heard.format;
         let wanted = export::stems_in(items);
-        let stems = self.ensemble.model().open_stems(&work.path().join("s"), &mix, self.quality)?;
-        check_room(folder, stems.missing_bytes(&wanted), folder, "; choose another folder")?;
+        let stems = self.model.open_stems(&work.join("stems"), &mix, self.quality)?;
+        check_room(work, stems.missing_bytes(&wanted), work, "; choose another folder")?;
+        let before = stems.done_count_of(&wanted);
         self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
+        let all = stems.plan().len();
+        let segments = (all, all - before);
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()), draft: None };
         let mut writing = |fraction| progress(Progress::quick("writing", fraction));
         let settings = &request.settings;
         let exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
-        Ok(Separated { exported, frames: decoded.frames, warning: decoded.warning })
+        Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
     /// Computes every segment, and notes how long they took.
     fn separate_mix(
-        &mut self,
+        &self,
         mix: &MixStore,
         stems: &StemStore,
         wanted: &[usize],
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<()> {
-        let name = self.ensemble.model().pace_name(self.quality);
-        let networks = self.ensemble.model().networks_for(wanted).len();
+        let name = self.model.pace_name(self.quality);
+        let networks = self.model.networks_for(wanted).len();
         let (segments, parts) = (stems.plan().len(), stems.missing(wanted));
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), stems.done_count_of(wanted));
         let pace = Library::pace_in(&self.home, &name).ok().flatten();
-        let runs = (segments * networks) as f64;
+        let runs = ((segments - before) * networks) as f64;
         let expected = pace.map(|seconds| seconds * runs / parts.max(1) as f64);
         let mut estimate = Estimate::new(expected, 0, start);
         let mut show = |done| {
@@ -180,20 +252,54 @@ impl Batch {
             estimate.advance(done, now);
             progress(Progress {
                 what: "separating",
-                fraction: done as f64 / parts.max(1) as f64,
+                fraction: (segments * done + before * (parts - done)) as f64
+                    / (segments * parts).max(1) as f64,
                 seconds_left: estimate.seconds_left(parts, now),
+                segments: Some((stems.done_count_of(wanted), segments)),
             });
         };
         show(0);
         let work = Work { mix, stems, wanted, is_draft: self.quality.is_draft, pace };
-        let mut on_step = |_| show(parts - stems.missing(wanted));
-        self.ensemble.separate(&work, &Listener::default, cancel, &mut on_step)?;
-        let (seconds, made) = (start.elapsed().as_secs_f64(), segments * networks);
+        let mut on_step = |step| {
+            if let Step::Stored(_) = step {
+                show(parts - stems.missing(wanted));
+            }
+        };
+        let mut ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
+        ensemble.separate(&work, &Listener::default, cancel, &mut on_step)?;
+        let (seconds, made) = (start.elapsed().as_secs_f64(), (segments - before) * networks);
         if let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds) {
             tracing::warn!("the pace is not noted: {}", e.in_words());
         }
         Ok(())
     }
+}
+
+/// The song's mix in `work`: as an earlier try left it there, or decoded.
+fn heard_in(
+    file: &Path,
+    work: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<(Heard, MixStore)> {
+    let path = work.join(HEARD);
+    // Written after the mix, so that neither counts without the other.
+    let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    if let Some(heard) = kept
+        && let Ok(mix) = MixStore::open(work)
+    {
+        return Ok((heard, mix));
+    }
+    let (decoded, mix) = decode_to_store(file, work, cancel, progress)?;
+    let (format, frames, warning) = (decoded.format, decoded.frames, decoded.warning);
+    let heard = Heard { format, frames, warning };
+    let text = serde_json::to_vec(&heard).map_err(|source| EngineError::Io {
+        what: "cannot write",
+        path: path.clone(),
+        source: io::Error::other(source),
+    })?;
+    write_atomically(&path, &text)?;
+    Ok((heard, mix))
 }
 
 /// The folders of `path` that would have to be made for it, the innermost first.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 use super::{
-    Compute, EngineError, Result,
+    Compute, EngineError, Result, allotment,
     library::Library,
     models::{DEFAULT, InstalledModel},
     plan::Plan,
@@ -127,7 +127,7 @@ pub fn examine(home: &Path) -> Report {
         version: env!("CARGO_PKG_VERSION"),
         processor: processor.unwrap_or_default(),
         cpu_features: cpu_features(),
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        threads: allotment::threads().amount,
         memory_bytes: memory.0,
         memory_free_bytes: memory.1,
         audio_devices: super::player::outputs().into_iter().map(|output| output.name).collect(),

@@ -53,14 +53,23 @@ impl Ensemble {
         Ok(Self { model, compute, precision: compute.precision, pool, loaded })
     }
 
-    /// The model.
-    pub fn model(&self) -> &InstalledModel {
-        &self.model
+    /// Threads that separate.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
     }
 
     /// Whether it is this model, computing in this way.
     pub fn is_of(&self, model: &InstalledModel, compute: Compute) -> bool {
         self.model == *model && self.compute == compute
+    }
+
+    /// Loads what any job will want: the network of a model that has one. Which ones of a bag will be
+    /// wanted, a job says.
+    ///
+    /// # Errors
+    /// Those of the weights.
+    pub fn prepare(&mut self) -> Result<()> {
+        if self.loaded.len() == 1 { self.load(&[0]) } else { Ok(()) }
     }
 
     /// Makes what is missing of the wanted stems; see [`Separation::run`].
@@ -182,7 +191,7 @@ mod tests {
         writer.finalize().unwrap();
         let installed = InstalledModel::find(home.path(), &model.name).unwrap().unwrap();
         let sources = installed.spec.sources.clone();
-        let mut batch =
+        let batch =
             Batch::new(installed, Quality::default(), Compute::default(), home.path()).unwrap();
         let request = Request {
             file: song,

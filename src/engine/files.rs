@@ -1,7 +1,8 @@
 //! Files written whole or not at all, and what a killed program left of such work.
 //!
 //! Whatever is being written has a hidden name and is locked; the lock ends with the program that
-//! holds it, however that ends. So what is not locked belongs to nobody, and [`sweep`] removes it.
+//! holds it, however that ends. So what is not locked belongs to nobody, and [`sweep`] removes it; but
+//! for file systems that several machines share: what one of them locks another may not see there.
 //! Runs on the caller's thread.
 
 use std::{
@@ -162,11 +163,16 @@ fn is_held(file: &File, path: &Path) -> bool {
 }
 
 /// Removes what programs that were killed left in `folder` of files and folders that they wrote.
-/// What another program is still writing stays.
+/// What another program is still writing stays; where that may be one of another machine, what is
+/// younger than a day.
 pub fn sweep(folder: &Path) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = fs::read_dir(folder) else { return };
+    let is_shared = is_shared(folder);
     for entry in entries.flatten() {
+        if is_shared && is_young(&entry) {
+            continue;
+        }
         let name = entry.file_name();
         let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
         // As the entry itself is: a link's target is nobody's to remove.
@@ -190,6 +196,42 @@ pub fn sweep(folder: &Path) {
             tracing::warn!("{} is left over, but cannot be removed: {error}", path.display());
         }
     }
+}
+
+/// Whether a folder's file system may be shared with other machines.
+#[cfg(target_os = "linux")]
+pub fn is_shared(folder: &Path) -> bool {
+    // As statfs(2) and the kernel's magic.h number them: NFS, SMB (two kinds), AFS, Ceph, Coda, 9P,
+    // Lustre, GPFS, BeeGFS, OCFS2, GFS2, and whatever is in user space.
+    const SHARED: [u32; 13] = [
+        0x6969,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x5346_414f,
+        0x00c3_6400,
+        0x7375_7245,
+        0x0102_1997,
+        0x0bd0_0bd0,
+        0x4750_4653,
+        0x1983_0326,
+        0x7461_636f,
+        0x0116_1970,
+        0x6573_5546,
+    ];
+    rustix::fs::statfs(folder).is_ok_and(|about| SHARED.contains(&(about.f_type as u32)))
+}
+
+/// Whether a folder's file system may be shared with other machines: nobody says.
+#[cfg(not(target_os = "linux"))]
+pub fn is_shared(_folder: &Path) -> bool {
+    false
+}
+
+/// Whether it was written to within a day.
+fn is_young(entry: &fs::DirEntry) -> bool {
+    const DAY: std::time::Duration = std::time::Duration::from_hours(24);
+    let written = entry.metadata().and_then(|about| about.modified());
+    !written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age > DAY))
 }
 
 /// The work folders in `folder` whose program has ended.

@@ -1,8 +1,9 @@
 //! How much memory Partita may take, and what separating a segment needs of it.
 //!
-//! Pure but for asking the system for its limit. What a network needs, its kind knows; everything else that Partita does is small beside it, and does not grow with songs.
+//! Pure but for asking the system and the engine of a cluster for their limit. What a network needs, its
+//! kind knows; everything else that Partita does is small beside it, and does not grow with songs.
 
-use super::{Compute, EngineError, Result};
+use super::{Compute, EngineError, Result, allotment};
 use crate::model::Memory;
 
 /// The program itself, with a library and a window.
@@ -34,9 +35,7 @@ pub fn parse(text: &str) -> std::result::Result<u64, String> {
 
 /// The limit that holds: what the user says, or less where the system allows less.
 pub fn limit(asked: Option<u64>) -> Option<u64> {
-    let allowed = sysinfo::System::new().ok().and_then(|system| system.cgroup_limits());
-    let allowed = allowed.map(|limits| limits.total_memory);
-    asked.into_iter().chain(allowed).min()
+    asked.into_iter().chain(allotment::memory().map(|dealt| dealt.amount)).min()
 }
 
 /// What separating takes at its peak with networks that take so much, on so many threads.
@@ -58,9 +57,7 @@ pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
 /// [`EngineError::Busy`] when not even one fits; says what is needed.
 pub fn fit(compute: Compute, memory: Memory) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
-    let wanted = compute
-        .threads
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let wanted = compute.threads.unwrap_or_else(|| allotment::threads().amount);
     let threads = (1..=wanted.max(1)).rev().find(|&it| need(memory, it) <= limit);
     let Some(threads) = threads else {
         let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);

@@ -5,7 +5,9 @@
 //! the engine knowing what a window is.
 
 pub mod aim;
+pub mod allotment;
 pub mod analysis;
+pub mod archive;
 pub mod batch;
 mod command;
 mod core;
@@ -22,11 +24,13 @@ pub mod files;
 pub mod guard;
 pub mod import;
 pub mod instance;
+pub mod keys;
 pub mod library;
 pub mod memory;
 mod mishap;
 pub mod models;
 pub mod order;
+mod peak_files;
 pub mod peaks;
 pub mod plan;
 pub mod player;

@@ -6,13 +6,13 @@
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{EngineError, Result};
+use super::{EngineError, Result, allotment};
 use crate::model::{Precision, kernels::bf16};
 
 /// On what and in what segments are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compute {
-    /// Threads that separate; `None` for as many as there are cores.
+    /// Threads that separate; `None` for as many as this process may use.
     pub threads: Option<usize>,
     /// What products are computed in.
     pub precision: Precision,
@@ -47,7 +47,7 @@ pub fn has_fast_precision() -> bool {
 pub fn new(compute: Compute) -> Result<ThreadPool> {
     check(compute)?;
     ThreadPoolBuilder::new()
-        .num_threads(compute.threads.unwrap_or(0))
+        .num_threads(compute.threads.unwrap_or_else(|| allotment::threads().amount))
         .thread_name(|index| format!("separate-{index}"))
         .build()
         .map_err(|e| EngineError::Busy(format!("the system gives no threads to separate on: {e}")))

@@ -24,7 +24,9 @@ use crate::model::{ModelError, Separator, Stop};
 pub enum Step {
     /// This segment is being computed now.
     Begins(usize),
-    /// This segment is in the store.
+    /// This segment can be read.
+    Readable(usize),
+    /// This segment is kept.
     Stored(usize),
 }
 
@@ -57,11 +59,12 @@ pub struct Separation<'a> {
 
 impl Separation<'_> {
     /// Computes the missing segments. `listener` is asked before each and while it is computed: one
-    /// that is far from what is heard now gives way. `on_step` is told what begins and
-    /// what is in the store.
+    /// that is far from what is heard now gives way. `on_step` is told what begins, what can be read,
+    /// and what is in the store for good.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] within a part of a segment; [`EngineError::Locked`] when another program
+    /// [`EngineError::Cancelled`] within a part of a segment, or after the one in hand where there is
+    /// time for it ([`CancelToken::end_within`]); [`EngineError::Locked`] when another program
     /// writes these stems; those of the model and the disk. Finished segments stay.
     pub fn run(
         &self,
@@ -75,8 +78,12 @@ impl Separation<'_> {
         let keep =
             |computed: Option<(usize, Separated)>, on_step: &mut dyn FnMut(Step)| -> Result<()> {
                 if let Some((index, separated)) = computed {
-                    for (group, stems) in separated {
-                        self.write(&lock, index, group, &stems)?;
+                    for (group, stems) in &separated {
+                        self.write(&lock, index, *group, stems)?;
+                    }
+                    on_step(Step::Readable(index)); // nobody who listens waits for the disk
+                    for (group, _) in &separated {
+                        self.stems.keep_segment(&lock, index, *group)?;
                     }
                     on_step(Step::Stored(index));
                 }
@@ -91,7 +98,7 @@ impl Separation<'_> {
                 self.is_done(segment) || before.as_ref().is_some_and(|(s, _)| *s == segment)
             };
             let next = aim().next(plan, listener(), Instant::now(), &is_there);
-            let Some(index) = next.filter(|_| !cancel.is_cancelled()) else {
+            let Some(index) = next.filter(|_| !cancel.is_ending()) else {
                 keep(before, on_step)?;
                 return if next.is_some() { Err(EngineError::Cancelled) } else { Ok(()) };
             };
@@ -311,6 +318,7 @@ mod tests {
             let (mut begun, mut stored) = (Vec::new(), Vec::new());
             work.run(&|| Listener::at(head), &CancelToken::default(), &mut |step| match step {
                 Step::Begins(index) => begun.push(index),
+                Step::Readable(_) => {}
                 Step::Stored(index) => stored.push(index),
             })
             .unwrap();

@@ -1,10 +1,15 @@
 //! A song as the player and the exports read it: its mix and, where there is a model, its stems.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
     CHANNELS, EngineError, Result, SAMPLE_RATE,
     models::InstalledModel,
+    peak_files::PeakFile,
     plan::union,
     player::Track,
     recipe::Quality,
@@ -66,6 +71,38 @@ impl SongTrack {
     pub fn is_in_place(&self) -> bool {
         self.mix.is_in_place()
             && self.stems.iter().chain(&self.draft).all(|stems| stems.is_in_place())
+    }
+
+    /// Where the original's peaks are kept.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn peaks_of_original(&self) -> io::Result<PeakFile> {
+        let samples = self.mix.path();
+        PeakFile::new(samples.with_extension("peaks"), &[samples], self.mix.frames())
+    }
+
+    /// Where those of every stem are, and of what none of them holds; none before all is separated.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn peaks_of_stems(&self) -> io::Result<Vec<PeakFile>> {
+        let Some(stems) = self.stems.as_ref().filter(|stems| stems.is_complete()) else {
+            return Ok(Vec::new());
+        };
+        let frames = self.mix.frames();
+        let samples: Vec<PathBuf> =
+            (0..stems.sources().len()).map(|stem| stems.path(stem)).collect();
+        let of_stem = |samples: &PathBuf| {
+            PeakFile::new(samples.with_extension("peaks"), std::slice::from_ref(samples), frames)
+        };
+        let mut files = samples.iter().map(of_stem).collect::<io::Result<Vec<_>>>()?;
+        if let Some(first) = samples.first() {
+            let path = first.with_file_name("residual.peaks");
+            let all: Vec<PathBuf> = samples.iter().cloned().chain([self.mix.path()]).collect();
+            files.push(PeakFile::new(path, &all, frames)?);
+        }
+        Ok(files)
     }
 
     /// The frames that stems cover, also those of the draft: ascending, disjoint.

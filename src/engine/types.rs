@@ -3,9 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub struct JobId(pub i64);
 pub struct ExportId(pub u64);
 
 /// What a file says about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tags {
     /// Title, or `None` where the file has none.
     pub title: Option<String>,
@@ -35,6 +36,10 @@ pub struct Tags {
     pub artist: Option<String>,
     /// Album.
     pub album: Option<String>,
+    /// Beats per minute.
+    pub bpm: Option<f32>,
+    /// Key, for people.
+    pub key: Option<String>,
 }
 
 /// How a source file is encoded.
@@ -94,10 +99,14 @@ pub struct Song {
     pub format: AudioFormat,
     /// Length in frames at [`crate::engine::SAMPLE_RATE`].
     pub frames: u64,
-    /// Beats per minute, as found in its sound.
+    /// Beats per minute.
     pub bpm: Option<f32>,
     /// Key for people: "A minor", "F# major".
     pub key: Option<String>,
+    /// Whether the file's tags say how fast it is; else that was found in its sound.
+    pub bpm_from_tags: bool,
+    /// The same of the key.
+    pub key_from_tags: bool,
     /// Integrated loudness in LUFS (EBU R 128); `None` until it is measured, and of silence.
     pub loudness_lufs: Option<f32>,
     /// What the import has to say, such as "cut off after 1:02".
@@ -218,19 +227,37 @@ impl Depth {
     }
 }
 
-/// Lets its holder stop work that somebody else does.
+/// Lets its holder stop work that somebody else does: at once, or when what is in hand is finished.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
+pub struct CancelToken(Arc<Stopping>);
+
+#[derive(Debug, Default)]
+struct Stopping {
+    cancelled: AtomicBool,
+    /// Until when what is in hand may be finished.
+    until: OnceLock<Instant>,
+}
 
 impl CancelToken {
     /// Asks the work to stop; it does at its next check.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether [`Self::cancel`] was called.
+    /// Asks the work to begin nothing more, and to stop once the time is over.
+    pub fn end_within(&self, time: Duration) {
+        self.0.until.get_or_init(|| Instant::now() + time);
+    }
+
+    /// Whether to stop now: [`Self::cancel`] was called, or the time of [`Self::end_within`] is over.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let is_over = |until: &Instant| Instant::now() >= *until;
+        self.0.cancelled.load(Ordering::Relaxed) || self.0.until.get().is_some_and(is_over)
+    }
+
+    /// Whether to begin nothing more.
+    pub fn is_ending(&self) -> bool {
+        self.0.cancelled.load(Ordering::Relaxed) || self.0.until.get().is_some()
     }
 }
 

@@ -1,10 +1,12 @@
-//! Waveforms of the open song: peaks read from the stores, sent as they come.
+//! Waveforms of the open song: peaks made of the stores, sent as they come. Those of whole lanes are
+//! kept, and read the next time.
 //!
 //! Two threads of its own: one for the whole song, one for the stretch that is looked at closely,
 //! so that the close look need not wait for the whole. Opening another song, or looking elsewhere,
 //! ends the work on what was asked before.
 
 use std::{
+    io,
     ops::Range,
     sync::{
         Arc,
@@ -16,7 +18,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     CHANNELS, EngineError, Event, Lane, Result, SongId, SongTrack,
-    peaks::{FRAMES_PER_PEAK, peaks_of},
+    peak_files::{PeakFile, PeakWriter},
+    peaks::{FRAMES_PER_PEAK, Peak, peaks_of},
     player::Track as _,
     sink::EventSink,
 };
@@ -126,30 +129,160 @@ fn run(requests: &Receiver<Request>, current: &AtomicU64, sink: &EventSink) {
     }
 }
 
-fn answer(request: &Request, is_stale: &dyn Fn() -> bool, sink: &EventSink) -> std::io::Result<()> {
+fn answer(request: &Request, is_stale: &dyn Fn() -> bool, sink: &EventSink) -> io::Result<()> {
     let track = &request.track;
-    let whole = 0..track.frames();
     let covered = track.covered();
-    let within = |frames: &Range<u64>| -> Vec<Range<u64>> {
+    let within = |frames: Range<u64>| -> Vec<Range<u64>> {
         let cut = |&(a, b): &(u64, u64)| a.max(frames.start)..b.min(frames.end);
         covered.iter().map(cut).filter(|frames| !frames.is_empty()).collect()
     };
-    // Where the original is to be told, and where the stems are.
-    let (original, stems, each) = match &request.what {
-        What::All => (vec![whole.clone()], within(&whole), FRAMES_PER_PEAK),
-        What::Stems(frames) => (Vec::new(), vec![frames.clone()], FRAMES_PER_PEAK),
-        What::Detail(frames, each) => (vec![frames.clone()], within(frames), *each),
-    };
-    let work = original.into_iter().map(|frames| (false, frames));
-    for (is_of_stems, frames) in work.chain(stems.into_iter().map(|frames| (true, frames))) {
-        for frames in in_parts(&frames, each) {
-            if is_stale() {
-                return Ok(());
-            }
-            tell_part(request, is_of_stems, frames, each, sink)?;
+    let tell = Tell { request, sink, is_stale };
+    match &request.what {
+        What::All => {
+            let whole = 0..track.frames();
+            tell.whole(false, vec![whole.clone()], &[track.peaks_of_original()?])?;
+            tell.whole(true, within(whole), &track.peaks_of_stems()?)
+        }
+        What::Stems(frames) => tell.made(true, vec![frames.clone()], FRAMES_PER_PEAK, &mut []),
+        What::Detail(frames, each) => {
+            tell.made(false, vec![frames.clone()], *each, &mut [])?;
+            tell.made(true, within(frames.clone()), *each, &mut [])
         }
     }
-    Ok(())
+}
+
+/// What is told of one request.
+struct Tell<'a> {
+    request: &'a Request,
+    sink: &'a EventSink,
+    is_stale: &'a dyn Fn() -> bool,
+}
+
+impl Tell<'_> {
+    /// The original, or the stems and what none of them holds, wherever they are: as they were kept in
+    /// `files`, else made, and kept if there are files.
+    fn whole(
+        &self,
+        is_of_stems: bool,
+        frames: Vec<Range<u64>>,
+        files: &[PeakFile],
+    ) -> io::Result<()> {
+        if !files.is_empty() && self.kept(is_of_stems, files)? {
+            return Ok(());
+        }
+        let mut writers = begin(files).unwrap_or_else(|e| not_kept(&e));
+        self.made(is_of_stems, frames, FRAMES_PER_PEAK, &mut writers)?;
+        if !(self.is_stale)() {
+            let kept = writers.into_iter().flatten().try_for_each(PeakWriter::finish);
+            kept.unwrap_or_else(|e| drop(not_kept(&e)));
+        }
+        Ok(())
+    }
+
+    /// What was kept; whether it was.
+    fn kept(&self, is_of_stems: bool, files: &[PeakFile]) -> io::Result<bool> {
+        let Some(readers) = files.iter().map(PeakFile::open).collect::<Option<Vec<_>>>() else {
+            return Ok(false);
+        };
+        let last = readers.len() - 1;
+        for (index, mut reader) in readers.into_iter().enumerate() {
+            let mut first = 0;
+            while !(self.is_stale)() {
+                let peaks = reader.part()?;
+                if peaks.is_empty() {
+                    break;
+                }
+                let count = peaks.len();
+                let lane = match (is_of_stems, index) {
+                    (false, _) => Lane::Original,
+                    (true, index) if index == last => Lane::Residual,
+                    (true, stem) => Lane::Stem(stem),
+                };
+                let (song, peaks) = (self.request.song, peaks.into());
+                self.sink.send(Event::Peaks { song, lane, first, peaks });
+                first += count;
+            }
+        }
+        Ok(true)
+    }
+
+    /// What is made of the samples, with `each` frames to a bin; also given to the lanes' writers.
+    fn made(
+        &self,
+        is_of_stems: bool,
+        stretches: Vec<Range<u64>>,
+        each: usize,
+        writers: &mut [Option<PeakWriter>],
+    ) -> io::Result<()> {
+        for frames in stretches {
+            for frames in in_parts(&frames, each) {
+                if (self.is_stale)() {
+                    return Ok(());
+                }
+                self.part(is_of_stems, frames, each, writers)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A part of the original, or of every stem and what none of them holds.
+    fn part(
+        &self,
+        is_of_stems: bool,
+        frames: Range<u64>,
+        each: usize,
+        writers: &mut [Option<PeakWriter>],
+    ) -> io::Result<()> {
+        let (track, song, start) = (&self.request.track, self.request.song, frames.start);
+        let mut writers = writers.iter_mut();
+        let mut tell = |lane: Lane, samples: &[f32]| {
+            let peaks = peaks_of(samples, each);
+            if let Some(kept) = writers.next() {
+                keep(kept, &peaks);
+            }
+            let peaks = peaks.into();
+            self.sink.send(match self.request.what {
+                What::Detail(..) => {
+                    Event::Detail { song, lane, first_frame: start, frames_per_peak: each, peaks }
+                }
+                _ => Event::Peaks { song, lane, first: start as usize / each, peaks },
+            });
+        };
+        let count = frames.end.min(track.frames()).saturating_sub(start) as usize;
+        let mut rest = vec![0.0; count * CHANNELS];
+        track.read_original(start, &mut rest)?;
+        if !is_of_stems {
+            tell(Lane::Original, &rest);
+            return Ok(());
+        }
+        let mut samples = vec![0.0; rest.len()];
+        for stem in 0..track.stems() {
+            track.read_stem(stem, start, &mut samples)?;
+            for (rest, sample) in rest.iter_mut().zip(&samples) {
+                *rest -= sample;
+            }
+            tell(Lane::Stem(stem), &samples);
+        }
+        tell(Lane::Residual, &rest);
+        Ok(())
+    }
+}
+
+fn begin(files: &[PeakFile]) -> io::Result<Vec<Option<PeakWriter>>> {
+    files.iter().map(|file| file.begin().map(Some)).collect()
+}
+
+/// Adds peaks to those that are being kept; a disk that does not take them is no reason not to draw.
+fn keep(writer: &mut Option<PeakWriter>, peaks: &[Peak]) {
+    if let Some(Err(e)) = writer.as_mut().map(|writer| writer.push(peaks)) {
+        not_kept(&e);
+        *writer = None;
+    }
+}
+
+fn not_kept(error: &io::Error) -> Vec<Option<PeakWriter>> {
+    tracing::debug!("the peaks are not kept: {error}");
+    Vec::new()
 }
 
 /// Parts of a range, of whole bins that begin at multiples of `each`, to be read one by one.
@@ -162,44 +295,6 @@ fn in_parts(frames: &Range<u64>, each: usize) -> impl Iterator<Item = Range<u64>
         start = part.end;
         (!part.is_empty()).then_some(part)
     })
-}
-
-/// Sends a part of the original, or of every stem and what none of them holds.
-fn tell_part(
-    request: &Request,
-    is_of_stems: bool,
-    frames: Range<u64>,
-    each: usize,
-    sink: &EventSink,
-) -> std::io::Result<()> {
-    let track = &request.track;
-    let start = frames.start;
-    let tell = |lane: Lane, samples: &[f32]| {
-        let (song, peaks) = (request.song, peaks_of(samples, each).into());
-        sink.send(match request.what {
-            What::Detail(..) => {
-                Event::Detail { song, lane, first_frame: start, frames_per_peak: each, peaks }
-            }
-            _ => Event::Peaks { song, lane, first: start as usize / each, peaks },
-        });
-    };
-    let count = frames.end.min(track.frames()).saturating_sub(start) as usize;
-    let mut rest = vec![0.0; count * CHANNELS];
-    track.read_original(start, &mut rest)?;
-    if !is_of_stems {
-        tell(Lane::Original, &rest);
-        return Ok(());
-    }
-    let mut samples = vec![0.0; rest.len()];
-    for stem in 0..track.stems() {
-        track.read_stem(stem, start, &mut samples)?;
-        for (rest, sample) in rest.iter_mut().zip(&samples) {
-            *rest -= sample;
-        }
-        tell(Lane::Stem(stem), &samples);
-    }
-    tell(Lane::Residual, &rest);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The thread that separates: takes one job at a time, keeps the model loaded between jobs.
+//! The thread that separates: takes one job at a time, loads the model before a job is there, and keeps
+//! it between jobs.
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
@@ -41,15 +42,25 @@ pub(super) struct Task {
 pub(super) enum Progress {
     /// A segment is being computed, of the stems or of their draft.
     Begins { job: JobId, segment: usize, is_of_draft: bool },
-    /// A segment is in the store; seconds that it took.
-    Segment { job: JobId, segment: usize, is_of_draft: bool, seconds: f64 },
+    /// A segment can be heard.
+    Readable { job: JobId, segment: usize, is_of_draft: bool },
+    /// One more segment is in the store; seconds that it took.
+    Segment { job: JobId, is_of_draft: bool, seconds: f64 },
     /// The job ended.
     Ended(JobId, Result<()>),
 }
 
+/// What the worker is asked for.
+enum Order {
+    /// The next job.
+    Work(Box<Task>),
+    /// A job with this model is likely to come: so that it need not wait for it then.
+    Load(InstalledModel, Compute),
+}
+
 /// The worker thread. Dropping the handle ends it after its segment.
 pub(super) struct Worker {
-    inbox: Option<Sender<Task>>,
+    inbox: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -59,18 +70,27 @@ impl Worker {
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         pool::check(compute)?;
-        let (inbox, tasks) = bounded(1);
+        // A job, behind a model that is to be loaded.
+        let (inbox, orders) = bounded(2);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&tasks, &tell))
+            .spawn(move || run(&orders, &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
 
     /// Gives the worker its next job; it must have ended the one before.
     pub(super) fn give(&self, task: Task) -> Result<()> {
-        let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(task).is_ok());
+        let order = Order::Work(Box::new(task));
+        let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(order).is_ok());
         if given { Ok(()) } else { Err(EngineError::Busy("the worker has ended".into())) }
+    }
+
+    /// Has the worker load a model before the job comes that wants it; only while it has none.
+    pub(super) fn prepare(&self, model: InstalledModel, compute: Compute) {
+        if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
+            inbox.try_send(Order::Load(model, compute)).ok(); // the job will load it itself
+        }
     }
 
     /// Waits for the worker to end; its task must have been cancelled.
@@ -84,9 +104,20 @@ impl Worker {
     }
 }
 
-fn run(tasks: &Receiver<Task>, tell: &dyn Fn(Progress)) {
+fn run(orders: &Receiver<Order>, tell: &dyn Fn(Progress)) {
     let mut loaded: Option<Ensemble> = None;
-    for task in tasks {
+    for order in orders {
+        let task = match order {
+            Order::Work(task) => task,
+            Order::Load(model, compute) => {
+                let work = || have(&mut loaded, &model, compute)?.prepare();
+                if let Err(e) = caught("loading the model", work) {
+                    tracing::debug!("{}", e.in_words()); // the job will say it
+                    loaded = None;
+                }
+                continue;
+            }
+        };
         // A bug in the network ends this job with its reason, not the thread.
         let work = || separate(&task, &mut loaded, tell);
         let result = caught("separating this song", work);
@@ -99,12 +130,21 @@ fn run(tasks: &Receiver<Task>, tell: &dyn Fn(Progress)) {
     }
 }
 
+/// The ensemble of this model; makes it unless it is there.
+fn have<'a>(
+    loaded: &'a mut Option<Ensemble>,
+    model: &InstalledModel,
+    compute: Compute,
+) -> Result<&'a mut Ensemble> {
+    let ensemble = match loaded.take().filter(|it| it.is_of(model, compute)) {
+        Some(ensemble) => ensemble,
+        None => Ensemble::new(model.clone(), compute)?, // never two models at once: the other is gone
+    };
+    Ok(loaded.insert(ensemble))
+}
+
 fn separate(task: &Task, loaded: &mut Option<Ensemble>, tell: &dyn Fn(Progress)) -> Result<()> {
-    if !loaded.as_ref().is_some_and(|it| it.is_of(&task.model, task.compute)) {
-        *loaded = None; // never two models at once
-        *loaded = Some(Ensemble::new(task.model.clone(), task.compute)?);
-    }
-    let Some(ensemble) = loaded else { return Ok(()) };
+    let ensemble = have(loaded, &task.model, task.compute)?;
     let mut since = Instant::now();
     let mut make = |stems: &StemStore, is_draft: bool, is_of_draft: bool| {
         let (mix, wanted, pace) = (&task.mix, &task.wanted[..], task.pace);
@@ -112,9 +152,10 @@ fn separate(task: &Task, loaded: &mut Option<Ensemble>, tell: &dyn Fn(Progress))
         let job = task.job;
         ensemble.separate(&work, &*task.listener, &task.cancel, &mut |step| match step {
             Step::Begins(segment) => tell(Progress::Begins { job, segment, is_of_draft }),
-            Step::Stored(segment) => {
+            Step::Readable(segment) => tell(Progress::Readable { job, segment, is_of_draft }),
+            Step::Stored(_) => {
                 let seconds = since.elapsed().as_secs_f64();
-                tell(Progress::Segment { job, segment, is_of_draft, seconds });
+                tell(Progress::Segment { job, is_of_draft, seconds });
                 since = Instant::now();
             }
         })

@@ -11,6 +11,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use rayon::iter::IndexedParallelIterator as _;
+
 /// Shorter ones are left to the allocator, which has them at hand.
 const LEAST: usize = 1 << 14;
 
@@ -18,6 +20,9 @@ const LEAST: usize = 1 << 14;
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
 struct Line([f32; VALUES]);
+
+/// Lines that a thread touches in one go: 1 MB.
+const TOUCHED: usize = 1 << 14;
 
 /// Values of a line.
 const VALUES: usize = 16;
@@ -32,6 +37,16 @@ fn free() -> MutexGuard<'static, Vec<Vec<Line>>> {
 /// Gives what waits back to the system. For when no segment will be computed for a while.
 pub fn release() {
     free().clear();
+}
+
+/// Lines that were not used before. The system gives their memory when it is first touched, which
+/// takes a while: on all threads, so that a first segment waits less for it.
+fn fresh(count: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    rayon::iter::repeat_n(Line([0.0; VALUES]), count)
+        .with_min_len(TOUCHED)
+        .collect_into_vec(&mut lines);
+    lines
 }
 
 /// Borrowed memory; waits for its next use when dropped.
@@ -56,7 +71,7 @@ impl Buffer {
             .min_by_key(|index| waiting[*index].capacity());
         let lines = best.map(|index| waiting.swap_remove(index));
         drop(waiting);
-        let mut lines = lines.unwrap_or_else(|| Vec::with_capacity(count));
+        let mut lines = lines.unwrap_or_else(|| fresh(count));
         lines.resize(count, zero);
         Self { lines, len }
     }

@@ -225,13 +225,14 @@ impl ExportChoices {
         fields: &Fields,
     ) -> Result<Plan, Objection> {
         let selection = self.selection(sources, (lanes, residual))?;
-        let name_wrong = |words: String| Objection::Name(words::capitalised(&words));
+        let name_wrong = |words: String| Objection::Name(words::capitalised(&words::told(&words)));
         let pattern =
             NamePattern::new(self.name(self.writes_one(&selection))).map_err(name_wrong)?;
         let within = Place { folder: PathBuf::new(), pattern };
-        let items = selection
-            .items(sources, self.format, &within, fields.clone())
-            .map_err(|error| Objection::What(words::capitalised(&error.in_words())))?;
+        let items =
+            selection.items(sources, self.format, &within, fields.clone()).map_err(|error| {
+                Objection::What(words::capitalised(&words::told(&error.in_words())))
+            })?;
         let names = items.into_iter().map(|item| item.to).collect();
         Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })
     }

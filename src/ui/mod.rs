@@ -18,6 +18,7 @@ pub mod link;
 pub mod panels;
 pub mod peaks;
 mod perform;
+mod place;
 mod reveal;
 pub mod ruler;
 pub mod state;
@@ -102,6 +103,9 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         native_options(&preferences),
         Box::new(move |cc| {
             let ctx = window.get_or_init(|| cc.egui_ctx.clone());
+            if let Some(window) = cc.winit_window() {
+                place::bring_into_sight(window);
+            }
             let mut app = app::App::new(ctx, link, terms);
             app.begin(ctx, preferences, flags, notice);
             app.offer_drag_out(drag_out::is_possible());

@@ -17,6 +17,8 @@ fn song(id: i64) -> Song {
         frames: 44_100 * 100,
         bpm: None,
         key: None,
+        bpm_from_tags: false,
+        key_from_tags: false,
         loudness_lufs: None,
         warning: None,
         state: SongState::Ready,

@@ -64,7 +64,7 @@ pub mod size {
     /// Its height while it is the only lane.
     pub const ALONE: f32 = 132.0;
     /// Greatest height of a stem's lane.
-    pub const STEM: f32 = 108.0;
+    pub const STEM: f32 = 152.0;
     /// Smallest height of a stem's lane, before the lanes scroll.
     pub const STEM_MIN: f32 = 64.0;
     /// Between two lanes.

@@ -3,9 +3,8 @@
 //! Xvfb and xdotool; without them it says so, and the rest goes on.
 
 use std::{
-    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
@@ -15,38 +14,16 @@ use super::{
     run,
     stuck::stacks,
 };
-use crate::support::{Dice, command, json_lines};
+use crate::{
+    screen::{Ends, Screen},
+    support::{Dice, command, json_lines},
+};
 
 /// Before a life's threads and files are counted.
 const WARM: Duration = Duration::from_mins(1);
 
 /// How often it is handed a file: one in so many keys.
 const HANDED: u64 = 30;
-
-/// Ends with whoever holds it.
-struct Ends(Child);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-/// A screen of its own. Returns its name.
-fn screen() -> Option<(Ends, String)> {
-    Command::new("xdotool").arg("version").output().ok()?;
-    let mut server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut number = String::new();
-    BufReader::new(server.stdout.take()?).read_line(&mut number).ok()?;
-    let server = Ends(server);
-    (!number.trim().is_empty()).then(|| (server, format!(":{}", number.trim())))
-}
 
 pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
     const KEYS: [&str; 14] = [
@@ -65,7 +42,7 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
         "ctrl+t",
         "Escape",
     ];
-    let Some((_server, display)) = screen() else {
+    let Some(screen) = Screen::start() else {
         println!("there is no Xvfb or no xdotool: the window is left out");
         return;
     };
@@ -73,9 +50,9 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
     while Instant::now() < until {
         let log = tempfile::NamedTempFile::new().unwrap();
         let first = &files.good[dice.below(files.good.len() as u64) as usize];
-        let window = command(home, &["--threads", "1", first.to_str().unwrap()])
-            .env("DISPLAY", &display)
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        let arguments = ["--threads", "1", first.to_str().unwrap()];
+        let window = screen
+            .shows(&mut command(home, &arguments))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.reopen().unwrap())
@@ -94,7 +71,7 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
         while born.elapsed() < life {
             std::thread::sleep(Duration::from_millis(300 + dice.below(1500)));
             if dice.below(HANDED) == 0 && born.elapsed() > WARM {
-                hand_over(home, &display, files, &window.0, diary);
+                hand_over(home, &screen, files, &window.0, diary);
             }
             if let Some(status) = window.0.try_wait().unwrap() {
                 let said = std::fs::read_to_string(log.path()).unwrap_or_default();
@@ -102,7 +79,9 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
                 break;
             }
             let key = KEYS[dice.below(KEYS.len() as u64) as usize];
-            diary.note(if press(key, &display) { "keys pressed" } else { "keys lost" });
+            let keys = format!("search --name Partita windowfocus key --clearmodifiers {key}");
+            let is_sent = screen.xdotool(&keys).is_some();
+            diary.note(if is_sent { "keys pressed" } else { "keys lost" });
             if begin.is_none() && born.elapsed() > WARM {
                 begin = Holds::of(process);
             }
@@ -122,20 +101,8 @@ pub fn soak(home: &Path, files: &Files, diary: &Diary, until: Instant) {
     }
 }
 
-/// Presses a key in the window. Whether there was one.
-fn press(key: &str, display: &str) -> bool {
-    let keys = format!("search --name Partita windowfocus key --clearmodifiers {key}");
-    let sent = Command::new("xdotool")
-        .args(keys.split(' '))
-        .env("DISPLAY", display)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    sent.is_ok_and(|it| it.success())
-}
-
 /// A later start hands a file over, and ends; the window takes it in, or does not live any more.
-fn hand_over(home: &Path, display: &str, files: &Files, window: &Child, diary: &Diary) {
+fn hand_over(home: &Path, screen: &Screen, files: &Files, window: &Child, diary: &Diary) {
     let listed = || {
         let songs = json_lines(&run(home, &["list", "--json"], diary));
         let hashes = songs.iter().map(|line| line["song"]["hash"].as_str().unwrap().to_owned());
@@ -145,8 +112,8 @@ fn hand_over(home: &Path, display: &str, files: &Files, window: &Child, diary: &
     let Some(file) = files.handed.iter().find(|file| !known.contains(&hash(file))) else { return };
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
-        let later = command(home, &[file.to_str().unwrap()])
-            .env("DISPLAY", display)
+        let later = screen
+            .shows(&mut command(home, &[file.to_str().unwrap()]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -1,12 +1,16 @@
 //! Pictures of the window in its main states. `UPDATE_SNAPSHOTS=1` writes them anew; look at them.
 
-use egui::{Key, Modifiers, Theme};
+use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::{SnapshotOptions, kittest::Queryable as _};
-use partita::engine::{Event, ExportState, Lane, ModelState};
+use partita::{
+    engine::{Event, ExportState, Lane, ModelState},
+    ui::words::{Language, speak},
+};
 
 use super::{
     export::{export, open},
     stage::{Stage, fine_peaks, processing, separated},
+    walk::scenes,
 };
 
 fn picture(stage: &mut Stage, name: &str) {
@@ -14,6 +18,39 @@ fn picture(stage: &mut Stage, name: &str) {
     // Rounding differs a little between machines: a few pixels on edges of glyphs may.
     let options = SnapshotOptions::new().threshold(1.0).max_failed_pixels(12usize);
     stage.harness.snapshot_options(name, &options);
+}
+
+/// Writes every state of the window as a picture, in every theme, language and size.
+#[test]
+#[ignore = "for people to look at: PARTITA_PICTURES=FOLDER"]
+fn every_state_in_every_look() {
+    let Some(folder) = std::env::var_os("PARTITA_PICTURES").map(std::path::PathBuf::from) else {
+        return;
+    };
+    let looks =
+        [(vec2(1280.0, 800.0), 1.0), (vec2(1280.0, 800.0), 2.0), (vec2(2560.0, 1440.0), 1.0)];
+    for (name, scene) in scenes() {
+        for (size, scale) in looks {
+            for (theme, language) in [Theme::Dark, Theme::Light]
+                .into_iter()
+                .flat_map(|theme| Language::ALL.map(|it| (theme, it)))
+            {
+                speak(Language::English); // it is worked by its names
+                let mut stage = scene();
+                speak(language);
+                stage.harness.ctx.set_theme(theme);
+                stage.harness.set_size(size);
+                stage.harness.set_pixels_per_point(scale);
+                stage.deck.position.set(44_100 * 103);
+                stage.harness.run_steps(5);
+                let (width, look) = (size.x, format!("{theme:?}").to_lowercase());
+                let name = name.replace(' ', "-");
+                let name = format!("{name}-{look}-{}-{width}x{scale}.png", language.code());
+                stage.harness.render().unwrap().save(folder.join(name)).unwrap();
+            }
+        }
+    }
+    speak(Language::English);
 }
 
 #[test]
@@ -113,7 +150,6 @@ fn settings_light() {
 
 #[test]
 fn several_songs_in_portuguese() {
-    use partita::ui::words::{Language, speak};
     speak(Language::Portuguese);
     let mut stage = Stage::new(Theme::Dark, processing());
     stage.press(egui::Modifiers::COMMAND, egui::Key::A);

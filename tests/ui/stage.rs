@@ -272,6 +272,8 @@ pub fn song(id: i64, title: &str, artist: Option<&str>, state: SongState) -> Son
         frames: FRAMES,
         bpm: None,
         key: None,
+        bpm_from_tags: false,
+        key_from_tags: false,
         loudness_lufs: None,
         warning: None,
         state,

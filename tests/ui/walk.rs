@@ -47,7 +47,7 @@ fn namesakes<State>(harness: &Harness<'_, State>) -> Vec<String> {
     seen.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name).collect()
 }
 
-type Scene = (&'static str, fn() -> Stage);
+pub type Scene = (&'static str, fn() -> Stage);
 
 /// The window after a key.
 fn after(mut stage: Stage, modifiers: Modifiers, key: Key) -> Stage {
@@ -55,7 +55,8 @@ fn after(mut stage: Stage, modifiers: Modifiers, key: Key) -> Stage {
     stage
 }
 
-fn scenes() -> Vec<Scene> {
+/// Every state of the window, by its name.
+pub fn scenes() -> Vec<Scene> {
     vec![
         ("empty", || {
             let library = Event::Library { songs: Vec::new(), jobs: Vec::new() };
@@ -66,6 +67,19 @@ fn scenes() -> Vec<Scene> {
             let installing =
                 ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
             stage(vec![library(SongState::Ready), Event::Model(installing)])
+        }),
+        ("importing", || {
+            let mut stage = stage(unprocessed());
+            let path = |name: &str| format!("/home/me/Music/{name}").into();
+            stage.tell([
+                Event::Importing { path: path("A long concert.flac"), fraction: 0.37 },
+                Event::Importing { path: path("Another song.mp3"), fraction: 0.0 },
+                Event::ImportFailed {
+                    path: path("notes.txt"),
+                    reason: "this is not an audio file but text".into(),
+                },
+            ]);
+            stage
         }),
         ("unprocessed", || stage(unprocessed())),
         ("processing", || stage(processing())),

@@ -379,14 +379,16 @@ impl Core {
         }
     }
 
-    /// The worker put a segment into the store.
-    pub(super) fn segment_done(
-        &mut self,
-        id: JobId,
-        segment: usize,
-        is_of_draft: bool,
-        seconds: f64,
-    ) {
+    /// A segment can be read.
+    pub(super) fn segment_readable(&self, id: JobId, segment: usize, is_of_draft: bool) {
+        let goes_on = |running: &&Running| running.job.id == id && running.stop.is_none();
+        if let Some(running) = self.queue.running.as_ref().filter(goes_on) {
+            self.show_segment(running.job.song, segment, is_of_draft);
+        }
+    }
+
+    /// The worker put one more segment into the store.
+    pub(super) fn segment_done(&mut self, id: JobId, is_of_draft: bool, seconds: f64) {
         let goes_on = |running: &&mut Running| running.job.id == id && running.stop.is_none();
         let Some(running) = self.queue.running.as_mut().filter(goes_on) else { return };
         let job = &mut running.job;
@@ -401,7 +403,6 @@ impl Core {
         if let Err(e) = self.library.update_job(&job) {
             self.fail(Some(job.song), &e);
         }
-        self.show_segment(job.song, segment, is_of_draft);
         self.sink.send(Event::Job(job));
     }
 

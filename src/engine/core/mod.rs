@@ -256,8 +256,11 @@ impl Core {
             Message::Work(Progress::Begins { job, segment, is_of_draft }) => {
                 self.segment_begins(job, segment, is_of_draft);
             }
-            Message::Work(Progress::Segment { job, segment, is_of_draft, seconds }) => {
-                self.segment_done(job, segment, is_of_draft, seconds);
+            Message::Work(Progress::Readable { job, segment, is_of_draft }) => {
+                self.segment_readable(job, segment, is_of_draft);
+            }
+            Message::Work(Progress::Segment { job, is_of_draft, seconds }) => {
+                self.segment_done(job, is_of_draft, seconds);
             }
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
             Message::ExportEnded(id) => {

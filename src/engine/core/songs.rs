@@ -198,8 +198,17 @@ impl Core {
         self.tell_need(id, &track);
         self.tell_shown(id, &recipe, &track);
         self.waveforms.open(id, track.clone());
+        self.prepare_for(&recipe, &track);
         self.open = Some(Open { song: id, recipe, track });
         self.listened.store(id.0, Ordering::Relaxed);
+    }
+
+    /// Whoever opens a song that is not separated is likely to want that next: then the model is there.
+    fn prepare_for(&self, recipe: &Recipe, track: &SongTrack) {
+        let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
+        if let Some(model) = self.model(recipe).filter(|_| is_wanted && self.queue.is_idle()) {
+            self.worker.prepare(model.clone(), self.compute);
+        }
     }
 
     /// Tells what is still to be computed of a song.

@@ -38,6 +38,12 @@ impl BoundedFile {
         Self { file, left, cancel: cancel.clone() }
     }
 
+    /// No more than `bytes` in all.
+    pub fn within(mut self, bytes: u64) -> Self {
+        self.left = self.left.min(bytes);
+        self
+    }
+
     /// Opens a file; `None` where that is not possible, or it is no file.
     pub fn open(path: &Path, cancel: &CancelToken) -> Option<Self> {
         // Asked before opening: to open a pipe is to wait for whoever writes to it.

@@ -17,13 +17,14 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptio
 use super::{DecodeError, bounds::BoundedFile};
 use crate::engine::{CancelToken, EngineError, Result};
 
-/// Opens `path` for Symphonia. Also returns the place up to which it was read, as it moves, and the
+/// Opens `path` for Symphonia, which may read `most` bytes of it. Also returns the place up to which it was read, as it moves, and the
 /// file's length, both in bytes.
 ///
 /// # Errors
 /// When there is no such file, it cannot be read, or its first bytes show that it is no audio.
 pub fn open(
     path: &Path,
+    most: u64,
     cancel: &CancelToken,
 ) -> Result<(MediaSourceStream<'static>, Arc<AtomicU64>, u64)> {
     let cannot_read = |source| EngineError::Io { what: "cannot read", path: path.into(), source };
@@ -42,7 +43,7 @@ pub fn open(
     let is_cut_aiff = aiff_length(&mut file).map_err(cannot_read)? > Some(bytes);
     let position = Arc::new(AtomicU64::new(0));
     let counted = Counted {
-        file: BoundedFile::new(file, bytes, cancel),
+        file: BoundedFile::new(file, bytes, cancel).within(most),
         bytes,
         promised_bytes: promised_bytes.filter(|&promised| promised > bytes),
         is_seekable: !is_cut_aiff,

@@ -10,6 +10,7 @@
 //! - [`downmix`]: any channels to stereo.
 //! - [`output`]: cuts, checks, resamples, and gives blocks to the sink.
 //! - [`bounds`]: what a file may cost.
+//! - [`length`]: how long a song is, by its header alone.
 //! - [`tags`], [`folder`]: what files say about themselves; which files of a folder are songs.
 
 mod bounds;
@@ -17,6 +18,7 @@ mod downmix;
 mod file;
 mod folder;
 mod gapless;
+mod length;
 mod output;
 mod source;
 mod stream;
@@ -25,6 +27,7 @@ mod tags;
 use std::path::Path;
 
 pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
+pub use length::seconds;
 #[cfg(test)]
 pub(super) use source::{Source, new_decoder};
 pub(super) use tags::{LARGEST_COVER, LONGEST_TEXT, tagged_file};
@@ -56,7 +59,7 @@ pub enum DecodeError {
 pub struct Decoded {
     /// How the file is encoded.
     pub format: AudioFormat,
-    /// Title, artist, album.
+    /// Title, artist, album, tempo, key.
     pub tags: Tags,
     /// The cover as it is in the file (PNG or JPEG bytes).
     pub cover: Option<Vec<u8>>,

@@ -91,7 +91,15 @@ impl Source {
     /// When there is no such file, it cannot be read, or it is no audio that can be decoded; when
     /// cancelled.
     pub fn open(path: &Path, cancel: &CancelToken) -> Result<Self> {
-        let (stream, position, bytes) = file::open(path, cancel)?;
+        Self::open_within(path, u64::MAX, cancel)
+    }
+
+    /// As [`Self::open`], but reads `most` bytes at most, also later.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_within(path: &Path, most: u64, cancel: &CancelToken) -> Result<Self> {
+        let (stream, position, bytes) = file::open(path, most, cancel)?;
         // Pictures are read by lofty, within limits.
         let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
         let options = FormatOptions::default();

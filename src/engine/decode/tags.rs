@@ -1,4 +1,4 @@
-//! Title, artist, album and cover. What cannot be read is left out: no tag stops a song.
+//! Title, artist, album, tempo, key and cover. What cannot be read is left out: no tag stops a song.
 
 use std::{io::BufReader, path::Path};
 
@@ -7,12 +7,16 @@ use lofty::{
     file::{FileType, TaggedFile, TaggedFileExt as _},
     picture::{Picture, PictureType},
     probe::Probe,
-    tag::{Accessor as _, Tag},
+    tag::{Accessor as _, ItemKey, Tag},
 };
 use symphonia::core::meta::{Metadata, MetadataRevision, StandardTag, StandardVisualKey};
 
 use super::bounds::BoundedFile;
-use crate::engine::{CancelToken, Tags, guard::guarded};
+use crate::engine::{
+    CancelToken, Tags,
+    guard::guarded,
+    keys::{key_of, tempo_of},
+};
 
 /// Covers of more bytes are left out: nobody's screen needs them, and a damaged length may claim
 /// any size.
@@ -22,9 +26,9 @@ pub const LARGEST_COVER: usize = 16 << 20;
 pub const LONGEST_TEXT: usize = 1_000;
 
 /// What a file says about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
-    /// Title, artist, album.
+    /// All but the cover.
     pub tags: Tags,
     /// PNG or JPEG bytes.
     pub cover: Option<Vec<u8>>,
@@ -51,6 +55,10 @@ impl About {
                 title: tag.title().and_then(|text| clean(&text)),
                 artist: tag.artist().and_then(|text| clean(&text)),
                 album: tag.album().and_then(|text| clean(&text)),
+                bpm: [ItemKey::Bpm, ItemKey::IntegerBpm]
+                    .into_iter()
+                    .find_map(|key| tempo_of(tag.get_string(key)?)),
+                key: tag.get_string(ItemKey::InitialKey).and_then(key_of),
             },
             cover: picture.and_then(|picture| image(picture.data())),
         }
@@ -79,6 +87,14 @@ impl About {
                 Some(StandardTag::Album(text)) => (text, &mut about.tags.album),
                 // What Matroska says of the whole file is taken for an album's.
                 Some(StandardTag::AlbumArtist(text)) => (text, &mut album_artist),
+                Some(StandardTag::Bpm(number)) => {
+                    about.tags.bpm = about.tags.bpm.or_else(|| tempo_of(&number.to_string()));
+                    continue;
+                }
+                Some(StandardTag::InitialKey(text)) => {
+                    about.tags.key = about.tags.key.take().or_else(|| key_of(text));
+                    continue;
+                }
                 _ => continue,
             };
             if field.is_none() {
@@ -94,10 +110,12 @@ impl About {
 
     /// Fills what is missing from `other`.
     pub fn complete_with(&mut self, other: Self) {
-        let Self { tags: Tags { title, artist, album }, cover } = other;
+        let Self { tags: Tags { title, artist, album, bpm, key }, cover } = other;
         self.tags.title = self.tags.title.take().or(title);
         self.tags.artist = self.tags.artist.take().or(artist);
         self.tags.album = self.tags.album.take().or(album);
+        self.tags.bpm = self.tags.bpm.or(bpm);
+        self.tags.key = self.tags.key.take().or(key);
         self.cover = self.cover.take().or(cover);
     }
 }

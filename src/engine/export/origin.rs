@@ -73,6 +73,7 @@ impl Origin {
         let cover = std::fs::read(folder.join(cover::FILE)).ok();
         let (artist, album) = (song.artist.as_deref(), song.album.as_deref());
         tags.complete_with(Tags::new(&song.title, artist, album, cover.as_deref()));
+        tags.complete_with(Tags::found(song.bpm, song.key.as_deref()));
         let (path, format) = (song.path.clone(), song.format.clone());
         Ok(Self { path, is_at_hand, format, tags, model: model.into() })
     }

@@ -63,6 +63,8 @@ mod tests {
             frames: 0,
             bpm: None,
             key: None,
+            bpm_from_tags: false,
+            key_from_tags: false,
             loudness_lufs: None,
             warning: None,
             state: SongState::Ready,

@@ -73,6 +73,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE jobs ADD COLUMN how TEXT;
     ALTER TABLE songs ADD COLUMN recipe TEXT;
 ",
+    "
+    ALTER TABLE songs ADD COLUMN tag_bpm REAL;
+    ALTER TABLE songs ADD COLUMN tag_key TEXT;
+",
 ];
 
 /// The file in the data folder.

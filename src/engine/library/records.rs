@@ -12,7 +12,7 @@ use crate::engine::{AudioFormat, Result, files::write_atomically};
 const FILE: &str = "song.json";
 
 /// All that the library knows of a song by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// As [`crate::engine::Song::hash`].
     pub hash: String,
@@ -25,6 +25,10 @@ pub struct Record {
     frames: u64,
     warning: Option<String>,
     added_at: i64,
+    #[serde(default)]
+    tag_bpm: Option<f32>,
+    #[serde(default)]
+    tag_key: Option<String>,
 }
 
 impl Record {
@@ -56,6 +60,8 @@ impl Record {
             frames: new.decoded.frames,
             warning: new.decoded.warning.clone(),
             added_at: now(),
+            tag_bpm: tags.bpm,
+            tag_key: tags.key.clone(),
         }
     }
 
@@ -72,6 +78,8 @@ impl Record {
             frames,
             warning: Some("its name was lost; add the file again, and it has it again".into()),
             added_at: now(),
+            tag_bpm: None,
+            tag_key: None,
         }
     }
 
@@ -92,8 +100,8 @@ impl Library {
     /// [`crate::engine::EngineError::Library`].
     pub fn records(&self) -> Result<Vec<Record>> {
         let mut query = self.db.prepare(
-            "SELECT hash, path, title, artist, album, format, frames, warning, added_at
-             FROM songs ORDER BY id DESC",
+            "SELECT hash, path, title, artist, album, format, frames, warning, added_at,
+             tag_bpm, tag_key FROM songs ORDER BY id DESC",
         )?;
         let records = query.query_map([], record_of_row)?.collect::<Result<_, _>>()?;
         Ok(records)
@@ -107,8 +115,8 @@ impl Library {
         let format = serde_json::to_string(&record.format).unwrap_or_default();
         self.db.execute(
             "INSERT OR IGNORE INTO songs
-             (hash, path, title, artist, album, format, frames, warning, added_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             (hash, path, title, artist, album, format, frames, warning, added_at, tag_bpm, tag_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 record.hash,
                 record.path,
@@ -118,7 +126,9 @@ impl Library {
                 format,
                 record.frames as i64,
                 record.warning,
-                record.added_at
+                record.added_at,
+                record.tag_bpm,
+                record.tag_key
             ],
         )?;
         Ok(())
@@ -130,8 +140,8 @@ impl Library {
     /// [`crate::engine::EngineError::Library`], [`crate::engine::EngineError::Io`].
     pub fn write_record(&self, hash: &str) -> Result<()> {
         let record = self.db.query_row(
-            "SELECT hash, path, title, artist, album, format, frames, warning, added_at
-             FROM songs WHERE hash = ?1",
+            "SELECT hash, path, title, artist, album, format, frames, warning, added_at,
+             tag_bpm, tag_key FROM songs WHERE hash = ?1",
             [hash],
             record_of_row,
         )?;
@@ -151,5 +161,7 @@ fn record_of_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         frames: row.get::<_, i64>(6)?.max(0) as u64,
         warning: row.get(7)?,
         added_at: row.get(8)?,
+        tag_bpm: row.get(9)?,
+        tag_key: row.get(10)?,
     })
 }

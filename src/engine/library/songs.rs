@@ -38,7 +38,8 @@ impl NewSong {
 }
 
 const COLUMNS: &str =
-    "id, hash, path, title, artist, album, format, frames, warning, bpm, key, loudness_lufs";
+    "id, hash, path, title, artist, album, format, frames, warning, bpm, key, loudness_lufs,
+     tag_bpm, tag_key";
 
 impl Library {
     /// The folder of a song's stores and cover.
@@ -54,11 +55,12 @@ impl Library {
         let format = serde_json::to_string(&new.decoded.format).unwrap_or_default();
         let tags = &new.decoded.tags;
         let id = self.db.query_row(
-            "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at,
+             tag_bpm, tag_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (hash) DO UPDATE SET path = excluded.path, title = excluded.title,
              artist = excluded.artist, album = excluded.album, format = excluded.format,
-             frames = excluded.frames, warning = excluded.warning RETURNING id",
+             frames = excluded.frames, warning = excluded.warning, tag_bpm = excluded.tag_bpm,
+             tag_key = excluded.tag_key RETURNING id",
             params![
                 new.hash,
                 path_bytes::to_bytes(&new.path),
@@ -68,7 +70,9 @@ impl Library {
                 format,
                 new.decoded.frames as i64,
                 new.decoded.warning,
-                now()
+                now(),
+                tags.bpm,
+                tags.key
             ],
             |row| row.get(0).map(SongId),
         )?;
@@ -185,14 +189,13 @@ impl Library {
         Ok(self.db.query_row(sql, [newest.0], song).optional()?)
     }
 
-    /// Keeps what was found out about a song; what its tags say stays.
+    /// Keeps what was found out about a song; what its tags say counts more.
     ///
     /// # Errors
     /// [`crate::engine::EngineError::Library`].
     pub fn set_analysis(&self, id: SongId, found: &Analysis) -> Result<()> {
         self.db.execute(
-            "UPDATE songs SET bpm = COALESCE(bpm, ?2), key = COALESCE(key, ?3),
-             loudness_lufs = ?4, analysed = 1 WHERE id = ?1",
+            "UPDATE songs SET bpm = ?2, key = ?3, loudness_lufs = ?4, analysed = 1 WHERE id = ?1",
             params![id.0, found.bpm, found.key, found.loudness_lufs],
         )?;
         Ok(())
@@ -206,6 +209,7 @@ pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf
 
 fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
     let format: String = row.get(6)?;
+    let (tag_bpm, tag_key): (Option<f32>, Option<String>) = (row.get(12)?, row.get(13)?);
     Ok(Song {
         id: SongId(row.get(0)?),
         hash: row.get(1)?,
@@ -216,8 +220,10 @@ fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
         format: serde_json::from_str(&format).unwrap_or_else(|_| AudioFormat::default()),
         frames: row.get::<_, i64>(7)?.max(0) as u64,
         warning: row.get(8)?,
-        bpm: row.get(9)?,
-        key: row.get(10)?,
+        bpm_from_tags: tag_bpm.is_some(),
+        key_from_tags: tag_key.is_some(),
+        bpm: tag_bpm.or(row.get(9)?),
+        key: tag_key.or(row.get(10)?),
         loudness_lufs: row.get(11)?,
         state: SongState::Ready,
         cover: None,
@@ -271,6 +277,27 @@ mod tests {
         let song = library.song(one).unwrap();
         let kept = Analysis { bpm: song.bpm, key: song.key, loudness_lufs: song.loudness_lufs };
         assert_eq!(kept, found);
+    }
+
+    #[test]
+    fn what_the_tags_say_counts_more_than_what_was_found() {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let mut new = new_song(Path::new("/a.flac"), "aa", None);
+        new.decoded.tags.bpm = Some(93.5);
+        let id = library.add_song(&new).unwrap().id;
+        let found =
+            Analysis { bpm: Some(187.0), key: Some("A minor".into()), loudness_lufs: Some(-9.5) };
+        library.set_analysis(id, &found).unwrap();
+        let told = |song: &Song| (song.bpm, song.bpm_from_tags, song.key_from_tags);
+        let song = library.song(id).unwrap();
+        assert_eq!(told(&song), (Some(93.5), true, false));
+        assert_eq!(song.key.as_deref(), Some("A minor"));
+        // Also in a library that was made anew.
+        let record = library.records().unwrap().remove(0);
+        let mut again = Library::open(&home.path().join("again")).unwrap();
+        again.adopt(&record).unwrap();
+        assert_eq!(told(&again.songs().unwrap()[0]), (Some(93.5), true, false));
     }
 
     #[cfg(unix)]

@@ -27,9 +27,9 @@ const CHUNK_FRAMES: usize = 1024;
 /// Frames that are read before a deck is sent off, 93 ms.
 const PREFILL_FRAMES: usize = 4096;
 
-/// How far ahead of the callback a refreshed deck takes over, in frames: 93 ms, while which it is
-/// prepared.
-const HORIZON_FRAMES: u64 = 4096;
+/// How far ahead of the callback a refreshed deck takes over, in frames: 46 ms, while which it is
+/// prepared. Should that take longer, it takes over a little later.
+const HORIZON_FRAMES: u64 = 2048;
 
 /// How often the feeder looks while playing.
 const PERIOD: Duration = Duration::from_millis(20);

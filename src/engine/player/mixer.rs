@@ -109,6 +109,12 @@ impl Mixer {
     /// Comes to rest at once: what was on its way out is not heard any more.
     pub(super) fn rest(&mut self) {
         self.transport.snap(0.0);
+        self.cut();
+    }
+
+    /// Ends a fade from one place to another: whoever is given the frames does without.
+    pub(super) fn cut(&mut self) {
+        self.cross.snap(1.0);
         if let Some(left) = self.leaving.take() {
             self.give_back(left);
         }
@@ -204,8 +210,9 @@ impl Mixer {
             leaving.render(under, self.original, self.original_level);
             for (over, under) in out.chunks_exact_mut(2).zip(under.chunks_exact(2)) {
                 let share = self.cross.advance();
-                over[0] = share * over[0] + (1.0 - share) * under[0];
-                over[1] = share * over[1] + (1.0 - share) * under[1];
+                for (over, under) in over.iter_mut().zip(under) {
+                    *over = under + share * (*over - under); // exact where both are the same
+                }
             }
             if self.cross.left() == 0
                 && let Some(left) = self.leaving.take()

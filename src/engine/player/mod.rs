@@ -39,6 +39,9 @@ use source::{SPEEDS, Source};
 use stream::StreamOwner;
 pub use stream::{Output, outputs};
 
+/// A change of a gain, linear, that is to be heard at once at any speed: a mute, a solo, a tick.
+const GAIN_STEP: f32 = 0.25;
+
 /// A song that can be played: its original and its stems, read by range. Reading may touch a disk;
 /// it is done on the feeder's thread, or on an export's.
 pub trait Track: Send + Sync {
@@ -163,7 +166,7 @@ impl Player {
     }
 
     /// Tells that more of the track's stems are finished: what is buffered is read again, and is
-    /// heard from about 0.1 s ahead of the play head on.
+    /// heard from about 0.05 s ahead of the play head on.
     pub fn refresh(&self) {
         self.inner.shared.change(|wanted| wanted.refresh += 1);
     }
@@ -214,7 +217,7 @@ impl Player {
 
     /// Repeats frames `[start, end)` of the track: whenever their end is reached, their start
     /// follows, without a click. Who plays behind their end plays on. `None` takes the loop away;
-    /// so does an empty one. Acts about 0.1 s ahead of the play head.
+    /// so does an empty one. Acts about 0.05 s ahead of the play head.
     pub fn set_loop(&self, region: Option<(u64, u64)>) {
         self.inner.shared.change(|wanted| {
             let region = region.filter(|(start, end)| start < end);
@@ -231,7 +234,7 @@ impl Player {
     }
 
     /// Sets the speed, 0.5 to 1.5; the pitch stays. At 1 what is played is the mix as it is; else
-    /// gains act about 0.1 s later.
+    /// small steps of gains, as of a fader that is dragged, act about 0.1 s later.
     pub fn set_speed(&self, speed: f32) {
         let shared = &self.inner.shared;
         let speed = if speed.is_nan() { 1.0 } else { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
@@ -258,12 +261,20 @@ impl Player {
 
     /// Sets the gains of all lanes (see [`gains`]); what is beyond the track's stems is ignored.
     pub fn set_gains(&self, gains: &Gains) {
-        self.inner.shared.change(|wanted| {
+        let shared = &self.inner.shared;
+        shared.change(|wanted| {
             wanted.set_gains.clone_from(gains);
             let Some((residual, stems)) = wanted.strips.split_last() else { return };
-            residual.set_gain(gains.residual);
-            for (strip, &gain) in stems.iter().zip(&gains.stems) {
+            let lanes = stems.iter().zip(gains.stems.iter().copied());
+            let mut is_step = false;
+            for (strip, gain) in lanes.chain([(residual, gains.residual)]) {
+                is_step |=
+                    strip.gain().iter().zip(gain).any(|(old, new)| (old - new).abs() > GAIN_STEP);
                 strip.set_gain(gain);
+            }
+            if is_step && shared.is_playing() && shared.speed() != 1.0 {
+                // What the time stretch holds has the old gains.
+                shared.turn(wanted, shared.heard_position(wanted), false);
             }
         });
     }

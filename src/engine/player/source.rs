@@ -4,8 +4,9 @@
 //! survive. It takes no lock, allocates and frees nothing: stretchers are made by the stream's
 //! owner, sent here, and go back to be freed.
 //!
-//! A stretcher holds about 0.1 s of what the mixer has given it. By so much, gains act later while
-//! the speed is not 1; a pause and a seek act at once, as they go on with a stretcher that is empty.
+//! A stretcher holds about 0.1 s of what the mixer has given it. By so much, a dragged fader acts later
+//! while the speed is not 1; a pause, a seek, and a step of a gain act at once, as they go on with a
+//! stretcher that is empty.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -101,6 +102,7 @@ impl Source {
         if self.stretcher.is_none() || is_elsewhere {
             if let Ok(stretcher) = self.spares.pop() {
                 self.put_away();
+                self.mixer.cut();
                 self.gate.snap(f32::from(playing));
                 self.stretcher = Some(stretcher);
             }

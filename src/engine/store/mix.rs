@@ -61,6 +61,11 @@ impl MixStore {
         self.summary.frames
     }
 
+    /// The file of its samples; what is made of them can be kept beside it.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(SAMPLES)
+    }
+
     /// Mean over the track of the mean of both channels (`demucs/api.py`, `separate_tensor`).
     pub fn mean(&self) -> f32 {
         self.summary.mean as f32

@@ -253,6 +253,11 @@ impl StemStore {
         (0..self.plan.len()).filter(|&segment| self.is_done(segment)).count()
     }
 
+    /// The file of a stem's samples; what is made of them can be kept beside it.
+    pub fn path(&self, stem: usize) -> PathBuf {
+        stem_path(&self.folder, stem)
+    }
+
     /// What is missing of these stems: segments, each once for every group that lacks it.
     pub fn missing(&self, stems: &[usize]) -> usize {
         let groups = self.groups_of(stems).into_iter();
@@ -328,6 +333,11 @@ impl StemStore {
         match file.try_lock() {
             Ok(()) => Ok(WriteLock(file)),
             Err(TryLockError::WouldBlock) => Err(EngineError::Locked),
+            // Some file systems of clusters have no locks. Whoever works there has a folder of its own.
+            Err(TryLockError::Error(e)) if has_no_locks(&e) => {
+                tracing::debug!("{} cannot be locked: {e}", path.display());
+                Ok(WriteLock(file))
+            }
             Err(TryLockError::Error(e)) => Err(cannot_write(&path, e)),
         }
     }
@@ -350,7 +360,8 @@ impl StemStore {
     }
 
     /// Writes the result of a segment: planar `[stems of the group, channels, frames of the segment]`.
-    /// It counts only once its samples are on the disk. Writing it again is harmless.
+    /// It is read from now on, and kept once [`Self::keep_segment`] has returned. Writing it again is
+    /// harmless.
     ///
     /// # Errors
     /// [`EngineError::Io`].
@@ -375,10 +386,31 @@ impl StemStore {
             }
             let file = &self.files[stem];
             file.write(at, &interleaved)
-                .and_then(|()| file.sync())
                 .map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
         }
         self.claim(&it.stems)?;
+        it.done[segment].store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Brings a segment that was written to the disk: from then on it counts, whatever happens. One
+    /// that the disk does not take is not read any more.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn keep_segment(&self, _lock: &WriteLock, segment: usize, group: usize) -> Result<()> {
+        let kept = self.sync_segment(segment, group);
+        if kept.is_err() {
+            self.groups[group].done[segment].store(false, Ordering::Release);
+        }
+        kept
+    }
+
+    fn sync_segment(&self, segment: usize, group: usize) -> Result<()> {
+        let it = &self.groups[group];
+        for &stem in &it.stems {
+            self.files[stem].sync().map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
+        }
         if let Some(file) = it.file.get() {
             write_all_at(file, &[1], segment as u64)
                 .and_then(|()| file.sync_data())
@@ -388,7 +420,6 @@ impl StemStore {
             let gone = io::Error::new(io::ErrorKind::NotFound, "somebody has removed it");
             return Err(cannot_write(&self.folder, gone));
         }
-        it.done[segment].store(true, Ordering::Release);
         Ok(())
     }
 
@@ -512,6 +543,13 @@ impl Group {
     }
 }
 
+/// Whether that says that the file system, or its server, has no locks.
+fn has_no_locks(error: &io::Error) -> bool {
+    // ENOLCK, ENOSYS, EOPNOTSUPP
+    let is_told = cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(37 | 38 | 95));
+    is_told || error.kind() == io::ErrorKind::Unsupported
+}
+
 /// How long the file of a whole stem is.
 fn stem_bytes(plan: &Plan) -> u64 {
     let Some(last) = plan.len().checked_sub(1) else { return 0 };
@@ -577,6 +615,12 @@ mod tests {
         planar
     }
 
+    /// Writes a segment and keeps it.
+    fn put(store: &StemStore, lock: &WriteLock, segment: usize, stems: &[f32]) -> Result<()> {
+        store.write_segment(lock, segment, 0, stems)?;
+        store.keep_segment(lock, segment, 0)
+    }
+
     fn ramp(frame: u64, channel: usize) -> f32 {
         frame as f32 + channel as f32 / 2.0
     }
@@ -588,12 +632,26 @@ mod tests {
         {
             let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
             let lock = store.lock().unwrap();
-            store.write_segment(&lock, 2, 0, &result(&plan, 2, ramp)).unwrap();
+            put(&store, &lock, 2, &result(&plan, 2, ramp)).unwrap();
         }
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         assert_eq!(store.done_count(), 1);
         assert!(store.is_done(2) && !store.is_done(0));
         assert_eq!(store.plan().covered(|i| store.is_done(i)), [(150, 250)]);
+    }
+
+    #[test]
+    fn what_was_not_kept_is_read_and_does_not_outlive_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(250, 100);
+        let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let lock = store.lock().unwrap();
+        store.write_segment(&lock, 0, 0, &result(&plan, 0, ramp)).unwrap();
+        let mut out = [0.0; 20];
+        store.read(1, 5, &mut out).unwrap();
+        assert_eq!(out[0], 2.0 * ramp(5, 0));
+        drop((store, lock));
+        assert_eq!(StemStore::open(folder.path(), plan, &sources()).unwrap().done_count(), 0);
     }
 
     #[test]
@@ -604,7 +662,7 @@ mod tests {
         let two = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = one.lock().unwrap();
         assert!(matches!(two.lock(), Err(EngineError::Locked)));
-        one.write_segment(&lock, 0, 0, &result(&plan, 0, ramp)).unwrap();
+        put(&one, &lock, 0, &result(&plan, 0, ramp)).unwrap();
         drop(lock);
         let lock = two.lock().unwrap();
         assert!(!two.is_done(0));
@@ -626,7 +684,7 @@ mod tests {
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = store.lock().unwrap();
         for segment in 0..plan.len() {
-            store.write_segment(&lock, segment, 0, &result(&plan, segment, ramp)).unwrap();
+            put(&store, &lock, segment, &result(&plan, segment, ramp)).unwrap();
         }
         assert!(store.is_complete());
         let path = stem_path(folder.path(), 1);
@@ -646,7 +704,7 @@ mod tests {
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = store.lock().unwrap();
         for segment in 0..plan.len() {
-            store.write_segment(&lock, segment, 0, &result(&plan, segment, ramp)).unwrap();
+            put(&store, &lock, segment, &result(&plan, segment, ramp)).unwrap();
         }
         assert!(StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1]]));
         assert!(!StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1, 2]]));
@@ -661,7 +719,7 @@ mod tests {
         {
             fs::write(&path, &bytes).unwrap();
             assert!(!store.is_in_place(), "another file of that name");
-            let again = store.write_segment(&lock, 0, 0, &result(&plan, 0, ramp)).unwrap_err();
+            let again = put(&store, &lock, 0, &result(&plan, 0, ramp)).unwrap_err();
             assert!(again.is_passing(), "{again}");
         }
     }
@@ -672,8 +730,8 @@ mod tests {
         let plan = Plan::new(14, 8);
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = store.lock().unwrap();
-        store.write_segment(&lock, 0, 0, &result(&plan, 0, |_, _| 1.0)).unwrap();
-        store.write_segment(&lock, 1, 0, &result(&plan, 1, |_, _| 4.0)).unwrap();
+        put(&store, &lock, 0, &result(&plan, 0, |_, _| 1.0)).unwrap();
+        put(&store, &lock, 1, &result(&plan, 1, |_, _| 4.0)).unwrap();
         let mut out = vec![0.0; 28];
         store.read(0, 0, &mut out).unwrap();
         let left: Vec<f32> = out.iter().copied().step_by(2).collect();
@@ -695,7 +753,7 @@ mod tests {
             let lock = store.lock().unwrap();
             for k in 0..plan.len() {
                 let index = (k + seed) % plan.len();
-                store.write_segment(&lock, index, 0, &result(&plan, index, ramp)).unwrap();
+                put(&store, &lock, index, &result(&plan, index, ramp)).unwrap();
             }
             prop_assert!(store.is_complete());
             for stem in 0..2usize {

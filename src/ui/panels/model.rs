@@ -32,7 +32,9 @@ pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
         Some(ModelState::Installing { .. }) => 100.0,
         Some(ModelState::Missing) => BARE + terms_height(ui, cx, width),
         Some(ModelState::Failed(reason)) => {
-            BARE + terms_height(ui, cx, width) + text_height(ui, reason, width, 6) + 8.0
+            BARE + terms_height(ui, cx, width)
+                + text_height(ui, &words::told(reason), width, 6)
+                + 8.0
         }
     }
 }
@@ -53,10 +55,10 @@ pub fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     match state.model() {
         None | Some(ModelState::Ready { .. }) => {}
         Some(ModelState::Installing { what, fraction }) => {
-            installing(ui, cx, rect, what, *fraction);
+            installing(ui, cx, rect, &words::told(what), *fraction);
         }
         Some(ModelState::Missing) => offer(ui, cx, rect, None),
-        Some(ModelState::Failed(reason)) => offer(ui, cx, rect, Some(reason)),
+        Some(ModelState::Failed(reason)) => offer(ui, cx, rect, Some(&words::told(reason))),
     }
 }
 

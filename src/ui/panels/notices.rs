@@ -93,7 +93,7 @@ pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, reason: &str) -> f32 {
 fn height(ui: &Ui, words: &str, width: f32) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
     let color = egui::Color32::PLACEHOLDER;
-    lines(ui.painter(), words, small, color, width - 68.0, ROWS).size().y + 18.0
+    lines(ui.painter(), &words::told(words), small, color, width - 68.0, ROWS).size().y + 18.0
 }
 
 fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
@@ -105,7 +105,7 @@ fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
         pos2(rect.right() - 34.0, rect.bottom()),
     );
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, salt, place, words, small, cx.tokens.text, ROWS);
+    paragraph(ui, salt, place, &words::told(words), small, cx.tokens.text, ROWS);
 }
 
 fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {

@@ -24,6 +24,15 @@ use crate::{
     },
 };
 
+/// The room, in points, that there must be for a part to be shown: where the interface is large in a
+/// small window, those go first that keys do as well.
+mod room {
+    pub const SPEED: f32 = 950.0;
+    pub const LEVEL: f32 = 870.0;
+    pub const MONITOR: f32 = 790.0;
+    pub const VOLUME: f32 = 620.0;
+}
+
 /// Draws it.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
     let full = ui.max_rect();
@@ -32,19 +41,33 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
     let is_wide = full.width() >= 1240.0;
     let library = super::library::width_in(cx.desk, full.width());
     let left = if is_wide { library + size::MARGIN } else { full.left() + 20.0 };
-    let y = full.center().y;
+    let (y, has) = (full.center().y, |room: f32| full.right() - left >= room);
     let mut x = buttons(ui, cx, left, y);
     x = time(ui, cx, x + 16.0, y);
-    x = speed(ui, cx, x + 10.0, y);
-    monitor(ui, cx, Rect::from_min_size(pos2(x + 16.0, y - 16.0), vec2(148.0, 32.0)));
+    if has(room::SPEED) {
+        x = speed(ui, cx, x + 10.0, y);
+    }
+    if has(room::MONITOR) {
+        monitor(ui, cx, Rect::from_min_size(pos2(x + 16.0, y - 16.0), vec2(148.0, 32.0)));
+    }
 
     let right = full.right() - size::MARGIN;
     let wide = width(ui, Verb::Export.spec().text, Kind::Primary).max(116.0);
     let export = Rect::from_min_max(pos2(right - wide, y - 21.0), pos2(right, y + 21.0));
     export_button(ui, cx, export);
-    let level = Rect::from_min_size(pos2(export.left() - 84.0, y - 10.0), vec2(66.0, 20.0));
-    device(ui, cx, level, meter);
-    let volume = Rect::from_min_size(pos2(level.left() - 106.0, y - 12.0), vec2(96.0, 24.0));
+    let mut end = export.left();
+    if has(room::LEVEL) {
+        let level = Rect::from_min_size(pos2(end - 84.0, y - 10.0), vec2(66.0, 20.0));
+        device(ui, cx, level, meter);
+        end = level.left();
+    }
+    if has(room::VOLUME) {
+        volume(ui, cx, Rect::from_min_size(pos2(end - 106.0, y - 12.0), vec2(96.0, 24.0)));
+    }
+}
+
+fn volume(ui: &Ui, cx: &mut Cx<'_>, volume: Rect) {
+    let y = volume.center().y;
     let sign = Rect::from_center_size(pos2(volume.left() - 8.0, y), vec2(18.0, 18.0));
     Icon::Volume.paint(ui.painter(), sign, cx.tokens.dim);
     let say = &words::get().transport;
@@ -147,7 +170,7 @@ fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
     let small = font(text::SMALL, Weight::Medium);
     let (ink, say) = (cx.tokens.warning, &words::get().transport);
     let used = label(ui, "no device", place, Align2::LEFT_CENTER, say.no_sound, small, ink);
-    let words = (say.no_device)(&reason);
+    let words = (say.no_device)(&words::told(&reason));
     let response = at(ui, "no device reason", used.union(sign), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
     response.on_hover_text(&words);

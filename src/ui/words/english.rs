@@ -185,6 +185,10 @@ pub static WORDS: Words = Words {
         pause_hint: "Rest; what is finished stays",
         minor: "minor",
         major: "major",
+        tempo: "Tempo",
+        key: "Key",
+        from_tags: |what| format!("{what}: from the file's tags"),
+        from_sound: |what| format!("{what}: found in the sound"),
     },
     lanes: Lanes {
         position: "Position",

@@ -2,9 +2,9 @@
 //! them.
 //!
 //! [`Words`] has a field for each text: a language that lacks one does not compile. The language
-//! that is spoken is one value of the main thread ([`speak`], [`get`]). Not here: what the engine
-//! says of errors, the terms of the weights, and the command line, which are English; names of
-//! stems in files, which other programs read.
+//! that is spoken is one value of the main thread ([`speak`], [`get`]); what the engine says of errors
+//! is said in it too ([`told`]). Not here: the terms of the weights, and the command line, which are
+//! English; names of stems in files, which other programs read.
 
 mod english;
 mod numbers;
@@ -12,11 +12,13 @@ mod portuguese;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::cell::Cell;
 
 pub use numbers::*;
 pub(in crate::ui) use sections::{Named, Paths, Verbs, Words};
+pub use told::told;
 
 /// A language of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -119,7 +119,9 @@ pub fn duration(seconds: f64) -> String {
 pub fn sound_line(song: &Song) -> String {
     let words = &get().song;
     let mut parts = vec![format_line(&song.format), clock(song.frames)];
-    parts.extend(song.bpm.map(|bpm| (words.bpm)(&decimal(f64::from(bpm), 0))));
+    let tempo = |bpm| (words.bpm)(&decimal(f64::from(bpm), 0));
+    let about = if song.bpm_from_tags { "" } else { "≈ " };
+    parts.extend(song.bpm.map(|bpm| format!("{about}{}", tempo(bpm))));
     let key = |key: &String| key.replace("minor", words.minor).replace("major", words.major);
     parts.extend(song.key.as_ref().map(key));
     let lufs = |level: f32| {
@@ -128,6 +130,19 @@ pub fn sound_line(song: &Song) -> String {
     };
     parts.extend(song.loudness_lufs.map(lufs));
     parts.join(" · ")
+}
+
+/// Where a song's tempo and key come from; `None` where it has neither.
+pub fn sound_origin(song: &Song) -> Option<String> {
+    let words = &get().song;
+    let part = |is_known: bool, what, from_tags| {
+        let origin = if from_tags { words.from_tags } else { words.from_sound };
+        is_known.then(|| origin(what))
+    };
+    let tempo = part(song.bpm.is_some(), words.tempo, song.bpm_from_tags);
+    let key = part(song.key.is_some(), words.key, song.key_from_tags);
+    let parts: Vec<String> = tempo.into_iter().chain(key).collect();
+    (!parts.is_empty()).then(|| parts.join("\n"))
 }
 
 /// "44.1 kHz".

@@ -202,6 +202,10 @@ pub static WORDS: Words = Words {
         pause_hint: "Descansar; o que está pronto fica",
         minor: "menor",
         major: "maior",
+        tempo: "Andamento",
+        key: "Tom",
+        from_tags: |what| format!("{what}: das tags do arquivo"),
+        from_sound: |what| format!("{what}: encontrado no som"),
     },
     lanes: Lanes {
         position: "Posição",

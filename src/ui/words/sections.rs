@@ -223,6 +223,10 @@ pub struct Song {
     pub pause_hint: &'static str,
     pub minor: &'static str,
     pub major: &'static str,
+    pub tempo: &'static str,
+    pub key: &'static str,
+    pub from_tags: Of,
+    pub from_sound: Of,
 }
 
 /// The lanes.

@@ -83,7 +83,7 @@ impl Encoder for DawProject {
             rate: spec.rate,
             frames: spec.frames,
             channels: spec.channels,
-            bpm: None,
+            bpm: tags.bpm().map(f64::from),
             tracks: &tracks,
         };
         archive::write(file, &session, &mut |track, to| io::copy(&mut files[track], to).map(drop))

@@ -24,6 +24,7 @@ use crate::engine::{
     CancelToken,
     decode::{LARGEST_COVER, LONGEST_TEXT, tagged_file},
     guard::guarded,
+    keys::{key_tag, tempo_of},
 };
 
 /// Comments and lyrics are cut to so many characters.
@@ -78,6 +79,14 @@ impl Tags {
         if let Some(bytes) = cover {
             tags.push_picture(PictureType::CoverFront, None, bytes);
         }
+        tags
+    }
+
+    /// What was found in a song's sound: its tempo in beats per minute, and its key for people.
+    pub fn found(bpm: Option<f32>, key: Option<&str>) -> Self {
+        let mut tags = Self::default();
+        tags.push(ItemKey::Bpm, &bpm.map(|bpm| format!("{bpm:.0}")).unwrap_or_default());
+        tags.push(ItemKey::InitialKey, &key.map(key_tag).unwrap_or_default());
         tags
     }
 
@@ -159,6 +168,11 @@ impl Tags {
     /// The number of the track on its album.
     pub fn track(&self) -> Option<u32> {
         self.text(ItemKey::TrackNumber)?.parse().ok()
+    }
+
+    /// Beats per minute.
+    pub fn bpm(&self) -> Option<f32> {
+        self.text(ItemKey::Bpm).and_then(tempo_of)
     }
 
     /// PNG and JPEG pictures, most often one: the cover.

@@ -2,6 +2,7 @@
 //! by block, so that every sample can be foretold.
 
 mod decks;
+mod exported;
 mod loops;
 mod outlet;
 mod playing;

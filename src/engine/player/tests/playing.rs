@@ -11,9 +11,13 @@ use std::{
 use assert_no_alloc::assert_no_alloc;
 
 use super::{Rig, Rising, all_at_one, at_gains, original_at, steepest, stem_at};
-use crate::engine::player::{
-    LaneSettings, Monitor, Track, gains,
-    ramp::{FADE_FRAMES, GAIN_FRAMES},
+use crate::engine::{
+    SAMPLE_RATE,
+    player::{
+        LaneSettings, Monitor, Track, gains,
+        outlet::Outlet,
+        ramp::{FADE_FRAMES, GAIN_FRAMES},
+    },
 };
 
 #[test]
@@ -291,9 +295,10 @@ fn a_bug_in_reading_silences_the_track_and_the_next_one_plays() {
 
 #[test]
 fn the_callback_neither_allocates_nor_frees() {
-    let (mut rig, _) = Rig::rising(4, 400_000);
-    let Rig { player, mixer, feeder, spares } = &mut rig;
-    let mut block = vec![0.0; 2048];
+    let (rig, _) = Rig::rising(4, 400_000);
+    let Rig { player, mixer, mut feeder, mut spares } = rig;
+    let Ok(mut outlet) = Outlet::new(mixer, SAMPLE_RATE, 2) else { panic!("the engine's rate") };
+    let mut block = vec![0.0f32; 2048];
     player.play();
     for i in 0..600u64 {
         match i % 10 {
@@ -311,7 +316,17 @@ fn the_callback_neither_allocates_nor_frees() {
             feeder.serve(&player.inner.shared.wanted());
             spares.tend(player.speed());
         }
-        assert_no_alloc(|| mixer.process(&mut block));
+        if i % 37 == 36 {
+            // The device is lost, and another is opened, as their owner does.
+            let (heard, mut source) = (player.position(), outlet.into_source());
+            let shared = &player.inner.shared;
+            shared.change(|wanted| shared.turn(wanted, heard, false));
+            source.rest();
+            let (rate_hz, channels) = [(48_000, 2), (SAMPLE_RATE, 6), (96_000, 1)][i as usize % 3];
+            let Ok(other) = Outlet::new(source, rate_hz, channels) else { panic!("{rate_hz} Hz") };
+            outlet = other;
+        }
+        assert_no_alloc(|| outlet.fill(&mut block));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use super::{Rig, steepest, stem_at};
+use super::{Rig, at_gains, steepest, stem_at};
 use crate::engine::{SAMPLE_RATE, player::Track};
 
 /// A sine of 440 Hz, the same on all lanes.
@@ -124,6 +124,53 @@ fn a_pause_acts_at_once_and_holds_the_place_that_was_heard() {
     assert!(heard[..3_000].iter().any(|sample| sample.abs() > 0.3), "sounds soon");
     let moved = rig.player.position() - 600_000;
     assert!((moved as f64 - 15_000.0).abs() < 1_000.0, "{moved}");
+}
+
+#[test]
+fn a_mute_acts_within_30_ms_at_any_speed() {
+    const SOON: usize = 30 * SAMPLE_RATE as usize / 1000;
+    for speed in [0.5, 0.8, 1.0, 1.5] {
+        let mut rig = Rig::new(Arc::new(Tone));
+        rig.player.set_speed(speed);
+        rig.player.play();
+        let mut heard = run(&mut rig, 50_000);
+        let mut place = rig.player.position() as f64;
+        for round in 0..4 {
+            let sounds = round % 2 == 1;
+            rig.player.set_gains(&at_gains(&[f32::from(sounds)], 0.0));
+            let now = run(&mut rig, 30_000);
+            for (block, frames) in now[SOON..].chunks_exact(200).enumerate() {
+                let peak = frames.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+                // A stretch that begins takes a while to be as loud as it will be.
+                let loud = if block < 50 { 0.2 } else { 0.4 };
+                let is_right = if sounds { peak > loud } else { peak < 1e-3 };
+                assert!(is_right, "{peak} in block {block} of turn {round} at speed {speed}");
+            }
+            heard.extend(now);
+            place += 30_000.0 * f64::from(speed);
+            let at = rig.player.position() as f64;
+            assert!((at - place).abs() < 3_000.0, "{at} instead of {place} at speed {speed}");
+        }
+        assert!(steepest(&heard) < 2.0 * STEEPEST, "{} over {STEEPEST}", steepest(&heard));
+        assert_eq!(rig.player.underruns(), 0);
+    }
+}
+
+#[test]
+fn a_dragged_fader_does_not_start_the_stretch_anew() {
+    let mut rig = Rig::new(Arc::new(Tone));
+    rig.player.set_speed(0.8);
+    rig.player.play();
+    run(&mut rig, 50_000);
+    let generation = rig.player.inner.shared.wanted().generation;
+    for step in 0..=20 {
+        rig.player.set_gains(&at_gains(&[1.0 - step as f32 / 40.0], 0.0));
+        run(&mut rig, 500);
+    }
+    assert_eq!(rig.player.inner.shared.wanted().generation, generation);
+    let heard = run(&mut rig, 20_000);
+    let peak = heard[6_000..].iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+    assert!((peak - 0.25).abs() < 0.02, "{peak}");
 }
 
 #[test]

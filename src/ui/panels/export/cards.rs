@@ -79,7 +79,7 @@ impl Words {
                 let folder = files.first().and_then(|file| file.parent());
                 let place = folder.map(|folder| (say.in_folder)(&folder.display().to_string()));
                 let gain = words::common_gain(*gain_db, has_loudness);
-                let notes = notes.iter().map(|note| words::capitalised(note));
+                let notes = notes.iter().map(|note| words::capitalised(&words::told(note)));
                 let said: Vec<String> = place.into_iter().chain(gain).chain(notes).collect();
                 (heading, said.join(". "))
             }
@@ -88,7 +88,9 @@ impl Words {
                 let names: Vec<String> = files.iter().map(|file| words::file_name(file)).collect();
                 (heading, words::list(&names))
             }
-            ExportState::Failed(reason) => ((say.failed)(title), words::capitalised(reason)),
+            ExportState::Failed(reason) => {
+                ((say.failed)(title), words::capitalised(&words::told(reason)))
+            }
             ExportState::Cancelled => (say.cancelled.to_owned(), String::new()),
         };
         let has_buttons = match &export.state {

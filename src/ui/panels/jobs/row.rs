@@ -76,7 +76,7 @@ pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job)
         keys(ui, cx, &response, job);
     }
     match &job.state {
-        JobState::Failed(reason) => response.on_hover_text(reason),
+        JobState::Failed(reason) => response.on_hover_text(words::told(reason)),
         JobState::Waiting => response.on_hover_text(words::get().jobs.move_hint),
         _ => response,
     }
@@ -113,7 +113,7 @@ fn state_words(cx: &Cx<'_>, job: &Job) -> String {
             let files: Vec<String> = files.collect();
             if files.is_empty() { done } else { format!("{done} · {}", words::list(&files)) }
         }
-        JobState::Failed(reason) => (say.failed)(reason),
+        JobState::Failed(reason) => (say.failed)(&words::told(reason)),
         JobState::Cancelled => (say.cancelled)(&percent),
     }
 }

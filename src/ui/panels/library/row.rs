@@ -177,7 +177,7 @@ pub fn song(
         });
     }
     let response = match &song.warning {
-        Some(warning) => response.on_hover_text(warning),
+        Some(warning) => response.on_hover_text(words::told(warning)),
         None => response,
     };
     menu(cx, &response, song);

@@ -1,0 +1,511 @@
+//! A share, from its longest song to its shortest: what is done is skipped, what was begun goes on, what
+//! fails is written down and stops nothing else.
+//!
+//! Runs on the caller's thread; the network on the batch's pool.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+use super::{
+    Entry, Shard,
+    claim::{self, Asked, Claim, SILENCE},
+    digest_of,
+    receipt::{Receipt, Source, Written},
+    record::{Record, Recorder, State, now},
+    words_of,
+};
+use crate::engine::{
+    CancelToken, EngineError, Result,
+    batch::{Batch, Progress, Request, Separated},
+    export::OnExists,
+    files::write_atomically,
+};
+
+/// How long one who is on a song of ours is waited for at the end: long enough to see that it is dead.
+const PATIENCE: Duration = Duration::from_secs(SILENCE.as_secs() + 30);
+/// Between two looks at it.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A song of a share, and what is wanted of it.
+#[derive(Clone, Debug)]
+pub struct Song {
+    /// Its line.
+    pub entry: Entry,
+    /// What is wanted.
+    pub request: Request,
+    /// What tells it, and what is made of it, from others.
+    pub key: String,
+}
+
+impl Song {
+    /// A song; `folder` is the one of all results.
+    pub fn new(entry: Entry, request: Request, batch: &Batch, folder: &Path) -> Self {
+        let Request { file, called, selection, place, settings } = &request;
+        let below = place.folder.strip_prefix(folder).unwrap_or(&place.folder);
+        // What happens to files that are there makes no other files.
+        let format = (settings.format.id, settings.depth, settings.rate);
+        let level = (settings.loudness_lufs, settings.limiter);
+        let texts = [
+            words_of(file),
+            called.clone(),
+            words_of(below),
+            format!("{:?}", place.pattern),
+            format!("{selection:?} {format:?} {level:?}"),
+            batch.identity(),
+        ];
+        let key = digest_of(texts.iter().map(String::as_str));
+        Self { entry, request, key }
+    }
+}
+
+/// What happens on the way.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// A song is begun, or gone on with.
+    Begins(&'a Song),
+    /// How far it is.
+    Progress(&'a Song, Progress),
+    /// It is done.
+    Done(&'a Song, &'a Receipt),
+    /// It was done before.
+    Skipped(&'a Song, &'a Receipt),
+    /// Somebody else is on it; it comes again at the end.
+    Elsewhere(&'a Song, &'a str),
+    /// It failed.
+    Failed(&'a Song, &'a Failure),
+}
+
+/// A line of the file of failures, which is a manifest too.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// The song.
+    pub path: String,
+    /// What it is called.
+    pub name: String,
+    /// The folder below that of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Its length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Its line's options.
+    #[serde(flatten)]
+    pub options: std::collections::BTreeMap<String, String>,
+    /// Its line in the manifest.
+    pub line: usize,
+    /// Why.
+    pub reason: String,
+    /// Whether another try may do it.
+    pub temporary: bool,
+}
+
+/// What became of a share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Songs of the share.
+    pub songs: usize,
+    /// Songs that are done now.
+    pub done: usize,
+    /// Songs that were done before.
+    pub skipped: usize,
+    /// Songs that cannot be done.
+    pub failed: usize,
+    /// Songs that another try may do.
+    pub temporary: usize,
+    /// Songs that were not come to.
+    pub left: usize,
+    /// Why it was stopped.
+    pub stopped: Option<String>,
+    /// Segments that were computed.
+    pub computed: usize,
+    /// Seconds of music that were finished.
+    pub music: f64,
+}
+
+impl Summary {
+    /// Whether another try may do more.
+    pub fn is_to_be_resumed(&self) -> bool {
+        self.left > 0 || self.temporary > 0
+    }
+}
+
+/// A share to be done.
+pub struct Run<'a> {
+    /// What separates.
+    pub batch: &'a Batch,
+    /// The folder of all results.
+    pub out: &'a Path,
+    /// Where receipts and records are.
+    pub state: &'a Path,
+    /// Where half-done work is.
+    pub work: &'a Path,
+    /// The file of failures.
+    pub failures: &'a Path,
+    /// Which share, of what.
+    pub shard: Shard,
+    /// Whether what is done is skipped.
+    pub resumes: bool,
+}
+
+/// The share while it is done.
+struct Going<'a, 'n> {
+    run: &'a Run<'a>,
+    cancel: &'a CancelToken,
+    news: &'n mut dyn FnMut(News<'_>),
+    recorder: Recorder,
+    failures: Vec<Failure>,
+    summary: Summary,
+}
+
+/// What became of one song.
+enum Outcome {
+    Done,
+    Elsewhere(String),
+    /// The signal came first.
+    Ended,
+    /// It, or all that would follow, cannot be written.
+    Stopped(String),
+}
+
+impl Run<'_> {
+    /// Does the songs of the share, in their order. `about` says of what they are a share.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] where not even records can be written.
+    pub fn run(
+        &self,
+        songs: &[Song],
+        about: Record,
+        cancel: &CancelToken,
+        news: &mut dyn FnMut(News<'_>),
+    ) -> Result<Summary> {
+        let Shard { index, count } = self.shard;
+        let record = Record {
+            shard: index,
+            of: count,
+            songs: songs.len(),
+            seconds: songs.iter().filter_map(|song| song.entry.seconds).sum(),
+            began: now(),
+            host: claim::host(),
+            threads: self.batch.threads(),
+            failures: std::path::absolute(self.failures).unwrap_or_else(|_| self.failures.into()),
+            ..about
+        };
+        let recorder = Recorder::begin(self.state, record, songs)?;
+        let summary = Summary { songs: songs.len(), ..Summary::default() };
+        let mut going = Going { run: self, cancel, news, recorder, failures: Vec::new(), summary };
+        going.write_failures()?;
+        going.all(songs)?;
+        Ok(going.summary)
+    }
+}
+
+impl Going<'_, '_> {
+    fn all(&mut self, songs: &[Song]) -> Result<()> {
+        let mut later: Vec<&Song> = Vec::new();
+        for (index, song) in songs.iter().enumerate() {
+            let outcome = self.one(song)?;
+            let left = songs.len() - index - 1 + later.len();
+            match outcome {
+                Outcome::Done => {}
+                Outcome::Elsewhere(host) => {
+                    (self.news)(News::Elsewhere(song, &host));
+                    later.push(song);
+                }
+                Outcome::Ended => return self.stop(left + 1, "a signal".into()),
+                Outcome::Stopped(reason) => return self.stop(left, reason),
+            }
+        }
+        while let Some(song) = later.first().copied() {
+            match self.wait_for(song)? {
+                Outcome::Ended => return self.stop(later.len(), "a signal".into()),
+                Outcome::Stopped(reason) => return self.stop(later.len() - 1, reason),
+                Outcome::Done | Outcome::Elsewhere(_) => drop(later.remove(0)),
+            }
+        }
+        self.recorder.end(State::Ended)
+    }
+
+    fn stop(&mut self, left: usize, reason: String) -> Result<()> {
+        (self.summary.left, self.summary.stopped) = (left, Some(reason));
+        self.recorder.end(State::Stopped)
+    }
+
+    /// Waits for one who is on a song of ours: until it is done, or free, or for too long.
+    fn wait_for(&mut self, song: &Song) -> Result<Outcome> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let outcome = self.one(song)?;
+            let Outcome::Elsewhere(host) = outcome else { return Ok(outcome) };
+            if Instant::now() >= until {
+                let reason = format!("{host} is working on it");
+                self.failed(song, reason, true)?;
+                return Ok(Outcome::Elsewhere(host));
+            }
+            self.recorder.tell();
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn one(&mut self, song: &Song) -> Result<Outcome> {
+        if self.cancel.is_ending() {
+            return Ok(Outcome::Ended);
+        }
+        if let Some(receipt) = self.done_already(song) {
+            self.found_done(song, &receipt);
+            return Ok(Outcome::Done);
+        }
+        let source = Source::of(&song.request.file);
+        let key = work_key(song, source);
+        let claim = match claim::ask(self.run.work, &key) {
+            Ok(Asked::Ours(claim)) => claim,
+            Ok(Asked::Others(host)) => return Ok(Outcome::Elsewhere(host)),
+            Err(error) => return self.did_fail(song, &error),
+        };
+        // Whoever had it until now may just have finished it.
+        if let Some(receipt) = self.done_already(song) {
+            claim.remove();
+            claim::clear(self.run.work, &key);
+            self.found_done(song, &receipt);
+            return Ok(Outcome::Done);
+        }
+        (self.news)(News::Begins(song));
+        let started = Instant::now();
+        match self.separate(song, &claim) {
+            Ok(separated) => {
+                let receipt = match self.write_down(song, source, &separated, started) {
+                    Ok(receipt) => receipt,
+                    Err(EngineError::Cancelled) => return Ok(Outcome::Ended),
+                    Err(error) => return self.did_fail(song, &error),
+                };
+                claim.remove();
+                claim::clear(self.run.work, &key);
+                self.did(song, &receipt);
+                Ok(Outcome::Done)
+            }
+            Err(error) => {
+                // Whatever it was: somebody else may have done it meanwhile.
+                if let Some(receipt) = self.done_already(song) {
+                    claim.remove();
+                    claim::clear(self.run.work, &key);
+                    self.found_done(song, &receipt);
+                    return Ok(Outcome::Done);
+                }
+                if matches!(error, EngineError::Cancelled) {
+                    return Ok(Outcome::Ended);
+                }
+                if !is_temporary(&error, &song.request.file) {
+                    // What was made of it is of no use to anybody.
+                    claim.remove();
+                    claim::clear(self.run.work, &key);
+                }
+                self.did_fail(song, &error)
+            }
+        }
+    }
+
+    /// The receipt of a song that is done, and need not be done again.
+    fn done_already(&self, song: &Song) -> Option<Receipt> {
+        let receipt = Receipt::read(self.run.state, &song.key).filter(|_| self.run.resumes);
+        receipt.filter(|receipt| receipt.holds(&song.request.file, self.run.out))
+    }
+
+    /// Separates a song into files. Where an earlier try was begun, what is there of them is ours, and
+    /// gets replaced; else files that are there are somebody's.
+    fn separate(&mut self, song: &Song, claim: &Claim) -> Result<Separated> {
+        let (run, cancel) = (self.run, self.cancel);
+        let begun = Receipt::read(run.state, &song.key).is_some();
+        let mut request = song.request.clone();
+        if begun {
+            request.settings.on_exists = OnExists::Replace;
+        } else {
+            let files = run.batch.files(&request)?;
+            let there: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
+            if !there.is_empty() && request.settings.on_exists != OnExists::Replace {
+                return Err(EngineError::Exists(there));
+            }
+            let receipt =
+                Receipt { key: song.key.clone(), song: words(song), ..Receipt::default() };
+            receipt.write(run.state)?;
+        }
+        let (news, recorder, computed) =
+            (&mut *self.news, &mut self.recorder, &mut self.summary.computed);
+        let (before, mut first) = (*computed, None);
+        run.batch.separate_in(&request, claim.path(), cancel, &mut |progress| {
+            if let Some((done, _)) = progress.segments {
+                *computed = before + done - *first.get_or_insert(done);
+                recorder.record.computed = *computed;
+                recorder.tell();
+            }
+            news(News::Progress(song, progress));
+        })
+    }
+
+    /// Writes down that a song is done. Its files are synced and have their names.
+    fn write_down(
+        &self,
+        song: &Song,
+        source: Option<Source>,
+        separated: &Separated,
+        started: Instant,
+    ) -> Result<Receipt> {
+        let run = self.run;
+        let files = &separated.exported.files;
+        let files = files.iter().map(|(name, path)| Written::of(name, path, run.out, self.cancel));
+        let mut notes = separated.exported.notes.clone();
+        notes.extend(separated.warning.clone());
+        let receipt = Receipt {
+            is_done: true,
+            song: words(song),
+            key: song.key.clone(),
+            model: run.batch.identity(),
+            source,
+            files: files.collect::<Result<_>>()?,
+            seconds: separated.frames as f64 / f64::from(crate::engine::SAMPLE_RATE),
+            segments: separated.segments.0,
+            computed: separated.segments.1,
+            took: started.elapsed().as_secs_f64(),
+            host: claim::host(),
+            at: now(),
+            gain_db: separated.exported.gain_db,
+            notes,
+        };
+        receipt.write(run.state)?;
+        Ok(receipt)
+    }
+
+    fn did(&mut self, song: &Song, receipt: &Receipt) {
+        self.summary.done += 1;
+        self.summary.music += receipt.seconds;
+        let record = &mut self.recorder.record;
+        (record.done, record.music) = (self.summary.done, self.summary.music);
+        self.recorder.tell();
+        (self.news)(News::Done(song, receipt));
+    }
+
+    fn found_done(&mut self, song: &Song, receipt: &Receipt) {
+        self.summary.done += 1;
+        self.summary.skipped += 1;
+        let record = &mut self.recorder.record;
+        (record.done, record.skipped) = (self.summary.done, self.summary.skipped);
+        self.recorder.tell();
+        (self.news)(News::Skipped(song, receipt));
+    }
+
+    fn did_fail(&mut self, song: &Song, error: &EngineError) -> Result<Outcome> {
+        let is_temporary = is_temporary(error, &song.request.file);
+        self.failed(song, error.in_words(), is_temporary)?;
+        Ok(if concerns_all(error) { Outcome::Stopped(error.in_words()) } else { Outcome::Done })
+    }
+
+    fn failed(&mut self, song: &Song, reason: String, temporary: bool) -> Result<()> {
+        let Entry { line, folder, seconds, options, path, .. } = song.entry.clone();
+        let (path, name) = (path.to_string_lossy().into_owned(), song.request.called.clone());
+        let failure = Failure { path, name, folder, seconds, options, line, reason, temporary };
+        if temporary {
+            self.summary.temporary += 1;
+        } else {
+            self.summary.failed += 1;
+        }
+        self.recorder.record.failed = self.summary.temporary + self.summary.failed;
+        (self.news)(News::Failed(song, &failure));
+        self.failures.push(failure);
+        self.recorder.tell();
+        match self.write_failures() {
+            // The song's own failure is told; on a full disk nothing else could be.
+            Err(error) if concerns_all(&error) => {
+                tracing::warn!("the failure is not written down: {}", error.in_words());
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    /// Writes the file of failures; one without any is none.
+    fn write_failures(&self) -> Result<()> {
+        let path = self.run.failures;
+        let cannot = |source| EngineError::Io { what: "cannot write", path: path.into(), source };
+        if self.failures.is_empty() {
+            return match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot(error)),
+                _ => Ok(()),
+            };
+        }
+        let mut text = Vec::new();
+        for failure in &self.failures {
+            serde_json::to_writer(&mut text, failure).map_err(|e| cannot(io::Error::other(e)))?;
+            text.push(b'\n');
+        }
+        write_atomically(path, &text)
+    }
+}
+
+fn words(song: &Song) -> String {
+    song.request.file.display().to_string()
+}
+
+/// Half-done work is for the song as its file is now: another one begins anew.
+fn work_key(song: &Song, source: Option<Source>) -> String {
+    digest_of([song.key.as_str(), &format!("{source:?}")])
+}
+
+/// Whether everything else would fail likewise: the disk of the results is full, or takes nothing.
+fn concerns_all(error: &EngineError) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let EngineError::Io { source, .. } = error else { return false };
+    [QuotaExceeded, ReadOnlyFilesystem, StorageFull].contains(&source.kind())
+}
+
+/// Whether another try, perhaps on another machine, may do what failed.
+pub fn is_temporary(error: &EngineError, song: &Path) -> bool {
+    match error {
+        EngineError::Io { path, source, .. } if path == song => match source.kind() {
+            // A folder that is not there either is rather one that is not mounted.
+            io::ErrorKind::NotFound => !song.parent().is_some_and(is_folder),
+            io::ErrorKind::PermissionDenied => false,
+            // What the system says, not what a reader made of the bytes.
+            _ => source.raw_os_error().is_some(),
+        },
+        EngineError::Io { .. } | EngineError::Locked | EngineError::Busy(_) => true,
+        _ => false,
+    }
+}
+
+fn is_folder(path: &Path) -> bool {
+    path.as_os_str().is_empty() || path.is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_try_may_do_is_told_from_what_none_can() {
+        let home = tempfile::tempdir().unwrap();
+        let io = |path: &Path, source: io::Error| EngineError::Io {
+            what: "cannot read",
+            path: path.into(),
+            source,
+        };
+        let (here, away) = (home.path().join("song.wav"), home.path().join("mount/song.wav"));
+        let not_found = || io::Error::from(io::ErrorKind::NotFound);
+        assert!(!is_temporary(&io(&here, not_found()), &here), "there is no such song");
+        assert!(is_temporary(&io(&away, not_found()), &away), "its disk is not mounted");
+        assert!(!is_temporary(&io(&here, io::ErrorKind::PermissionDenied.into()), &here));
+        assert!(!is_temporary(&io(&here, io::Error::other("it leads in circles")), &here));
+        #[cfg(target_os = "linux")]
+        for number in [5, 116, 110] {
+            let error = io(&here, io::Error::from_raw_os_error(number));
+            assert!(is_temporary(&error, &here), "{error}: {number}");
+        }
+        let full = io(&away, io::ErrorKind::StorageFull.into());
+        assert!(is_temporary(&full, &here) && concerns_all(&full));
+        assert!(!is_temporary(&EngineError::Exists(vec![here.clone()]), &here));
+        assert!(!is_temporary(&EngineError::NotNumbers { segment: 0 }, &here));
+    }
+}

@@ -1,0 +1,95 @@
+//! Where the window opens: where it was, but never out of sight. Screens come and go; a place of long
+//! ago may be on none of them now. Main thread, once, before the window is shown.
+
+use egui::{Rect, pos2, vec2};
+use winit::{
+    dpi::{PhysicalPosition, PhysicalSize},
+    window::Window,
+};
+
+/// What must be in sight of a window, in pixels, to get hold of it: a part of its upper edge.
+const HANDLE: egui::Vec2 = vec2(160.0, 32.0);
+
+/// Brings the window to where a screen is, if it is on none.
+pub fn bring_into_sight(window: &Window) {
+    let Ok(corner) = window.outer_position() else { return };
+    if window.is_maximized() {
+        return; // the system has found a screen for it
+    }
+    let size = window.outer_size();
+    let rect = |at: PhysicalPosition<i32>, size: PhysicalSize<u32>| {
+        Rect::from_min_size(
+            pos2(at.x as f32, at.y as f32),
+            vec2(size.width as f32, size.height as f32),
+        )
+    };
+    let mut screens: Vec<Rect> =
+        window.available_monitors().map(|it| rect(it.position(), it.size())).collect();
+    // The first is where it goes.
+    if let Some(main) = window.primary_monitor() {
+        screens.insert(0, rect(main.position(), main.size()));
+    }
+    if let Some(seen) = in_sight(rect(corner, size), &screens) {
+        window.set_outer_position(PhysicalPosition::new(seen.left() as i32, seen.top() as i32));
+        if seen.size() != rect(corner, size).size() {
+            let size = PhysicalSize::new(seen.width() as u32, seen.height() as u32);
+            // Its frame is a little larger than that, which its user can mend.
+            let _asked = window.request_inner_size(size);
+        }
+    }
+}
+
+/// Where a window belongs that nobody could get hold of: in the middle of the first screen, no larger
+/// than that. `None` for one that can stay, and where no screen is known.
+fn in_sight(window: Rect, screens: &[Rect]) -> Option<Rect> {
+    let edge = Rect::from_min_size(window.min, vec2(window.width(), HANDLE.y));
+    let is_seen = |screen: &Rect| {
+        let seen = screen.intersect(edge);
+        seen.width() >= HANDLE.x.min(window.width()) && seen.height() >= HANDLE.y / 2.0
+    };
+    let first = screens.first()?;
+    if screens.iter().any(is_seen) {
+        return None;
+    }
+    Some(Rect::from_center_size(first.center(), window.size().min(first.size())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rect(left: f32, top: f32, width: f32, height: f32) -> Rect {
+        Rect::from_min_size(pos2(left, top), vec2(width, height))
+    }
+
+    #[test]
+    fn a_window_that_can_be_got_hold_of_stays() {
+        let screens = [rect(0.0, 0.0, 1920.0, 1080.0), rect(1920.0, 0.0, 1280.0, 1024.0)];
+        for window in [
+            rect(100.0, 50.0, 1280.0, 800.0),
+            rect(1800.0, 900.0, 1280.0, 800.0),
+            rect(-1000.0, 0.0, 1280.0, 800.0),
+            rect(2500.0, 20.0, 1280.0, 800.0),
+            rect(300.0, -10.0, 1280.0, 800.0),
+        ] {
+            assert_eq!(in_sight(window, &screens), None, "{window:?}");
+        }
+        assert_eq!(in_sight(rect(9e3, 9e3, 10.0, 10.0), &[]), None, "nobody knows of a screen");
+    }
+
+    #[test]
+    fn a_window_whose_screen_is_gone_comes_to_the_first() {
+        let screens = [rect(0.0, 0.0, 1920.0, 1080.0)];
+        for window in [
+            rect(2500.0, 20.0, 1280.0, 800.0),
+            rect(-1250.0, 20.0, 1280.0, 800.0),
+            rect(100.0, -700.0, 1280.0, 800.0),
+            rect(100.0, 1075.0, 1280.0, 800.0),
+        ] {
+            let seen = in_sight(window, &screens).unwrap();
+            assert_eq!(seen, rect(320.0, 140.0, 1280.0, 800.0), "{window:?}");
+        }
+        let large = in_sight(rect(5000.0, 0.0, 3840.0, 2160.0), &screens).unwrap();
+        assert_eq!(large, screens[0]);
+    }
+}

@@ -1,0 +1,56 @@
+# What the recipes of this folder share; sourced by them, run by nobody. Sets $work, $partita, $songs.
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+partita=${PARTITA:-$root/target/release/partita}
+work=$(mktemp -d "${TMPDIR:-/tmp}/partita-cluster.XXXXXX")
+songs=$work/songs
+export PATH="$PATH:/usr/sbin:/sbin"
+
+say() { printf '%s %s\n' "$(date +%T)" "$*" >&2; }
+
+need() {
+    for program in "$@"; do
+        command -v "$program" >/dev/null || { say "$program is missing: see README.md"; exit 1; }
+    done
+}
+
+# Songs, and what a single run makes of them. $MODEL_HOME has a model; by default the small network of
+# the tests, which makes no music, but the same of the same, in a hundredth of the time.
+prepare() {
+    [ -x "$partita" ] || { say "build first: ./x build"; exit 1; }
+    if [ -n "${MODEL_HOME:-}" ]; then
+        PARTITA_HOME=$MODEL_HOME
+    else
+        PARTITA_HOME=$work/home
+        mkdir -p "$PARTITA_HOME/models"
+        cp "$root/tests/golden/general.weights.safetensors" \
+            "$PARTITA_HOME/models/htdemucs.safetensors"
+    fi
+    export PARTITA_HOME PARTITA_LOG=partita=debug
+    mkdir -p "$work/logs"
+    say "in $work"
+    python3 "$here/archive.py" make "$songs" "${SONGS:-40}" "${SECONDS_EACH:-5}"
+    begin=$(date +%s.%N)
+    "$partita" separate --json --threads 1 --manifest "$songs/all.csv" --out "$work/alone" \
+        >"$work/alone.log" 2>&1
+    alone_took=$(python3 -c "import time; print(round(time.time() - $begin, 1))")
+    say "one run on one thread: $alone_took s"
+}
+
+# Whether it is as it should be.
+check() {
+    "$partita" report "$work/out" --verify >&2 || true
+    python3 "$here/archive.py" check "$work/out" "$work/alone" "$work/logs"
+    say "one run: $alone_took s; here, with what was killed: $1 s"
+}
+
+# Ends what was started, and nothing else.
+started=
+clean_up() {
+    for pid in $started; do kill "$pid" 2>/dev/null || true; done
+    if [ -z "${KEEP:-}" ]; then rm -rf "$work"; else say "kept: $work"; fi
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""A share of the archive as a task of Ray: which shares there are, and what is done when one ends.
+
+    ray.py PARTITA MANIFEST OUT LOGS [SHARES]
+
+Here on two nodes of this machine, of which one is killed in the middle. On a cluster of yours leave
+out `two_nodes`, and let `ray.init()` find it. Wants Ray from PyPI; started by ray.sh.
+"""
+
+import ctypes
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import ray
+from ray.cluster_utils import Cluster
+
+PARTITA, MANIFEST, OUT, LOGS = sys.argv[1:5]
+SHARES = int(sys.argv[5]) if len(sys.argv) > 5 else 4
+RESUME = 75
+
+
+class Again(Exception):
+    """The share is to be started again: it was stopped, or what failed may succeed later."""
+
+
+def end_with_worker():
+    """Linux: what this process starts ends as it does, by the signal that lets a segment be finished."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+@ray.remote(num_cpus=1, max_retries=8, retry_exceptions=[Again])
+def separate(share):
+    log = pathlib.Path(LOGS) / f"{share}-{time.time_ns()}.log"
+    # Ray says by OMP_NUM_THREADS how many processors a task has; Partita takes no more.
+    words = [PARTITA, "separate", "--json", "--manifest", MANIFEST, "--out", OUT]
+    words += ["--shard", f"{share}/{SHARES}"]
+    with open(log, "w") as file:
+        code = subprocess.run(words, stdout=file, stderr=file, preexec_fn=end_with_worker).returncode
+    if code == RESUME or code < 0:
+        raise Again(f"share {share} ended with {code}")
+    return code
+
+
+def descendants(pid):
+    found = [pid]
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                status = pathlib.Path(f"/proc/{name}/stat").read_text().rsplit(") ", 1)[1].split()
+            except OSError:
+                continue
+            if int(status[1]) == pid:
+                found += descendants(int(name))
+    return found
+
+
+def two_nodes():
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    cluster.wait_for_nodes()
+    ray.init(address=cluster.address, log_to_driver=False)
+    return cluster, nodes
+
+
+def main():
+    cluster, nodes = two_nodes()
+    tasks = [separate.remote(share + 1) for share in range(SHARES)]
+    while not any('"event":"done"' in log.read_text() for log in pathlib.Path(LOGS).glob("*.log")):
+        time.sleep(0.2)
+    time.sleep(float(os.environ.get("KILL_AFTER", 3)))
+    # The daemon of a node, and everything that it started.
+    daemon = next(iter(nodes[1].all_processes["raylet"])).process.pid
+    victims = descendants(daemon)
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    print(f"killed: the second node's daemon and what it started, {len(victims)} processes", flush=True)
+    time.sleep(5)
+    cluster.add_node(num_cpus=1)
+    print("a node joins in its place", flush=True)
+    print("exit codes of the shares:", ray.get(tasks), flush=True)
+
+
+main()

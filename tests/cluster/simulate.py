@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""How an archive grows with its nodes: time, tail, and bytes, by simulation of what Partita does.
+
+    simulate.py [--segment S] [--rest R] [--start S] [--songs N] [--storage BYTES/S] [--seed N]
+
+Shares are told as Partita tells them: the longest song first, each to the share that has least. A node
+does its songs in turn; a song is never divided between nodes. All nodes share one storage: where they
+want more of it than it gives, all are slowed down alike. Nodes fail now and then; their share is queued
+again and loses the segments in hand. Prints the table of README.md. Standard library only.
+"""
+
+import argparse
+import heapq
+import random
+
+STRIDE = 5.85  # seconds of music from one segment to the next
+LENGTH = 7.8  # seconds of music in one
+STEMS = 4
+RAW = 44_100 * 2 * 4  # bytes of a second of a store: stereo, single precision
+SOURCE = 110_000  # bytes of a second of a FLAC song
+RESULT = STEMS * 44_100 * 2 * 2  # bytes of a second of its stems as 16-bit WAV
+WEIGHTS = 84e6  # bytes that a node reads once
+LOST = 2  # segments that a node loses with its life
+SILENCE = 60  # seconds until somebody else may take up its song
+REQUEUE = 120  # seconds until an engine has noticed and starts the share again
+FAILURES = 1 / (2000 * 3600)  # of a node, for each second
+
+# Seconds of music: albums, singles; an archive of radio with shows of an hour among its songs; and
+# recordings of concerts.
+KINDS = {
+    "songs": lambda dice: min(1200, max(20, dice.lognormvariate(5.45, 0.38))),
+    "radio": lambda dice: dice.uniform(1800, 7200) if dice.random() < 0.03 else dice.uniform(60, 420),
+    "concerts": lambda dice: min(14_400, max(600, dice.lognormvariate(8.4, 0.5))),
+}
+
+
+def shares(lengths, count):
+    """Seconds of music of each share, and its songs."""
+    loads = [(0.0, index, 0) for index in range(count)]
+    for length in sorted(lengths, reverse=True):
+        load, index, songs = loads[0]
+        heapq.heapreplace(loads, (load + length, index, songs + 1))
+    return [(load, songs) for load, _, songs in loads]
+
+
+def bytes_for(music, keeps_work_there):
+    """Bytes to and from the storage for so many seconds of music."""
+    read, written = SOURCE, RESULT
+    if keeps_work_there:  # the mix, and the stems with their overlap: once out, once back
+        overlap = LENGTH / STRIDE
+        written += RAW * (1 + STEMS * overlap)
+        read += RAW * (overlap + STEMS * overlap)
+    return music * read, music * written
+
+
+def run(lengths, nodes, about, keeps_work_there, dice):
+    """Time until the last share ends, the mean of all, and bytes read and written."""
+    per_music = about.segment / STRIDE + about.rest
+    work, read, written = [], 0.0, 0.0
+    for music, songs in shares(lengths, nodes):
+        seconds = about.start + music * per_music + songs * about.song
+        failures = sum(dice.random() < FAILURES * 600 for _ in range(int(seconds // 600)))
+        lost = failures * (LOST * about.segment + max(SILENCE, REQUEUE) + about.start)
+        there = bytes_for(music, keeps_work_there)
+        read, written = read + there[0] + WEIGHTS, written + there[1]
+        work.append((seconds + lost, sum(there) + WEIGHTS))
+    # All begin together. Each node wants its bytes evenly over its time; when all of them want more than
+    # there is, all go slower.
+    want = sum(size for _, size in work) / sum(seconds for seconds, _ in work)
+    slower = lambda active: max(1.0, active * want / about.storage)
+    now, done, ends = 0.0, 0.0, []
+    ordered = sorted(seconds for seconds, _ in work)
+    for index, seconds in enumerate(ordered):
+        now += (seconds - done) * slower(nodes - index)
+        done = seconds
+        ends.append(now)
+    return now, sum(ends) / nodes, read, written
+
+
+def hours(seconds):
+    return f"{seconds / 3600:.1f} h" if seconds < 72 * 3600 else f"{seconds / 86_400:.1f} d"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--segment", type=float, default=0.80, help="seconds of a segment on a node")
+    parser.add_argument("--rest", type=float, default=0.010, help="all else, for a second of music")
+    parser.add_argument("--song", type=float, default=0.1, help="seconds of a song whatever its length")
+    parser.add_argument("--start", type=float, default=1.0, help="seconds until a share begins")
+    parser.add_argument("--songs", type=int, default=100_000)
+    parser.add_argument("--storage", type=float, default=1e9, help="bytes a second, all nodes together")
+    parser.add_argument("--seed", type=int, default=1)
+    about = parser.parse_args()
+    print("| songs | nodes | time | efficiency | tail | time, work on the storage | efficiency | read | written |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for kind, length in KINDS.items():
+        dice = random.Random(about.seed)
+        count = about.songs if kind != "concerts" else about.songs // 20
+        lengths = [length(dice) for _ in range(count)]
+        alone = {}
+        for nodes in (1, 2, 10, 30, 100, 300, 1000):
+            line = []
+            for keeps in (False, True):
+                took, mean, read, written = run(lengths, nodes, about, keeps, random.Random(nodes))
+                alone.setdefault(keeps, took)
+                line += [hours(took), f"{alone[False] / nodes / took:.0%}"]
+                if not keeps:
+                    line.append(f"{(took - mean) / took:.1%}")
+                    there = read, written
+            sizes = [f"{size / 1e12:.1f} TB" for size in there]
+            print(f"| {kind} ({sum(lengths) / 3600:.0f} h) | {nodes} | " + " | ".join(line + sizes) + " |")
+
+
+main()

@@ -1,0 +1,116 @@
+#!/bin/sh
+# Slurm on this machine: a controller and two node daemons of one processor each. Four shares of 40
+# songs as an array; one node is killed in the middle, with all that runs there; its share is queued
+# again and goes on. As root, with Debian's packages: apt-get install slurm-wlm munge
+. "$(dirname "$0")/common.sh"
+need munged slurmctld slurmd sbatch squeue sinfo
+[ "$(id -u)" = 0 ] || { say "Slurm's daemons want root"; exit 1; }
+
+daemons() {
+    mkdir -p "$work/state" "$work/one" "$work/two" "$work/munge"
+    chmod 755 "$work"
+    chmod 700 "$work/munge"
+    dd if=/dev/urandom bs=1024 count=1 of="$work/munge/key" 2>/dev/null
+    chmod 600 "$work/munge/key"
+    chmod 711 "$work/munge"
+    munged --foreground --force --key-file="$work/munge/key" --socket="$work/munge/socket" \
+        --pid-file="$work/munge/pid" --seed-file="$work/munge/seed" \
+        --log-file="$work/munge/log" >"$work/munged.out" 2>&1 &
+    started="$started $!"
+    host=$(hostname -s)
+    memory=$(awk '/MemTotal/ { print int($2 / 1024 / 2) }' /proc/meminfo)
+    cat >"$work/slurm.conf" <<CONF
+ClusterName=partita
+SlurmctldHost=$host(127.0.0.1)
+SlurmctldPort=16817
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket=$work/munge/socket
+CredType=cred/munge
+StateSaveLocation=$work/state
+SlurmctldPidFile=$work/slurmctld.pid
+SlurmctldLogFile=$work/slurmctld.log
+SlurmdPidFile=$work/%n/slurmd.pid
+SlurmdSpoolDir=$work/%n
+SlurmdLogFile=$work/%n/slurmd.log
+SlurmdTimeout=10
+SlurmdParameters=config_overrides
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+MpiDefault=none
+ReturnToService=2
+JobRequeue=1
+# What a share says when it is to be started again.
+RequeueExit=75
+NodeName=one NodeHostname=$host NodeAddr=127.0.0.1 Port=16821 CPUs=1 RealMemory=$memory
+NodeName=two NodeHostname=$host NodeAddr=127.0.0.1 Port=16822 CPUs=1 RealMemory=$memory
+PartitionName=all Nodes=one,two Default=YES State=UP MaxTime=INFINITE
+CONF
+    export SLURM_CONF="$work/slurm.conf"
+    slurmctld -D -c >"$work/slurmctld.out" 2>&1 &
+    started="$started $!"
+    node one
+    first=$pid
+    node two
+    second=$pid
+    until [ "$(sinfo -h -N -t idle -o %N 2>/dev/null | sort -u | wc -l)" = 2 ]; do
+        [ "$((waited = ${waited:-0} + 1))" -lt 60 ] || { say "no nodes: see $work"; KEEP=1; exit 1; }
+        sleep 1
+    done
+    say "two nodes are up"
+}
+
+node() {
+    setsid slurmd -D -N "$1" >"$work/$1/slurmd.out" 2>&1 &
+    pid=$!
+    started="$started $pid"
+}
+
+prepare
+daemons
+cat >"$work/share.sh" <<SHARE
+#!/bin/sh
+#SBATCH --array=1-4
+#SBATCH --cpus-per-task=1
+#SBATCH --mem=600M
+#SBATCH --requeue
+#SBATCH --output=$work/slurm-%a.out
+exec "$partita" separate --json --manifest "$songs/all.csv" --shard "\$SLURM_ARRAY_TASK_ID/4" \\
+    --out "$work/out" >"$work/logs/\$SLURM_ARRAY_TASK_ID-\$(date +%s).log" 2>&1
+SHARE
+begin=$(date +%s)
+job=$(sbatch --parsable "$work/share.sh")
+say "array job $job"
+# In the middle of the second node's first share.
+until grep -l '"event":"done"' "$work"/logs/*.log >/dev/null 2>&1; do sleep 0.2; done
+sleep "${KILL_AFTER:-3}"
+say "node two is killed, with its job"
+squeue -h -o '%i %T %N' >&2
+victims=
+for process in /proc/[0-9]*; do
+    # What runs there knows which node it is on; above it is Slurm's own daemon of the step.
+    if tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=two" &&
+        tr '\0' '\n' <"$process/environ" | grep -qxF "SLURM_CONF=$SLURM_CONF"; then
+        parent=$(ps -o ppid= -p "${process#/proc/}" | tr -d ' ')
+        victims="$victims ${process#/proc/}"
+        case $(ps -o comm= -p "${parent:-1}") in slurmstepd*) victims="$victims $parent" ;; esac
+    fi
+done
+[ -n "$victims" ] || { say "nothing ran on node two"; exit 1; }
+# shellcheck disable=SC2086 # numbers
+kill -9 "$second" $victims 2>/dev/null || true
+say "killed: slurmd $second, and on its node:$victims"
+until sinfo -h -n two -o %T | grep -q down; do sleep 1; done
+say "Slurm has seen it; the node comes back"
+node two
+while [ -n "$(squeue -h -j "$job" 2>/dev/null)" ]; do
+    # Slurm lets what lost its node wait for two minutes; nobody here wants to.
+    for task in $(squeue -h -j "$job" -t PENDING -o %i 2>/dev/null); do
+        scontrol update "JobId=$task" StartTime=now 2>/dev/null || true
+    done
+    sleep 1
+done
+check "$(($(date +%s) - begin))"

@@ -1,0 +1,310 @@
+//! From end to end, as a user does it: the real window on a screen, a file that another program drops
+//! on it, clicks and keys, and the sound that comes out, held against the files that are exported.
+//! Where there is no Xvfb or no xdotool it says so and ends.
+
+mod sound;
+mod xdnd;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use egui_kittest::{
+    Harness, Node,
+    kittest::{NodeT as _, Queryable as _},
+};
+use partita::{
+    engine::{
+        CHANNELS, CancelToken, Compute, Config, Engine, JobState, SAMPLE_RATE, look_into_library,
+    },
+    ui::{app::App, link::Link},
+};
+use sound::Sound;
+use tempfile::TempDir;
+
+use crate::{
+    player::{FOLDER, captured, write_sound_system},
+    screen::{Ends, Screen},
+    support::{command, home, read_wav, tiny_home, walk},
+};
+
+const PATIENCE: Duration = Duration::from_mins(5);
+
+fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < until, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn pass(seconds: f64) {
+    std::thread::sleep(Duration::from_secs_f64(seconds));
+}
+
+/// The window, and what it is worked with.
+struct Desk {
+    screen: Screen,
+    window: String,
+    home: TempDir,
+    /// Where it exports to; also the sound system's folder.
+    folder: TempDir,
+    // Dropped before the screen: the device wants its sink until then.
+    program: Option<Ends>,
+}
+
+impl Desk {
+    /// `None` where there is no screen to be had.
+    fn open(home: TempDir) -> Option<Self> {
+        let screen = Screen::start()?;
+        let folder = tempfile::tempdir().unwrap();
+        write_sound_system(folder.path());
+        let mut program = command(home.path(), &[]);
+        program
+            .env("ALSA_CONFIG_PATH", folder.path().join("asound.conf"))
+            .env(FOLDER, folder.path())
+            .env("HOME", folder.path())
+            .env("LANG", "C")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        let program = Ends(screen.shows(&mut program).spawn().unwrap());
+        let window = wait_for("the window", || {
+            let found = screen.xdotool("search --onlyvisible --name Partita")?;
+            found.lines().next().map(str::to_owned)
+        });
+        Some(Self { screen, window, home, folder, program: Some(program) })
+    }
+
+    fn key(&self, key: &str) {
+        let words = format!("windowfocus {} key --clearmodifiers {key}", self.window);
+        self.screen.xdotool(&words).unwrap();
+        pass(0.3);
+    }
+
+    fn click(&self, [x, y]: [f32; 2]) {
+        let words = format!("mousemove --window {} {x:.0} {y:.0} click 1", self.window);
+        self.screen.xdotool(&words).unwrap();
+        pass(0.3);
+    }
+
+    /// Frames that have come out of the device so far.
+    fn frames(&self) -> usize {
+        captured(self.folder.path()).len()
+    }
+
+    /// Clicks on a part of a waveform, and plays on if the song had come to its end.
+    fn play_from(&self, wave: egui::Rect, part: f32) {
+        self.click([wave.left() + part * wave.width(), wave.center().y]);
+        let before = self.frames();
+        pass(0.7);
+        if self.frames() == before {
+            self.key("space");
+            wait_for("sound", || (self.frames() > before).then_some(()));
+        }
+    }
+
+    fn drop_file(&self, file: &Path) {
+        let window = self.window.parse().unwrap();
+        assert!(xdnd::drop_file(&self.screen.display, window, file), "the file is not taken");
+    }
+
+    /// A harness of the same size on a copy of the library says where things are.
+    fn places(&self, labels: &[&str]) -> Vec<egui::Rect> {
+        let copy = tempfile::tempdir().unwrap();
+        // Not the socket by which later starts reach the window.
+        for file in walk(self.home.path()).into_iter().filter(|file| file.is_file()) {
+            let to = copy.path().join(file.strip_prefix(self.home.path()).unwrap());
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(&file, to).unwrap();
+        }
+        let (home, waker) = (copy.path().to_owned(), Arc::new(|| {}));
+        let config = Config { home, compute: Compute::default(), stays: true, waker };
+        let (engine, events) = Engine::start(&config).unwrap();
+        let link = Link::to_engine(engine, events);
+        let mut harness = Harness::builder()
+            .with_size([1280.0, 800.0])
+            .build_eframe(|cc| App::new(&cc.egui_ctx, link, "terms"));
+        wait_for("the song in the copy", || {
+            harness.step();
+            harness.state().state().open().map(drop)
+        });
+        harness.run_steps(5);
+        let place = |label: &&str| {
+            let is_control =
+                |node: &Node<'_>| egui::accessibility::is_input(node.accesskit_node().role());
+            let found: Vec<_> = harness.query_all_by_label(label).collect();
+            let control = found.iter().find(|node| is_control(node)).or(found.first());
+            control.unwrap_or_else(|| panic!("nothing is called “{label}”")).rect()
+        };
+        labels.iter().map(place).collect()
+    }
+
+    fn is_done(&self) -> Option<()> {
+        let jobs = look_into_library(self.home.path()).ok()?.jobs().ok()?;
+        let job = jobs.first()?;
+        assert!(!matches!(job.state, JobState::Failed(_)), "{job:?}");
+        (job.state == JobState::Done).then_some(())
+    }
+
+    fn segments(&self) -> Option<usize> {
+        let jobs = look_into_library(self.home.path()).ok()?.jobs().ok()?;
+        Some(jobs.first()?.segments_done)
+    }
+
+    /// Exports what is heard, as the dialog offers it, to `to`.
+    fn export(&self, to: &str) -> Vec<f32> {
+        self.key("ctrl+e");
+        self.key("Return");
+        let written = wait_for("the export", || {
+            let mut files = walk(self.folder.path()).into_iter();
+            files.find(|file| file.extension().is_some_and(|it| it == "wav"))
+        });
+        let kept = self.home.path().join(to);
+        fs::rename(written, &kept).unwrap();
+        read_wav(&kept)
+    }
+}
+
+/// What became of a session: what the device got, and the files.
+struct Session {
+    heard: Sound,
+    original: Vec<f32>,
+    /// Of all but the first stem, and of the second alone.
+    mix: Vec<f32>,
+    solo: Vec<f32>,
+    /// Where in the capture things were asked for, in frames.
+    process_at: usize,
+    first_stem_at: Option<f64>,
+    solo_at: usize,
+    mix_at: usize,
+}
+
+fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
+    let mut desk = Desk::open(home)?;
+    desk.drop_file(song);
+    wait_for("the song", || {
+        let songs = look_into_library(desk.home.path()).ok()?.songs().ok()?;
+        songs.first().map(drop)
+    });
+    pass(1.0);
+    let wave = "Waveform of the original";
+    let places = desk.places(&[stems[0], "Process", wave]);
+    let [tick, process, wave] = places[..] else { panic!() };
+    desk.click(tick.center().into()); // not this one
+    desk.key("space");
+    wait_for("sound", || (desk.frames() > SAMPLE_RATE as usize).then_some(()));
+    let process_at = desk.frames();
+    let asked = Instant::now();
+    desk.click(process.center().into());
+    let first_stem_at =
+        wait_for("a segment", || desk.segments().filter(|&done| done > 0)).checked_sub(1);
+    let first_stem_at = first_stem_at.map(|_| asked.elapsed().as_secs_f64());
+    pass(1.5);
+    // Ahead, while it is being processed where that takes a while.
+    desk.click([wave.left() + 0.7 * wave.width(), wave.center().y]);
+    wait_for("the job", || desk.is_done());
+    desk.play_from(wave, 0.2);
+    let mix_at = desk.frames();
+    pass(2.0);
+    let mix = desk.export("mix of most.wav");
+    desk.play_from(wave, 0.6);
+    desk.key("1"); // the first lane that is shown: the second stem
+    let solo_at = desk.frames();
+    pass(2.0);
+    let solo = desk.export("solo.wav");
+    desk.key("space");
+    pass(0.5);
+    drop(desk.program.take());
+    pass(0.5);
+    let heard = Sound(captured(desk.folder.path()));
+    let original = decoded(song);
+    Some(Session { heard, original, mix, solo, process_at, first_stem_at, solo_at, mix_at })
+}
+
+fn decoded(song: &Path) -> Vec<f32> {
+    let mut samples = Vec::new();
+    let mut sink = |block: &[f32]| {
+        samples.extend_from_slice(block);
+        Ok(())
+    };
+    partita::engine::decode::decode(song, &CancelToken::default(), &mut |_| (), &mut sink).unwrap();
+    samples
+}
+
+/// A made-up song in 32-bit float, which is what files are written as then.
+fn write_float_song(path: &Path, seconds: u32) {
+    let spec = hound::WavSpec {
+        channels: CHANNELS as u16,
+        sample_rate: SAMPLE_RATE,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    let mut noise = 7u32;
+    for frame in 0..seconds * SAMPLE_RATE {
+        let time = f64::from(frame) / f64::from(SAMPLE_RATE);
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let beat = (-(time % 0.5) * 20.0).exp() * (f64::from(noise >> 16) / 32_768.0 - 1.0);
+        let tone = |hz: f64| (std::f64::consts::TAU * hz * time).sin();
+        let rise = 200.0 + 10.0 * time;
+        for side in [0.04, 0.05] {
+            writer.write_sample((side * (tone(110.0) + tone(rise) + beat)) as f32).unwrap();
+        }
+    }
+    writer.finalize().unwrap();
+}
+
+#[test]
+fn a_file_that_is_dropped_is_heard_as_it_is_exported() {
+    let files = tempfile::tempdir().unwrap();
+    let song = files.path().join("A dropped song.wav");
+    write_float_song(&song, 20);
+    let Some(session) = session(tiny_home(), &song, ["Low", "High"]) else {
+        eprintln!("there is no Xvfb or no xdotool: the window is not tried from end to end");
+        return;
+    };
+    let Session { heard, original, mix, solo, process_at, solo_at, mix_at, .. } = &session;
+    let found = |at: usize, file: &[f32]| heard.find(at, 256, file, 0.0);
+    let before = found(process_at - 20_000, original);
+    assert!(before.is_some(), "before it is processed the original is heard");
+    let second = SAMPLE_RATE as usize;
+    let place = found(mix_at + second, mix).expect("the mix of the ticked is heard");
+    assert!((4 * second..9 * second).contains(&place), "where it was clicked: {place}");
+    let place = found(solo_at + second, solo).expect("the stem alone is heard");
+    assert!((12 * second..17 * second).contains(&place), "where it was clicked: {place}");
+    for (at, file) in [(mix_at + second, mix), (solo_at + second, solo)] {
+        let place = found(at, file).unwrap();
+        assert_eq!(heard.difference(at, place, second / 2, file), 0.0, "to the last bit");
+    }
+}
+
+#[test]
+#[ignore = "with the real model, on a song of yours: PARTITA_SONG=FILE"]
+fn figures_on_a_song_of_yours() {
+    let Some(song) = env::var_os("PARTITA_SONG").map(PathBuf::from) else { return };
+    let Some(session) = session(home(), &song, ["Vocals", "Drums"]) else { return };
+    let Session { heard, original, mix, solo, process_at, solo_at, mix_at, first_stem_at } =
+        &session;
+    let second = SAMPLE_RATE as usize;
+    println!("first segment in the library {first_stem_at:.2?} s after the click on Process");
+    for (name, at, file) in [
+        ("original before Process", process_at - 20_000, original),
+        ("mix of the ticked", mix_at + second, mix),
+        ("one stem alone", solo_at + second, solo),
+    ] {
+        let Some(place) = heard.find(at, 256, file, 1e-3) else {
+            println!("{name}: not found");
+            continue;
+        };
+        let (correlation, db) = heard.likeness(at, place, second / 2, file);
+        let seconds = place as f64 / f64::from(SAMPLE_RATE);
+        println!("{name}: from {seconds:.3} s on, correlation {correlation:.8}, {db:.1} dB");
+    }
+}

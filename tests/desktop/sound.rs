@@ -1,0 +1,55 @@
+//! What the device got, looked up in what was written.
+
+/// Stereo frames.
+pub struct Sound(pub Vec<[f32; 2]>);
+
+impl Sound {
+    /// The frame of `file` (interleaved) at which `count` frames are what was heard from `at` on, but
+    /// for a difference of at most `allowed`.
+    pub fn find(&self, at: usize, count: usize, file: &[f32], allowed: f32) -> Option<usize> {
+        let is_silent = self.0.get(at..at + count)?.iter().flatten().all(|x| x.abs() <= 1e-4);
+        let is_there = |place: &usize| self.differs_at(at, *place, count, file, allowed).is_none();
+        (!is_silent).then(|| (0..(file.len() / 2).saturating_sub(count)).find(is_there)).flatten()
+    }
+
+    fn differs_at(
+        &self,
+        at: usize,
+        place: usize,
+        count: usize,
+        file: &[f32],
+        allowed: f32,
+    ) -> Option<usize> {
+        self.pairs(at, place, count, file).position(|(a, b)| (a - b).abs() > allowed)
+    }
+
+    fn pairs<'a>(
+        &'a self,
+        at: usize,
+        place: usize,
+        count: usize,
+        file: &'a [f32],
+    ) -> impl Iterator<Item = (f32, f32)> + 'a {
+        let heard = self.0[at..(at + count).min(self.0.len())].iter().flatten().copied();
+        // The device is given no more than it can play.
+        heard.zip(file[2 * place..].iter().map(|sample| sample.clamp(-1.0, 1.0)))
+    }
+
+    /// The largest difference over `count` frames.
+    pub fn difference(&self, at: usize, place: usize, count: usize, file: &[f32]) -> f32 {
+        self.pairs(at, place, count, file).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    /// Correlation, and how far what was written is above the difference, in dB.
+    pub fn likeness(&self, at: usize, place: usize, count: usize, file: &[f32]) -> (f64, f64) {
+        let (mut product, mut one, mut other, mut error) = (0.0, 0.0, 0.0, 0.0);
+        for (a, b) in self.pairs(at, place, count, file) {
+            let (a, b) = (f64::from(a), f64::from(b));
+            product += a * b;
+            one += a * a;
+            other += b * b;
+            error += (a - b).powi(2);
+        }
+        (product / (one * other).sqrt(), 10.0 * (other / error).log10())
+    }
+}

@@ -25,12 +25,13 @@ SILENCE = 60  # seconds until somebody else may take up its song
 REQUEUE = 120  # seconds until an engine has noticed and starts the share again
 FAILURES = 1 / (2000 * 3600)  # of a node, for each second
 
-# Seconds of music: albums, singles; an archive of radio with shows of an hour among its songs; and
-# recordings of concerts.
+# Songs of each archive for one of --songs, and their lengths in seconds: a label; the same, but small;
+# radio, with shows among its songs; recordings of concerts.
 KINDS = {
-    "songs": lambda dice: min(1200, max(20, dice.lognormvariate(5.45, 0.38))),
-    "radio": lambda dice: dice.uniform(1800, 7200) if dice.random() < 0.03 else dice.uniform(60, 420),
-    "concerts": lambda dice: min(14_400, max(600, dice.lognormvariate(8.4, 0.5))),
+    "songs": (1, lambda dice: min(1200, max(20, dice.lognormvariate(5.45, 0.38)))),
+    "songs (few)": (0.02, lambda dice: min(1200, max(20, dice.lognormvariate(5.45, 0.38)))),
+    "radio": (0.5, lambda dice: dice.uniform(1800, 7200) if dice.random() < 0.03 else dice.uniform(60, 420)),
+    "concerts": (0.02, lambda dice: min(14_400, max(600, dice.lognormvariate(8.4, 0.5)))),
 }
 
 
@@ -53,10 +54,10 @@ def bytes_for(music, keeps_work_there):
     return music * read, music * written
 
 
-def run(lengths, nodes, about, keeps_work_there, dice):
+def run(lengths, nodes, about, keeps_work_there, storage, dice):
     """Time until the last share ends, the mean of all, and bytes read and written."""
     per_music = about.segment / STRIDE + about.rest
-    work, read, written = [], 0.0, 0.0
+    work, read, written = [], 0.0, 0.0  # of each share: seconds, and bytes
     for music, songs in shares(lengths, nodes):
         seconds = about.start + music * per_music + songs * about.song
         failures = sum(dice.random() < FAILURES * 600 for _ in range(int(seconds // 600)))
@@ -67,7 +68,7 @@ def run(lengths, nodes, about, keeps_work_there, dice):
     # All begin together. Each node wants its bytes evenly over its time; when all of them want more than
     # there is, all go slower.
     want = sum(size for _, size in work) / sum(seconds for seconds, _ in work)
-    slower = lambda active: max(1.0, active * want / about.storage)
+    slower = lambda active: max(1.0, active * want / storage)
     now, done, ends = 0.0, 0.0, []
     ordered = sorted(seconds for seconds, _ in work)
     for index, seconds in enumerate(ordered):
@@ -77,7 +78,9 @@ def run(lengths, nodes, about, keeps_work_there, dice):
     return now, sum(ends) / nodes, read, written
 
 
-def hours(seconds):
+def time_of(seconds):
+    if seconds < 3600:
+        return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 72 * 3600 else f"{seconds / 86_400:.1f} d"
 
 
@@ -91,24 +94,25 @@ def main():
     parser.add_argument("--storage", type=float, default=1e9, help="bytes a second, all nodes together")
     parser.add_argument("--seed", type=int, default=1)
     about = parser.parse_args()
-    print("| songs | nodes | time | efficiency | tail | time, work on the storage | efficiency | read | written |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for kind, length in KINDS.items():
+    print("| archive | nodes | work on the nodes | | tail | work on the storage | | ten times its speed | | tail | read | written |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    for kind, (part, length) in KINDS.items():
         dice = random.Random(about.seed)
-        count = about.songs if kind != "concerts" else about.songs // 20
-        lengths = [length(dice) for _ in range(count)]
-        alone = {}
+        lengths = [length(dice) for _ in range(int(about.songs * part))]
+        alone = None
         for nodes in (1, 2, 10, 30, 100, 300, 1000):
             line = []
-            for keeps in (False, True):
-                took, mean, read, written = run(lengths, nodes, about, keeps, random.Random(nodes))
-                alone.setdefault(keeps, took)
-                line += [hours(took), f"{alone[False] / nodes / took:.0%}"]
+            for keeps, speed in ((False, 1), (True, 1), (False, 10)):
+                dice = random.Random(nodes)
+                took, mean, read, written = run(lengths, nodes, about, keeps, speed * about.storage, dice)
+                alone = alone or took
+                line += [time_of(took), f"{alone / nodes / took:.0%}"]
                 if not keeps:
-                    line.append(f"{(took - mean) / took:.1%}")
+                    line.append(f"{(took - mean) / took:.0%}")
                     there = read, written
-            sizes = [f"{size / 1e12:.1f} TB" for size in there]
-            print(f"| {kind} ({sum(lengths) / 3600:.0f} h) | {nodes} | " + " | ".join(line + sizes) + " |")
+            line += [f"{size / 1e12:.2f} TB" for size in there]
+            what = f"{len(lengths)} {kind}, {sum(lengths) / 3600:.0f} h" if nodes == 1 else ""
+            print(f"| {what} | {nodes} | " + " | ".join(line) + " |")
 
 
 main()

@@ -92,8 +92,9 @@ squeue -h -o '%i %T %N' >&2
 victims=
 for process in /proc/[0-9]*; do
     # What runs there knows which node it is on; above it is Slurm's own daemon of the step.
-    if tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=two" &&
-        tr '\0' '\n' <"$process/environ" | grep -qxF "SLURM_CONF=$SLURM_CONF"; then
+    knows=$(cat "$process/environ" 2>/dev/null | tr '\0' '\n' |
+        grep -cxF -e "SLURMD_NODENAME=two" -e "SLURM_CONF=$SLURM_CONF" || true)
+    if [ "$knows" = 2 ]; then
         parent=$(ps -o ppid= -p "${process#/proc/}" | tr -d ' ')
         victims="$victims ${process#/proc/}"
         case $(ps -o comm= -p "${parent:-1}") in slurmstepd*) victims="$victims $parent" ;; esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A share of the archive as a task of Ray: which shares there are, and what is done when one ends.
 
-    ray.py PARTITA MANIFEST OUT LOGS [SHARES]
+    share_by_ray.py PARTITA MANIFEST OUT LOGS [SHARES]
 
 Here on two nodes of this machine, of which one is killed in the middle. On a cluster of yours leave
 out `two_nodes`, and let `ray.init()` find it. Wants Ray from PyPI; started by ray.sh.

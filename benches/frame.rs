@@ -108,7 +108,7 @@ fn news() -> Vec<Event> {
     let lanes = (0..STEMS.len()).map(Lane::Stem).chain([Lane::Original, Lane::Residual]);
     let mut events = vec![
         Event::Library { songs: (1..=SONGS).rev().map(song).collect(), jobs: Vec::new() },
-        Event::Model(ModelState::Ready { sources: stems.clone() }),
+        Event::Model(ModelState::Ready { sources: stems.clone(), least_memory: 560 << 20 }),
         Event::Opened { song: song_id, frames: FRAMES, stems },
     ];
     for lane in lanes {

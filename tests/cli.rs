@@ -2,9 +2,14 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use partita::engine::{
+    memory,
+    models::{DEFAULT, InstalledModel},
+};
+
 use crate::support::{
     command, home, json_lines, largest_difference, model_file, partita, read_wav, stderr, stdout,
-    walk, write_song, write_song_at,
+    tiny_home, walk, write_song, write_song_at,
 };
 
 const STEMS: [&str; 4] = ["drums", "bass", "other", "vocals"];
@@ -260,4 +265,37 @@ fn the_fast_precision_works_or_says_what_it_wants() {
     let output = partita(home.path(), &["list", "--precision", "quick"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("single or fast"), "{}", stderr(&output));
+}
+
+#[test]
+fn within_a_limit_of_memory_fewer_threads_work_and_then_none() {
+    let home = tiny_home();
+    let song = home.path().join("song.wav");
+    write_song(&song, 44_100, 44_100, 1);
+    assert!(partita(home.path(), &["add", song.to_str().unwrap()]).status.success());
+    let model = InstalledModel::find(home.path(), DEFAULT).unwrap().unwrap();
+    let for_two = memory::need(model.memory(), 2);
+    let set = |bytes: u64| {
+        fs::write(home.path().join("settings.toml"), format!("memory = {bytes}\n")).unwrap();
+    };
+    let process = |limit: &[&str]| {
+        let words = [&["process", "song", "--threads", "4"], limit].concat();
+        let output = partita(home.path(), &words);
+        (output.status.success(), stderr(&output))
+    };
+    set(45 << 20);
+    let (is_done, words) = process(&[]);
+    assert!(!is_done && words.contains("45 MB is the limit"), "{words}");
+    // The command line goes before the settings.
+    let (is_done, words) = process(&["--memory", &for_two.to_string()]);
+    assert!(is_done && words.contains("2 threads of 4 fit"), "{words}");
+    fs::remove_dir_all(walk(home.path()).iter().find_map(|it| stems_of(it)).unwrap()).unwrap();
+    set(for_two + (6 << 20));
+    let (is_done, words) = process(&[]);
+    assert!(is_done && words.contains("3 threads of 4 fit"), "{words}");
+}
+
+/// The folder of stems that a file is in.
+fn stems_of(file: &Path) -> Option<&Path> {
+    file.ancestors().find(|folder| folder.ends_with("stems"))
 }

@@ -112,13 +112,16 @@ fn a_moved_file_is_missed_and_found_by_its_content() {
     let seconds = running.done().seconds;
     let moved = folder.path().join("moved.wav");
     fs::rename(&file, &moved).unwrap();
-    let words = running.wait(|event| match event {
-        Event::Song(song) => song.warning.clone(),
-        _ => None,
-    });
-    assert!(words.contains("song.wav is gone") && words.contains("stems are kept"), "{words}");
+    let missing = |running: &Running| {
+        running.wait(|event| match event {
+            Event::Missing(songs) => Some(songs.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(missing(&running), [first.id]);
     let again = running.import(&moved);
-    assert_eq!((again.id, again.warning), (first.id, None));
+    assert_eq!(again.id, first.id);
+    assert_eq!(missing(&running), []);
     assert_eq!(again.state, SongState::Separated);
     running.ask(again.id);
     assert_eq!(running.done().seconds, seconds, "nothing is computed again");
@@ -231,4 +234,26 @@ fn a_program_that_slept_goes_on() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stems(home.path()) == undisturbed(&file));
+}
+
+#[test]
+fn a_report_is_saved_without_names_or_it_is_said_why_not() {
+    let (home, (folder, file)) = (tiny_home(), song(1));
+    let running = Running::start(home.path());
+    running.import(&file);
+    let report = folder.path().join("report.txt");
+    running.engine.send(Command::SaveReport(report.clone()));
+    let saved = running.wait(|event| match event {
+        Event::ReportSaved(path) => Some(path.clone()),
+        _ => None,
+    });
+    assert_eq!(saved, report);
+    let text = fs::read_to_string(report).unwrap();
+    assert!(text.contains("1 songs") && text.contains("processor: "), "{text}");
+    for secret in [home.path(), folder.path(), Path::new("song.wav")] {
+        assert!(!text.contains(secret.to_str().unwrap()), "{text}");
+    }
+    running.engine.send(Command::SaveReport(home.path().join("no/such/folder/report.txt")));
+    let words = running.failure();
+    assert!(words.contains("cannot write") && words.contains("report.txt"), "{words}");
 }

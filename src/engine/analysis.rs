@@ -4,7 +4,7 @@
 //! store, and holds at most [`LISTEN_SECONDS`] of it.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +16,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use ebur128::{EbuR128, Mode};
 use timestretch_analysis::{KeyMode, detect_bpm, detect_key};
 
-use super::{CHANNELS, EngineError, Result, SAMPLE_RATE, SongId, priority, store::MixStore};
+use super::{
+    CHANNELS, EngineError, Result, SAMPLE_RATE, SongId, mishap::caught, priority, store::MixStore,
+};
 
 /// Tempo and key are those of so much from the middle of a song: more would tell no more.
 const LISTEN_SECONDS: u64 = 180;
@@ -108,7 +110,7 @@ impl Analyst {
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name("analysis".into())
-            .spawn(move || run(&songs, &stopped, &tell))
+            .spawn(move || run(&songs, &stopped, &look, &tell))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), stop, thread: Some(thread) })
     }
@@ -132,9 +134,15 @@ impl Analyst {
     }
 }
 
+/// Finds out about the song whose stores are in `folder`.
+fn look(folder: &Path, stop: &AtomicBool) -> Result<Option<Analysis>> {
+    MixStore::open(folder).and_then(|mix| analyse(&mix, stop))
+}
+
 fn run(
     songs: &Receiver<(SongId, PathBuf)>,
     stop: &AtomicBool,
+    look: &dyn Fn(&Path, &AtomicBool) -> Result<Option<Analysis>>,
     tell: &dyn Fn(SongId, Option<Analysis>),
 ) {
     priority::step_back(priority::IDLING);
@@ -142,7 +150,8 @@ fn run(
         if stop.load(Ordering::Relaxed) {
             return;
         }
-        match MixStore::open(&folder).and_then(|mix| analyse(&mix, stop)) {
+        // A bug in it leaves this song unknown, and no other.
+        match caught("analysing a song", || look(&folder, stop)) {
             Ok(Some(found)) => tell(song, Some(found)),
             Ok(None) => return,
             Err(e) => {
@@ -201,6 +210,24 @@ mod tests {
         let short = of(2, |time| 0.5 * tone(440.0, time) as f32);
         assert_eq!((short.bpm, short.key), (None, None));
         assert!(short.loudness_lufs.is_some());
+    }
+
+    #[test]
+    fn a_bug_leaves_one_song_unknown_and_the_thread_alive() {
+        let (inbox, songs) = bounded(3);
+        for song in 1..=3 {
+            inbox.send((SongId(song), PathBuf::from(song.to_string()))).unwrap();
+        }
+        drop(inbox);
+        let look = |folder: &Path, _: &AtomicBool| {
+            assert_ne!(folder, Path::new("2"), "on purpose");
+            Ok(Some(Analysis::default()))
+        };
+        let told = std::sync::Mutex::new(Vec::new());
+        run(&songs, &AtomicBool::new(false), &look, &|song, found| {
+            told.lock().unwrap().push((song.0, found.is_some()));
+        });
+        assert_eq!(told.into_inner().unwrap(), [(1, true), (2, false), (3, true)]);
     }
 
     #[test]

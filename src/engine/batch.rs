@@ -107,7 +107,7 @@ impl Batch {
         compute: Compute,
         home: &Path,
     ) -> Result<Self> {
-        let ensemble = Mutex::new(Ensemble::new(model.clone(), compute)?);
+        let ensemble = Mutex::new(Ensemble::new(model.clone(), compute, 0)?);
         let (quality, home) = (quality.within_bounds(), home.to_owned());
         Ok(Self { model, ensemble, quality, compute, home })
     }

@@ -71,12 +71,13 @@ pub enum Command {
     ListOutputs,
     /// Computes in another way from now on; a job that runs begins its segment anew.
     SetCompute(Compute),
-    /// Asks which songs' own files are not where they were; told as [`super::Event::Missing`].
-    LookForFiles,
     /// Asks how much the data folder holds; told as [`super::Event::HomeMeasured`].
     MeasureHome,
     /// Ends all jobs and removes the stems of all songs. The songs stay.
     ClearStems,
+    /// Writes a report for those who mend Partita to this file; told as
+    /// [`super::Event::ReportSaved`], or [`super::Event::Failed`].
+    SaveReport(PathBuf),
     /// Gives a song another title in the library; its file is left alone.
     Rename {
         /// The song.

@@ -17,6 +17,8 @@ use crate::model::{self, Precision, Separator};
 pub struct Ensemble {
     model: InstalledModel,
     compute: Compute,
+    /// Bytes of memory for other things.
+    beside: u64,
     precision: Precision,
     pool: rayon::ThreadPool,
     /// One for each network of the model.
@@ -38,19 +40,24 @@ pub struct Work<'a> {
 }
 
 impl Ensemble {
-    /// An ensemble with its threads. Loads nothing yet.
+    /// An ensemble with its threads, beside so many bytes for other things. Loads nothing yet.
     ///
     /// # Errors
     /// Those of the pool and of [`memory::fit`].
-    pub fn new(model: InstalledModel, compute: Compute) -> Result<Self> {
+    pub fn new(model: InstalledModel, compute: Compute, beside: u64) -> Result<Self> {
         // One network at a time must fit; more are kept where there is room.
-        let largest = model.networks.iter().map(|it| it.memory);
-        let largest = largest.max_by_key(|memory| memory.weights + memory.work);
-        let fitting = memory::fit(compute, largest.unwrap_or_default())?;
+        let fitting = memory::fit(compute, model.memory(), beside)?;
         let pool = pool::new(fitting)?;
         pool.broadcast(|_| priority::step_back(priority::SEPARATING));
         let loaded = model.networks.iter().map(|_| None).collect();
-        Ok(Self { model, compute, precision: compute.precision, pool, loaded })
+        Ok(Self { model, compute, beside, precision: compute.precision, pool, loaded })
+    }
+
+    /// The same, with its network loaded.
+    #[cfg(test)]
+    pub(super) fn with(mut self, network: Box<dyn Separator>) -> Self {
+        self.loaded = vec![Some(network)];
+        self
     }
 
     /// Threads that separate.
@@ -120,7 +127,7 @@ impl Ensemble {
         };
         let threads = self.pool.current_num_threads();
         let fits = memory::limit(self.compute.memory)
-            .is_none_or(|limit| memory::need(of(wanted), threads) <= limit);
+            .is_none_or(|limit| memory::need(of(wanted), threads) + self.beside <= limit);
         let is_bag = self.model.networks.len() > 1;
         if fits || !is_bag {
             vec![wanted.to_vec()]
@@ -136,7 +143,7 @@ impl Ensemble {
         let all = memory::sum(kept.map(|index| self.model.networks[index].memory));
         let threads = self.pool.current_num_threads();
         let limit = memory::limit(self.compute.memory);
-        if limit.is_some_and(|limit| memory::need(all, threads) > limit) {
+        if limit.is_some_and(|limit| memory::need(all, threads) + self.beside > limit) {
             for (index, loaded) in self.loaded.iter_mut().enumerate() {
                 if !networks.contains(&index) {
                     *loaded = None;

@@ -49,7 +49,10 @@ pub enum EngineError {
         segment: usize,
     },
     /// A bug ended the work; the program goes on.
-    #[error("{what} made Partita stumble ({words}); please save a report and send it")]
+    #[error(
+        "{what} made Partita stumble ({words}); please save a report, in the settings or by \
+         partita doctor --report, and send it"
+    )]
     Stumbled {
         /// What was being done: "reading the file".
         what: &'static str,
@@ -100,6 +103,18 @@ impl EngineError {
                 error.sqlite_error_code(),
                 Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure)
             ),
+            _ => false,
+        }
+    }
+
+    /// Whether a disk is full.
+    pub fn is_no_room(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            Self::Io { source, .. } => [StorageFull, QuotaExceeded].contains(&source.kind()),
+            Self::Library(error) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
             _ => false,
         }
     }

@@ -39,6 +39,8 @@ pub enum ModelState {
     Ready {
         /// The model's stems in its order.
         sources: Vec<String>,
+        /// Bytes of memory that it takes at least.
+        least_memory: u64,
     },
     /// What went wrong, in words; the user may try again.
     Failed(String),
@@ -268,6 +270,8 @@ pub enum Event {
         /// What [`super::Command::ClearStems`] would remove.
         stems: u64,
     },
+    /// A report is in this file.
+    ReportSaved(PathBuf),
     /// An export's state changed.
     Export {
         /// The export.

@@ -14,7 +14,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    CancelToken, EngineError, Event, Result, Song, cover, decode,
+    CHANNELS, CancelToken, EngineError, Event, Result, Song, cover, decode,
+    files::check_room,
     library::{Library, NewSong, Record},
     mishap::caught,
     sink::EventSink,
@@ -29,6 +30,8 @@ const WAITING: usize = 256;
 pub(super) enum Imported {
     /// A file's song is in the library.
     Song(PathBuf, Box<Song>),
+    /// There was no room for a file's song, in words.
+    NoRoom(PathBuf, String),
     /// All files of one request were handled.
     All,
 }
@@ -125,12 +128,16 @@ impl Work {
             sink.try_send(Event::Importing { path: path.to_owned(), fraction });
         };
         progress(0.0);
-        let song = self
-            .open_library()
-            .and_then(|mut library| import_file(&mut library, path, &cancel, &mut progress));
+        // A bug ends one import, not the thread.
+        let song = caught("importing a file", || {
+            import_file(&mut self.open_library()?, path, &cancel, &mut progress)
+        });
         match song {
             Ok(song) => (self.imported)(Imported::Song(path.to_owned(), Box::new(song))),
             Err(EngineError::Cancelled) => {}
+            Err(e) if e.is_no_room() => {
+                (self.imported)(Imported::NoRoom(path.to_owned(), e.in_words()));
+            }
             Err(e) => {
                 self.sink.send(Event::ImportFailed { path: path.to_owned(), reason: e.in_words() });
             }
@@ -157,7 +164,7 @@ fn import_file(
         library.write_record(&song.hash)?;
         return Ok(song);
     }
-    // A decoder's bug ends one import, not the thread.
+    // Also after a bug in a decoder, what it left behind is taken away.
     let added = caught("reading it", || add(library, path, hash, &folder, cancel, progress));
     if added.is_err() && known.is_none() && !was_there {
         // Nothing of a file that failed is kept; it may never have been there.
@@ -207,8 +214,16 @@ fn decode_into(
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<(decode::Decoded, MixWriter)> {
+    const FRAME_BYTES: u64 = (CHANNELS * size_of::<f32>()) as u64;
+    /// For the cover, the record and the library.
+    const BESIDES: u64 = 1 << 20;
     let mut writer = MixWriter::create(folder)?;
-    let decoded = decode::decode(path, cancel, progress, &mut |block| writer.push(block))?;
+    let mut expect = |frames: u64| {
+        let bytes = frames.saturating_mul(FRAME_BYTES).saturating_add(BESIDES);
+        check_room(folder, bytes, folder, "")
+    };
+    let mut sink = |block: &[f32]| writer.push(block);
+    let decoded = decode::decode_expected(path, cancel, &mut expect, progress, &mut sink)?;
     Ok((decoded, writer))
 }
 
@@ -239,4 +254,30 @@ pub(super) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> 
 
 fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {
     EngineError::Io { what: "cannot read", path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_while_reading_ends_one_import_and_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.ogg");
+        let never = CancelToken::default();
+        let mut shown = 0;
+        let mut stumble = |_: f32| {
+            shown += 1;
+            assert!(shown < 3, "on purpose");
+        };
+        let error = import_file(&mut library, &file, &never, &mut stumble).unwrap_err();
+        assert!(matches!(error, EngineError::Stumbled { .. }), "{}", error.in_words());
+        assert!(error.in_words().contains("on purpose"), "{}", error.in_words());
+        assert_eq!(library.songs().unwrap(), []);
+        assert_eq!(std::fs::read_dir(library.songs_folder()).unwrap().count(), 0);
+        let song = import_file(&mut library, &file, &never, &mut |_| {}).unwrap();
+        assert_eq!(library.songs().unwrap().len(), 1);
+        assert!(MixStore::open(&library.song_folder(&song.hash)).is_ok());
+    }
 }

@@ -2,8 +2,8 @@
 //! pipe on Windows); a later one hands its files over and ends.
 //!
 //! The lock decides who is first: it ends with its holder, however that ends, so that a socket
-//! without one is stale and is replaced. Where a path is too long for a socket, or the disk knows
-//! none, every start opens its own window, as if there were no other.
+//! without one is stale and is replaced. Where the disk knows no sockets, every start opens its own
+//! window, as if there were no other.
 
 use std::{
     fs::{File, TryLockError},
@@ -25,6 +25,9 @@ use super::{EngineError, Result, library::path_bytes};
 
 /// In the data folder: held as long as its window is open.
 const LOCK: &str = "window.lock";
+/// In the data folder: where it listens.
+#[cfg(unix)]
+const SOCKET: &str = "window.sock";
 /// How long the first window may take to answer, and a second start to speak.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The most that a second start may say: some hundred thousand paths.
@@ -92,10 +95,15 @@ impl Instance {
     pub fn listen(&mut self, receive: impl Fn(Vec<PathBuf>) + Send + 'static) -> io::Result<()> {
         #[cfg(unix)]
         remove_stale(&socket(&self.home))?;
-        let listener = ListenerOptions::new().name(name(&self.home)?).create_sync()?;
+        let address = Address::of(&self.home)?;
+        let listener = ListenerOptions::new().name(address.name.clone()).create_sync()?;
         let is_over = Arc::new(AtomicBool::new(false));
         let is_told = Arc::clone(&is_over);
-        let work = move || serve(&listener, &is_told, &receive);
+        let work = move || {
+            serve(&listener, &is_told, &receive);
+            drop(listener); // it removes its socket: the address has to be good until then
+            drop(address);
+        };
         let thread = std::thread::Builder::new().name("later starts".into()).spawn(work)?;
         self.listening = Some(Listening { is_over, thread: Some(thread) });
         Ok(())
@@ -107,7 +115,7 @@ impl Drop for Instance {
         let Some(Listening { is_over, thread }) = &mut self.listening else { return };
         is_over.store(true, Ordering::Relaxed);
         // It waits for a call; this is the last one.
-        let is_woken = name(&self.home).and_then(Stream::connect).is_ok();
+        let is_woken = Address::of(&self.home).and_then(|it| it.connect()).is_ok();
         if let Some(thread) = thread.take().filter(|_| is_woken)
             && thread.join().is_err()
         {
@@ -148,7 +156,7 @@ fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
     let said = serde_json::to_string(&files)?;
     let until = Instant::now() + PATIENCE;
     let mut call = loop {
-        match Stream::connect(name(home)?) {
+        match Address::of(home)?.connect() {
             Ok(call) => break call,
             Err(e) if Instant::now() >= until => return Err(e),
             Err(_) => std::thread::sleep(Duration::from_millis(50)),
@@ -164,26 +172,60 @@ fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
 
 #[cfg(unix)]
 fn socket(home: &Path) -> PathBuf {
-    home.join("window.sock")
+    home.join(SOCKET)
 }
 
-#[cfg(unix)]
-fn name(home: &Path) -> io::Result<Name<'static>> {
-    socket(home).to_fs_name::<GenericFilePath>()
+/// Where the first window of a data folder listens.
+struct Address {
+    name: Name<'static>,
+    /// The data folder, while its socket is named by it.
+    _folder: Option<File>,
 }
 
-#[cfg(windows)]
-fn name(home: &Path) -> io::Result<Name<'static>> {
+impl Address {
+    /// A path of a socket may have some hundred bytes. Linux takes a longer one by the open folder
+    /// that it is in; elsewhere the user's own temporary folder has a short one.
+    #[cfg(unix)]
+    fn of(home: &Path) -> io::Result<Self> {
+        const LONGEST: usize = 100;
+        let path = socket(home);
+        if path.as_os_str().len() <= LONGEST {
+            return Ok(Self { name: path.to_fs_name::<GenericFilePath>()?, _folder: None });
+        }
+        if cfg!(target_os = "linux") {
+            use std::os::fd::AsRawFd as _;
+            let folder = File::open(home)?;
+            let path = format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd());
+            return Ok(Self { name: path.to_fs_name::<GenericFilePath>()?, _folder: Some(folder) });
+        }
+        let path = std::env::temp_dir().join(format!("partita-{}.sock", digest(home)?));
+        Ok(Self { name: path.to_fs_name::<GenericFilePath>()?, _folder: None })
+    }
+
+    #[cfg(windows)]
+    fn of(home: &Path) -> io::Result<Self> {
+        let pipe = format!(r"\\.\pipe\partita-{}", digest(home)?);
+        Ok(Self { name: pipe.to_fs_name::<GenericFilePath>()?, _folder: None })
+    }
+
+    fn connect(&self) -> io::Result<Stream> {
+        Stream::connect(self.name.clone())
+    }
+}
+
+/// A short name for a data folder.
+fn digest(home: &Path) -> io::Result<String> {
     use sha2::{Digest as _, Sha256};
     use std::fmt::Write as _;
 
     let home = home.canonicalize()?;
-    let digest = Sha256::digest(home.to_string_lossy().to_lowercase());
-    let mut pipe = String::from(r"\\.\pipe\partita-");
+    let home = home.to_string_lossy();
+    let digest = Sha256::digest(if cfg!(windows) { home.to_lowercase() } else { home.into() });
+    let mut text = String::new();
     for byte in &digest[..16] {
-        write!(pipe, "{byte:02x}").map_err(io::Error::other)?;
+        write!(text, "{byte:02x}").map_err(io::Error::other)?;
     }
-    pipe.to_fs_name::<GenericFilePath>()
+    Ok(text)
 }
 
 /// Whoever listened there is gone: this process has the lock.
@@ -224,6 +266,21 @@ mod tests {
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), [here.join("song.wav")]);
         drop(instance);
         first(home.path());
+    }
+
+    #[test]
+    fn a_data_folder_may_have_a_long_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("a long name, ".repeat(9)).join("and another, ".repeat(9));
+        let (sender, received) = bounded(8);
+        let mut instance = first(&home);
+        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        let files = [PathBuf::from("/song.wav")];
+        assert!(matches!(start(&home, &files).unwrap(), Start::HandedOver));
+        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), files);
+        drop(instance);
+        let mut instance = first(&home);
+        instance.listen(|_| {}).unwrap();
     }
 
     #[cfg(unix)]

@@ -6,8 +6,11 @@
 use super::{Compute, EngineError, Result, allotment};
 use crate::model::Memory;
 
-/// The program itself, with a library and a window.
-const PROGRAM: u64 = 96 << 20;
+/// The program itself, with a library.
+const PROGRAM: u64 = 40 << 20;
+
+/// What a window takes more, as a rule; that depends on how it is drawn.
+pub const WINDOW: u64 = 88 << 20;
 
 /// What each thread has to itself.
 const PER_THREAD: u64 = 6 << 20;
@@ -38,7 +41,8 @@ pub fn limit(asked: Option<u64>) -> Option<u64> {
     asked.into_iter().chain(allotment::memory().map(|dealt| dealt.amount)).min()
 }
 
-/// What separating takes at its peak with networks that take so much, on so many threads.
+/// What separating takes at its peak with networks that take so much, on so many threads, without a
+/// window.
 pub fn need(memory: Memory, threads: usize) -> u64 {
     PROGRAM + memory.weights + memory.work + threads as u64 * PER_THREAD
 }
@@ -51,20 +55,22 @@ pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
     })
 }
 
-/// The threads that fit into the limit: those that are wanted, or fewer.
+/// The threads that fit into the limit, beside so many bytes for other things: those that are wanted,
+/// or fewer.
 ///
 /// # Errors
 /// [`EngineError::Busy`] when not even one fits; says what is needed.
-pub fn fit(compute: Compute, memory: Memory) -> Result<Compute> {
+pub fn fit(compute: Compute, memory: Memory, beside: u64) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
+    let need = |threads| need(memory, threads) + beside;
     let wanted = compute.threads.unwrap_or_else(|| allotment::threads().amount);
-    let threads = (1..=wanted.max(1)).rev().find(|&it| need(memory, it) <= limit);
+    let threads = (1..=wanted.max(1)).rev().find(|&it| need(it) <= limit);
     let Some(threads) = threads else {
         let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
         return Err(EngineError::Busy(format!(
-            "this model needs {} MB of memory, and {} MB is the limit; raise it (--memory), or close \
-             other programs",
-            megabytes(need(memory, 1)),
+            "this model needs {} MB of memory, and {} MB is the limit; raise it, in the settings or \
+             by --memory",
+            megabytes(need(1)),
             megabytes(limit)
         )));
     };
@@ -98,9 +104,12 @@ mod tests {
             memory: Some(memory),
             ..Compute::default()
         };
-        let fits =
-            |threads, limit| fit(compute(threads, limit), memory).map(|it| it.threads.unwrap());
-        assert_eq!(fits(8, 1 << 40).unwrap(), 8);
+        let fits = |threads, limit| {
+            let fit = |beside| fit(compute(threads, limit), memory, beside);
+            assert!(fit(1 << 40).is_err(), "a window leaves less");
+            fit(0).map(|it| it.threads.unwrap())
+        };
+        assert_eq!(fits(8, 1 << 36).unwrap(), 8);
         let enough_for_two = need(memory, 2);
         assert_eq!(fits(8, enough_for_two).unwrap(), 2);
         let words = fits(8, 64 << 20).unwrap_err().in_words();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    EngineError, Result,
+    EngineError, Result, memory,
     plan::Plan,
     recipe::Quality,
     store::{MixStore, StemStore},
@@ -133,6 +133,17 @@ impl InstalledModel {
     pub fn open_stems(&self, folder: &Path, mix: &MixStore, quality: Quality) -> Result<StemStore> {
         let plan = self.plan(mix.frames(), quality);
         StemStore::open_in_groups(folder, plan, &self.spec.sources, &self.groups())
+    }
+
+    /// Bytes of memory that Partita takes with it, at least: on one thread, with a window.
+    pub fn least_memory(&self) -> u64 {
+        memory::need(self.memory(), 1) + memory::WINDOW
+    }
+
+    /// What its largest network takes of memory: of a bag, one at a time must fit.
+    pub fn memory(&self) -> Memory {
+        let networks = self.networks.iter().map(|network| network.memory);
+        networks.max_by_key(|memory| memory.weights + memory.work).unwrap_or_default()
     }
 
     /// Where a song's stems are: a folder for each set of options that change samples.

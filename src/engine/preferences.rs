@@ -29,6 +29,9 @@ const MOST_BYTES: u64 = 1_000_000;
 /// The sizes of the interface that are offered, in percent of the usual one.
 pub const ZOOMS: [u16; 7] = [80, 90, 100, 120, 140, 170, 200];
 
+/// Limits of memory that can be meant: a megabyte to a petabyte.
+const MEMORY: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 50;
+
 /// Dark or light.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,7 +91,7 @@ impl Flags {
         Compute {
             threads: self.threads.or(preferences.threads),
             precision: self.precision.unwrap_or(preferences.precision),
-            memory: self.memory,
+            memory: self.memory.or(preferences.memory),
         }
     }
 }
@@ -112,6 +115,9 @@ pub struct Preferences {
     /// Threads that separate; as many as there are cores when `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// Bytes of memory that Partita may take; what the system allows when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
     /// What is computed in.
     #[serde(with = "precision")]
     pub precision: Precision,
@@ -154,6 +160,7 @@ impl Default for Preferences {
             output: None,
             volume: 1.0,
             threads: None,
+            memory: None,
             precision: Precision::default(),
             model: None,
             quality: Quality::default(),
@@ -224,11 +231,6 @@ impl Preferences {
         said.or_else(|| self.mirror.clone())
     }
 
-    /// How segments are computed.
-    pub fn compute(&self) -> Compute {
-        Compute { threads: self.threads, precision: self.precision, memory: None }
-    }
-
     /// A file may have been written by hand.
     fn within_bounds(self) -> Self {
         let most_threads = std::thread::available_parallelism().map_or(1, usize::from) * 4;
@@ -241,6 +243,7 @@ impl Preferences {
             zoom: self.zoom.clamp(ZOOMS[0], ZOOMS[ZOOMS.len() - 1]),
             volume: if self.volume.is_finite() { self.volume.clamp(0.0, 1.0) } else { 1.0 },
             threads: self.threads.filter(|threads| (1..=most_threads).contains(threads)),
+            memory: self.memory.filter(|bytes| MEMORY.contains(bytes)),
             window: self.window.filter(is_real),
             quality: self.quality.within_bounds(),
             ..self
@@ -317,6 +320,7 @@ mod tests {
         assert_eq!((found.zoom, words), (140, None));
         found.language = Some("pt".into());
         found.precision = Precision::Fast;
+        found.memory = Some(700 << 20);
         found.ticks = Some(vec!["vocals".into()]);
         found.window =
             Some(WindowPlace { position: None, size: [1000.0, 700.5], is_maximized: true });
@@ -346,11 +350,21 @@ mod tests {
     #[test]
     fn what_cannot_be_is_brought_within_bounds() {
         let home = tempfile::tempdir().unwrap();
-        let text = "zoom = 9\nvolume = nan\nthreads = 0\n[window]\nsize = [640.0, -3.0]\n";
+        let text =
+            "zoom = 9\nvolume = nan\nthreads = 0\nmemory = 5\n[window]\nsize = [640.0, -3.0]\n";
         std::fs::write(home.path().join(FILE), text).unwrap();
         let (found, words) = Preferences::load(home.path());
         assert_eq!((found.zoom, found.volume, found.threads, words), (80, 1.0, None, None));
-        assert_eq!(found.window, None);
+        assert_eq!((found.memory, found.window), (None, None));
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_settings() {
+        let set = Preferences { threads: Some(2), memory: Some(1 << 30), ..Preferences::default() };
+        let compute = Flags::default().compute(&set);
+        assert_eq!((compute.threads, compute.memory), (Some(2), Some(1 << 30)));
+        let flags = Flags { memory: Some(2 << 30), ..Flags::default() };
+        assert_eq!(flags.compute(&set).memory, Some(2 << 30));
     }
 
     #[test]

@@ -11,7 +11,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Compute, JobState, Result, Song, doctor, files::write_atomically, library::Library};
+use super::{
+    Compute, JobState, Result, Song, doctor, files::write_atomically, library::Library, memory,
+};
 
 /// Lines that are kept, and bytes of each.
 const LINES: usize = 300;
@@ -53,7 +55,7 @@ fn text(home: &Path, compute: Compute) -> String {
     let machine = doctor::examine(home);
     let mut text = format!(
         "Partita {} on {} ({})\nprocessor: {} ({})\nthreads: {} of {}\nprecision: {:?}\n\
-         memory: {} MB of {} MB free\ndisk: {} MB free, {} MB used by Partita\nsound devices: {}\n\
+         memory: {} MB of {} MB free, limit: {}\ndisk: {} MB free, {} MB used by Partita\nsound devices: {}\n\
          model: {}\n",
         machine.version,
         std::env::consts::OS,
@@ -65,10 +67,12 @@ fn text(home: &Path, compute: Compute) -> String {
         compute.precision,
         machine.memory_free_bytes >> 20,
         machine.memory_bytes >> 20,
+        memory::limit(compute.memory)
+            .map_or_else(|| "none".to_owned(), |bytes| format!("{} MB", bytes >> 20)),
         machine.disk_free_bytes.map_or_else(|| "?".to_owned(), |bytes| (bytes >> 20).to_string()),
         machine.home_bytes >> 20,
         machine.audio_devices.len(),
-        machine.model,
+        without_names(&machine.model, home, &[]),
     );
     if let Some(speed) = machine.speed {
         // Writing to a string does not fail.
@@ -81,7 +85,8 @@ fn text(home: &Path, compute: Compute) -> String {
                 songs = all;
                 let mut states: BTreeMap<String, usize> = BTreeMap::new();
                 for job in jobs {
-                    *states.entry(state_words(&job.state)).or_default() += 1;
+                    let words = without_names(&state_words(&job.state), home, &songs);
+                    *states.entry(words).or_default() += 1;
                 }
                 let states: Vec<String> = states
                     .into_iter()
@@ -89,15 +94,15 @@ fn text(home: &Path, compute: Compute) -> String {
                     .collect();
                 format!("{} songs; jobs:{}", songs.len(), states.concat())
             }
-            Err(e) => e.in_words(),
+            Err(e) => without_names(&e.in_words(), home, &[]),
         };
     }
     let _always = write!(text, "library: {library}\n\nlast lines of the log:\n");
     for line in TAIL.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        text.push_str(&without_colours(line));
+        text.push_str(&without_names(&without_colours(line), home, &songs));
         text.push('\n');
     }
-    without_names(&text, home, &songs)
+    text
 }
 
 fn state_words(state: &JobState) -> String {
@@ -117,7 +122,7 @@ fn without_colours(line: &str) -> String {
     plain
 }
 
-/// Takes out what is personal: the names of songs, and whatever looks like a path.
+/// Takes out of what was said what is personal: the names of songs, and whatever looks like a path.
 fn without_names(text: &str, home: &Path, songs: &[Song]) -> String {
     let mut text = text.replace(&*home.to_string_lossy(), "<data folder>");
     for song in songs {
@@ -135,7 +140,7 @@ fn without_names(text: &str, home: &Path, songs: &[Song]) -> String {
         }
     }
     let lines: Vec<String> = text.lines().map(without_paths).collect();
-    lines.join("\n") + "\n"
+    lines.join("\n")
 }
 
 /// A line whose paths are taken out: from a root up to what ends a path in our sentences.

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::{EngineError, Result, SongId};
+use super::{EngineError, Event, Result, SongId, sink::EventSink};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(10);
@@ -18,9 +18,14 @@ const LISTS: usize = 64;
 pub(super) struct Sources(Sender<Vec<(SongId, PathBuf)>>);
 
 impl Sources {
-    /// Starts the thread. `tell` is told which songs have no file, whenever that changes.
-    pub(super) fn start(tell: impl Fn(BTreeSet<SongId>) + Send + 'static) -> Result<Self> {
+    /// Starts the thread. It tells which songs have no file as [`Event::Missing`], whenever that
+    /// changes.
+    pub(super) fn start(sink: &EventSink) -> Result<Self> {
         let (inbox, files) = bounded(LISTS);
+        let sink = sink.clone();
+        let tell = move |missing: BTreeSet<SongId>| {
+            sink.send(Event::Missing(missing.into_iter().collect()));
+        };
         std::thread::Builder::new()
             .name("sources".into())
             .spawn(move || run(&files, EVERY, &tell))

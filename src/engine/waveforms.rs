@@ -18,6 +18,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     CHANNELS, EngineError, Event, Lane, Result, SongId, SongTrack,
+    mishap::caught,
     peak_files::{PeakFile, PeakWriter},
     peaks::{FRAMES_PER_PEAK, Peak, peaks_of},
     player::Track as _,
@@ -122,9 +123,12 @@ impl Line {
 fn run(requests: &Receiver<Request>, current: &AtomicU64, sink: &EventSink) {
     for request in requests {
         let is_stale = || request.number != current.load(Ordering::Relaxed);
-        if let Err(e) = answer(&request, &is_stale, sink) {
-            let reason = format!("The waveform cannot be drawn: {e}");
-            sink.send(Event::Failed { song: Some(request.song), reason });
+        let drawn = caught("drawing the waveform", || {
+            answer(&request, &is_stale, sink)
+                .map_err(|e| EngineError::Busy(format!("the waveform cannot be drawn: {e}")))
+        });
+        if let Err(e) = drawn {
+            sink.send(Event::Failed { song: Some(request.song), reason: e.in_words() });
         }
     }
 }
@@ -300,6 +304,32 @@ fn in_parts(frames: &Range<u64>, each: usize) -> impl Iterator<Item = Range<u64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::store::MixWriter;
+
+    #[test]
+    fn a_bug_is_told_and_the_next_waveform_is_drawn() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(folder.path()).unwrap();
+        writer.push(&[0.5; 2000]).unwrap();
+        drop(writer.finish().unwrap());
+        let track = SongTrack::open(folder.path(), None, crate::engine::recipe::Quality::default())
+            .unwrap();
+        let (events, told) = bounded(8);
+        let sink = EventSink::new(events, Arc::new(|| {}));
+        let (inbox, requests) = bounded(2);
+        // Peaks of no frames each divide by zero.
+        for each in [0, 10] {
+            let (track, what) = (track.clone(), What::Detail(0..1000, each));
+            inbox.send(Request { number: 0, song: SongId(1), track, what }).unwrap();
+        }
+        drop(inbox);
+        run(&requests, &AtomicU64::new(0), &sink);
+        let Event::Failed { song: Some(SongId(1)), reason } = told.recv().unwrap() else {
+            panic!("nothing is told");
+        };
+        assert!(reason.contains("drawing the waveform made Partita stumble"), "{reason}");
+        assert!(matches!(told.recv().unwrap(), Event::Detail { peaks, .. } if peaks.len() == 100));
+    }
 
     #[test]
     fn parts_are_whole_bins_and_leave_nothing_out() {

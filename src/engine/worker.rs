@@ -65,8 +65,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Starts it; other things take `beside` bytes of the memory.
     pub(super) fn start(
         compute: Compute,
+        beside: u64,
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         pool::check(compute)?;
@@ -74,7 +76,11 @@ impl Worker {
         let (inbox, orders) = bounded(2);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&orders, &tell))
+            .spawn(move || {
+                let make =
+                    |model: &InstalledModel, compute| Ensemble::new(model.clone(), compute, beside);
+                run(&orders, &make, &tell);
+            })
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
@@ -104,13 +110,16 @@ impl Worker {
     }
 }
 
-fn run(orders: &Receiver<Order>, tell: &dyn Fn(Progress)) {
+/// An ensemble of this model, made anew, beside what other things take of the memory.
+type Make<'a> = &'a dyn Fn(&InstalledModel, Compute) -> Result<Ensemble>;
+
+fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
     let mut loaded: Option<Ensemble> = None;
     for order in orders {
         let task = match order {
             Order::Work(task) => task,
             Order::Load(model, compute) => {
-                let work = || have(&mut loaded, &model, compute)?.prepare();
+                let work = || have(&mut loaded, make, &model, compute)?.prepare();
                 if let Err(e) = caught("loading the model", work) {
                     tracing::debug!("{}", e.in_words()); // the job will say it
                     loaded = None;
@@ -119,7 +128,7 @@ fn run(orders: &Receiver<Order>, tell: &dyn Fn(Progress)) {
             }
         };
         // A bug in the network ends this job with its reason, not the thread.
-        let work = || separate(&task, &mut loaded, tell);
+        let work = || separate(&task, &mut loaded, make, tell);
         let result = caught("separating this song", work);
         if matches!(result, Err(EngineError::Stumbled { .. })) {
             loaded = None; // nobody knows what it left behind
@@ -133,18 +142,24 @@ fn run(orders: &Receiver<Order>, tell: &dyn Fn(Progress)) {
 /// The ensemble of this model; makes it unless it is there.
 fn have<'a>(
     loaded: &'a mut Option<Ensemble>,
+    make: Make<'_>,
     model: &InstalledModel,
     compute: Compute,
 ) -> Result<&'a mut Ensemble> {
     let ensemble = match loaded.take().filter(|it| it.is_of(model, compute)) {
         Some(ensemble) => ensemble,
-        None => Ensemble::new(model.clone(), compute)?, // never two models at once: the other is gone
+        None => make(model, compute)?, // never two models at once: the other is gone
     };
     Ok(loaded.insert(ensemble))
 }
 
-fn separate(task: &Task, loaded: &mut Option<Ensemble>, tell: &dyn Fn(Progress)) -> Result<()> {
-    let ensemble = have(loaded, &task.model, task.compute)?;
+fn separate(
+    task: &Task,
+    loaded: &mut Option<Ensemble>,
+    make_ensemble: Make<'_>,
+    tell: &dyn Fn(Progress),
+) -> Result<()> {
+    let ensemble = have(loaded, make_ensemble, &task.model, task.compute)?;
     let mut since = Instant::now();
     let mut make = |stems: &StemStore, is_draft: bool, is_of_draft: bool| {
         let (mix, wanted, pace) = (&task.mix, &task.wanted[..], task.pace);
@@ -167,4 +182,100 @@ fn separate(task: &Task, loaded: &mut Option<Ensemble>, tell: &dyn Fn(Progress))
         make(draft, true, true)?;
     }
     make(&task.stems, task.is_draft, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{CHANNELS, models::InstalledNetwork, plan::Plan, store::MixWriter},
+        model::{Memory, Result as ModelResult, Separator, Spec, Stop},
+    };
+
+    /// A network that stumbles over its third segment, the first time that it is loaded.
+    struct Clumsy {
+        spec: Spec,
+        calls: std::sync::atomic::AtomicUsize,
+        stumbles: bool,
+    }
+
+    impl Separator for Clumsy {
+        fn spec(&self) -> &Spec {
+            &self.spec
+        }
+
+        fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
+            let call = self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            assert!(call < 2 || !self.stumbles, "on purpose");
+            Ok(mix.to_vec())
+        }
+    }
+
+    #[test]
+    fn a_bug_in_the_network_ends_its_job_and_the_next_goes_on_from_there() {
+        let home = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(home.path()).unwrap();
+        writer.push(&vec![0.25; CHANNELS * 5000]).unwrap();
+        let mix = Arc::new(writer.finish().unwrap());
+        let sources = vec!["all".to_owned()];
+        let stems =
+            StemStore::open(&home.path().join("stems"), Plan::new(5000, 1000), &sources).unwrap();
+        let stems = Arc::new(stems);
+        let spec = Spec {
+            sources: sources.clone(),
+            sample_rate: 44_100,
+            channels: CHANNELS,
+            segment_frames: 1000,
+        };
+        let (weights, memory) = ("weights".into(), Memory::default());
+        let networks = vec![InstalledNetwork { weights, memory, shares: vec![1.0] }];
+        let model = InstalledModel {
+            name: "clumsy".into(),
+            networks,
+            digest: String::new(),
+            spec: spec.clone(),
+        };
+        let (inbox, tasks) = bounded(2);
+        for job in [1, 2] {
+            let task = Task {
+                job: JobId(job),
+                mix: Arc::clone(&mix),
+                stems: Arc::clone(&stems),
+                draft: None,
+                model: model.clone(),
+                wanted: vec![0],
+                is_draft: false,
+                cancel: CancelToken::default(),
+                compute: Compute::default(),
+                pace: None,
+                listener: Box::new(Listener::default),
+            };
+            inbox.send(Order::Work(Box::new(task))).unwrap();
+        }
+        drop(inbox);
+        let loads = std::sync::atomic::AtomicUsize::new(0);
+        let make = |model: &InstalledModel, compute| {
+            let stumbles = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            let network = Clumsy { spec: spec.clone(), calls: 0.into(), stumbles };
+            Ok(Ensemble::new(model.clone(), compute, 0)?.with(Box::new(network)))
+        };
+        let told = std::sync::Mutex::new(Vec::new());
+        run(&tasks, &make, &|news| told.lock().unwrap().push(news));
+        let (mut segments, mut ends) = (Vec::new(), Vec::new());
+        for news in told.into_inner().unwrap() {
+            match news {
+                Progress::Begins { .. } | Progress::Segment { .. } => {}
+                Progress::Readable { job, segment, .. } => segments.push((job.0, segment)),
+                Progress::Ended(JobId(job), result) => ends.push((job, result)),
+            }
+        }
+        assert!(matches!(&ends[0], (1, Err(e)) if e.in_words().contains("on purpose")), "{ends:?}");
+        assert!(matches!(&ends[1], (2, Ok(()))), "{ends:?}");
+        assert_eq!(loads.into_inner(), 2, "what stumbled is not used again");
+        assert_eq!(segments[..2], [(1, 0), (1, 1)]);
+        let plan = stems.plan().len();
+        let rest: Vec<_> = (2..plan).map(|segment| (2, segment)).collect();
+        assert_eq!(segments[2..], rest, "nothing is computed again");
+        assert!(stems.is_complete());
+    }
 }

@@ -73,7 +73,7 @@ const PER_WEIGHT_BYTE: f64 = 2.1;
 
 /// Memory for each frame of a segment and each of its channels: the activations at their widest,
 /// what is being stored meanwhile, and what is kept for the next segment.
-const PER_SAMPLE: u64 = 400;
+const PER_SAMPLE: u64 = 540;
 
 /// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and the
 /// constructor's arguments in its metadata (see [`Config::from_metadata`]).

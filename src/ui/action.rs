@@ -491,6 +491,8 @@ pub enum Action {
     Choose(Box<ExportChoices>),
     /// Asks for the folder of exports.
     ChooseFolder,
+    /// Asks for the file of a report.
+    ChooseReport,
     /// Exports what is chosen.
     Export,
     /// Closes the export dialog.

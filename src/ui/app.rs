@@ -35,9 +35,7 @@ use crate::engine::{Command, Event, ExportState, JobId, Preferences, SongId};
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
 /// Between two frames while something moves.
 const FRAME: Duration = Duration::from_millis(33);
-/// The least time between two looks for the songs' files.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// How long a removed song can be brought back.
+/// How long the window says that a song was removed.
 const UNDO: Duration = Duration::from_secs(6);
 
 /// The window.
@@ -56,8 +54,6 @@ pub struct App {
     pub(super) changed_at: Option<Instant>,
     /// Files of later starts.
     arrivals: Receiver<Vec<PathBuf>>,
-    /// When the songs' own files were looked for.
-    looked_at: Option<Instant>,
     pub(super) waves: waveform::Cache,
     /// The files that follow the pointer out of the window.
     pub(super) drag: Option<drag_out::Drag>,
@@ -91,7 +87,6 @@ impl App {
             kept: Preferences::default(),
             changed_at: None,
             arrivals: crossbeam_channel::never(),
-            looked_at: None,
             waves: waveform::Cache::default(),
             drag: None,
             waker,
@@ -161,6 +156,10 @@ impl App {
             Event::Imported { song, .. } => Some(*song),
             _ => None,
         };
+        let back = match &event {
+            Event::Song(song) => self.desk.coming_back.filter(|id| *id == song.id),
+            _ => None,
+        };
         if matches!(event, Event::ImportEnded) {
             self.desk.import_is_shown = false;
         }
@@ -183,16 +182,15 @@ impl App {
         if let Some(song) = imported {
             self.show_imported(song);
         }
+        if let Some(song) = back {
+            self.desk.coming_back = None;
+            self.select(song);
+        }
         self.keep_selection();
     }
 
-    /// Shows the first song of an import, new or known before. A song that was on its way out and
-    /// is added again stays.
+    /// Shows the first song of an import, new or known before.
     fn show_imported(&mut self, song: SongId) {
-        if self.desk.is_removed(song) {
-            self.desk.removal = None;
-            self.library.forget_order();
-        }
         if !self.desk.import_is_shown {
             self.desk.import_is_shown = true;
             self.select(song);
@@ -307,22 +305,6 @@ impl App {
         }
     }
 
-    /// Asks which songs' files are gone: at the start, and when the user comes back to the window,
-    /// who may have moved some.
-    fn look_for_files(&mut self, ui: &Ui) {
-        let comes_back = ui.input(|input| {
-            input.events.iter().any(|event| matches!(event, egui::Event::WindowFocused(true)))
-        });
-        let is_due = match self.looked_at {
-            None => self.state.library_known(),
-            Some(at) => comes_back && at.elapsed() >= LOOK_AGAIN,
-        };
-        if is_due {
-            self.looked_at = Some(Instant::now());
-            self.link.send(Command::LookForFiles);
-        }
-    }
-
     /// Songs around the chosen one, in the order of the library.
     pub(super) fn neighbour(&mut self, steps: isize) -> Option<SongId> {
         let shown = self.library.order(&self.state, &self.desk);
@@ -351,7 +333,6 @@ impl eframe::App for App {
         self.follow_drag(ui);
         self.follow_head();
         self.ask_for_detail();
-        self.look_for_files(ui);
         self.follow_preferences(ui);
         self.schedule(ui);
         if has_changed {
@@ -360,7 +341,6 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        self.finish_removal();
         self.keep_preferences();
     }
 }

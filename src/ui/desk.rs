@@ -28,7 +28,7 @@ pub struct PathPrompt {
     pub text: String,
 }
 
-/// Songs that are on their way out of the library, and can still be brought back.
+/// Songs that were taken out of the library together, and can be brought back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Removal {
     /// Which.
@@ -91,6 +91,8 @@ pub enum Purpose {
     Weights,
     /// Where exports are written.
     ExportFolder,
+    /// The file for a report.
+    Report,
 }
 
 /// A stretch of the song to hear again and again.
@@ -162,8 +164,12 @@ pub struct Desk {
     pub terms_of: Option<String>,
     /// Other songs that are exported with the one whose dialog is open, in the same way.
     pub export_with: Vec<SongId>,
-    /// The songs that are on their way out.
+    /// The songs that were taken out just now: the window says so.
     pub removal: Option<Removal>,
+    /// Those that were taken out before, the last ones at the end.
+    pub removed: Vec<BTreeSet<SongId>>,
+    /// The song that is shown once it is back.
+    pub coming_back: Option<SongId>,
     /// What was asked for by the exports whose cards are shown.
     pub exports: BTreeMap<ExportId, Asked>,
     /// Whether lanes can be dragged out of the window on this system.
@@ -203,6 +209,8 @@ impl Default for Desk {
             terms_of: None,
             export_with: Vec::new(),
             removal: None,
+            removed: Vec::new(),
+            coming_back: None,
             exports: BTreeMap::new(),
             can_drag_out: false,
             drag_out: None,
@@ -283,7 +291,7 @@ impl Desk {
         songs.into_iter().map(lanes_of).collect()
     }
 
-    /// Whether a song is on its way out.
+    /// Whether a song was taken out just now; the engine may not have said so yet.
     pub fn is_removed(&self, song: SongId) -> bool {
         self.removal.as_ref().is_some_and(|removal| removal.songs.contains(&song))
     }

@@ -104,6 +104,9 @@ fn ask(purpose: Purpose, folder: PathBuf, words: &Paths) -> Outcome {
             .add_filter(words.all_files, &["*"])
             .pick_file()),
         Purpose::ExportFolder => one(dialog.set_title(words.export_title).pick_folder()),
+        Purpose::Report => {
+            one(dialog.set_title(words.report_title).set_file_name(words.report_file).save_file())
+        }
     };
     match picked {
         Some(paths) if !paths.is_empty() => Outcome::Picked(paths),

@@ -17,6 +17,7 @@ use super::{
     desk::{Page, PathPrompt, Purpose},
     dialogs,
     state::ViewState,
+    words,
 };
 use crate::engine::{
     Command, ModelState, SAMPLE_RATE, SongId,
@@ -98,6 +99,7 @@ impl App {
             Action::ChooseFolder => {
                 self.dialogs.open(Purpose::ExportFolder, self.desk.choices.folder.clone());
             }
+            Action::ChooseReport => self.dialogs.open(Purpose::Report, PathBuf::new()),
             Action::Export => self.export(),
             Action::CloseExport => self.desk.export = None,
             Action::ExportAgain(id, on_exists) => self.export_again(id, on_exists),
@@ -249,6 +251,7 @@ impl App {
     pub(super) fn ask_for_path(&mut self, purpose: Purpose) {
         let text = match purpose {
             Purpose::ExportFolder => self.desk.choices.folder.display().to_string(),
+            Purpose::Report => format!("~/{}", words::get().paths.report_file),
             _ => String::new(),
         };
         self.desk.prompt = Some(PathPrompt { purpose, text });
@@ -268,6 +271,7 @@ impl App {
             Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
             Purpose::Weights => self.perform(ctx, Action::ImportModel(first)),
             Purpose::ExportFolder => self.desk.choices.folder = first,
+            Purpose::Report => self.link.send(Command::SaveReport(first)),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Instant,
 };
 
@@ -188,6 +188,7 @@ pub struct ViewState {
     outputs: Vec<Output>,
     /// What the data folder holds.
     home: Option<Home>,
+    report: Option<PathBuf>,
     /// Grows whenever what is listed of songs and jobs has changed, but for their progress.
     version: u64,
     importing: Vec<Importing>,
@@ -329,14 +330,35 @@ impl ViewState {
     /// The stems of the model that is installed, in its order.
     pub fn sources(&self) -> &[String] {
         match &self.model {
-            Some(ModelState::Ready { sources }) => sources,
+            Some(ModelState::Ready { sources, .. }) => sources,
             _ => &[],
         }
+    }
+
+    /// Bytes of memory that the model takes at least, once it is installed.
+    pub fn least_memory(&self) -> Option<u64> {
+        match &self.model {
+            Some(ModelState::Ready { least_memory, .. }) => Some(*least_memory),
+            _ => None,
+        }
+    }
+
+    /// Where the last report was saved.
+    pub fn report(&self) -> Option<&Path> {
+        self.report.as_deref()
     }
 
     /// The sound devices that there are, as far as the engine was asked.
     pub fn outputs(&self) -> &[Output] {
         &self.outputs
+    }
+
+    /// What is odd about a song, in words.
+    pub fn warning(&self, song: &Song) -> Option<String> {
+        if self.is_missing(song.id) {
+            return Some((words::get().library.gone)(&song.path.display().to_string()));
+        }
+        song.warning.as_deref().map(|warning| words::told(warning).into_owned())
     }
 
     /// Whether a song's own file is not where it was.
@@ -464,6 +486,7 @@ impl ViewState {
             Event::Tracks { job, files } => drop(self.tracks.insert(job, files)),
             Event::Outputs(outputs) => self.outputs = outputs,
             Event::Missing(songs) => self.missing = songs.into_iter().collect(),
+            Event::ReportSaved(path) => self.report = Some(path),
             Event::HomeMeasured { home, all, stems } => {
                 self.home = Some(Home { folder: home, all, stems });
             }

@@ -201,7 +201,7 @@ fn who_waits_knows_its_place() {
 fn stems_are_known_from_the_song_or_else_from_the_model() {
     let mut state = told([Event::Song(song(1))]);
     assert!(state.stems(SongId(1)).is_empty());
-    state.apply(Event::Model(ModelState::Ready { sources: stems() }));
+    state.apply(Event::Model(ModelState::Ready { sources: stems(), least_memory: 560 << 20 }));
     assert_eq!(state.stems(SongId(1)).len(), 4);
     state.apply(Event::Opened { song: SongId(1), frames: 1, stems: vec!["voice".into()] });
     assert_eq!(state.stems(SongId(1)), ["voice"]);

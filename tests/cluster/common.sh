@@ -31,7 +31,7 @@ prepare() {
     export PARTITA_HOME PARTITA_LOG=partita=debug
     mkdir -p "$work/logs"
     say "in $work"
-    python3 "$here/archive.py" make "$songs" "${SONGS:-40}" "${SECONDS_EACH:-5}"
+    python3 "$here/archive.py" make "$songs" "${SONGS:-40}" "${SECONDS_EACH:-12}"
     begin=$(date +%s.%N)
     "$partita" separate --json --threads 1 --manifest "$songs/all.csv" --out "$work/alone" \
         >"$work/alone.log" 2>&1

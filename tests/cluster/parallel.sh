@@ -87,7 +87,7 @@ parallel --will-cite --ssh "ssh -F $work/ssh/config" --sshlogin 1/10.77.1.2,1/10
 shares=$!
 started="$started $shares"
 until grep -l '"event":"done"' "$work"/logs/*.log >/dev/null 2>&1; do sleep 0.2; done
-sleep "${KILL_AFTER:-3}"
+sleep "${KILL_AFTER:-1}"
 name=${names#* }
 victims=$(ip netns pids "$name")
 kill -9 $victims

@@ -71,7 +71,7 @@ def main():
     tasks = [separate.remote(share + 1) for share in range(SHARES)]
     while not any('"event":"done"' in log.read_text() for log in pathlib.Path(LOGS).glob("*.log")):
         time.sleep(0.2)
-    time.sleep(float(os.environ.get("KILL_AFTER", 3)))
+    time.sleep(float(os.environ.get("KILL_AFTER", 1)))
     # The daemon of a node, and everything that it started.
     daemon = next(iter(nodes[1].all_processes["raylet"])).process.pid
     victims = descendants(daemon)

@@ -86,7 +86,7 @@ job=$(sbatch --parsable "$work/share.sh")
 say "array job $job"
 # In the middle of the second node's first share.
 until grep -l '"event":"done"' "$work"/logs/*.log >/dev/null 2>&1; do sleep 0.2; done
-sleep "${KILL_AFTER:-3}"
+sleep "${KILL_AFTER:-1}"
 say "node two is killed, with its job"
 squeue -h -o '%i %T %N' >&2
 victims=

@@ -9,7 +9,7 @@ use partita::{
     ui::{Options, run},
 };
 
-use super::stage::{Stage, is_asked_by_the_user, processing, separated, song, stage, unprocessed};
+use super::stage::{Stage, processing, separated, song, stage, unprocessed};
 
 const NONE: Modifiers = Modifiers::NONE;
 
@@ -124,44 +124,55 @@ fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
         stage.harness.run_steps(3);
         stage.click("Remove from the library");
     };
+    let lithium = |stage: &Stage| {
+        let song = stage.harness.state().state().song(SongId(7)).cloned();
+        Event::Song(song.unwrap())
+    };
+    let song = lithium(&stage);
+    let (remove_it, open) = (Command::Remove(SongId(7)), |id| Command::Open(SongId(id)));
     remove(&mut stage);
     assert!(!stage.shows("Lithium,") && stage.shows("Removed “Lithium”"));
-    assert_eq!(stage.asked(), [Command::Open(SongId(6))]);
+    assert_eq!(stage.asked(), [remove_it.clone(), open(6)]);
+    stage.tell([Event::SongRemoved(SongId(7))]);
     stage.click("Undo");
+    assert!(!stage.shows("Removed “Lithium”"));
+    assert_eq!(stage.asked(), [Command::Restore(SongId(7))]);
+    stage.tell([song.clone()]);
     assert!(stage.shows("Lithium,"));
-    assert_eq!(stage.asked(), [Command::Open(SongId(7))]);
-    // By keyboard too.
+    assert_eq!(stage.asked(), [open(7)], "what is back is shown");
+    // By keyboard too, and by one who is quicker than the engine.
     stage.harness.get_by_label_contains("Lithium,").focus();
     stage.harness.run_steps(2);
     stage.press(NONE, Key::Delete);
     assert!(stage.shows("Removed “Lithium”"));
-    stage.click("Undo");
-    remove(&mut stage);
-    let mut app = stage.harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-    let asked = stage.commands.try_iter().filter(is_asked_by_the_user);
-    assert_eq!(asked.last(), Some(Command::Remove(SongId(7))));
+    stage.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(stage.asked(), [remove_it, open(6), Command::Restore(SongId(7))]);
+    stage.tell([Event::SongRemoved(SongId(7)), song]);
+    assert!(stage.shows("Lithium,"));
+    assert_eq!(stage.asked(), [open(7)]);
 }
 
 #[test]
-fn a_song_that_is_added_again_is_not_removed() {
+fn what_was_removed_comes_back_in_the_order_it_went_also_after_a_while() {
     let mut stage = stage(separated());
-    let remove = |stage: &mut Stage| {
-        stage.harness.get_by_label_contains("Lithium,").focus();
+    for (title, song) in [("Lithium,", 7), ("Vibe Ace,", 4)] {
+        stage.harness.get_by_label_contains(title).focus();
         stage.harness.run_steps(2);
         stage.press(NONE, Key::Delete);
-        assert_eq!(stage.asked(), [Command::Open(SongId(6))]);
-    };
-    remove(&mut stage);
-    stage.tell(imported(7, "Lithium"));
-    assert!(stage.shows("Lithium,") && !stage.shows("Removed “Lithium”"));
-    assert_eq!(stage.asked(), [Command::Open(SongId(7))]);
-    stage.tell([Event::ImportEnded]);
-    remove(&mut stage);
-    stage.tell(imported(8, "another"));
-    assert!(stage.shows("Removed “Lithium”"), "it is not this one that was added");
-    let mut app = stage.harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-    let asked: Vec<Command> = stage.commands.try_iter().filter(is_asked_by_the_user).collect();
-    assert_eq!(asked, [Command::Open(SongId(8)), Command::Remove(SongId(7))]);
+        stage.tell([Event::SongRemoved(SongId(song))]);
+    }
+    let mut waited = std::time::Duration::ZERO;
+    while stage.shows("Removed “Vibe Ace”") {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        waited += std::time::Duration::from_millis(200);
+        assert!(waited.as_secs() < 30);
+        stage.harness.run_steps(1);
+    }
+    stage.asked();
+    for song in [4, 7] {
+        stage.press(Modifiers::COMMAND, Key::Z);
+        assert_eq!(stage.asked(), [Command::Restore(SongId(song))]);
+    }
+    stage.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(stage.asked(), [], "there is nothing more");
 }

@@ -95,7 +95,11 @@ fn several_songs_are_chosen_and_worked_on_together() {
     assert_eq!(stage.asked(), [process(3), process(5), process(7)], "those that are to be done");
     of_all(&mut stage, "Remove");
     assert!(titles(&stage).is_empty() && stage.shows("Removed 5 songs"));
+    let all = [3, 4, 5, 6, 7];
+    assert_eq!(stage.asked(), all.map(|song| Command::Remove(SongId(song))));
     stage.press(CTRL, Key::Z);
+    let (open, back) = (Command::Open(SongId(7)), all.map(|song| Command::Restore(SongId(song))));
+    assert_eq!(stage.asked(), [&back[..], &[open]].concat());
     assert_eq!(titles(&stage).len(), 5, "undone");
 
     // By the keyboard.
@@ -108,11 +112,8 @@ fn several_songs_are_chosen_and_worked_on_together() {
     assert_eq!(chosen(&stage), [3, 4, 5]);
     stage.press(NONE, Key::Delete);
     assert_eq!(titles(&stage), ["Lithium", "Let's Go Fishin'"]);
-    let mut app = stage.harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-    let removed = stage.commands.try_iter().filter(|it| matches!(it, Command::Remove(_)));
-    let expected = [3, 4, 5].map(|song| Command::Remove(SongId(song)));
-    assert_eq!(removed.collect::<Vec<_>>(), expected);
+    let asked = stage.asked().into_iter().filter(|it| matches!(it, Command::Remove(_)));
+    assert_eq!(asked.collect::<Vec<_>>(), [3, 4, 5].map(|song| Command::Remove(SongId(song))));
 }
 
 #[test]
@@ -204,8 +205,11 @@ fn badges_say_how_songs_stand() {
         let row = rows.iter().find(|row| row.starts_with(title)).unwrap();
         assert!(row.ends_with(badge), "{row}");
     }
+    stage.harness.get_by_label_contains("Vibe Ace,").click();
+    stage.harness.run_steps(3);
+    assert!(stage.shows("is gone, the stems are kept"));
     stage.tell([Event::Missing(Vec::new())]);
-    assert!(!stage.shows("Missing"));
+    assert!(!stage.shows("Missing") && !stage.shows("is gone"));
 }
 
 #[test]

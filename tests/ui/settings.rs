@@ -13,7 +13,8 @@ use partita::{
     },
     model::Precision,
     ui::{
-        desk::Page,
+        desk::{Page, Purpose},
+        dialogs::{Answer, Outcome},
         words::{self, Language},
     },
 };
@@ -94,6 +95,33 @@ fn threads_and_precision_are_told_to_the_engine() {
 }
 
 #[test]
+fn a_limit_of_memory_is_told_to_the_engine() {
+    let mut stage = page(unprocessed());
+    assert!(stage.shows("The model takes 587 MB at least"));
+    for (name, memory) in [("600 MB", Some(600_000_000)), ("2.0 GB", Some(2_000_000_000))] {
+        stage.click(&format!("Memory: {name}"));
+        assert_eq!(stage.asked(), [Command::SetCompute(Compute { memory, ..Compute::default() })]);
+        assert_eq!(preferences(&stage).memory, memory);
+    }
+    stage.click("Memory: No limit");
+    assert_eq!(stage.asked(), [Command::SetCompute(Compute::default())]);
+    // One that was written by hand has its place among the others; the command line's stays.
+    let ctx = stage.harness.ctx.clone();
+    let begin = |stage: &mut Stage, flags| {
+        let found = Preferences { memory: Some(812_000_000), ..Preferences::default() };
+        stage.harness.state_mut().begin(&ctx, found, flags, None);
+        words::speak(Language::English);
+        stage.harness.run_steps(3);
+    };
+    begin(&mut stage, Flags::default());
+    assert!(stage.shows("Memory: 812 MB"));
+    begin(&mut stage, Flags { memory: Some(900_000_000), ..Flags::default() });
+    assert!(stage.shows("Memory: 900 MB") && stage.shows("Set by the command line"));
+    stage.click("Memory: 600 MB");
+    assert_eq!((stage.asked(), preferences(&stage).memory), (Vec::new(), Some(812_000_000)));
+}
+
+#[test]
 fn a_sound_device_is_chosen() {
     let mut stage = page(unprocessed());
     let output = |id: &str, name: &str| Output { id: id.into(), name: name.into() };
@@ -138,6 +166,30 @@ fn the_data_folder_is_shown_with_its_size_and_cleared() {
     stage.click("Clear stems…");
     stage.click("Delete the stems");
     assert_eq!(stage.asked(), [Command::ClearStems]);
+}
+
+#[test]
+fn a_report_is_saved_where_the_user_says_and_that_is_said() {
+    let answered = |stage: &mut Stage, outcome| {
+        let ctx = stage.harness.ctx.clone();
+        let answer = Answer { purpose: Purpose::Report, outcome };
+        stage.harness.state_mut().answered(&ctx, answer);
+        stage.harness.run_steps(3);
+    };
+    let mut stage = page(separated());
+    assert!(!stage.shows("The report is in"));
+    answered(&mut stage, Outcome::Picked(vec!["/tmp/here.txt".into()]));
+    assert_eq!(stage.asked(), [Command::SaveReport("/tmp/here.txt".into())]);
+    stage.tell([Event::ReportSaved("/tmp/here.txt".into())]);
+    assert!(stage.shows("The report is in /tmp/here.txt"));
+    // Where the system has no dialog, the window asks.
+    answered(&mut stage, Outcome::Unavailable);
+    assert!(stage.shows("Path of the report"));
+    stage.click("Save");
+    let asked = stage.asked();
+    let [Command::SaveReport(path)] = &asked[..] else { panic!("{asked:?}") };
+    assert!(path.is_absolute() && path.ends_with("partita-report.txt"), "{}", path.display());
+    assert!(!stage.shows("Path of the report"));
 }
 
 #[test]

@@ -230,7 +230,6 @@ pub fn is_asked_by_the_user(command: &Command) -> bool {
         command,
         Command::KeepPreferences(_)
             | Command::KeepLanes(..)
-            | Command::LookForFiles
             | Command::MeasureHome
             | Command::ListOutputs
             | Command::ListModels
@@ -311,7 +310,7 @@ pub fn library(state: SongState) -> Event {
 }
 
 pub fn ready() -> Event {
-    Event::Model(ModelState::Ready { sources: stems() })
+    Event::Model(ModelState::Ready { sources: stems(), least_memory: 560 << 20 })
 }
 
 pub fn opened(song: i64) -> Event {

@@ -1,9 +1,11 @@
 //! What the user sets of the engine, and what of the data folder is measured and cleared.
 
+use std::path::PathBuf;
+
 use super::{
     super::{
-        Compute, Event, Preferences, Result, doctor::folder_bytes, dragged, player::outputs, pool,
-        removed::check_inside, tracks, upkeep,
+        Compute, Event, Preferences, Result, doctor::folder_bytes, dragged, mishap::caught,
+        player::outputs, pool, removed::check_inside, report, tracks, upkeep,
     },
     Core,
     exports::spawn,
@@ -39,17 +41,18 @@ impl Core {
         spawn("outputs", move || sink.send(Event::Outputs(outputs()))).map(drop)
     }
 
-    /// Tells which songs' own files are gone; looked for on a thread of its own, because a disk may
-    /// be far away.
-    pub(super) fn look_for_files(&self) -> Result<()> {
-        let songs = self.library.songs()?.into_iter().map(|song| (song.id, song.path));
-        let (songs, sink): (Vec<_>, _) = (songs.collect(), self.sink.clone());
+    /// Writes a report, on a thread of its own: it looks at the whole machine.
+    pub(super) fn save_report(&self, path: PathBuf) -> Result<()> {
+        let (home, compute) = (self.library.home().to_owned(), self.compute);
+        let sink = self.sink.clone();
         let work = move || {
-            let is_gone = |path: &std::path::Path| matches!(path.try_exists(), Ok(false));
-            let gone = songs.into_iter().filter(|(_, path)| is_gone(path)).map(|(song, _)| song);
-            sink.send(Event::Missing(gone.collect()));
+            let saved = caught("writing the report", || report::save(&home, compute, &path));
+            sink.send(match saved {
+                Ok(()) => Event::ReportSaved(path),
+                Err(e) => Event::Failed { song: None, reason: e.in_words() },
+            });
         };
-        spawn("look for files", work).map(drop)
+        spawn("report", work).map(drop)
     }
 
     /// Tells how much the data folder holds; counted on a thread of its own.

@@ -12,7 +12,7 @@ mod versions;
 mod weights;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, atomic::AtomicI64},
     thread::{JoinHandle, ThreadId},
     time::{Duration, Instant},
@@ -26,6 +26,7 @@ use super::{
     analysis::{Analysis, Analyst},
     import::{Imported, Importer},
     library::Library,
+    memory,
     mishap::caught,
     models::InstalledModel,
     player::Player,
@@ -58,8 +59,6 @@ pub(super) enum Message {
     ExportEnded(ExportId),
     /// Files to drag were made, or were not, by this thread.
     DragEnded(ThreadId),
-    /// Songs whose files are not where they were.
-    Missing(BTreeSet<SongId>),
     /// Weights were fetched or looked at, or were not.
     Weights(Change, std::result::Result<(), String>),
     /// The last handle is gone.
@@ -104,8 +103,6 @@ pub(super) struct Core {
     drags: Drags,
     /// Looks after the users' files, where anybody stays to be told.
     sources: Option<Sources>,
-    /// Songs whose files are not where they were.
-    missing: BTreeSet<SongId>,
     /// Where removed songs are until this program ends.
     holder: Holder,
     /// What can still be brought back.
@@ -137,7 +134,9 @@ impl Core {
         }
         let tell = outbox.clone();
         // The receiver outlives these threads, but for the moments in which the program ends.
-        let worker = Worker::start(config.compute, move |news| {
+        // An engine that stays has a window before it.
+        let beside = if config.stays { memory::WINDOW } else { 0 };
+        let worker = Worker::start(config.compute, beside, move |news| {
             drop(tell.send(Message::Work(news)));
         })?;
         let tell = outbox.clone();
@@ -148,10 +147,7 @@ impl Core {
         let analyst = Analyst::start(move |song, found| {
             drop(tell.send(Message::Analysed(song, found)));
         })?;
-        let tell = outbox.clone();
-        let sources = config
-            .stays
-            .then(|| Sources::start(move |songs| drop(tell.send(Message::Missing(songs)))));
+        let sources = config.stays.then(|| Sources::start(&sink));
         let waveforms = Waveforms::start(&sink)?;
         // What is to be said of odd settings, whoever shows them says.
         let (preferences, _) = Preferences::load(&config.home);
@@ -181,7 +177,6 @@ impl Core {
             exports: BTreeMap::new(),
             drags: Drags::default(),
             sources: sources.transpose()?,
-            missing: BTreeSet::new(),
             holder: Holder::default(),
             removed: Vec::new(),
             is_missed: false,
@@ -252,6 +247,7 @@ impl Core {
                 }
             }
             Message::Analysed(song, found) => self.analysed(song, found.as_ref()),
+            Message::Imported(Imported::NoRoom(path, reason)) => self.import_again(path, reason),
             Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
             Message::Work(Progress::Begins { job, segment, is_of_draft }) => {
                 self.segment_begins(job, segment, is_of_draft);
@@ -267,7 +263,6 @@ impl Core {
                 self.exports.remove(&id);
             }
             Message::DragEnded(thread) => self.drag_ended(thread),
-            Message::Missing(songs) => self.show_missing(songs),
             Message::Weights(change, result) => self.weights_came(&change, result),
             Message::Shutdown => {}
         }
@@ -307,9 +302,9 @@ impl Core {
             Command::KeepLanes(song, lanes) => self.library.set_lanes(song, &lanes),
             Command::ListOutputs => self.list_outputs(),
             Command::SetCompute(compute) => self.set_compute(compute),
-            Command::LookForFiles => self.look_for_files(),
             Command::MeasureHome => self.measure_home(),
             Command::ClearStems => self.clear_stems(),
+            Command::SaveReport(path) => self.save_report(path),
             Command::Rename { song, title } => self.rename(song, &title),
             Command::Describe(song) => self.tell_fields(song),
             Command::Export { id, song, selection, place, settings } => {
@@ -384,7 +379,10 @@ impl Core {
 
     fn model_state(&self) -> ModelState {
         match (self.model(&self.usual_recipe()), &self.model_fault) {
-            (Some(model), _) => ModelState::Ready { sources: model.spec.sources.clone() },
+            (Some(model), _) => ModelState::Ready {
+                sources: model.spec.sources.clone(),
+                least_memory: model.least_memory(),
+            },
             (None, Some(reason)) => ModelState::Failed(reason.clone()),
             (None, None) => ModelState::Missing,
         }

@@ -2,7 +2,9 @@
 //! queue, off the list.
 
 use super::{
-    super::{EngineError, Event, Job, JobId, JobState, Result, library::Library, tracks},
+    super::{
+        EngineError, Event, Job, JobId, JobState, Result, library::Library, mishap::caught, tracks,
+    },
     Core,
     exports::spawn,
     jobs::Asked,
@@ -125,7 +127,9 @@ impl Core {
         }
         let (home, sink) = (self.library.home().to_owned(), self.sink.clone());
         let work = move || {
-            let made = Library::open(&home).and_then(|library| tracks::of_job(&library, &job));
+            let make = || Library::open(&home).and_then(|library| tracks::of_job(&library, &job));
+            // A bug ends this with a word, not silently.
+            let made = caught("writing the files", make);
             sink.send(match made {
                 Ok(tracks) => {
                     let files = tracks.files.into_iter().map(|(_, path)| path).collect();

@@ -1,6 +1,8 @@
 //! Songs taken out of the library. A removal can be taken back until the program ends, or its room is
 //! needed; a reset cannot.
 
+use std::path::PathBuf;
+
 use super::{
     super::{
         EngineError, Event, Result, SongId,
@@ -67,6 +69,15 @@ impl Core {
             self.sink.send(Event::Job(job));
         }
         Ok(())
+    }
+
+    /// There was no room to import a file: once more, where what was removed takes some.
+    pub(super) fn import_again(&mut self, path: PathBuf, reason: String) {
+        if !self.purge_removed() {
+            self.sink.send(Event::ImportFailed { path, reason });
+        } else if let Err(e) = self.importer.import(vec![path]) {
+            self.fail(None, &e);
+        }
     }
 
     /// Removes for good what was removed; says whether there was anything.

@@ -1,7 +1,6 @@
 //! Songs in the engine: showing the library, opening.
 
 use std::{
-    collections::BTreeSet,
     ops::Range,
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
@@ -43,24 +42,12 @@ impl Core {
         }
     }
 
-    /// These songs have no file any more, all others have.
-    pub(super) fn show_missing(&mut self, missing: BTreeSet<SongId>) {
-        let changed: Vec<SongId> = self.missing.symmetric_difference(&missing).copied().collect();
-        self.missing = missing;
-        for song in changed {
-            if let Ok(song) = self.library.song(song) {
-                self.sink.send(Event::Song(self.describe(song)));
-            }
-        }
-    }
-
     /// Tells a song that was imported.
     pub(super) fn show_imported(&mut self, path: PathBuf, song: Song) {
         let id = song.id;
-        self.missing.remove(&id);
-        self.watch_sources();
         self.sink.send(Event::Song(self.describe(song)));
         self.sink.send(Event::Imported { path, song: id });
+        self.watch_sources();
     }
 
     /// Shows what another program, such as the command line, has changed in the library; ends what
@@ -161,14 +148,7 @@ impl Core {
         Song { cover, ..self.with_state(song) }
     }
 
-    fn with_state(&self, mut song: Song) -> Song {
-        if self.missing.contains(&song.id) {
-            let path = song.path.display();
-            song.warning = Some(format!(
-                "{path} is gone; its stems are kept. Add the file where it is now, and it is this \
-                 song again"
-            ));
-        }
+    fn with_state(&self, song: Song) -> Song {
         let recipe = self.recipe_of(song.id);
         let Some(model) = self.model(&recipe) else { return song };
         let quality = recipe.quality;

@@ -114,6 +114,11 @@ impl Allowance {
         }
     }
 
+    /// What may still come, in seconds of sound.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
     /// Takes the time that a decoder needed.
     ///
     /// # Errors

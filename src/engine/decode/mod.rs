@@ -81,7 +81,25 @@ pub fn decode(
     progress: &mut dyn FnMut(f32),
     sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
 ) -> super::Result<Decoded> {
+    decode_expected(path, cancel, &mut |_| Ok(()), progress, sink)
+}
+
+/// As [`decode`]; where the file says how long it is, `expect` is told before anything is decoded,
+/// in frames at [`super::SAMPLE_RATE`], and may refuse.
+///
+/// # Errors
+/// As [`decode`], and those of `expect`.
+pub fn decode_expected(
+    path: &Path,
+    cancel: &CancelToken,
+    expect: &mut dyn FnMut(u64) -> super::Result<()>,
+    progress: &mut dyn FnMut(f32),
+    sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
+) -> super::Result<Decoded> {
     let mut source = source::Source::open(path, cancel)?;
+    if let Some(frames) = source.expected_frames() {
+        expect(frames)?;
+    }
     let mut about = tags::About::read(path, cancel);
     about.complete_with(tags::About::of_log(&mut source.reader.metadata()));
     let output = Output::new(SAMPLE_RATE, source.trim, sink)?;

@@ -41,11 +41,15 @@ use symphonia::{
 use symphonia_adapter_libopus::OpusDecoder;
 
 use super::{
-    DecodeError, file,
+    DecodeError,
+    bounds::Allowance,
+    file,
     gapless::{AAC_PRIMING, Mp4Timing, opus_pre_skip},
     output::{End, Trim},
 };
-use crate::engine::{AudioFormat, CancelToken, EngineError, Result, guard::guarded};
+use crate::engine::{
+    AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE, guard::guarded, resample::rescale,
+};
 
 /// Rate at which Opus is always decoded, in Hz.
 const OPUS_RATE: u32 = 48_000;
@@ -161,6 +165,15 @@ impl Source {
             frames: None, // known at the end
         };
         Ok(Self { track: track.id, reader, codec, format, trim, promised, position, bytes })
+    }
+
+    /// How long it says that it is, in frames at [`SAMPLE_RATE`]; of what it cannot hold, what it
+    /// can.
+    pub fn expected_frames(&self) -> Option<u64> {
+        let rate = self.format.sample_rate;
+        let promised = self.promised.filter(|_| rate > 0)?;
+        let most = (Allowance::new(self.bytes).seconds() * f64::from(SAMPLE_RATE)) as u64;
+        Some(rescale(promised, SAMPLE_RATE, rate).min(most))
     }
 
     /// Part of the file that has been read, 0 to 1.

@@ -3,7 +3,9 @@
 use std::{fs, io, path::Path};
 
 use super::*;
-use crate::engine::{AudioFormat, CHANNELS, Depth, SAMPLE_RATE, decode, resample::Resampler};
+use crate::engine::{
+    AudioFormat, CHANNELS, Depth, SAMPLE_RATE, decode, mishap::caught, resample::Resampler,
+};
 
 /// A track in memory, separated up to frame `covered`.
 struct InMemory {
@@ -430,6 +432,19 @@ fn a_cancelled_export_leaves_nothing() {
         assert!(matches!(result, Err(EngineError::Cancelled)), "{result:?}");
         assert!(names_in(home.path()).is_empty(), "cancelled at {stop_at}");
     }
+}
+
+#[test]
+fn a_bug_ends_an_export_and_leaves_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let track = InMemory::noise(BLOCK_FRAMES * 4, 0.4);
+    let items = [item(&home.path().join("deep/down/a.wav"), &[(0, 1.0)])];
+    let (settings, never) = (at_depth(Depth::Int16), CancelToken::default());
+    let mut stumble = |done: f32| assert!(done < 0.6, "on purpose");
+    let work = || export(&track, &origin(&track), &items, &settings, &mut stumble, &never);
+    let words = caught("writing the files", work).unwrap_err().in_words();
+    assert!(words.contains("writing the files") && words.contains("on purpose"), "{words}");
+    assert!(names_in(home.path()).is_empty());
 }
 
 #[test]

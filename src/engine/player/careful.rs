@@ -36,7 +36,7 @@ impl Careful {
 
 impl Track for Careful {
     fn frames(&self) -> u64 {
-        self.track.frames()
+        self.ask(|| self.track.frames()).unwrap_or(0)
     }
 
     fn stems(&self) -> usize {

@@ -16,6 +16,7 @@ use super::{
     route::{Route, Stretch},
     shared::{Shared, Strips, Wanted},
 };
+use crate::engine::mishap::caught;
 
 /// Frames a deck holds, 0.74 s: outlasts a disk that is slow to answer, and a sound server that
 /// takes half a second in one gulp when it starts. Costs no time: gains act behind the ring.
@@ -50,6 +51,8 @@ pub(super) struct Feeder {
     line: Line,
     compare: Compare,
     was_playing: bool,
+    /// What could not be served for a bug, by generation and refresh: it is not tried again.
+    stumbled: Option<(u64, u64)>,
 }
 
 impl Feeder {
@@ -59,7 +62,8 @@ impl Feeder {
         let (returning, returned) = RingBuffer::new(DECKS);
         let mixer = Mixer::new(Arc::clone(&shared), arrived, returning);
         let (line, compare) = (Line::idle(), Compare::new());
-        (Self { shared, arriving, returned, out: 1, line, compare, was_playing: false }, mixer)
+        let (was_playing, stumbled) = (false, None);
+        (Self { shared, arriving, returned, out: 1, line, compare, was_playing, stumbled }, mixer)
     }
 
     /// Works until the player is dropped.
@@ -80,8 +84,21 @@ impl Feeder {
         }
     }
 
-    /// Does what is wanted as far as there is room; says whether all is done.
+    /// Does what is wanted as far as there is room; says whether all is done. A bug silences what is
+    /// wanted now, and nothing else.
     pub(super) fn serve(&mut self, wanted: &Wanted) -> bool {
+        let this = (wanted.generation, wanted.refresh);
+        if self.stumbled == Some(this) {
+            return true;
+        }
+        caught("playing", || Ok(self.obey(wanted))).unwrap_or_else(|_| {
+            self.stumbled = Some(this);
+            self.line = Line::idle();
+            true
+        })
+    }
+
+    fn obey(&mut self, wanted: &Wanted) -> bool {
         while let Ok(deck) = self.returned.pop() {
             self.out -= 1;
             drop(deck);

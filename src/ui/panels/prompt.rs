@@ -44,6 +44,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
         Purpose::SongFolder => (say.song_folder, say.add),
         Purpose::Weights => (say.weights, say.take),
         Purpose::ExportFolder => (say.export_folder, say.choose),
+        Purpose::Report => (say.report, say.save),
     };
     let name = font(text::NAME, Weight::SemiBold);
     label(ui, "prompt title", row(0.0, 26.0), Align2::LEFT_CENTER, title, name, tokens.text);

@@ -31,7 +31,7 @@ use crate::{
 const ROW: f32 = 36.0;
 const NAMES: f32 = 168.0;
 /// Of all rows together; what is taller scrolls.
-const HEIGHT: f32 = 656.0;
+const HEIGHT: f32 = 692.0;
 /// For focus rings.
 const RING: f32 = 4.0;
 
@@ -173,7 +173,37 @@ fn output(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     }
 }
 
-/// Threads and precision.
+/// Limits of memory, in bytes: what the model takes at least, a little more, and round ones; beside
+/// them the one that holds.
+fn limits(least: Option<u64>, chosen: Option<u64>) -> Vec<u64> {
+    const STEP: u64 = 100_000_000;
+    let least = least.map_or(10 * STEP, |least| least.next_multiple_of(STEP));
+    let mut limits = vec![least, least + STEP];
+    limits.extend([10, 20, 40].map(|steps| steps * STEP).iter().filter(|it| **it > least + STEP));
+    limits.extend(chosen);
+    limits.sort_unstable();
+    limits.dedup();
+    limits
+}
+
+/// The most memory that may be taken.
+fn memory(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
+    let (say, flags) = (&words::get().settings, cx.desk.flags);
+    let (least, chosen) = (cx.state.least_memory(), flags.memory.or(new.memory));
+    let mut choices = vec![(None, say.no_limit.to_owned())];
+    choices.extend(limits(least, chosen).into_iter().map(|it| (Some(it), words::bytes(it))));
+    let pressed = form.choice(ui, say.memory, &choices, chosen);
+    if flags.memory.is_some() {
+        return form.note(ui, "memory by flag", say.by_flag);
+    }
+    if let Some(memory) = pressed {
+        new.memory = memory;
+    }
+    let least = least.map(words::bytes);
+    form.note(ui, "memory note", &(say.memory_note)(least.as_deref()));
+}
+
+/// Threads, memory and precision.
 fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let (say, flags) = (&words::get().settings, cx.desk.flags);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -191,6 +221,7 @@ fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     if flags.threads.is_none() {
         form.note(ui, "threads note", say.threads_note);
     }
+    memory(ui, cx, form, new);
     let has_fast = pool::has_fast_precision();
     let mut precisions = vec![(Precision::Single, say.single.to_owned())];
     if has_fast {
@@ -286,5 +317,15 @@ fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
         }
         x = place.right() + 12.0;
     }
+    let wide = width(ui, say.report, Kind::Quiet);
+    let place = Rect::from_min_size(pos2(x, form.top - 4.0), vec2(wide, ROW));
+    let response = button(ui, "report", place, say.report, Kind::Quiet, true);
+    if response.on_hover_text(say.report_hint).clicked() {
+        cx.act(Action::ChooseReport);
+    }
     form.top += ROW + 12.0;
+    if let Some(path) = state.report() {
+        form.top = place.bottom() + 20.0;
+        form.note(ui, "report saved", &(say.report_saved)(&path.display().to_string()));
+    }
 }

@@ -94,12 +94,11 @@ fn head_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, song: &Song) {
     if let Some(origin) = words::sound_origin(song) {
         at(ui, "sound origin", used, Sense::hover()).on_hover_text(origin);
     }
-    if let Some(warning) = &song.warning {
+    if let Some(warning) = cx.state.warning(song) {
         let place = line(81.0, 16.0);
         let sign = Rect::from_min_size(place.min, vec2(14.0, 14.0));
         Icon::Warning.paint(ui.painter(), sign, tokens.warning);
         let place = Rect::from_min_max(pos2(sign.right() + 6.0, place.top()), place.max);
-        let warning = words::told(warning);
         label(ui, "warning", place, Align2::LEFT_CENTER, &warning, small, tokens.warning);
     }
 }

@@ -41,21 +41,27 @@ impl App {
         self.desk.marked.clear();
         self.library.forget_order();
         let title = title.unwrap_or_default();
+        for song in &songs {
+            self.link.send(Command::Remove(*song));
+        }
         self.desk.removal = Some(Removal { songs, title, at: Instant::now() });
     }
 
     fn undo_remove(&mut self) {
-        let Some(removal) = self.desk.removal.take() else { return };
+        self.finish_removal();
+        let Some(songs) = self.desk.removed.pop() else { return };
         self.library.forget_order();
-        if let Some(song) = removal.songs.last() {
-            self.select(*song);
+        for song in &songs {
+            self.link.send(Command::Restore(*song));
         }
+        self.desk.coming_back = songs.last().copied();
     }
 
-    /// Makes a removal that can be undone one that cannot.
+    /// What was removed just now is not spoken of any more, but can still be brought back.
     pub(in crate::ui) fn finish_removal(&mut self) {
-        for song in self.desk.removal.take().into_iter().flat_map(|removal| removal.songs) {
-            self.link.send(Command::Remove(song));
+        if let Some(removal) = self.desk.removal.take() {
+            self.library.forget_order();
+            self.desk.removed.push(removal.songs);
         }
     }
 

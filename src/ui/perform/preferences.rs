@@ -121,6 +121,9 @@ impl App {
     pub(super) fn confirm(&mut self) {
         let Some(question) = self.desk.question.take() else { return };
         self.finish_removal();
+        if question == Question::Reset {
+            self.desk.removed.clear(); // it takes that, too
+        }
         self.link.send(match question {
             Question::Reset => Command::Reset,
             Question::ClearStems => Command::ClearStems,

@@ -153,6 +153,9 @@ pub static WORDS: Words = Words {
         processing: |percent| format!("Processando, {percent}"),
         separated: "Separada",
         with_warning: "Com um aviso",
+        gone: |path| {
+            format!("{path} sumiu, os stems ficam; adicione o arquivo de onde ele está agora")
+        },
         cancel_processing: "Cancelar o processamento",
         remove: "Remover da biblioteca",
     },
@@ -273,14 +276,18 @@ pub static WORDS: Words = Words {
         song_folder: "Caminho de uma pasta de músicas",
         weights: "Caminho dos pesos do modelo",
         export_folder: "Caminho da pasta de destino",
+        report: "Caminho do relatório",
         add: "Adicionar",
         take: "Usar",
         choose: "Escolher",
+        save: "Salvar",
         note: "O caminho completo; ~ é a sua pasta pessoal",
         add_songs: "Adicionar músicas",
         add_folder: "Adicionar uma pasta de músicas",
         weights_title: "Os pesos do modelo",
         export_title: "Pasta das exportações",
+        report_title: "Salvar um relatório",
+        report_file: "relatorio-do-partita.txt",
         audio: "Áudio",
         all_files: "Todos os arquivos",
         weights_filter: "Pesos",
@@ -402,6 +409,14 @@ pub static WORDS: Words = Words {
         threads: "Threads",
         all_threads: |count| format!("Todas ({count})"),
         threads_note: "Menos threads deixam mais do computador para outras coisas; valem já para a tarefa em andamento",
+        memory: "Memória",
+        no_limit: "Sem limite",
+        memory_note: |least| match least {
+            Some(least) => {
+                format!("O modelo usa pelo menos {least}; perto disso, menos threads trabalham")
+            }
+            None => "Quanto o modelo usa no mínimo se sabe quando ele está instalado".into(),
+        },
         precision: "Precisão",
         single: "Simples",
         fast: "Rápida",
@@ -436,6 +451,9 @@ pub static WORDS: Words = Words {
         sizes: |all, stems| format!("{all}, sendo {stems} de stems"),
         clear: "Limpar os stems…",
         reset: "Apagar tudo…",
+        report: "Salvar um relatório…",
+        report_hint: "Para quem conserta o Partita: este computador, os ajustes, números, o que deu errado; sem caminhos nem nomes de músicas",
+        report_saved: |path| format!("O relatório está em {path}"),
     },
     questions: Questions {
         reset: "Apagar tudo?",

@@ -176,8 +176,8 @@ pub fn song(
             (false, false) => Action::Select(song.id),
         });
     }
-    let response = match &song.warning {
-        Some(warning) => response.on_hover_text(words::told(warning)),
+    let response = match cx.state.warning(song) {
+        Some(warning) => response.on_hover_text(warning),
         None => response,
     };
     menu(cx, &response, song);

@@ -36,13 +36,24 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ("it is cut off", "está cortado"),
     ("{} is too long", "{} é longo demais"),
     ("it is not a file", "não é um arquivo"),
+    (
+        "the song was taken out of the library meanwhile",
+        "a música foi retirada da biblioteca enquanto isso",
+    ),
     ("it belongs to another song or model", "pertence a outra música ou a outro modelo"),
     ("somebody has removed it", "alguém o removeu"),
     ("there is a folder of that name", "há uma pasta com esse nome"),
     ("the system gives no thread: {}", "o sistema não dá mais threads: {}"),
     ("the system gives no threads to separate on: {}", "o sistema não dá threads para separar: {}"),
     ("a thread was lost", "uma thread se perdeu"),
-    ("{} made Partita stumble ({}); please save a report and send it", TRIPPED),
+    (
+        "{} made Partita stumble ({}); please save a report, in the settings or by partita doctor \
+         --report, and send it",
+        TRIPPED,
+    ),
+    ("importing a file", "importar um arquivo"),
+    ("drawing the waveform", "desenhar a forma de onda"),
+    ("writing the report", "gravar o relatório"),
     ("reading the song's file", "ler o arquivo da música"),
     ("reading it", "ler o arquivo"),
     ("writing the files", "gravar os arquivos"),
@@ -73,10 +84,6 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
          guardado",
     ),
     (
-        "{} is gone; its stems are kept. Add the file where it is now, and it is this song again",
-        "{} sumiu; os stems ficam. Adicione o arquivo onde ele está agora, e volta a ser esta música",
-    ),
-    (
         "it is gone from the data folder; put it back, or add the song's file again",
         "sumiu da pasta de dados; ponha-o de volta, ou adicione o arquivo da música de novo",
     ),
@@ -104,6 +111,11 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
         "the settings could not be understood ({}): the file is now called {}, and the usual \
          settings hold",
         "os ajustes não foram entendidos ({}): o arquivo agora se chama {}, e valem os usuais",
+    ),
+    ("it is larger than 1 MB", "tem mais de 1 MB"),
+    (
+        "the settings are larger than 1 MB, and would not be read again",
+        "os ajustes têm mais de 1 MB, e não seriam lidos de novo",
     ),
     (
         "{} could not be understood ({}), nor renamed ({}); the usual settings hold",
@@ -240,7 +252,6 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ),
     ("and {} more", "e mais {}"),
     ("the loudness cannot be measured: {}", "a sonoridade não pôde ser medida: {}"),
-    ("The waveform cannot be drawn: {}", "A forma de onda não pôde ser desenhada: {}"),
     ("the waveform cannot be drawn: {}", "a forma de onda não pôde ser desenhada: {}"),
     // Separating.
     ("no model is installed; install it first", "não há modelo instalado; instale-o primeiro"),
@@ -282,10 +293,10 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
          multiplica: escolha a precisão simples",
     ),
     (
-        "this model needs {} MB of memory, and {} MB is the limit; raise it (--memory), or close \
-         other programs",
-        "este modelo precisa de {} MB de memória, e o limite é {} MB; aumente-o (--memory), ou feche \
-         outros programas",
+        "this model needs {} MB of memory, and {} MB is the limit; raise it, in the settings or by \
+         --memory",
+        "este modelo precisa de {} MB de memória, e o limite é {} MB; aumente-o, nos ajustes ou com \
+         --memory",
     ),
     ("the model {} has no network", "o modelo {} não tem rede"),
     (
@@ -379,6 +390,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ),
 ];
 
-const TRIPPED: &str = "{} fez o Partita tropeçar ({}); grave um relatório e envie";
+const TRIPPED: &str = "{} fez o Partita tropeçar ({}); salve um relatório, nos ajustes ou com partita \
+                       doctor --report, e envie";
 const NO_HOME: &str = "o sistema não indica pasta de dados; indique uma em PARTITA_HOME";
 const RATES: &str = "uma taxa de {} Hz não é aceita (de 1 a 768 kHz, sim)";

@@ -17,6 +17,7 @@ use partita::{
         AudioFormat, Event, Job, JobId, JobState, Lane, ModelState, Song, SongId, SongState,
         peaks::Peak,
         player::{Device, Gains, Monitor},
+        recipe::Quality,
     },
     ui::{
         app::App,
@@ -82,6 +83,8 @@ fn job(done: usize) -> Event {
         id: JobId(1),
         song: SongId(SONGS),
         model: "htdemucs".into(),
+        quality: Quality::default(),
+        drafts_first: false,
         stems: STEMS.map(str::to_owned).into(),
         state: JobState::Running,
         segments_done: done,
@@ -112,8 +115,8 @@ fn news() -> Vec<Event> {
         events.push(Event::Peaks { song: song_id, lane, first: 0, peaks: Arc::clone(&peaks) });
     }
     // Every other segment is there, as after many a click ahead.
-    let covered = (0..300).map(|i| (i * 515_970, i * 515_970 + 343_980)).collect();
-    events.push(Event::Segments { song: song_id, covered });
+    let covered: Vec<_> = (0..300).map(|i| (i * 515_970, i * 515_970 + 343_980)).collect();
+    events.push(Event::Segments { song: song_id, refined: covered.clone(), covered });
     events.push(Event::Computing { song: song_id, frames: Some((44_100_000, 44_443_980)) });
     events.push(job(300));
     events
@@ -226,8 +229,8 @@ fn main() {
         bench.scene("a segment comes in each frame", frames, |bench, i| {
             bench.tell(job(300 + i % 300));
             let covered = (0..300).map(|k| (k * 515_970, k * 515_970 + 343_980 + i as u64));
-            let covered = covered.collect();
-            bench.tell(Event::Segments { song: SongId(SONGS), covered });
+            let covered: Vec<_> = covered.collect();
+            bench.tell(Event::Segments { song: SongId(SONGS), refined: covered.clone(), covered });
             Vec::new()
         });
         for _ in 0..9 {

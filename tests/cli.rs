@@ -274,7 +274,7 @@ fn within_a_limit_of_memory_fewer_threads_work_and_then_none() {
     write_song(&song, 44_100, 44_100, 1);
     assert!(partita(home.path(), &["add", song.to_str().unwrap()]).status.success());
     let model = InstalledModel::find(home.path(), DEFAULT).unwrap().unwrap();
-    let for_two = memory::need(&model.spec, model.weight_bytes(), 2);
+    let for_two = memory::need(model.memory(), 2);
     let set = |bytes: u64| {
         fs::write(home.path().join("settings.toml"), format!("memory = {bytes}\n")).unwrap();
     };

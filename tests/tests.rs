@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod archive;
 #[cfg(test)]
+mod bags;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod decode;
@@ -24,6 +26,8 @@ mod keeping;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;
@@ -41,5 +45,7 @@ mod tracks;
 mod two;
 #[cfg(test)]
 mod ui;
+#[cfg(test)]
+mod versions;
 #[cfg(test)]
 mod world;

@@ -8,7 +8,7 @@ use partita::{
         aim::Listener,
         plan::Plan,
         pool,
-        separate::Separation,
+        separate::{Member, Separation},
         store::{MixStore, MixWriter, StemStore},
     },
     model::{Precision, Separator as _, htdemucs},
@@ -50,8 +50,15 @@ fn tracks_of_any_length_match_the_reference() {
         let mix = mix_store(&folder, &interleaved(&values(&file, &format!("mix.{frames}"))));
         let plan = Plan::new(frames as u64, network.spec().segment_frames);
         let stems = StemStore::open(&folder.path().join("stems"), plan, &sources).unwrap();
-        let work =
-            Separation { mix: &mix, stems: &stems, model: &network, pool: &pool, pace: None };
+        let networks = [Member { network: &network, shares: &[1.0; 3] }];
+        let work = Separation {
+            mix: &mix,
+            stems: &stems,
+            networks: &networks,
+            groups: &[0],
+            pool: &pool,
+            pace: None,
+        };
         // From the middle: the order must not matter.
         let head = move || Listener::at(frames as u64 / 2);
         work.run(&head, &CancelToken::default(), &mut |_| {}).unwrap();

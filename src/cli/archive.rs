@@ -29,6 +29,7 @@ use crate::engine::{
     export::{OnExists, numbered, safe_file_name},
     files::base_name,
     models::InstalledModel,
+    recipe::Quality,
 };
 
 /// For `--help`.
@@ -88,7 +89,7 @@ impl ArchiveArguments {
 
 pub(super) fn run(
     arguments: &separate::Arguments,
-    model: InstalledModel,
+    (model, quality): (InstalledModel, Quality),
     compute: Compute,
     home: &Path,
     output: &Output,
@@ -128,7 +129,7 @@ pub(super) fn run(
     let told: Vec<(String, Option<f64>)> =
         manifest.entries.iter().map(|entry| (entry.identity(), entry.seconds)).collect();
     say_what_is_dealt_out(compute);
-    let batch = Batch::new(model, compute, home)?;
+    let batch = Batch::new(model, quality, compute, home)?;
     let out = arguments.written.out();
     let all_songs = manifest.entries.len();
     let shares = shares(&told, shard.count).into_iter();

@@ -2,19 +2,19 @@
 
 use std::{path::Path, process::ExitCode};
 
-use anyhow::bail;
-
 use super::{
     exit_code,
     files::{FileArguments, asking, cancel_on_signal, report},
     output::{Output, Progress},
+    recipe::RecipeArguments,
 };
 use crate::engine::{
-    self, CancelToken, Song, SongTrack,
+    self, CancelToken, Preferences, Song, SongTrack,
     export::Exported,
     library::{Library, find_song},
-    models::{DEFAULT, InstalledModel},
+    models::InstalledModel,
     order::Order,
+    recipe::Recipe,
 };
 
 #[derive(Debug, clap::Args)]
@@ -24,20 +24,27 @@ pub(super) struct Arguments {
     songs: Vec<String>,
     #[command(flatten)]
     files: FileArguments,
+    #[command(flatten)]
+    recipe: RecipeArguments,
 }
 
-pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    arguments: &Arguments,
+    preferences: &Preferences,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
     let library = engine::look_into_library(home)?;
     let songs = library.songs()?;
-    let Some(model) = InstalledModel::find(home, DEFAULT)? else {
-        bail!("the model \"{DEFAULT}\" is not installed; `partita model install` installs it")
-    };
+    let recipes = library.recipes()?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
     for words in &arguments.songs {
-        let exported = find_song(&songs, words)
-            .map_err(anyhow::Error::from)
-            .and_then(|song| export(&library, song, &model, &arguments.files, &cancel));
+        let exported = find_song(&songs, words).map_err(anyhow::Error::from).and_then(|song| {
+            let recipe = arguments.recipe.recipe(recipes.get(&song.id), preferences);
+            let (model, _) = arguments.recipe.installed(home, &recipe)?;
+            export(&library, song, (&model, recipe), &arguments.files, &cancel)
+        });
         match exported {
             Ok(exported) => report(words, &exported, None, output),
             Err(e) => {
@@ -52,17 +59,17 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
 fn export(
     library: &Library,
     song: Song,
-    model: &InstalledModel,
+    (model, recipe): (&InstalledModel, Recipe),
     files: &FileArguments,
     cancel: &CancelToken,
 ) -> anyhow::Result<Exported> {
     let folder = library.song_folder(&song.hash);
     let progress = Progress::new(&song.title);
     let order = Order {
-        track: SongTrack::open(&folder, Some(model))?,
+        track: SongTrack::open(&folder, Some(model), recipe.quality)?,
         song,
         folder,
-        model: model.name.clone(),
+        recipe,
         selection: files.selection(&model.spec.sources)?,
         place: files.place(Path::new("")),
     };

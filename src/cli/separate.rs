@@ -14,14 +14,14 @@ use super::{
     exit_code,
     files::{FileArguments, asking, cancel_on_signal, report},
     output::{Output, Progress, note},
+    recipe::RecipeArguments,
 };
 use crate::engine::{
-    CancelToken, Compute, EngineError,
+    CancelToken, Compute, EngineError, Preferences,
     batch::{Batch, Request, Separated},
     decode,
     export::{Settings, numbered},
     files::base_name,
-    models::{DEFAULT, InstalledModel},
 };
 
 #[derive(Debug, clap::Args)]
@@ -34,30 +34,24 @@ pub(super) struct Arguments {
     pub(super) written: FileArguments,
     #[command(flatten)]
     pub(super) archive: ArchiveArguments,
-    /// The model; see `partita model list`
-    #[arg(long, default_value = DEFAULT, value_name = "NAME")]
-    model: String,
+    #[command(flatten)]
+    recipe: RecipeArguments,
 }
 
 pub(super) fn run(
     arguments: &Arguments,
     compute: Compute,
+    preferences: &Preferences,
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let Some(model) = InstalledModel::find(home, &arguments.model)? else {
-        bail!(
-            "the model \"{}\" is not installed; `partita model list` shows those that there are, \
-             `partita model install` installs one",
-            arguments.model
-        )
-    };
+    let (model, quality) = arguments.recipe.chosen(home, preferences)?;
     if arguments.archive.is_wanted() {
-        return archive::run(arguments, model, compute, home, output);
+        return archive::run(arguments, (model, quality), compute, home, output);
     }
     // A wrong name fails before the work.
     let selection = arguments.written.selection(&model.spec.sources)?;
-    let batch = Batch::new(model, compute, home)?;
+    let batch = Batch::new(model, quality, compute, home)?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
     let mut names = HashSet::new();

@@ -75,7 +75,7 @@ impl Aim {
         let moves = self.pace.map_or(0.0, |pace| pace * listener.frames_per_second);
         let head_then = listener.frame + moves as u64;
         let late = (LATE * plan.stride as f64) as u64;
-        let mut here = plan.segments_at(listener.frame);
+        let mut here = plan.segments_at(plan.pass_of(first), listener.frame);
         if has_jumped && !here.clone().any(is_done) {
             // Where two overlap, the first is of no use if the head will have left it.
             let lasts = |&index: &usize| {
@@ -94,7 +94,11 @@ impl Aim {
             let from = if is_after_done { plan.segment(index - 1).end } else { own.start };
             !is_done(index) && from + late >= head_then && own.end > head_then
         };
-        if moves <= 0.0 { Some(first) } else { (first..plan.len()).find(in_time).or(Some(first)) }
+        if moves <= 0.0 {
+            Some(first)
+        } else {
+            (first..plan.pass(plan.pass_of(first)).end).find(in_time).or(Some(first))
+        }
     }
 
     /// A segment that was begun at the last [`Self::next`] is computed.
@@ -116,7 +120,11 @@ impl Aim {
     ) -> bool {
         self.look(listener, now);
         let (Some(begun), Some(pace)) = (self.begun, self.pace) else { return false };
-        let mut here = plan.segments_at(listener.frame);
+        // In the first pass alone: later ones only make better what is heard already.
+        let mut here = match plan.pass_of(current) {
+            0 => plan.segments_at(0, listener.frame),
+            _ => 0..0,
+        };
         let is_wanted = !here.is_empty() && here.all(|index| index != current && !is_done(index));
         let left = 1.0 - now.saturating_duration_since(begun).as_secs_f64() / pace;
         is_wanted && left > NEARLY && self.jumped

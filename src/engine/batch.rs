@@ -6,6 +6,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 
@@ -14,26 +15,25 @@ use serde::{Deserialize, Serialize};
 use super::{
     AudioFormat, CancelToken, Compute, EngineError, Result, SongTrack,
     aim::Listener,
+    ensemble::{Ensemble, Work},
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
     files::{WorkFolder, check_room, make_folders, sweep, write_atomically},
     import::decode_to_store,
     library::Library,
-    memory,
     mishap::caught,
     models::InstalledModel,
-    pool,
-    separate::{Separation, Step},
+    recipe::Quality,
+    separate::Step,
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Precision, Separator};
 
-/// A loaded model and the threads it runs on.
+/// A model, how thoroughly it separates, and the threads it runs on.
 pub struct Batch {
     model: InstalledModel,
-    network: Box<dyn Separator>,
-    pool: rayon::ThreadPool,
-    precision: Precision,
+    ensemble: Mutex<Ensemble>,
+    quality: Quality,
+    compute: Compute,
     home: PathBuf,
 }
 
@@ -96,17 +96,20 @@ struct Heard {
 const HEARD: &str = "song.json";
 
 impl Batch {
-    /// Loads the model. If there is a library in `home`, the estimates of time start from what it
-    /// knows, and it is told how long segments took.
+    /// A batch; its networks are loaded when they are needed. If there is a library in `home`, the
+    /// estimates of time start from what it knows, and it is told how long segments took.
     ///
     /// # Errors
-    /// Those of the weights and of the pool.
-    pub fn new(model: InstalledModel, compute: Compute, home: &Path) -> Result<Self> {
-        let compute = memory::fit(compute, &model.spec, model.weight_bytes(), 0)?;
-        let pool = pool::new(compute)?;
-        let network = pool.install(|| model::load(&model.weights, compute.precision))?;
-        let precision = compute.precision;
-        Ok(Self { model, network, pool, precision, home: home.to_owned() })
+    /// Those of the pool.
+    pub fn new(
+        model: InstalledModel,
+        quality: Quality,
+        compute: Compute,
+        home: &Path,
+    ) -> Result<Self> {
+        let ensemble = Mutex::new(Ensemble::new(model.clone(), compute, 0)?);
+        let (quality, home) = (quality.within_bounds(), home.to_owned());
+        Ok(Self { model, ensemble, quality, compute, home })
     }
 
     /// The model's stems.
@@ -176,13 +179,13 @@ impl Batch {
 
     /// What this makes of a song besides the options of its files: the model, and what changes samples.
     pub fn identity(&self) -> String {
-        let stems = self.model.stem_folder(Path::new(""));
-        format!("{} {:?}", stems.display(), self.precision)
+        let stems = self.model.stem_folder(Path::new(""), self.quality);
+        format!("{} {:?}", stems.display(), self.compute.precision)
     }
 
     /// Threads that separate.
     pub fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+        self.ensemble.lock().unwrap_or_else(PoisonError::into_inner).threads()
     }
 
     /// The files that a request asks for, whether they are there or not.
@@ -213,13 +216,14 @@ impl Batch {
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
         let (heard, mix) = heard_in(&request.file, work, cancel, &mut reading)?;
         origin.format = heard.format;
-        let plan = self.model.plan(mix.frames());
-        let stems = StemStore::open(&work.join("stems"), plan, self.sources())?;
-        check_room(work, stems.missing_bytes(), work, "; choose another folder")?;
-        let before = stems.done_count();
-        self.separate_mix(&mix, &stems, cancel, progress)?;
-        let segments = (plan.len(), plan.len() - before);
-        let track = SongTrack { mix: mix.into(), stems: Some(stems.into()) };
+        let wanted = export::stems_in(items);
+        let stems = self.model.open_stems(&work.join("stems"), &mix, self.quality)?;
+        check_room(work, stems.missing_bytes(&wanted), work, "; choose another folder")?;
+        let before = stems.done_count_of(&wanted);
+        self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
+        let all = stems.plan().len();
+        let segments = (all, all - before);
+        let track = SongTrack { mix: mix.into(), stems: Some(stems.into()), draft: None };
         let mut writing = |fraction| progress(Progress::quick("writing", fraction));
         let settings = &request.settings;
         let exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
@@ -231,37 +235,40 @@ impl Batch {
         &self,
         mix: &MixStore,
         stems: &StemStore,
+        wanted: &[usize],
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<()> {
-        let (name, segments) = (&self.model.name, stems.plan().len());
-        let (start, before) = (Instant::now(), stems.done_count());
-        let expected = Library::pace_in(&self.home, name).ok().flatten();
-        let mut estimate = Estimate::new(expected, before, start);
+        let name = self.model.pace_name(self.quality);
+        let networks = self.model.networks_for(wanted).len();
+        let (segments, parts) = (stems.plan().len(), stems.missing(wanted));
+        let (start, before) = (Instant::now(), stems.done_count_of(wanted));
+        let pace = Library::pace_in(&self.home, &name).ok().flatten();
+        let runs = ((segments - before) * networks) as f64;
+        let expected = pace.map(|seconds| seconds * runs / parts.max(1) as f64);
+        let mut estimate = Estimate::new(expected, 0, start);
         let mut show = |done| {
             let now = Instant::now();
             estimate.advance(done, now);
             progress(Progress {
                 what: "separating",
-                fraction: done as f64 / segments as f64,
-                seconds_left: estimate.seconds_left(segments, now),
-                segments: Some((done, segments)),
+                fraction: (segments * done + before * (parts - done)) as f64
+                    / (segments * parts).max(1) as f64,
+                seconds_left: estimate.seconds_left(parts, now),
+                segments: Some((stems.done_count_of(wanted), segments)),
             });
         };
-        show(before);
-        let model = self.network.as_ref();
-        Separation { mix, stems, model, pool: &self.pool, pace: expected }.run(
-            &Listener::default,
-            cancel,
-            &mut |step| {
-                if let Step::Stored(_) = step {
-                    show(stems.done_count());
-                }
-            },
-        )?;
-        let seconds = start.elapsed().as_secs_f64();
-        let computed = segments - before;
-        if let Err(e) = Library::add_to_pace_in(&self.home, name, computed, seconds) {
+        show(0);
+        let work = Work { mix, stems, wanted, is_draft: self.quality.is_draft, pace };
+        let mut on_step = |step| {
+            if let Step::Stored(_) = step {
+                show(parts - stems.missing(wanted));
+            }
+        };
+        let mut ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
+        ensemble.separate(&work, &Listener::default, cancel, &mut on_step)?;
+        let (seconds, made) = (start.elapsed().as_secs_f64(), (segments - before) * networks);
+        if let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds) {
             tracing::warn!("the pace is not noted: {}", e.in_words());
         }
         Ok(())

@@ -6,6 +6,7 @@ use super::{
     Compute, ExportId, JobId, Preferences, SongId,
     export::{Place, Selection, Settings},
     library::Lanes,
+    recipe::{Recipe, Usual},
 };
 
 /// A request. Sending never waits; the answer comes as one or more [`super::Event`]s.
@@ -110,10 +111,28 @@ pub enum Command {
     },
     /// Ends an export and removes what it had written.
     CancelExport(ExportId),
-    /// Fetches the weights from the catalogue's sources. The terms were accepted by the sender.
-    InstallModel,
-    /// Takes the weights from a file.
+    /// Chooses what makes the stems that a song shows; the usual when `None`. Stems of other recipes
+    /// stay.
+    Choose {
+        /// The song.
+        song: SongId,
+        /// Model and quality.
+        recipe: Option<Recipe>,
+    },
+    /// Shows the next of the versions of a song that are there, at the very place of the play head.
+    NextVersion(SongId),
+    /// Sets what is used for songs of which nothing else is said.
+    SetUsual(Usual),
+    /// Asks which models there are; told as [`super::Event::Models`].
+    ListModels,
+    /// Fetches a model's weights from the catalogue's sources. The terms were accepted by the sender.
+    InstallModel(String),
+    /// Takes weights from a file.
     ImportModel(PathBuf),
+    /// Removes a model's weights; the stems that it made stay.
+    RemoveModel(String),
+    /// Compares every byte of a model's weights; told as [`super::Event::Models`].
+    VerifyModel(String),
     /// Stops [`Command::InstallModel`] or [`Command::ImportModel`]; what was fetched is kept.
     CancelInstall,
 }

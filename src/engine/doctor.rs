@@ -78,7 +78,10 @@ pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
         )));
     };
     let pool = pool::new(compute)?;
-    let network = pool.install(|| model::load(&installed.weights, compute.precision))?;
+    let Some(first) = installed.networks.first() else {
+        return Err(EngineError::Busy(format!("the model {DEFAULT} has no network")));
+    };
+    let network = pool.install(|| model::load(&first.weights, compute.precision))?;
     let spec = network.spec();
     let mix = noise(spec.channels * spec.segment_frames);
     let mut seconds = 0.0;

@@ -10,6 +10,8 @@ use super::{
     CancelToken, EngineError, Result, Song, SongTrack,
     export::{self, NamePattern, OnExists, Origin, Place, Selection, Settings, ordered},
     models::InstalledModel,
+    player::Track as _,
+    recipe::Quality,
 };
 
 /// The folder of these files in a song's folder. In it there is one for each that stems have.
@@ -28,7 +30,7 @@ const PATTERN: &str = "{artist} - {title} ({stem})";
 pub fn files(
     song: &Song,
     song_folder: &Path,
-    model: &InstalledModel,
+    (model, quality): (&InstalledModel, Quality),
     track: &SongTrack,
     stems: &[String],
     cancel: &CancelToken,
@@ -37,13 +39,25 @@ pub fn files(
     let origin = Origin::of_song(song, song_folder, &model.name, cancel)?;
     let settings = Settings { on_exists: OnExists::Skip, ..Settings::default() };
     let pattern = NamePattern::new(PATTERN).map_err(EngineError::Unknown)?;
-    let stem_folder = model.stem_folder(song_folder);
-    let folder = song_folder.join(FOLDER).join(stem_folder.file_name().unwrap_or_default());
+    let stem_folder = model.stem_folder(song_folder, quality);
+    let mut name = stem_folder.file_name().unwrap_or_default().to_owned();
+    // Of a bag only some may be there: what has one gain is another set.
+    let there: Vec<usize> = (0..sources.len()).filter(|stem| track.has_all_of(*stem)).collect();
+    if !there.is_empty() && there.len() < sources.len() {
+        let places: Vec<String> = there.iter().map(usize::to_string).collect();
+        name.push(format!("-{}", places.join("-")));
+    }
+    let folder = song_folder.join(FOLDER).join(name);
     let place = Place { folder, pattern };
-    let all = Selection::of_stems(sources, &[])?;
+    let names: Vec<String> = there.iter().map(|stem| sources[*stem].clone()).collect();
+    let all = Selection::of_stems(sources, &names)?;
     let all = all.items(sources, settings.format, &place, origin.fields())?;
     let wanted = ordered(sources, stems)?;
-    let wanted: Vec<_> = wanted.into_iter().filter_map(|stem| all.get(stem).cloned()).collect();
+    let item = |stem: usize| all.iter().find(|item| item.name == sources[stem]).cloned();
+    let wanted: Option<Vec<_>> = wanted.into_iter().map(item).collect();
+    let wanted = wanted.ok_or_else(|| {
+        EngineError::Busy("the song is not separated to its end yet; process it first".into())
+    })?;
     export::export_some(track, &origin, (&all, &wanted), &settings, cancel)?;
     Ok(wanted.into_iter().map(|item| item.to).collect())
 }

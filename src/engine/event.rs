@@ -3,9 +3,14 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    ExportId, Job, JobId, Song, SongId, Thumbnail, export::Fields, library::Lanes, peaks::Peak,
+    ExportId, Job, JobId, Song, SongId, Thumbnail,
+    export::Fields,
+    library::Lanes,
+    peaks::Peak,
     player::Output,
+    recipe::{Offer, Recipe, Version},
 };
+use crate::model::weights::State;
 
 /// One lane of a song.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +44,45 @@ pub enum ModelState {
     },
     /// What went wrong, in words; the user may try again.
     Failed(String),
+}
+
+/// A model, as the user can manage it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelEntry {
+    /// What it is called.
+    pub name: String,
+    /// One line for people; empty for one of the user's own.
+    pub title: String,
+    /// Its stems.
+    pub sources: Vec<String>,
+    /// The terms of its weights.
+    pub terms: String,
+    /// Bytes to fetch; roughly.
+    pub bytes: u64,
+    /// Whether it is installed.
+    pub state: State,
+    /// Networks that are installed, and all of them.
+    pub networks: (usize, usize),
+    /// Whether it is the user's own.
+    pub is_own: bool,
+}
+
+/// What is being done to a model's weights, or what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelTask {
+    /// It goes on.
+    Running {
+        /// What, for people: "Downloading", "Checking".
+        what: String,
+        /// 0 to 1, where it is known.
+        fraction: Option<f32>,
+    },
+    /// Every byte is as it should be.
+    Verified,
+    /// In words.
+    Failed(String),
+    /// It is over, and there is nothing to say.
+    Ended,
 }
 
 /// Where an export stands.
@@ -176,7 +220,29 @@ pub enum Event {
         song: SongId,
         /// Frame ranges `[start, end)` that stems cover, ascending and disjoint.
         covered: Vec<(u64, u64)>,
+        /// Those of them whose stems are final, and no draft.
+        refined: Vec<(u64, u64)>,
     },
+    /// What the open song shows, and what there is to choose from: told when it is opened, and when a
+    /// job of it ends.
+    Shown {
+        /// The song.
+        song: SongId,
+        /// What makes the stems that it shows.
+        recipe: Recipe,
+        /// For each stem the networks that make it: a bag runs those of the ticked stems.
+        makers: Vec<Vec<usize>>,
+        /// For each stem the segments that are missing of it.
+        missing: Vec<usize>,
+        /// What its qualities cost.
+        offers: Vec<Offer>,
+        /// The versions of its stems that are there.
+        versions: Vec<Version>,
+    },
+    /// The models, as they can be managed.
+    Models(Vec<ModelEntry>),
+    /// What is being done to the weights of a model; without a name where it is not known yet.
+    ModelTask(Option<String>, ModelTask),
     /// The model's state changed; sent at the start too.
     Model(ModelState),
     /// Seconds that a segment is expected to take on this machine: told at the start, before the

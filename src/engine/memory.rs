@@ -1,24 +1,16 @@
 //! How much memory Partita may take, and what separating a segment needs of it.
 //!
-//! Pure but for asking the system and the engine of a cluster for their limit. The need was measured
-//! on the largest model of the catalogue; everything else that Partita does is small beside it, and
-//! does not grow with songs.
+//! Pure but for asking the system and the engine of a cluster for their limit. What a network needs, its
+//! kind knows; everything else that Partita does is small beside it, and does not grow with songs.
 
 use super::{Compute, EngineError, Result, allotment};
-use crate::model::Spec;
+use crate::model::Memory;
 
 /// The program itself, with a library.
 const PROGRAM: u64 = 40 << 20;
 
 /// What a window takes more, as a rule; that depends on how it is drawn.
 pub const WINDOW: u64 = 88 << 20;
-
-/// For each byte of weights in their file, which holds halves: as single precision, packed.
-const PER_WEIGHT_BYTE: f64 = 2.1;
-
-/// For each frame of a segment and each of its channels: the activations at their widest, what is
-/// being stored meanwhile, and what is kept for the next segment.
-const PER_SAMPLE: u64 = 540;
 
 /// What each thread has to itself.
 const PER_THREAD: u64 = 6 << 20;
@@ -49,12 +41,18 @@ pub fn limit(asked: Option<u64>) -> Option<u64> {
     asked.into_iter().chain(allotment::memory().map(|dealt| dealt.amount)).min()
 }
 
-/// What separating takes at its peak with this model, whose weights take `weight_bytes` in their
-/// file, on so many threads, without a window.
-pub fn need(spec: &Spec, weight_bytes: u64, threads: usize) -> u64 {
-    let weights = (weight_bytes as f64 * PER_WEIGHT_BYTE) as u64;
-    let samples = (spec.segment_frames * spec.channels) as u64;
-    PROGRAM + weights + samples * PER_SAMPLE + threads as u64 * PER_THREAD
+/// What separating takes at its peak with networks that take so much, on so many threads, without a
+/// window.
+pub fn need(memory: Memory, threads: usize) -> u64 {
+    PROGRAM + memory.weights + memory.work + threads as u64 * PER_THREAD
+}
+
+/// What networks take that work one after the other.
+pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
+    networks.into_iter().fold(Memory::default(), |all, it| Memory {
+        weights: all.weights + it.weights,
+        work: all.work.max(it.work),
+    })
 }
 
 /// The threads that fit into the limit, beside so many bytes for other things: those that are wanted,
@@ -62,9 +60,9 @@ pub fn need(spec: &Spec, weight_bytes: u64, threads: usize) -> u64 {
 ///
 /// # Errors
 /// [`EngineError::Busy`] when not even one fits; says what is needed.
-pub fn fit(compute: Compute, spec: &Spec, weight_bytes: u64, beside: u64) -> Result<Compute> {
+pub fn fit(compute: Compute, memory: Memory, beside: u64) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
-    let need = |threads| need(spec, weight_bytes, threads) + beside;
+    let need = |threads| need(memory, threads) + beside;
     let wanted = compute.threads.unwrap_or_else(|| allotment::threads().amount);
     let threads = (1..=wanted.max(1)).rev().find(|&it| need(it) <= limit);
     let Some(threads) = threads else {
@@ -100,20 +98,19 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_steps_down_and_then_is_refused_in_words() {
-        let sources = vec!["one".into()];
-        let spec = Spec { sources, sample_rate: 44_100, channels: 2, segment_frames: 343_980 };
+        let memory = Memory { weights: 170 << 20, work: 260 << 20 };
         let compute = |threads, memory| Compute {
             threads: Some(threads),
             memory: Some(memory),
             ..Compute::default()
         };
-        let fits = |threads, memory| {
-            let fit = |beside| fit(compute(threads, memory), &spec, 84 << 20, beside);
+        let fits = |threads, limit| {
+            let fit = |beside| fit(compute(threads, limit), memory, beside);
             assert!(fit(1 << 40).is_err(), "a window leaves less");
             fit(0).map(|it| it.threads.unwrap())
         };
         assert_eq!(fits(8, 1 << 36).unwrap(), 8);
-        let enough_for_two = need(&spec, 84 << 20, 2);
+        let enough_for_two = need(memory, 2);
         assert_eq!(fits(8, enough_for_two).unwrap(), 2);
         let words = fits(8, 64 << 20).unwrap_err().in_words();
         assert!(words.contains("64 MB is the limit"), "{words}");

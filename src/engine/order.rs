@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::{
     CancelToken, Result, Song, SongTrack,
     export::{self, Exported, Origin, Place, Selection, Settings},
+    recipe::Recipe,
 };
 
 /// What is to be exported.
@@ -16,8 +17,8 @@ pub struct Order {
     pub song: Song,
     /// Its folder in the data folder.
     pub folder: PathBuf,
-    /// Catalogue name of the model that made the stems.
-    pub model: String,
+    /// What made the stems.
+    pub recipe: Recipe,
     /// Its stores.
     pub track: SongTrack,
     /// What of it.
@@ -38,9 +39,15 @@ impl Order {
         progress: &mut dyn FnMut(f32),
         cancel: &CancelToken,
     ) -> Result<Exported> {
-        let origin = Origin::of_song(&self.song, &self.folder, &self.model, cancel)?;
+        let Recipe { model, quality } = &self.recipe;
+        let origin = Origin::of_song(&self.song, &self.folder, model, cancel)?;
         let sources = self.track.stems.as_ref().map(|stems| stems.sources()).unwrap_or_default();
         let items = self.selection.items(sources, settings.format, &self.place, origin.fields())?;
-        export::export(&self.track, &origin, &items, settings, progress, cancel)
+        let mut exported =
+            export::export(&self.track, &origin, &items, settings, progress, cancel)?;
+        if quality.is_draft && !exported.files.is_empty() && !export::stems_in(&items).is_empty() {
+            exported.notes.push("made of a draft: standard and best sound better".into());
+        }
+        Ok(exported)
     }
 }

@@ -12,7 +12,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, EngineError, Result, files::write_atomically};
+use super::{
+    Compute, EngineError, Result,
+    files::write_atomically,
+    models::DEFAULT,
+    recipe::{Quality, Recipe, Usual},
+};
 use crate::model::{Precision, on_one_line};
 
 /// The file in the data folder.
@@ -116,6 +121,16 @@ pub struct Preferences {
     /// What is computed in.
     #[serde(with = "precision")]
     pub precision: Precision,
+    /// The model by its name; the catalogue's first when `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// How thoroughly songs are separated.
+    pub quality: Quality,
+    /// Whether a song is heard as a draft first, which is then replaced by the better stems.
+    pub drafts_first: bool,
+    /// An address below which the publishers' weight files are looked for first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
     /// Instruments that are ticked in a new song; all when `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticks: Option<Vec<String>>,
@@ -147,6 +162,10 @@ impl Default for Preferences {
             threads: None,
             memory: None,
             precision: Precision::default(),
+            model: None,
+            quality: Quality::default(),
+            drafts_first: false,
+            mirror: None,
             ticks: None,
             sort: SortKey::default(),
             is_reversed: false,
@@ -198,6 +217,20 @@ impl Preferences {
         write_atomically(&path, text.as_bytes())
     }
 
+    /// What is used for songs of which nothing else is said.
+    pub fn usual(&self) -> Usual {
+        let model = self.model.clone().unwrap_or_else(|| DEFAULT.into());
+        let recipe = Recipe { model, quality: self.quality };
+        Usual { recipe, drafts_first: self.drafts_first }
+    }
+
+    /// Where weight files are looked for first: what the environment says (`PARTITA_MIRROR`), else the
+    /// settings.
+    pub fn mirror(&self) -> Option<String> {
+        let said = std::env::var("PARTITA_MIRROR").ok().filter(|it| !it.trim().is_empty());
+        said.or_else(|| self.mirror.clone())
+    }
+
     /// A file may have been written by hand.
     fn within_bounds(self) -> Self {
         let most_threads = std::thread::available_parallelism().map_or(1, usize::from) * 4;
@@ -212,6 +245,7 @@ impl Preferences {
             threads: self.threads.filter(|threads| (1..=most_threads).contains(threads)),
             memory: self.memory.filter(|bytes| MEMORY.contains(bytes)),
             window: self.window.filter(is_real),
+            quality: self.quality.within_bounds(),
             ..self
         }
     }

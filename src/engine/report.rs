@@ -174,7 +174,10 @@ fn root(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::library::Record;
+    use crate::engine::{
+        library::Record,
+        recipe::{Quality, Recipe},
+    };
 
     #[test]
     fn a_report_names_nobody_and_no_place() {
@@ -182,7 +185,8 @@ mod tests {
         let mut library = Library::open(home.path()).unwrap();
         library.adopt(&Record::of_nameless("aabbccddeeff", 7)).unwrap();
         let song = library.songs().unwrap().remove(0);
-        let mut job = library.add_job(song.id, "m", &[]).unwrap();
+        let recipe = Recipe { model: "m".into(), quality: Quality::default() };
+        let mut job = library.add_job(song.id, &recipe, false, &[]).unwrap();
         job.state =
             JobState::Failed("cannot read /home/annabel/My songs/a b.mp3: no such file".into());
         library.update_job(&job).unwrap();

@@ -30,15 +30,28 @@ pub enum Step {
     Stored(usize),
 }
 
+/// A network of a model.
+pub struct Member<'a> {
+    /// The network.
+    pub network: &'a dyn Separator,
+    /// Its share in each stem, before it is divided by the sum of all shares.
+    pub shares: &'a [f32],
+}
+
+/// A segment's result: for each group that was missing, planar `[stems, channels, segment_frames]`.
+type Separated = Vec<(usize, Vec<f32>)>;
+
 /// What a song is separated from, into, and with.
 pub struct Separation<'a> {
     /// The song.
     pub mix: &'a MixStore,
     /// Where its stems go.
     pub stems: &'a StemStore,
-    /// The network.
-    pub model: &'a dyn Separator,
-    /// Where the network runs.
+    /// The networks that make them.
+    pub networks: &'a [Member<'a>],
+    /// The groups of stems that are made; see [`StemStore`].
+    pub groups: &'a [usize],
+    /// Where the networks run.
     pub pool: &'a rayon::ThreadPool,
     /// Seconds that a segment is expected to take, where that is known.
     pub pace: Option<f64>,
@@ -63,22 +76,26 @@ impl Separation<'_> {
         self.stems.reload(&lock)?;
         let plan = self.stems.plan();
         let keep =
-            |computed: Option<(usize, Vec<f32>)>, on_step: &mut dyn FnMut(Step)| -> Result<()> {
+            |computed: Option<(usize, Separated)>, on_step: &mut dyn FnMut(Step)| -> Result<()> {
                 if let Some((index, separated)) = computed {
-                    self.write(&lock, index, &separated)?;
+                    for (group, stems) in &separated {
+                        self.write(&lock, index, *group, stems)?;
+                    }
                     on_step(Step::Readable(index)); // nobody who listens waits for the disk
-                    self.stems.keep_segment(&lock, index)?;
+                    for (group, _) in &separated {
+                        self.stems.keep_segment(&lock, index, *group)?;
+                    }
                     on_step(Step::Stored(index));
                 }
                 Ok(())
             };
         let aim = Mutex::new(Aim::new(self.pace));
         let aim = || aim.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut computed: Option<(usize, Vec<f32>)> = None;
+        let mut computed: Option<(usize, Separated)> = None;
         loop {
             let before = computed.take();
             let is_there = |segment| {
-                self.stems.is_done(segment) || before.as_ref().is_some_and(|(s, _)| *s == segment)
+                self.is_done(segment) || before.as_ref().is_some_and(|(s, _)| *s == segment)
             };
             let next = aim().next(plan, listener(), Instant::now(), &is_there);
             let Some(index) = next.filter(|_| !cancel.is_ending()) else {
@@ -90,7 +107,7 @@ impl Separation<'_> {
             let stops = AtomicBool::new(false);
             let stop = || {
                 let gives_way = || {
-                    let is_done = |segment| self.stems.is_done(segment);
+                    let is_done = |segment| self.is_done(segment);
                     aim().gives_way(plan, index, listener(), Instant::now(), &is_done)
                 };
                 if cancel.is_cancelled() || gives_way() {
@@ -110,13 +127,16 @@ impl Separation<'_> {
         }
     }
 
-    /// What the model makes of a segment: planar `[stems, channels, segment_frames]`; `None` if it
-    /// was stopped.
-    fn separate(&self, index: usize, stop: Stop<'_>) -> Result<Option<Vec<f32>>> {
+    fn is_done(&self, segment: usize) -> bool {
+        self.stems.is_done_in(segment, self.groups)
+    }
+
+    /// What the networks make of a segment; `None` if they were stopped.
+    fn separate(&self, index: usize, stop: Stop<'_>) -> Result<Option<Separated>> {
         tracing::debug!("computing segment {index}");
         let mix = read_window(self.mix, self.stems.plan(), index)?;
-        match self.model.separate_unless(&mix, stop) {
-            Ok(stems) => Ok(Some(stems)),
+        match self.make(index, &mix, stop) {
+            Ok(separated) => Ok(Some(separated)),
             Err(ModelError::Cancelled) => {
                 tracing::debug!("segment {index} gives way");
                 Ok(None)
@@ -125,9 +145,62 @@ impl Separation<'_> {
         }
     }
 
+    /// Runs every network that has a share in a stem that is missing, once. A stem that comes from
+    /// one network alone is that network's output as it is.
+    fn make(&self, index: usize, mix: &[f32], stop: Stop<'_>) -> Result<Separated, ModelError> {
+        let missing = self.groups.iter().copied();
+        let missing: Vec<usize> =
+            missing.filter(|&group| !self.stems.is_done_in(index, &[group])).collect();
+        if let ([only], [group]) = (self.networks, &missing[..])
+            && self.stems.stems_of(*group).len() == self.stems.sources().len()
+        {
+            return Ok(vec![(*group, only.network.separate_unless(mix, stop)?)]);
+        }
+        let mut made: Vec<(usize, Vec<f32>)> =
+            missing.into_iter().map(|group| (group, Vec::new())).collect();
+        for member in self.networks {
+            let has_share = |stem: &usize| member.share_of(*stem) > 0.0;
+            let wanted =
+                |(group, _): &(usize, Vec<f32>)| self.stems.stems_of(*group).iter().any(has_share);
+            if !made.iter().any(wanted) {
+                continue;
+            }
+            let output = member.network.separate_unless(mix, stop)?;
+            for (group, sum) in &mut made {
+                self.add(member, &output, *group, sum, mix.len());
+            }
+        }
+        Ok(made)
+    }
+
+    /// Adds a network's output to the stems of a group, as much as its share is.
+    fn add(
+        &self,
+        member: &Member<'_>,
+        output: &[f32],
+        group: usize,
+        sum: &mut Vec<f32>,
+        stem_len: usize,
+    ) {
+        let stems = self.stems.stems_of(group);
+        sum.resize(stems.len() * stem_len, 0.0);
+        for (&stem, sum) in stems.iter().zip(sum.chunks_exact_mut(stem_len)) {
+            let all: f32 = self.networks.iter().map(|other| other.share_of(stem)).sum();
+            let share = member.share_of(stem) / all;
+            let output = &output[stem * stem_len..][..stem_len];
+            if share >= 1.0 {
+                sum.copy_from_slice(output);
+            } else if share > 0.0 {
+                for (sum, sample) in sum.iter_mut().zip(output) {
+                    *sum += share * sample;
+                }
+            }
+        }
+    }
+
     /// Puts the segment's own frames into the store, at the song's level. A store never holds what is
     /// no number: the mix is finite, so that would be a fault of the weights or of this build.
-    fn write(&self, lock: &WriteLock, index: usize, separated: &[f32]) -> Result<()> {
+    fn write(&self, lock: &WriteLock, index: usize, group: usize, separated: &[f32]) -> Result<()> {
         let plan = self.stems.plan();
         let own = plan.segment(index);
         let (frames, at) = ((own.end - own.start) as usize, plan.window(index).result_at);
@@ -139,7 +212,13 @@ impl Separation<'_> {
         if !stems.iter().all(|sample| sample.is_finite()) {
             return Err(EngineError::NotNumbers { segment: index });
         }
-        self.stems.write_segment(lock, index, &stems)
+        self.stems.write_segment(lock, index, group, &stems)
+    }
+}
+
+impl Member<'_> {
+    fn share_of(&self, stem: usize) -> f32 {
+        self.shares.get(stem).copied().unwrap_or(0.0)
     }
 }
 
@@ -224,7 +303,8 @@ mod tests {
             let plan = Plan::new(frames as u64, segment);
             let stems = StemStore::open(&folder.path().join("s"), plan, &model.0.sources).unwrap();
             let pool = crate::engine::pool::new(crate::engine::Compute { threads: Some(1), ..crate::engine::Compute::default() }).unwrap();
-            let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool, pace: None };
+            let networks = [Member { network: &model, shares: &[1.0, 1.0] }];
+            let work = Separation { mix: &mix, stems: &stems, networks: &networks, groups: &[0], pool: &pool, pace: None };
             let cancel = CancelToken::default();
             let ended = work.run(&|| Listener::at(head), &cancel, &mut |step| {
                 if matches!(step, Step::Stored(_)) {
@@ -252,6 +332,78 @@ mod tests {
         }
     }
 
+    /// A network that counts how often it is run.
+    struct Counting(Identity, f32, std::sync::atomic::AtomicUsize);
+
+    impl Separator for Counting {
+        fn spec(&self) -> &Spec {
+            self.0.spec()
+        }
+
+        fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> ModelResult<Vec<f32>> {
+            self.2.fetch_add(1, Ordering::Relaxed);
+            let stems = self.0.separate_unless(mix, stop)?;
+            Ok(stems.iter().map(|x| x * self.1).collect())
+        }
+    }
+
+    /// Separates with a bag whose networks have these shares, of the given groups one after the
+    /// other; the stems, and how often each network was run.
+    fn with_bag(shares: [[f32; 2]; 2], orders: &[&[usize]]) -> (Vec<Vec<f32>>, [usize; 2]) {
+        let folder = tempfile::tempdir().unwrap();
+        let mix = store_mix(folder.path(), &noise(260, 5));
+        let nets = [0.5, 0.3].map(|gain| Counting(Identity::new(100), gain, 0.into()));
+        let plan = Plan::new(260, 100);
+        let sources = nets[0].spec().sources.clone();
+        let groups = [vec![0], vec![1]];
+        let stems = StemStore::open_in_groups(&folder.path().join("s"), plan, &sources, &groups);
+        let stems = stems.unwrap();
+        let pool = crate::engine::pool::new(crate::engine::Compute::default()).unwrap();
+        let networks: Vec<_> =
+            nets.iter().zip(&shares).map(|(network, shares)| Member { network, shares }).collect();
+        for groups in orders {
+            let work = Separation {
+                mix: &mix,
+                stems: &stems,
+                networks: &networks,
+                groups,
+                pool: &pool,
+                pace: None,
+            };
+            work.run(&|| Listener::at(0), &CancelToken::default(), &mut |_| {}).unwrap();
+            assert!(stems.is_complete());
+        }
+        let read = |stem| {
+            let mut out = vec![0.0; 260 * CHANNELS];
+            stems.read(stem, 0, &mut out).unwrap();
+            out
+        };
+        let counts = [0, 1].map(|net: usize| nets[net].2.load(Ordering::Relaxed));
+        ([0, 1].map(read).into(), counts)
+    }
+
+    #[test]
+    fn a_bag_runs_only_what_is_wanted_and_gives_the_same() {
+        let one_each = [[1.0, 0.0], [0.0, 1.0]];
+        let (whole, counts) = with_bag(one_each, &[&[0, 1]]);
+        assert_eq!(counts, [4, 4]);
+        let (first, counts) = with_bag(one_each, &[&[0]]);
+        assert_eq!((counts, &first[0]), ([4, 0], &whole[0]), "one tick, one network, same samples");
+        assert!(first[1].iter().all(|x| *x == 0.0));
+        let (later, counts) = with_bag(one_each, &[&[1], &[0, 1]]);
+        assert_eq!((counts, &later), ([4, 4], &whole), "what is there is not made again");
+
+        let (mixed, counts) = with_bag([[1.0, 1.0], [3.0, 0.0]], &[&[0, 1]]);
+        assert_eq!(counts, [4, 4], "each network once, whatever it is for");
+        // Networks are given the song without its mean.
+        let samples = noise(260, 5);
+        let mean = samples.iter().sum::<f32>() / samples.len() as f32;
+        for (at, x) in samples.iter().enumerate() {
+            let expected = (0.5 * 0.25 + 0.3 * 0.75) * (x - mean) + mean;
+            assert!((mixed[0][at] - expected).abs() < 1e-3, "{at}: {} {expected}", mixed[0][at]);
+        }
+    }
+
     /// A network whose weights are damaged: one value is no number.
     struct Broken(Identity);
 
@@ -276,7 +428,15 @@ mod tests {
         let plan = Plan::new(160, 100);
         let stems = StemStore::open(&folder.path().join("s"), plan, &model.spec().sources).unwrap();
         let pool = crate::engine::pool::new(crate::engine::Compute::default()).unwrap();
-        let work = Separation { mix: &mix, stems: &stems, model: &model, pool: &pool, pace: None };
+        let networks = [Member { network: &model, shares: &[1.0, 1.0] }];
+        let work = Separation {
+            mix: &mix,
+            stems: &stems,
+            networks: &networks,
+            groups: &[0],
+            pool: &pool,
+            pace: None,
+        };
         let ended = work.run(&|| Listener::at(0), &CancelToken::default(), &mut |_| {});
         assert!(matches!(ended, Err(EngineError::NotNumbers { segment: 0 })), "{ended:?}");
         assert_eq!(stems.done_count(), 0);
@@ -311,7 +471,15 @@ mod tests {
         let pool = crate::engine::pool::new(crate::engine::Compute::default()).unwrap();
         let never = CancelToken::default();
         let run = |model: &dyn Separator| {
-            let work = Separation { mix: &mix, stems: &stems, model, pool: &pool, pace: None };
+            let networks = [Member { network: model, shares: &[1.0, 1.0] }];
+            let work = Separation {
+                mix: &mix,
+                stems: &stems,
+                networks: &networks,
+                groups: &[0],
+                pool: &pool,
+                pace: None,
+            };
             caught("separating", || work.run(&|| Listener::at(0), &never, &mut |_| {}))
         };
         let words = run(&buggy).unwrap_err().in_words();

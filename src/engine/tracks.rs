@@ -44,7 +44,7 @@ pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
     };
     let song = library.song(job.song)?;
     let folder = library.song_folder(&song.hash);
-    let track = SongTrack::open(&folder, Some(&model))?;
+    let track = SongTrack::open(&folder, Some(&model), job.quality)?;
     let items = self::items(library, job, &model.spec.sources)?;
     let cancel = CancelToken::default();
     let origin = Origin::of_song(&song, &folder, &model.name, &cancel)?;

@@ -11,6 +11,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::recipe::{Quality, Recipe};
+
 /// A song in the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -148,8 +150,12 @@ pub struct Job {
     pub id: JobId,
     /// The song.
     pub song: SongId,
-    /// Catalogue name of the model.
+    /// Name of the model.
     pub model: String,
+    /// How thoroughly it separates.
+    pub quality: Quality,
+    /// Whether a draft is made first.
+    pub drafts_first: bool,
     /// Stems that were asked for.
     pub stems: Vec<String>,
     /// Where it stands.
@@ -166,6 +172,16 @@ pub struct Job {
 }
 
 impl Job {
+    /// What makes its stems.
+    pub fn recipe(&self) -> Recipe {
+        Recipe { model: self.model.clone(), quality: self.quality }
+    }
+
+    /// Whether it makes these stems, of whichever instruments.
+    pub fn is_of(&self, song: SongId, recipe: &Recipe) -> bool {
+        self.song == song && self.model == recipe.model && self.quality == recipe.quality
+    }
+
     /// Whether it is over: done, failed, or ended by the user.
     pub fn is_ended(&self) -> bool {
         matches!(self.state, JobState::Done | JobState::Failed(_) | JobState::Cancelled)

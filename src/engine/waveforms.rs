@@ -312,7 +312,8 @@ mod tests {
         let mut writer = MixWriter::create(folder.path()).unwrap();
         writer.push(&[0.5; 2000]).unwrap();
         drop(writer.finish().unwrap());
-        let track = SongTrack::open(folder.path(), None).unwrap();
+        let track = SongTrack::open(folder.path(), None, crate::engine::recipe::Quality::default())
+            .unwrap();
         let (events, told) = bounded(8);
         let sink = EventSink::new(events, Arc::new(|| {}));
         let (inbox, requests) = bounded(2);

@@ -3,35 +3,36 @@
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread::JoinHandle,
-    time::Instant,
-};
+use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     CancelToken, Compute, EngineError, JobId, Result,
     aim::Listener,
-    memory,
+    ensemble::{Ensemble, Work},
     mishap::caught,
-    pool, priority,
-    separate::{Separation, Step},
+    models::InstalledModel,
+    pool,
+    separate::Step,
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Separator};
+use crate::model;
 
 /// One job, with all it needs.
 pub(super) struct Task {
     pub(super) job: JobId,
     pub(super) mix: Arc<MixStore>,
     pub(super) stems: Arc<StemStore>,
-    pub(super) weights: PathBuf,
+    /// Made first, where there is one.
+    pub(super) draft: Option<Arc<StemStore>>,
+    pub(super) model: InstalledModel,
+    /// The stems that are wanted.
+    pub(super) wanted: Vec<usize>,
+    pub(super) is_draft: bool,
     pub(super) cancel: CancelToken,
     pub(super) compute: Compute,
-    /// Seconds that a segment is expected to take, where that is known.
+    /// Seconds that a segment of one network is expected to take, where that is known.
     pub(super) pace: Option<f64>,
     /// Where the listener is.
     pub(super) listener: Box<dyn Fn() -> Listener + Send + Sync>,
@@ -39,12 +40,12 @@ pub(super) struct Task {
 
 /// What the worker tells.
 pub(super) enum Progress {
-    /// A segment is being computed.
-    Begins(JobId, usize),
+    /// A segment is being computed, of the stems or of their draft.
+    Begins { job: JobId, segment: usize, is_of_draft: bool },
     /// A segment can be heard.
-    Readable(JobId, usize),
+    Readable { job: JobId, segment: usize, is_of_draft: bool },
     /// One more segment is in the store; seconds that it took.
-    Segment(JobId, f64),
+    Segment { job: JobId, is_of_draft: bool, seconds: f64 },
     /// The job ended.
     Ended(JobId, Result<()>),
 }
@@ -53,8 +54,8 @@ pub(super) enum Progress {
 enum Order {
     /// The next job.
     Work(Box<Task>),
-    /// A job with these weights is likely to come: so that it need not wait for them then.
-    Load(PathBuf, Compute),
+    /// A job with this model is likely to come: so that it need not wait for it then.
+    Load(InstalledModel, Compute),
 }
 
 /// The worker thread. Dropping the handle ends it after its segment.
@@ -71,11 +72,15 @@ impl Worker {
         tell: impl Fn(Progress) + Send + 'static,
     ) -> Result<Self> {
         pool::check(compute)?;
-        // A job, behind weights that are to be loaded.
+        // A job, behind a model that is to be loaded.
         let (inbox, orders) = bounded(2);
         let thread = std::thread::Builder::new()
             .name("separate".into())
-            .spawn(move || run(&orders, &|weights, compute| load(weights, compute, beside), &tell))
+            .spawn(move || {
+                let make =
+                    |model: &InstalledModel, compute| Ensemble::new(model.clone(), compute, beside);
+                run(&orders, &make, &tell);
+            })
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
@@ -87,10 +92,10 @@ impl Worker {
         if given { Ok(()) } else { Err(EngineError::Busy("the worker has ended".into())) }
     }
 
-    /// Has the worker load a network before the job comes that wants it; only while it has none.
-    pub(super) fn prepare(&self, weights: PathBuf, compute: Compute) {
+    /// Has the worker load a model before the job comes that wants it; only while it has none.
+    pub(super) fn prepare(&self, model: InstalledModel, compute: Compute) {
         if let Some(inbox) = self.inbox.as_ref().filter(|inbox| inbox.is_empty()) {
-            inbox.try_send(Order::Load(weights, compute)).ok(); // the job will load it itself
+            inbox.try_send(Order::Load(model, compute)).ok(); // the job will load it itself
         }
     }
 
@@ -105,24 +110,16 @@ impl Worker {
     }
 }
 
-/// A network, and the threads that it runs on.
-struct Loaded {
-    weights: PathBuf,
-    compute: Compute,
-    network: Box<dyn Separator>,
-    pool: rayon::ThreadPool,
-}
+/// An ensemble of this model, made anew, beside what other things take of the memory.
+type Make<'a> = &'a dyn Fn(&InstalledModel, Compute) -> Result<Ensemble>;
 
-/// Loads weights, to be run in this way.
-type Load<'a> = &'a dyn Fn(&Path, Compute) -> Result<Loaded>;
-
-fn run(orders: &Receiver<Order>, load: Load<'_>, tell: &dyn Fn(Progress)) {
-    let mut loaded: Option<Loaded> = None;
+fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
+    let mut loaded: Option<Ensemble> = None;
     for order in orders {
         let task = match order {
             Order::Work(task) => task,
-            Order::Load(weights, compute) => {
-                let work = || have(&mut loaded, load, &weights, compute).map(drop);
+            Order::Load(model, compute) => {
+                let work = || have(&mut loaded, make, &model, compute)?.prepare();
                 if let Err(e) = caught("loading the model", work) {
                     tracing::debug!("{}", e.in_words()); // the job will say it
                     loaded = None;
@@ -131,7 +128,7 @@ fn run(orders: &Receiver<Order>, load: Load<'_>, tell: &dyn Fn(Progress)) {
             }
         };
         // A bug in the network ends this job with its reason, not the thread.
-        let work = || separate(&task, &mut loaded, load, tell);
+        let work = || separate(&task, &mut loaded, make, tell);
         let result = caught("separating this song", work);
         if matches!(result, Err(EngineError::Stumbled { .. })) {
             loaded = None; // nobody knows what it left behind
@@ -142,57 +139,57 @@ fn run(orders: &Receiver<Order>, load: Load<'_>, tell: &dyn Fn(Progress)) {
     }
 }
 
-/// The network of these weights; loads it unless it is there.
+/// The ensemble of this model; makes it unless it is there.
 fn have<'a>(
-    loaded: &'a mut Option<Loaded>,
-    load: Load<'_>,
-    weights: &Path,
+    loaded: &'a mut Option<Ensemble>,
+    make: Make<'_>,
+    model: &InstalledModel,
     compute: Compute,
-) -> Result<&'a Loaded> {
-    let is_it = |it: &Loaded| it.weights == weights && it.compute == compute;
-    let network = match loaded.take().filter(is_it) {
-        Some(network) => network,
-        None => load(weights, compute)?, // never two networks at once: the other is gone
+) -> Result<&'a mut Ensemble> {
+    let ensemble = match loaded.take().filter(|it| it.is_of(model, compute)) {
+        Some(ensemble) => ensemble,
+        None => make(model, compute)?, // never two models at once: the other is gone
     };
-    Ok(loaded.insert(network))
-}
-
-fn load(weights: &Path, compute: Compute, beside: u64) -> Result<Loaded> {
-    let (spec, _) = model::describe(weights)?;
-    let bytes = weights.metadata().map_or(0, |about| about.len());
-    let fitting = memory::fit(compute, &spec, bytes, beside)?;
-    let pool = pool::new(fitting)?;
-    pool.broadcast(|_| priority::step_back(priority::SEPARATING));
-    let network = pool.install(|| model::load(weights, fitting.precision))?;
-    Ok(Loaded { weights: weights.to_owned(), compute, network, pool })
+    Ok(loaded.insert(ensemble))
 }
 
 fn separate(
     task: &Task,
-    loaded: &mut Option<Loaded>,
-    load: Load<'_>,
+    loaded: &mut Option<Ensemble>,
+    make_ensemble: Make<'_>,
     tell: &dyn Fn(Progress),
 ) -> Result<()> {
-    let Loaded { network, pool, .. } = have(loaded, load, &task.weights, task.compute)?;
+    let ensemble = have(loaded, make_ensemble, &task.model, task.compute)?;
     let mut since = Instant::now();
-    let (mix, stems, model, pace) = (&task.mix, &task.stems, network.as_ref(), task.pace);
-    let work = Separation { mix, stems, model, pool, pace };
-    work.run(&*task.listener, &task.cancel, &mut |step| match step {
-        Step::Begins(segment) => tell(Progress::Begins(task.job, segment)),
-        Step::Readable(segment) => tell(Progress::Readable(task.job, segment)),
-        Step::Stored(_) => {
-            tell(Progress::Segment(task.job, since.elapsed().as_secs_f64()));
-            since = Instant::now();
-        }
-    })
+    let mut make = |stems: &StemStore, is_draft: bool, is_of_draft: bool| {
+        let (mix, wanted, pace) = (&task.mix, &task.wanted[..], task.pace);
+        let work = Work { mix, stems, wanted, is_draft, pace };
+        let job = task.job;
+        ensemble.separate(&work, &*task.listener, &task.cancel, &mut |step| match step {
+            Step::Begins(segment) => tell(Progress::Begins { job, segment, is_of_draft }),
+            Step::Readable(segment) => tell(Progress::Readable { job, segment, is_of_draft }),
+            Step::Stored(_) => {
+                let seconds = since.elapsed().as_secs_f64();
+                tell(Progress::Segment { job, is_of_draft, seconds });
+                since = Instant::now();
+            }
+        })
+    };
+    // Where little is missing, the better stems are there as soon.
+    let missing = task.stems.missing(&task.wanted);
+    let all = task.stems.plan().len() * task.stems.groups_of(&task.wanted).len();
+    if let Some(draft) = task.draft.as_ref().filter(|_| 2 * missing > all) {
+        make(draft, true, true)?;
+    }
+    make(&task.stems, task.is_draft, false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        engine::{CHANNELS, plan::Plan, store::MixWriter},
-        model::{Result as ModelResult, Spec, Stop},
+        engine::{CHANNELS, models::InstalledNetwork, plan::Plan, store::MixWriter},
+        model::{Memory, Result as ModelResult, Separator, Spec, Stop},
     };
 
     /// A network that stumbles over its third segment, the first time that it is loaded.
@@ -224,13 +221,30 @@ mod tests {
         let stems =
             StemStore::open(&home.path().join("stems"), Plan::new(5000, 1000), &sources).unwrap();
         let stems = Arc::new(stems);
+        let spec = Spec {
+            sources: sources.clone(),
+            sample_rate: 44_100,
+            channels: CHANNELS,
+            segment_frames: 1000,
+        };
+        let (weights, memory) = ("weights".into(), Memory::default());
+        let networks = vec![InstalledNetwork { weights, memory, shares: vec![1.0] }];
+        let model = InstalledModel {
+            name: "clumsy".into(),
+            networks,
+            digest: String::new(),
+            spec: spec.clone(),
+        };
         let (inbox, tasks) = bounded(2);
         for job in [1, 2] {
             let task = Task {
                 job: JobId(job),
                 mix: Arc::clone(&mix),
                 stems: Arc::clone(&stems),
-                weights: PathBuf::from("weights"),
+                draft: None,
+                model: model.clone(),
+                wanted: vec![0],
+                is_draft: false,
                 cancel: CancelToken::default(),
                 compute: Compute::default(),
                 pace: None,
@@ -240,25 +254,18 @@ mod tests {
         }
         drop(inbox);
         let loads = std::sync::atomic::AtomicUsize::new(0);
-        let load = |weights: &Path, compute| {
+        let make = |model: &InstalledModel, compute| {
             let stumbles = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
-            let spec = Spec {
-                sources: sources.clone(),
-                sample_rate: 44_100,
-                channels: CHANNELS,
-                segment_frames: 1000,
-            };
-            let network = Box::new(Clumsy { spec, calls: 0.into(), stumbles });
-            let pool = pool::new(Compute { threads: Some(2), ..Compute::default() })?;
-            Ok(Loaded { weights: weights.to_owned(), compute, network, pool })
+            let network = Clumsy { spec: spec.clone(), calls: 0.into(), stumbles };
+            Ok(Ensemble::new(model.clone(), compute, 0)?.with(Box::new(network)))
         };
         let told = std::sync::Mutex::new(Vec::new());
-        run(&tasks, &load, &|news| told.lock().unwrap().push(news));
+        run(&tasks, &make, &|news| told.lock().unwrap().push(news));
         let (mut segments, mut ends) = (Vec::new(), Vec::new());
         for news in told.into_inner().unwrap() {
             match news {
-                Progress::Begins(..) | Progress::Segment(..) => {}
-                Progress::Readable(JobId(job), segment) => segments.push((job, segment)),
+                Progress::Begins { .. } | Progress::Segment { .. } => {}
+                Progress::Readable { job, segment, .. } => segments.push((job.0, segment)),
                 Progress::Ended(JobId(job), result) => ends.push((job, result)),
             }
         }

@@ -11,12 +11,7 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fs::{self, File},
-    io::Cursor,
-    mem::replace,
-    path::Path,
-};
+use std::{fs::File, io::Cursor, mem::replace, path::Path};
 
 use rayon::prelude::*;
 use tracing::trace_span;
@@ -25,11 +20,10 @@ pub use config::Config;
 pub use tensors::{Expected, expected_tensors};
 
 use super::{
-    ModelError, Precision, Result, Separator, Spec, Stop,
+    Kind, Memory, ModelError, Precision, Result, Separator, Spec, Stop,
     arena::Buffer,
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
     layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
-    on_one_line,
     spectrogram::Spectrogram,
     transformer::CrossTransformer,
 };
@@ -61,6 +55,26 @@ pub struct HtDemucs {
     crosstransformer: Option<CrossTransformer>,
 }
 
+/// The kind.
+pub const KIND: Kind = Kind {
+    klass: "HTDemucs",
+    describe: |file| Ok(open(file)?.0.spec()),
+    load: |path, precision| Ok(Box::new(load(path, precision)?)),
+    memory: |spec, weight_bytes| {
+        let samples = (spec.segment_frames * spec.channels) as u64;
+        let weights = (weight_bytes as f64 * PER_WEIGHT_BYTE) as u64;
+        Memory { weights, work: samples * PER_SAMPLE }
+    },
+};
+
+/// Memory for each byte of weights in their file, which holds halves: as single precision, packed.
+/// Measured on the largest published network, as is the next.
+const PER_WEIGHT_BYTE: f64 = 2.1;
+
+/// Memory for each frame of a segment and each of its channels: the activations at their widest,
+/// what is being stored meanwhile, and what is kept for the next segment.
+const PER_SAMPLE: u64 = 540;
+
 /// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and the
 /// constructor's arguments in its metadata (see [`Config::from_metadata`]).
 ///
@@ -69,20 +83,11 @@ pub struct HtDemucs {
 /// file; both name it.
 pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
     let io = |source| ModelError::Io { path: path.to_owned(), source };
-    let size = fs::metadata(path).map_err(io)?.len();
-    let named = |error| match error {
-        ModelError::Weights(what) => ModelError::Weights(format!(
-            "The model file {} cannot be used: {}. Install the model again.",
-            path.display(),
-            on_one_line(&what)
-        )),
-        ModelError::Io { source, .. } => io(source),
-        other => other,
-    };
-    if size > LARGEST_FILE {
-        return Err(named(ModelError::Weights("it is too large".to_owned())));
+    let file = File::open(path).map_err(io)?;
+    if file.metadata().map_err(io)?.len() > LARGEST_FILE {
+        return Err(ModelError::Weights("it is too large".to_owned()).of_file(path));
     }
-    read(File::open(path).map_err(io)?, precision).map_err(named)
+    read(file, precision).map_err(|error| error.of_file(path))
 }
 
 /// As [`load`], from a file's bytes. Errors do not name the file.
@@ -91,10 +96,16 @@ pub fn from_bytes(bytes: &[u8], precision: Precision) -> Result<HtDemucs> {
 }
 
 fn read(file: impl tensors::Source + 'static, precision: Precision) -> Result<HtDemucs> {
+    let (config, tensors) = open(file)?;
+    build::network(config, &tensors, precision)
+}
+
+/// The shape of a file's network, and its tensors, of which none is missing.
+fn open(file: impl tensors::Source + 'static) -> Result<(Config, tensors::Tensors)> {
     let tensors = tensors::Tensors::open(file)?;
     let config = Config::from_metadata(&tensors.metadata())?;
     tensors.check(&expected_tensors(&config))?;
-    build::network(config, &tensors, precision)
+    Ok((config, tensors))
 }
 
 impl Separator for HtDemucs {

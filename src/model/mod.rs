@@ -3,12 +3,15 @@
 //! Knows tensors and no files but weights. Starts no threads: work runs on the rayon pool of the
 //! caller.
 
-use std::path::Path;
+use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
 
 pub mod arena;
 pub mod htdemucs;
 pub mod kernels;
 pub mod layers;
+#[cfg(test)]
+pub(crate) mod seam_tests;
+pub mod selftest;
 pub mod spectrogram;
 pub mod transformer;
 pub mod weights;
@@ -92,12 +95,60 @@ pub trait Separator: Send + Sync {
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>>;
 }
 
+/// A kind of network: what all networks of one class have in common. Together with [`Separator`] it
+/// is the seam at which another kind joins; `weights/README.md` says how.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Name of the reference's class, as weight files give it.
+    pub klass: &'static str,
+    /// What a weight file's network is, from its header alone; refuses a file whose tensors do not
+    /// make such a network. Its errors do not name the file.
+    pub describe: fn(File) -> Result<Spec>,
+    /// Loads the network of a weight file.
+    pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
+    /// What it takes of memory.
+    pub memory: fn(&Spec, u64) -> Memory,
+}
+
+/// What a network takes of memory, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The weights, as they are computed with.
+    pub weights: u64,
+    /// Separating a segment, at its peak: given back afterwards, so that of several networks that
+    /// work one after the other only the largest counts.
+    pub work: u64,
+}
+
+/// Every kind of network.
+pub const KINDS: &[Kind] = &[
+    htdemucs::KIND,
+    #[cfg(test)]
+    seam_tests::KIND,
+];
+
+/// The kind of network that a class's name stands for; the module before it does not count.
+pub fn kind_of(klass: &str) -> Option<&'static Kind> {
+    let name = klass.rsplit('.').next().unwrap_or(klass);
+    KINDS.iter().find(|kind| kind.klass == name)
+}
+
+/// The kind of the network in a weight file with these texts. Files that do not say are HTDemucs.
+fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
+    let Some(klass) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
+    kind_of(klass).ok_or_else(|| {
+        let klass = on_one_line(klass);
+        ModelError::Weights(format!("a network of the class {klass} is not supported"))
+    })
+}
+
 /// Loads the network in a canonical weight file.
 ///
 /// # Errors
 /// [`ModelError::Weights`] when the file is not one, [`ModelError::Io`] when it cannot be read.
 pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
-    Ok(Box::new(htdemucs::load(path, precision)?))
+    let kind = kind_in(&weights::read_metadata(path)?)?;
+    (kind.load)(path, precision)
 }
 
 /// Words for people, of which parts may come from a file: control characters are written out, so
@@ -113,12 +164,49 @@ pub(crate) fn on_one_line(words: &str) -> String {
     line
 }
 
+/// What a weight file's header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The network's shape.
+    pub spec: Spec,
+    /// Digest of the weights; empty where the file does not give it.
+    pub digest: String,
+    /// What it takes of memory.
+    pub memory: Memory,
+}
+
 /// A weight file's shape and content digest, from its header alone.
 ///
 /// # Errors
 /// As [`load`].
-pub fn describe(path: &Path) -> Result<(Spec, String)> {
-    let header = weights::read_metadata(path)?;
-    let spec = htdemucs::Config::from_metadata(&header)?.spec();
-    Ok((spec, header.get("digest").cloned().unwrap_or_default()))
+pub fn describe(path: &Path) -> Result<Description> {
+    let io = |source| ModelError::Io { path: path.to_owned(), source };
+    describe_file(&File::open(path).map_err(io)?).map_err(|error| error.of_file(path))
+}
+
+/// As [`describe`]; errors do not name the file.
+fn describe_file(file: &File) -> Result<Description> {
+    let unnamed = |source| ModelError::Io { path: "".into(), source };
+    let (header, bytes) = weights::read_texts(file)?;
+    let kind = kind_in(&header)?;
+    let mut file = file.try_clone().map_err(unnamed)?;
+    file.rewind().map_err(unnamed)?;
+    let spec = (kind.describe)(file)?;
+    let digest = header.get("digest").cloned().unwrap_or_default();
+    Ok(Description { digest, memory: (kind.memory)(&spec, bytes), spec })
+}
+
+impl ModelError {
+    /// What a model file is refused for, with the file named.
+    fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::Weights(what) => Self::Weights(format!(
+                "The model file {} cannot be used: {}. Install the model again.",
+                path.display(),
+                on_one_line(&what)
+            )),
+            Self::Io { source, .. } => Self::Io { path: path.to_owned(), source },
+            other => other,
+        }
+    }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::engine::{ExportId, JobId, Preferences, SongId, export::OnExists, player::Monitor};
+use crate::engine::{
+    ExportId, JobId, Preferences, SongId, export::OnExists, player::Monitor, recipe::Recipe,
+};
 
 use super::{
     desk::{Page, Purpose, Question},
@@ -98,6 +100,8 @@ pub enum Verb {
     SelectAll,
     /// Brings back what was removed last.
     Undo,
+    /// Shows the next version of the song's stems.
+    NextVersion,
     /// Lists all shortcuts.
     Help,
 }
@@ -173,6 +177,7 @@ impl Verb {
             Self::PageBack,
             Self::PageOn,
             Self::CompareOriginal,
+            Self::NextVersion,
             Self::PreviousSong,
             Self::NextSong,
             Self::AddFiles,
@@ -246,6 +251,7 @@ impl Verb {
             Self::Rename => words.rename,
             Self::SelectAll => words.select_all,
             Self::Undo => words.undo,
+            Self::NextVersion => words.next_version,
         }
     }
 
@@ -273,6 +279,7 @@ impl Verb {
             Self::PageOn => plain(Key::PageDown),
             Self::Help => plain(Key::F1),
             Self::CompareOriginal => plain(Key::O),
+            Self::NextVersion => plain(Key::V),
             Self::PreviousSong => ctrl(Key::ArrowUp),
             Self::NextSong => ctrl(Key::ArrowDown),
             Self::Solo(lane) => plain(number(lane)),
@@ -345,7 +352,9 @@ impl Verb {
             | Self::Faster
             | Self::Quieter
             | Self::Louder => Group::Playing,
-            Self::CompareOriginal | Self::Solo(_) | Self::Mute(_) => Group::Lanes,
+            Self::CompareOriginal | Self::NextVersion | Self::Solo(_) | Self::Mute(_) => {
+                Group::Lanes
+            }
             Self::ZoomIn | Self::ZoomOut | Self::WholeSong | Self::PageBack | Self::PageOn => {
                 Group::Looking
             }
@@ -468,6 +477,16 @@ pub enum Action {
     Cancel(JobId),
     /// Takes the model's weights from a file.
     ImportModel(PathBuf),
+    /// Fetches a model's weights; the terms are accepted.
+    InstallModel(String),
+    /// Looks at every byte of a model's weights.
+    VerifyModel(String),
+    /// Removes a model's weights.
+    RemoveModel(String),
+    /// Shows the terms of a model's weights, or of none.
+    ShowTerms(Option<String>),
+    /// Chooses what makes the stems of a song.
+    ChooseRecipe(SongId, Recipe),
     /// Changes what is chosen in the export dialog.
     Choose(Box<ExportChoices>),
     /// Asks for the folder of exports.

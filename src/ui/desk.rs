@@ -160,6 +160,8 @@ pub struct Desk {
     pub preferences: Preferences,
     /// What of them the command line has set.
     pub flags: Flags,
+    /// The model whose terms are shown in the settings.
+    pub terms_of: Option<String>,
     /// Other songs that are exported with the one whose dialog is open, in the same way.
     pub export_with: Vec<SongId>,
     /// The songs that were taken out just now: the window says so.
@@ -204,6 +206,7 @@ impl Default for Desk {
             question: None,
             preferences: Preferences::default(),
             flags: Flags::default(),
+            terms_of: None,
             export_with: Vec::new(),
             removal: None,
             removed: Vec::new(),

@@ -22,6 +22,7 @@ use super::{
 use crate::engine::{
     Command, ModelState, SAMPLE_RATE, SongId,
     export::RESIDUAL,
+    models::DEFAULT,
     player::{LaneSettings, Monitor, gains},
 };
 
@@ -84,6 +85,16 @@ impl App {
             Action::Volume(place) => self.set_volume(place),
             Action::Cancel(job) => self.link.send(Command::Cancel(job)),
             Action::ImportModel(path) => self.link.send(Command::ImportModel(path)),
+            Action::InstallModel(name) => {
+                self.desk.terms_of = None;
+                self.link.send(Command::InstallModel(name));
+            }
+            Action::VerifyModel(name) => self.link.send(Command::VerifyModel(name)),
+            Action::RemoveModel(name) => self.link.send(Command::RemoveModel(name)),
+            Action::ShowTerms(name) => self.desk.terms_of = name,
+            Action::ChooseRecipe(song, recipe) => {
+                self.link.send(Command::Choose { song, recipe: Some(recipe) });
+            }
             Action::Choose(choices) => self.desk.choices = *choices,
             Action::ChooseFolder => {
                 self.dialogs.open(Purpose::ExportFolder, self.desk.choices.folder.clone());
@@ -145,7 +156,7 @@ impl App {
                 }
             }
             Verb::Export => self.open_export(),
-            Verb::InstallModel => self.link.send(Command::InstallModel),
+            Verb::InstallModel => self.link.send(Command::InstallModel(DEFAULT.to_owned())),
             Verb::ChooseModel => self.dialogs.open(Purpose::Weights, PathBuf::new()),
             Verb::CancelInstall => self.link.send(Command::CancelInstall),
             Verb::ToggleTheme => self.toggle_theme(ctx),
@@ -158,6 +169,11 @@ impl App {
             Verb::Rename => self.begin_renaming(),
             Verb::SelectAll => self.mark_all(),
             Verb::Undo => self.perform_on_library(Action::UndoRemove),
+            Verb::NextVersion => {
+                if let Some(open) = self.state.open() {
+                    self.link.send(Command::NextVersion(open.id));
+                }
+            }
         }
     }
 
@@ -221,8 +237,8 @@ impl App {
 
     fn process_song(&self, song: SongId) {
         let is_ready = matches!(self.state.model(), Some(ModelState::Ready { .. }));
-        let is_busy = self.state.active_job(song).is_some() || self.state.is_separated(song);
         let stems = self.desk.ticked(song, self.state.stems(song));
+        let is_busy = self.state.active_job(song).is_some() || self.state.has_all_of(song, &stems);
         if !is_ready || is_busy || stems.is_empty() {
             return;
         }

@@ -10,12 +10,14 @@ use std::{
 };
 
 use crate::engine::{
-    Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelState, Song, SongId, SongState,
+    Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelEntry, ModelState, ModelTask,
+    Song, SongId, SongState,
     estimate::Estimate,
     export::Fields,
     files::base_name,
     peaks::{FRAMES_PER_PEAK, Peak},
     player::Output,
+    recipe::{Offer, Recipe, Version},
 };
 
 use super::{catalog::Catalog, peaks::Waveform, theme::STEM_ORDER, words};
@@ -37,6 +39,10 @@ pub struct OpenSong {
     pub residual: Waveform,
     /// Frame ranges that the stems cover, ascending and disjoint.
     pub covered: Vec<(u64, u64)>,
+    /// Those of them whose stems are final; elsewhere it is a draft.
+    pub refined: Vec<(u64, u64)>,
+    /// What it shows, and what there is to choose from, as far as the engine has told.
+    pub shown: Option<Shown>,
     /// The frames of the segment that is being computed.
     pub computing: Option<(u64, u64)>,
 }
@@ -59,9 +65,46 @@ impl OpenSong {
 
     /// The part of the song that its stems cover, 0 to 1.
     pub fn covered_fraction(&self) -> f64 {
-        let covered: u64 = self.covered.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
-        if self.frames == 0 { 0.0 } else { (covered as f64 / self.frames as f64).min(1.0) }
+        self.fraction(&self.covered)
     }
+
+    /// The part of the song whose stems are final, 0 to 1.
+    pub fn refined_fraction(&self) -> f64 {
+        self.fraction(&self.refined)
+    }
+
+    fn fraction(&self, ranges: &[(u64, u64)]) -> f64 {
+        let sum: u64 = ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
+        if self.frames == 0 { 0.0 } else { (sum as f64 / self.frames as f64).min(1.0) }
+    }
+
+    /// The part of all the work that these stems need.
+    pub fn part_for(&self, stems: &[String]) -> f64 {
+        self.networks_for(stems) as f64 / self.networks_for(&self.stems) as f64
+    }
+
+    /// Networks that these stems need, of those that make all stems.
+    pub fn networks_for(&self, stems: &[String]) -> usize {
+        let Some(shown) = &self.shown else { return 1 };
+        let makers = self.stems.iter().zip(&shown.makers);
+        let needed = makers.filter(|(stem, _)| stems.contains(stem)).flat_map(|(_, its)| its);
+        needed.collect::<HashSet<_>>().len().max(1)
+    }
+}
+
+/// What an open song shows, and what there is to choose from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// What makes its stems.
+    pub recipe: Recipe,
+    /// For each stem the networks that make it.
+    pub makers: Vec<Vec<usize>>,
+    /// For each stem the segments that are missing of it.
+    pub missing: Vec<usize>,
+    /// What its qualities cost.
+    pub offers: Vec<Offer>,
+    /// The versions of its stems that are there.
+    pub versions: Vec<Version>,
 }
 
 /// A file that is being read.
@@ -151,6 +194,9 @@ pub struct ViewState {
     importing: Vec<Importing>,
     open: Option<OpenSong>,
     model: Option<ModelState>,
+    models: Vec<ModelEntry>,
+    /// What is being done to the weights of a model, or was last.
+    model_task: Option<(Option<String>, ModelTask)>,
     exports: Vec<Export>,
     /// What files can be named by: of the song that was asked about last.
     described: Option<(SongId, Fields)>,
@@ -226,6 +272,16 @@ impl ViewState {
     /// The model's state; `None` until the engine has told.
     pub fn model(&self) -> Option<&ModelState> {
         self.model.as_ref()
+    }
+
+    /// The models, as far as the engine was asked.
+    pub fn models(&self) -> &[ModelEntry] {
+        &self.models
+    }
+
+    /// What is being done to the weights of a model, or was last.
+    pub fn model_task(&self) -> Option<(Option<&str>, &ModelTask)> {
+        self.model_task.as_ref().map(|(name, task)| (name.as_deref(), task))
     }
 
     /// Exports that run or have ended and were not waved away.
@@ -341,6 +397,19 @@ impl ViewState {
         self.song(song).is_some_and(|song| song.state == SongState::Separated)
     }
 
+    /// Whether these stems of a song are there: of a bag some may be, and others not.
+    pub fn has_all_of(&self, song: SongId, stems: &[String]) -> bool {
+        let open = self.open.as_ref().filter(|open| open.id == song);
+        let shown = open.and_then(|open| Some((open, open.shown.as_ref()?)));
+        match shown {
+            Some((open, shown)) if self.is_separated(song) => {
+                let missing = open.stems.iter().zip(&shown.missing);
+                missing.filter(|(stem, _)| stems.contains(stem)).all(|(_, missing)| *missing == 0)
+            }
+            _ => self.is_separated(song),
+        }
+    }
+
     /// Jobs that run and that wait.
     pub fn job_counts(&self) -> (usize, usize) {
         let count = |state: JobState| self.jobs().filter(|job| job.state == state).count();
@@ -434,11 +503,18 @@ impl ViewState {
             }
             Event::Need { song, segments, bytes } => self.need = Some((song, segments, bytes)),
             Event::Computing { song, frames } => self.computes(song, frames),
-            Event::Segments { song, covered } => {
+            Event::Segments { song, covered, refined } => {
                 if let Some(open) = self.open_mut(song) {
-                    open.covered = covered;
+                    (open.covered, open.refined) = (covered, refined);
                 }
             }
+            Event::Shown { song, recipe, makers, missing, offers, versions } => {
+                if let Some(open) = self.open_mut(song) {
+                    open.shown = Some(Shown { recipe, makers, missing, offers, versions });
+                }
+            }
+            Event::Models(models) => self.models = models,
+            Event::ModelTask(name, task) => self.model_task = Some((name, task)),
             Event::Model(state) => self.model = Some(state),
             Event::Pace(seconds) => self.expected = Some(seconds),
             Event::Described { song, fields } => self.described = Some((song, fields)),
@@ -534,9 +610,19 @@ impl ViewState {
         let waves = vec![Waveform::default(); stems.len()];
         let (original, residual) = (Waveform::default(), Waveform::default());
         let computing = self.computing.filter(|(song, _)| *song == id).map(|(_, frames)| frames);
-        let covered = Vec::new();
-        self.open =
-            Some(OpenSong { id, frames, stems, original, waves, residual, covered, computing });
+        let (covered, refined, shown) = (Vec::new(), Vec::new(), None);
+        self.open = Some(OpenSong {
+            id,
+            frames,
+            stems,
+            original,
+            waves,
+            residual,
+            covered,
+            refined,
+            shown,
+            computing,
+        });
     }
 
     fn open_mut(&mut self, song: SongId) -> Option<&mut OpenSong> {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::*;
-use crate::engine::AudioFormat;
+use crate::engine::{AudioFormat, recipe::Quality};
 
 fn song(id: i64) -> Song {
     Song {
@@ -31,6 +31,8 @@ fn job(id: i64, song: i64, state: JobState, done: usize) -> Job {
         id: JobId(id),
         song: SongId(song),
         model: "htdemucs".into(),
+        quality: Quality::default(),
+        drafts_first: false,
         stems: Vec::new(),
         state,
         segments_done: done,
@@ -128,9 +130,13 @@ fn peaks_land_where_they_belong_and_nowhere_else() {
     let before = open.original.version();
     state.apply(send(1, Lane::Original, 0, 1));
     assert_eq!(state.open().unwrap().original.version(), before + 1);
-    state.apply(Event::Segments { song: SongId(1), covered: vec![(0, 500), (1000, 1500)] });
+    state.apply(Event::Segments {
+        song: SongId(1),
+        covered: vec![(0, 500), (1000, 1500)],
+        refined: vec![(0, 500)],
+    });
     assert_eq!(state.open().unwrap().covered_fraction(), 0.5);
-    state.apply(Event::Segments { song: SongId(2), covered: Vec::new() });
+    state.apply(Event::Segments { song: SongId(2), covered: Vec::new(), refined: Vec::new() });
     assert_eq!(state.open().unwrap().covered.len(), 2);
 }
 

@@ -9,6 +9,8 @@ use egui::{
     TextStyle, Theme, Visuals, style::ScrollStyle, vec2,
 };
 
+use crate::engine::export::RESIDUAL;
+
 /// Text sizes in points.
 pub mod text {
     /// A song's title.
@@ -84,6 +86,9 @@ pub const MOTION_SECS: f32 = 0.14;
 pub const PEAK_ALPHA: f32 = 0.4;
 /// See [`PEAK_ALPHA`].
 pub const MUTED_ALPHA: f32 = 0.33;
+/// How much of a draft's waveform the lane's ground covers.
+pub const DRAFT_VEIL: f32 = 0.45;
+
 /// Opacity of the segment that is being computed.
 pub const GLOW_ALPHA: f32 = 0.2;
 /// Opacity of the stretch that is repeated.
@@ -211,12 +216,22 @@ impl Tokens {
         if ctx.theme() == Theme::Dark { &DARK } else { &LIGHT }
     }
 
-    /// An instrument's colour: the same in tick, waveform, fader and bar.
+    /// An instrument's colour: the same in tick, waveform, fader and bar. Those that nobody has named
+    /// get one from their name, what no stem holds a grey.
     pub fn stem(&self, name: &str) -> Color32 {
-        STEM_ORDER
-            .iter()
-            .position(|known| *known == name)
-            .map_or(self.other_stem, |i| self.stems[i])
+        match STEM_ORDER.iter().position(|known| *known == name) {
+            Some(known) => self.stems[known],
+            None if name == RESIDUAL => self.other_stem,
+            None => {
+                // FNV-1a: the same in every run and on every machine.
+                let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+                let hash = name.bytes().fold(0x811c_9dc5, mix);
+                let hue = (hash % 360) as f32 / 360.0;
+                let is_dark = self.background.r() < 128;
+                let (saturation, value) = if is_dark { (0.45, 0.9) } else { (0.8, 0.5) };
+                egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into()
+            }
+        }
     }
 }
 
@@ -381,7 +396,8 @@ mod tests {
     #[test]
     fn stems_are_told_apart_from_their_lane() {
         for tokens in [&DARK, &LIGHT] {
-            for stem in STEM_ORDER {
+            let others = ["Dholak", "strings", "lead", "rest of it", "choir", "fx", "piano left"];
+            for stem in STEM_ORDER.into_iter().chain(others) {
                 let ratio = contrast(tokens.stem(stem), tokens.panel);
                 assert!(ratio >= 3.0, "{stem} on panel is {ratio:.2}");
             }

@@ -19,6 +19,7 @@ use partita::{
         guard::hush,
         import::decode_to_store,
         library::{Library, Record, find_song},
+        recipe::{Quality, Recipe},
         store::MixStore,
     },
     model::{self, Precision, weights::Store},
@@ -215,14 +216,24 @@ pub fn tgz(data: &[u8]) {
     import_weights(home.path(), &gzip.finish().unwrap());
 }
 
-/// Imports a weight file, which must fail: nobody guesses the known weights. Returns where it is.
+/// Imports a weight file: refused in words, and nothing is left, or taken as the user's own, and then it
+/// is whole. Returns where it is.
 fn import_weights(home: &Path, data: &[u8]) -> std::path::PathBuf {
     let file = home.join("weights");
     std::fs::write(&file, data).unwrap();
     let store = Store::new(home);
-    let error = store.import(&file, &mut |_| {}, &|| false).unwrap_err();
-    assert_in_words(&error.to_string());
-    assert_eq!(std::fs::read_dir(home.join("models")).unwrap().count(), 0, "nothing is left");
+    match store.import(&file, &mut |_| {}, &|| false) {
+        Ok(model) => {
+            assert!(model.is_own, "nobody guesses the known weights");
+            store.verify(&model.name, &mut |_| {}, &|| false).unwrap();
+            assert!(model::describe(&store.path(&model.name)).is_ok());
+        }
+        Err(error) => {
+            assert_in_words(&error.to_string());
+            let left = std::fs::read_dir(home.join("models")).unwrap().count();
+            assert_eq!(left, 0, "nothing is left");
+        }
+    }
     file
 }
 
@@ -256,7 +267,10 @@ fn use_library(library: &mut Library) -> Result<(), EngineError> {
     }
     library.adopt(&Record::of_nameless(&"0a".repeat(16), 1))?;
     let song = library.songs()?.first().map_or(SongId(0), |song| song.id);
-    let job = library.add_job(song, "htdemucs", &["vocals".into()])?;
+    let recipe = Recipe { model: "htdemucs".into(), quality: Quality::BEST };
+    drop(library.recipes()?);
+    drop(library.last_job_of(song, &recipe)?);
+    let job = library.add_job(song, &recipe, true, &["vocals".into()])?;
     library.job(job.id)?;
     library.add_to_pace("htdemucs", 3, 1.0)?;
     library.pace("htdemucs")?;

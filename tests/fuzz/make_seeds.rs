@@ -9,7 +9,10 @@ use lofty::{
     picture::{MimeType, Picture, PictureType},
     tag::{Accessor as _, ItemKey, Tag, TagExt as _, TagType},
 };
-use partita::engine::library::{Library, Record};
+use partita::engine::{
+    library::{Library, Record},
+    recipe::{Quality, Recipe},
+};
 
 fn write(target: &str, name: &str, bytes: &[u8]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(target);
@@ -130,7 +133,9 @@ fn libraries() {
         library.adopt(&Record::of_nameless(&seed.repeat(16), 44_100)).unwrap();
     }
     let song = library.songs().unwrap()[0].id;
-    let mut job = library.add_job(song, "htdemucs", &["vocals".into(), "drums".into()]).unwrap();
+    let recipe = Recipe { model: "htdemucs".into(), quality: Quality::default() };
+    let mut job =
+        library.add_job(song, &recipe, false, &["vocals".into(), "drums".into()]).unwrap();
     job.segments_total = 3;
     library.update_job(&job).unwrap();
     library.add_to_pace("htdemucs", 3, 1.5).unwrap();

@@ -7,6 +7,7 @@ mod files;
 mod jobs;
 mod languages;
 mod library;
+mod models;
 mod pictures;
 mod raster;
 mod real;

@@ -18,6 +18,7 @@ use partita::{
         SongState,
         peaks::Peak,
         player::{Device, Gains, Monitor},
+        recipe::Quality,
     },
     ui::{
         app::App,
@@ -231,6 +232,7 @@ pub fn is_asked_by_the_user(command: &Command) -> bool {
             | Command::KeepLanes(..)
             | Command::MeasureHome
             | Command::ListOutputs
+            | Command::ListModels
     )
 }
 
@@ -283,6 +285,8 @@ pub fn job(id: i64, song: i64, state: JobState, done: usize) -> Job {
         id: JobId(id),
         song: SongId(song),
         model: "htdemucs".into(),
+        quality: Quality::default(),
+        drafts_first: false,
         stems: Vec::new(),
         state,
         segments_done: done,
@@ -314,7 +318,7 @@ pub fn opened(song: i64) -> Event {
 }
 
 pub fn covered(song: i64, ranges: &[(u64, u64)]) -> Event {
-    Event::Segments { song: SongId(song), covered: ranges.to_vec() }
+    Event::Segments { song: SongId(song), covered: ranges.to_vec(), refined: ranges.to_vec() }
 }
 
 /// Peaks that look like music; the same every time.

@@ -229,7 +229,7 @@ fn the_model_is_offered_with_its_terms() {
     let mut stage = stage(events);
     assert!(stage.shows(TERMS) && !stage.shows("Process"));
     stage.click("Install");
-    assert_eq!(stage.asked(), [Command::InstallModel]);
+    assert_eq!(stage.asked(), [Command::InstallModel("htdemucs".into())]);
     let installing = ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
     stage.tell([Event::Model(installing)]);
     assert!(stage.shows("Downloading… 30 %"));

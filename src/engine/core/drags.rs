@@ -51,16 +51,18 @@ impl Core {
     pub(super) fn prepare_drag(&mut self, id: SongId, stems: Vec<String>) -> Result<()> {
         let song = self.library.song(id)?;
         let folder = self.library.song_folder(&song.hash);
-        let Some(model) = self.model.clone() else {
+        let recipe = self.recipe_of(id);
+        let Some(model) = self.model(&recipe).cloned() else {
             return Err(EngineError::Busy("no model is installed; install it first".into()));
         };
-        let track = self.track(&song)?;
+        let track = self.track(&song, &recipe)?;
         let (sink, outbox) = (self.sink.clone(), self.outbox.clone());
         let (cancel, turn) = (CancelToken::default(), Arc::clone(&self.drags.turn));
         let (token, to) = (cancel.clone(), folder.clone());
         let work = move || {
             let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-            let make = || dragged::files(&song, &to, &model, &track, &stems, &token);
+            let make =
+                || dragged::files(&song, &to, (&model, recipe.quality), &track, &stems, &token);
             // A bug ends this with a word, not silently.
             let made = caught("writing the files", make);
             drop(turn);

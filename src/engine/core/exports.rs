@@ -14,7 +14,8 @@ impl Core {
     /// Tells what the files of a song can be named by; its tags are read on a thread of their own.
     pub(super) fn tell_fields(&self, song: SongId) -> Result<()> {
         let song = self.library.song(song)?;
-        let (folder, model) = (self.library.song_folder(&song.hash), self.model_name());
+        let folder = self.library.song_folder(&song.hash);
+        let model = self.recipe_of(song.id).model;
         let sink = self.sink.clone();
         let work = move || {
             let origin = Origin::of_song(&song, &folder, &model, &CancelToken::default());
@@ -60,13 +61,10 @@ impl Core {
 
     fn order(&self, song: SongId, selection: Selection, place: Place) -> Result<Order> {
         let song = self.library.song(song)?;
-        let (folder, model) = (self.library.song_folder(&song.hash), self.model_name());
-        let track = self.track(&song)?;
-        Ok(Order { song, folder, model, track, selection, place })
-    }
-
-    fn model_name(&self) -> String {
-        self.model.as_ref().map(|model| model.name.clone()).unwrap_or_default()
+        let folder = self.library.song_folder(&song.hash);
+        let recipe = self.recipe_of(song.id);
+        let track = self.track(&song, &recipe)?;
+        Ok(Order { song, folder, recipe, track, selection, place })
     }
 }
 

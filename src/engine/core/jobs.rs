@@ -13,7 +13,12 @@ use std::{
 use super::{
     super::{
         CancelToken, EngineError, Event, Job, JobId, JobState, Result, SongId, SongTrack,
-        aim::Listener, export::ordered, files, worker::Task,
+        aim::Listener,
+        export::ordered,
+        files,
+        recipe::{Quality, Recipe},
+        store::StemStore,
+        worker::Task,
     },
     Core, LOOK_EVERY,
     queue::Stop,
@@ -30,8 +35,23 @@ pub(super) struct Queue {
     paused: Vec<Paused>,
     setbacks: BTreeMap<JobId, Setback>,
     /// What was asked of songs that another Partita works on.
-    blocked: Vec<(SongId, Vec<String>, u64)>,
+    blocked: Vec<(SongId, Asked, u64)>,
     pub(super) running: Option<Running>,
+}
+
+/// What is asked of a song: which stems, and how they are made.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) recipe: Recipe,
+    pub(super) drafts_first: bool,
+    pub(super) stems: Vec<String>,
+}
+
+impl Asked {
+    /// What a job was asked for.
+    pub(super) fn by(job: &Job) -> Self {
+        Self { recipe: job.recipe(), drafts_first: job.drafts_first, stems: job.stems.clone() }
+    }
 }
 
 /// A job that the disk does not take, and when it is tried again.
@@ -60,6 +80,10 @@ pub(super) struct Running {
     known_segments: usize,
     /// Segments that it has added, and the seconds that they took.
     computed: (usize, f64),
+    /// The same of its draft.
+    drafted: (usize, f64),
+    /// Networks that it runs for each segment.
+    networks: usize,
 }
 
 impl Running {
@@ -78,8 +102,8 @@ impl Queue {
     }
 
     /// The stores that a running job writes.
-    pub(super) fn track_of(&self, song: SongId) -> Option<SongTrack> {
-        let running = self.running.as_ref().filter(|running| running.job.song == song);
+    pub(super) fn track_of(&self, song: SongId, recipe: &Recipe) -> Option<SongTrack> {
+        let running = self.running.as_ref().filter(|running| running.job.is_of(song, recipe));
         running.map(|running| running.track.clone())
     }
 
@@ -96,7 +120,7 @@ impl Queue {
     }
 
     /// The job of a song that waits or runs, unless it is being ended.
-    fn job_of(&mut self, song: SongId) -> Option<&mut Job> {
+    fn job_of(&mut self, song: SongId, recipe: &Recipe) -> Option<&mut Job> {
         let paused = self.paused.iter_mut().map(|paused| &mut paused.job);
         let waiting = self.waiting.iter_mut().map(|(job, _)| job).chain(paused);
         self.running
@@ -104,7 +128,7 @@ impl Queue {
             .filter(|running| running.stop.is_none_or(|stop| stop == Stop::Again))
             .map(|running| &mut running.job)
             .chain(waiting)
-            .find(|job| job.song == song)
+            .find(|job| job.is_of(song, recipe))
     }
 }
 
@@ -121,20 +145,29 @@ impl Core {
         Ok(())
     }
 
-    /// Asks for stems of a song. What is in the store already is not computed again.
+    /// Asks for stems of a song, as it is set to be separated.
     pub(super) fn process(&mut self, id: SongId, stems: &[String], from_frame: u64) -> Result<()> {
+        let (recipe, drafts_first) = (self.recipe_of(id), self.usual.drafts_first);
+        self.ask(id, Asked { recipe, drafts_first, stems: stems.to_vec() }, from_frame)
+    }
+
+    /// Asks for stems of a song. What is in the store already is not computed again.
+    pub(super) fn ask(&mut self, id: SongId, asked: Asked, from_frame: u64) -> Result<()> {
         let song = self.library.song(id)?;
-        let Some(model) = self.model.clone() else {
+        let Asked { recipe, drafts_first, stems } = asked;
+        let drafts_first = drafts_first && !recipe.quality.is_draft;
+        let Some(model) = self.model(&recipe).cloned() else {
             return Err(EngineError::Busy(
                 "no model is installed; install it first (`partita model install`)".into(),
             ));
         };
         let sources = &model.spec.sources;
         let stems: Vec<String> =
-            ordered(sources, stems)?.into_iter().map(|stem| sources[stem].clone()).collect();
-        let track = self.track(&song)?;
-        if let Some(job) = self.queue.job_of(id) {
-            // One pass makes all stems: more ticks join the job that is there.
+            ordered(sources, &stems)?.into_iter().map(|stem| sources[stem].clone()).collect();
+        let track = self.track(&song, &recipe)?;
+        if let Some(job) = self.queue.job_of(id, &recipe) {
+            // More ticks join the job that is there: one pass makes all stems, a bag goes on with
+            // those that were not asked for yet.
             job.stems.extend(
                 stems.into_iter().filter(|stem| !job.stems.contains(stem)).collect::<Vec<_>>(),
             );
@@ -146,12 +179,15 @@ impl Core {
         let Some(store) = &track.stems else {
             return Err(EngineError::Busy("the song was opened without a model".into()));
         };
-        if !store.is_complete() && self.queue.track_of(id).is_none() {
+        let wanted = stems_among(sources, &stems);
+        let is_there = store.missing(&wanted) == 0;
+        if !is_there && self.queue.track_of(id, &recipe).is_none() {
             match store.lock() {
                 Ok(lock) => drop(lock),
                 // Another program that works on this song keeps its job.
                 Err(EngineError::Locked) => {
-                    self.wait_for_other(id, stems, from_frame);
+                    let asked = Asked { recipe, drafts_first, stems };
+                    self.wait_for_other(id, asked, from_frame);
                     return Ok(());
                 }
                 Err(e) => return Err(e),
@@ -160,13 +196,13 @@ impl Core {
         // A job that was interrupted goes on; one that did the same is shown again.
         let goes_on =
             |job: &Job| !job.is_ended() || (job.stems == stems && job.state == JobState::Done);
-        let mut job = match self.library.last_job(id)?.filter(goes_on) {
+        let mut job = match self.library.last_job_of(id, &recipe)?.filter(goes_on) {
             Some(job) => Job { stems, ..job },
-            None => self.library.add_job(id, &model.name, &stems)?,
+            None => self.library.add_job(id, &recipe, drafts_first, &stems)?,
         };
         job.segments_total = store.plan().len();
-        job.segments_done = store.done_count();
-        job.state = if store.is_complete() { JobState::Done } else { JobState::Waiting };
+        job.segments_done = store.done_count_of(&wanted);
+        job.state = if is_there { JobState::Done } else { JobState::Waiting };
         self.library.update_job(&job)?;
         self.show_job(&job);
         if job.is_active() {
@@ -223,7 +259,9 @@ impl Core {
             match self.start(job.clone(), from_frame) {
                 Ok(()) => {}
                 // Another program works on this song: its job is not ours to write.
-                Err(EngineError::Locked) => self.wait_for_other(job.song, job.stems, from_frame),
+                Err(EngineError::Locked) => {
+                    self.wait_for_other(job.song, Asked::by(&job), from_frame);
+                }
                 Err(e) if e.is_passing() => {
                     self.queue.running = None;
                     self.pause(job, from_frame, &e);
@@ -238,37 +276,72 @@ impl Core {
 
     fn start(&mut self, mut job: Job, from_frame: u64) -> Result<()> {
         let song = self.library.song(job.song)?;
-        let track = self.track(&song)?;
-        self.make_room(track.stems.as_ref().map_or(0, |stems| stems.missing_bytes()))?;
-        let (Some(model), Some(stems)) = (&self.model, &track.stems) else {
-            return Err(EngineError::Busy("the model is not installed any more".into()));
+        let recipe = job.recipe();
+        let Some(model) = self.model(&recipe).cloned() else {
+            return Err(EngineError::Busy(format!(
+                "the model \"{}\" is not installed any more; install it again",
+                job.model
+            )));
         };
+        let mut track = self.track(&song, &recipe)?;
+        if job.drafts_first {
+            track = track.with_draft(&self.library.song_folder(&song.hash), &model)?;
+        }
+        let Some(stems) = track.stems.clone() else {
+            return Err(EngineError::Busy("the song was opened without a model".into()));
+        };
+        let wanted = wanted_of(&job, &stems);
+        let draft = track.draft.clone().filter(|_| job.drafts_first);
+        let draft_bytes = draft.as_ref().map_or(0, |draft| draft.missing_bytes(&wanted));
+        self.make_room(stems.missing_bytes(&wanted) + draft_bytes)?;
         drop(stems.lock()?);
         job.state = JobState::Running;
         job.segments_total = stems.plan().len();
-        job.segments_done = stems.done_count();
-        let cancel = CancelToken::default();
+        job.segments_done = stems.done_count_of(&wanted);
+        let (cancel, networks) = (CancelToken::default(), model.networks_for(&wanted).len());
         let task = Task {
             job: job.id,
             mix: Arc::clone(&track.mix),
-            stems: Arc::clone(stems),
-            weights: model.weights.clone(),
+            stems,
+            draft,
+            pace: self.library.pace(&model.pace_name(job.quality))?,
+            model,
+            wanted,
+            is_draft: job.quality.is_draft,
             cancel: cancel.clone(),
             compute: self.compute,
-            pace: self.library.pace(&model.name)?,
             listener: self.listener_of(job.song, from_frame),
         };
         self.library.update_job(&job)?;
         self.sink.send(Event::Job(job.clone()));
+        self.show_draft(&job, &track);
         self.queue.running = Some(Running {
             known_segments: job.segments_done,
             computed: (0, 0.0),
+            drafted: (0, 0.0),
+            networks,
             job,
             track,
             cancel,
             stop: None,
         });
         self.worker.give(task)
+    }
+
+    /// The open song gets the draft that is being made of it, which it may not have had when it was
+    /// opened.
+    fn show_draft(&mut self, job: &Job, track: &SongTrack) {
+        let recipe = job.recipe();
+        let Some(open) = &mut self.open else { return };
+        if open.song == job.song
+            && open.recipe == recipe
+            && open.track.draft.is_none()
+            && track.draft.is_some()
+        {
+            open.track = track.clone();
+            self.player.exchange(Arc::new(track.clone()));
+            self.waveforms.open(job.song, track.clone());
+        }
     }
 
     /// Whether there is room for `bytes` of stems. What was removed can be brought back until its room
@@ -294,11 +367,12 @@ impl Core {
         })
     }
 
-    /// The worker computes a segment.
-    pub(super) fn segment_begins(&self, id: JobId, segment: usize) {
+    /// The worker computes a segment, or one of the draft.
+    pub(super) fn segment_begins(&self, id: JobId, segment: usize, is_of_draft: bool) {
         let goes_on = |running: &&Running| running.job.id == id && running.stop.is_none();
         let Some(running) = self.queue.running.as_ref().filter(goes_on) else { return };
-        if let Some(stems) = &running.track.stems {
+        let stems = if is_of_draft { &running.track.draft } else { &running.track.stems };
+        if let Some(stems) = stems {
             let frames = stems.plan().segment(segment);
             let frames = Some((frames.start, frames.end));
             self.sink.send(Event::Computing { song: running.job.song, frames });
@@ -306,21 +380,24 @@ impl Core {
     }
 
     /// A segment can be read.
-    pub(super) fn segment_readable(&self, id: JobId, segment: usize) {
+    pub(super) fn segment_readable(&self, id: JobId, segment: usize, is_of_draft: bool) {
         let goes_on = |running: &&Running| running.job.id == id && running.stop.is_none();
         if let Some(running) = self.queue.running.as_ref().filter(goes_on) {
-            self.show_segment(running.job.song, segment);
+            self.show_segment(running.job.song, segment, is_of_draft);
         }
     }
 
     /// The worker put one more segment into the store.
-    pub(super) fn segment_done(&mut self, id: JobId, seconds: f64) {
+    pub(super) fn segment_done(&mut self, id: JobId, is_of_draft: bool, seconds: f64) {
         let goes_on = |running: &&mut Running| running.job.id == id && running.stop.is_none();
         let Some(running) = self.queue.running.as_mut().filter(goes_on) else { return };
         let job = &mut running.job;
-        job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
-        running.known_segments += 1;
-        running.computed = (running.computed.0 + 1, running.computed.1 + seconds);
+        let count = if is_of_draft { &mut running.drafted } else { &mut running.computed };
+        *count = (count.0 + 1, count.1 + seconds);
+        if !is_of_draft {
+            job.segments_done = done_of(job, &running.track);
+            running.known_segments += 1;
+        }
         job.seconds += seconds;
         let job = job.clone();
         if let Err(e) = self.library.update_job(&job) {
@@ -336,7 +413,7 @@ impl Core {
             let mut job = running.job;
             self.sink.send(Event::Computing { song: job.song, frames: None });
             self.tell_need(job.song, &running.track);
-            job.segments_done = running.track.stems.as_ref().map_or(0, |stems| stems.done_count());
+            job.segments_done = done_of(&job, &running.track);
             if let Some(e) =
                 result.as_ref().err().filter(|e| e.is_passing() && running.stop.is_none())
             {
@@ -344,22 +421,28 @@ impl Core {
                 return self.start_next();
             }
             if matches!(result, Err(EngineError::Locked)) && running.stop.is_none() {
-                self.wait_for_other(job.song, job.stems, 0);
+                self.wait_for_other(job.song, Asked::by(&job), 0);
                 return self.start_next();
             }
+            let is_there = job.segments_done == job.segments_total;
             job.state = match result {
-                Ok(()) => JobState::Done,
+                Ok(()) if is_there => JobState::Done,
+                // Meanwhile more was asked of a bag.
+                Ok(()) => JobState::Waiting,
                 Err(EngineError::Cancelled) => {
                     running.stop.map_or(JobState::Cancelled, Stop::state)
                 }
                 Err(e) => JobState::Failed(e.in_words()),
             };
             self.end_job(&job);
+            if let Some(open) = self.open.as_ref().filter(|open| open.song == job.song) {
+                self.tell_shown(job.song, &open.recipe, &open.track);
+            }
             if job.segments_done != running.known_segments {
                 // Another program has added some.
                 self.show_stems(job.song);
             }
-            if running.stop == Some(Stop::Again) && job.is_active() {
+            if job.is_active() {
                 self.queue.waiting.push_front((job, 0));
             }
         }
@@ -393,7 +476,7 @@ impl Core {
     /// Lets paused jobs go on whose stores can be written again.
     pub(super) fn take_up_paused(&mut self) {
         let (now, paused) = (Instant::now(), std::mem::take(&mut self.queue.paused));
-        let is_ready = |it: &Paused| now >= it.again && self.can_go_on(it.job.song);
+        let is_ready = |it: &Paused| now >= it.again && self.can_go_on(&it.job);
         let (ready, still): (Vec<_>, Vec<_>) = paused.into_iter().partition(is_ready);
         self.queue.paused = still;
         self.queue.waiting.extend(ready.into_iter().map(|it| (it.job, it.from_frame)));
@@ -401,53 +484,63 @@ impl Core {
     }
 
     /// Another program works on a song: what is wanted of it here waits until that has ended.
-    fn wait_for_other(&mut self, song: SongId, stems: Vec<String>, from_frame: u64) {
+    fn wait_for_other(&mut self, song: SongId, asked: Asked, from_frame: u64) {
         self.sink.send(Event::Waiting { song, reason: EngineError::Locked.in_words() });
         self.queue.blocked.retain(|(other, ..)| *other != song);
-        self.queue.blocked.push((song, stems, from_frame));
+        self.queue.blocked.push((song, asked, from_frame));
     }
 
     /// Asks again for what another program stood in the way of.
     pub(super) fn take_up_blocked(&mut self) {
-        for (song, stems, from_frame) in std::mem::take(&mut self.queue.blocked) {
-            if self.is_locked(song) {
-                self.queue.blocked.push((song, stems, from_frame));
-            } else if let Err(e) = self.process(song, &stems, from_frame) {
+        for (song, asked, from_frame) in std::mem::take(&mut self.queue.blocked) {
+            if self.is_locked(song, &asked.recipe) {
+                self.queue.blocked.push((song, asked, from_frame));
+            } else if let Err(e) = self.ask(song, asked, from_frame) {
                 self.fail(Some(song), &e);
             }
         }
     }
 
-    fn is_locked(&self, song: SongId) -> bool {
-        let stems = self.library.song(song).and_then(|song| self.track(&song)).map(|it| it.stems);
+    fn is_locked(&self, song: SongId, recipe: &Recipe) -> bool {
+        let track = self.library.song(song).and_then(|song| self.track(&song, recipe));
+        let stems = track.map(|it| it.stems);
         let Ok(Some(stems)) = stems else { return false };
         matches!(stems.lock(), Err(EngineError::Locked))
     }
 
-    fn can_go_on(&self, song: SongId) -> bool {
-        let Ok(song) = self.library.song(song) else { return false };
-        let Ok(track) = self.track(&song) else { return false };
-        let missing = track.stems.map_or(0, |stems| stems.missing_bytes());
+    fn can_go_on(&self, job: &Job) -> bool {
+        let Ok(song) = self.library.song(job.song) else { return false };
+        let Ok(track) = self.track(&song, &job.recipe()) else { return false };
+        let missing = track.stems.map_or(0, |stems| stems.missing_bytes(&wanted_of(job, &stems)));
         check_room(self.library.home(), missing).is_ok()
             && files::temporary_in(&self.library.song_folder(&song.hash)).is_ok()
     }
 
     /// What a job's segments took tells how long those of the next will take.
     fn note_pace(&mut self, running: &Running) {
-        let (segments, seconds) = running.computed;
-        if let Err(e) = self.library.add_to_pace(&running.job.model, segments, seconds) {
+        if let Err(e) = self.add_to_paces(running) {
             self.fail(None, &e);
         }
         self.show_pace();
     }
 
+    fn add_to_paces(&mut self, running: &Running) -> Result<()> {
+        let (recipe, networks) = (running.job.recipe(), running.networks);
+        let Some(model) = self.model(&recipe) else { return Ok(()) };
+        let counts = [(recipe.quality, running.computed), (Quality::DRAFT, running.drafted)];
+        let counts = counts.map(|(quality, count)| (model.pace_name(quality), count));
+        for (name, (segments, seconds)) in counts {
+            self.library.add_to_pace(&name, segments * networks, seconds)?;
+        }
+        Ok(())
+    }
+
     /// Tells how long a segment is expected to take.
     pub(super) fn show_pace(&self) {
-        let Some(model) = &self.model else { return };
-        match self.library.pace(&model.name) {
-            Ok(Some(seconds)) => self.sink.send(Event::Pace(seconds)),
-            Ok(None) => {}
-            Err(e) => self.fail(None, &e),
+        let recipe = self.usual_recipe();
+        let Some(model) = self.model(&recipe) else { return };
+        if let Some(seconds) = self.pace_of(model, recipe.quality) {
+            self.sink.send(Event::Pace(seconds));
         }
     }
 
@@ -461,10 +554,19 @@ impl Core {
             }
             return;
         }
-        if let Err(e) = self.library.update_job(job) {
+        if let Err(e) = self.library.update_job(job).and_then(|()| self.end_others(job)) {
             self.fail(Some(job.song), &e);
         }
         self.show_job(job);
+    }
+
+    /// A model of one network has made all stems, whatever the job asked for.
+    fn end_others(&mut self, job: &Job) -> Result<()> {
+        let model = self.model(&job.recipe()).filter(|model| model.networks.len() == 1);
+        match model.map(|model| model.spec.sources.clone()) {
+            Some(stems) if job.state == JobState::Done => self.library.end_others(job, &stems),
+            _ => Ok(()),
+        }
     }
 
     /// At the end of the program: the running job is noted as far as it came, and goes on next time.
@@ -472,13 +574,30 @@ impl Core {
         let Some(running) = &mut self.queue.running else { return };
         running.cancel.cancel();
         running.job.state = running.stop.map_or(JobState::Waiting, Stop::state);
-        let (job, (segments, seconds)) = (&running.job, running.computed);
-        let kept = self.library.update_job(job);
-        if let Err(e) = kept.and_then(|()| self.library.add_to_pace(&job.model, segments, seconds))
-        {
+        if let Err(e) = self.library.update_job(&running.job) {
             tracing::error!("{}", e.in_words());
         }
+        if let Some(running) = self.queue.running.take() {
+            if let Err(e) = self.add_to_paces(&running) {
+                tracing::error!("{}", e.in_words());
+            }
+            self.queue.running = Some(running);
+        }
     }
+}
+
+/// The stems that a job asks for, by their places.
+fn wanted_of(job: &Job, stems: &StemStore) -> Vec<usize> {
+    stems_among(stems.sources(), &job.stems)
+}
+
+fn stems_among(sources: &[String], stems: &[String]) -> Vec<usize> {
+    (0..sources.len()).filter(|&stem| stems.contains(&sources[stem])).collect()
+}
+
+/// Segments that are there of all that a job asks for.
+fn done_of(job: &Job, track: &SongTrack) -> usize {
+    track.stems.as_ref().map_or(0, |stems| stems.done_count_of(&wanted_of(job, stems)))
 }
 
 /// Whether the disk of the data folder has room for `bytes`, and some for the library.

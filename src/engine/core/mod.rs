@@ -8,6 +8,7 @@ mod jobs;
 mod queue;
 mod removal;
 mod songs;
+mod versions;
 mod weights;
 
 use std::{
@@ -20,8 +21,8 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
-    CancelToken, Command, Compute, Config, EngineError, Event, ExportId, JobId, ModelState, Result,
-    Song, SongId, SongTrack,
+    CancelToken, Command, Compute, Config, EngineError, Event, ExportId, JobId, ModelState,
+    Preferences, Result, Song, SongId, SongTrack,
     analysis::{Analysis, Analyst},
     import::{Imported, Importer},
     library::Library,
@@ -29,6 +30,7 @@ use super::{
     mishap::caught,
     models::InstalledModel,
     player::Player,
+    recipe::{Recipe, Usual},
     removed::{Holder, Removed},
     sink::EventSink,
     sources::Sources,
@@ -38,6 +40,7 @@ use super::{
 };
 use drags::Drags;
 use jobs::Queue;
+pub(super) use weights::Change;
 
 /// How often a quiet engine looks whether another program has changed the library.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -56,8 +59,8 @@ pub(super) enum Message {
     ExportEnded(ExportId),
     /// Files to drag were made, or were not, by this thread.
     DragEnded(ThreadId),
-    /// The weights were fetched, or were not.
-    Weights(std::result::Result<(), String>),
+    /// Weights were fetched or looked at, or were not.
+    Weights(Change, std::result::Result<(), String>),
     /// The last handle is gone.
     Shutdown,
 }
@@ -76,9 +79,16 @@ pub(super) struct Core {
     queue: Queue,
     /// The order of the waiting jobs as it was last told.
     told_queue: Vec<JobId>,
-    model: Option<InstalledModel>,
+    /// Every model that is installed.
+    models: Vec<InstalledModel>,
+    /// What is used for songs of which nothing else was said.
+    usual: Usual,
+    /// What was chosen for songs.
+    recipes: BTreeMap<SongId, Recipe>,
     /// Why there is no model although there are weights.
     model_fault: Option<String>,
+    /// An address at which weights are looked for first.
+    mirror: Option<String>,
     install: Option<CancelToken>,
     /// The library's version when it was last looked at.
     library_version: Option<i64>,
@@ -86,7 +96,7 @@ pub(super) struct Core {
     newest_cover: SongId,
     /// The newest song that was given to be analysed, and whether it still is.
     analysed: (SongId, bool),
-    open: Option<(SongId, SongTrack)>,
+    open: Option<Open>,
     /// The open song for the worker, which follows its play head; 0 for none.
     listened: Arc<AtomicI64>,
     exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
@@ -101,6 +111,13 @@ pub(super) struct Core {
     is_missed: bool,
     /// What became of a damaged library, until the window is told.
     damaged: Option<String>,
+}
+
+/// The song that the player holds.
+struct Open {
+    song: SongId,
+    recipe: Recipe,
+    track: SongTrack,
 }
 
 impl Core {
@@ -132,6 +149,8 @@ impl Core {
         })?;
         let sources = config.stays.then(|| Sources::start(&sink));
         let waveforms = Waveforms::start(&sink)?;
+        // What is to be said of odd settings, whoever shows them says.
+        let (preferences, _) = Preferences::load(&config.home);
         Ok(Self {
             library,
             sink,
@@ -144,8 +163,11 @@ impl Core {
             compute: config.compute,
             queue: Queue::default(),
             told_queue: Vec::new(),
-            model: None,
+            models: Vec::new(),
+            usual: preferences.usual(),
+            recipes: BTreeMap::new(),
             model_fault: None,
+            mirror: preferences.mirror(),
             install: None,
             library_version: None,
             newest_cover: SongId(0),
@@ -164,7 +186,7 @@ impl Core {
 
     /// Works until the last handle is gone.
     pub(super) fn run(mut self, messages: &Receiver<Message>, stays: bool) {
-        self.find_model();
+        self.find_models();
         self.library_version = self.library.version().ok();
         if let Err(e) = self.send_library() {
             self.fail(None, &e);
@@ -175,6 +197,9 @@ impl Core {
         }
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
+        if stays {
+            self.list_models();
+        }
         if let Some(reason) = self.damaged.take() {
             self.sink.send(Event::Failed { song: None, reason });
         }
@@ -224,15 +249,21 @@ impl Core {
             Message::Analysed(song, found) => self.analysed(song, found.as_ref()),
             Message::Imported(Imported::NoRoom(path, reason)) => self.import_again(path, reason),
             Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
-            Message::Work(Progress::Begins(job, segment)) => self.segment_begins(job, segment),
-            Message::Work(Progress::Readable(job, segment)) => self.segment_readable(job, segment),
-            Message::Work(Progress::Segment(job, seconds)) => self.segment_done(job, seconds),
+            Message::Work(Progress::Begins { job, segment, is_of_draft }) => {
+                self.segment_begins(job, segment, is_of_draft);
+            }
+            Message::Work(Progress::Readable { job, segment, is_of_draft }) => {
+                self.segment_readable(job, segment, is_of_draft);
+            }
+            Message::Work(Progress::Segment { job, is_of_draft, seconds }) => {
+                self.segment_done(job, is_of_draft, seconds);
+            }
             Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
             Message::ExportEnded(id) => {
                 self.exports.remove(&id);
             }
             Message::DragEnded(thread) => self.drag_ended(thread),
-            Message::Weights(result) => self.weights_came(result),
+            Message::Weights(change, result) => self.weights_came(&change, result),
             Message::Shutdown => {}
         }
     }
@@ -287,8 +318,17 @@ impl Core {
                 }
                 Ok(())
             }
-            Command::InstallModel => self.install_weights(None),
-            Command::ImportModel(file) => self.install_weights(Some(file)),
+            Command::Choose { song, recipe } => self.choose(song, recipe),
+            Command::NextVersion(song) => self.next_version(song),
+            Command::SetUsual(usual) => self.set_usual(usual),
+            Command::ListModels => {
+                self.list_models();
+                Ok(())
+            }
+            Command::InstallModel(name) => self.change_weights(Change::Install(name)),
+            Command::ImportModel(file) => self.change_weights(Change::Import(file)),
+            Command::RemoveModel(name) => self.remove_model(&name),
+            Command::VerifyModel(name) => self.change_weights(Change::Verify(name)),
             Command::CancelInstall => {
                 if let Some(cancel) = &self.install {
                     cancel.cancel();
@@ -306,19 +346,39 @@ impl Core {
     }
 
     /// The stores of a song; the stems are shared with whoever reads or writes them already.
-    fn track(&self, song: &Song) -> Result<SongTrack> {
-        let open = self.open.as_ref().filter(|(open, _)| *open == song.id);
-        let open = open.map(|(_, track)| track.clone());
+    fn track(&self, song: &Song, recipe: &Recipe) -> Result<SongTrack> {
+        let is_it = |open: &&Open| open.song == song.id && open.recipe == *recipe;
+        let open = self.open.as_ref().filter(is_it).map(|open| open.track.clone());
         // Files that somebody has removed are still open, but nothing is kept in them.
-        let shared = open.or_else(|| self.queue.track_of(song.id));
+        let shared = self.queue.track_of(song.id, recipe).or(open);
         if let Some(track) = shared.filter(SongTrack::is_in_place) {
             return Ok(track);
         }
-        SongTrack::open(&self.library.song_folder(&song.hash), self.model.as_ref())
+        SongTrack::open(&self.library.song_folder(&song.hash), self.model(recipe), recipe.quality)
+    }
+
+    /// The model of a recipe, if it is installed.
+    fn model(&self, recipe: &Recipe) -> Option<&InstalledModel> {
+        self.models.iter().find(|model| model.name == recipe.model)
+    }
+
+    /// What is used where nothing else was said: another model where that one is not installed.
+    fn usual_recipe(&self) -> Recipe {
+        let recipe = self.usual.recipe.clone();
+        match (self.model(&recipe), self.models.first()) {
+            (None, Some(other)) => Recipe { model: other.name.clone(), ..recipe },
+            _ => recipe,
+        }
+    }
+
+    /// What makes the stems that a song shows.
+    fn recipe_of(&self, song: SongId) -> Recipe {
+        let chosen = self.recipes.get(&song).filter(|recipe| self.model(recipe).is_some());
+        chosen.cloned().unwrap_or_else(|| self.usual_recipe())
     }
 
     fn model_state(&self) -> ModelState {
-        match (&self.model, &self.model_fault) {
+        match (self.model(&self.usual_recipe()), &self.model_fault) {
             (Some(model), _) => ModelState::Ready {
                 sources: model.spec.sources.clone(),
                 least_memory: model.least_memory(),
@@ -361,6 +421,8 @@ fn song_of(command: &Command) -> Option<SongId> {
         | Command::Describe(song)
         | Command::Restore(song)
         | Command::PrepareDrag { song, .. }
+        | Command::Choose { song, .. }
+        | Command::NextVersion(song)
         | Command::Export { song, .. } => Some(*song),
         _ => None,
     }

@@ -7,6 +7,7 @@ use super::{
     },
     Core,
     exports::spawn,
+    jobs::Asked,
 };
 
 /// Why a running job was told to end before it is done.
@@ -83,11 +84,12 @@ impl Core {
         if !job.is_ended() {
             return Ok(());
         }
-        if self.library.last_job(job.song)?.is_some_and(|last| last.id == id) {
+        let last = self.library.last_job_of(job.song, &job.recipe())?;
+        if last.is_some_and(|last| last.id == id) {
             // So that it is taken up instead of a new one.
             self.library.update_job(&Job { state: JobState::Paused, ..job.clone() })?;
         }
-        let result = self.process(job.song, &job.stems, 0);
+        let result = self.ask(job.song, Asked::by(&job), 0);
         if result.is_err() {
             self.library.update_job(&job)?;
         }

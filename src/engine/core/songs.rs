@@ -13,14 +13,16 @@ use super::{
         cover,
         library::{Library, Whereabouts, song_folder},
         plan::Plan,
+        recipe::Recipe,
         store::StemStore,
     },
-    Core,
+    Core, Open,
 };
 
 impl Core {
     /// Tells the whole library; covers that were not told yet follow.
     pub(super) fn send_library(&mut self) -> Result<()> {
+        self.recipes = self.library.recipes()?;
         let songs: Vec<Song> = self.library.songs()?;
         let songs: Vec<Song> = songs.into_iter().map(|song| self.with_state(song)).collect();
         let is_new = |song: &&Song| song.id > self.newest_cover;
@@ -55,8 +57,8 @@ impl Core {
         if self.library_version.replace(version).is_none_or(|known| known == version) {
             return;
         }
-        if let Some((open, _)) = &self.open
-            && self.library.song(*open).is_err()
+        if let Some(open) = &self.open
+            && self.library.song(open.song).is_err()
         {
             self.close(None);
         }
@@ -147,50 +149,69 @@ impl Core {
     }
 
     fn with_state(&self, song: Song) -> Song {
-        let Some(model) = &self.model else { return song };
-        let folder = model.stem_folder(&self.library.song_folder(&song.hash));
-        let plan: Plan = model.plan(song.frames);
-        let complete = StemStore::is_complete_in(&folder, &plan, model.spec.sources.len());
+        let recipe = self.recipe_of(song.id);
+        let Some(model) = self.model(&recipe) else { return song };
+        let quality = recipe.quality;
+        let folder = model.stem_folder(&self.library.song_folder(&song.hash), quality);
+        let plan: Plan = model.plan(song.frames, quality);
+        let complete = StemStore::is_complete_in(&folder, &plan, &model.groups());
         Song { state: if complete { SongState::Separated } else { SongState::Ready }, ..song }
     }
 
     /// Shows and plays a song.
     pub(super) fn open(&mut self, id: SongId) -> Result<()> {
         let song = self.library.song(id)?;
-        let track = self.track(&song)?;
+        let recipe = self.recipe_of(id);
+        let track = self.track(&song, &recipe)?;
         self.player.load(Some(Arc::new(track.clone())));
+        self.show_open(id, recipe, track);
+        Ok(())
+    }
+
+    fn show_open(&mut self, id: SongId, recipe: Recipe, track: SongTrack) {
         let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
         // The store's word: a row of the library may say anything.
         let frames = track.mix.frames();
         self.sink.send(Event::Opened { song: id, frames, stems });
-        self.sink.send(Event::Segments { song: id, covered: track.covered() });
+        let (covered, refined) = (track.covered(), track.refined());
+        self.sink.send(Event::Segments { song: id, covered, refined });
         self.tell_need(id, &track);
+        self.tell_shown(id, &recipe, &track);
         self.waveforms.open(id, track.clone());
-        self.prepare_for(&track);
-        self.open = Some((id, track));
+        self.prepare_for(&recipe, &track);
+        self.open = Some(Open { song: id, recipe, track });
         self.listened.store(id.0, Ordering::Relaxed);
-        Ok(())
     }
 
     /// Whoever opens a song that is not separated is likely to want that next: then the model is there.
-    fn prepare_for(&self, track: &SongTrack) {
+    fn prepare_for(&self, recipe: &Recipe, track: &SongTrack) {
         let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
-        if let Some(model) = self.model.as_ref().filter(|_| is_wanted && self.queue.is_idle()) {
-            self.worker.prepare(model.weights.clone(), self.compute);
+        if let Some(model) = self.model(recipe).filter(|_| is_wanted && self.queue.is_idle()) {
+            self.worker.prepare(model.clone(), self.compute);
         }
     }
 
     /// Tells what is still to be computed of a song.
     pub(super) fn tell_need(&self, song: SongId, track: &SongTrack) {
         if let Some(stems) = &track.stems {
-            let segments = stems.plan().len() - stems.done_count();
-            self.sink.send(Event::Need { song, segments, bytes: stems.missing_bytes() });
+            let all: Vec<usize> = (0..stems.sources().len()).collect();
+            let (segments, bytes) = (stems.missing(&all), stems.missing_bytes(&all));
+            self.sink.send(Event::Need { song, segments, bytes });
         }
     }
 
     /// Shows the open song anew, where it was: it has other stems than before.
     pub(super) fn reopen(&mut self) -> Result<()> {
-        let Some((song, _)) = self.open.take() else { return Ok(()) };
+        let Some(Open { song, track: before, .. }) = self.open.take() else { return Ok(()) };
+        let recipe = self.recipe_of(song);
+        let track = self.track(&self.library.song(song)?, &recipe)?;
+        let names = |track: &SongTrack| track.stems.as_ref().map(|it| it.sources().to_vec());
+        if names(&before).is_some_and(|before| names(&track) == Some(before)) {
+            // One version fades into the other where it is heard.
+            self.player.exchange(Arc::new(track.clone()));
+            self.show_open(song, recipe, track);
+            return Ok(());
+        }
         let (position, is_playing) = (self.player.position(), self.player.is_playing());
         self.open(song)?;
         self.player.seek(position);
@@ -205,25 +226,29 @@ impl Core {
         self.show_new(song, SongTrack::covered);
     }
 
-    /// Tells the window that a segment of the open song is there.
-    pub(super) fn show_segment(&self, song: SongId, segment: usize) {
+    /// Tells the window that a segment of the open song is there, or one of its draft.
+    pub(super) fn show_segment(&self, song: SongId, segment: usize, is_of_draft: bool) {
         self.show_new(song, |track| {
-            let frames = track.stems.as_ref().map(|stems| stems.plan().segment(segment));
+            let stems = if is_of_draft { &track.draft } else { &track.stems };
+            let frames = stems.as_ref().map(|stems| stems.plan().segment(segment));
             frames.map(|frames| (frames.start, frames.end)).into_iter().collect()
         });
     }
 
     /// Tells finer peaks of a stretch of the open song.
     pub(super) fn show_detail(&self, song: SongId, frames: Range<u64>, frames_per_peak: usize) {
-        if let Some((_, track)) = self.open.as_ref().filter(|(open, _)| *open == song) {
-            self.waveforms.detail(song, track.clone(), frames, frames_per_peak);
+        if let Some(open) = self.open.as_ref().filter(|open| open.song == song) {
+            self.waveforms.detail(song, open.track.clone(), frames, frames_per_peak);
         }
     }
 
     fn show_new(&self, song: SongId, frames: impl Fn(&SongTrack) -> Vec<(u64, u64)>) {
-        let Some((_, track)) = self.open.as_ref().filter(|(open, _)| *open == song) else { return };
+        let Some(Open { track, .. }) = self.open.as_ref().filter(|open| open.song == song) else {
+            return;
+        };
         self.player.refresh();
-        self.sink.send(Event::Segments { song, covered: track.covered() });
+        let (covered, refined) = (track.covered(), track.refined());
+        self.sink.send(Event::Segments { song, covered, refined });
         for (start, end) in frames(track) {
             self.waveforms.update(song, track.clone(), start..end);
         }
@@ -231,10 +256,10 @@ impl Core {
 
     /// Takes the open song, if it is this one or any is meant, out of the player. Returns which.
     pub(super) fn close(&mut self, song: Option<SongId>) -> Option<SongId> {
-        let (open, _) = self.open.take_if(|(open, _)| song.is_none_or(|id| id == *open))?;
+        let open = self.open.take_if(|open| song.is_none_or(|id| id == open.song))?;
         self.player.load(None);
         self.listened.store(0, Ordering::Relaxed);
-        Some(open)
+        Some(open.song)
     }
 
     /// Gives a song another title.

@@ -120,13 +120,18 @@ pub fn export_some(
     work.write_to(work.places()?, &level, &mut |_| {})
 }
 
+/// The stems that items are made of, ascending.
+pub fn stems_in(items: &[ExportItem]) -> Vec<usize> {
+    let streams = items.iter().flat_map(|item| &item.streams);
+    let stems: BTreeSet<usize> = streams.flat_map(|(_, content)| content.stems()).collect();
+    stems.into_iter().collect()
+}
+
 /// What can be said before anything is read.
 fn check(track: &dyn Track, items: &[ExportItem]) -> Result<()> {
     let frames = track.frames();
-    let mut uses_stems = false;
     for (index, item) in items.iter().enumerate() {
         for stem in item.streams.iter().flat_map(|(_, content)| content.stems()) {
-            uses_stems = true;
             if stem >= track.stems() {
                 let known = track.stems();
                 return Err(EngineError::Unknown(format!(
@@ -139,7 +144,7 @@ fn check(track: &dyn Track, items: &[ExportItem]) -> Result<()> {
             return Err(EngineError::Unknown(format!("two files would be written to {path}")));
         }
     }
-    if frames > 0 && uses_stems && track.covered_at(0) != (true, frames) {
+    if frames > 0 && !stems_in(items).into_iter().all(|stem| track.has_all_of(stem)) {
         return Err(EngineError::Busy(
             "the song is not separated to its end yet; process it first".into(),
         ));

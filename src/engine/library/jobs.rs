@@ -1,33 +1,60 @@
 //! The jobs of the library: what was asked for, and how far it came.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::{Library, now};
-use crate::engine::{EngineError, Job, JobId, JobState, Result, SongId};
+use crate::engine::{
+    EngineError, Job, JobId, JobState, Result, SongId,
+    recipe::{Quality, Recipe},
+};
 
 const COLUMNS: &str =
-    "id, song, model, stems, state, segments_done, segments_total, created_at, seconds";
+    "id, song, model, stems, state, segments_done, segments_total, created_at, seconds, how";
+
+/// How a job's model is used.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct How {
+    #[serde(flatten)]
+    quality: Quality,
+    drafts_first: bool,
+}
 
 impl Library {
     /// Adds a waiting job.
     ///
     /// # Errors
     /// [`EngineError::Library`].
-    pub fn add_job(&mut self, song: SongId, model: &str, stems: &[String]) -> Result<Job> {
+    pub fn add_job(
+        &mut self,
+        song: SongId,
+        recipe: &Recipe,
+        drafts_first: bool,
+        stems: &[String],
+    ) -> Result<Job> {
+        let how = How { quality: recipe.quality, drafts_first };
         let job = self.db.query_row(
             &format!(
                 "INSERT INTO jobs (song, model, stems, state, segments_done, segments_total,
-                 created_at, seconds, place) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, 0,
+                 created_at, seconds, how, place) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, 0, ?6,
                  (SELECT ifnull(max(place), 0) + 1 FROM jobs)) RETURNING {COLUMNS}"
             ),
-            params![song.0, model, to_json(&stems), to_json(&JobState::Waiting), now()],
+            params![
+                song.0,
+                recipe.model,
+                to_json(&stems),
+                to_json(&JobState::Waiting),
+                now(),
+                to_json(&how)
+            ],
             job_of_row,
         )?;
         Ok(job)
     }
 
-    /// Writes what changes in a job. One that is done has made every stem of its song: what other
-    /// programs asked of that song and model is done with it.
+    /// Writes what changes in a job. What other programs asked of the same stems is done with one that
+    /// is done.
     ///
     /// # Errors
     /// [`EngineError::Library`].
@@ -46,20 +73,42 @@ impl Library {
             ],
         )?;
         if job.state == JobState::Done {
-            change.execute(
-                "UPDATE jobs SET state = ?3, segments_done = ?4, segments_total = ?4
-                 WHERE song = ?1 AND model = ?2 AND state IN (?5, ?6)",
-                params![
-                    job.song.0,
-                    job.model,
-                    to_json(&job.state),
-                    job.segments_total as i64,
-                    to_json(&JobState::Waiting),
-                    to_json(&JobState::Running),
-                ],
-            )?;
+            end_others(&change, job)?;
         }
         Ok(change.commit()?)
+    }
+
+    /// Ends what a job that is done has made for others too: of a model that makes all stems in one
+    /// pass, these are all, whatever the job asked for.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn end_others(&mut self, job: &Job, stems: &[String]) -> Result<()> {
+        let change = self.db.transaction()?;
+        end_others(&change, &Job { stems: stems.to_vec(), ..job.clone() })?;
+        Ok(change.commit()?)
+    }
+
+    /// The newest job of a song.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn last_job(&self, song: SongId) -> Result<Option<Job>> {
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC LIMIT 1");
+        Ok(self.db.query_row(&sql, [song.0], job_of_row).optional()?)
+    }
+
+    /// The newest job that makes these stems of a song.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`].
+    pub fn last_job_of(&self, song: SongId, recipe: &Recipe) -> Result<Option<Job>> {
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC");
+        let mut query = self.db.prepare(&sql)?;
+        let mut jobs = query.query_map([song.0], job_of_row)?;
+        let is_it =
+            |job: &rusqlite::Result<Job>| job.as_ref().map_or(true, |job| job.is_of(song, recipe));
+        Ok(jobs.find(is_it).transpose()?)
     }
 
     /// Every job, newest first.
@@ -87,15 +136,6 @@ impl Library {
         let known: Vec<String> = self.jobs()?.iter().map(|job| job.id.0.to_string()).collect();
         let known = if known.is_empty() { "none".into() } else { known.join(", ") };
         Err(EngineError::Unknown(format!("there is no job {}; there are: {known}", id.0)))
-    }
-
-    /// The newest job of a song.
-    ///
-    /// # Errors
-    /// [`EngineError::Library`].
-    pub fn last_job(&self, song: SongId) -> Result<Option<Job>> {
-        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC LIMIT 1");
-        Ok(self.db.query_row(&sql, [song.0], job_of_row).optional()?)
     }
 
     /// The jobs that are not over, in the order in which they are to be done.
@@ -136,13 +176,43 @@ impl Library {
     }
 }
 
+/// Ends what a job that is done has made for others too.
+fn end_others(db: &Connection, job: &Job) -> rusqlite::Result<()> {
+    for other in others_of(db, job)? {
+        db.execute(
+            "UPDATE jobs SET state = ?2, segments_done = ?3, segments_total = ?3 WHERE id = ?1",
+            params![other.0, to_json(&job.state), job.segments_total as i64],
+        )?;
+    }
+    Ok(())
+}
+
+/// The jobs that are not over, and ask for no more than this one has made.
+fn others_of(db: &Connection, job: &Job) -> rusqlite::Result<Vec<JobId>> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 AND id <> ?2");
+    let mut query = db.prepare(&sql)?;
+    let jobs =
+        query.query_map([job.song.0, job.id.0], job_of_row)?.collect::<Result<Vec<_>, _>>()?;
+    let is_met = |other: &&Job| {
+        other.is_active()
+            && other.is_of(job.song, &job.recipe())
+            && other.stems.iter().all(|stem| job.stems.contains(stem))
+    };
+    Ok(jobs.iter().filter(is_met).map(|other| other.id).collect())
+}
+
 fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
 fn job_of_row(row: &Row<'_>) -> rusqlite::Result<Job> {
     let (stems, state): (String, String) = (row.get(3)?, row.get(4)?);
+    // Those of before there was a choice have none.
+    let how: Option<String> = row.get(9)?;
+    let how: How = how.and_then(|how| serde_json::from_str(&how).ok()).unwrap_or_default();
     Ok(Job {
+        quality: how.quality.within_bounds(),
+        drafts_first: how.drafts_first,
         id: JobId(row.get(0)?),
         song: SongId(row.get(1)?),
         model: row.get(2)?,
@@ -162,15 +232,16 @@ mod tests {
     use crate::engine::library::Record;
 
     #[test]
-    fn a_job_that_is_done_ends_what_others_asked_of_its_song_and_model() {
+    fn a_job_that_is_done_ends_what_others_asked_of_the_same_stems() {
         let home = tempfile::tempdir().unwrap();
         let mut library = Library::open(home.path()).unwrap();
         for hash in ["aa", "bb"] {
             library.adopt(&Record::of_nameless(hash, 7)).unwrap();
         }
         let [second, first] = [0, 1].map(|at| library.songs().unwrap()[at].id);
-        let mut add = |song, model, state| {
-            let job = library.add_job(song, model, &[]).unwrap();
+        let mut add = |song, model: &str, state| {
+            let recipe = Recipe { model: model.into(), quality: Quality::default() };
+            let job = library.add_job(song, &recipe, false, &["a".into()]).unwrap();
             library.update_job(&Job { state, segments_total: 3, ..job.clone() }).unwrap();
             job.id
         };
@@ -179,6 +250,12 @@ mod tests {
         let paused = add(first, "m", JobState::Paused);
         let of_another_model = add(first, "n", JobState::Running);
         let of_another_song = add(second, "m", JobState::Running);
+        let best = Recipe { model: "m".into(), quality: Quality::BEST };
+        let better = library.add_job(first, &best, true, &["a".into()]).unwrap();
+        assert!(better.drafts_first && better.recipe() == best);
+        let usual = Recipe { quality: Quality::default(), ..best.clone() };
+        let more = library.add_job(first, &usual, false, &["a".into(), "b".into()]).unwrap().id;
+        assert_eq!(library.last_job_of(first, &best).unwrap(), Some(better.clone()));
         let job = library.job(done).unwrap();
         library.update_job(&Job { state: JobState::Done, segments_done: 3, ..job }).unwrap();
         let state = |id| library.job(id).unwrap().state;
@@ -187,5 +264,7 @@ mod tests {
         assert_eq!(state(paused), JobState::Paused);
         assert_eq!(state(of_another_model), JobState::Running);
         assert_eq!(state(of_another_song), JobState::Running);
+        assert_eq!(state(better.id), JobState::Waiting);
+        assert_eq!(state(more), JobState::Waiting, "it asks for more");
     }
 }

@@ -70,6 +70,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE songs ADD COLUMN lanes TEXT;
 ",
     "
+    ALTER TABLE jobs ADD COLUMN how TEXT;
+    ALTER TABLE songs ADD COLUMN recipe TEXT;
+",
+    "
     ALTER TABLE songs ADD COLUMN tag_bpm REAL;
     ALTER TABLE songs ADD COLUMN tag_key TEXT;
 ",

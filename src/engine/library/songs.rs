@@ -1,13 +1,16 @@
 //! The songs of the library.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
     AudioFormat, Result, Song, SongId, SongState, analysis::Analysis, decode::Decoded,
-    files::base_name, player::LaneSettings,
+    files::base_name, player::LaneSettings, recipe::Recipe,
 };
 
 /// What is set on the lanes of a song, by the names of its stems, and [`RESIDUAL`].
@@ -115,6 +118,31 @@ impl Library {
             )
             .optional()?;
         Ok(song)
+    }
+
+    /// What makes the stems that songs show, of those for which it was chosen.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn recipes(&self) -> Result<BTreeMap<SongId, Recipe>> {
+        let sql = "SELECT id, recipe FROM songs WHERE recipe IS NOT NULL";
+        let mut query = self.db.prepare(sql)?;
+        let recipes = query.query_map([], |row| {
+            let (id, text): (i64, String) = (row.get(0)?, row.get(1)?);
+            // What cannot be read is as if it had not been chosen.
+            Ok(serde_json::from_str(&text).ok().map(|recipe| (SongId(id), recipe)))
+        })?;
+        Ok(recipes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// Keeps what makes the stems that a song shows; `None` for the usual.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn set_recipe(&mut self, id: SongId, recipe: Option<&Recipe>) -> Result<()> {
+        let text = recipe.and_then(|recipe| serde_json::to_string(recipe).ok());
+        self.db.execute("UPDATE songs SET recipe = ?2 WHERE id = ?1", params![id.0, text])?;
+        Ok(())
     }
 
     /// What was set on the lanes of songs, as far as anything was.

@@ -88,7 +88,15 @@ impl Library {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{JobState, library::Record};
+    use crate::engine::{
+        JobState,
+        library::Record,
+        recipe::{Quality, Recipe},
+    };
+
+    fn recipe() -> Recipe {
+        Recipe { model: "m".into(), quality: Quality::default() }
+    }
 
     #[test]
     fn a_song_comes_back_under_its_number_with_its_jobs() {
@@ -99,10 +107,10 @@ mod tests {
         }
         let before = library.songs().unwrap();
         let (first, second) = (before[1].id, before[0].id);
-        let mut job = library.add_job(first, "m", &["bass".into()]).unwrap();
+        let mut job = library.add_job(first, &recipe(), false, &["bass".into()]).unwrap();
         (job.state, job.segments_done) = (JobState::Done, 3);
         library.update_job(&job).unwrap();
-        library.add_job(second, "m", &[]).unwrap();
+        library.add_job(second, &recipe(), false, &[]).unwrap();
         let jobs = library.jobs().unwrap();
 
         let taken = library.take_out(first).unwrap();

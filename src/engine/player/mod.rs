@@ -66,6 +66,11 @@ pub trait Track: Send + Sync {
     /// Whether the stems are there at frame `at`, and the first frame after `at` where that changes
     /// (or the end of the track).
     fn covered_at(&self, at: u64) -> (bool, u64);
+
+    /// Whether a stem is there to the track's end, and final.
+    fn has_all_of(&self, _stem: usize) -> bool {
+        self.covered_at(0) == (true, self.frames())
+    }
 }
 
 /// What is heard.
@@ -145,6 +150,17 @@ impl Player {
             shared.set_original_level(1.0);
             shared.turn(wanted, 0, true);
             std::mem::replace(&mut wanted.track, track)
+        });
+        drop(old); // not under the lock: it may close files
+    }
+
+    /// Plays another version of the track from where it is heard now: one of the same length and with
+    /// as many stems. Place, loop and gains stay, and one fades into the other.
+    pub fn exchange(&self, track: Arc<dyn Track>) {
+        let track = Arc::new(Careful::new(track)) as Arc<dyn Track>;
+        let old = self.inner.shared.change(|wanted| {
+            wanted.refresh += 1;
+            wanted.track.replace(track)
         });
         drop(old); // not under the lock: it may close files
     }

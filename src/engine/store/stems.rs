@@ -1,5 +1,9 @@
 //! The stem store: every stem of a song, segment by segment, weighed together when it is read.
 //!
+//! Stems that one network makes together are a group; a group is finished segment by segment. In a
+//! bag of networks only the groups that somebody has asked for count ([`StemStore::claim`]): the
+//! others are as if they were not there.
+//!
 //! A segment's result lies in its own place, overlap included, so that writing it is idempotent and
 //! needs no neighbour; a reader cross-fades what is there. That costs a third more disk than final
 //! samples would, and buys any order of work, resumption, and no provisional state to keep.
@@ -8,7 +12,10 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +38,11 @@ struct Header {
     segment_frames: usize,
     stride: usize,
     sources: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    delays: Vec<u16>,
+    /// Of a bag; else all stems are one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<Vec<usize>>,
 }
 
 /// The stems of one song by one model.
@@ -40,7 +52,15 @@ pub struct StemStore {
     plan: Plan,
     sources: Vec<String>,
     files: Vec<RawFile>,
-    done_file: File,
+    groups: Vec<Group>,
+}
+
+/// Stems that are made together.
+#[derive(Debug)]
+struct Group {
+    stems: Vec<usize>,
+    /// The file of its finished segments; there is none until somebody asks for the group.
+    file: OnceLock<File>,
     done: Vec<AtomicBool>,
 }
 
@@ -54,8 +74,24 @@ impl StemStore {
     /// # Errors
     /// [`EngineError::Io`], also when the folder holds the stems of something else.
     pub fn open(folder: &Path, plan: Plan, sources: &[String]) -> Result<Self> {
+        Self::open_in_groups(folder, plan, sources, &[(0..sources.len()).collect()])
+    }
+
+    /// As [`Self::open`], for stems that are made in several groups, of which none counts until it is
+    /// claimed.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_in_groups(
+        folder: &Path,
+        plan: Plan,
+        sources: &[String],
+        groups: &[Vec<usize>],
+    ) -> Result<Self> {
         make_folders(folder).map_err(|e| cannot_write(folder, e))?;
         let header = Header {
+            delays: plan.delays().to_vec(),
+            groups: if groups.len() > 1 { groups.to_vec() } else { Vec::new() },
             frames: plan.frames,
             segment_frames: plan.segment_frames,
             stride: plan.stride,
@@ -84,25 +120,84 @@ impl StemStore {
                 RawFile::open_for_writing(&path).map_err(|e| cannot_write(&path, e))
             })
             .collect::<Result<Vec<_>>>()?;
-        let (done_file, done) = open_done(&folder.join(DONE), plan.len())?;
+        let groups = groups.iter().map(|stems| Group {
+            stems: stems.clone(),
+            file: OnceLock::new(),
+            done: (0..plan.len()).map(|_| AtomicBool::new(false)).collect(),
+        });
+        let (groups, sources) = (groups.collect(), sources.to_vec());
+        let store = Self { folder: folder.to_owned(), plan, sources, files, groups };
+        for group in 0..store.groups.len() {
+            if store.groups.len() == 1 || store.done_path(group).exists() {
+                store.open_group(group)?;
+            }
+        }
         // The names are on the disk before any segment counts.
         sync_folder(folder);
-        let sources = sources.to_vec();
-        let store = Self { folder: folder.to_owned(), plan, sources, files, done_file, done };
         store.forget_what_is_cut_off()?;
         Ok(store)
     }
 
+    /// Asks for stems: their groups count from now on.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn claim(&self, stems: &[usize]) -> Result<()> {
+        for group in self.groups_of(stems) {
+            if self.groups[group].file.get().is_none() {
+                self.open_group(group)?;
+                sync_folder(&self.folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// The groups that make these stems.
+    pub fn groups_of(&self, stems: &[usize]) -> Vec<usize> {
+        let makes = |group: &usize| self.groups[*group].stems.iter().any(|it| stems.contains(it));
+        (0..self.groups.len()).filter(makes).collect()
+    }
+
+    /// The stems of a group.
+    pub fn stems_of(&self, group: usize) -> &[usize] {
+        &self.groups[group].stems
+    }
+
+    /// The groups that somebody has asked for.
+    fn claimed(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.file.get().is_some())
+    }
+
+    fn group_of(&self, stem: usize) -> Option<&Group> {
+        self.groups.iter().find(|group| group.stems.contains(&stem))
+    }
+
+    fn done_path(&self, group: usize) -> PathBuf {
+        done_path(&self.folder, self.groups.len(), group)
+    }
+
+    fn open_group(&self, group: usize) -> Result<()> {
+        let (file, flags) = open_done(&self.done_path(group), self.plan.len())?;
+        for (done, flag) in self.groups[group].done.iter().zip(flags) {
+            done.store(flag == 1, Ordering::Release);
+        }
+        // Somebody else may have been quicker: it is the same file.
+        drop(self.groups[group].file.set(file));
+        Ok(())
+    }
+
     /// Whatever has happened to the files: a segment whose samples are not there is not finished.
     fn forget_what_is_cut_off(&self) -> Result<()> {
-        for (stem, file) in self.files.iter().enumerate() {
-            let frames =
-                file.frames().map_err(|e| cannot_read(&stem_path(&self.folder, stem), e))?;
-            for (segment, done) in self.done.iter().enumerate() {
-                let own = self.plan.segment(segment);
-                let end = (segment * self.plan.segment_frames) as u64 + (own.end - own.start);
-                if frames < end {
-                    done.store(false, Ordering::Release);
+        for group in &self.groups {
+            for &stem in &group.stems {
+                let path = stem_path(&self.folder, stem);
+                let frames = self.files[stem].frames().map_err(|e| cannot_read(&path, e))?;
+                for (segment, done) in group.done.iter().enumerate() {
+                    let own = self.plan.segment(segment);
+                    let end = (segment * self.plan.segment_frames) as u64 + (own.end - own.start);
+                    if frames < end {
+                        done.store(false, Ordering::Release);
+                    }
                 }
             }
         }
@@ -115,8 +210,11 @@ impl StemStore {
         let is_there = |(stem, file): (usize, &RawFile)| {
             file.is_at(&stem_path(&self.folder, stem)).is_ok_and(|there| there)
         };
-        is_at(&self.done_file, &self.folder.join(DONE)).is_ok_and(|there| there)
-            && self.files.iter().enumerate().all(is_there)
+        let has_flags = |(group, it): (usize, &Group)| {
+            let is_there = |file| is_at(file, &self.done_path(group)).is_ok_and(|there| there);
+            it.file.get().is_none_or(is_there)
+        };
+        self.groups.iter().enumerate().all(has_flags) && self.files.iter().enumerate().all(is_there)
     }
 
     /// How the song is cut.
@@ -129,14 +227,30 @@ impl StemStore {
         &self.sources
     }
 
-    /// Whether a segment is in the store.
+    /// Whether a segment is in the store: all stems that somebody has asked for.
     pub fn is_done(&self, segment: usize) -> bool {
-        self.done.get(segment).is_some_and(|done| done.load(Ordering::Acquire))
+        let mut claimed = self.claimed().peekable();
+        claimed.peek().is_some() && claimed.all(|group| group.is_done(segment))
+    }
+
+    /// Whether a segment of these groups is in the store.
+    pub fn is_done_in(&self, segment: usize, groups: &[usize]) -> bool {
+        groups.iter().all(|&group| self.groups[group].is_done(segment))
+    }
+
+    /// Whether a stem is in the store to its end.
+    pub fn has_all_of(&self, stem: usize) -> bool {
+        self.group_of(stem).is_some_and(|group| group.done_count() == self.plan.len())
+    }
+
+    /// Whether somebody has asked for a stem.
+    pub fn is_claimed(&self, stem: usize) -> bool {
+        self.group_of(stem).is_some_and(|group| group.file.get().is_some())
     }
 
     /// Number of segments in the store.
     pub fn done_count(&self) -> usize {
-        (0..self.done.len()).filter(|&segment| self.is_done(segment)).count()
+        (0..self.plan.len()).filter(|&segment| self.is_done(segment)).count()
     }
 
     /// The file of a stem's samples; what is made of them can be kept beside it.
@@ -144,28 +258,64 @@ impl StemStore {
         stem_path(&self.folder, stem)
     }
 
-    /// Bytes that the segments which are not in the store will take on the disk.
-    pub fn missing_bytes(&self) -> u64 {
-        let missing = (self.plan.len() - self.done_count()) as u64;
-        let frame_bytes = (self.sources.len() * CHANNELS * size_of::<f32>()) as u64;
-        missing * self.plan.segment_frames as u64 * frame_bytes
+    /// What is missing of these stems: segments, each once for every group that lacks it.
+    pub fn missing(&self, stems: &[usize]) -> usize {
+        let groups = self.groups_of(stems).into_iter();
+        groups.map(|group| self.plan.len() - self.groups[group].done_count()).sum()
     }
 
-    /// Whether every segment is in the store.
-    pub fn is_complete(&self) -> bool {
-        self.done_count() == self.plan.len()
-    }
-
-    /// Whether the store in `folder` has every segment of `plan` of this many stems; asks nothing but
-    /// one small file and the stems' lengths.
-    pub fn is_complete_in(folder: &Path, plan: &Plan, stems: usize) -> bool {
-        let flags = fs::read(folder.join(DONE)).unwrap_or_default();
-        let is_whole = |stem| {
-            stem_path(folder, stem).metadata().is_ok_and(|about| about.len() >= stem_bytes(plan))
+    /// Bytes that the segments which are not in the store will take on the disk, of these stems.
+    pub fn missing_bytes(&self, stems: &[usize]) -> u64 {
+        let bytes = |group: usize| {
+            let group = &self.groups[group];
+            let frame_bytes = (group.stems.len() * CHANNELS * size_of::<f32>()) as u64;
+            let missing = (self.plan.len() - group.done_count()) as u64;
+            missing * self.plan.segment_frames as u64 * frame_bytes
         };
-        flags.len() >= plan.len()
-            && flags[..plan.len()].iter().all(|&flag| flag == 1)
-            && (0..stems).all(is_whole)
+        self.groups_of(stems).into_iter().map(bytes).sum()
+    }
+
+    /// Number of segments in the store of which all of these stems are there.
+    pub fn done_count_of(&self, stems: &[usize]) -> usize {
+        let groups = self.groups_of(stems);
+        (0..self.plan.len()).filter(|&segment| self.is_done_in(segment, &groups)).count()
+    }
+
+    /// Every stem that somebody has asked for.
+    pub fn claimed_stems(&self) -> Vec<usize> {
+        (0..self.sources.len()).filter(|&stem| self.is_claimed(stem)).collect()
+    }
+
+    /// Whether every segment is in the store, of all stems that somebody has asked for.
+    pub fn is_complete(&self) -> bool {
+        self.claimed().next().is_some() && self.done_count() == self.plan.len()
+    }
+
+    /// Whether the store in `folder`, of so many groups, has any segment.
+    pub fn has_any_in(folder: &Path, groups: usize) -> bool {
+        let flags = |group| fs::read(done_path(folder, groups, group)).unwrap_or_default();
+        (0..groups).any(|group| flags(group).contains(&1))
+    }
+
+    /// Whether the store in `folder` has every segment of `plan` of what somebody has asked for of
+    /// these groups of stems; asks nothing but one small file for each and the stems' lengths.
+    pub fn is_complete_in(folder: &Path, plan: &Plan, groups: &[Vec<usize>]) -> bool {
+        let is_whole = |stem: &usize| {
+            let path = stem_path(folder, *stem);
+            path.metadata().is_ok_and(|about| about.len() >= stem_bytes(plan))
+        };
+        let mut any = false;
+        for (group, stems) in groups.iter().enumerate() {
+            let Ok(flags) = fs::read(done_path(folder, groups.len(), group)) else { continue };
+            let is_done = flags.len() >= plan.len()
+                && flags[..plan.len()].iter().all(|&flag| flag == 1)
+                && stems.iter().all(is_whole);
+            if !is_done {
+                return false;
+            }
+            any = true;
+        }
+        any
     }
 
     /// Takes the right to write, until the lock is dropped.
@@ -197,38 +347,49 @@ impl StemStore {
     /// # Errors
     /// [`EngineError::Io`].
     pub fn reload(&self, _lock: &WriteLock) -> Result<()> {
-        let mut flags = vec![0u8; self.done.len()];
-        read_exact_at(&self.done_file, &mut flags, 0)
-            .map_err(|e| cannot_read(&self.folder.join(DONE), e))?;
-        for (done, flag) in self.done.iter().zip(flags) {
-            done.store(flag == 1, Ordering::Release);
+        for (index, group) in self.groups.iter().enumerate() {
+            let Some(file) = group.file.get() else { continue };
+            let mut flags = vec![0u8; group.done.len()];
+            read_exact_at(file, &mut flags, 0)
+                .map_err(|e| cannot_read(&self.done_path(index), e))?;
+            for (done, flag) in group.done.iter().zip(flags) {
+                done.store(flag == 1, Ordering::Release);
+            }
         }
         self.forget_what_is_cut_off()
     }
 
-    /// Writes the result of a segment: planar `[stems, channels, frames of the segment]`. It is read
-    /// from now on, and kept once [`Self::keep_segment`] has returned. Writing it again is harmless.
+    /// Writes the result of a segment: planar `[stems of the group, channels, frames of the segment]`.
+    /// It is read from now on, and kept once [`Self::keep_segment`] has returned. Writing it again is
+    /// harmless.
     ///
     /// # Errors
     /// [`EngineError::Io`].
-    pub fn write_segment(&self, _lock: &WriteLock, segment: usize, stems: &[f32]) -> Result<()> {
+    pub fn write_segment(
+        &self,
+        _lock: &WriteLock,
+        segment: usize,
+        group: usize,
+        stems: &[f32],
+    ) -> Result<()> {
         let own = self.plan.segment(segment);
         let frames = (own.end - own.start) as usize;
-        debug_assert_eq!(stems.len(), self.files.len() * CHANNELS * frames);
+        let it = &self.groups[group];
+        debug_assert_eq!(stems.len(), it.stems.len() * CHANNELS * frames);
         let at = (segment * self.plan.segment_frames) as u64;
         let mut interleaved = vec![0.0f32; frames * CHANNELS];
-        for (stem, (file, planar)) in
-            self.files.iter().zip(stems.chunks_exact(CHANNELS * frames)).enumerate()
-        {
+        for (&stem, planar) in it.stems.iter().zip(stems.chunks_exact(CHANNELS * frames)) {
             for (channel, samples) in planar.chunks_exact(frames).enumerate() {
                 for (frame, &x) in interleaved.chunks_exact_mut(CHANNELS).zip(samples) {
                     frame[channel] = x;
                 }
             }
+            let file = &self.files[stem];
             file.write(at, &interleaved)
                 .map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
         }
-        self.done[segment].store(true, Ordering::Release);
+        self.claim(&it.stems)?;
+        it.done[segment].store(true, Ordering::Release);
         Ok(())
     }
 
@@ -237,21 +398,24 @@ impl StemStore {
     ///
     /// # Errors
     /// [`EngineError::Io`].
-    pub fn keep_segment(&self, _lock: &WriteLock, segment: usize) -> Result<()> {
-        let kept = self.sync_segment(segment);
+    pub fn keep_segment(&self, _lock: &WriteLock, segment: usize, group: usize) -> Result<()> {
+        let kept = self.sync_segment(segment, group);
         if kept.is_err() {
-            self.done[segment].store(false, Ordering::Release);
+            self.groups[group].done[segment].store(false, Ordering::Release);
         }
         kept
     }
 
-    fn sync_segment(&self, segment: usize) -> Result<()> {
-        for (stem, file) in self.files.iter().enumerate() {
-            file.sync().map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
+    fn sync_segment(&self, segment: usize, group: usize) -> Result<()> {
+        let it = &self.groups[group];
+        for &stem in &it.stems {
+            self.files[stem].sync().map_err(|e| cannot_write(&stem_path(&self.folder, stem), e))?;
         }
-        write_all_at(&self.done_file, &[1], segment as u64)
-            .and_then(|()| self.done_file.sync_data())
-            .map_err(|e| cannot_write(&self.folder.join(DONE), e))?;
+        if let Some(file) = it.file.get() {
+            write_all_at(file, &[1], segment as u64)
+                .and_then(|()| file.sync_data())
+                .map_err(|e| cannot_write(&self.done_path(group), e))?;
+        }
         if !self.is_in_place() {
             let gone = io::Error::new(io::ErrorKind::NotFound, "somebody has removed it");
             return Err(cannot_write(&self.folder, gone));
@@ -261,38 +425,99 @@ impl StemStore {
 
     /// Reads a stem from frame `start` on into interleaved `out`; unfinished frames, and those past
     /// the end, are zero. Where neighbouring segments overlap they are cross-faded as in
-    /// `demucs/apply.py`; where only one of them is finished its samples are provisional.
+    /// `demucs/apply.py`, where there are several passes they are averaged; where only some of them
+    /// are finished the samples are provisional.
     ///
     /// # Errors
     /// What the disk says.
     pub fn read(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
-        let end = start + (out.len() / CHANNELS) as u64;
-        let mut other = Vec::new();
+        let end = (start + (out.len() / CHANNELS) as u64).min(self.plan.frames);
+        let mut scratch = [Vec::new(), Vec::new()];
         let mut at = start;
         while at < end {
-            let holders = self.plan.segments_at(at);
-            if holders.is_empty() {
-                break;
-            }
-            let next_start = (at / self.plan.stride as u64 + 1) * self.plan.stride as u64;
-            let until = next_start.min(self.plan.segment(holders.start).end).min(end);
+            let changes = (0..self.plan.passes()).map(|pass| self.plan.change_after(pass, at));
+            let until = changes.fold(end, u64::min);
             let part = (at - start) as usize * CHANNELS..(until - start) as usize * CHANNELS;
-            let part = &mut out[part];
-            let done: Vec<usize> = holders.filter(|&segment| self.is_done(segment)).collect();
-            match done[..] {
-                [] => part.fill(0.0),
-                [only] => self.read_segment(stem, only, at, part)?,
-                [first, .., last] => {
-                    // With a quarter of overlap a frame has no more than two holders.
-                    self.read_segment(stem, first, at, part)?;
-                    other.resize(part.len(), 0.0);
-                    self.read_segment(stem, last, at, &mut other)?;
-                    self.cross_fade(first, last, at, part, &other);
-                }
-            }
+            self.read_part(stem, at, &mut out[part], &mut scratch)?;
             at = until;
         }
-        out[(at.max(start) - start) as usize * CHANNELS..].fill(0.0);
+        let rest = out.len().min((at.max(start) - start) as usize * CHANNELS);
+        out[rest..].fill(0.0);
+        Ok(())
+    }
+
+    /// Reads frames that the same segments hold.
+    fn read_part(
+        &self,
+        stem: usize,
+        at: u64,
+        part: &mut [f32],
+        [one, other]: &mut [Vec<f32>; 2],
+    ) -> io::Result<()> {
+        let group = self.group_of(stem);
+        let mut passes_there = 0;
+        for pass in 0..self.plan.passes() {
+            let holders = self.plan.segments_at(pass, at);
+            let is_done = |segment: &usize| group.is_some_and(|group| group.is_done(*segment));
+            let done: Vec<usize> = holders.filter(is_done).collect();
+            if done.is_empty() {
+                continue;
+            }
+            passes_there += 1;
+            if passes_there == 1 {
+                self.read_pass(stem, &done, at, part, other)?;
+                continue;
+            }
+            one.resize(part.len(), 0.0);
+            self.read_pass(stem, &done, at, one, other)?;
+            for (sum, sample) in part.iter_mut().zip(&*one) {
+                *sum += sample;
+            }
+        }
+        match passes_there {
+            0 => part.fill(0.0),
+            1 => {}
+            several => part.iter_mut().for_each(|sample| *sample /= several as f32),
+        }
+        Ok(())
+    }
+
+    /// Reads frames of one pass from the segments that hold them, cross-faded.
+    fn read_pass(
+        &self,
+        stem: usize,
+        done: &[usize],
+        at: u64,
+        part: &mut [f32],
+        other: &mut Vec<f32>,
+    ) -> io::Result<()> {
+        let Some((&first, others)) = done.split_first() else { return Ok(()) };
+        self.read_segment(stem, first, at, part)?;
+        if others.is_empty() {
+            return Ok(());
+        }
+        let weight = |segment: usize, k: usize| self.plan.weight_at(segment, at + k as u64) as f32;
+        for (k, frame) in part.chunks_exact_mut(CHANNELS).enumerate() {
+            for sample in frame {
+                *sample *= weight(first, k);
+            }
+        }
+        other.resize(part.len(), 0.0);
+        for &segment in others {
+            self.read_segment(stem, segment, at, other)?;
+            let frames = part.chunks_exact_mut(CHANNELS).zip(other.chunks_exact(CHANNELS));
+            for (k, (sum, frame)) in frames.enumerate() {
+                for (sum, sample) in sum.iter_mut().zip(frame) {
+                    *sum += weight(segment, k) * sample;
+                }
+            }
+        }
+        for (k, frame) in part.chunks_exact_mut(CHANNELS).enumerate() {
+            let all: f32 = done.iter().map(|&segment| weight(segment, k)).sum();
+            for sample in frame {
+                *sample /= all;
+            }
+        }
         Ok(())
     }
 
@@ -306,18 +531,15 @@ impl StemStore {
         let offset = at - self.plan.segment(segment).start;
         self.files[stem].read((segment * self.plan.segment_frames) as u64 + offset, out)
     }
+}
 
-    fn cross_fade(&self, first: usize, last: usize, at: u64, part: &mut [f32], other: &[f32]) {
-        let into_first = (at - self.plan.segment(first).start) as usize;
-        let into_last = (at - self.plan.segment(last).start) as usize;
-        let frames = part.chunks_exact_mut(CHANNELS).zip(other.chunks_exact(CHANNELS));
-        for (k, (a, b)) in frames.enumerate() {
-            let wa = self.plan.weight(into_first + k) as f32;
-            let wb = self.plan.weight(into_last + k) as f32;
-            for (a, b) in a.iter_mut().zip(b) {
-                *a = (wa * *a + wb * b) / (wa + wb);
-            }
-        }
+impl Group {
+    fn is_done(&self, segment: usize) -> bool {
+        self.done.get(segment).is_some_and(|done| done.load(Ordering::Acquire))
+    }
+
+    fn done_count(&self) -> usize {
+        self.done.iter().filter(|done| done.load(Ordering::Acquire)).count()
     }
 }
 
@@ -340,8 +562,13 @@ fn stem_path(folder: &Path, stem: usize) -> PathBuf {
     folder.join(format!("stem-{stem}.f32"))
 }
 
+/// The file of a group's finished segments.
+fn done_path(folder: &Path, groups: usize, group: usize) -> PathBuf {
+    if groups == 1 { folder.join(DONE) } else { folder.join(format!("{DONE}-{group}")) }
+}
+
 /// One byte a segment: 1 when it is finished.
-fn open_done(path: &Path, segments: usize) -> Result<(File, Vec<AtomicBool>)> {
+fn open_done(path: &Path, segments: usize) -> Result<(File, Vec<u8>)> {
     let mut options = File::options();
     let file = options
         .read(true)
@@ -355,7 +582,7 @@ fn open_done(path: &Path, segments: usize) -> Result<(File, Vec<AtomicBool>)> {
     }
     let mut flags = vec![0u8; segments];
     read_exact_at(&file, &mut flags, 0).map_err(|e| cannot_read(path, e))?;
-    Ok((file, flags.into_iter().map(|flag| AtomicBool::new(flag == 1)).collect()))
+    Ok((file, flags))
 }
 
 fn cannot_read(path: &Path, source: io::Error) -> EngineError {
@@ -390,8 +617,8 @@ mod tests {
 
     /// Writes a segment and keeps it.
     fn put(store: &StemStore, lock: &WriteLock, segment: usize, stems: &[f32]) -> Result<()> {
-        store.write_segment(lock, segment, stems)?;
-        store.keep_segment(lock, segment)
+        store.write_segment(lock, segment, 0, stems)?;
+        store.keep_segment(lock, segment, 0)
     }
 
     fn ramp(frame: u64, channel: usize) -> f32 {
@@ -419,7 +646,7 @@ mod tests {
         let plan = Plan::new(250, 100);
         let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
         let lock = store.lock().unwrap();
-        store.write_segment(&lock, 0, &result(&plan, 0, ramp)).unwrap();
+        store.write_segment(&lock, 0, 0, &result(&plan, 0, ramp)).unwrap();
         let mut out = [0.0; 20];
         store.read(1, 5, &mut out).unwrap();
         assert_eq!(out[0], 2.0 * ramp(5, 0));
@@ -479,12 +706,12 @@ mod tests {
         for segment in 0..plan.len() {
             put(&store, &lock, segment, &result(&plan, segment, ramp)).unwrap();
         }
-        assert!(StemStore::is_complete_in(folder.path(), &plan, 2));
-        assert!(!StemStore::is_complete_in(folder.path(), &plan, 3));
+        assert!(StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1]]));
+        assert!(!StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1, 2]]));
         let path = stem_path(folder.path(), 1);
         let bytes = fs::read(&path).unwrap();
         fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-        assert!(!StemStore::is_complete_in(folder.path(), &plan, 2));
+        assert!(!StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1]]));
         assert!(store.is_in_place());
         fs::remove_file(&path).unwrap();
         assert!(!store.is_in_place());

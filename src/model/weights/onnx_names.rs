@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use half::f16;
 
 use super::{
-    checkpoint::{Checkpoint, Dtype, Tensor},
+    checkpoint::{self, Checkpoint, Dtype, Tensor},
     fault::{Fault, Result, quoted},
     onnx_file::{ANONYMOUS, Graph, Initializer, User, Values},
 };
@@ -106,7 +106,7 @@ fn unexpected(name: &str, shape: &[usize], expected: &str) -> Fault {
 impl Initializer {
     fn half(self, name: &str) -> Result<Tensor> {
         match self.values {
-            Values::Half(values) => Ok(Tensor { shape: self.shape, values }),
+            Values::Half(values) => Ok(Tensor::half(self.shape, values)),
             Values::Single(_, inexact) => Err(inexact.of(name)),
         }
     }
@@ -133,7 +133,17 @@ fn embedding(name: &str, initializer: Initializer) -> Result<Tensor> {
         }
     }
     let values = Dtype::F32.to_f16(&stored).map_err(|inexact| inexact.of(name))?;
-    Ok(Tensor { shape: vec![bands, channels], values })
+    Ok(Tensor::half(vec![bands, channels], values))
+}
+
+/// A graph's tensors are all in half precision.
+fn halves<'a>(name: &str, tensor: &'a Tensor) -> Result<&'a [f16]> {
+    match &tensor.values {
+        checkpoint::Values::Half(values) => Ok(values),
+        checkpoint::Values::Single(_) => {
+            Err(unexpected(name, &tensor.shape, "one in half precision"))
+        }
+    }
 }
 
 /// `[in, out]` becomes `[out, in]`.
@@ -141,13 +151,14 @@ fn transposed(name: &str, tensor: &Tensor) -> Result<Tensor> {
     let &[rows, columns] = tensor.shape.as_slice() else {
         return Err(unexpected(name, &tensor.shape, "a matrix"));
     };
-    let mut values = vec![f16::ZERO; tensor.values.len()];
-    for (row, line) in tensor.values.chunks(columns.max(1)).enumerate() {
+    let stored = halves(name, tensor)?;
+    let mut values = vec![f16::ZERO; stored.len()];
+    for (row, line) in stored.chunks(columns.max(1)).enumerate() {
         for (column, &value) in line.iter().enumerate() {
             values[column * rows + row] = value;
         }
     }
-    Ok(Tensor { shape: vec![columns, rows], values })
+    Ok(Tensor::half(vec![columns, rows], values))
 }
 
 /// `[C, 1]` or `[C]` becomes `[C]`.
@@ -174,7 +185,7 @@ fn join(key: &str, mut parts: Vec<Tensor>) -> Result<Tensor> {
     }
     let mut shape = queries.shape.clone();
     shape[0] *= 3;
-    Ok(Tensor { shape, values: [queries.values.as_slice(), &others.values].concat() })
+    Ok(Tensor::half(shape, [halves(key, queries)?, halves(key, others)?].concat()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype as Stored, Metadata};
 use serde_json::{Map, Value, json};
 
 use super::{
-    catalog::Model,
+    catalog::Network,
     checkpoint::{Checkpoint, Dtype, Tensor},
     fault::{Fault, Result, bytes, quoted},
     watch::{Step, Watch},
@@ -76,7 +76,7 @@ pub(super) fn read(mut file: impl Read, length: u64, watch: &mut Watch<'_>) -> R
         };
         let mut stored = vec![0; info.data_offsets.1 - info.data_offsets.0];
         file.read_exact(&mut stored)?;
-        let values = dtype.to_f16(&stored).map_err(|error| error.of(&name))?;
+        let values = dtype.values(&stored).map_err(|error| error.of(&name))?;
         checkpoint.insert(name, Tensor { shape: info.shape.clone(), values })?;
         done += stored.len() as u64;
         watch.report(Step::Reading, done, Some(length))?;
@@ -100,22 +100,28 @@ fn described(metadata: Option<&std::collections::HashMap<String, String>>) -> Re
         })?;
         checkpoint.kwargs = kwargs;
     }
+    if let Some(text) = metadata.get("args") {
+        checkpoint.args = serde_json::from_str(text).map_err(|error| {
+            Fault::Wrong(format!("has constructor arguments that are not valid: {error}"))
+        })?;
+    }
     Ok(checkpoint)
 }
 
-/// Writes the canonical file of a model: f16, ordered by name, and the same bytes for the same
-/// content.
+/// Writes the canonical file of a network: f16 (f32 where that would lose something), ordered by name,
+/// and the same bytes for the same content.
 pub(super) fn write(
     mut file: impl Write,
-    model: &Model,
+    network: &Network,
     checkpoint: &Checkpoint,
     watch: &mut Watch<'_>,
 ) -> Result<()> {
     let mut offset = 0;
-    let mut header = BTreeMap::from([("__metadata__", canonical_metadata(model))]);
+    let mut header = BTreeMap::from([("__metadata__", canonical_metadata(network, checkpoint))]);
     for (name, tensor) in &checkpoint.tensors {
-        let end = offset + 2 * tensor.values.len();
-        let entry = json!({"dtype": "F16", "shape": tensor.shape, "data_offsets": [offset, end]});
+        let end = offset + tensor.bytes() as usize;
+        let dtype = if tensor.values.is_half() { "F16" } else { "F32" };
+        let entry = json!({"dtype": dtype, "shape": tensor.shape, "data_offsets": [offset, end]});
         header.insert(name, entry);
         offset = end;
     }
@@ -126,18 +132,29 @@ pub(super) fn write(
     let mut done = 0;
     for tensor in checkpoint.tensors.values() {
         file.write_all(&tensor.le_bytes())?;
-        done += 2 * tensor.values.len() as u64;
+        done += tensor.bytes();
         watch.report(Step::Writing, done, Some(offset as u64))?;
     }
     Ok(())
 }
 
-/// The metadata of the canonical file: all texts, as the format wants it.
-fn canonical_metadata(model: &Model) -> Value {
-    json!({
-        "digest": model.digest,
-        "klass": model.klass,
-        "kwargs": Value::Object(model.kwargs.clone()).to_string(),
-        "signature": model.signature,
-    })
+/// The metadata of the canonical file: all texts, as the format wants it. What the catalogue says of
+/// how a network is built is the same whatever file it came in; else the file's own word counts.
+fn canonical_metadata(network: &Network, checkpoint: &Checkpoint) -> Value {
+    let mut texts = json!({
+        "digest": network.digest.as_deref().unwrap_or_default(),
+        "klass": network.klass,
+        "signature": network.signature,
+    });
+    match (&network.kwargs, checkpoint.described()) {
+        (Some(kwargs), _) => texts["kwargs"] = Value::Object(kwargs.clone()).to_string().into(),
+        (None, Some(described)) => {
+            texts["kwargs"] = described.kwargs.into();
+            if described.args != "[]" {
+                texts["args"] = described.args.into();
+            }
+        }
+        (None, None) => {}
+    }
+    texts
 }

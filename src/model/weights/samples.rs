@@ -8,8 +8,8 @@ use serde_json::json;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
-    catalog::{Catalog, Model, Origin},
-    checkpoint::{Checkpoint, Tensor},
+    catalog::{Catalog, Model, Network, Origin},
+    checkpoint::{Checkpoint, Tensor, Values},
     watch::Watch,
 };
 
@@ -42,7 +42,7 @@ pub(super) fn checkpoint() -> Checkpoint {
             f16::from_f32(next)
         };
         let values = (0..count).map(|_| value()).collect();
-        let tensor = Tensor { shape: shape.to_vec(), values };
+        let tensor = Tensor::half(shape.to_vec(), values);
         checkpoint.insert(name.into(), tensor).unwrap();
     }
     checkpoint
@@ -52,23 +52,45 @@ pub(super) fn checkpoint() -> Checkpoint {
 pub(super) fn catalog(origins: Vec<Origin>) -> &'static Catalog {
     let checkpoint = checkpoint();
     let kwargs = json!({"sources": ["left", "right"], "segment": "1/2", "depth": 1});
-    let model = Model {
-        name: "tiny".into(),
+    let network = Network {
         signature: "00000000".into(),
         klass: "HTDemucs".into(),
-        title: "For tests".into(),
-        digest: unwatched(|watch| checkpoint.digest(watch)).unwrap(),
-        tensors: checkpoint.tensors.len(),
+        digest: Some(unwatched(|watch| checkpoint.digest(watch)).unwrap()),
+        sha256: Vec::new(),
+        tensors: Some(checkpoint.tensors.len()),
         values: checkpoint.values(),
-        terms: "None".into(),
-        kwargs: kwargs.as_object().unwrap().clone(),
+        weights: None,
+        kwargs: Some(kwargs.as_object().unwrap().clone()),
         origins,
+    };
+    let model = Model {
+        name: "tiny".into(),
+        title: "For tests".into(),
+        about: "Nothing".into(),
+        sources: vec!["left".into(), "right".into()],
+        terms: "None".into(),
+        networks: vec![network],
+        is_own: false,
     };
     Box::leak(Box::new(Catalog::of(vec![model])))
 }
 
 fn f32_bytes(tensor: &Tensor) -> Vec<u8> {
-    tensor.values.iter().flat_map(|value| value.to_f32().to_le_bytes()).collect()
+    floats(tensor).iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn floats(tensor: &Tensor) -> Vec<f32> {
+    match &tensor.values {
+        Values::Half(values) => values.iter().map(|value| value.to_f32()).collect(),
+        Values::Single(values) => values.clone(),
+    }
+}
+
+/// Changes the first value of a tensor.
+pub(super) fn change(checkpoint: &mut Checkpoint, name: &str, value: f32) {
+    let tensor = checkpoint.tensors.get_mut(name).unwrap();
+    let Values::Half(values) = &mut tensor.values else { panic!("{name}") };
+    values[0] = f16::from_f32(value);
 }
 
 /// A safetensors file as the publisher writes them, in single precision, by the format's own crate.
@@ -107,7 +129,7 @@ pub(super) fn onnx(checkpoint: &Checkpoint) -> Vec<u8> {
         let vector = |op: &str| vec![(node(op), vec![tensor.shape[0], 1], f32_bytes(tensor))];
         let nodes = match last {
             "weight" if name == "freq_emb.embedding.weight" => {
-                let times_ten = tensor.values.iter().map(|v| f16::to_f32(*v) * 10.0);
+                let times_ten = floats(tensor).into_iter().map(|v| v * 10.0);
                 let (shape, data) = transpose(&tensor.shape, &times_ten.collect::<Vec<_>>());
                 vec![(
                     ("Expand".into(), "/Expand".into()),
@@ -120,7 +142,7 @@ pub(super) fn onnx(checkpoint: &Checkpoint) -> Vec<u8> {
                 continue;
             }
             "in_proj_weight" if name.contains("cross") && !name.contains("self_attn") => {
-                let floats: Vec<_> = tensor.values.iter().map(|v| v.to_f32()).collect();
+                let floats = floats(tensor);
                 let (rows, columns) = (tensor.shape[0] / 3, tensor.shape[1]);
                 let (queries, others) = floats.split_at(rows * columns);
                 let (shape, data) = transpose(&[2 * rows, columns], others);
@@ -135,7 +157,7 @@ pub(super) fn onnx(checkpoint: &Checkpoint) -> Vec<u8> {
                 vec![part(rows, queries), part(2 * rows, others)]
             }
             "weight" | "in_proj_weight" if tensor.shape.len() == 2 => {
-                let floats: Vec<_> = tensor.values.iter().map(|v| v.to_f32()).collect();
+                let floats = floats(tensor);
                 let (shape, data) = transpose(&tensor.shape, &floats);
                 vec![(node("MatMul"), shape, data)]
             }

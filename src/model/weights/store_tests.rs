@@ -26,7 +26,7 @@ impl Home {
         path
     }
 
-    fn import(&self, file: &Path) -> Result<&'static Model> {
+    fn import(&self, file: &Path) -> Result<Model> {
         self.store.import(file, &mut |_| {}, &|| false)
     }
 
@@ -78,7 +78,8 @@ fn every_container_ends_as_the_same_file() {
     let text = metadata.metadata().as_ref().unwrap();
     assert_eq!(text["kwargs"], r#"{"depth":1,"segment":"1/2","sources":["left","right"]}"#);
     assert_eq!((text["klass"].as_str(), text["signature"].as_str()), ("HTDemucs", "00000000"));
-    assert_eq!(text["digest"], samples::catalog(Vec::new()).models()[0].digest);
+    let digest = samples::catalog(Vec::new()).models()[0].networks[0].digest.clone();
+    assert_eq!(Some(&text["digest"]), digest.as_ref());
     let tensors = ::safetensors::SafeTensors::deserialize(&written[0]).unwrap();
     let stored = tensors.tensor("encoder.0.conv.weight").unwrap();
     assert_eq!(stored.shape(), [2, 1, 3]);
@@ -134,10 +135,11 @@ fn damage_is_seen_at_once_or_at_verification() {
 fn other_weights_are_refused_with_their_digest() {
     let home = Home::new(Vec::new());
     let mut checkpoint = samples::checkpoint();
-    let tensor = checkpoint.tensors.get_mut("encoder.0.conv.weight").unwrap();
-    tensor.values[0] = half::f16::from_f32(0.5);
+    samples::change(&mut checkpoint, "encoder.0.conv.weight", 0.5);
     let digest = samples::unwatched(|watch| checkpoint.digest(watch)).unwrap();
-    let file = home.file("other.safetensors", &samples::safetensors(&checkpoint));
+    // A publisher's graph does not say how its network is built; a publisher's file is known by name.
+    let file = home.file("00000000-other.safetensors", &samples::safetensors(&checkpoint));
+    assert!(home.import(&home.file("other.onnx", &samples::onnx(&checkpoint))).is_err());
     let words = home.import(&file).unwrap_err().to_string();
     assert!(words.contains("is not a model that Partita knows"), "{words}");
     assert!(words.contains(&digest) && words.contains("as large as tiny"), "{words}");
@@ -232,7 +234,7 @@ fn a_cancelled_installation_tries_nothing_else() {
 fn two_installations_do_not_meet() {
     let home = Home::new(Vec::new());
     make_folder(&home.folder.path().join("models/downloads")).unwrap();
-    let lock = home.store.lock(home.store.known("tiny").unwrap()).unwrap();
+    let lock = home.store.lock(&home.store.known("tiny").unwrap()).unwrap();
     let install = || home.store.install("tiny", &mut |_| {}, &|| false).unwrap_err().to_string();
     assert!(install().contains("is being installed already"));
     drop(lock);
@@ -244,4 +246,100 @@ fn an_unknown_model_is_told_with_the_known_ones() {
     let home = Home::new(Vec::new());
     let words = home.store.install("huge", &mut |_| {}, &|| false).unwrap_err().to_string();
     assert_eq!(words, "there is no model called huge; there is tiny");
+}
+
+#[test]
+fn a_mirror_is_asked_first_and_trusted_no_more_than_others() {
+    let good = samples::safetensors(&samples::checkpoint());
+    let mut other = samples::checkpoint();
+    samples::change(&mut other, "encoder.0.conv.weight", 0.25);
+    let wrong = samples::safetensors(&other);
+    let server = Server::start(move |_, request| match request.path.as_str() {
+        "/mirror/model.safetensors" | "/publisher/model.safetensors" => Answer::whole(&good),
+        "/stale/model.safetensors" => Answer::whole(&wrong),
+        _ => Answer::bare("404 Not Found"),
+    });
+    let origin = || https(format!("{}/publisher/model.safetensors", server.address));
+    let asked = || server.seen().into_iter().map(|request| request.path).collect::<Vec<_>>();
+    let install = |mirror: &str| {
+        let home = Home::new(vec![origin()]);
+        let store = home.store.clone().with_mirror(Some(format!("{}{mirror}", server.address)));
+        store.install("tiny", &mut |_| {}, &|| false).unwrap();
+        assert!(home.is_installed());
+    };
+    install("/mirror/");
+    assert_eq!(asked(), ["/mirror/model.safetensors"]);
+    install("/stale");
+    assert_eq!(asked()[1..], ["/stale/model.safetensors", "/publisher/model.safetensors"]);
+    install("/empty");
+    assert_eq!(asked()[3..], ["/empty/model.safetensors", "/publisher/model.safetensors"]);
+}
+
+/// A catalogue with a bag of two, of which nothing is known but the SHA-256 of their files.
+fn bag(address: &str, files: &[Vec<u8>; 2]) -> &'static Catalog {
+    let tiny = &samples::catalog(Vec::new()).models()[0];
+    let network = |index: usize| {
+        let file = format!("net{index}.safetensors");
+        let sha256 = sha256_of(&files[index])[..8].to_owned();
+        let url = format!("{address}/{file}");
+        let mut weights = vec![0.0, 0.0];
+        weights[index] = 1.0;
+        Network {
+            signature: format!("net{index}"),
+            digest: None,
+            sha256: vec![sha256.clone()],
+            weights: Some(weights),
+            kwargs: None,
+            origins: vec![Origin::Https { url, file, sha256: Some(sha256) }],
+            ..tiny.networks[0].clone()
+        }
+    };
+    let networks = vec![network(0), network(1)];
+    let model = Model { name: "pair".into(), networks, ..tiny.clone() };
+    Box::leak(Box::new(Catalog::of(vec![model])))
+}
+
+fn sha256_of(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    super::super::hex(&sha2::Sha256::digest(bytes))
+}
+
+#[test]
+fn a_bag_is_fetched_network_by_network_and_goes_on_where_it_was() {
+    let mut second = samples::checkpoint();
+    samples::change(&mut second, "encoder.0.conv.weight", 0.25);
+    let files = [samples::safetensors(&samples::checkpoint()), samples::safetensors(&second)];
+    let served = files.clone();
+    let server = Server::start(move |number, request| match request.path.as_str() {
+        "/net0.safetensors" => Answer::whole(&served[0]),
+        // Gone at first, then back.
+        "/net1.safetensors" if number > 1 => Answer::whole(&served[1]),
+        _ => Answer::bare("404 Not Found"),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::with_catalog(folder.path(), bag(&server.address, &files));
+    let model = store.get("pair").unwrap();
+    let install = || store.install("pair", &mut |_| {}, &|| false);
+    assert!(install().unwrap_err().to_string().contains("404"));
+    assert_eq!((store.state("pair"), store.networks_there(&model)), (State::Missing, 1));
+    install().unwrap();
+    let asked: Vec<_> = server.seen().into_iter().map(|request| request.path).collect();
+    assert_eq!(asked, ["/net0.safetensors", "/net1.safetensors", "/net1.safetensors"]);
+    assert!(matches!(store.state("pair"), State::Installed { .. }));
+    store.verify("pair", &mut |_| {}, &|| false).unwrap();
+
+    // One in the other's place is found out.
+    let paths = [0, 1].map(|network| store.network_path(&model, network));
+    fs::copy(&paths[0], &paths[1]).unwrap();
+    assert!(matches!(store.state("pair"), State::Damaged(_)));
+    store.remove("pair").unwrap();
+    assert_eq!((store.state("pair"), store.networks_there(&model)), (State::Missing, 0));
+
+    // The publisher's files, by hand.
+    for (index, file) in files.iter().enumerate() {
+        let path = folder.path().join(format!("downloaded {index}"));
+        fs::write(&path, file).unwrap();
+        assert_eq!(store.import(&path, &mut |_| {}, &|| false).unwrap().name, "pair");
+    }
+    assert!(matches!(store.state("pair"), State::Installed { .. }));
 }

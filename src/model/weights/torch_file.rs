@@ -7,12 +7,11 @@ use std::{
     io::{BufReader, Read as _},
 };
 
-use half::f16;
 use serde_json::{Map, Value};
 use zip::{CompressionMethod, ZipArchive, result::ZipError};
 
 use super::{
-    checkpoint::{Checkpoint, Tensor, count},
+    checkpoint::{Checkpoint, Tensor, Values, count},
     fault::{Fault, Result, bytes, quoted},
     pickle::{self, Name, Node, Pickle, View},
     watch::{Step, Watch},
@@ -108,7 +107,7 @@ fn big_endian(archive: &mut Archive, folder: &str) -> Result<()> {
 }
 
 /// The values of a tensor in row-major order, whatever its strides.
-fn gather(name: &str, view: &View, stored: &[u8]) -> Result<Vec<f16>> {
+fn gather(name: &str, view: &View, stored: &[u8]) -> Result<Values> {
     let size = view.dtype.size();
     let available = stored.len() / size;
     let beyond = || {
@@ -127,17 +126,17 @@ fn gather(name: &str, view: &View, stored: &[u8]) -> Result<Vec<f16>> {
     if reach >= available {
         return Err(beyond());
     }
-    let halves = if contiguous(view) {
-        view.dtype.to_f16(&stored[view.offset * size..(view.offset + count) * size])
+    let values = if contiguous(view) {
+        view.dtype.values(&stored[view.offset * size..(view.offset + count) * size])
     } else {
         let mut bytes = Vec::with_capacity(count * size);
         for index in 0..count {
             let at = position(view, index) * size;
             bytes.extend_from_slice(&stored[at..at + size]);
         }
-        view.dtype.to_f16(&bytes)
+        view.dtype.values(&bytes)
     };
-    halves.map_err(|inexact| inexact.of(name))
+    values.map_err(|inexact| inexact.of(name))
 }
 
 fn contiguous(view: &View) -> bool {
@@ -159,7 +158,7 @@ fn position(view: &View, mut index: usize) -> usize {
     at
 }
 
-/// Class and constructor arguments. The only argument that may come without its name is the first.
+/// Class and constructor arguments. The first that comes without a name is the list of sources.
 fn described(pickle: &Pickle) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::default();
     if let Some(Node::Name(Name::Class(klass))) = pickle.get(pickle.root(), "klass") {
@@ -172,10 +171,16 @@ fn described(pickle: &Pickle) -> Result<Checkpoint> {
         checkpoint.kwargs = kwargs;
     }
     if let Some(Node::Tuple(args)) = pickle.get(pickle.root(), "args")
-        && let Some(&first) = args.first()
+        && let Some((&first, others)) = args.split_first()
     {
         let sources = json(pickle, pickle.node(first), 0, &mut left)?;
-        checkpoint.kwargs.insert("sources".into(), sources);
+        checkpoint.kwargs.insert("sources".into(), sources.clone());
+        if !others.is_empty() {
+            checkpoint.args.push(sources);
+            for &other in others {
+                checkpoint.args.push(json(pickle, pickle.node(other), 0, &mut left)?);
+            }
+        }
     }
     Ok(checkpoint)
 }

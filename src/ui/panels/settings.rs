@@ -1,5 +1,7 @@
 //! The page of the settings. Everything takes effect at once.
 
+mod models;
+
 use egui::{Align2, Popup, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Cx, page};
@@ -7,6 +9,7 @@ use crate::{
     engine::{
         Preferences, pool,
         preferences::{Theme, ZOOMS},
+        recipe::Quality,
     },
     model::Precision,
     ui::{
@@ -28,7 +31,7 @@ use crate::{
 const ROW: f32 = 36.0;
 const NAMES: f32 = 168.0;
 /// Of all rows together; what is taller scrolls.
-const HEIGHT: f32 = 636.0;
+const HEIGHT: f32 = 692.0;
 /// For focus rings.
 const RING: f32 = 4.0;
 
@@ -39,7 +42,9 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     child.shrink_clip_rect(area.expand2(vec2(RING, 0.0)));
     let mut new = cx.desk.preferences.clone();
     ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(&mut child, |ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+        let wide = ui.available_width();
+        let tall = HEIGHT + models::height(ui, cx, wide - NAMES - 12.0);
+        let (rect, _) = ui.allocate_exact_size(vec2(wide, tall), Sense::hover());
         let rect = Rect::from_min_max(rect.min, rect.max - vec2(12.0, 0.0));
         let mut form = Form { top: rect.top(), rect, tokens: cx.tokens };
         looks(ui, &mut form, &mut new);
@@ -47,6 +52,8 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         computing(ui, cx, &mut form, &mut new);
         ticks(ui, cx, &mut form, &mut new);
         home(ui, cx, &mut form);
+        quality(ui, &mut form, &mut new);
+        models::ui(ui, cx, &mut form, &mut new);
     });
     if new != cx.desk.preferences {
         cx.act(Action::Prefer(Box::new(new)));
@@ -79,6 +86,19 @@ impl Form {
         self.top = line.bottom() + 16.0;
         let small = font(text::SMALL, Weight::Regular);
         label(ui, salt, line, Align2::LEFT_CENTER, words, small, self.tokens.dim);
+    }
+
+    /// The width of what is beside the names.
+    fn body_width(&self) -> f32 {
+        self.rect.width() - NAMES - RING
+    }
+
+    /// Room beside the names, below what came last.
+    fn block(&mut self, tall: f32) -> Rect {
+        let min = pos2(self.rect.left() + NAMES, self.top - 8.0);
+        let block = Rect::from_min_size(min, vec2(self.body_width(), tall));
+        self.top = block.bottom() + 16.0;
+        block
     }
 
     /// A choice of a few; the one that was pressed.
@@ -221,6 +241,16 @@ fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     form.note(ui, "precision note", note);
 }
 
+/// How thoroughly new songs are separated.
+fn quality(ui: &Ui, form: &mut Form, new: &mut Preferences) {
+    let say = &words::get().song;
+    let names = [say.draft, say.standard, say.best].map(str::to_owned);
+    let qualities: Vec<_> = Quality::PRESETS.into_iter().zip(names).collect();
+    if let Some(quality) = form.choice(ui, say.quality, &qualities, new.quality) {
+        new.quality = quality;
+    }
+}
+
 /// The instruments that are ticked in a new song.
 fn ticks(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let say = &words::get().settings;
@@ -293,6 +323,7 @@ fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
     if response.on_hover_text(say.report_hint).clicked() {
         cx.act(Action::ChooseReport);
     }
+    form.top += ROW + 12.0;
     if let Some(path) = state.report() {
         form.top = place.bottom() + 20.0;
         form.note(ui, "report saved", &(say.report_saved)(&path.display().to_string()));

@@ -1,5 +1,6 @@
 //! The chosen song: its head, its instruments to tick, and the one thing to do next.
 
+mod quality;
 mod ticks;
 
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -55,6 +56,10 @@ pub fn ui(
         let row = Rect::from_min_max(pos2(area.left(), top), pos2(area.right(), top));
         top = ticks::ui(ui, cx, row, song, stems) + 16.0;
     }
+    if let Some(open) = cx.state.open().filter(|it| it.id == song.id && it.shown.is_some()) {
+        let row = Rect::from_min_max(pos2(area.left(), top - 6.0), pos2(area.right(), top));
+        top = quality::ui(ui, cx, row, song, open) + 16.0;
+    }
     let card_height = model::height(ui, cx, area.width());
     if card_height > 0.0 {
         let card = Rect::from_x_y_ranges(area.x_range(), top..=top + card_height);
@@ -108,10 +113,15 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let below =
         Rect::from_min_size(pos2(rect.left(), rect.bottom() + 4.0), vec2(rect.width(), 18.0));
     let small = font(text::SMALL, Weight::Regular);
-    if state.is_separated(song.id) {
+    let ticked = cx.desk.ticked(song.id, state.stems(song.id));
+    if state.has_all_of(song.id, &ticked) {
         let count = state.stems(song.id).len();
+        let shown = state.open().filter(|open| open.id == song.id).and_then(|it| it.shown.as_ref());
         let words = match count {
             0 => say.separated.to_owned(),
+            _ if shown.is_some_and(|shown| shown.recipe.quality.is_draft) => {
+                say.is_draft.to_owned()
+            }
             _ => (say.separated_into)(count),
         };
         let place = Rect::from_min_size(rect.min + vec2(0.0, 8.0), vec2(rect.width(), 20.0));
@@ -127,7 +137,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let stems = state.stems(song.id);
     let has_ticks = !cx.desk.ticked(song.id, stems).is_empty();
     let covered =
-        state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::covered_fraction);
+        state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::refined_fraction);
     let words = if covered > 0.0 { say.go_on } else { Verb::Process.spec().text };
     let wide = button::width(ui, words, Kind::Primary).max(148.0);
     let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top()), vec2(wide, 48.0));
@@ -140,9 +150,12 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     } else if covered > 0.0 {
         (say.is_there)(&words::percent(covered))
     } else if let Some(need) = state.need(song.id) {
-        let disk = words::bytes(need.bytes);
+        // A bag needs no more than its part for what is ticked.
+        let open = state.open().filter(|open| open.id == song.id);
+        let part = open.map_or(1.0, |open| open.part_for(&ticked));
+        let disk = words::bytes((need.bytes as f64 * part) as u64);
         match need.seconds {
-            Some(seconds) => (say.takes_about)(&words::duration(seconds), &disk),
+            Some(seconds) => (say.takes_about)(&words::duration(seconds * part), &disk),
             None => (say.needs_disk)(&disk),
         }
     } else {
@@ -167,7 +180,14 @@ fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, Str
         return (say.waiting.to_owned(), line);
     }
     let heading = (say.finding)(&words::stems(&asked));
-    let mut parts = vec![words::percent(progress.fraction)];
+    let drafted = job.filter(|job| job.drafts_first).and(cx.state.open());
+    let mut parts = match drafted.filter(|open| open.id == song.id) {
+        Some(open) => vec![
+            (say.drafting)(&words::percent(open.covered_fraction())),
+            (say.refined)(&words::percent(open.refined_fraction())),
+        ],
+        None => vec![words::percent(progress.fraction)],
+    };
     match progress.seconds_left {
         Some(secs) => parts.push(words::time_left(secs)),
         None => parts.push(say.working_out.to_owned()),

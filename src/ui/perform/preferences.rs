@@ -85,6 +85,9 @@ impl App {
         if new.ticks != old.ticks {
             self.set_gains();
         }
+        if new.usual() != old.usual() {
+            self.link.send(Command::SetUsual(new.usual()));
+        }
     }
 
     pub(super) fn toggle_theme(&mut self, ctx: &egui::Context) {
@@ -104,6 +107,7 @@ impl App {
         if page == Page::Settings {
             self.link.send(Command::MeasureHome);
             self.link.send(Command::ListOutputs);
+            self.link.send(Command::ListModels);
         }
     }
 

@@ -4,9 +4,9 @@ use std::sync::{Arc, atomic::Ordering};
 
 use proptest::prelude::*;
 
-use super::{Rig, all_at_one, at_gains, original_at, steepest, stem_at};
+use super::{Rig, Rising, all_at_one, at_gains, original_at, steepest, stem_at};
 use crate::engine::player::{
-    Monitor,
+    Monitor, Track,
     deck::{Deck, Part},
     mixer::Mixer,
     ramp::FADE_FRAMES,
@@ -64,6 +64,49 @@ fn refreshed_stems_come_in_without_a_gap() {
         assert_eq!(sample, all_at_one(2, 20_000 + i as u64));
     }
     assert_eq!(rig.player.underruns(), 0);
+}
+
+/// Another version of a track: half as loud.
+struct Softer(Arc<Rising>);
+
+impl Track for Softer {
+    fn frames(&self) -> u64 {
+        self.0.frames()
+    }
+    fn stems(&self) -> usize {
+        self.0.stems()
+    }
+    fn read_original(&self, start: u64, out: &mut [f32]) -> std::io::Result<()> {
+        self.0.read_original(start, out)
+    }
+    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> std::io::Result<()> {
+        self.0.read_stem(stem, start, out)?;
+        for sample in out {
+            *sample /= 2.0;
+        }
+        Ok(())
+    }
+    fn covered_at(&self, at: u64) -> (bool, u64) {
+        self.0.covered_at(at)
+    }
+}
+
+#[test]
+fn another_version_takes_over_where_it_is_heard_without_a_click() {
+    let (mut rig, track) = Rig::rising(1, 200_000);
+    rig.player.set_loop(Some((10_000, 150_000)));
+    rig.player.play();
+    let before = rig.run(100_000)[99_999];
+    assert_eq!(before, stem_at(0, 99_999));
+    rig.player.exchange(Arc::new(Softer(track)));
+    let heard = rig.run(20_000);
+    let step = stem_at(0, 120_000) / 2.0;
+    assert!(steepest(&heard) < 1.5 * step / FADE_FRAMES as f32, "{}", steepest(&heard));
+    for (i, &sample) in heard.iter().enumerate().skip(5_000) {
+        assert_eq!(sample, stem_at(0, 100_000 + i as u64) / 2.0);
+    }
+    assert!(rig.player.is_playing() && rig.player.loop_region().is_some());
+    assert_eq!((rig.player.position(), rig.player.underruns()), (120_000, 0));
 }
 
 /// A deck with one stem of `stem_at(0, …) + offset`, filled for `frames` frames from `start` on.

@@ -7,13 +7,14 @@ use crate::{
     engine::{
         Lane, Song,
         export::RESIDUAL,
+        plan::without,
         player::{LaneSettings, Monitor},
     },
     ui::{
         desk::DragOut,
         peaks::Waveform,
         state::OpenSong,
-        theme::{GLOW_ALPHA, MUTED_ALPHA, Weight, font, radius, size, text},
+        theme::{DRAFT_VEIL, GLOW_ALPHA, MUTED_ALPHA, Weight, font, radius, size, text},
         widgets::{at, label, one_line, waveform},
         words,
     },
@@ -151,6 +152,7 @@ pub fn row(
             unknown: tokens.line,
         },
     );
+    draft_ui(ui, cx, scale, place, open);
     state_ui(ui, cx, place, row);
     preparing_ui(ui, cx, place, row);
 }
@@ -162,6 +164,22 @@ fn computing_ui(ui: &Ui, scale: TimeScale, wave: Rect, open: &OpenSong, color: C
     let glow = Rect::from_x_y_ranges(x, wave.y_range()).intersect(wave);
     if glow.is_positive() {
         ui.painter().rect_filled(glow, radius::TICK, color.gamma_multiply(GLOW_ALPHA));
+    }
+}
+
+/// A veil over what is only a draft, with a line below it: it lifts where the better stems are there.
+fn draft_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, wave: Rect, open: &OpenSong) {
+    for covered in &open.covered {
+        for (start, end) in without(*covered, &open.refined) {
+            let x = scale.x_of(start)..=scale.x_of(end);
+            let place = Rect::from_x_y_ranges(x, wave.y_range()).intersect(wave);
+            if place.is_positive() {
+                let veil = cx.tokens.panel.gamma_multiply(DRAFT_VEIL);
+                ui.painter().rect_filled(place, 0, veil);
+                let line = egui::Stroke::new(1.0, cx.tokens.faint);
+                ui.painter().hline(place.x_range(), place.bottom() - 1.0, line);
+            }
+        }
     }
 }
 

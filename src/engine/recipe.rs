@@ -1,0 +1,150 @@
+//! How stems are made of a song: what may be traded between time and quality. Pure data.
+//!
+//! Named as the reference names it (`demucs.apply.apply_model`): `overlap` of neighbouring segments,
+//! and `shifts`, of which each separates the song anew, delayed a little, and the results are
+//! averaged.
+
+use serde::{Deserialize, Serialize};
+
+/// The largest overlap, in percent of a segment.
+pub const MOST_OVERLAP: u8 = 50;
+
+/// The most shifts.
+pub const MOST_SHIFTS: u8 = 10;
+
+/// How thoroughly a song is separated. Stems of another quality are other stems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quality {
+    /// Overlap of neighbouring segments, in percent of a segment: 0 to [`MOST_OVERLAP`].
+    pub overlap: u8,
+    /// How often the song is separated, delayed by another random time up to half a second, to be
+    /// averaged: 0 to [`MOST_SHIFTS`]. With 0 it is separated once, as it is.
+    pub shifts: u8,
+    /// Where the random times begin: the same seed gives the same stems.
+    pub seed: u32,
+    /// Whether it is a draft, which is computed in the fast precision where the processor has it.
+    pub is_draft: bool,
+}
+
+impl Quality {
+    /// The quickest: segments side by side.
+    pub const DRAFT: Self = Self { overlap: 0, shifts: 0, seed: 0, is_draft: true };
+    /// The reference's own default.
+    pub const STANDARD: Self = Self { overlap: 25, shifts: 0, seed: 0, is_draft: false };
+    /// What more time buys.
+    pub const BEST: Self = Self { overlap: 50, shifts: 2, seed: 0, is_draft: false };
+
+    /// The qualities that are offered by name.
+    pub const PRESETS: [Self; 3] = [Self::DRAFT, Self::STANDARD, Self::BEST];
+
+    /// This quality, brought within what there is.
+    #[must_use]
+    pub fn within_bounds(self) -> Self {
+        let (overlap, shifts) = (self.overlap.min(MOST_OVERLAP), self.shifts.min(MOST_SHIFTS));
+        Self { overlap, shifts, ..self }
+    }
+
+    /// What tells stems of this quality from others in their folder's name.
+    pub fn suffix(self) -> String {
+        let Self { overlap, shifts, seed, is_draft } = self;
+        let shifted = if shifts > 0 { format!("-s{shifts}-r{seed}") } else { String::new() };
+        let draft = if is_draft { "-draft" } else { "" };
+        format!("o{overlap}{shifted}{draft}")
+    }
+
+    /// Frames between the starts of neighbouring segments; computed as the reference does.
+    pub fn stride(self, segment_frames: usize) -> usize {
+        let overlap = f64::from(self.overlap) / 100.0;
+        (((1.0 - overlap) * segment_frames as f64) as usize).max(1)
+    }
+
+    /// By how many frames each pass over the song delays it; none for one pass without a delay.
+    /// `most` is the largest delay.
+    pub fn delays(self, most: u16) -> Vec<u16> {
+        let mut state = u64::from(self.seed).wrapping_add(0x5EED);
+        let mut next = || {
+            // SplitMix64: the same numbers on every machine and in every version.
+            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut mixed = state;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            ((mixed ^ (mixed >> 31)) % (u64::from(most) + 1)) as u16
+        };
+        (0..self.shifts).map(|_| next()).collect()
+    }
+}
+
+impl Default for Quality {
+    fn default() -> Self {
+        Self::STANDARD
+    }
+}
+
+/// What makes stems: a model, and how thoroughly it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The model by its name.
+    pub model: String,
+    /// The quality.
+    pub quality: Quality,
+}
+
+/// What is used where nothing else is said of a song.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usual {
+    /// How stems are made.
+    pub recipe: Recipe,
+    /// Whether a draft is made first, to be heard until the better stems are there.
+    pub drafts_first: bool,
+}
+
+/// Stems of a song that are there, wholly or in part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// How they are made.
+    pub recipe: Recipe,
+    /// Whether all that was asked for is there.
+    pub is_complete: bool,
+}
+
+/// What a quality costs for a song.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Offer {
+    /// The quality.
+    pub quality: Quality,
+    /// Segments of the whole song; each is computed once by every network that is needed.
+    pub segments: usize,
+    /// Seconds for one of them on this machine, where they are known.
+    pub seconds_each: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_stems_are_where_they_always_were() {
+        assert_eq!(Quality::default().suffix(), "o25");
+        assert_eq!(Quality::DRAFT.suffix(), "o0-draft");
+        let shifted = Quality { shifts: 2, seed: 7, ..Quality::default() };
+        assert_eq!(shifted.suffix(), "o25-s2-r7");
+    }
+
+    #[test]
+    fn strides_are_the_references() {
+        // int((1 - overlap) * segment_length) in Python.
+        let stride = |overlap| Quality { overlap, ..Quality::default() }.stride(343_980);
+        assert_eq!([0, 10, 25, 50].map(stride), [343_980, 309_582, 257_985, 171_990]);
+        assert_eq!(Quality::BEST.stride(7), 3);
+    }
+
+    #[test]
+    fn a_seed_repeats_and_another_does_not() {
+        let delays = |seed| Quality { shifts: 10, seed, ..Quality::default() }.delays(22_050);
+        assert_eq!(delays(1), delays(1));
+        assert_ne!(delays(1), delays(2));
+        assert!(delays(3).iter().all(|delay| *delay <= 22_050) && delays(3).len() == 10);
+        assert!(Quality::default().delays(22_050).is_empty());
+    }
+}

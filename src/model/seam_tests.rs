@@ -1,0 +1,133 @@
+//! A second kind of network, as small as one can be: it proves that nothing outside names the first.
+//! That the engine separates a song with it is tested in `engine/ensemble.rs`.
+//!
+//! Each stem is the mix through a filter of its own, as `torch.nn.Conv1d` with "same" padding and one
+//! filter for all channels would give it: tensor `filters`, `[sources, taps]`. The whole of it is
+//! what a newcomer has to write: a [`Kind`], a loader, a [`Separator`].
+
+use std::{
+    fs::{self, File},
+    io::Read as _,
+};
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde_json::json;
+
+use super::{
+    Kind, Memory, ModelError, Precision, Result, Separator, Spec, Stop, describe, load,
+    weights::{State, Store},
+};
+
+pub(super) const KIND: Kind = Kind {
+    klass: "FilterBank",
+    describe: |file| Ok(FilterBank::read(file)?.spec),
+    load: |path, _precision| {
+        let file =
+            File::open(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+        Ok(Box::new(FilterBank::read(file)?))
+    },
+    memory: |spec, weight_bytes| Memory {
+        weights: 2 * weight_bytes,
+        work: (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64,
+    },
+};
+
+struct FilterBank {
+    spec: Spec,
+    filters: Vec<Vec<f32>>,
+}
+
+impl FilterBank {
+    fn read(mut file: File) -> Result<Self> {
+        let wrong = |what: &str| ModelError::Weights(what.to_owned());
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)
+            .map_err(|source| ModelError::Io { path: "".into(), source })?;
+        let (_, header) =
+            SafeTensors::read_metadata(&bytes).map_err(|error| wrong(&error.to_string()))?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let kwargs = metadata.get("kwargs").ok_or_else(|| wrong("no arguments"))?;
+        let kwargs: serde_json::Value =
+            serde_json::from_str(kwargs).map_err(|error| wrong(&error.to_string()))?;
+        let sources: Vec<String> =
+            serde_json::from_value(kwargs["sources"].clone()).map_err(|_| wrong("no sources"))?;
+        let segment_frames = kwargs["segment_frames"].as_u64().unwrap_or(0) as usize;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| wrong(&error.to_string()))?;
+        let tensor = file.tensor("filters").map_err(|error| wrong(&error.to_string()))?;
+        let values: Vec<half::f16> = bytemuck::pod_collect_to_vec::<u8, u16>(tensor.data())
+            .into_iter()
+            .map(half::f16::from_bits)
+            .collect();
+        let &[stems, taps] = tensor.shape() else { return Err(wrong("filters is no matrix")) };
+        if stems != sources.len() || segment_frames < taps {
+            return Err(wrong("filters and arguments do not fit together"));
+        }
+        let filters = values.chunks(taps).map(|f| f.iter().map(|v| v.to_f32()).collect());
+        let spec = Spec { sources, sample_rate: 44_100, channels: 2, segment_frames };
+        Ok(Self { spec, filters: filters.collect() })
+    }
+}
+
+impl Separator for FilterBank {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>> {
+        let mut out = Vec::with_capacity(self.filters.len() * mix.len());
+        for filter in &self.filters {
+            if stop() {
+                return Err(ModelError::Cancelled);
+            }
+            for channel in mix.chunks_exact(self.spec.segment_frames) {
+                out.extend((0..channel.len()).map(|at| {
+                    let sample = |(tap, gain): (usize, &f32)| {
+                        let from = (at + tap).checked_sub(filter.len() / 2)?;
+                        Some(gain * channel.get(from)?)
+                    };
+                    filter.iter().enumerate().filter_map(sample).sum::<f32>()
+                }));
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// A file of a bank that gives a quarter and three quarters of what it is given: filters that see no
+/// neighbours, so that the edges of segments do not show.
+pub(crate) fn file(klass: &str) -> Vec<u8> {
+    let filters = [0.0_f32, 0.25, 0.0, 0.0, 0.75, 0.0];
+    let bytes: Vec<u8> =
+        filters.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F16, vec![2, 3], &bytes).unwrap();
+    let kwargs = json!({"sources": ["low", "high"], "segment_frames": 400});
+    let metadata = [("klass", klass.to_owned()), ("kwargs", kwargs.to_string())];
+    let metadata = metadata.map(|(key, text)| (key.to_owned(), text)).into_iter().collect();
+    safetensors::serialize([("filters", view)], Some(metadata)).unwrap()
+}
+
+#[test]
+fn another_kind_of_network_is_imported_and_described() {
+    let home = tempfile::tempdir().unwrap();
+    let weights = home.path().join("Höhen und Tiefen.safetensors");
+    fs::write(&weights, file("some.module.FilterBank")).unwrap();
+    let store = Store::new(home.path());
+    let model = store.import(&weights, &mut |_| {}, &|| false).unwrap();
+    assert_eq!((model.name.as_str(), model.is_own), ("Hohen-und-Tiefen", true));
+    assert_eq!(model.sources, ["low", "high"]);
+    assert!(matches!(store.state(&model.name), State::Installed { .. }));
+    store.verify(&model.name, &mut |_| {}, &|| false).unwrap();
+    let path = store.path(&model.name);
+    assert_eq!(describe(&path).unwrap().spec.segment_frames, 400);
+    assert_eq!(load(&path, Precision::Single).unwrap().spec().sources, ["low", "high"]);
+}
+
+#[test]
+fn a_kind_that_nobody_knows_is_refused_in_words() {
+    let home = tempfile::tempdir().unwrap();
+    let weights = home.path().join("new.safetensors");
+    fs::write(&weights, file("RoFormer")).unwrap();
+    let words =
+        Store::new(home.path()).import(&weights, &mut |_| {}, &|| false).unwrap_err().to_string();
+    assert!(words.contains("a network of the class RoFormer, which is not supported"), "{words}");
+}

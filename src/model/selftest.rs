@@ -1,0 +1,185 @@
+//! Whether this build, on this processor, computes what it should: a network on a built-in signal,
+//! beside what PyTorch makes of it.
+//!
+//! The numbers were stored once for weights that are known by the digest of their content
+//! (`tests/golden/make_selftest.py`); other weights have none. Runs on the rayon pool of the caller.
+
+use safetensors::SafeTensors;
+
+use super::{ModelError, Precision, Result, Separator, Spec};
+
+/// Everything that was stored.
+const NUMBERS: &[&[u8]] = &[include_bytes!("../../assets/selftest/htdemucs.safetensors")];
+
+/// How a stem compares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The stem.
+    pub stem: String,
+    /// Signal over error, in dB.
+    pub db: f64,
+    /// What it has to be at least.
+    pub least_db: f64,
+}
+
+impl Verdict {
+    /// Whether it is close enough.
+    pub fn is_good(&self) -> bool {
+        self.db >= self.least_db
+    }
+}
+
+/// What is asked of a precision. Right ones come out some 50 dB better; a wrong padding, scale or
+/// instruction costs more than that.
+fn least_db(precision: Precision) -> f64 {
+    match precision {
+        Precision::Single => 70.0,
+        Precision::Fast => 30.0,
+    }
+}
+
+/// Runs the network and compares; `None` where no numbers are known for weights of this digest.
+///
+/// # Errors
+/// Those of the network.
+pub fn check(
+    network: &dyn Separator,
+    digest: &str,
+    precision: Precision,
+) -> Result<Option<Vec<Verdict>>> {
+    let Some(numbers) = numbers_for(digest)? else { return Ok(None) };
+    let spec = network.spec();
+    let stems = network.separate(&signal(spec))?;
+    let length = numbers.length;
+    let verdicts = spec.sources.iter().enumerate().map(|(stem, name)| {
+        let (mut power, mut error) = (0.0, 0.0);
+        for (place, expected) in numbers
+            .places
+            .iter()
+            .zip(numbers.stems.chunks_exact(spec.sources.len() * spec.channels * length))
+        {
+            for channel in stem * spec.channels..(stem + 1) * spec.channels {
+                let expected = &expected[channel * length..][..length];
+                let got = stems.get(channel * spec.segment_frames + place..).unwrap_or_default();
+                for (want, have) in expected.iter().zip(got) {
+                    power += f64::from(*want).powi(2);
+                    error += (f64::from(*want) - f64::from(*have)).powi(2);
+                }
+            }
+        }
+        // What is no number is no match.
+        let db = if error.is_finite() {
+            10.0 * (power / error.max(f64::MIN_POSITIVE)).log10()
+        } else {
+            f64::NEG_INFINITY
+        };
+        Verdict { stem: name.clone(), db, least_db: least_db(precision) }
+    });
+    Ok(Some(verdicts.collect()))
+}
+
+/// Stored numbers.
+struct Numbers {
+    /// Frames at which they begin.
+    places: Vec<usize>,
+    /// Frames of each.
+    length: usize,
+    /// `[places, sources, channels, length]`.
+    stems: Vec<f32>,
+}
+
+fn numbers_for(digest: &str) -> Result<Option<Numbers>> {
+    let odd = |error: safetensors::SafeTensorError| {
+        ModelError::Weights(format!("the built-in reference numbers cannot be read: {error}"))
+    };
+    for bytes in NUMBERS {
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(odd)?;
+        let known = header.metadata().as_ref().and_then(|texts| texts.get("digest"));
+        if known.is_none_or(|known| known != digest) {
+            continue;
+        }
+        let file = SafeTensors::deserialize(bytes).map_err(odd)?;
+        let (places, stems) =
+            (file.tensor("places").map_err(odd)?, file.tensor("stems").map_err(odd)?);
+        let starts: Vec<i64> = bytemuck::pod_collect_to_vec(places.data());
+        return Ok(Some(Numbers {
+            places: starts.into_iter().map(|at| at.max(0) as usize).collect(),
+            length: stems.shape().last().copied().unwrap_or(0),
+            stems: bytemuck::pod_collect_to_vec(stems.data()),
+        }));
+    }
+    Ok(None)
+}
+
+/// The built-in signal, planar `[channels, segment_frames]`: a tone with overtones that changes every
+/// quarter of a second, and noise in every second one. Whole numbers divided by powers of two: every
+/// machine has it to the last bit.
+fn signal(spec: &Spec) -> Vec<f32> {
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 16) - 32_768.0
+    };
+    let mut mix = Vec::with_capacity(spec.channels * spec.segment_frames);
+    for channel in 0..spec.channels {
+        for at in 0..spec.segment_frames {
+            let quarter = at / 11_025;
+            let period = 64 + 16 * (quarter % 8) + channel;
+            let saw = (at % period) as f64 * 256.0 - 8192.0;
+            let noise = noise() / 4.0;
+            let sum = if quarter % 2 == 1 { saw + noise } else { saw };
+            mix.push((sum / 65_536.0) as f32);
+        }
+    }
+    mix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stop;
+
+    const DIGEST: &str = "e3a190feb64ab004e2f3dc49d02fa85bbf704a0b8c6c17d1cbb35f7c83728ac7";
+
+    /// Gives the stored numbers, changed a little, at their places.
+    struct Nearly(Spec, f32);
+
+    impl Separator for Nearly {
+        fn spec(&self) -> &Spec {
+            &self.0
+        }
+
+        fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> Result<Vec<f32>> {
+            let numbers = numbers_for(DIGEST)?.unwrap();
+            let (frames, rows) = (self.0.segment_frames, self.0.sources.len() * self.0.channels);
+            assert_eq!(mix.len(), 2 * frames);
+            let mut stems = vec![0.0; rows * frames];
+            let all = numbers.stems.chunks_exact(rows * numbers.length);
+            for (place, expected) in numbers.places.iter().zip(all) {
+                for (row, values) in expected.chunks_exact(numbers.length).enumerate() {
+                    for (at, value) in values.iter().enumerate() {
+                        stems[row * frames + place + at] = value * self.1;
+                    }
+                }
+            }
+            Ok(stems)
+        }
+    }
+
+    #[test]
+    fn a_build_that_computes_something_else_is_found_out() {
+        let sources = ["drums", "bass", "other", "vocals"].map(str::to_owned).into();
+        let spec = Spec { sources, sample_rate: 44_100, channels: 2, segment_frames: 343_980 };
+        let check = |gain, precision| {
+            let verdicts = check(&Nearly(spec.clone(), gain), DIGEST, precision).unwrap().unwrap();
+            assert_eq!(verdicts.len(), 4);
+            verdicts.iter().all(Verdict::is_good)
+        };
+        assert!(check(1.0, Precision::Single));
+        assert!(!check(1.001, Precision::Single), "60 dB");
+        assert!(check(1.01, Precision::Fast) && !check(1.1, Precision::Fast));
+        assert!(!check(f32::NAN, Precision::Fast));
+        let unknown = super::check(&Nearly(spec, 1.0), "0123", Precision::Single).unwrap();
+        assert_eq!(unknown, None);
+    }
+}

@@ -1,0 +1,158 @@
+//! The models in the settings: which are installed, what they are good at, and what can be done with
+//! them.
+
+use egui::{Rect, Role, Ui, WidgetInfo, pos2, vec2};
+
+use super::{Cx, Form, ROW};
+use crate::{
+    engine::{ModelEntry, ModelTask, Preferences, models::DEFAULT},
+    model::weights::State,
+    ui::{
+        action::{Action, Verb},
+        theme::{Weight, font, text},
+        widgets::{
+            button::{Kind, button, width},
+            lines, paragraph,
+        },
+        words,
+    },
+};
+
+/// Rows of the terms; all of them are in the tooltip.
+const TERMS_ROWS: usize = 7;
+
+/// How tall the models are, in points.
+pub fn height(ui: &Ui, cx: &Cx<'_>, wide: f32) -> f32 {
+    let models = cx.state.models();
+    let open = models.iter().find(|model| cx.desk.terms_of.as_ref() == Some(&model.name));
+    let terms = open.map_or(0.0, |model| terms_height(ui, model, wide) + ROW + 20.0);
+    models.len() as f32 * (ROW + 36.0) + terms + ROW + 36.0
+}
+
+fn terms_height(ui: &Ui, model: &ModelEntry, wide: f32) -> f32 {
+    let small = font(text::SMALL, Weight::Regular);
+    let color = egui::Color32::PLACEHOLDER;
+    lines(ui.painter(), &model.terms, small, color, wide, TERMS_ROWS).size().y
+}
+
+/// Draws the models, and a way to bring another.
+pub fn ui(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) {
+    let say = &words::get().settings;
+    let state = cx.state;
+    for model in state.models() {
+        let row = form.row(ui, &model.name);
+        buttons(ui, cx, row, model, new);
+        form.note(ui, &format!("model {}", model.name), &state_words(cx, model));
+        if cx.desk.terms_of.as_ref() == Some(&model.name) {
+            terms(ui, cx, form, model);
+        }
+    }
+    let row = form.row(ui, say.other_model);
+    let wide = width(ui, say.choose_file, Kind::Quiet);
+    let place = Rect::from_min_size(row.min, vec2(wide, ROW));
+    let response = button(ui, "other model", place, say.choose_file, Kind::Quiet, true);
+    if response.on_hover_text(Verb::ChooseModel.hint(ui)).clicked() {
+        cx.verb(Verb::ChooseModel);
+    }
+    form.note(ui, "models note", say.models_note);
+}
+
+/// What can be done with a model, from the left.
+fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Preferences) {
+    let say = &words::get().settings;
+    let name = &model.name;
+    let mut x = row.left();
+    let mut one = |salt: &str, words: &str, kind: Kind, enabled: bool| {
+        let place = Rect::from_min_size(pos2(x, row.top()), vec2(width(ui, words, kind), ROW));
+        x = place.right() + 10.0;
+        let response = button(ui, (salt, name), place, words, kind, enabled);
+        // Every model has such a button: it is called by both.
+        let called = format!("{name}: {words}");
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &called));
+        response.clicked()
+    };
+    let is_running = |(of, task): (Option<&str>, &ModelTask)| {
+        matches!(task, ModelTask::Running { .. }) && of.is_none_or(|of| of == name)
+    };
+    if cx.state.model_task().is_some_and(is_running) {
+        if one("stop", say.stop, Kind::Quiet, true) {
+            cx.verb(Verb::CancelInstall);
+        }
+        return;
+    }
+    if matches!(model.state, State::Installed { .. }) {
+        let is_used = new.model.as_deref().unwrap_or(DEFAULT) == name;
+        let words = if is_used { say.used } else { say.use_it };
+        if one("use", words, Kind::Quiet, !is_used) {
+            new.model = Some(name.clone()).filter(|name| name != DEFAULT);
+        }
+        if one("verify", say.verify, Kind::Quiet, true) {
+            cx.act(Action::VerifyModel(name.clone()));
+        }
+    } else if !model.is_own {
+        let words = (say.install)(&words::bytes(model.bytes));
+        if one("install", &words, Kind::Quiet, true) {
+            let is_open = cx.desk.terms_of.as_ref() == Some(name);
+            cx.act(Action::ShowTerms(Some(name.clone()).filter(|_| !is_open)));
+        }
+    }
+    if (model.state != State::Missing || model.is_own)
+        && one("remove", say.remove_model, Kind::Quiet, true)
+    {
+        cx.act(Action::RemoveModel(name.clone()));
+    }
+}
+
+/// How it stands with a model, and what it is good at.
+fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
+    let say = &words::get().settings;
+    if let Some((of, task)) = cx.state.model_task()
+        && of == Some(model.name.as_str())
+    {
+        match task {
+            ModelTask::Running { what, fraction: Some(fraction) } => {
+                return format!("{what}… {}", words::percent(f64::from(*fraction)));
+            }
+            ModelTask::Running { what, fraction: None } => return format!("{what}…"),
+            ModelTask::Failed(reason) => return words::capitalised(reason),
+            ModelTask::Verified => return say.verified.to_owned(),
+            ModelTask::Ended => {}
+        }
+    }
+    let state = match &model.state {
+        State::Missing if model.networks.0 > 0 => (say.in_part)(model.networks.0, model.networks.1),
+        State::Missing => (say.not_installed)(&words::bytes(model.bytes)),
+        State::Installed { bytes } => (say.installed)(&words::bytes(*bytes)),
+        State::Damaged(reason) => (say.damaged)(reason),
+    };
+    let about = match model.name.as_str() {
+        "htdemucs" => say.about_default,
+        "htdemucs_ft" => say.about_specialists,
+        "htdemucs_6s" => say.about_six,
+        _ => say.own_model,
+    };
+    format!("{state}. {about}")
+}
+
+/// The terms of a model's weights, and the way to accept them.
+fn terms(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form, model: &ModelEntry) {
+    let say = &words::get().settings;
+    let tall = terms_height(ui, model, form.body_width());
+    let place = form.block(tall);
+    let small = font(text::SMALL, Weight::Regular);
+    paragraph(ui, "terms", place, &model.terms, small, cx.tokens.dim, TERMS_ROWS);
+    let row = form.block(ROW);
+    let wide = width(ui, say.accept, Kind::Primary);
+    let accept = Rect::from_min_size(row.min, vec2(wide, ROW));
+    if button(ui, "accept terms", accept, say.accept, Kind::Primary, true).clicked() {
+        cx.act(Action::InstallModel(model.name.clone()));
+    }
+    let cancel = words::get().general.cancel;
+    let place = Rect::from_min_size(
+        pos2(accept.right() + 10.0, row.top()),
+        vec2(width(ui, cancel, Kind::Quiet), ROW),
+    );
+    if button(ui, "not these terms", place, cancel, Kind::Quiet, true).clicked() {
+        cx.act(Action::ShowTerms(None));
+    }
+}

@@ -1,0 +1,141 @@
+//! What makes the song's stems: the model, how thoroughly it separates, and the versions there are.
+
+use egui::{Align2, Popup, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::Cx;
+use crate::{
+    engine::{
+        Song,
+        recipe::{Offer, Quality, Recipe},
+    },
+    model::weights::State,
+    ui::{
+        action::{Action, Verb},
+        state::{OpenSong, Shown},
+        theme::{Weight, font, radius, text},
+        widgets::{
+            at,
+            button::{self, Kind, button, fitted_choice},
+            focus_ring,
+            icon::Icon,
+            one_line, paint_text, tick,
+        },
+        words,
+    },
+};
+
+const HEIGHT: f32 = tick::HEIGHT;
+const GAP: f32 = 12.0;
+
+/// The model, the qualities with what they take, and whether a draft comes first, from the left, in as
+/// many rows as they need. Returns their bottom.
+pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> f32 {
+    let Some(shown) = &open.shown else { return row.top() };
+    let say = &words::get().song;
+    let mut cursor = row.min;
+    let mut place = |wide: f32| {
+        let wide = wide.min(row.width());
+        if cursor.x + wide > row.right() && cursor.x > row.left() {
+            cursor = pos2(row.left(), cursor.y + HEIGHT + 8.0);
+        }
+        let rect = Rect::from_min_size(cursor, vec2(wide, HEIGHT));
+        cursor.x += wide + GAP;
+        rect
+    };
+    let wide = text_width(ui, &shown.recipe.model) + 52.0;
+    model(ui, cx, place(wide), song, shown);
+
+    let ticked = cx.desk.ticked(song.id, &open.stems);
+    let networks = open.networks_for(&ticked);
+    let names: Vec<String> =
+        shown.offers.iter().map(|offer| offer_words(offer, networks)).collect();
+    let wide: f32 = names.iter().map(|name| text_width(ui, name) + 26.0).sum();
+    let chosen = shown.offers.iter().position(|it| it.quality == shown.recipe.quality);
+    let shown_names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if let Some(pressed) = fitted_choice(ui, say.quality, place(wide + 6.0), &shown_names, chosen) {
+        let recipe = Recipe { quality: shown.offers[pressed].quality, ..shown.recipe.clone() };
+        cx.act(Action::ChooseRecipe(song.id, recipe));
+    }
+    if !shown.recipe.quality.is_draft {
+        let is_on = cx.desk.preferences.drafts_first;
+        let rect = place(tick::width(ui, say.drafts_first));
+        let response =
+            tick::tick(ui, "drafts first", rect, say.drafts_first, is_on, cx.tokens.accent);
+        if response.on_hover_text(say.drafts_first_hint).clicked() {
+            let mut new = cx.desk.preferences.clone();
+            new.drafts_first = !is_on;
+            cx.act(Action::Prefer(Box::new(new)));
+        }
+    }
+    if shown.versions.len() > 1 {
+        let words = (say.versions)(shown.versions.len());
+        let rect = place(button::width(ui, &words, Kind::Link));
+        let response = button(ui, "versions", rect, &words, Kind::Link, true);
+        if response.on_hover_text(Verb::NextVersion.hint(ui)).clicked() {
+            cx.verb(Verb::NextVersion);
+        }
+    }
+    cursor.y + HEIGHT
+}
+
+fn text_width(ui: &Ui, words: &str) -> f32 {
+    let body = font(text::BODY, Weight::SemiBold);
+    one_line(ui.painter(), words, body, egui::Color32::PLACEHOLDER, f32::INFINITY).size().x
+}
+
+/// The model, from a list that unfolds.
+fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
+    let (tokens, say) = (cx.tokens, &words::get().song);
+    let response = at(ui, "model", rect, Sense::click());
+    let fill = if response.hovered() { tokens.hovered } else { tokens.raised };
+    ui.painter().rect_filled(rect, radius::FIELD, fill);
+    let inner = Rect::from_min_max(rect.min + vec2(12.0, 0.0), rect.max - vec2(32.0, 0.0));
+    let body = font(text::BODY, Weight::Medium);
+    let name = &shown.recipe.model;
+    paint_text(ui.painter(), inner, Align2::LEFT_CENTER, name, body, tokens.text);
+    let sign = Rect::from_center_size(rect.right_center() - vec2(18.0, 0.0), vec2(12.0, 12.0));
+    Icon::ChevronDown.paint(ui.painter(), sign, tokens.dim);
+    focus_ring(ui, &response, rect, radius::FIELD);
+    let called = format!("{}: {name}", say.model);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &called));
+    let has_weak_piano = shown.recipe.model == "htdemucs_6s";
+    let mut chosen = None;
+    Popup::menu(&response).show(|ui| {
+        let installed =
+            |model: &&crate::engine::ModelEntry| matches!(model.state, State::Installed { .. });
+        for model in cx.state.models().iter().filter(installed) {
+            if ui.selectable_label(model.name == *name, &model.name).clicked() {
+                chosen = Some(model.name.clone());
+            }
+        }
+    });
+    if has_weak_piano {
+        response.on_hover_text(say.piano_is_weak);
+    }
+    if let Some(model) = chosen.filter(|model| model != name) {
+        let recipe = Recipe { model, quality: shown.recipe.quality };
+        cx.act(Action::ChooseRecipe(song.id, recipe));
+    }
+}
+
+/// A quality, and how long it takes with so many networks.
+fn offer_words(offer: &Offer, networks: usize) -> String {
+    let name = quality_name(offer.quality);
+    match offer.seconds_each {
+        Some(each) => {
+            let seconds = each * (offer.segments * networks) as f64;
+            format!("{name} · {}", words::duration(seconds))
+        }
+        None => name.to_owned(),
+    }
+}
+
+fn quality_name(quality: Quality) -> &'static str {
+    let say = &words::get().song;
+    match quality {
+        Quality::DRAFT => say.draft,
+        Quality::STANDARD => say.standard,
+        Quality::BEST => say.best,
+        _ => say.custom,
+    }
+}

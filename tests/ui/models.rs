@@ -1,0 +1,176 @@
+//! Models and qualities in the window: the manager in the settings, and the choice for a song.
+
+use egui::{Key, Modifiers, pos2, vec2};
+use partita::{
+    engine::{
+        Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
+        recipe::{Offer, Quality, Recipe, Usual, Version},
+    },
+    model::weights::State,
+};
+
+use super::{
+    settings::page,
+    stage::{FRAMES, Stage, covered, job, names, opened, peaks, separated, stage, unprocessed},
+};
+
+fn entry(name: &str, state: State) -> ModelEntry {
+    ModelEntry {
+        name: name.into(),
+        title: format!("The title of {name}"),
+        sources: names(&["drums", "bass", "other", "vocals"]),
+        terms: format!("The terms of {name}"),
+        bytes: 84_000_000,
+        networks: (usize::from(state != State::Missing), 1),
+        state,
+        is_own: name == "mine",
+    }
+}
+
+fn models() -> Event {
+    let installed = || State::Installed { bytes: 84_024_600 };
+    Event::Models(vec![
+        entry("htdemucs", installed()),
+        entry("htdemucs_ft", State::Missing),
+        entry("htdemucs_6s", State::Damaged("is cut off".into())),
+        entry("mine", installed()),
+    ])
+}
+
+fn recipe(model: &str, quality: Quality) -> Recipe {
+    Recipe { model: model.into(), quality }
+}
+
+fn shown(recipe: &Recipe, makers: &[&[usize]], versions: &[Recipe]) -> Event {
+    let offer = |quality: Quality| Offer { quality, segments: 10, seconds_each: Some(2.0) };
+    let version = |recipe: &Recipe| Version { recipe: recipe.clone(), is_complete: true };
+    Event::Shown {
+        song: SongId(7),
+        recipe: recipe.clone(),
+        makers: makers.iter().map(|its| its.to_vec()).collect(),
+        missing: vec![0; makers.len()],
+        offers: Quality::PRESETS.map(offer).into(),
+        versions: versions.iter().map(version).collect(),
+    }
+}
+
+const ONE_PASS: [&[usize]; 4] = [&[0], &[0], &[0], &[0]];
+const BAG: [&[usize]; 4] = [&[0], &[1], &[2], &[3]];
+
+#[test]
+fn models_are_installed_verified_and_removed_in_the_settings() {
+    let mut stage = page(unprocessed());
+    stage.tell([models()]);
+    stage.harness.check_accessibility();
+    // The models are further down.
+    stage.wheel(pos2(700.0, 500.0), vec2(0.0, -100.0), Modifiers::NONE);
+    assert!(stage.shows("Installed, 84 MB. Good at everything"));
+    assert!(stage.shows("Damaged: it is cut off. Adds guitar and piano; the piano is weak"));
+    assert!(stage.shows("Your own model"));
+
+    // The terms come before the download.
+    assert!(!stage.shows("The terms of htdemucs_ft"));
+    stage.click("htdemucs_ft: Install… (84 MB)");
+    assert_eq!(stage.asked(), []);
+    assert!(stage.shows("The terms of htdemucs_ft"));
+    stage.click("Cancel");
+    assert!(!stage.shows("The terms of htdemucs_ft"));
+    stage.click("htdemucs_ft: Install… (84 MB)");
+    stage.click("Accept and install");
+    assert_eq!(stage.asked(), [Command::InstallModel("htdemucs_ft".into())]);
+    let task = |task| Event::ModelTask(Some("htdemucs_ft".into()), task);
+    let running = ModelTask::Running { what: "Downloading".into(), fraction: Some(0.42) };
+    stage.tell([task(running)]);
+    assert!(stage.shows("Downloading… 42 %"));
+    stage.click("htdemucs_ft: Stop");
+    assert_eq!(stage.asked(), [Command::CancelInstall]);
+    stage.tell([task(ModelTask::Failed("the network is gone".into()))]);
+    assert!(stage.shows("The network is gone"));
+
+    stage.click("mine: Verify");
+    assert_eq!(stage.asked(), [Command::VerifyModel("mine".into())]);
+    stage.tell([Event::ModelTask(Some("mine".into()), ModelTask::Verified)]);
+    assert!(stage.shows("Every byte is right"));
+    stage.click("mine: Remove");
+    assert_eq!(stage.asked(), [Command::RemoveModel("mine".into())]);
+
+    stage.click("mine: Use for new songs");
+    let usual = Usual { recipe: recipe("mine", Quality::default()), drafts_first: false };
+    assert_eq!(stage.asked(), [Command::SetUsual(usual)]);
+    stage.click("Quality: Best");
+    let usual = Usual { recipe: recipe("mine", Quality::BEST), drafts_first: false };
+    assert_eq!(stage.asked(), [Command::SetUsual(usual)]);
+}
+
+#[test]
+fn a_song_gets_another_model_or_quality() {
+    let usual = recipe("htdemucs", Quality::default());
+    let mut stage = stage(unprocessed());
+    stage.tell([models(), shown(&usual, &ONE_PASS, &[])]);
+    stage.harness.check_accessibility();
+    stage.click("Quality: Best · 20 s");
+    let chosen = |model: &str, quality| {
+        [Command::Choose { song: SongId(7), recipe: Some(recipe(model, quality)) }]
+    };
+    assert_eq!(stage.asked(), chosen("htdemucs", Quality::BEST));
+    stage.click("Draft first");
+    let drafts = Usual { recipe: usual.clone(), drafts_first: true };
+    assert_eq!(stage.asked(), [Command::SetUsual(drafts)]);
+    stage.click("Model: htdemucs");
+    stage.click("mine");
+    assert_eq!(stage.asked(), chosen("mine", Quality::default()));
+
+    // In a bag every ticked instrument takes its own time.
+    stage.tell([shown(&recipe("mine", Quality::default()), &BAG, &[])]);
+    assert!(stage.shows("Standard · 80 s"));
+    stage.click("Bass");
+    stage.click("Drums");
+    assert!(stage.shows("Standard · 40 s"));
+}
+
+#[test]
+fn one_key_goes_from_version_to_version() {
+    let (usual, other) = (recipe("htdemucs", Quality::default()), recipe("mine", Quality::BEST));
+    let mut stage = stage(separated());
+    stage.tell([models(), shown(&usual, &ONE_PASS, std::slice::from_ref(&usual))]);
+    assert!(!stage.shows("versions"));
+    stage.tell([shown(&usual, &ONE_PASS, &[usual.clone(), other])]);
+    stage.click("2 versions");
+    stage.press(Modifiers::NONE, Key::V);
+    assert_eq!(stage.asked(), [Command::NextVersion(SongId(7)), Command::NextVersion(SongId(7))]);
+    stage.press(Modifiers::NONE, Key::F1);
+    assert!(stage.shows("Show the next version of the stems"));
+}
+
+#[test]
+fn how_much_of_a_draft_is_refined_is_seen() {
+    let mut stage = stage(unprocessed());
+    let refined = |end| Event::Segments {
+        song: SongId(7),
+        covered: vec![(0, FRAMES)],
+        refined: vec![(0, end)],
+    };
+    let running = Job { drafts_first: true, ..job(1, 7, JobState::Running, 14) };
+    stage.tell([Event::Job(running), peaks(7, Lane::Stem(0)), refined(FRAMES / 4)]);
+    assert!(stage.shows("draft 100 %") && stage.shows("refined 25 %"));
+    stage.tell([refined(FRAMES)]);
+    assert!(stage.shows("refined 100 %"));
+}
+
+#[test]
+fn a_bag_that_lacks_a_ticked_stem_can_be_processed_further() {
+    let mut stage: Stage = stage(separated());
+    let bag = recipe("htdemucs_ft", Quality::default());
+    let Event::Shown { song, recipe, makers, offers, versions, .. } = shown(&bag, &BAG, &[]) else {
+        panic!()
+    };
+    let missing = vec![0, 10, 0, 0];
+    stage.tell([
+        opened(7),
+        covered(7, &[(0, FRAMES)]),
+        Event::Shown { song, recipe, makers, missing, offers, versions },
+    ]);
+    assert!(stage.shows("Continue") || stage.shows("Process"));
+    stage.click("Bass");
+    assert!(stage.shows("Separated into 4 stems"));
+}

@@ -1,0 +1,240 @@
+//! Stems of several models and qualities of one song, side by side, through the engine's commands.
+
+use std::path::{Path, PathBuf};
+
+use partita::{
+    engine::{
+        Command, Event, ExportId, ExportState, JobState, Preferences, Song, SongId, SongState,
+        export::{NamePattern, Place, Selection, Settings},
+        library::Library,
+        recipe::{Quality, Recipe, Usual, Version},
+    },
+    model::weights::{State, Store},
+};
+
+use crate::{
+    engine::Running,
+    support::{partita, read_wav, stderr, tiny_home, write_song},
+};
+
+/// A data folder with a small network in the usual model's place, and a bag of two beside it.
+fn home() -> tempfile::TempDir {
+    let home = tiny_home();
+    let bag = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bag/pair.yaml");
+    Store::new(home.path()).import(&bag, &mut |_| {}, &|| false).unwrap();
+    home
+}
+
+fn recipe(model: &str, quality: Quality) -> Recipe {
+    Recipe { model: model.into(), quality }
+}
+
+fn song(running: &Running, home: &Path, seconds: usize) -> Song {
+    let file = home.join("song.wav");
+    write_song(&file, 44_100 * seconds, 44_100, 7);
+    running.import(file)
+}
+
+/// What the song shows next, and the versions that there are.
+fn shown(running: &Running) -> (Recipe, Vec<Version>) {
+    running.wait(|event| match event {
+        Event::Shown { recipe, versions, .. } => Some((recipe.clone(), versions.clone())),
+        _ => None,
+    })
+}
+
+fn choose(running: &Running, song: SongId, recipe: Recipe) {
+    running.engine.send(Command::Choose { song, recipe: Some(recipe) });
+}
+
+fn export(running: &Running, song: SongId, stems: &[&str], folder: PathBuf) -> ExportState {
+    let selection = Selection {
+        stems: stems.iter().map(|&stem| stem.to_owned()).collect(),
+        ..Selection::default()
+    };
+    let place = Place { folder, pattern: NamePattern::new("{stem}").unwrap() };
+    let (id, settings) = (ExportId(1), Settings::default());
+    running.engine.send(Command::Export { id, song, selection, place, settings });
+    running.wait(|event| match event {
+        Event::Export { state: ExportState::Running(_), .. } => None,
+        Event::Export { state, .. } => Some(state.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn stems_of_two_models_live_side_by_side() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    let song = song(&running, home.path(), 1);
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.state == JobState::Done);
+    running.engine.send(Command::Open(song.id));
+    let usual = recipe("htdemucs", Quality::default());
+    let (first, versions) = shown(&running);
+    assert_eq!((first, versions.len()), (usual.clone(), 1));
+
+    // Another model: nothing of it is there, and one tick is enough.
+    let pair = recipe("pair", Quality::default());
+    choose(&running, song.id, pair.clone());
+    let now = running.wait(|event| match event {
+        Event::Song(song) => Some(song.clone()),
+        _ => None,
+    });
+    assert_eq!(now.state, SongState::Ready);
+    assert_eq!(shown(&running).0, pair);
+    running.process(song.id, &["high"]);
+    let job = running.job(song.id, |job| job.state == JobState::Done);
+    assert_eq!((job.model.as_str(), job.stems.as_slice()), ("pair", &["high".to_owned()][..]));
+    let (_, versions) = shown(&running);
+    assert_eq!(
+        versions.iter().map(|it| it.recipe.clone()).collect::<Vec<_>>(),
+        [usual.clone(), pair.clone()]
+    );
+    assert!(versions.iter().all(|version| version.is_complete));
+    let only_high = export(&running, song.id, &["high"], home.path().join("a"));
+    assert!(matches!(only_high, ExportState::Done { .. }), "{only_high:?}");
+    let low = export(&running, song.id, &["low"], home.path().join("b"));
+    assert!(matches!(low, ExportState::Failed(_)), "nobody has asked for it: {low:?}");
+
+    // The rest of the bag joins; what was there is not made again.
+    running.process(song.id, &["low", "rest"]);
+    running.job(song.id, |job| job.state == JobState::Done);
+    let all = export(&running, song.id, &[], home.path().join("c"));
+    assert!(matches!(all, ExportState::Failed(_)), "nothing is chosen");
+    let all = export(&running, song.id, &["low", "high", "rest"], home.path().join("c"));
+    assert!(matches!(all, ExportState::Done { .. }), "{all:?}");
+    let high = |folder: &str| read_wav(&home.path().join(folder).join("high.wav"));
+    assert_eq!(high("a"), high("c"));
+
+    // From one to the other and back, and the choice is kept.
+    running.engine.send(Command::NextVersion(song.id));
+    assert_eq!(shown(&running).0, usual);
+    running.engine.send(Command::NextVersion(song.id));
+    assert_eq!(shown(&running).0, pair);
+    drop(running);
+    assert_eq!(Library::open(home.path()).unwrap().recipes().unwrap()[&song.id], pair);
+}
+
+#[test]
+fn a_draft_is_heard_first_and_never_taken_for_the_stems() {
+    let home = home();
+    Preferences { drafts_first: true, ..Preferences::default() }.save(home.path()).unwrap();
+    let running = Running::start(home.path(), false);
+    let song = song(&running, home.path(), 2);
+    running.engine.send(Command::Open(song.id));
+    shown(&running);
+    running.process(song.id, &[]);
+    // The whole song is covered by the draft before a frame of it is refined.
+    let frames = song.frames;
+    running.wait(|event| match event {
+        Event::Segments { covered, refined, .. } => {
+            let is_covered = covered[..] == [(0, frames)];
+            assert!(is_covered || refined.is_empty(), "{covered:?} {refined:?}");
+            (is_covered && refined.is_empty()).then_some(())
+        }
+        Event::Job(job) => {
+            assert!(job.drafts_first && job.state != JobState::Done);
+            None
+        }
+        _ => None,
+    });
+    let job = running.job(song.id, |job| job.state == JobState::Done);
+    assert_eq!(job.segments_done, job.segments_total);
+    let (_, versions) = shown(&running);
+    assert_eq!(versions.len(), 2);
+
+    // As without a draft, to the last bit.
+    let done = export(&running, song.id, &["low"], home.path().join("refined"));
+    assert!(matches!(&done, ExportState::Done { notes, .. } if notes.is_empty()), "{done:?}");
+    drop(running);
+    let plain = home.path().join("plain");
+    let song_file = home.path().join("song.wav");
+    let arguments = [
+        "separate",
+        song_file.to_str().unwrap(),
+        "--stems",
+        "low",
+        "--out",
+        plain.to_str().unwrap(),
+        "--name",
+        "{stem}",
+    ];
+    let output = partita(home.path(), &arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let read = |folder: &str| read_wav(&home.path().join(folder).join("low.wav"));
+    assert_eq!(read("refined"), read("plain"));
+}
+
+#[test]
+fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    let song = song(&running, home.path(), 1);
+    running.engine.send(Command::Open(song.id));
+    shown(&running);
+    choose(&running, song.id, recipe("htdemucs", Quality::DRAFT));
+    shown(&running);
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.state == JobState::Done);
+    let done = export(&running, song.id, &["low"], home.path().join("draft"));
+    let ExportState::Done { notes, .. } = done else { panic!("{done:?}") };
+    assert!(notes.iter().any(|note| note.contains("draft")), "{notes:?}");
+
+    choose(&running, song.id, recipe("htdemucs", Quality::default()));
+    let now = running.wait(|event| match event {
+        Event::Song(song) if song.state == SongState::Ready => Some(song.clone()),
+        _ => None,
+    });
+    assert_eq!(now.id, song.id);
+    let covered = running.wait(|event| match event {
+        Event::Segments { covered, refined, .. } => {
+            assert!(refined.is_empty());
+            Some(covered.clone())
+        }
+        _ => None,
+    });
+    assert_eq!(covered, [(0, song.frames)], "the draft is heard");
+    let refused = export(&running, song.id, &["low"], home.path().join("better"));
+    assert!(matches!(refused, ExportState::Failed(_)), "{refused:?}");
+    assert!(!home.path().join("better").exists());
+}
+
+#[test]
+fn a_job_that_is_interrupted_goes_on_with_its_own_quality() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    let song = song(&running, home.path(), 30);
+    running.engine.send(Command::Open(song.id));
+    shown(&running);
+    choose(&running, song.id, recipe("pair", Quality { shifts: 2, ..Quality::default() }));
+    shown(&running);
+    running.process(song.id, &["rest"]);
+    running.job(song.id, |job| job.segments_done > 3);
+    drop(running);
+    let running = Running::start(home.path(), true);
+    let job = running.job(song.id, |job| job.state == JobState::Done);
+    assert_eq!((job.model.as_str(), job.quality.shifts), ("pair", 2));
+    assert_eq!(job.segments_done, job.segments_total);
+}
+
+#[test]
+fn the_usual_model_is_another_and_one_that_is_removed_gives_way() {
+    let home = home();
+    let running = Running::start(home.path(), false);
+    let usual = Usual { recipe: recipe("pair", Quality::default()), drafts_first: false };
+    running.engine.send(Command::SetUsual(usual));
+    let song = song(&running, home.path(), 1);
+    running.engine.send(Command::Open(song.id));
+    assert_eq!(shown(&running).0.model, "pair");
+    running.engine.send(Command::RemoveModel("pair".into()));
+    let models = running.wait(|event| match event {
+        Event::Models(models) => Some(models.clone()),
+        _ => None,
+    });
+    assert!(models.iter().all(|model| model.name != "pair"), "{models:?}");
+    let default = models.iter().find(|model| model.name == "htdemucs").unwrap();
+    // A test's network is not the published one, and is not called so.
+    assert!(matches!(default.state, State::Damaged(_)), "{default:?}");
+    assert_eq!(shown(&running).0.model, "htdemucs");
+}

@@ -11,6 +11,7 @@ use partita::{
         models::InstalledModel,
         plan::Plan,
         recipe::Quality,
+        separate::Step,
         store::{MixStore, MixWriter, StemStore},
     },
     model::{
@@ -63,10 +64,11 @@ fn read(stems: &StemStore, stem: usize) -> Vec<f32> {
 /// Separates with these stems wanted; how many segments were computed.
 fn separate(ensemble: &mut Ensemble, mix: &MixStore, stems: &StemStore, wanted: &[usize]) -> usize {
     let work = Work { mix, stems, wanted, is_draft: false, pace: None };
-    let mut steps = 0;
+    let mut stored = 0;
     let head = || Listener::at(0);
-    ensemble.separate(&work, &head, &CancelToken::default(), &mut |_| steps += 1).unwrap();
-    steps / 2
+    let mut on_step = |step| stored += usize::from(matches!(step, Step::Stored(_)));
+    ensemble.separate(&work, &head, &CancelToken::default(), &mut on_step).unwrap();
+    stored
 }
 
 #[test]

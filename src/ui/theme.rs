@@ -228,11 +228,29 @@ impl Tokens {
                 let hash = name.bytes().fold(0x811c_9dc5, mix);
                 let hue = (hash % 360) as f32 / 360.0;
                 let is_dark = self.background.r() < 128;
-                let (saturation, value) = if is_dark { (0.45, 0.9) } else { (0.8, 0.5) };
-                egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into()
+                let (saturation, brightest) = if is_dark { (0.45, 0.9) } else { (0.8, 0.5) };
+                let color = |value| -> Color32 {
+                    egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into()
+                };
+                // Yellows and greens are light at any value: on white they have to be darker.
+                let mut darker = (0..8).map(|step| color(brightest - 0.05 * step as f32));
+                let is_seen = |color: &Color32| contrast(*color, self.panel) >= 3.0;
+                darker.find(is_seen).unwrap_or_else(|| color(brightest))
             }
         }
     }
+}
+
+/// Relative luminance of WCAG 2.
+fn luminance(color: Color32) -> f32 {
+    let [r, g, b, _] = egui::Rgba::from(color).to_array();
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+/// Contrast of two colours, 1 to 21 (WCAG 2).
+fn contrast(a: Color32, b: Color32) -> f32 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
 /// Two colours for the picture of a song that has none, from its hash.
@@ -355,17 +373,6 @@ pub fn apply(ctx: &egui::Context) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Relative luminance of WCAG 2.
-    fn luminance(color: Color32) -> f32 {
-        let [r, g, b, _] = egui::Rgba::from(color).to_array();
-        0.2126 * r + 0.7152 * g + 0.0722 * b
-    }
-
-    fn contrast(a: Color32, b: Color32) -> f32 {
-        let (a, b) = (luminance(a), luminance(b));
-        (a.max(b) + 0.05) / (a.min(b) + 0.05)
-    }
 
     #[test]
     fn text_can_be_read_on_every_surface() {

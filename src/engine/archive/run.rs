@@ -256,12 +256,13 @@ impl Going<'_, '_> {
         if self.cancel.is_ending() {
             return Ok(Outcome::Ended);
         }
+        let source = Source::of(&song.request.file);
+        let key = work_key(song, source);
         if let Some(receipt) = self.done_already(song) {
+            claim::clear(self.run.work, &key); // of whoever was killed just when it was done
             self.found_done(song, &receipt);
             return Ok(Outcome::Done);
         }
-        let source = Source::of(&song.request.file);
-        let key = work_key(song, source);
         let claim = match claim::ask(self.run.work, &key) {
             Ok(Asked::Ours(claim)) => claim,
             Ok(Asked::Others(host)) => return Ok(Outcome::Elsewhere(host)),

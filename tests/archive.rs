@@ -96,11 +96,11 @@ impl Archive {
 
     /// What was not swept, and is half done.
     fn left_over(&self, out: &str) -> Vec<PathBuf> {
-        let is_left = |path: &PathBuf| {
-            let path = path.to_string_lossy();
-            path.contains(".part") && path.ends_with(".part") || path.contains("/work/")
-        };
-        walk(&self.at(out)).into_iter().filter(is_left).collect()
+        let is_part = |path: &Path| path.extension().is_some_and(|ending| ending == "part");
+        let out = self.at(out);
+        let work = out.join(".partita/work");
+        let is_left = |path: &PathBuf| is_part(path) || path.starts_with(&work);
+        walk(&out).into_iter().filter(is_left).collect()
     }
 }
 

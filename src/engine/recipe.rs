@@ -53,6 +53,23 @@ impl Quality {
         format!("o{overlap}{shifted}{draft}")
     }
 
+    /// The quality of which this is the [`Self::suffix`]; `None` for what is none.
+    pub fn of_suffix(suffix: &str) -> Option<Self> {
+        let mut quality = Self { overlap: 0, shifts: 0, seed: 0, is_draft: false };
+        for part in suffix.split('-') {
+            let number = |of: &str| part.strip_prefix(of)?.parse::<u32>().ok();
+            match part {
+                "draft" => quality.is_draft = true,
+                _ if part.starts_with('o') => quality.overlap = number("o")?.try_into().ok()?,
+                _ if part.starts_with('s') => quality.shifts = number("s")?.try_into().ok()?,
+                _ if part.starts_with('r') => quality.seed = number("r")?,
+                _ => return None,
+            }
+        }
+        // What does not come out as it went in is not ours.
+        (quality.suffix() == suffix && quality == quality.within_bounds()).then_some(quality)
+    }
+
     /// Frames between the starts of neighbouring segments; computed as the reference does.
     pub fn stride(self, segment_frames: usize) -> usize {
         let overlap = f64::from(self.overlap) / 100.0;

@@ -270,8 +270,7 @@ impl Going<'_, '_> {
         };
         // Whoever had it until now may just have finished it.
         if let Some(receipt) = self.done_already(song) {
-            claim.remove();
-            claim::clear(self.run.work, &key);
+            self.clear_up(claim, &key);
             self.found_done(song, &receipt);
             return Ok(Outcome::Done);
         }
@@ -284,16 +283,14 @@ impl Going<'_, '_> {
                     Err(EngineError::Cancelled) => return Ok(Outcome::Ended),
                     Err(error) => return self.did_fail(song, &error),
                 };
-                claim.remove();
-                claim::clear(self.run.work, &key);
+                self.clear_up(claim, &key);
                 self.did(song, &receipt);
                 Ok(Outcome::Done)
             }
             Err(error) => {
                 // Whatever it was: somebody else may have done it meanwhile.
                 if let Some(receipt) = self.done_already(song) {
-                    claim.remove();
-                    claim::clear(self.run.work, &key);
+                    self.clear_up(claim, &key);
                     self.found_done(song, &receipt);
                     return Ok(Outcome::Done);
                 }
@@ -302,12 +299,17 @@ impl Going<'_, '_> {
                 }
                 if !is_temporary(&error, &song.request.file) {
                     // What was made of it is of no use to anybody.
-                    claim.remove();
-                    claim::clear(self.run.work, &key);
+                    self.clear_up(claim, &key);
                 }
                 self.did_fail(song, &error)
             }
         }
+    }
+
+    /// Removes what was made of a song on the way, by us and by those who are dead.
+    fn clear_up(&self, claim: Claim, key: &str) {
+        claim.remove();
+        claim::clear(self.run.work, key);
     }
 
     /// The receipt of a song that is done, and need not be done again.

@@ -5,7 +5,7 @@ use super::{
     super::{
         Event, Result, SongId, SongTrack,
         models::InstalledModel,
-        recipe::{MOST_OVERLAP, Offer, Quality, Recipe, Usual, Version},
+        recipe::{Offer, Quality, Recipe, Usual, Version},
         store::StemStore,
     },
     Core,
@@ -114,22 +114,7 @@ impl Core {
 fn quality_of(model: &InstalledModel, name: &str) -> Option<Quality> {
     let digest = model.digest.get(..16).unwrap_or(&model.digest);
     let suffix = name.strip_prefix(&format!("{}-{digest}-", model.name))?;
-    let mut quality = Quality { overlap: 0, shifts: 0, seed: 0, is_draft: false };
-    for part in suffix.split('-') {
-        let number = |of: &str| part.strip_prefix(of)?.parse::<u32>().ok();
-        match part {
-            "draft" => quality.is_draft = true,
-            _ if part.starts_with('o') => {
-                quality.overlap =
-                    u8::try_from(number("o")?).ok().filter(|it| *it <= MOST_OVERLAP)?;
-            }
-            _ if part.starts_with('s') => quality.shifts = u8::try_from(number("s")?).ok()?,
-            _ if part.starts_with('r') => quality.seed = number("r")?,
-            _ => return None,
-        }
-    }
-    // What does not come out as it went in is not ours.
-    (quality.suffix() == suffix && quality == quality.within_bounds()).then_some(quality)
+    Quality::of_suffix(suffix)
 }
 
 #[cfg(test)]

@@ -1,0 +1,182 @@
+//! Tests of the stem store: what is written, killed, cut off, taken away; and what is read of it.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn sources() -> Vec<String> {
+    vec!["drums".into(), "bass".into()]
+}
+
+/// The samples that a model would give that returns stem `s` as the mix times `s + 1`.
+fn result(plan: &Plan, segment: usize, mix: impl Fn(u64, usize) -> f32) -> Vec<f32> {
+    let own = plan.segment(segment);
+    let mut planar = Vec::new();
+    for stem in 0..2 {
+        for channel in 0..CHANNELS {
+            planar.extend(own.clone().map(|f| mix(f, channel) * (stem + 1) as f32));
+        }
+    }
+    planar
+}
+
+/// Writes a segment and keeps it.
+fn put(store: &StemStore, lock: &WriteLock, segment: usize, stems: &[f32]) -> Result<()> {
+    store.write_segment(lock, segment, 0, stems)?;
+    store.keep_segment(lock, segment, 0)
+}
+
+fn ramp(frame: u64, channel: usize) -> f32 {
+    frame as f32 + channel as f32 / 2.0
+}
+
+#[test]
+fn a_killed_store_opens_with_what_was_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(250, 100);
+    {
+        let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let lock = store.lock().unwrap();
+        put(&store, &lock, 2, &result(&plan, 2, ramp)).unwrap();
+    }
+    let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+    assert_eq!(store.done_count(), 1);
+    assert!(store.is_done(2) && !store.is_done(0));
+    assert_eq!(store.plan().covered(|i| store.is_done(i)), [(150, 250)]);
+}
+
+#[test]
+fn what_was_not_kept_is_read_and_does_not_outlive_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(250, 100);
+    let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+    let lock = store.lock().unwrap();
+    store.write_segment(&lock, 0, 0, &result(&plan, 0, ramp)).unwrap();
+    let mut out = [0.0; 20];
+    store.read(1, 5, &mut out).unwrap();
+    assert_eq!(out[0], 2.0 * ramp(5, 0));
+    drop((store, lock));
+    assert_eq!(StemStore::open(folder.path(), plan, &sources()).unwrap().done_count(), 0);
+}
+
+#[test]
+fn one_writer_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(250, 100);
+    let one = StemStore::open(folder.path(), plan, &sources()).unwrap();
+    let two = StemStore::open(folder.path(), plan, &sources()).unwrap();
+    let lock = one.lock().unwrap();
+    assert!(matches!(two.lock(), Err(EngineError::Locked)));
+    put(&one, &lock, 0, &result(&plan, 0, ramp)).unwrap();
+    drop(lock);
+    let lock = two.lock().unwrap();
+    assert!(!two.is_done(0));
+    two.reload(&lock).unwrap();
+    assert!(two.is_done(0));
+}
+
+#[test]
+fn another_songs_stems_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    StemStore::open(folder.path(), Plan::new(250, 100), &sources()).unwrap();
+    assert!(StemStore::open(folder.path(), Plan::new(251, 100), &sources()).is_err());
+}
+
+#[test]
+fn a_segment_whose_samples_are_gone_is_not_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(250, 100);
+    let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+    let lock = store.lock().unwrap();
+    for segment in 0..plan.len() {
+        put(&store, &lock, segment, &result(&plan, segment, ramp)).unwrap();
+    }
+    assert!(store.is_complete());
+    let path = stem_path(folder.path(), 1);
+    let file = File::options().write(true).open(path).unwrap();
+    file.set_len(150 * 8).unwrap(); // within the second segment's place
+    store.reload(&lock).unwrap();
+    assert_eq!(store.done_count(), 1);
+    drop((lock, store));
+    let again = StemStore::open(folder.path(), plan, &sources()).unwrap();
+    assert!(again.is_done(0) && !again.is_done(1) && !again.is_done(2));
+}
+
+#[test]
+fn what_is_cut_off_or_removed_is_not_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(250, 100);
+    let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+    let lock = store.lock().unwrap();
+    for segment in 0..plan.len() {
+        put(&store, &lock, segment, &result(&plan, segment, ramp)).unwrap();
+    }
+    assert!(StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1]]));
+    assert!(!StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1, 2]]));
+    let path = stem_path(folder.path(), 1);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    assert!(!StemStore::is_complete_in(folder.path(), &plan, &[vec![0, 1]]));
+    assert!(store.is_in_place());
+    fs::remove_file(&path).unwrap();
+    assert!(!store.is_in_place());
+    #[cfg(unix)]
+    {
+        fs::write(&path, &bytes).unwrap();
+        assert!(!store.is_in_place(), "another file of that name");
+        let again = put(&store, &lock, 0, &result(&plan, 0, ramp)).unwrap_err();
+        assert!(again.is_passing(), "{again}");
+    }
+}
+
+#[test]
+fn joints_are_cross_faded_with_the_triangles() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(14, 8);
+    let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+    let lock = store.lock().unwrap();
+    put(&store, &lock, 0, &result(&plan, 0, |_, _| 1.0)).unwrap();
+    put(&store, &lock, 1, &result(&plan, 1, |_, _| 4.0)).unwrap();
+    let mut out = vec![0.0; 28];
+    store.read(0, 0, &mut out).unwrap();
+    let left: Vec<f32> = out.iter().copied().step_by(2).collect();
+    // Frames 6 and 7 have weights 2, 1 of the first segment and 1, 2 of the second.
+    assert_eq!(left[..9], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0]);
+    assert!(left[12..].iter().all(|&x| x == 4.0 || x == 0.0));
+}
+
+proptest! {
+    /// A model that returns its input gives stems equal to the mix, whatever the order in which
+    /// segments are written and the ranges in which they are read.
+    #[test]
+    fn identity_model_gives_the_mix(
+        frames in 1u64..700, segment in 8usize..120, seed in 0usize..1000, step in 1usize..97,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::new(frames, segment);
+        let store = StemStore::open(folder.path(), plan, &sources()).unwrap();
+        let lock = store.lock().unwrap();
+        for k in 0..plan.len() {
+            let index = (k + seed) % plan.len();
+            put(&store, &lock, index, &result(&plan, index, ramp)).unwrap();
+        }
+        prop_assert!(store.is_complete());
+        for stem in 0..2usize {
+            let mut start = 0u64;
+            while start < frames + 5 {
+                let mut out = vec![-1.0; step * CHANNELS];
+                store.read(stem, start, &mut out).unwrap();
+                for (i, &x) in out.iter().enumerate() {
+                    let frame = start + (i / CHANNELS) as u64;
+                    let want = if frame < frames {
+                        ramp(frame, i % CHANNELS) * (stem + 1) as f32
+                    } else {
+                        0.0
+                    };
+                    prop_assert!((x - want).abs() <= want.abs() * 1e-6, "{x} {want}");
+                }
+                start += step as u64;
+            }
+        }
+    }
+}

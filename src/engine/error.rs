@@ -119,6 +119,11 @@ impl EngineError {
         }
     }
 
+    /// Whether a file or folder was not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether the library's file is damaged.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Library(error) if super::library::is_damage(error))

@@ -26,6 +26,9 @@ use super::{
 /// Requests that may wait; each can be a whole folder tree.
 const WAITING: usize = 256;
 
+/// Times that a song is imported where another program removes it each time before it counts.
+const ATTEMPTS: usize = 5;
+
 /// What the import thread tells the engine.
 pub(super) enum Imported {
     /// A file's song is in the library.
@@ -158,14 +161,25 @@ fn import_file(
     let _lock = ImportLock::take(library.home(), cancel, busy)?;
     let folder = library.song_folder(&hash);
     let was_there = folder.exists();
+    let library_file = &Library::file_in(library.home());
     let known = library.song_by_hash(&hash, &path)?;
     if let Some(song) = known.clone().filter(|_| MixStore::open(&folder).is_ok()) {
         // It may have been moved: the record beside the stores knows its new place, too.
         library.write_record(&song.hash)?;
         return Ok(song);
     }
-    // Also after a bug in a decoder, what it left behind is taken away.
-    let added = caught("reading it", || add(library, path, hash, &folder, cancel, progress));
+    let mut attempt = || {
+        // Also after a bug in a decoder, what it left behind is taken away.
+        caught("reading it", || add(library, &path, &hash, &folder, cancel, progress))
+    };
+    let mut added = attempt();
+    for _ in 1..ATTEMPTS {
+        if !was_taken_away(&added, library_file, &folder) {
+            break;
+        }
+        tracing::info!("another Partita removed {} meanwhile; once more", path.display());
+        added = attempt();
+    }
     if added.is_err() && known.is_none() && !was_there {
         // Nothing of a file that failed is kept; it may never have been there.
         if let Err(e) = std::fs::remove_dir_all(&folder) {
@@ -175,19 +189,25 @@ fn import_file(
     added
 }
 
+/// Whether an import failed because another program removed or reset the same song meanwhile. Where
+/// the library is gone, too, its disk is.
+fn was_taken_away(added: &Result<Song>, library_file: &Path, folder: &Path) -> bool {
+    added.as_ref().is_err_and(EngineError::is_missing) && !folder.exists() && library_file.exists()
+}
+
 fn add(
     library: &mut Library,
-    path: PathBuf,
-    hash: String,
+    path: &Path,
+    hash: &str,
     folder: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Song> {
-    let (decoded, mix) = decode_into(&path, folder, cancel, progress)?;
+    let (decoded, mix) = decode_into(path, folder, cancel, progress)?;
     if let Some(bytes) = &decoded.cover {
         super::files::write_atomically(&folder.join(cover::FILE), bytes)?;
     }
-    let new = NewSong { path, hash, decoded };
+    let new = NewSong { path: path.to_owned(), hash: hash.to_owned(), decoded };
     // Before the mix counts: whoever finds a whole mix finds the song's name beside it.
     Record::of_new(&new).write(folder)?;
     mix.finish()?;
@@ -258,7 +278,7 @@ fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::removed::Holder, *};
 
     #[test]
     fn a_bug_while_reading_ends_one_import_and_leaves_nothing() {
@@ -279,5 +299,37 @@ mod tests {
         let song = import_file(&mut library, &file, &never, &mut |_| {}).unwrap();
         assert_eq!(library.songs().unwrap().len(), 1);
         assert!(MixStore::open(&library.song_folder(&song.hash)).is_ok());
+    }
+
+    /// Imports while another program removes the song for the first `times`, each time that its
+    /// samples begin to come.
+    fn import_while_removed(times: usize) -> (tempfile::TempDir, Result<Song>, usize) {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.ogg");
+        let songs = library.songs_folder();
+        let (mut other, mut removed) = (Holder::default(), 0);
+        let mut remove = |_: f32| {
+            let here = crate::engine::upkeep::song_folders(&songs);
+            if removed < times && !here.is_empty() {
+                assert!(other.take(home.path(), &here).1.is_empty());
+                removed += 1;
+            }
+        };
+        let song = import_file(&mut library, &file, &CancelToken::default(), &mut remove);
+        drop(other);
+        (home, song, removed)
+    }
+
+    #[test]
+    fn a_song_that_is_removed_while_it_comes_is_imported_all_the_same() {
+        let (home, song, removed) = import_while_removed(2);
+        assert_eq!(removed, 2);
+        let library = Library::open(home.path()).unwrap();
+        assert!(MixStore::open(&library.song_folder(&song.unwrap().hash)).is_ok());
+        assert_eq!(library.songs().unwrap().len(), 1);
+        let (home, song, removed) = import_while_removed(usize::MAX);
+        assert!(song.is_err() && removed == ATTEMPTS, "after {removed} it gives up");
+        assert_eq!(Library::open(home.path()).unwrap().songs().unwrap(), []);
     }
 }

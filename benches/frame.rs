@@ -89,6 +89,7 @@ fn job(done: usize) -> Event {
         state: JobState::Running,
         segments_done: done,
         segments_total: 616,
+        drafts_left: 0,
         created_at: 0,
         seconds: 0.0,
     })

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{
-    Dice, command, json_lines, partita, read_wav, stderr, stdout, tiny_home, walk, write_song,
+    Dice, command, home, json_lines, partita, read_wav, stderr, stdout, tiny_home, walk, write_song,
 };
 
 /// Segments of the small network begin so many frames apart.
@@ -508,4 +508,60 @@ fn probe_prints_a_manifest_with_lengths() {
     let lines = json_lines(&partita(archive.home.path(), &["probe", songs.to_str().unwrap()]));
     let seconds: Vec<f64> = lines.iter().map(|it| it["seconds"].as_f64().unwrap()).collect();
     assert_eq!(seconds, [1.0, 0.5]);
+}
+
+/// What a process maps of the files in a folder: their numbers, resident bytes, and its share of those.
+#[cfg(target_os = "linux")]
+fn mapped(process: u32, folder: &Path) -> (BTreeSet<String>, u64, u64) {
+    let maps = fs::read_to_string(format!("/proc/{process}/smaps")).unwrap_or_default();
+    let (mut files, mut resident, mut share) = (BTreeSet::new(), 0, 0);
+    let mut is_inside = false;
+    for line in maps.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let [_, _, _, _, inode, path, ..] = words[..] {
+            is_inside = Path::new(path).starts_with(folder);
+            files.extend(is_inside.then(|| inode.to_owned()));
+        } else if let ([what, amount, "kB"], true) = (&words[..], is_inside) {
+            let bytes = amount.parse::<u64>().unwrap() << 10;
+            match *what {
+                "Rss:" => resident += bytes,
+                "Pss:" => share += bytes,
+                _ => {}
+            }
+        }
+    }
+    (files, resident, share)
+}
+
+/// Two processes hold the weights in memory once. The network is the real one: small weights are not
+/// worth a mapping.
+#[cfg(target_os = "linux")]
+#[test]
+fn processes_of_a_computer_share_the_weights() {
+    let archive = Archive { home: home() };
+    fs::create_dir(archive.at("songs")).unwrap();
+    for index in 0..2 {
+        write_song(&archive.song(index), 44_100 * 60, 44_100, index as u32);
+    }
+    let manifest = archive.manifest("all.txt", &archive.paths(2));
+    let spawn = |shard| archive.spawn(&manifest, "out", &["--shard", shard]);
+    let mut both = [spawn("1/2"), spawn("2/2")];
+    let folder = archive.at("packed").canonicalize().unwrap_or_else(|_| archive.at("packed"));
+    let until = Instant::now() + Duration::from_mins(2);
+    let (one, two) = loop {
+        let [one, two] = both.each_ref().map(|child| mapped(child.id(), &folder));
+        // All that one has mapped, once both have it.
+        if one.0 == two.0 && one.1 > 100 << 20 {
+            break (one, two);
+        }
+        assert!(Instant::now() < until, "{one:?} and {two:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    println!("{} files, {} MB, of which each bears {} MB", one.0.len(), one.1 >> 20, one.2 >> 20);
+    for child in &mut both {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert_eq!(one.0, two.0, "the same files");
+    assert!(one.2 < one.1 * 6 / 10, "not borne by two: {one:?}");
 }

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use partita::engine::Preferences;
 use tempfile::TempDir;
 
 use crate::support::{Dice, command, json_lines, partita, stderr, tiny_home, walk, write_song};
@@ -100,11 +101,14 @@ impl Place {
             .collect()
     }
 
-    /// The flags of a song's finished segments.
+    /// The flags of the finished segments of a song's stems, not of their draft.
     fn flags(&self, song: &str) -> Vec<u8> {
         let Some(hash) = self.listed().remove(song) else { return Vec::new() };
         let folder = self.home.path().join("songs").join(&hash[..32]).join("stems");
-        let found = walk(&folder).into_iter().find(|path| path.ends_with("segments"));
+        let is_it = |path: &PathBuf| {
+            path.ends_with("segments") && !path.to_string_lossy().contains("-draft/")
+        };
+        let found = walk(&folder).into_iter().find(is_it);
         found.map(|path| fs::read(path).unwrap()).unwrap_or_default()
     }
 
@@ -211,4 +215,38 @@ fn killed_at_any_moment_nothing_is_lost() {
         .collect();
     assert!(hidden.is_empty(), "swept: {hidden:?}");
     assert_eq!(fs::read_dir(place.home.path().join("songs")).unwrap().count(), SONGS.len());
+}
+
+/// The draft that comes before a song's stems: what is finished of it is not computed again either, it
+/// leaves no sample in the stems, and it is gone in the end.
+#[test]
+fn killed_while_it_drafts_the_stems_are_the_same() {
+    let songs = tempfile::tempdir().unwrap();
+    let frames = 44_100 * 10;
+    write_song(&songs.path().join("one.wav"), frames, 44_100, 1);
+    let undisturbed = Place::new(songs.path());
+    undisturbed.carry_out("add", "one");
+    let start = Instant::now();
+    undisturbed.carry_out("process", "one");
+    let took = start.elapsed();
+
+    let (place, mut dice) = (Place::new(songs.path()), Dice(2026));
+    Preferences { drafts_first: true, ..Preferences::default() }.save(place.home.path()).unwrap();
+    place.carry_out("add", "one");
+    let (mut killed, mut computed, mut drafted) = (0, 0, 0);
+    while !place.flags("one").ends_with(&[1]) || place.flags("one").contains(&0) {
+        // Ever later, so that it comes to an end.
+        let most = took.as_micros() as u64 * (4 + killed) / 8;
+        computed += place.kill("process", "one", Duration::from_micros(dice.below(most))).len();
+        drafted += u64::from(place.flags("one").iter().all(|flag| *flag == 0));
+        killed += 1;
+        assert!(killed < 100, "it does not end");
+    }
+    place.carry_out("process", "one");
+    println!("killed {killed} times, {drafted} of them before the stems began");
+    assert!(drafted > 1, "the draft was hardly there");
+    let (segments, drafts) = (frames.div_ceil(2100), frames.div_ceil(2800));
+    let most = segments + drafts + 2 * killed as usize;
+    assert!(computed <= most, "{computed} computed, of {segments} and {drafts}");
+    assert!(place.samples() == undisturbed.samples(), "bit by bit, and no draft");
 }

@@ -8,7 +8,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::support::{command, model_file, stderr, stdout};
+use partita::engine::{Command, Event, ModelState, ModelTask, Preferences};
+
+use crate::{
+    engine::Running,
+    support::{command, model_file, stderr, stdout},
+};
 
 const MIRROR: &str = "mirror.example";
 
@@ -53,10 +58,10 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
     }
 }
 
-#[test]
-fn a_mirror_behind_a_proxy_is_enough() {
+/// Starts a proxy; returns its address, and the requests that it will have seen.
+fn start() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let address = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     std::thread::Builder::new()
@@ -68,6 +73,31 @@ fn a_mirror_behind_a_proxy_is_enough() {
             }
         })
         .unwrap();
+    (address, seen)
+}
+
+/// A mirror may also be asked directly.
+#[test]
+fn a_mirror_from_the_settings_is_asked_from_then_on() {
+    let (address, seen) = start();
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(home.path(), true);
+    let mirror = Some(format!("{address}/weights"));
+    let preferences = Preferences { mirror, ..Preferences::default() };
+    running.engine.send(Command::KeepPreferences(Box::new(preferences)));
+    running.engine.send(Command::InstallModel("htdemucs".into()));
+    running.wait(|event| match event {
+        Event::ModelTask(_, ModelTask::Failed(reason)) => panic!("{reason}"),
+        Event::Model(ModelState::Ready { .. }) => Some(()),
+        _ => None,
+    });
+    let seen = seen.lock().unwrap();
+    assert!(seen.iter().all(|line| line.contains("/weights/955717e8.safetensors")), "{seen:?}");
+}
+
+#[test]
+fn a_mirror_behind_a_proxy_is_enough() {
+    let (proxy, seen) = start();
     let home = tempfile::tempdir().unwrap();
     let mirror = format!("http://{MIRROR}/weights");
     let output = command(home.path(), &["model", "install", "htdemucs"])

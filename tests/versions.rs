@@ -142,7 +142,8 @@ fn a_draft_is_heard_first_and_never_taken_for_the_stems() {
     let job = running.job(song.id, |job| job.state == JobState::Done);
     assert_eq!(job.segments_done, job.segments_total);
     let (_, versions) = shown(&running);
-    assert_eq!(versions.len(), 2);
+    let standard = Version { recipe: recipe("htdemucs", Quality::default()), is_complete: true };
+    assert_eq!(versions, [standard], "nobody hears the draft any more");
 
     // As without a draft, to the last bit.
     let done = export(&running, song.id, &["low"], home.path().join("refined"));
@@ -198,6 +199,13 @@ fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
     let refused = export(&running, song.id, &["low"], home.path().join("better"));
     assert!(matches!(refused, ExportState::Failed(_)), "{refused:?}");
     assert!(!home.path().join("better").exists());
+
+    // It was asked for by itself, and stays when it came before the better stems besides.
+    let usual = Usual { recipe: recipe("htdemucs", Quality::default()), drafts_first: true };
+    running.engine.send(Command::SetUsual(usual));
+    running.process(song.id, &[]);
+    running.job(song.id, |job| job.drafts_first && job.state == JobState::Done);
+    assert_eq!(shown(&running).1.len(), 2);
 }
 
 #[test]

@@ -16,20 +16,23 @@ use super::{
     output::{Output, Progress, note},
     probe, separate, tracks,
 };
-use crate::engine::{
-    Compute, EngineError, allotment,
-    archive::{
-        Entry, Manifest, News, Run, STATE, Shard, Song, Summary, lengths,
-        manifest::at,
-        record::Record,
-        run::is_temporary,
-        shard::{basis, shares},
+use crate::{
+    engine::{
+        Compute, EngineError, allotment,
+        archive::{
+            Entry, Manifest, News, Run, STATE, Shard, Song, Summary, lengths,
+            manifest::at,
+            record::Record,
+            run::is_temporary,
+            shard::{basis, shares},
+        },
+        batch::{Batch, Request},
+        export::{OnExists, numbered, safe_file_name},
+        files::base_name,
+        models::InstalledModel,
+        recipe::Quality,
     },
-    batch::{Batch, Request},
-    export::{OnExists, numbered, safe_file_name},
-    files::base_name,
-    models::InstalledModel,
-    recipe::Quality,
+    model::share_weights_in,
 };
 
 /// For `--help`.
@@ -40,6 +43,8 @@ SIGTERM: the segment in hand is finished and synced, within 20 seconds; a next r
 
 /// Exit code of wrong usage, as clap has it.
 const WRONG: u8 = 2;
+/// In the data folder: packed weights, mapped by all who run there.
+const WEIGHTS: &str = "packed";
 
 /// What makes an archive of it.
 #[derive(Debug, clap::Args)]
@@ -129,6 +134,10 @@ pub(super) fn run(
     let told: Vec<(String, Option<f64>)> =
         manifest.entries.iter().map(|entry| (entry.identity(), entry.seconds)).collect();
     say_what_is_dealt_out(compute);
+    // Where there is an archive, several processes share a computer.
+    if let Err(e) = share_weights_in(&home.join(WEIGHTS)) {
+        tracing::info!("weights are not shared with other processes: {e}");
+    }
     let batch = Batch::new(model, quality, compute, home)?;
     let out = arguments.written.out();
     let all_songs = manifest.entries.len();

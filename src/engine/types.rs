@@ -165,6 +165,9 @@ pub struct Job {
     pub segments_done: usize,
     /// Segments of the whole song.
     pub segments_total: usize,
+    /// Segments of the draft that come before those; 0 where it does not run.
+    #[serde(default)]
+    pub drafts_left: usize,
     /// Seconds since 1970 at which it was asked for.
     pub created_at: i64,
     /// Seconds of computing so far.

@@ -16,6 +16,8 @@ pub mod spectrogram;
 pub mod transformer;
 pub mod weights;
 
+pub use kernels::frozen::share_in as share_weights_in;
+
 /// What can go wrong with a model or its weights.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -421,7 +421,8 @@ impl ViewState {
         let job = self.active_job(song)?;
         let waiting_behind = (job.state == JobState::Waiting).then(|| self.num_before(job.id));
         let pace = self.paces.get(&job.id);
-        let seconds_left = pace.and_then(|pace| pace.seconds_left(job.segments_total, now));
+        let segments = job.segments_total + job.drafts_left;
+        let seconds_left = pace.and_then(|pace| pace.seconds_left(segments, now));
         let song_secs = self.song(song).map_or(0.0, Song::seconds);
         let times_real_time = pace
             .and_then(Estimate::seconds_per_segment)
@@ -594,7 +595,12 @@ impl ViewState {
         if job.state == JobState::Running {
             let done = job.segments_done;
             let begin = Estimate::new(self.expected, done, now);
-            self.paces.entry(job.id).or_insert(begin).advance(done, now);
+            let pace = self.paces.entry(job.id).or_insert(begin);
+            // What a draft takes says little of the segments after it.
+            if job.drafts_left > 0 || self.jobs.get(job.id.0).is_some_and(|it| it.drafts_left > 0) {
+                *pace = begin;
+            }
+            pace.advance(done, now);
         } else {
             self.paces.remove(&job.id);
         }

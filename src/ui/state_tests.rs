@@ -37,6 +37,7 @@ fn job(id: i64, song: i64, state: JobState, done: usize) -> Job {
         state,
         segments_done: done,
         segments_total: 20,
+        drafts_left: 0,
         created_at: 0,
         seconds: 0.0,
     }
@@ -183,6 +184,22 @@ fn the_time_left_follows_the_pace_of_the_segments() {
     let progress = state.progress(SongId(1), at(63)).unwrap();
     assert_eq!(progress.seconds_left, Some(39.0), "by what segments took before");
     assert_eq!(progress.times_real_time, Some(1.25));
+}
+
+#[test]
+fn a_draft_takes_time_too_and_says_nothing_of_what_follows() {
+    let mut state = told([Event::Song(song(1)), Event::Pace(4.0)]);
+    let start = Instant::now();
+    let at = |secs| start + Duration::from_secs(secs);
+    let mut apply = |drafts_left, done, secs| {
+        let running = Job { drafts_left, ..job(1, 1, JobState::Running, done) };
+        state.apply_at(Event::Job(running), at(secs));
+        state.progress(SongId(1), at(secs)).unwrap().seconds_left
+    };
+    assert_eq!(apply(15, 0, 0), Some(140.0), "15 and 20 segments");
+    assert_eq!(apply(1, 0, 30), Some(84.0));
+    assert_eq!(apply(0, 0, 33), Some(80.0));
+    assert_eq!(apply(0, 1, 35), Some(38.0), "the first segment took 2 s, not 35");
 }
 
 #[test]

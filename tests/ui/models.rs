@@ -1,6 +1,9 @@
 //! Models and qualities in the window: the manager in the settings, and the choice for a song.
 
+use std::time::Duration;
+
 use egui::{Key, Modifiers, pos2, vec2};
+use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
@@ -100,6 +103,23 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     stage.click("Quality: Best");
     let usual = Usual { recipe: recipe("mine", Quality::BEST), drafts_first: false };
     assert_eq!(stage.asked(), [Command::SetUsual(usual)]);
+}
+
+#[test]
+fn a_mirror_is_typed_in_the_settings() {
+    let mut stage = page(unprocessed());
+    stage.tell([models()]);
+    stage.wheel(pos2(700.0, 500.0), vec2(0.0, -2000.0), Modifiers::NONE);
+    stage.harness.get_by_label("Mirror").focus();
+    stage.harness.run_steps(2);
+    stage.harness.event(egui::Event::Text("https://mirror.example/m".into()));
+    std::thread::sleep(Duration::from_millis(1100));
+    stage.harness.run_steps(3);
+    let kept = stage.kept().into_iter().find_map(|command| match command {
+        Command::KeepPreferences(preferences) => preferences.mirror,
+        _ => None,
+    });
+    assert_eq!(kept.as_deref(), Some("https://mirror.example/m"));
 }
 
 #[test]

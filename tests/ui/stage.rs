@@ -291,6 +291,7 @@ pub fn job(id: i64, song: i64, state: JobState, done: usize) -> Job {
         state,
         segments_done: done,
         segments_total: 56,
+        drafts_left: 0,
         created_at: 0,
         seconds: 0.0,
     }

@@ -75,15 +75,18 @@ fn two_fingers_zoom_about_the_pointer() {
 #[test]
 fn the_meter_shows_what_is_played_and_falls() {
     let mut stage = stage(separated());
-    let level = |stage: &Stage| {
-        let meter = stage.harness.get_by_label("Level in dB");
+    let level_of = |stage: &Stage, name: &str| {
+        let meter = stage.harness.get_by_label(name);
         egui_kittest::kittest::NodeT::accesskit_node(&meter).numeric_value().unwrap()
     };
+    let level = |stage: &Stage| level_of(stage, "Level in dB");
     assert!(level(&stage) < -50.0);
     stage.deck.level.set(0.5);
     stage.click("Play");
     stage.harness.run_steps(3);
     assert!((level(&stage) + 6.0).abs() < 0.5, "{}", level(&stage));
+    let of_drums = level_of(&stage, "Level of Drums in dB");
+    assert!((of_drums + 6.0).abs() < 0.5, "{of_drums}");
     stage.deck.level.set(0.0);
     // It falls by the clock, not by the frame.
     let until = std::time::Instant::now() + std::time::Duration::from_secs(20);

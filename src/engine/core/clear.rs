@@ -18,7 +18,8 @@ const CLEARED: [&str; 3] = ["stems", tracks::FOLDER, dragged::FOLDER];
 
 impl Core {
     /// Keeps the settings.
-    pub(super) fn keep_preferences(&self, preferences: &Preferences) -> Result<()> {
+    pub(super) fn keep_preferences(&mut self, preferences: &Preferences) -> Result<()> {
+        self.mirror = preferences.mirror();
         preferences.save(self.library.home())
     }
 

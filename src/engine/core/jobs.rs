@@ -293,6 +293,8 @@ impl Core {
         let wanted = wanted_of(&job, &stems);
         let draft = track.draft.clone().filter(|_| job.drafts_first);
         let draft_bytes = draft.as_ref().map_or(0, |draft| draft.missing_bytes(&wanted));
+        let undrafted = |draft: &Arc<StemStore>| draft.plan().len() - draft.done_count_of(&wanted);
+        job.drafts_left = draft.as_ref().map_or(0, undrafted);
         self.make_room(stems.missing_bytes(&wanted) + draft_bytes)?;
         drop(stems.lock()?);
         job.state = JobState::Running;
@@ -326,22 +328,6 @@ impl Core {
             stop: None,
         });
         self.worker.give(task)
-    }
-
-    /// The open song gets the draft that is being made of it, which it may not have had when it was
-    /// opened.
-    fn show_draft(&mut self, job: &Job, track: &SongTrack) {
-        let recipe = job.recipe();
-        let Some(open) = &mut self.open else { return };
-        if open.song == job.song
-            && open.recipe == recipe
-            && open.track.draft.is_none()
-            && track.draft.is_some()
-        {
-            open.track = track.clone();
-            self.player.exchange(Arc::new(track.clone()));
-            self.waveforms.open(job.song, track.clone());
-        }
     }
 
     /// Whether there is room for `bytes` of stems. What was removed can be brought back until its room
@@ -394,8 +380,11 @@ impl Core {
         let job = &mut running.job;
         let count = if is_of_draft { &mut running.drafted } else { &mut running.computed };
         *count = (count.0 + 1, count.1 + seconds);
-        if !is_of_draft {
+        if is_of_draft {
+            job.drafts_left = job.drafts_left.saturating_sub(1);
+        } else {
             job.segments_done = done_of(job, &running.track);
+            job.drafts_left = 0;
             running.known_segments += 1;
         }
         job.seconds += seconds;
@@ -435,6 +424,11 @@ impl Core {
                 Err(e) => JobState::Failed(e.in_words()),
             };
             self.end_job(&job);
+            if job.state == JobState::Done
+                && let Err(e) = self.drop_draft(&job, &running.track)
+            {
+                self.fail(Some(job.song), &e);
+            }
             if let Some(open) = self.open.as_ref().filter(|open| open.song == job.song) {
                 self.tell_shown(job.song, &open.recipe, &open.track);
             }

@@ -2,6 +2,7 @@
 //! owns the library and the queue. It waits for nothing but its channel.
 
 mod clear;
+mod drafts;
 mod drags;
 mod exports;
 mod jobs;

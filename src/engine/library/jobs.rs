@@ -221,6 +221,7 @@ fn job_of_row(row: &Row<'_>) -> rusqlite::Result<Job> {
             .unwrap_or_else(|e| JobState::Failed(format!("its state is damaged: {e}"))),
         segments_done: row.get::<_, i64>(5)?.max(0) as usize,
         segments_total: row.get::<_, i64>(6)?.max(0) as usize,
+        drafts_left: 0,
         created_at: row.get(7)?,
         seconds: row.get(8)?,
     })

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{Config, HtDemucs, tensors::Tensors};
 use crate::model::{
-    ModelError, Precision, Result,
+    ModelError, Precision, Result, arena,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
         freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
@@ -41,6 +41,7 @@ pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -
         crosstransformer: build.transformer()?,
         config,
     };
+    arena::release(); // what was packed and is shared now
     Ok(network)
 }
 

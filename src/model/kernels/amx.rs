@@ -17,7 +17,7 @@ mod x86;
 
 use std::{cell::Cell, marker::PhantomData};
 
-use super::{bf16::Pair, tile::NR};
+use super::{bf16::Pair, frozen::Frozen, tile::NR};
 use crate::model::arena::Buffer;
 
 pub use pack::{pack_left, pack_left_lines, pack_left_pair, pack_right, put_turned, weigh};
@@ -171,7 +171,7 @@ pub fn product<const P: usize, const ADD: bool>(
 /// A matrix `[depth, columns]` packed for the right of a product: `[panels][steps][P]`.
 #[derive(Clone, Debug)]
 pub struct Packed<const P: usize> {
-    data: Buffer,
+    data: Frozen,
     /// Panels.
     count: usize,
     steps: usize,
@@ -191,7 +191,7 @@ impl<const P: usize> Packed<P> {
             }
             pack_right::<P>(&columns[..here * depth], depth, depth, tiles);
         }
-        Self { data, count: panels, steps }
+        Self { data: Frozen::new(data), count: panels, steps }
     }
 
     /// Panels of [`NR`] columns.

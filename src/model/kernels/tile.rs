@@ -7,7 +7,7 @@
 
 use std::marker::PhantomData;
 
-use super::{elementwise::mad, operand::Operand};
+use super::{elementwise::mad, frozen::Frozen, operand::Operand};
 use crate::model::arena::Buffer;
 
 /// Rows of a tile.
@@ -226,7 +226,7 @@ pub struct Panels<V = f32> {
     depth: usize,
     columns: usize,
     /// `[panels][depth / V::DEPTH][NR]`.
-    data: Buffer,
+    data: Frozen,
     cell: PhantomData<V>,
 }
 
@@ -243,7 +243,7 @@ impl<V: Operand> Panels<V> {
                 *cell = V::pack([at(k, column), at(k + 1, column)]);
             }
         }
-        Self { depth, columns, data, cell: PhantomData }
+        Self { depth, columns, data: Frozen::new(data), cell: PhantomData }
     }
 
     /// Rows of the matrix.

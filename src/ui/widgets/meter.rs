@@ -51,18 +51,11 @@ impl Meter {
                 ui.painter().rect_filled(filled, 2, color);
             }
         }
-        let loudest = self.levels_db[0].max(self.levels_db[1]).max(FLOOR_DB);
-        at(ui, "level meter", rect, Sense::hover()).widget_info(|| WidgetInfo {
-            value: Some(f64::from(loudest)),
-            ..WidgetInfo::labeled(Role::Meter, true, words::get().transport.level)
-        });
+        self.describe(ui, rect, words::get().transport.level);
     }
-}
 
-impl Meter {
-    /// Draws the two bars side by side, rising, in a lane's colour. Not in the accessibility tree:
-    /// the lane's fader says what can be said of its level.
-    pub fn rising(&self, ui: &Ui, rect: Rect, color: Color32) {
+    /// Draws the two bars side by side, rising, in a lane's colour.
+    pub fn rising(&self, ui: &Ui, rect: Rect, name: &str, color: Color32) {
         let tokens = Tokens::of(ui);
         for (i, level) in self.levels_db.iter().enumerate() {
             let left = rect.left() + i as f32 * 6.0;
@@ -77,6 +70,16 @@ impl Meter {
                 ui.painter().rect_filled(filled, 2, color);
             }
         }
+        self.describe(ui, rect, name);
+    }
+
+    /// Says the louder of the two to who does not see them.
+    fn describe(&self, ui: &Ui, rect: Rect, name: &str) {
+        let loudest = self.levels_db[0].max(self.levels_db[1]).max(FLOOR_DB);
+        at(ui, ("level meter", name), rect, Sense::hover()).widget_info(|| WidgetInfo {
+            value: Some(f64::from(loudest)),
+            ..WidgetInfo::labeled(Role::Meter, true, name)
+        });
     }
 }
 

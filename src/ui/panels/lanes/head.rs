@@ -47,7 +47,8 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, lane: Rect, open: &OpenSong, row: &Row<'
             pos2(end - 13.0, lane.center().y),
             vec2(10.0, lane.height() - 20.0),
         );
-        meter.rising(ui, bars, cx.tokens.stem(row.key));
+        let name = (words::get().lanes.level)(&row.title);
+        meter.rising(ui, bars, &name, cx.tokens.stem(row.key));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The models in the settings: which are installed, what they are good at, and what can be done with
 //! them.
 
-use egui::{Rect, Role, Ui, WidgetInfo, pos2, vec2};
+use egui::{Id, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Cx, Form, ROW};
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         theme::{Weight, font, text},
         widgets::{
             button::{Kind, button, width},
+            field::field,
             lines, paragraph,
         },
         words,
@@ -26,7 +27,7 @@ pub fn height(ui: &Ui, cx: &Cx<'_>, wide: f32) -> f32 {
     let models = cx.state.models();
     let open = models.iter().find(|model| cx.desk.terms_of.as_ref() == Some(&model.name));
     let terms = open.map_or(0.0, |model| terms_height(ui, model, wide) + ROW + 20.0);
-    models.len() as f32 * (ROW + 36.0) + terms + ROW + 36.0
+    models.len() as f32 * (ROW + 36.0) + terms + 2.0 * (ROW + 36.0)
 }
 
 fn terms_height(ui: &Ui, model: &ModelEntry, wide: f32) -> f32 {
@@ -35,8 +36,8 @@ fn terms_height(ui: &Ui, model: &ModelEntry, wide: f32) -> f32 {
     lines(ui.painter(), &model.terms, small, color, wide, TERMS_ROWS).size().y
 }
 
-/// Draws the models, and a way to bring another.
-pub fn ui(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) {
+/// Draws the models, a way to bring another, and where they are looked for.
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let say = &words::get().settings;
     let state = cx.state;
     for model in state.models() {
@@ -55,6 +56,11 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) {
         cx.verb(Verb::ChooseModel);
     }
     form.note(ui, "models note", say.models_note);
+    let row = form.row(ui, say.mirror);
+    let mut typed = new.mirror.take().unwrap_or_default();
+    field(ui, Id::unique("mirror"), row, say.mirror, "https://", &mut typed);
+    new.mirror = Some(typed).filter(|typed| !typed.is_empty());
+    form.note(ui, "mirror note", say.mirror_note);
 }
 
 /// What can be done with a model, from the left.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{Key, Modifiers, pos2, vec2};
+use egui::{Key, Modifiers, accesskit::Role, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
@@ -110,7 +110,7 @@ fn a_mirror_is_typed_in_the_settings() {
     let mut stage = page(unprocessed());
     stage.tell([models()]);
     stage.wheel(pos2(700.0, 500.0), vec2(0.0, -2000.0), Modifiers::NONE);
-    stage.harness.get_by_label("Mirror").focus();
+    stage.harness.get_by_role_and_label(Role::TextInput, "Mirror").focus();
     stage.harness.run_steps(2);
     stage.harness.event(egui::Event::Text("https://mirror.example/m".into()));
     std::thread::sleep(Duration::from_millis(1100));

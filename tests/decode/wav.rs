@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use partita::engine::{CancelToken, decode};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -165,4 +166,55 @@ proptest! {
             prop_assert_eq!(frames_of(&path), want);
         }
     }
+}
+
+/// A WAV file as one of more than 4 GB is written, with `data_bytes` of sound, and a chunk behind it.
+fn rf64(wav: &[u8], mark: [u8; 4], data_bytes: u64) -> Vec<u8> {
+    let data = wav.windows(4).position(|window| window == b"data").unwrap();
+    let mut out = [&mark[..], &[0xff; 4], b"WAVEds64\x1c\0\0\0"].concat();
+    for size in [wav.len() as u64 + 36, data_bytes, 0] {
+        out.extend(size.to_le_bytes());
+    }
+    out.extend([0; 4]);
+    out.extend(&wav[12..data + 4]);
+    out.extend([0xff; 4]);
+    out.extend(&wav[data + 8..]);
+    out.extend(b"LIST\x14\0\0\0INFOINAM\x08\0\0\0A title\0");
+    out
+}
+
+#[test]
+fn more_than_4_gb_are_read_as_any_wav() {
+    let want = chirp_at(44_100, FRAMES);
+    for (sample, mark) in
+        [(Sample::I24, *b"RF64"), (Sample::F32, *b"BW64"), (Sample::I24In32, *b"RF64")]
+    {
+        let plain = wav(sample, 44_100, 2, &want);
+        let data_bytes = (want.len() * sample.bits() as usize / 8) as u64;
+        let (_home, path) = file(&plain);
+        let (as_wav, samples_as_wav) = decoded(&path).unwrap();
+        let (_home, path) = file(&rf64(&plain, mark, data_bytes));
+        let (about, samples) = decoded(&path).unwrap();
+        assert_eq!((about.warning, about.frames as usize), (None, FRAMES), "{sample:?}");
+        assert_eq!(about.format, as_wav.format);
+        assert!(samples == samples_as_wav, "{sample:?}: what is behind the sound is not heard");
+
+        let (_home, path) = file(&rf64(&plain, mark, data_bytes)[..plain.len() / 2]);
+        let (about, samples) = decoded(&path).unwrap();
+        assert!(about.warning.is_some() && samples.len() < samples_as_wav.len());
+        assert!(samples == samples_as_wav[..samples.len()]);
+    }
+}
+
+/// A file with a hole in it, which takes no room.
+#[cfg(unix)]
+#[test]
+fn the_length_of_more_than_4_gb_is_known() {
+    let data_bytes = 6_u64 << 30;
+    let bytes = rf64(&wav(Sample::I16, 44_100, 2, &[]), *b"RF64", data_bytes);
+    let (_home, path) = file(&bytes[..bytes.len() - 28]);
+    let hole = fs::File::options().append(true).open(&path).unwrap();
+    hole.set_len(bytes.len() as u64 - 28 + data_bytes).unwrap();
+    let seconds = decode::seconds(&path, &CancelToken::default()).unwrap().unwrap();
+    assert!((seconds - data_bytes as f64 / 4.0 / 44_100.0).abs() < 0.001, "{seconds}");
 }

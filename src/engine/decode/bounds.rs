@@ -13,12 +13,14 @@ use std::{
     time::Duration,
 };
 
-use super::DecodeError;
+use super::{DecodeError, rf64::Disguise};
 use crate::engine::CancelToken;
 
 /// A file that is read by others' code: no more than it should need, and not once it is cancelled.
 pub struct BoundedFile {
     file: File,
+    /// What it is shown as.
+    disguise: Option<Disguise>,
     /// Bytes that may still be read.
     left: u64,
     cancel: CancelToken,
@@ -32,10 +34,18 @@ const READS_SLACK: u64 = 64 << 20;
 const JUMP: u64 = 64;
 
 impl BoundedFile {
-    /// Takes a file that is `bytes` long.
-    pub fn new(file: File, bytes: u64, cancel: &CancelToken) -> Self {
+    /// Takes a file that is `bytes` long. One that is RF64 is shown as WAV.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn new(mut file: File, bytes: u64, cancel: &CancelToken) -> io::Result<Self> {
         let left = bytes.saturating_mul(READS).saturating_add(READS_SLACK);
-        Self { file, left, cancel: cancel.clone() }
+        Ok(Self { disguise: Disguise::of(&mut file)?, file, left, cancel: cancel.clone() })
+    }
+
+    /// What it is shown as, where that is not what it is.
+    pub fn disguise(&self) -> Option<&Disguise> {
+        self.disguise.as_ref()
     }
 
     /// No more than `bytes` in all.
@@ -48,7 +58,7 @@ impl BoundedFile {
     pub fn open(path: &Path, cancel: &CancelToken) -> Option<Self> {
         // Asked before opening: to open a pipe is to wait for whoever writes to it.
         let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        Some(Self::new(File::open(path).ok()?, metadata.len(), cancel))
+        Self::new(File::open(path).ok()?, metadata.len(), cancel).ok()
     }
 
     fn pay(&mut self, bytes: u64) -> io::Result<()> {
@@ -65,7 +75,16 @@ impl BoundedFile {
 impl Read for BoundedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.pay(0)?;
-        let count = self.file.read(buffer)?;
+        let count = match &self.disguise {
+            None => self.file.read(buffer)?,
+            Some(disguise) => {
+                let at = self.file.stream_position()?;
+                let wanted = disguise.cut(at, buffer.len());
+                let count = self.file.read(&mut buffer[..wanted])?;
+                disguise.put(at, &mut buffer[..count]);
+                count
+            }
+        };
         self.pay(count as u64)?;
         Ok(count)
     }
@@ -175,7 +194,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, &vec![7; bytes]).unwrap();
         file.rewind().unwrap();
-        BoundedFile::new(file, bytes as u64, cancel)
+        BoundedFile::new(file, bytes as u64, cancel).unwrap()
     }
 
     #[test]

@@ -14,19 +14,26 @@ use std::{
 
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 
-use super::{DecodeError, bounds::BoundedFile};
+use super::{DecodeError, bounds::BoundedFile, rf64::Disguise};
 use crate::engine::{CancelToken, EngineError, Result};
 
-/// Opens `path` for Symphonia, which may read `most` bytes of it. Also returns the place up to which it was read, as it moves, and the
-/// file's length, both in bytes.
+/// A file as Symphonia reads it.
+pub struct Opened {
+    /// Its bytes.
+    pub stream: MediaSourceStream<'static>,
+    /// The place up to which it was read, as it moves.
+    pub position: Arc<AtomicU64>,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Frames of a WAV that is too long to tell Symphonia how long it is.
+    pub frames: Option<u64>,
+}
+
+/// Opens `path` for Symphonia, which may read `most` bytes of it.
 ///
 /// # Errors
 /// When there is no such file, it cannot be read, or its first bytes show that it is no audio.
-pub fn open(
-    path: &Path,
-    most: u64,
-    cancel: &CancelToken,
-) -> Result<(MediaSourceStream<'static>, Arc<AtomicU64>, u64)> {
+pub fn open(path: &Path, most: u64, cancel: &CancelToken) -> Result<Opened> {
     let cannot_read = |source| EngineError::Io { what: "cannot read", path: path.into(), source };
     let metadata = std::fs::metadata(path).map_err(cannot_read)?;
     // Asked before opening: to open a pipe is to wait for whoever writes to it.
@@ -42,21 +49,24 @@ pub fn open(
     let promised_bytes = mp4_length(&mut file).map_err(cannot_read)?;
     let is_cut_aiff = aiff_length(&mut file).map_err(cannot_read)? > Some(bytes);
     let position = Arc::new(AtomicU64::new(0));
+    let file = BoundedFile::new(file, bytes, cancel).map_err(cannot_read)?.within(most);
+    let frames = file.disguise().and_then(Disguise::frames);
     let counted = Counted {
-        file: BoundedFile::new(file, bytes, cancel).within(most),
+        file,
         bytes,
         promised_bytes: promised_bytes.filter(|&promised| promised > bytes),
         is_seekable: !is_cut_aiff,
         position: Arc::clone(&position),
     };
     let options = MediaSourceStreamOptions::default();
-    Ok((MediaSourceStream::new(Box::new(counted), options), position, bytes))
+    let stream = MediaSourceStream::new(Box::new(counted), options);
+    Ok(Opened { stream, position, bytes, frames })
 }
 
 /// Refuses what its first bytes show to be no audio, or audio of a kind that is not supported:
 /// in half a megabyte of anything, something looks like the start of an MP3 frame.
 fn refuse_by_content(file: &mut File) -> io::Result<Result<(), DecodeError>> {
-    const OTHERS: [(&[u8], &str); 13] = [
+    const OTHERS: [(&[u8], &str); 11] = [
         (b"\x30\x26\xb2\x75", "Windows Media"),
         (b"wvpk", "WavPack"),
         (b"MAC ", "Monkey's Audio"),
@@ -67,8 +77,6 @@ fn refuse_by_content(file: &mut File) -> io::Result<Result<(), DecodeError>> {
         (b"TTA1", "True Audio"),
         (b"#!AMR", "AMR"),
         (b"\x0b\x77", "Dolby Digital (AC-3)"),
-        (b"RF64", "WAV of more than 4 GB (RF64)"),
-        (b"BW64", "WAV of more than 4 GB (BW64)"),
         (b"riff\x2e\x91", "Wave64"),
     ];
     const FOREIGN: [(&[u8], &str); 11] = [

@@ -4,6 +4,7 @@
 //! that does not depend on the length of the file.
 //!
 //! - [`file`]: opens the file, refuses what is plainly no audio.
+//! - [`rf64`]: shows WAV of more than 4 GB as WAV.
 //! - [`source`]: finds container, codec and track.
 //! - [`gapless`]: what the encoder added to the sound, and is not to be heard.
 //! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
@@ -20,6 +21,7 @@ mod folder;
 mod gapless;
 mod length;
 mod output;
+mod rf64;
 mod source;
 mod stream;
 mod tags;

@@ -43,7 +43,7 @@ use symphonia_adapter_libopus::OpusDecoder;
 use super::{
     DecodeError,
     bounds::Allowance,
-    file,
+    file::{self, Opened},
     gapless::{AAC_PRIMING, Mp4Timing, opus_pre_skip},
     output::{End, Trim},
 };
@@ -103,7 +103,7 @@ impl Source {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_within(path: &Path, most: u64, cancel: &CancelToken) -> Result<Self> {
-        let (stream, position, bytes) = file::open(path, most, cancel)?;
+        let Opened { stream, position, bytes, frames } = file::open(path, most, cancel)?;
         // Pictures are read by lofty, within limits.
         let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
         let options = FormatOptions::default();
@@ -116,17 +116,18 @@ impl Source {
                     probe_error(error, path)
                 }
             })?;
-        Self::of_reader(reader, path, position, bytes, cancel)
+        Self::of_reader(reader, path, (position, bytes), frames, cancel)
     }
 
     fn of_reader(
         reader: Box<dyn FormatReader>,
         path: &Path,
-        position: Arc<AtomicU64>,
-        bytes: u64,
+        (position, bytes): (Arc<AtomicU64>, u64),
+        frames: Option<u64>,
         cancel: &CancelToken,
     ) -> Result<Self> {
         let (track, mut codec) = playable_track(reader.as_ref())?;
+        let frames = track.num_frames.or(frames);
         let container = reader.format_info().format;
         let rate = codec.sample_rate.unwrap_or(0);
         let is_mpeg = is_mpeg(&codec);
@@ -137,7 +138,7 @@ impl Source {
             _ => 0,
         };
         let trim = if container == FORMAT_ID_ISOMP4 {
-            Mp4Timing::read(path, track.id, cancel).trim(rate, track.num_frames, priming)
+            Mp4Timing::read(path, track.id, cancel).trim(rate, frames, priming)
         } else if let (true, Some(delay)) = (is_mpeg, track.delay) {
             let padding = track.padding.unwrap_or(0).min(MOST_PADDING) as usize;
             Trim { skip: delay.into(), end: End::Padding(padding) }
@@ -150,7 +151,7 @@ impl Source {
             End::Natural if is_mpeg || codec.codec == CODEC_ID_AAC => None,
             // Whole packets are counted, though the last may be shorter.
             End::Natural if container == FORMAT_ID_CAF && codec.codec == CODEC_ID_ALAC => None,
-            _ => track.num_frames.map(|frames| frames.saturating_sub(opus_part(&codec, priming))),
+            _ => frames.map(|frames| frames.saturating_sub(opus_part(&codec, priming))),
         };
         if codec.codec == CODEC_ID_OPUS {
             codec.sample_rate = Some(OPUS_RATE);

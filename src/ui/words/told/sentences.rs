@@ -141,8 +141,6 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ("a compressed archive", "um arquivo compactado"),
     ("a program", "um programa"),
     ("a MIDI file, which has notes but no sound", "um arquivo MIDI, que tem notas mas não tem som"),
-    ("WAV of more than 4 GB (RF64)", "WAV de mais de 4 GB (RF64)"),
-    ("WAV of more than 4 GB (BW64)", "WAV de mais de 4 GB (BW64)"),
     ("this codec", "este codec"),
     (
         "this is not an audio file, or of a kind that is not known",

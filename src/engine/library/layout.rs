@@ -52,9 +52,11 @@ fn plain(sql: &str) -> String {
 }
 
 impl Library {
-    /// Reads every page, and every row.
+    /// Reads every page and every row, and looks every row up in the indices: 10,000 songs take some
+    /// 10 ms.
     pub(super) fn check(&self) -> Result<()> {
-        let verdict: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let check = "PRAGMA integrity_check(1)";
+        let verdict: String = self.db.query_row(check, [], |row| row.get(0))?;
         if verdict != "ok" {
             return Err(damage(&verdict).into());
         }

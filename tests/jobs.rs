@@ -1,12 +1,16 @@
 //! What the user does with jobs, and with what the data folder holds, through commands and events.
 
+use lofty::{
+    config::WriteOptions,
+    tag::{ItemKey, Tag, TagExt as _, TagType},
+};
 use partita::engine::{
     Command, Compute, Event, Job, JobId, JobState, Preferences, Song, SongState, library::Library,
 };
 
 use crate::{
     engine::Running,
-    support::{tiny_home, write_song},
+    support::{json_lines, partita, tiny_home, write_song},
 };
 
 fn song(running: &Running, home: &std::path::Path, name: &str, seconds: usize, seed: u32) -> Song {
@@ -144,4 +148,32 @@ fn a_title_and_the_settings_are_kept_and_the_users_file_is_not_touched() {
     let running = Running::start(home.path(), false);
     assert_eq!(running.import(song.path.clone()).title, title);
     assert!(std::fs::read(&song.path).unwrap() == before);
+}
+
+/// What a file says of its tempo and key is shown and listed, and what is heard does not take its place.
+#[test]
+fn tempo_and_key_come_from_the_tags() {
+    let home = tiny_home();
+    let file = home.path().join("tagged.wav");
+    write_song(&file, 44_100 * 8, 44_100, 5);
+    let mut tag = Tag::new(TagType::Id3v2);
+    assert!(tag.insert_text(ItemKey::IntegerBpm, "97".into()));
+    assert!(tag.insert_text(ItemKey::InitialKey, "F#m".into()));
+    tag.save_to_path(&file, WriteOptions::default()).unwrap();
+    let running = Running::start(home.path(), true);
+    let song = running.import(file);
+    let told = |song: &Song| (song.bpm, song.bpm_from_tags, song.key.clone(), song.key_from_tags);
+    let said = (Some(97.0), true, Some("F# minor".to_owned()), true);
+    assert_eq!(told(&song), said);
+    let analysed = running.wait(|event| match event {
+        Event::Song(song) if song.loudness_lufs.is_some() => Some(song.clone()),
+        _ => None,
+    });
+    assert_eq!(told(&analysed), said);
+    drop(running);
+    let listed = json_lines(&partita(home.path(), &["list", "--json"])).remove(0);
+    assert_eq!(
+        (listed["song"]["bpm"].as_f64(), listed["song"]["key"].as_str()),
+        (Some(97.0), Some("F# minor"))
+    );
 }

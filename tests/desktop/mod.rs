@@ -32,6 +32,9 @@ use crate::{
     support::{command, home, read_wav, tiny_home, walk},
 };
 
+/// Frames of a second.
+const SECOND: usize = SAMPLE_RATE as usize;
+
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -159,6 +162,11 @@ impl Desk {
         (job.state == JobState::Done).then_some(())
     }
 
+    fn song_frames(&self) -> usize {
+        let songs = look_into_library(self.home.path()).unwrap().songs().unwrap();
+        songs[0].frames as usize
+    }
+
     fn segments(&self) -> Option<usize> {
         let jobs = look_into_library(self.home.path()).ok()?.jobs().ok()?;
         Some(jobs.first()?.segments_done)
@@ -187,9 +195,29 @@ struct Session {
     solo: Vec<f32>,
     /// Where in the capture things were asked for, in frames.
     process_at: usize,
-    first_stem_at: Option<f64>,
+    /// After a jump ahead, when a segment had come and others had not: where in the capture, and about
+    /// where in the song.
+    early_at: Option<(usize, usize)>,
     solo_at: usize,
     mix_at: usize,
+}
+
+impl Session {
+    /// Seconds from Process until what is heard is the mix of the ticked stems, by what came out.
+    fn first_stem_after(&self) -> Option<f64> {
+        const STEP: usize = SAMPLE_RATE as usize / 100;
+        let since = self.process_at - 20_000;
+        let place = self.heard.find(since, 256, &self.original, 1e-3)?;
+        let is_mix = |at: usize| {
+            let (_, db) = self.heard.likeness(at, place + at - since, STEP, &self.mix);
+            db > 60.0
+        };
+        let end = self.process_at + 20 * SAMPLE_RATE as usize;
+        let mut steps = (self.process_at..end).step_by(STEP);
+        // Three in a row: a quiet moment is like anything.
+        let first = steps.find(|&at| (0..3).all(|step| is_mix(at + step * STEP)))?;
+        Some((first - self.process_at) as f64 / f64::from(SAMPLE_RATE))
+    }
 }
 
 fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
@@ -207,14 +235,22 @@ fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
     desk.key("space");
     wait_for("sound", || (desk.frames() > SAMPLE_RATE as usize).then_some(()));
     let process_at = desk.frames();
-    let asked = Instant::now();
     desk.click(process.center().into());
-    let first_stem_at =
-        wait_for("a segment", || desk.segments().filter(|&done| done > 0)).checked_sub(1);
-    let first_stem_at = first_stem_at.map(|_| asked.elapsed().as_secs_f64());
+    wait_for("a segment", || desk.segments().filter(|&done| done > 0));
     pass(1.5);
     // Ahead, while it is being processed where that takes a while.
+    let (before, jump_at) = (desk.segments(), desk.frames());
     desk.click([wave.left() + 0.7 * wave.width(), wave.center().y]);
+    let early_at = wait_for("a segment there", || {
+        if desk.segments() > before {
+            return Some(Some(desk.frames()));
+        }
+        desk.is_done().map(|()| None)
+    });
+    pass(1.0);
+    let early_at = early_at.filter(|_| desk.is_done().is_none());
+    let to = desk.song_frames() * 7 / 10;
+    let early_at = early_at.map(|at| (at + SECOND / 2, to + at + SECOND / 2 - jump_at));
     wait_for("the job", || desk.is_done());
     desk.play_from(wave, 0.2);
     let mix_at = desk.frames();
@@ -231,7 +267,7 @@ fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
     pass(0.5);
     let heard = Sound(captured(desk.folder.path()));
     let original = decoded(song);
-    Some(Session { heard, original, mix, solo, process_at, first_stem_at, solo_at, mix_at })
+    Some(Session { heard, original, mix, solo, process_at, early_at, solo_at, mix_at })
 }
 
 fn decoded(song: &Path) -> Vec<f32> {
@@ -296,20 +332,33 @@ fn a_file_that_is_dropped_is_heard_as_it_is_exported() {
 fn figures_on_a_song_of_yours() {
     let Some(song) = env::var_os("PARTITA_SONG").map(PathBuf::from) else { return };
     let Some(session) = session(home(), &song, ["Vocals", "Drums"]) else { return };
-    let Session { heard, original, mix, solo, process_at, solo_at, mix_at, first_stem_at } =
-        &session;
-    let second = SAMPLE_RATE as usize;
-    println!("first segment in the library {first_stem_at:.2?} s after the click on Process");
+    let Session { heard, original, mix, solo, process_at, early_at, solo_at, mix_at } = &session;
+    println!("first stem {:.2?} s after the click on Process", session.first_stem_after());
+    match *early_at {
+        None => println!("the job was done too soon to be listened to meanwhile"),
+        Some((at, place)) => {
+            // Where only one of two segments is there yet, the other will change what is heard.
+            let around = place.saturating_sub(SECOND)..place + SECOND;
+            for (name, file) in [("mix", mix), ("original", original)] {
+                let (place, correlation, db) = heard.nearest(at, SECOND / 4, file, around.clone());
+                let seconds = place as f64 / f64::from(SAMPLE_RATE);
+                println!(
+                    "while it is processed, after a jump, held against the {name}: from {seconds:.3} \
+                     s on, correlation {correlation:.8}, {db:.1} dB"
+                );
+            }
+        }
+    }
     for (name, at, file) in [
         ("original before Process", process_at - 20_000, original),
-        ("mix of the ticked", mix_at + second, mix),
-        ("one stem alone", solo_at + second, solo),
+        ("mix of the ticked", mix_at + SECOND, mix),
+        ("one stem alone", solo_at + SECOND, solo),
     ] {
         let Some(place) = heard.find(at, 256, file, 1e-3) else {
             println!("{name}: not found");
             continue;
         };
-        let (correlation, db) = heard.likeness(at, place, second / 2, file);
+        let (correlation, db) = heard.likeness(at, place, SECOND / 2, file);
         let seconds = place as f64 / f64::from(SAMPLE_RATE);
         println!("{name}: from {seconds:.3} s on, correlation {correlation:.8}, {db:.1} dB");
     }

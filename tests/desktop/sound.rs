@@ -40,6 +40,23 @@ impl Sound {
         self.pairs(at, place, count, file).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     }
 
+    /// Which of these frames of `file` is the most like what was heard from `at` on, and how like
+    /// (see [`Self::likeness`]).
+    pub fn nearest(
+        &self,
+        at: usize,
+        count: usize,
+        file: &[f32],
+        places: std::ops::Range<usize>,
+    ) -> (usize, f64, f64) {
+        let likeness = |place| {
+            let (correlation, db) = self.likeness(at, place, count, file);
+            (place, correlation, db)
+        };
+        let fitting = places.filter(|place| 2 * (place + count) <= file.len());
+        fitting.map(likeness).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default()
+    }
+
     /// Correlation, and how far what was written is above the difference, in dB.
     pub fn likeness(&self, at: usize, place: usize, count: usize, file: &[f32]) -> (f64, f64) {
         let (mut product, mut one, mut other, mut error) = (0.0, 0.0, 0.0, 0.0);

@@ -53,6 +53,7 @@ const KEYS: &[&str] = &["Ctrl", "Shift", "Enter", "Esc", "Home", "End", "PgUp", 
 
 /// What the scenes are about: songs, files, and what the engine says of them, which is English.
 const NAMES: &[&str] = &[
+    "https",
     "Lithium",
     "Software-Entwicklungskit",
     "Let's Go Fishin'",

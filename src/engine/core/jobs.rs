@@ -208,8 +208,10 @@ impl Core {
         if job.is_active() {
             self.queue.waiting.push_back((job, from_frame));
             self.start_next();
+            return Ok(());
         }
-        Ok(())
+        // A program may have been killed before it did.
+        self.drop_draft(&job, &track)
     }
 
     /// Ends a job; finished segments stay.
@@ -389,8 +391,11 @@ impl Core {
         }
         job.seconds += seconds;
         let job = job.clone();
-        if let Err(e) = self.library.update_job(&job) {
-            self.fail(Some(job.song), &e);
+        match self.library.update_job(&job) {
+            // The next segment will find the disk full, too, and the job is paused in words.
+            Err(e) if e.is_no_room() => tracing::debug!("{}", e.in_words()),
+            Err(e) => self.fail(Some(job.song), &e),
+            Ok(()) => {}
         }
         self.sink.send(Event::Job(job));
     }

@@ -167,6 +167,12 @@ impl Desk {
         songs[0].frames as usize
     }
 
+    /// Seconds that a segment took.
+    fn pace(&self) -> f64 {
+        let job = look_into_library(self.home.path()).unwrap().jobs().unwrap().remove(0);
+        job.seconds / job.segments_done as f64
+    }
+
     fn segments(&self) -> Option<usize> {
         let jobs = look_into_library(self.home.path()).ok()?.jobs().ok()?;
         Some(jobs.first()?.segments_done)
@@ -198,6 +204,8 @@ struct Session {
     /// After a jump ahead, when a segment had come and others had not: where in the capture, and about
     /// where in the song.
     early_at: Option<(usize, usize)>,
+    /// Seconds that a segment took.
+    pace: f64,
     solo_at: usize,
     mix_at: usize,
 }
@@ -242,7 +250,8 @@ fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
     let (before, jump_at) = (desk.segments(), desk.frames());
     desk.click([wave.left() + 0.7 * wave.width(), wave.center().y]);
     let early_at = wait_for("a segment there", || {
-        if desk.segments() > before {
+        // The one that was being computed may come first.
+        if desk.segments() > before.map(|count| count + 1) {
             return Some(Some(desk.frames()));
         }
         desk.is_done().map(|()| None)
@@ -252,6 +261,7 @@ fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
     let to = desk.song_frames() * 7 / 10;
     let early_at = early_at.map(|at| (at + SECOND / 2, to + at + SECOND / 2 - jump_at));
     wait_for("the job", || desk.is_done());
+    let pace = desk.pace();
     desk.play_from(wave, 0.2);
     let mix_at = desk.frames();
     pass(2.0);
@@ -267,7 +277,7 @@ fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
     pass(0.5);
     let heard = Sound(captured(desk.folder.path()));
     let original = decoded(song);
-    Some(Session { heard, original, mix, solo, process_at, early_at, solo_at, mix_at })
+    Some(Session { heard, original, mix, solo, process_at, early_at, pace, solo_at, mix_at })
 }
 
 fn decoded(song: &Path) -> Vec<f32> {
@@ -332,8 +342,12 @@ fn a_file_that_is_dropped_is_heard_as_it_is_exported() {
 fn figures_on_a_song_of_yours() {
     let Some(song) = env::var_os("PARTITA_SONG").map(PathBuf::from) else { return };
     let Some(session) = session(home(), &song, ["Vocals", "Drums"]) else { return };
-    let Session { heard, original, mix, solo, process_at, early_at, solo_at, mix_at } = &session;
-    println!("first stem {:.2?} s after the click on Process", session.first_stem_after());
+    let Session { heard, original, mix, solo, process_at, early_at, pace, solo_at, mix_at } =
+        &session;
+    println!(
+        "first stem {:.2?} s after the click on Process, where a segment took {pace:.2}",
+        session.first_stem_after()
+    );
     match *early_at {
         None => println!("the job was done too soon to be listened to meanwhile"),
         Some((at, place)) => {
@@ -354,6 +368,7 @@ fn figures_on_a_song_of_yours() {
         ("mix of the ticked", mix_at + SECOND, mix),
         ("one stem alone", solo_at + SECOND, solo),
     ] {
+        let at = heard.loud_from(at);
         let Some(place) = heard.find(at, 256, file, 1e-3) else {
             println!("{name}: not found");
             continue;

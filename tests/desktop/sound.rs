@@ -12,6 +12,12 @@ impl Sound {
         (!is_silent).then(|| (0..(file.len() / 2).saturating_sub(count)).find(is_there)).flatten()
     }
 
+    /// The first frame from `at` on with something to tell one place from another by.
+    pub fn loud_from(&self, at: usize) -> usize {
+        let is_loud = |frame: &[f32; 2]| frame.iter().any(|sample| sample.abs() > 0.1);
+        at + self.0[at..].iter().position(is_loud).unwrap_or(0)
+    }
+
     fn differs_at(
         &self,
         at: usize,

@@ -11,7 +11,7 @@ use super::{
     separate::{Member, Separation, Step},
     store::{MixStore, StemStore},
 };
-use crate::model::{self, Precision, Separator};
+use crate::model::{self, Precision, Separator, Stop};
 
 /// A model that is at work.
 pub struct Ensemble {
@@ -77,6 +77,17 @@ impl Ensemble {
     /// Those of the weights.
     pub fn prepare(&mut self) -> Result<()> {
         if self.loaded.len() == 1 { self.load(&[0]) } else { Ok(()) }
+    }
+
+    /// Runs the network that is loaded over silence, until `stop` says that there is better to do. After
+    /// that its memory has been touched, and a job's first segment waits for none of it.
+    pub fn warm_up(&self, stop: Stop<'_>) {
+        if let [Some(network)] = &self.loaded[..] {
+            let spec = network.spec();
+            let silence = vec![0.0; spec.channels * spec.segment_frames];
+            // What comes of it is nobody's.
+            drop(self.pool.install(|| network.separate_unless(&silence, stop)));
+        }
     }
 
     /// Makes what is missing of the wanted stems; see [`Separation::run`].

@@ -3,9 +3,13 @@
 //!
 //! It waits for nothing but work; the network itself runs on the pool.
 
-use std::{sync::Arc, thread::JoinHandle, time::Instant};
+use std::{
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
     CancelToken, Compute, EngineError, JobId, Result,
@@ -18,6 +22,9 @@ use super::{
     store::{MixStore, StemStore},
 };
 use crate::model;
+
+/// After so long without work, the memory that segments are computed in is given back.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// One job, with all it needs.
 pub(super) struct Task {
@@ -115,11 +122,22 @@ type Make<'a> = &'a dyn Fn(&InstalledModel, Compute) -> Result<Ensemble>;
 
 fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
     let mut loaded: Option<Ensemble> = None;
-    for order in orders {
-        let task = match order {
-            Order::Work(task) => task,
-            Order::Load(model, compute) => {
-                let work = || have(&mut loaded, make, &model, compute)?.prepare();
+    loop {
+        let task = match orders.recv_timeout(IDLE) {
+            Err(RecvTimeoutError::Disconnected) => return,
+            // A window may stand idle for hours.
+            Err(RecvTimeoutError::Timeout) => {
+                model::arena::release();
+                continue;
+            }
+            Ok(Order::Work(task)) => task,
+            Ok(Order::Load(model, compute)) => {
+                let work = || {
+                    let ensemble = have(&mut loaded, make, &model, compute)?;
+                    ensemble.prepare()?;
+                    ensemble.warm_up(&|| !orders.is_empty());
+                    Ok(())
+                };
                 if let Err(e) = caught("loading the model", work) {
                     tracing::debug!("{}", e.in_words()); // the job will say it
                     loaded = None;
@@ -133,8 +151,6 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
         if matches!(result, Err(EngineError::Stumbled { .. })) {
             loaded = None; // nobody knows what it left behind
         }
-        // Between jobs a window may stand idle for hours.
-        model::arena::release();
         tell(Progress::Ended(task.job, result));
     }
 }

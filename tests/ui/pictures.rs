@@ -27,8 +27,14 @@ fn every_state_in_every_look() {
     let Some(folder) = std::env::var_os("PARTITA_PICTURES").map(std::path::PathBuf::from) else {
         return;
     };
-    let looks =
-        [(vec2(1280.0, 800.0), 1.0), (vec2(1280.0, 800.0), 2.0), (vec2(2560.0, 1440.0), 1.0)];
+    // In pixels, and how many of them are a point: a usual screen, the same zoomed to 200 %, a sharp
+    // one, and a large one.
+    let looks = [
+        (vec2(1280.0, 800.0), 1.0),
+        (vec2(1280.0, 800.0), 2.0),
+        (vec2(2560.0, 1600.0), 2.0),
+        (vec2(2560.0, 1440.0), 1.0),
+    ];
     for (name, scene) in scenes() {
         for (size, scale) in looks {
             for (theme, language) in [Theme::Dark, Theme::Light]

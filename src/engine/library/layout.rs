@@ -34,13 +34,15 @@ pub(super) fn check(db: &Connection, version: usize) -> Result<()> {
 fn layout(db: &Connection) -> rusqlite::Result<Vec<(String, String, String, String)>> {
     let mut query = db.prepare(
         "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema
-         WHERE NOT (type = 'table' AND name IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4'))
+         WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4'))
          AND NOT (type = 'index' AND name LIKE 'sqlite\\_autoindex\\_%' ESCAPE '\\')
          ORDER BY type, name LIMIT 1000",
     )?;
     let rows = query.query_map([], |row| {
-        let sql: String = row.get(3)?;
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, plain(&sql)))
+        let (name, sql): (String, String) = (row.get(1)?, row.get(3)?);
+        // SQLite knows its own table by these letters alone.
+        let sql = if name == "sqlite_sequence" { sql } else { plain(&sql) };
+        Ok((row.get(0)?, name, row.get(2)?, sql))
     })?;
     rows.collect()
 }

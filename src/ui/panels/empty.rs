@@ -22,12 +22,16 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
         zone.max.y -= model_height + 20.0;
     }
     dashed_outline(ui.painter(), zone, 20.0, Stroke::new(1.5, cx.tokens.line));
-    let middle = zone.center() - vec2(0.0, 20.0);
+    // In a window that is zoomed there may be room for the words alone.
+    let has_mark = zone.height() >= 300.0;
+    let middle = zone.center() - vec2(0.0, if has_mark { 20.0 } else { 36.0 });
     let row = |y: f32, height: f32| {
         Rect::from_center_size(middle + vec2(0.0, y), vec2(zone.width() - 40.0, height))
     };
     let mark = Rect::from_center_size(middle - vec2(0.0, 84.0), vec2(64.0, 68.0));
-    icon::stems(ui.painter(), mark, cx.tokens);
+    if has_mark {
+        icon::stems(ui.painter(), mark, cx.tokens);
+    }
     let title = font(text::TITLE, Weight::SemiBold);
     let words = words::get().empty.title;
     label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, words, title, cx.tokens.text);

@@ -68,20 +68,23 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     };
 
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
-    let (place, _) = ui.allocate_exact_size(vec2(WIDTH, TITLE), Sense::hover());
+    let content = ui.content_rect();
+    // In a window that is zoomed the rows scroll either way, and the rest is as wide as can be seen.
+    let wide = WIDTH.min(content.width() - 2.0 * (PADDING + AROUND));
+    let (place, _) = ui.allocate_exact_size(vec2(wide, TITLE), Sense::hover());
     let title = state.song(song).map_or("", |song| song.title.as_str());
     let heading = font(text::NAME, Weight::SemiBold);
-    let line = Rect::from_min_size(place.min, vec2(WIDTH, 26.0));
+    let line = Rect::from_min_size(place.min, vec2(wide, 26.0));
     let words = (words::get().export.title)(title);
     label(ui, "export title", line, Align2::LEFT_CENTER, &words, heading, cx.tokens.text);
 
-    let room = ui.content_rect().height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
+    let room = content.height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
     let mut new = desk.choices.clone();
     let [least, most] = ROWS;
     let height = room.clamp(least, most);
-    // Of its full height from the first frame on; it scrolls in a window that is zoomed.
+    // Of its full size from the first frame on.
     let seen = height.min(room.max(100.0));
-    let scroll = ScrollArea::vertical().max_height(seen).min_scrolled_height(seen);
+    let scroll = ScrollArea::both().max_height(seen).min_scrolled_height(seen).max_width(wide);
     scroll.show(ui, |ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, height), Sense::hover());
         let mut form = Form { rect, tokens: cx.tokens };
@@ -102,7 +105,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     if new != desk.choices {
         cx.act(Action::Choose(Box::new(new)));
     }
-    let (place, _) = ui.allocate_exact_size(vec2(WIDTH, BUTTONS), Sense::hover());
+    let (place, _) = ui.allocate_exact_size(vec2(wide, BUTTONS), Sense::hover());
     buttons(ui, cx, place, objection.as_ref());
     if is_entered {
         cx.act(Action::Export);

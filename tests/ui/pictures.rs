@@ -27,12 +27,12 @@ fn every_state_in_every_look() {
     let Some(folder) = std::env::var_os("PARTITA_PICTURES").map(std::path::PathBuf::from) else {
         return;
     };
-    // In pixels, and how many of them are a point: a usual screen, the same zoomed to 200 %, a sharp
+    // In points, and how many pixels each is wide: a usual screen, the same zoomed to 200 %, a sharp
     // one, and a large one.
     let looks = [
         (vec2(1280.0, 800.0), 1.0),
+        (vec2(640.0, 400.0), 2.0),
         (vec2(1280.0, 800.0), 2.0),
-        (vec2(2560.0, 1600.0), 2.0),
         (vec2(2560.0, 1440.0), 1.0),
     ];
     for (name, scene) in scenes() {
@@ -45,8 +45,9 @@ fn every_state_in_every_look() {
                 let mut stage = scene();
                 speak(language);
                 stage.harness.ctx.set_theme(theme);
-                stage.harness.set_size(size);
                 stage.harness.set_pixels_per_point(scale);
+                stage.harness.run_steps(2); // the size follows the zoom
+                stage.harness.set_size(size);
                 stage.deck.position.set(44_100 * 103);
                 stage.harness.run_steps(5);
                 let (width, look) = (size.x, format!("{theme:?}").to_lowercase());

@@ -238,11 +238,15 @@ fn killed_while_it_drafts_the_stems_are_the_same() {
     let (place, mut dice) = (Place::new(songs.path()), Dice(2026));
     Preferences { drafts_first: true, ..Preferences::default() }.save(place.home.path()).unwrap();
     place.carry_out("add", "one");
-    let (mut killed, mut computed, mut drafted) = (0, 0, 0);
+    let (mut killed, mut computed, mut drafted) = (0_u32, 0, 0);
     while !place.flags("one").ends_with(&[1]) || place.flags("one").contains(&0) {
-        // Ever later, so that it comes to an end.
-        let most = took.as_micros() as u64 * (4 + killed) / 16;
-        computed += place.kill("process", "one", Duration::from_micros(dice.below(most))).len();
+        // In small steps into the draft, then at any time, ever later, so that it comes to an end.
+        let most = took.as_micros() as u64 * u64::from(4 + killed) / 16;
+        let time = match drafted {
+            0 => took * (1 + killed) / 32,
+            _ => Duration::from_micros(dice.below(most)),
+        };
+        computed += place.kill("process", "one", time).len();
         let has_begun = |draft| place.flags_of("one", draft).contains(&1);
         drafted += usize::from(has_begun(true) && !has_begun(false));
         killed += 1;

@@ -92,6 +92,7 @@ fn a_mirror_from_the_settings_is_asked_from_then_on() {
         _ => None,
     });
     let seen = seen.lock().unwrap();
+    assert!(!seen.is_empty(), "nobody else had the model");
     assert!(seen.iter().all(|line| line.contains("/weights/955717e8.safetensors")), "{seen:?}");
 }
 

@@ -3,7 +3,6 @@
 //! Runs on its own thread, one file after the other; a file that fails does so alone.
 
 use std::{
-    fmt::Write as _,
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
@@ -22,6 +21,7 @@ use super::{
     store::{MixStore, MixWriter},
     upkeep::ImportLock,
 };
+use crate::model::weights::hex;
 
 /// Requests that may wait; each can be a whole folder tree.
 const WAITING: usize = 256;
@@ -264,12 +264,7 @@ pub(super) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> 
             n => hasher.update(&block[..n]),
         }
     }
-    let mut hash = String::new();
-    for byte in hasher.finalize() {
-        // Writing to a string does not fail.
-        let _always = write!(hash, "{byte:02x}");
-    }
-    Ok(hash)
+    Ok(hex(&hasher.finalize()))
 }
 
 fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {

@@ -8,7 +8,7 @@ use super::{
         Job, Result, SongTrack,
         recipe::{Quality, Recipe},
     },
-    Core,
+    Core, Open,
     songs::remove_folder,
 };
 
@@ -36,15 +36,19 @@ impl Core {
         let is_refined =
             |stem: usize| draft.done_count_of(&[stem]) == 0 || stems.missing(&[stem]) == 0;
         let recipe = Recipe { quality: Quality::DRAFT, ..job.recipe() };
-        let is_wanted = self.recipe_of(job.song) == recipe
-            || self.library.last_job_of(job.song, &recipe)?.is_some();
+        let shown = self.recipe_of(job.song);
+        // Where another quality of the same model is shown, the draft is heard in its gaps.
+        let is_heard = shown.model == recipe.model && shown.quality != job.quality;
+        let is_wanted = is_heard || self.library.last_job_of(job.song, &recipe)?.is_some();
         let Some(model) = self.model(&recipe) else { return Ok(()) };
         if is_wanted || !(0..stems.sources().len()).all(is_refined) {
             return Ok(());
         }
         let folder = self.library.song_folder(&self.library.song(job.song)?.hash);
         let folder = model.stem_folder(&folder, Quality::DRAFT);
-        if let Some(open) = self.open.as_mut().filter(|open| open.song == job.song)
+        // A song that shows another model's stems has a draft of that model.
+        let is_of = |open: &&mut Open| open.song == job.song && open.recipe.model == recipe.model;
+        if let Some(open) = self.open.as_mut().filter(is_of)
             && open.track.draft.take().is_some()
         {
             self.player.exchange(Arc::new(open.track.clone()));

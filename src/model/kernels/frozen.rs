@@ -7,7 +7,6 @@
 //! folder, and where that cannot be written, as if it had not been. Runs on the thread that packs.
 
 use std::{
-    fmt::Write as _,
     fs::{self, File},
     io::{self, Write as _},
     ops::Deref,
@@ -20,7 +19,7 @@ use memmap2::Mmap;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::model::arena::Buffer;
+use crate::model::{arena::Buffer, weights::hex};
 
 /// Fewer values are not worth a mapping.
 const LEAST: usize = 1 << 14;
@@ -85,12 +84,7 @@ impl Deref for Frozen {
 
 /// The mapped file in `folder` with just these bytes, made if there is none.
 fn shared(folder: &Path, bytes: &[u8]) -> io::Result<Mmap> {
-    let mut name = String::new();
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string does not fail.
-        let _always = write!(name, "{byte:02x}");
-    }
-    let path = folder.join(name);
+    let path = folder.join(hex(&Sha256::digest(bytes)));
     match map(&path, bytes) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         // Damaged, as by a loss of power: nothing here waits for the disk.

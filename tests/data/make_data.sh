@@ -38,6 +38,21 @@ chirp 44100 -c:a libvorbis -q:a 6 -page_duration 20000 -metadata title='In Ogg' 
 chirp 48000 -c:a libopus -b:a 128k chirp.opus
 chirp 44100 -c:a libvorbis -q:a 6 -metadata artist='In Matroska' chirp.mka
 chirp 48000 -c:a libopus -b:a 128k chirp.webm
+# HE-AAC that only its frames show, in both of its containers.
+chirp 22050 -c:a aac -b:a 96k lc.aac
+python3 make_he_aac.py lc.aac chirp-he.aac
+ffmpeg -v error -y -i chirp-he.aac -c copy -fflags +bitexact chirp-he.m4a
+rm lc.aac
+chirp 44100 -c:a alac -sample_fmt s16p chirp-alac.mov # QuickTime keeps the settings elsewhere
+# Two tracks: left and right chirp; the second is the default.
+chirp 44100 both.wav
+for container in mka mp4; do
+    ffmpeg -v error -y -i both.wav -map 0:a -map 0:a -fflags +bitexact -flags:a +bitexact \
+        -filter:a:0 'pan=mono|c0=c0' -filter:a:1 'pan=mono|c0=c1' -c:a flac -strict -2 \
+        -metadata:s:a:0 language=eng -metadata:s:a:1 language=por -metadata:s:a:1 title=Direita \
+        -disposition:a:0 0 -disposition:a:1 default two-tracks.$container
+done
+rm both.wav
 chirp 22050 -c:a pcm_s16be chirp-22k.aiff
 chirp 22050 -c:a pcm_s16le chirp-22k.caf
 chirp 44100 -c:a mp2 -b:a 256k chirp.mp2

@@ -26,7 +26,7 @@ const STEREO: [Row; 13] = [
     // These containers, as they are read, do not say where the sound ends within the last packet.
     ("chirp.aac", "AAC", 44_100, 2, None, 25.0, 9_216),
     ("chirp.mka", "Vorbis (Matroska)", 44_100, 2, None, 20.0, 8_896),
-    ("chirp.webm", "Opus (Matroska)", 48_000, 2, None, 20.0, 9_415),
+    ("chirp.webm", "Opus (Matroska)", 48_000, 2, None, 20.0, FRAMES),
     // Nor does this one say where it starts: the encoder's 481 frames are heard.
     ("chirp.mp2", "MP2", 44_100, 2, None, -10.0, 9_216),
 ];

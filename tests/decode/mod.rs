@@ -4,6 +4,7 @@
 //! The files of `tests/data` were made by `make_data.sh` there; plain WAV files are made here.
 
 mod bad;
+mod containers;
 mod good;
 mod wav;
 

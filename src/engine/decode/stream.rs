@@ -375,8 +375,11 @@ impl<'a> Stream<'a> {
         }
         if let Some(first) = self.first_odd {
             let (count, at) = (self.judge.silenced, clock(first));
-            let what = if is_lossy(&source.codec) { "broken blocks" } else { "impossible samples" };
-            self.warnings.push(format!("{count} {what} from {at} on are silent"));
+            self.warnings.push(if is_lossy(&source.codec) {
+                format!("implausible sound from {at} on was silenced (blocks: {count})")
+            } else {
+                format!("implausible sound from {at} on was silenced (samples: {count})")
+            });
         }
     }
 }

@@ -32,7 +32,8 @@ pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
 pub use length::seconds;
 #[cfg(test)]
 pub(super) use source::{Source, new_decoder};
-pub(super) use tags::{LARGEST_COVER, LONGEST_TEXT, tagged_file};
+pub use tags::Broadcast;
+pub(super) use tags::{About, LARGEST_COVER, LONGEST_TEXT, broadcast, read_all as read_tags};
 
 pub(super) use self::output::Output;
 use super::{AudioFormat, CancelToken, SAMPLE_RATE, Tags};
@@ -98,12 +99,11 @@ pub fn decode_expected(
     progress: &mut dyn FnMut(f32),
     sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
 ) -> super::Result<Decoded> {
-    let mut source = source::Source::open(path, cancel)?;
+    let source = source::Source::open(path, cancel)?;
     if let Some(frames) = source.expected_frames() {
         expect(frames)?;
     }
-    let mut about = tags::About::read(path, cancel);
-    about.complete_with(tags::About::of_log(&mut source.reader.metadata()));
+    let about = tags::About::read(path, cancel);
     let output = Output::new(SAMPLE_RATE, source.trim, sink)?;
     let heard = stream::decode(source, path, cancel, progress, output)?;
     Ok(Decoded {

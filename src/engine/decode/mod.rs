@@ -6,6 +6,7 @@
 //! - [`file`]: opens the file, refuses what is plainly no audio.
 //! - [`rf64`]: shows WAV of more than 4 GB as WAV.
 //! - [`source`]: finds container, codec and track.
+//! - [`identity`]: the digest that identifies a song's sound, independent of its tags.
 //! - [`gapless`]: what the encoder added to the sound, and is not to be heard.
 //! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
 //! - [`downmix`]: any channels to stereo.
@@ -19,6 +20,7 @@ mod downmix;
 mod file;
 mod folder;
 mod gapless;
+mod identity;
 mod length;
 mod output;
 mod rf64;
@@ -29,6 +31,7 @@ mod tags;
 use std::path::Path;
 
 pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
+pub(super) use identity::SoundIdentity;
 pub use length::seconds;
 #[cfg(test)]
 pub(super) use source::{Source, new_decoder};

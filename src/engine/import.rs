@@ -205,7 +205,7 @@ fn import_file(
 
 /// Computes the keys of the file at `path`.
 fn keys_of(library: &Library, path: &Path, cancel: &CancelToken) -> Result<Keys> {
-    let sound = SoundIdentity::of_file(path, cancel)?;
+    let sound = SoundIdentity::of_file(path, None, cancel)?;
     let file = if sound.is_none() || library.has_songs_without_sound()? {
         Some(content_hash(path, cancel)?)
     } else {
@@ -299,7 +299,7 @@ pub(super) fn is_same_song(
     cancel: &CancelToken,
 ) -> Result<bool> {
     let is_same = if let Some(sound) = &song.sound {
-        SoundIdentity::of_file(path, cancel)
+        SoundIdentity::of_file(path, None, cancel)
             .map(|found| found.is_some_and(|found| found.versioned() == *sound))
     } else {
         content_hash(path, cancel).map(|hash| {
@@ -323,7 +323,7 @@ fn sounds_like(path: &Path, mix: &MixStore, cancel: &CancelToken) -> bool {
         let is_same = at <= mix.frames() && block == expected;
         if is_same { Ok(()) } else { Err(EngineError::Cancelled) }
     };
-    let decoded = decode::decode(path, cancel, &mut |_| (), &mut compare);
+    let decoded = decode::decode(path, None, cancel, &mut |_| (), &mut compare);
     decoded.is_ok_and(|decoded| decoded.frames == mix.frames())
 }
 
@@ -356,7 +356,7 @@ fn decode_into(
         check_room(folder, bytes, folder, "")
     };
     let mut sink = |block: &[f32]| writer.push(block);
-    let decoded = decode::decode_expected(path, cancel, &mut expect, progress, &mut sink)?;
+    let decoded = decode::decode_expected(path, None, cancel, &mut expect, progress, &mut sink)?;
     Ok((decoded, writer))
 }
 

@@ -4,25 +4,22 @@
 //! packets do not, and neither do they in another container. Nothing is decoded, and memory does not grow with the length. Runs on the thread
 //! that imports or exports.
 
-use std::{io, path::Path, time::Instant};
+use std::{path::Path, time::Instant};
 
 use sha2::{Digest as _, Sha256};
 use symphonia::core::{
     audio::Channels,
-    codecs::{
-        CodecParameters,
-        audio::{
-            AudioCodecId, AudioCodecParameters,
-            well_known::{
-                CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2,
-                CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS,
-            },
+    codecs::audio::{
+        AudioCodecId, AudioCodecParameters,
+        well_known::{
+            CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3,
+            CODEC_ID_OPUS, CODEC_ID_VORBIS,
         },
     },
     errors::Error,
 };
 
-use super::{bounds::Allowance, source::Source};
+use super::{bounds::Allowance, packets::Next, source::Source};
 use crate::engine::{CancelToken, EngineError, Result, guard::guarded};
 use crate::model::weights::hex;
 
@@ -37,13 +34,17 @@ pub struct SoundIdentity {
 }
 
 impl SoundIdentity {
-    /// Reads the sound of the file at `path`; `None` where the file cannot be
-    /// demuxed, or has no sound.
+    /// Reads the audio track `track` of the file at `path`, counted from 1; its default where that is
+    /// `None`. Returns `None` where the file cannot be demuxed, or has no sound.
     ///
     /// # Errors
     /// [`EngineError::Io`] when the file cannot be read; [`EngineError::Cancelled`].
-    pub fn of_file(path: &Path, cancel: &CancelToken) -> Result<Option<Self>> {
-        match Source::open(path, cancel) {
+    pub fn of_file(
+        path: &Path,
+        track: Option<usize>,
+        cancel: &CancelToken,
+    ) -> Result<Option<Self>> {
+        match Source::open(path, track, cancel) {
             Ok(source) => of_source(source, path, cancel),
             Err(EngineError::Decode(_)) => Ok(None),
             Err(error) => Err(error),
@@ -69,7 +70,7 @@ fn of_source(
     let mut allowance = Allowance::new(source.bytes());
     let mut hasher = Sha256::new();
     hasher.update(format!("Partita sound {VERSION}\n"));
-    digest_codec(&mut hasher, &source);
+    digest_codec(&mut hasher, &source.codec);
     let mut packets = 0_u64;
     loop {
         if cancel.is_cancelled() {
@@ -77,46 +78,42 @@ fn of_source(
         }
         let since = Instant::now();
         // Where decoding ends because of damage, so does the identity.
-        let Some(next) = guarded(|| source.reader.next_packet()) else { break };
+        let Some(next) = guarded(|| source.next()) else { break };
         let is_within = allowance.time(since.elapsed()).is_ok();
         let bytes = match &next {
-            Ok(Some(packet)) => packet.data.len(),
+            Ok(Next::Packet(packet)) => packet.data.len(),
             _ => 0,
         };
         if !is_within || allowance.packet(bytes).is_err() {
             return Ok(None);
         }
         match next {
-            Ok(Some(packet)) if packet.track_id == source.track => {
+            Ok(Next::Packet(packet)) if source.is_ours(&packet) => {
                 hasher.update(&packet.data);
                 packets += 1;
             }
-            Ok(Some(_)) => {}
-            Err(Error::ResetRequired) if source.next_chapter().is_ok() => {
-                digest_codec(&mut hasher, &source);
+            Ok(Next::Packet(_) | Next::Lost(_)) => {}
+            Ok(Next::Reset) if source.next_chapter().is_ok() => {
+                digest_codec(&mut hasher, &source.codec);
             }
             Err(Error::IoError(_)) if cancel.is_cancelled() => return Err(EngineError::Cancelled),
-            Err(Error::IoError(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            Err(Error::IoError(error)) => {
                 return Err(EngineError::Io {
                     what: "cannot read",
                     path: path.into(),
                     source: error,
                 });
             }
-            Ok(None) | Err(_) => break,
+            Ok(Next::Reset | Next::CutOff | Next::End) | Err(_) => break,
         }
     }
     let digest = hex(&hasher.finalize());
     Ok((packets > 0).then_some(SoundIdentity { digest }))
 }
 
-/// Digests the codec parameters as the demuxer reports them.
-fn digest_codec(hasher: &mut Sha256, source: &Source) {
-    let track = source.reader.tracks().iter().find(|track| track.id == source.track);
-    let Some(CodecParameters::Audio(codec)) = track.and_then(|track| track.codec_params.as_ref())
-    else {
-        return;
-    };
+/// Digests the codec parameters as the decoder gets them. Those of Opus lack the identification header:
+/// its gain is a tag of loudness, and is not applied.
+fn digest_codec(hasher: &mut Sha256, codec: &AudioCodecParameters) {
     let AudioCodecParameters { codec: id, sample_rate, channels, extra_data, .. } = codec;
     let channels = channels.as_ref().map_or(0, Channels::count);
     let extra = extra_data.as_deref().unwrap_or_default();
@@ -163,7 +160,7 @@ mod tests {
     fn identity(name: &str) -> String {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
         let never = CancelToken::default();
-        SoundIdentity::of_file(&path, &never).unwrap().unwrap().versioned()
+        SoundIdentity::of_file(&path, None, &never).unwrap().unwrap().versioned()
     }
 
     /// Otherwise a library loses the stems of its songs. The file in Matroska has the packets of the one
@@ -181,13 +178,13 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "text").unwrap();
         let never = CancelToken::default();
-        assert_eq!(SoundIdentity::of_file(&path, &never).unwrap(), None);
-        let missing = SoundIdentity::of_file(&folder.path().join("b"), &never).unwrap_err();
+        assert_eq!(SoundIdentity::of_file(&path, None, &never).unwrap(), None);
+        let missing = SoundIdentity::of_file(&folder.path().join("b"), None, &never).unwrap_err();
         assert!(matches!(missing, EngineError::Io { .. }));
         let cancelled = CancelToken::default();
         cancelled.cancel();
         let chirp = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.flac");
-        let error = SoundIdentity::of_file(&chirp, &cancelled).unwrap_err();
+        let error = SoundIdentity::of_file(&chirp, None, &cancelled).unwrap_err();
         assert!(matches!(error, EngineError::Cancelled));
     }
 }

@@ -146,7 +146,7 @@ fn another_sound_is_another_song() {
         let path = home.path().join(name);
         fs::write(&path, bytes).unwrap();
         let never = CancelToken::default();
-        let identity = |path: &Path| SoundIdentity::of_file(path, &never).unwrap().unwrap();
+        let identity = |path: &Path| SoundIdentity::of_file(path, None, &never).unwrap().unwrap();
         assert_ne!(identity(&path), identity(&data(name)), "{name}");
         import(&mut library, &path);
         assert_eq!(library.songs().unwrap().len(), before + 1, "{name}");

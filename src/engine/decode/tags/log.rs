@@ -1,21 +1,39 @@
 //! Tags as the demuxer finds them, of the containers that lofty does not read: Matroska, CAF, FLAC in
 //! Ogg. Runs on the thread that reads the tags.
 
-use std::path::Path;
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
+};
 
 use lofty::{
     picture::{Picture, PictureType},
     tag::{ItemKey, ItemValue, Tag, TagItem, TagType},
 };
-use symphonia::core::meta::{MetadataRevision, StandardTag, StandardVisualKey};
+use symphonia::{
+    core::{
+        common::Limit,
+        formats::{FormatOptions, probe::Hint},
+        io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions},
+        meta::{MetadataOptions, MetadataRevision, StandardTag, StandardVisualKey},
+    },
+    default::get_probe,
+};
 
-use crate::engine::{CancelToken, decode::source::Source, guard::guarded};
+use super::LARGEST_COVER;
+use crate::engine::{CancelToken, decode::bounds::BoundedFile, guard::guarded};
 
-/// Reads the tags of the file at `path`, the newest first; none where it cannot be opened.
+/// Reads the tags of the file at `path`, the newest first; none where it cannot be opened. The demuxer
+/// sees the whole file here: for the sound it is shown a file without tags.
 pub fn read(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
     let read = || {
-        let mut source = Source::open(path, cancel).ok()?;
-        let (mut log, mut tags) = (source.reader.metadata(), Vec::new());
+        let file = Box::new(Whole(BoundedFile::open(path, cancel)?));
+        let stream = MediaSourceStream::new(file, MediaSourceStreamOptions::default());
+        let limit = Limit::Maximum(LARGEST_COVER);
+        let limits = MetadataOptions::default().limit_visual_bytes(limit);
+        let options = FormatOptions::default();
+        let mut reader = get_probe().probe(&Hint::new(), stream, options, limits).ok()?;
+        let (mut log, mut tags) = (reader.metadata(), Vec::new());
         while let Some(revision) = log.pop() {
             tags.push(tag_of(&revision));
         }
@@ -24,6 +42,31 @@ pub fn read(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
         Some(tags)
     };
     guarded(read).flatten().unwrap_or_default()
+}
+
+/// A whole file, as the demuxer wants it.
+struct Whole(BoundedFile);
+
+impl Read for Whole {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Whole {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+impl MediaSource for Whole {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.0.len())
+    }
 }
 
 fn tag_of(revision: &MetadataRevision) -> Tag {

@@ -147,7 +147,7 @@ mod tests {
         ("chirp.mp3", "1:460eef8cdbfc585259726728022074e10d8e595977a47b47c52f19481a7f1720"),
         ("chirp.m4a", "1:37cd9fee0eed008e9a9a661a4e792c9604a866b61e1d007006e603c816e08277"),
         ("chirp.ogg", "1:b23d97a6aa62b6515603986ee28d79bbc35bd0723d024de9b84ddde63733a385"),
-        ("chirp.opus", "1:b32acb4f0719d261d866ab342cb75adf9cfe9625edc533919329264cecaffc87"),
+        ("chirp.opus", "1:c41f9c02019e993b6efcc7e20e606f593fbd297da88a90b5955ddd0cef9b8c58"),
         ("chirp.mka", "1:b23d97a6aa62b6515603986ee28d79bbc35bd0723d024de9b84ddde63733a385"),
         ("chirp-alac.m4a", "1:c03c4972ad10a26e0e3b5cb63f97607617365bfce14ff59b5a384b61e605eab6"),
         ("chirp-22k.aiff", "1:0ebd694d2d14378f23ace6a5662aa907a8befe4a50f69af2546a04b84c4f0a14"),

@@ -99,8 +99,8 @@ impl About {
     }
 }
 
-/// All tags of the file at `path`, in order of precedence; reads within the bounds of a file and never
-/// panics. A later tag only supplies fields that the earlier ones lack.
+/// All tags of the file at `path`, in order of precedence; reads within the bounds of a file. A tag on
+/// which a library panics is left out. A later tag only supplies fields that the earlier ones lack.
 ///
 /// A format's own tags come first; ID3v1 comes last, because it truncates texts to 30 characters.
 pub fn read_all(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
@@ -111,7 +111,7 @@ pub fn read_all(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
         TagType::Id3v1 => 4,
         _ => 3, // LIST INFO, and the texts of AIFF
     };
-    let mut tags = guarded(|| find_all(path, cancel)).flatten().unwrap_or_default();
+    let mut tags = find_all(path, cancel).unwrap_or_default();
     tags.sort_by_key(rank);
     tags
 }
@@ -164,14 +164,14 @@ fn read_alone(tag: &[u8], kind: TagType) -> Option<Tag> {
     };
     let options = ParseOptions::new().read_properties(false);
     let probe = Probe::with_file_type(Cursor::new(bytes), FileType::Mpeg).options(options);
-    probe.read().ok()?.remove(kind)
+    guarded(|| probe.read().ok())??.remove(kind)
 }
 
 /// Reads the tags of a FLAC, Ogg or MP4 file with lofty.
 fn read_lofty(file: impl Read + Seek) -> Option<Vec<Tag>> {
     let options = ParseOptions::new().read_properties(false);
     let probe = Probe::new(BufReader::new(file)).options(options);
-    let mut file = probe.guess_file_type().ok()?.read().ok()?;
+    let mut file = guarded(|| probe.guess_file_type().ok()?.read().ok())??;
     let kinds: Vec<TagType> = file.tags().iter().map(Tag::tag_type).collect();
     Some(kinds.into_iter().filter_map(|kind| file.remove(kind)).collect())
 }

@@ -95,13 +95,16 @@ fn a_song_that_is_tagged_again_needs_no_second_separation() {
         output
     };
     at(&["add", song.to_str().unwrap()]);
-    at(&["process", "song", "--threads", "1"]);
+    let job_of = |name: &str| {
+        let lines = json_lines(&at(&["process", name, "--threads", "1", "--json"]));
+        lines[0]["job"].clone()
+    };
+    let job = job_of("song");
     let title = chunk(b"INAM", b"Another title\0");
     insert(&song, &chunk(b"LIST", &[&b"INFO"[..], &title].concat()));
     at(&["add", song.to_str().unwrap()]);
     let listed = json_lines(&at(&["list", "--json"]));
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["song"]["title"], "Another title");
-    let job = &json_lines(&at(&["process", "another", "--json"]))[0]["job"];
-    assert_eq!(job["seconds"].as_f64(), Some(0.0), "its stems are there");
+    assert_eq!(job_of("another"), job, "its stems are there");
 }

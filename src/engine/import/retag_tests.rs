@@ -117,12 +117,23 @@ fn tags_of_other_kinds_around_the_sound_change_nothing() {
     let mut library = Library::open(home.path()).unwrap();
     let mut id3v1 = b"TAGAn old title".to_vec();
     id3v1.resize(128, 0);
-    for name in ["chirp.mp3", "bare-44k.mp3", "bare-48k.mp3"] {
+    // An APE tag with a cover in which MPEG frames seem to begin.
+    let cover = [b"c.jpg\0\xff\xd8\xff\xe0", &b"\xff\xfb\x90\x64........"[..]].concat().repeat(90);
+    let item = [&(cover.len() as u32).to_le_bytes()[..], b"\x02\0\0\0Cover Art (Front)\0", &cover];
+    let size = item.concat().len() as u32 + 32;
+    let footer = [b"APETAGEX", &[2_000, size, 1, 0].map(u32::to_le_bytes).concat()[..], &[0; 8]];
+    let ape = [item.concat(), footer.concat()].concat();
+    for name in ["chirp.mp3", "bare-44k.mp3", "bare-48k.mp3", "chirp.flac", "chirp.aac"] {
         let bytes = fs::read(data(name)).unwrap();
         let first = import(&mut library, &data(name));
         let path = home.path().join(name);
         let id3v2 = [b"ID3\x04\0\0\0\0\x10\0", &[0; 2048][..]].concat();
-        for tagged in [[&id3v2, &bytes[..]].concat(), [&bytes[..], &id3v1].concat()] {
+        for tagged in [
+            [&id3v2, &bytes[..]].concat(),
+            [&bytes[..], &id3v1].concat(),
+            [&bytes[..], &ape, &id3v1].concat(),
+            [&id3v2, &bytes[..], &id3v1, &ape].concat(),
+        ] {
             fs::write(&path, tagged).unwrap();
             assert_eq!(import(&mut library, &path).id, first.id, "{name}");
         }

@@ -200,8 +200,10 @@ impl<R: Read + Seek> Frames<R> {
                 return Ok(Item::End);
             }
             let header = Header::read(bytes, self.framing);
-            let header =
-                header.filter(|it| self.last.as_ref().is_none_or(|last| it.goes_with(last)));
+            let header = match header {
+                Some(header) if self.is_of_stream(&header)? => Some(header),
+                _ => None,
+            };
             match header {
                 Some(header) => match self.frame(header)? {
                     Some(item) => return Ok(item),
@@ -237,13 +239,19 @@ impl<R: Read + Seek> Frames<R> {
         Ok(Some(Item::Frame { bytes, frames: header.frames }))
     }
 
+    /// Whether a header can be of this stream, which may change its rate where frames go on.
+    fn is_of_stream(&mut self, header: &Header) -> io::Result<bool> {
+        let Some(last) = self.last else { return Ok(true) };
+        Ok(header.goes_with(&last) || header.is_like(&last) && self.is_followed(header.bytes)?)
+    }
+
     /// Whether a frame, a tag, or the end is `offset` bytes from here.
     fn is_followed(&mut self, offset: usize) -> io::Result<bool> {
         let last = self.last;
         let bytes = self.window.bytes(offset + TAG_START)?;
         let rest = bytes.get(offset..).unwrap_or_default();
         let next = Header::read(rest, self.framing);
-        let is_frame = next.is_some_and(|it| last.is_none_or(|last| it.goes_with(&last)));
+        let is_frame = next.is_some_and(|it| last.is_none_or(|last| it.is_like(&last)));
         Ok(rest.len() < 4 || is_tag(rest) || is_frame)
     }
 

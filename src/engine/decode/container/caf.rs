@@ -36,18 +36,11 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
             data = Some((body, claimed, room));
         } else if NEEDED.contains(&&name) && claimed.is_some_and(|size| size <= room) {
             match &name {
-                b"desc" => {
-                    let bytes = described(file.bytes_at(body, 32)?);
-                    view.push_literal(*b"desc\0\0\0\0\0\0\0\x20");
-                    view.push_literal(bytes.clone());
-                    description = Some(bytes);
-                }
+                b"desc" => description = Some(file.bytes_at(body, 32)?),
                 b"pakt" => packets = Some(file.bytes_at(body, 24)?),
                 _ => {}
             }
-            if &name != b"desc" {
-                view.push_file(at..body + claimed.unwrap_or(0));
-            }
+            view.push_file(at..body + claimed.unwrap_or(0));
         }
         match claimed.filter(|&size| size <= room) {
             Some(size) => at = body + size,
@@ -58,9 +51,16 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
         return Ok(None);
     };
     let (bytes, completeness, stated) = extent(claimed, room);
-    view.push_literal(*b"data");
-    view.push_literal(bytes.to_be_bytes());
-    view.push_file(start..start + bytes);
+    let sound = start + EDIT_COUNT.min(bytes)..start + bytes;
+    match logarithmic(&description) {
+        // Symphonia 0.6.1 knows these in WAV alone.
+        Some(format) => view = wav::canonical(&format, None, sound),
+        None => {
+            view.push_literal(*b"data");
+            view.push_literal(bytes.to_be_bytes());
+            view.push_file(start..start + bytes);
+        }
+    }
 
     let table = packets.as_deref().filter(|_| description.get(8..12) != Some(b"alac"));
     let timing = match table.and_then(timing) {
@@ -77,13 +77,22 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     Ok(Some(Shape::single(Container::Caf, view, timing, completeness)))
 }
 
-/// A description of 32 bytes; that of logarithmic samples may state the bits of what they stand for.
-fn described(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.resize(32, 0);
-    if matches!(&bytes[8..12], b"ulaw" | b"alaw") {
-        bytes[28..32].copy_from_slice(&8_u32.to_be_bytes());
-    }
-    bytes
+/// The format chunk of a WAV with the same samples, of A-law and µ-law.
+fn logarithmic(description: &[u8]) -> Option<Vec<u8>> {
+    let tag: u16 = match description.get(8..12)? {
+        b"alaw" => 6,
+        b"ulaw" => 7,
+        _ => return None,
+    };
+    let rate = f64::from_be_bytes(*description.first_chunk()?) as u32;
+    let channels = u16::try_from(u32_at(description, 24)?).ok()?;
+    let mut format = tag.to_le_bytes().to_vec();
+    format.extend(channels.to_le_bytes());
+    format.extend(rate.to_le_bytes());
+    format.extend(rate.saturating_mul(channels.into()).to_le_bytes());
+    format.extend(channels.to_le_bytes());
+    format.extend([8, 0]);
+    Some(format)
 }
 
 /// As [`wav`]'s: bytes to read, why they may be fewer than intended, and how many were intended.

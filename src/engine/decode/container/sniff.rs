@@ -137,9 +137,29 @@ fn unsupported(bytes: &[u8]) -> Option<&'static str> {
         .or_else(|| inner(4, b"\xf8\x72\x6f\xbb", "Meridian Lossless Packing"))
         .or_else(|| inner(8, b"8SVX", "Amiga 8SVX"))
         .or_else(|| inner(8, b"16SV", "Amiga 16SV"))
+        .or_else(|| has_free_rate(bytes).then_some("MPEG audio of free bit rate"))
         .or_else(|| {
             (is_loas(0) && is_loas(loas_frame(0))).then_some("AAC in LATM without a container")
         })
+}
+
+/// Whether frames of MPEG audio follow one another at the same distance that do not state their length.
+fn has_free_rate(bytes: &[u8]) -> bool {
+    let is_free = |frame: &[u8]| {
+        let [0xff, second, third, _] = frame[..] else { return false };
+        second & 0xe0 == 0xe0
+            && second & 0x18 != 8
+            && second & 6 != 0
+            && third >> 4 == 0
+            && third & 12 != 12
+    };
+    let is_next = |frame: &[u8]| is_free(frame) && frame[..2] == bytes[..2];
+    if !bytes.get(..4).is_some_and(is_free) {
+        return false;
+    }
+    let mut places = (4..bytes.len().saturating_sub(3)).filter(|&at| is_next(&bytes[at..at + 4]));
+    let Some(first) = places.next() else { return false };
+    places.any(|at| at.abs_diff(2 * first) <= 4)
 }
 
 /// Video containers that are not supported, in the plural.

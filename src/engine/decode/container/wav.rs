@@ -4,7 +4,7 @@
 //! sizes last: a recorder that was killed, or that wrote into a pipe, leaves 0, -1 or a large constant
 //! there, and some are off by the length of a header. The sound then goes on to the end of the file.
 
-use std::io;
+use std::{io, ops::Range};
 
 use super::{Completeness, Container, Shape, Timing, fourcc};
 use crate::engine::decode::{bounds::BoundedFile, view::View};
@@ -57,7 +57,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let frames = frame_bytes.and_then(|each| stated.map(|bytes| bytes / u64::from(each)));
     let bytes = frame_bytes.map_or(bytes, |each| bytes - bytes % u64::from(each));
     let fact = chunks.fact.filter(|_| completeness == Completeness::Whole);
-    let view = canonical(format, fact.as_deref(), start, bytes);
+    let view = canonical(format, fact.as_deref(), start..start + bytes);
     let timing = Timing { frames, ..Timing::default() };
     Ok(Some(Shape::single(Container::Wav, view, timing, completeness)))
 }
@@ -146,9 +146,10 @@ fn is_chain_to_end(file: &mut BoundedFile, mut at: u64) -> io::Result<bool> {
     Ok(false)
 }
 
-fn canonical(format: &[u8], fact: Option<&[u8]>, start: u64, bytes: u64) -> View {
+/// A WAV with this format chunk, and the sound in a range of the file.
+pub(super) fn canonical(format: &[u8], fact: Option<&[u8]>, sound: Range<u64>) -> View {
     // Symphonia takes the largest number for a length that is not known.
-    let size = u32::try_from(bytes).unwrap_or(u32::MAX);
+    let size = u32::try_from(sound.end - sound.start).unwrap_or(u32::MAX);
     let mut head = b"RIFF\xff\xff\xff\xffWAVEfmt ".to_vec();
     head.extend((format.len() as u32).to_le_bytes());
     head.extend_from_slice(format);
@@ -163,7 +164,7 @@ fn canonical(format: &[u8], fact: Option<&[u8]>, start: u64, bytes: u64) -> View
     head.extend(size.to_le_bytes());
     let mut view = View::default();
     view.push_literal(head);
-    view.push_file(start..start + bytes);
+    view.push_file(sound);
     view
 }
 

@@ -105,6 +105,11 @@ impl Header {
         })
     }
 
+    /// Whether two frames are of one kind, perhaps at different rates.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.layer, self.version) == (other.layer, other.version)
+    }
+
     /// Whether two frames can be of one stream.
     pub fn goes_with(&self, other: &Self) -> bool {
         (self.layer, self.version, self.rate) == (other.layer, other.version, other.rate)

@@ -62,6 +62,7 @@ fn song(id: i64) -> Song {
         id: SongId(id),
         path: PathBuf::from(format!("/music/{id}.flac")),
         hash: format!("{id:064x}"),
+        sound: None,
         title: format!("Song {id} of the large library"),
         artist: Some(format!("Artist {}", id % 700)),
         album: None,

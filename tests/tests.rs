@@ -40,6 +40,8 @@ mod soak;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tags;
+#[cfg(test)]
 mod tracks;
 #[cfg(test)]
 mod two;

@@ -13,9 +13,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    CHANNELS, CancelToken, EngineError, Event, Result, Song, cover, decode,
+    CHANNELS, CancelToken, EngineError, Event, Result, Song, cover,
+    decode::{self, Broadcast, SoundIdentity},
     files::check_room,
-    library::{Library, NewSong, Record},
+    library::{Found, Keys, Library, NewSong, Record},
     mishap::caught,
     sink::EventSink,
     store::{MixStore, MixWriter},
@@ -28,6 +29,9 @@ const WAITING: usize = 256;
 
 /// Times that a song is imported where another program removes it each time before it counts.
 const ATTEMPTS: usize = 5;
+
+/// File in a song's folder that keeps the time of recording.
+const BROADCAST: &str = "broadcast.json";
 
 /// What the import thread tells the engine.
 pub(super) enum Imported {
@@ -148,7 +152,7 @@ impl Work {
     }
 }
 
-/// Adds one file to the library, or finds it there by its content.
+/// Adds one file to the library, or finds its song there by its sound or its bytes.
 fn import_file(
     library: &mut Library,
     path: &Path,
@@ -156,21 +160,30 @@ fn import_file(
     progress: &mut dyn FnMut(f32),
 ) -> Result<Song> {
     let path = std::path::absolute(path).map_err(|e| cannot_read(path, e))?;
-    let hash = content_hash(&path, cancel)?;
+    let mut keys = keys_of(library, &path, cancel)?;
     let busy = || tracing::warn!("another Partita is importing; this waits until it has finished");
     let _lock = ImportLock::take(library.home(), cancel, busy)?;
-    let folder = library.song_folder(&hash);
+    let known = library.song_of(&keys, &path)?;
+    if let Some(song) = &known
+        && MixStore::open(&library.song_folder(&song.hash)).is_ok()
+    {
+        return found_again(library, song, &keys, &path, cancel);
+    }
+    if let Some(song) = &known {
+        keys.hash.clone_from(&song.hash);
+    } else if let Some(file) = keys.file.take()
+        && library.forget_nameless(&file)?
+    {
+        keys.hash = file;
+    } else {
+        library.forget_nameless(&keys.hash)?;
+    }
+    let folder = library.song_folder(&keys.hash);
     let was_there = folder.exists();
     let library_file = &Library::file_in(library.home());
-    let known = library.song_by_hash(&hash, &path)?;
-    if let Some(song) = known.clone().filter(|_| MixStore::open(&folder).is_ok()) {
-        // It may have been moved: the record beside the stores knows its new place, too.
-        library.write_record(&song.hash)?;
-        return Ok(song);
-    }
     let mut attempt = || {
         // Also after a bug in a decoder, what it left behind is taken away.
-        caught("reading it", || add(library, &path, &hash, &folder, cancel, progress))
+        caught("reading it", || add(library, &path, &keys, cancel, progress))
     };
     let mut added = attempt();
     for _ in 1..ATTEMPTS {
@@ -180,13 +193,50 @@ fn import_file(
         tracing::info!("another Partita removed {} meanwhile; once more", path.display());
         added = attempt();
     }
-    if added.is_err() && known.is_none() && !was_there {
+    let is_elsewhere = added.as_ref().is_ok_and(|song| song.hash != keys.hash);
+    if (added.is_err() || is_elsewhere) && known.is_none() && !was_there {
         // Nothing of a file that failed is kept; it may never have been there.
         if let Err(e) = std::fs::remove_dir_all(&folder) {
             tracing::debug!("{}: {e}", folder.display());
         }
     }
     added
+}
+
+/// Computes the keys of the file at `path`.
+fn keys_of(library: &Library, path: &Path, cancel: &CancelToken) -> Result<Keys> {
+    let sound = SoundIdentity::of_file(path, None, cancel)?;
+    let file = if sound.is_none() || library.has_songs_without_sound()? {
+        Some(content_hash(path, cancel)?)
+    } else {
+        None
+    };
+    let hash = sound.as_ref().map(|sound| sound.digest().to_owned()).or_else(|| file.clone());
+    Ok(Keys { sound: sound.map(|sound| sound.versioned()), hash: hash.unwrap_or_default(), file })
+}
+
+/// Updates a song of the library from the file it was found in: path, tags, cover, identity.
+fn found_again(
+    library: &mut Library,
+    song: &Song,
+    keys: &Keys,
+    path: &Path,
+    cancel: &CancelToken,
+) -> Result<Song> {
+    let about = decode::About::read(path, cancel);
+    let cover = library.song_folder(&song.hash).join(cover::FILE);
+    if let Some(bytes) = &about.cover
+        && std::fs::read(&cover).ok().as_ref() != Some(bytes)
+    {
+        super::files::write_atomically(&cover, bytes)?;
+    }
+    keep_broadcast(path, &library.song_folder(&song.hash), cancel)?;
+    let is_same_file = song.sound.is_none() && keys.file.as_ref() == Some(&song.hash);
+    let (sound, tags) = (keys.sound.as_deref(), &about.tags);
+    let song = library.found_again(song.id, &Found { path, sound, tags, is_same_file })?;
+    // The record beside the stores knows it, too.
+    library.write_record(&song.hash)?;
+    Ok(song)
 }
 
 /// Whether an import failed because another program removed or reset the same song meanwhile. Where
@@ -198,20 +248,83 @@ fn was_taken_away(added: &Result<Song>, library_file: &Path, folder: &Path) -> b
 fn add(
     library: &mut Library,
     path: &Path,
-    hash: &str,
-    folder: &Path,
+    keys: &Keys,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Song> {
-    let (decoded, mix) = decode_into(path, folder, cancel, progress)?;
+    let folder = library.song_folder(&keys.hash);
+    let (decoded, mix) = decode_into(path, &folder, cancel, progress)?;
+    // Songs of older versions have no sound identity: a retagged file is matched by its samples.
+    for song in library.songs_without_sound(decoded.frames)? {
+        let mix = MixStore::open(&library.song_folder(&song.hash));
+        if song.hash != keys.hash && mix.is_ok_and(|mix| sounds_like(path, &mix, cancel)) {
+            return found_again(library, &song, keys, path, cancel);
+        }
+    }
+    if cancel.is_cancelled() {
+        return Err(EngineError::Cancelled);
+    }
     if let Some(bytes) = &decoded.cover {
         super::files::write_atomically(&folder.join(cover::FILE), bytes)?;
     }
-    let new = NewSong { path: path.to_owned(), hash: hash.to_owned(), decoded };
+    keep_broadcast(path, &folder, cancel)?;
+    let (hash, sound) = (keys.hash.clone(), keys.sound.clone());
+    let new = NewSong { path: path.to_owned(), hash, sound, decoded };
     // Before the mix counts: whoever finds a whole mix finds the song's name beside it.
-    Record::of_new(&new).write(folder)?;
+    Record::of_new(&new).write(&folder)?;
     mix.finish()?;
     library.add_song(&new)
+}
+
+/// Saves the time of recording of the file at `path`, for exports after the file is gone.
+fn keep_broadcast(path: &Path, folder: &Path, cancel: &CancelToken) -> Result<()> {
+    let Some(broadcast) = decode::broadcast(path, cancel) else { return Ok(()) };
+    let text = serde_json::to_vec(&broadcast).unwrap_or_default();
+    super::files::write_atomically(&folder.join(BROADCAST), &text)
+}
+
+/// The time of recording kept in a song's folder; `None` where the file had none.
+pub(super) fn kept_broadcast(folder: &Path) -> Option<Broadcast> {
+    serde_json::from_slice(&std::fs::read(folder.join(BROADCAST)).ok()?).ok()
+}
+
+/// Whether the file at `path` still has the sound of `song`. `folder` holds the song's stores.
+///
+/// # Errors
+/// [`EngineError::Cancelled`].
+pub(super) fn is_same_song(
+    path: &Path,
+    song: &Song,
+    folder: &Path,
+    cancel: &CancelToken,
+) -> Result<bool> {
+    let is_same = if let Some(sound) = &song.sound {
+        SoundIdentity::of_file(path, None, cancel)
+            .map(|found| found.is_some_and(|found| found.versioned() == *sound))
+    } else {
+        content_hash(path, cancel).map(|hash| {
+            let sounds_the_same = |mix| sounds_like(path, &mix, cancel);
+            hash == song.hash || MixStore::open(folder).is_ok_and(sounds_the_same)
+        })
+    };
+    match is_same {
+        _ if cancel.is_cancelled() => Err(EngineError::Cancelled),
+        is_same => Ok(is_same.unwrap_or(false)),
+    }
+}
+
+/// Whether the file at `path` decodes to exactly the samples of `mix`. Stops at the first difference.
+fn sounds_like(path: &Path, mix: &MixStore, cancel: &CancelToken) -> bool {
+    let (mut at, mut expected) = (0, Vec::new());
+    let mut compare = |block: &[f32]| {
+        expected.resize(block.len(), 0.0);
+        mix.read(at, &mut expected).map_err(|e| cannot_read(&mix.path(), e))?;
+        at += (block.len() / CHANNELS) as u64;
+        let is_same = at <= mix.frames() && block == expected;
+        if is_same { Ok(()) } else { Err(EngineError::Cancelled) }
+    };
+    let decoded = decode::decode(path, None, cancel, &mut |_| (), &mut compare);
+    decoded.is_ok_and(|decoded| decoded.frames == mix.frames())
 }
 
 /// Decodes a file into a mix store in `folder`.
@@ -270,6 +383,9 @@ pub(super) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> 
 fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {
     EngineError::Io { what: "cannot read", path: path.to_owned(), source }
 }
+
+#[cfg(test)]
+mod retag_tests;
 
 #[cfg(test)]
 mod tests {

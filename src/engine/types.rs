@@ -27,7 +27,7 @@ pub struct JobId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExportId(pub u64);
 
-/// What a file says about itself.
+/// The metadata of a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tags {
     /// Title, or `None` where the file has none.
@@ -87,8 +87,13 @@ pub struct Song {
     /// The user's file.
     #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
-    /// SHA-256 of the file's bytes, hexadecimal: names the song's folder in the data folder.
+    /// 64 hexadecimal digits that name the song's folder in the data folder: the digest of its sound; of
+    /// the file's bytes where the file could not be demuxed, and for songs added by older versions.
     pub hash: String,
+    /// The versioned digest of the song's sound; `None` where the file could not be demuxed, and for
+    /// songs added by older versions until their file is added again.
+    #[serde(skip)]
+    pub sound: Option<String>,
     /// Title from the tags, or the file's name without its extension.
     pub title: String,
     /// Artist from the tags.

@@ -10,6 +10,7 @@ fn song(id: i64) -> Song {
         id: SongId(id),
         path: PathBuf::from(format!("/music/{id}.flac")),
         hash: format!("{id:064}"),
+        sound: None,
         title: format!("Song {id}"),
         artist: None,
         album: None,

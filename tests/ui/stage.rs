@@ -258,6 +258,7 @@ pub fn song(id: i64, title: &str, artist: Option<&str>, state: SongState) -> Son
         id: SongId(id),
         path: PathBuf::from(format!("/music/{title}.flac")),
         hash: format!("{:016x}", id.wrapping_mul(0x1234_5678_9abc_def1)),
+        sound: None,
         title: title.into(),
         artist: artist.map(Into::into),
         album: None,

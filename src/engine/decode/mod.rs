@@ -7,6 +7,7 @@
 //! - [`container`]: which kind it is, and what of it holds the sound; [`view`]: how that is shown.
 //! - [`mpeg`]: frames of MPEG audio and AAC without a container.
 //! - [`source`]: track, codec and timing; [`packets`], [`decoder`]: who reads and decodes them.
+//! - [`identity`]: the digest that identifies a song's sound, independent of its tags.
 //! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
 //! - [`plausible`]: samples that nothing recorded.
 //! - [`downmix`]: any channels to stereo.
@@ -21,6 +22,7 @@ mod decoder;
 mod downmix;
 mod file;
 mod folder;
+mod identity;
 mod length;
 mod mpeg;
 mod output;
@@ -37,8 +39,10 @@ use std::path::Path;
 pub(super) use self::{decoder::Decoder, packets::Next, source::Source};
 pub use container::AudioTrack;
 pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
+pub(super) use identity::SoundIdentity;
 pub use length::seconds;
-pub(super) use tags::{LARGEST_COVER, LONGEST_TEXT, tagged_file};
+pub use tags::Broadcast;
+pub(super) use tags::{About, LARGEST_COVER, LONGEST_TEXT, broadcast, read_all as read_tags};
 
 pub(super) use self::output::Output;
 use self::plausible::{LOUD, Peaks};
@@ -115,11 +119,11 @@ pub fn decode_expected(
     progress: &mut dyn FnMut(f32),
     sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
 ) -> super::Result<Decoded> {
-    let mut source = source::Source::open(path, track, cancel)?;
+    let source = source::Source::open(path, track, cancel)?;
     if let Some(frames) = source.expected_frames() {
         expect(frames)?;
     }
-    let about = tags::About::read_all(path, &mut source, cancel);
+    let about = tags::About::read(path, cancel);
     let (tracks, track) = (source.tracks.clone(), source.track);
     let heard = run(source, path, SAMPLE_RATE, cancel, progress, sink)?;
     Ok(Decoded {

@@ -328,14 +328,6 @@ impl Source {
         packet.track_id == self.id
     }
 
-    /// What the reader found of tags.
-    pub fn metadata(&mut self) -> Option<symphonia::core::meta::Metadata<'_>> {
-        match &mut self.packets {
-            Packets::Symphonia(reader) => Some(reader.metadata()),
-            Packets::Frames(..) => None,
-        }
-    }
-
     /// How long it says that it is, in frames at [`SAMPLE_RATE`]; of what it cannot hold, what it
     /// can.
     pub fn expected_frames(&self) -> Option<u64> {

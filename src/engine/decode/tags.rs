@@ -1,17 +1,41 @@
-//! Title, artist, album, tempo, key and cover. What cannot be read is left out: no tag stops a song.
+//! The metadata of a file: title, artist, album, tempo, key, cover, time of recording. An unreadable
+//! tag is left out; it never stops a song.
+//!
+//! - [`around`]: the tags in front of the sound and behind it; [`id3v2`] and [`ape`] read them.
+//! - [`chunks`]: the tags within WAV and AIFF files; [`broadcast`]: the chunk of Broadcast WAV.
+//! - [`log`]: the tags of Matroska and others, by the demuxer.
+//!
+//! lofty reads the rest and maps names and frames to fields. Precedence is defined in
+//! [`read_all`] alone. Runs on the thread that calls it.
 
-use std::{io::BufReader, path::Path};
+mod ape;
+mod around;
+mod broadcast;
+mod chunks;
+mod id3v2;
+mod id3v2_text;
+mod log;
+
+use std::{
+    io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
+    ops::Range,
+    path::Path,
+};
 
 use lofty::{
     config::ParseOptions,
-    file::{FileType, TaggedFile, TaggedFileExt as _},
+    file::{FileType, TaggedFileExt as _},
     picture::{Picture, PictureType},
     probe::Probe,
-    tag::{Accessor as _, ItemKey, Tag},
+    tag::{Accessor as _, ItemKey, Tag, TagType},
 };
-use symphonia::core::meta::{Metadata, MetadataRevision, StandardTag, StandardVisualKey};
 
-use super::{bounds::BoundedFile, source::Source};
+pub use self::broadcast::Broadcast;
+use self::{
+    around::{Around, Reader},
+    chunks::Chunks,
+};
+use super::bounds::BoundedFile;
 use crate::engine::{
     CancelToken, Tags,
     guard::guarded,
@@ -25,7 +49,7 @@ pub const LARGEST_COVER: usize = 16 << 20;
 /// Texts are cut to so many characters.
 pub const LONGEST_TEXT: usize = 1_000;
 
-/// What a file says about itself.
+/// The metadata of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
     /// All but the cover.
@@ -35,23 +59,11 @@ pub struct About {
 }
 
 impl About {
-    /// Reads with lofty.
+    /// Reads all tags of the file at `path`.
     pub fn read(path: &Path, cancel: &CancelToken) -> Self {
         let mut about = Self::default();
-        if let Some(file) = tagged_file(path, cancel) {
-            for tag in file.primary_tag().into_iter().chain(file.tags()) {
-                about.complete_with(Self::of_tag(tag));
-            }
-        }
-        about
-    }
-
-    /// Reads with lofty, and fills what is missing with what a container says that only Symphonia
-    /// reads.
-    pub fn read_all(path: &Path, source: &mut Source, cancel: &CancelToken) -> Self {
-        let mut about = Self::read(path, cancel);
-        if let Some(mut log) = source.metadata() {
-            about.complete_with(Self::of_log(&mut log));
+        for tag in read_all(path, cancel) {
+            about.complete_with(Self::of_tag(&tag));
         }
         about
     }
@@ -59,7 +71,8 @@ impl About {
     fn of_tag(tag: &Tag) -> Self {
         let pictures = tag.pictures();
         let is_front = |picture: &&Picture| picture.pic_type() == PictureType::CoverFront;
-        let picture = pictures.iter().find(is_front).or(pictures.first());
+        let others = pictures.iter().filter(|picture| !is_front(picture));
+        let mut front_first = pictures.iter().filter(is_front).chain(others);
         Self {
             tags: Tags {
                 title: tag.title().and_then(|text| clean(&text)),
@@ -70,52 +83,8 @@ impl About {
                     .find_map(|key| tempo_of(tag.get_string(key)?)),
                 key: tag.get_string(ItemKey::InitialKey).and_then(key_of),
             },
-            cover: picture.and_then(|picture| image(picture.data())),
+            cover: front_first.find_map(|picture| image(picture.data())),
         }
-    }
-
-    /// What Symphonia found, for the formats that lofty does not know.
-    pub fn of_log(log: &mut Metadata<'_>) -> Self {
-        let mut about = Self::default();
-        while let Some(revision) = log.pop() {
-            about.complete_with(Self::of_revision(&revision));
-        }
-        if let Some(revision) = log.current() {
-            about.complete_with(Self::of_revision(revision));
-        }
-        about
-    }
-
-    fn of_revision(revision: &MetadataRevision) -> Self {
-        let mut about = Self::default();
-        let per_track = revision.per_track.iter().flat_map(|track| &track.metadata.tags);
-        let mut album_artist = None;
-        for tag in revision.media.tags.iter().chain(per_track) {
-            let (text, field) = match &tag.std {
-                Some(StandardTag::TrackTitle(text)) => (text, &mut about.tags.title),
-                Some(StandardTag::Artist(text)) => (text, &mut about.tags.artist),
-                Some(StandardTag::Album(text)) => (text, &mut about.tags.album),
-                // What Matroska says of the whole file is taken for an album's.
-                Some(StandardTag::AlbumArtist(text)) => (text, &mut album_artist),
-                Some(StandardTag::Bpm(number)) => {
-                    about.tags.bpm = about.tags.bpm.or_else(|| tempo_of(&number.to_string()));
-                    continue;
-                }
-                Some(StandardTag::InitialKey(text)) => {
-                    about.tags.key = about.tags.key.take().or_else(|| key_of(text));
-                    continue;
-                }
-                _ => continue,
-            };
-            if field.is_none() {
-                *field = clean(text);
-            }
-        }
-        about.tags.artist = about.tags.artist.or(album_artist);
-        let visuals = &revision.media.visuals;
-        let front = visuals.iter().find(|v| v.usage == Some(StandardVisualKey::FrontCover));
-        about.cover = front.or(visuals.first()).and_then(|visual| image(&visual.data));
-        about
     }
 
     /// Fills what is missing from `other`.
@@ -130,19 +99,132 @@ impl About {
     }
 }
 
-/// The tags of the file at `path` as lofty reads them: within the bounds of a file, and never with
-/// a panic. `None` where there are none that it can read.
-pub fn tagged_file(path: &Path, cancel: &CancelToken) -> Option<TaggedFile> {
-    let options = ParseOptions::new().read_properties(false);
-    let read = || {
-        let file = BufReader::new(BoundedFile::open(path, cancel)?);
-        let probe = match FileType::from_path(path) {
-            Some(kind) => Probe::with_file_type(file, kind),
-            None => Probe::new(file),
-        };
-        probe.options(options).guess_file_type().ok()?.read().ok()
+/// All tags of the file at `path`, in order of precedence; reads within the bounds of a file. A tag on
+/// which a library panics is left out. A later tag only supplies fields that the earlier ones lack.
+///
+/// A format's own tags come first; ID3v1 comes last, because it truncates texts to 30 characters.
+pub fn read_all(path: &Path, cancel: &CancelToken) -> Vec<Tag> {
+    let rank = |tag: &Tag| match tag.tag_type() {
+        TagType::VorbisComments | TagType::Mp4Ilst => 0,
+        TagType::Id3v2 => 1,
+        TagType::Ape => 2,
+        TagType::Id3v1 => 4,
+        _ => 3, // LIST INFO, and the texts of AIFF
     };
-    guarded(read).flatten()
+    let mut tags = find_all(path, cancel).unwrap_or_default();
+    tags.sort_by_key(rank);
+    tags
+}
+
+/// The broadcast chunk of the file at `path`, if it has one that can be read.
+pub fn broadcast(path: &Path, cancel: &CancelToken) -> Option<Broadcast> {
+    let mut file = BoundedFile::open(path, cancel)?;
+    let end = Reader(&mut file).len().ok()?;
+    Chunks::find(&mut file, 0..end).ok()??.broadcast(&mut file).ok()?
+}
+
+fn find_all(path: &Path, cancel: &CancelToken) -> Option<Vec<Tag>> {
+    let mut file = BoundedFile::open(path, cancel)?;
+    let around = Around::find(&mut file).ok()?;
+    let mut tags: Vec<Tag> = around.id3v2.iter().filter_map(|tag| id3v2::parse(tag)).collect();
+    tags.extend(around.ape.iter().map(|tag| ape::parse(tag)));
+    tags.extend(around.id3v1.as_ref().and_then(|tag| read_alone(tag, TagType::Id3v1)));
+    let inner = around.inner.clone();
+    let head = Reader(&mut file).bytes(inner.start, 12).ok()?;
+    match head[..] {
+        [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => {
+            let found = read_lofty(Window::new(file, inner));
+            // FLAC in Ogg is unknown to lofty.
+            tags.extend(found.unwrap_or_else(|| log::read(path, cancel)));
+        }
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => {
+            tags.extend(read_lofty(Window::new(file, inner)).unwrap_or_default());
+        }
+        [0x1a, 0x45, 0xdf, 0xa3, ..] | [b'c', b'a', b'f', b'f', ..] => {
+            tags.extend(log::read(path, cancel));
+        }
+        _ => {
+            // Tags behind the sound may also be chunks, and have been found already.
+            let whole = inner.start..Reader(&mut file).len().ok()?;
+            if let Some(chunks) = Chunks::find(&mut file, whole).ok()? {
+                tags.extend(chunks.tags(&mut file).ok()?);
+            }
+        }
+    }
+    Some(tags)
+}
+
+/// Parses a single tag of an MPEG file with lofty.
+fn read_alone(tag: &[u8], kind: TagType) -> Option<Tag> {
+    /// lofty looks for other tags in front of this one and behind it, and finds none.
+    const NOTHING: [u8; 64] = [0; 64];
+    let bytes = match kind {
+        TagType::Id3v1 => [&NOTHING, tag].concat(),
+        _ => [tag, &NOTHING].concat(),
+    };
+    let options = ParseOptions::new().read_properties(false);
+    let probe = Probe::with_file_type(Cursor::new(bytes), FileType::Mpeg).options(options);
+    guarded(|| probe.read().ok())??.remove(kind)
+}
+
+/// Reads the tags of a FLAC, Ogg or MP4 file with lofty.
+fn read_lofty(file: impl Read + Seek) -> Option<Vec<Tag>> {
+    let options = ParseOptions::new().read_properties(false);
+    let probe = Probe::new(BufReader::new(file)).options(options);
+    let mut file = guarded(|| probe.guess_file_type().ok()?.read().ok())??;
+    let kinds: Vec<TagType> = file.tags().iter().map(Tag::tag_type).collect();
+    Some(kinds.into_iter().filter_map(|kind| file.remove(kind)).collect())
+}
+
+/// A part of a file, shown as a file of its own.
+struct Window<F> {
+    file: F,
+    range: Range<u64>,
+    position: u64,
+}
+
+impl<F> Window<F> {
+    fn new(file: F, range: Range<u64>) -> Self {
+        Self { file, range, position: 0 }
+    }
+}
+
+impl<F: Read + Seek> Read for Window<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let at = self.range.start.saturating_add(self.position);
+        let wanted = self.range.end.saturating_sub(at).min(buffer.len() as u64);
+        self.file.seek(SeekFrom::Start(at))?;
+        let count = self.file.read(&mut buffer[..wanted as usize])?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl<F: Read + Seek> Seek for Window<F> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let length = self.range.end - self.range.start;
+        let position = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(offset) => length.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+/// Text in Latin-1.
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// Where in `bytes` a PNG or a JPEG begins.
+fn image_in(bytes: &[u8]) -> Option<usize> {
+    (0..bytes.len()).find(|at| is_image(&bytes[*at..]))
+}
+
+fn is_image(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x89PNG\r\n\x1a\n") || bytes.starts_with(&[0xff, 0xd8, 0xff])
 }
 
 /// One line without control characters; `None` when nothing is left.
@@ -155,9 +237,11 @@ fn clean(text: &str) -> Option<String> {
 
 /// `bytes`, if they begin as PNG or JPEG and are not too many.
 fn image(bytes: &[u8]) -> Option<Vec<u8>> {
-    let known = bytes.starts_with(b"\x89PNG\r\n\x1a\n") || bytes.starts_with(&[0xff, 0xd8, 0xff]);
-    (known && bytes.len() <= LARGEST_COVER).then(|| bytes.to_vec())
+    (is_image(bytes) && bytes.len() <= LARGEST_COVER).then(|| bytes.to_vec())
 }
+
+#[cfg(test)]
+mod precedence_tests;
 
 #[cfg(test)]
 mod tests {

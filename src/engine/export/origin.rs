@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use super::{ExportItem, Fields, Settings, Tags, format::Keeps, level::Level};
 use crate::engine::{
     AudioFormat, CancelToken, Depth, EngineError, Result, SAMPLE_RATE, Song, cover,
-    files::base_name, import::content_hash, player::Track, resample::rescale,
+    files::base_name,
+    import::{is_same_song, kept_broadcast},
+    player::Track,
+    resample::rescale,
 };
 
 /// The song, as the user has it.
@@ -58,21 +61,18 @@ impl Origin {
         Self { path: path.into(), is_at_hand: true, format, tags, model: model.into() }
     }
 
-    /// A song of the library, whose folder is `folder`. Reads the user's file to see whether it is
-    /// still the same; what its tags say counts only then.
+    /// A song of the library, whose folder is `folder`. Reads the user's file to see whether its sound
+    /// is still the same; what its tags say now counts only then.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`].
     pub fn of_song(song: &Song, folder: &Path, model: &str, cancel: &CancelToken) -> Result<Self> {
-        let is_at_hand = match content_hash(&song.path, cancel) {
-            Ok(hash) => hash == song.hash,
-            Err(EngineError::Cancelled) => return Err(EngineError::Cancelled),
-            Err(_) => false,
-        };
+        let is_at_hand = is_same_song(&song.path, song, folder, cancel)?;
         let mut tags = if is_at_hand { Tags::read(&song.path) } else { Tags::default() };
         let cover = std::fs::read(folder.join(cover::FILE)).ok();
         let (artist, album) = (song.artist.as_deref(), song.album.as_deref());
         tags.complete_with(Tags::new(&song.title, artist, album, cover.as_deref()));
+        tags.complete_with(Tags::recorded(kept_broadcast(folder)));
         tags.complete_with(Tags::found(song.bpm, song.key.as_deref()));
         let (path, format) = (song.path.clone(), song.format.clone());
         Ok(Self { path, is_at_hand, format, tags, model: model.into() })

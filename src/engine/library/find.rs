@@ -56,6 +56,7 @@ mod tests {
             id: SongId(i as i64 + 1),
             path: "x".into(),
             hash: String::new(),
+            sound: None,
             title: (*title).to_owned(),
             artist: None,
             album: None,

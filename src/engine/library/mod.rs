@@ -21,11 +21,11 @@ pub use find::find_song;
 pub(super) use layout::is_damage;
 pub use records::Record;
 pub(super) use songs::song_folder;
-pub use songs::{Lanes, NewSong, RESIDUAL};
+pub use songs::{Found, Keys, Lanes, NewSong, RESIDUAL};
 pub use taken::Taken;
 
 /// Each entry takes the schema one version further; `user_version` counts them.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE songs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -76,6 +76,11 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE songs ADD COLUMN tag_bpm REAL;
     ALTER TABLE songs ADD COLUMN tag_key TEXT;
+",
+    "
+    ALTER TABLE songs ADD COLUMN sound TEXT;
+    ALTER TABLE songs ADD COLUMN tag_title TEXT;
+    CREATE INDEX songs_by_sound ON songs(sound);
 ",
 ];
 

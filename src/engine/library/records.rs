@@ -29,7 +29,15 @@ pub struct Record {
     tag_bpm: Option<f32>,
     #[serde(default)]
     tag_key: Option<String>,
+    #[serde(default)]
+    sound: Option<String>,
+    #[serde(default)]
+    tag_title: Option<String>,
 }
+
+const COLUMNS: &str =
+    "hash, path, title, artist, album, format, frames, warning, added_at, tag_bpm,
+     tag_key, sound, tag_title";
 
 impl Record {
     /// Reads the record in a song's folder; `None` where there is none that can be read.
@@ -62,6 +70,8 @@ impl Record {
             added_at: now(),
             tag_bpm: tags.bpm,
             tag_key: tags.key.clone(),
+            sound: new.sound.clone(),
+            tag_title: tags.title.clone(),
         }
     }
 
@@ -80,6 +90,8 @@ impl Record {
             added_at: now(),
             tag_bpm: None,
             tag_key: None,
+            sound: None,
+            tag_title: None,
         }
     }
 
@@ -99,10 +111,8 @@ impl Library {
     /// # Errors
     /// [`crate::engine::EngineError::Library`].
     pub fn records(&self) -> Result<Vec<Record>> {
-        let mut query = self.db.prepare(
-            "SELECT hash, path, title, artist, album, format, frames, warning, added_at,
-             tag_bpm, tag_key FROM songs ORDER BY id DESC",
-        )?;
+        let sql = format!("SELECT {COLUMNS} FROM songs ORDER BY id DESC");
+        let mut query = self.db.prepare(&sql)?;
         let records = query.query_map([], record_of_row)?.collect::<Result<_, _>>()?;
         Ok(records)
     }
@@ -114,9 +124,10 @@ impl Library {
     pub fn adopt(&mut self, record: &Record) -> Result<()> {
         let format = serde_json::to_string(&record.format).unwrap_or_default();
         self.db.execute(
-            "INSERT OR IGNORE INTO songs
-             (hash, path, title, artist, album, format, frames, warning, added_at, tag_bpm, tag_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            &format!(
+                "INSERT OR IGNORE INTO songs ({COLUMNS})
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+            ),
             params![
                 record.hash,
                 record.path,
@@ -128,7 +139,9 @@ impl Library {
                 record.warning,
                 record.added_at,
                 record.tag_bpm,
-                record.tag_key
+                record.tag_key,
+                record.sound,
+                record.tag_title
             ],
         )?;
         Ok(())
@@ -140,8 +153,7 @@ impl Library {
     /// [`crate::engine::EngineError::Library`], [`crate::engine::EngineError::Io`].
     pub fn write_record(&self, hash: &str) -> Result<()> {
         let record = self.db.query_row(
-            "SELECT hash, path, title, artist, album, format, frames, warning, added_at,
-             tag_bpm, tag_key FROM songs WHERE hash = ?1",
+            &format!("SELECT {COLUMNS} FROM songs WHERE hash = ?1"),
             [hash],
             record_of_row,
         )?;
@@ -163,5 +175,7 @@ fn record_of_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         added_at: row.get(8)?,
         tag_bpm: row.get(9)?,
         tag_key: row.get(10)?,
+        sound: row.get(11)?,
+        tag_title: row.get(12)?,
     })
 }

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
-    AudioFormat, Result, Song, SongId, SongState, analysis::Analysis, decode::Decoded,
+    AudioFormat, Result, Song, SongId, SongState, Tags, analysis::Analysis, decode::Decoded,
     files::base_name, player::LaneSettings, recipe::Recipe,
 };
 
@@ -24,10 +24,23 @@ pub const RESIDUAL: &str = "residual";
 pub struct NewSong {
     /// The user's file.
     pub path: PathBuf,
-    /// SHA-256 of its bytes, hexadecimal.
+    /// See [`Song::hash`].
     pub hash: String,
+    /// See [`Song::sound`].
+    pub sound: Option<String>,
     /// What decoding found.
     pub decoded: Decoded,
+}
+
+/// The keys by which a file's song is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// See [`Song::sound`].
+    pub sound: Option<String>,
+    /// The name of a new song's folder, see [`Song::hash`].
+    pub hash: String,
+    /// SHA-256 of the file's bytes, hexadecimal; computed where songs without sound identity exist.
+    pub file: Option<String>,
 }
 
 impl NewSong {
@@ -37,9 +50,22 @@ impl NewSong {
     }
 }
 
+/// A file that holds a song of the library.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// See [`Song::sound`].
+    pub sound: Option<&'a str>,
+    /// The file's tags.
+    pub tags: &'a Tags,
+    /// Whether its bytes are those from which the song was added.
+    pub is_same_file: bool,
+}
+
 const COLUMNS: &str =
     "id, hash, path, title, artist, album, format, frames, warning, bpm, key, loudness_lufs,
-     tag_bpm, tag_key";
+     tag_bpm, tag_key, sound";
 
 impl Library {
     /// The folder of a song's stores and cover.
@@ -56,11 +82,13 @@ impl Library {
         let tags = &new.decoded.tags;
         let id = self.db.query_row(
             "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at,
-             tag_bpm, tag_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             tag_bpm, tag_key, sound, tag_title)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT (hash) DO UPDATE SET path = excluded.path, title = excluded.title,
              artist = excluded.artist, album = excluded.album, format = excluded.format,
              frames = excluded.frames, warning = excluded.warning, tag_bpm = excluded.tag_bpm,
-             tag_key = excluded.tag_key RETURNING id",
+             tag_key = excluded.tag_key, sound = excluded.sound, tag_title = excluded.tag_title
+             RETURNING id",
             params![
                 new.hash,
                 path_bytes::to_bytes(&new.path),
@@ -72,7 +100,9 @@ impl Library {
                 new.decoded.warning,
                 now(),
                 tags.bpm,
-                tags.key
+                tags.key,
+                new.sound,
+                tags.title
             ],
             |row| row.get(0).map(SongId),
         )?;
@@ -101,23 +131,76 @@ impl Library {
             .ok_or_else(|| unknown_song(id))
     }
 
-    /// The song with this content, if there is one; its path is then `path`.
+    /// The song of the file at `path`: by the file's bytes if the song has no sound identity, else by
+    /// its sound. Of several, the one at `path` is preferred.
     ///
     /// # Errors
     /// [`crate::engine::EngineError::Library`].
-    pub fn song_by_hash(&mut self, hash: &str, path: &Path) -> Result<Option<Song>> {
-        // One that was found again without its record is known by its folder's name alone; the
-        // file is read once more, and its row is complete again.
-        self.db.execute("DELETE FROM songs WHERE hash = substr(?1, 1, 32)", [hash])?;
-        let song = self
-            .db
-            .query_row(
-                &format!("UPDATE songs SET path = ?2 WHERE hash = ?1 RETURNING {COLUMNS}"),
-                params![hash, path_bytes::to_bytes(path)],
-                song_of_row,
-            )
-            .optional()?;
-        Ok(song)
+    pub fn song_of(&self, keys: &Keys, path: &Path) -> Result<Option<Song>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM songs
+             WHERE (sound IS NULL AND hash = ?1) OR sound = ?2 OR hash = ?3
+             ORDER BY sound IS NOT NULL, path IS NOT ?4, id LIMIT 1"
+        );
+        let values = params![keys.file, keys.sound, keys.hash, path_bytes::to_bytes(path)];
+        Ok(self.db.query_row(&sql, values, song_of_row).optional()?)
+    }
+
+    /// Deletes the row of a song that was recovered without its record and named after its folder, so
+    /// that an import can add it in full. Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn forget_nameless(&mut self, hash: &str) -> Result<bool> {
+        Ok(self.db.execute("DELETE FROM songs WHERE hash = substr(?1, 1, 32)", [hash])? > 0)
+    }
+
+    /// Whether any song has no sound identity.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn has_songs_without_sound(&self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM songs WHERE sound IS NULL)";
+        Ok(self.db.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// The songs of this length in frames that have no sound identity.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn songs_without_sound(&self, frames: u64) -> Result<Vec<Song>> {
+        let sql = format!("SELECT {COLUMNS} FROM songs WHERE sound IS NULL AND frames = ?1");
+        let mut query = self.db.prepare(&sql)?;
+        let songs = query.query_map([frames as i64], song_of_row)?;
+        Ok(songs.collect::<Result<_, _>>()?)
+    }
+
+    /// Updates a song from the file it was found in. A title set by the user stays until the title in
+    /// the file changes; fields that the file lacks keep their values.
+    ///
+    /// # Errors
+    /// [`crate::engine::EngineError::Library`].
+    pub fn found_again(&mut self, id: SongId, found: &Found<'_>) -> Result<Song> {
+        let Found { path, sound, tags, is_same_file } = found;
+        self.db.execute(
+            "UPDATE songs SET path = ?2, sound = coalesce(?3, sound),
+             title = CASE WHEN ?9 OR tag_title IS ?4 THEN title ELSE coalesce(?4, title) END,
+             artist = coalesce(?5, artist), album = coalesce(?6, album),
+             tag_bpm = coalesce(?7, tag_bpm), tag_key = coalesce(?8, tag_key), tag_title = ?4
+             WHERE id = ?1",
+            params![
+                id.0,
+                path_bytes::to_bytes(path),
+                sound,
+                tags.title,
+                tags.artist,
+                tags.album,
+                tags.bpm,
+                tags.key,
+                is_same_file
+            ],
+        )?;
+        self.song(id)
     }
 
     /// What makes the stems that songs show, of those for which it was chosen.
@@ -225,6 +308,7 @@ fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
         bpm: tag_bpm.or(row.get(9)?),
         key: tag_key.or(row.get(10)?),
         loudness_lufs: row.get(11)?,
+        sound: row.get(14)?,
         state: SongState::Ready,
         cover: None,
     })
@@ -233,7 +317,6 @@ fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Tags;
 
     fn new_song(path: &Path, hash: &str, title: Option<&str>) -> NewSong {
         let format = AudioFormat {
@@ -253,7 +336,7 @@ mod tests {
             tracks: Vec::new(),
             track: 1,
         };
-        NewSong { path: path.to_owned(), hash: hash.into(), decoded }
+        NewSong { path: path.to_owned(), hash: hash.into(), sound: None, decoded }
     }
 
     #[test]
@@ -265,7 +348,8 @@ mod tests {
         let again = library.add_song(&new_song(Path::new("/b/two.flac"), "aa", None)).unwrap();
         assert_eq!((first.id, again.path), (again.id, PathBuf::from("/b/two.flac")));
         assert_eq!(library.songs().unwrap().len(), 1);
-        assert!(library.song_by_hash("bb", Path::new("/c")).unwrap().is_none());
+        let keys = Keys { sound: None, hash: "bb".into(), file: Some("bb".into()) };
+        assert!(library.song_of(&keys, Path::new("/c")).unwrap().is_none());
     }
 
     #[test]

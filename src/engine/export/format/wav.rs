@@ -164,21 +164,19 @@ fn chunk(out: &mut Vec<u8>, name: [u8; 4], content: &[u8]) {
     }
 }
 
-/// The broadcast chunk: what it is, who made it, and that it starts at time 0 of the song, where a
-/// DAW puts it.
+/// The broadcast chunk. Fields of the source's own chunk are kept, so that a DAW places the file where
+/// the source was; without one, the time reference is 0.
 fn broadcast(tags: &Tags, spec: &Spec) -> Vec<u8> {
-    const FIXED: usize = 602;
-    let mut out = vec![0; FIXED];
-    let mut put = |at: usize, longest: usize, text: &str| {
-        let ascii: String = text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
-        let bytes = &ascii.as_bytes()[..ascii.len().min(longest)];
-        out[at..at + bytes.len()].copy_from_slice(bytes);
-    };
-    put(0, 256, &tags.title());
-    put(256, 32, "Partita");
-    // 320: date, 330: time, both unknown; 338: the time stamp, 0; 346: the version.
-    out[346] = 1;
+    let mut broadcast = tags.broadcast().cloned().unwrap_or_default();
+    if broadcast.description.is_empty() {
+        let ascii = |c: char| if c.is_ascii() { c as u8 } else { b'?' };
+        broadcast.description = tags.title().chars().map(ascii).collect();
+    }
+    if broadcast.originator.is_empty() {
+        broadcast.originator = b"Partita".to_vec();
+    }
     let (bits, rate) = (spec.depth.bits(), spec.rate);
+    let mut out = broadcast.bytes(rate);
     let mode = if spec.channels == 1 { "mono" } else { "stereo" };
     out.extend(format!("A=PCM,F={rate},W={bits},M={mode},T=Partita\r\n").into_bytes());
     if out.len() % 2 == 1 {

@@ -13,7 +13,6 @@ mod bytes;
 use std::path::Path;
 
 use lofty::{
-    file::TaggedFileExt as _,
     mp4::Ilst,
     picture::{MimeType, Picture, PictureInformation, PictureType},
     tag::{ItemKey, ItemValue, Tag, TagItem, TagType},
@@ -22,7 +21,7 @@ use lofty::{
 use self::bytes::{TEMPO, number_of};
 use crate::engine::{
     CancelToken,
-    decode::{LARGEST_COVER, LONGEST_TEXT, tagged_file},
+    decode::{self, Broadcast, LARGEST_COVER, LONGEST_TEXT, read_tags},
     guard::guarded,
     keys::{key_tag, tempo_of},
 };
@@ -46,20 +45,21 @@ pub struct Tags {
     items: Vec<TagItem>,
     /// PNG or JPEG, with what is to be known of their size.
     pictures: Vec<(Picture, PictureInformation)>,
+    /// Time of recording.
+    broadcast: Option<Broadcast>,
 }
 
 impl Tags {
     /// What the file at `path` says that is true of its copies too. What cannot be read is left
     /// out: no tag stops an export.
     pub fn read(path: &Path) -> Self {
-        let Some(file) = tagged_file(path, &CancelToken::default()) else {
-            return Self::default();
-        };
+        let cancel = CancelToken::default();
         let read = || {
             let mut tags = Self::default();
-            for tag in file.primary_tag().into_iter().chain(file.tags()) {
-                tags.complete_with(Self::of_tag(tag));
+            for tag in read_tags(path, &cancel) {
+                tags.complete_with(Self::of_tag(&tag));
             }
+            tags.broadcast = decode::broadcast(path, &cancel);
             tags
         };
         guarded(read).unwrap_or_default()
@@ -88,6 +88,11 @@ impl Tags {
         tags.push(ItemKey::Bpm, &bpm.map(|bpm| format!("{bpm:.0}")).unwrap_or_default());
         tags.push(ItemKey::InitialKey, &key.map(key_tag).unwrap_or_default());
         tags
+    }
+
+    /// Tags that hold the time of recording alone.
+    pub fn recorded(broadcast: Option<Broadcast>) -> Self {
+        Self { broadcast, ..Self::default() }
     }
 
     fn of_tag(tag: &Tag) -> Self {
@@ -131,6 +136,7 @@ impl Tags {
         if self.pictures.is_empty() {
             self.pictures = other.pictures;
         }
+        self.broadcast = self.broadcast.take().or(other.broadcast);
     }
 
     /// The same of a part of the song: "Title (vocals)".
@@ -178,6 +184,11 @@ impl Tags {
     /// PNG and JPEG pictures, most often one: the cover.
     pub fn pictures(&self) -> &[(Picture, PictureInformation)] {
         &self.pictures
+    }
+
+    /// Time of recording of a song from a Broadcast WAV.
+    pub fn broadcast(&self) -> Option<&Broadcast> {
+        self.broadcast.as_ref()
     }
 
     fn text(&self, key: ItemKey) -> Option<&str> {

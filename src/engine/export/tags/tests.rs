@@ -4,7 +4,7 @@ use std::{fs, io::Cursor};
 
 use lofty::{
     config::ParseOptions,
-    file::FileType,
+    file::{FileType, TaggedFileExt as _},
     id3::v2::{CommentFrame, ExtendedTextFrame, Frame, FrameId, Id3v2Tag, TextInformationFrame},
     mp4::{Atom, AtomData},
     probe::Probe,

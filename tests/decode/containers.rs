@@ -53,7 +53,7 @@ fn wav(riff_size: u32, data_size: u32, behind: &[u8]) -> Vec<u8> {
     bytes.extend(riff_size.to_le_bytes());
     bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xac\0\0\x10\xb1\x02\0\x04\0\x10\0data");
     bytes.extend(data_size.to_le_bytes());
-    bytes.extend((0..44_100_i16 / 2).flat_map(|n| [n, n, -n, -n]).flat_map(i16::to_le_bytes));
+    bytes.extend((0..22_050_i16).flat_map(|n| [n, n, -n, -n]).flat_map(i16::to_le_bytes));
     bytes.extend_from_slice(behind);
     bytes
 }

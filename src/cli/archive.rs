@@ -213,6 +213,7 @@ fn wanted(
             own.selection(&model.spec.sources).with_context(|| format!("line {}", entry.line))?;
         wanted.push(Request {
             file: entry.path.clone(),
+            track: None,
             called: free.unwrap_or(name),
             selection,
             place: own.place(&folder),

@@ -59,6 +59,7 @@ pub(super) fn run(
         let mut request = Request {
             called: free_name(&found, &mut names),
             file: found.file,
+            track: None,
             selection: selection.clone(),
             place: arguments.written.place(&found.folder),
             settings: Settings::default(),

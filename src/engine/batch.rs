@@ -4,7 +4,7 @@
 //! beside the results, or in a folder where a later call goes on with them.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Instant,
@@ -27,6 +27,7 @@ use super::{
     separate::Step,
     store::{MixStore, StemStore},
 };
+use crate::model::Precision;
 
 /// A model, how thoroughly it separates, and the threads it runs on.
 pub struct Batch {
@@ -35,6 +36,27 @@ pub struct Batch {
     quality: Quality,
     compute: Compute,
     home: PathBuf,
+}
+
+/// The identity of a batch's samples: stems of another identity are other stems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The model's catalogue name.
+    pub model: String,
+    /// The first digits of its weights' digest, as in names of stem folders.
+    pub weights: String,
+    /// [`Quality::suffix`].
+    pub quality: String,
+    /// The precision of its products.
+    pub precision: Precision,
+}
+
+/// For receipts: `htdemucs-0123456789abcdef-o25 single`.
+impl fmt::Display for Identity {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, weights, quality, precision } = self;
+        write!(to, "{model}-{weights}-{quality} {}", precision.id())
+    }
 }
 
 /// How far a file is.
@@ -61,6 +83,8 @@ impl Progress {
 pub struct Request {
     /// The song.
     pub file: PathBuf,
+    /// The audio track of the file, from 1; the default one where it is `None`.
+    pub track: Option<usize>,
     /// What `{file}` stands for in names.
     pub called: String,
     /// What is written.
@@ -177,10 +201,14 @@ impl Batch {
         })
     }
 
-    /// What this makes of a song besides the options of its files: the model, and what changes samples.
-    pub fn identity(&self) -> String {
-        let stems = self.model.stem_folder(Path::new(""), self.quality);
-        format!("{} {:?}", stems.display(), self.compute.precision)
+    /// The identity of the samples that this batch computes.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            model: self.model.name.clone(),
+            weights: self.model.short_digest().to_owned(),
+            quality: self.quality.suffix(),
+            precision: self.compute.precision,
+        }
     }
 
     /// Threads that separate.
@@ -197,7 +225,7 @@ impl Batch {
     }
 
     fn items(&self, request: &Request) -> Result<(Origin, Vec<ExportItem>)> {
-        let Request { file, called, selection, place, settings } = request;
+        let Request { file, called, selection, place, settings, .. } = request;
         let origin = Origin::of_file(file, &self.model.name);
         let fields = Fields { file: called.clone(), ..origin.fields() };
         let items = selection.items(self.sources(), settings.format, place, fields)?;

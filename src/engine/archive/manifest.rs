@@ -388,4 +388,13 @@ mod tests {
         assert_eq!(digest("path,seconds\na.wav,1\n"), digest("a.wav\n"));
         assert_ne!(digest("a.wav\n"), digest("b.wav\n"));
     }
+
+    /// Shares are divided, and their records named, by these digests.
+    #[test]
+    fn digests_are_those_of_earlier_versions() {
+        let text =
+            "path,name,folder,stems,mix\na.wav,,,,\nb\u{e9}.wav,x,y/z,\"vocals,bass\",true\n";
+        let manifest = Manifest::read(text.as_bytes(), "csv").unwrap();
+        assert_eq!(manifest.digest, "8f71929a24c51a0cc3eba3e3baef8184");
+    }
 }

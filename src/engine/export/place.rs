@@ -143,6 +143,15 @@ fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    const TIMES: usize = 5;
+    for _ in 1..TIMES {
+        made.make(folder)?;
+        match files::temporary_in(folder) {
+            // An export that failed beside this one removed the folder that it had made.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            made => return made,
+        }
+    }
     made.make(folder)?;
     files::temporary_in(folder)
 }

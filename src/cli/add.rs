@@ -24,7 +24,7 @@ pub(super) fn run(
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let session = Session::start(home, Compute::default())?;
-    session.engine.send(Command::Import(arguments.files));
+    let request = session.engine.send(Command::Import(arguments.files));
     let mut any_failed = false;
     let mut last = None;
     loop {
@@ -42,10 +42,11 @@ pub(super) fn run(
                 any_failed = true;
                 output.failed(&path.display().to_string(), &reason);
             }
-            Event::Failed { reason, .. } => {
-                any_failed = true;
+            Event::Failed { request: Some(failed), reason, .. } if failed == request => {
                 output.error(&reason);
+                return Ok(ExitCode::FAILURE);
             }
+            Event::Failed { reason, .. } => note(&reason),
             Event::ImportEnded => return Ok(exit_code(any_failed)),
             _ => {}
         }

@@ -9,7 +9,8 @@ use super::{
     recipe::{Recipe, Usual},
 };
 
-/// A request. Sending never waits; the answer comes as one or more [`super::Event`]s.
+/// A request. Sending never waits; the answer comes as one or more [`super::Event`]s, of which those
+/// that end the request carry its [`super::RequestId`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Command {

@@ -31,7 +31,7 @@ impl Running {
     }
 
     /// The first event that `pick` takes.
-    pub fn wait<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
+    pub fn wait<T>(&self, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let until = Instant::now() + PATIENCE;
         loop {
             let event = self.events.recv_deadline(until).expect("the event did not come");

@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod archive;
 #[cfg(test)]
+mod archive_rounds;
+#[cfg(test)]
 mod bags;
 #[cfg(test)]
 mod cli;

@@ -141,3 +141,67 @@ fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: O
     let left = estimate.seconds_left(job.segments_total, now);
     progress.set(&format!("finding {}", job.stems.join(", ")), job.fraction(), left);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::recipe::Quality;
+
+    fn job(id: i64, state: JobState) -> Job {
+        Job {
+            id: JobId(id),
+            song: SongId(1),
+            model: "m".into(),
+            quality: Quality::default(),
+            drafts_first: false,
+            drafts_left: 0,
+            stems: Vec::new(),
+            state,
+            segments_done: 0,
+            segments_total: 4,
+            created_at: 0,
+            seconds: 0.0,
+        }
+    }
+
+    fn failed(request: Option<u64>, song: Option<SongId>) -> Event {
+        let request = request.map(RequestId);
+        Event::Failed { request, song, reason: "the disk is full".into() }
+    }
+
+    fn wait() -> (Wait, Progress) {
+        let requests = [RequestId(7), RequestId(8)].into();
+        let (job, estimate) = (None, None);
+        (Wait { song: SongId(1), requests, job, pace: None, estimate }, Progress::new("song"))
+    }
+
+    #[test]
+    fn an_unrelated_failure_does_not_end_the_wait() {
+        let (mut wait, progress) = wait();
+        for event in [
+            failed(None, None),
+            failed(None, Some(SongId(1))),
+            failed(Some(3), None),
+            failed(Some(3), Some(SongId(1))),
+        ] {
+            assert_eq!(wait.hear(event, &progress).unwrap(), None);
+        }
+        for own in [7, 8] {
+            let error = wait.hear(failed(Some(own), None), &progress).unwrap_err();
+            assert_eq!(error.to_string(), "the disk is full");
+        }
+    }
+
+    #[test]
+    fn the_end_of_another_job_of_the_song_does_not_end_the_wait() {
+        let (mut wait, progress) = wait();
+        let mut hear = |event| wait.hear(event, &progress).unwrap();
+        assert_eq!(hear(Event::Job(job(1, JobState::Cancelled))), None);
+        assert_eq!(hear(Event::Accepted { request: RequestId(3), job: JobId(1) }), None);
+        assert_eq!(hear(Event::Accepted { request: RequestId(8), job: JobId(2) }), None);
+        assert_eq!(hear(Event::Job(job(1, JobState::Cancelled))), None);
+        assert_eq!(hear(Event::Job(job(2, JobState::Running))), None);
+        let done = job(2, JobState::Done);
+        assert_eq!(hear(Event::Job(done.clone())), Some(done));
+    }
+}

@@ -34,8 +34,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let output = Output::new(true);
     let mut any_failed = false;
     for Entry { line, path, seconds, name, folder, options } in manifest.entries {
-        let known = seconds
-            .map_or_else(|| decode::seconds(&path, &CancelToken::default()), |it| Ok(Some(it)));
+        let known = seconds.map_or_else(
+            || decode::seconds(&path, None, &CancelToken::default()),
+            |it| Ok(Some(it)),
+        );
         let seconds = known.unwrap_or_else(|error: EngineError| {
             any_failed = true;
             note(&format!("line {line}: {}: {}", path.display(), error.in_words()));

@@ -243,7 +243,7 @@ fn decode_into(
         check_room(folder, bytes, folder, "")
     };
     let mut sink = |block: &[f32]| writer.push(block);
-    let decoded = decode::decode_expected(path, cancel, &mut expect, progress, &mut sink)?;
+    let decoded = decode::decode_expected(path, None, cancel, &mut expect, progress, &mut sink)?;
     Ok((decoded, writer))
 }
 

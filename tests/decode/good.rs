@@ -147,7 +147,7 @@ fn the_rate_may_change_on_the_way() {
 fn cancelling_ends_within_a_packet() {
     let cancel = CancelToken::default();
     let mut blocks = 0;
-    let result = decode::decode(&data("chirp.mp2"), &cancel, &mut |_| (), &mut |_| {
+    let result = decode::decode(&data("chirp.mp2"), None, &cancel, &mut |_| (), &mut |_| {
         blocks += 1;
         cancel.cancel();
         Ok(())
@@ -158,10 +158,13 @@ fn cancelling_ends_within_a_packet() {
 
 #[test]
 fn an_error_of_the_sink_comes_back() {
-    let result =
-        decode::decode(&data("chirp.flac"), &CancelToken::default(), &mut |_| (), &mut |_| {
-            Err(EngineError::Busy("the disk is full".into()))
-        });
+    let result = decode::decode(
+        &data("chirp.flac"),
+        None,
+        &CancelToken::default(),
+        &mut |_| (),
+        &mut |_| Err(EngineError::Busy("the disk is full".into())),
+    );
     assert_eq!(result.unwrap_err().in_words(), "the disk is full");
 }
 

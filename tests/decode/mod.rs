@@ -44,6 +44,7 @@ fn decoded(path: &Path) -> Result<(Decoded, Vec<f32>), EngineError> {
     let mut shown = Vec::new();
     let decoded = decode::decode(
         path,
+        None,
         &CancelToken::default(),
         &mut |fraction| shown.push(fraction),
         &mut |block| {

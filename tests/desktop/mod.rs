@@ -286,7 +286,8 @@ fn decoded(song: &Path) -> Vec<f32> {
         samples.extend_from_slice(block);
         Ok(())
     };
-    partita::engine::decode::decode(song, &CancelToken::default(), &mut |_| (), &mut sink).unwrap();
+    partita::engine::decode::decode(song, None, &CancelToken::default(), &mut |_| (), &mut sink)
+        .unwrap();
     samples
 }
 

@@ -77,10 +77,11 @@ fn each_ends_in_words_or_in_what_is_there() {
             Ok(())
         };
         let bytes = fs::metadata(&path).unwrap().len() as usize;
-        let said = match decode::decode(&path, &CancelToken::default(), &mut progress, &mut sink) {
-            Ok(decoded) => format!("decoded: {decoded:?}"),
-            Err(error) => error.in_words(),
-        };
+        let said =
+            match decode::decode(&path, None, &CancelToken::default(), &mut progress, &mut sink) {
+                Ok(decoded) => format!("decoded: {decoded:?}"),
+                Err(error) => error.in_words(),
+            };
         println!("{}: {bytes} bytes, {frames} frames: {said}", path.display());
         odd.extend((!said.contains(words)).then_some(said));
         assert!(frames <= 44_100 * (61 + bytes / 4), "{}: {frames} frames", path.display());
@@ -114,7 +115,7 @@ fn what_is_cancelled_is_not_read_to_its_end() {
         }
         Ok(())
     };
-    let read = decode::decode(&path, &cancel, &mut |_| {}, &mut sink);
+    let read = decode::decode(&path, None, &cancel, &mut |_| {}, &mut sink);
     assert!(matches!(read, Err(EngineError::Cancelled)), "{read:?}");
     assert_eq!(blocks, 3, "not one packet more");
 }

@@ -59,7 +59,7 @@ fn read(file: &Path, diary: &Diary) -> Option<String> {
         }
         Ok(())
     };
-    match decode(file, &CancelToken::default(), &mut |_| (), &mut sink) {
+    match decode(file, None, &CancelToken::default(), &mut |_| (), &mut sink) {
         Ok(Decoded { warning: Some(words), .. })
             if words.contains("cut off") || words.contains("damaged") =>
         {

@@ -28,7 +28,7 @@ pub fn complete(entries: &mut [Entry], cancel: &CancelToken) -> Result<()> {
                 if cancel.is_ending() {
                     break;
                 }
-                match decode::seconds(&entry.path, cancel) {
+                match decode::seconds(&entry.path, None, cancel) {
                     Ok(seconds) => entry.seconds = seconds,
                     Err(error) if is_temporary(&error, &entry.path) => {
                         unseen.fetch_add(1, Ordering::Relaxed);

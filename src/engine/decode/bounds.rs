@@ -13,14 +13,19 @@ use std::{
     time::Duration,
 };
 
-use super::{DecodeError, rf64::Disguise};
+use super::{
+    DecodeError,
+    view::{Span, View},
+};
 use crate::engine::CancelToken;
 
-/// A file that is read by others' code: no more than it should need, and not once it is cancelled.
+/// A file that is read by others' code: as a view shows it, no more than it should need, and not once
+/// it is cancelled.
 pub struct BoundedFile {
     file: File,
-    /// What it is shown as.
-    disguise: Option<Disguise>,
+    view: View,
+    /// Position in the view, in bytes.
+    position: u64,
     /// Bytes that may still be read.
     left: u64,
     cancel: CancelToken,
@@ -34,18 +39,31 @@ const READS_SLACK: u64 = 64 << 20;
 const JUMP: u64 = 64;
 
 impl BoundedFile {
-    /// Takes a file that is `bytes` long. One that is RF64 is shown as WAV.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub fn new(mut file: File, bytes: u64, cancel: &CancelToken) -> io::Result<Self> {
+    /// Takes a file that is `bytes` long, all of which is shown.
+    pub fn new(file: File, bytes: u64, cancel: &CancelToken) -> Self {
         let left = bytes.saturating_mul(READS).saturating_add(READS_SLACK);
-        Ok(Self { disguise: Disguise::of(&mut file)?, file, left, cancel: cancel.clone() })
+        Self { file, view: View::whole(bytes), position: 0, left, cancel: cancel.clone() }
     }
 
-    /// What it is shown as, where that is not what it is.
-    pub fn disguise(&self) -> Option<&Disguise> {
-        self.disguise.as_ref()
+    /// Shows from now on only what `view` shows of what was shown until now, from its beginning.
+    pub fn show(&mut self, view: &View) {
+        (self.view, self.position) = (self.view.narrowed(view), 0);
+    }
+
+    /// Length of what is shown, in bytes.
+    pub fn len(&self) -> u64 {
+        self.view.len()
+    }
+
+    /// At most `count` bytes from `at` on; fewer at the end. The position is then behind them.
+    ///
+    /// # Errors
+    /// Those of the disk; when the file may not be read any further.
+    pub fn bytes_at(&mut self, at: u64, count: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.seek(SeekFrom::Start(at))?;
+        self.by_ref().take(count).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// No more than `bytes` in all.
@@ -58,7 +76,7 @@ impl BoundedFile {
     pub fn open(path: &Path, cancel: &CancelToken) -> Option<Self> {
         // Asked before opening: to open a pipe is to wait for whoever writes to it.
         let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        Self::new(File::open(path).ok()?, metadata.len(), cancel).ok()
+        Some(Self::new(File::open(path).ok()?, metadata.len(), cancel))
     }
 
     fn pay(&mut self, bytes: u64) -> io::Result<()> {
@@ -75,16 +93,20 @@ impl BoundedFile {
 impl Read for BoundedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.pay(0)?;
-        let count = match &self.disguise {
-            None => self.file.read(buffer)?,
-            Some(disguise) => {
-                let at = self.file.stream_position()?;
-                let wanted = disguise.cut(at, buffer.len());
-                let count = self.file.read(&mut buffer[..wanted])?;
-                disguise.put(at, &mut buffer[..count]);
+        let count = match self.view.at(self.position) {
+            None => 0,
+            Some(Span::Literal(bytes)) => {
+                let count = bytes.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&bytes[..count]);
                 count
             }
+            Some(Span::File { start, bytes }) => {
+                let wanted = bytes.min(buffer.len() as u64) as usize;
+                self.file.seek(SeekFrom::Start(start))?;
+                self.file.read(&mut buffer[..wanted])?
+            }
         };
+        self.position += count as u64;
         self.pay(count as u64)?;
         Ok(count)
     }
@@ -93,11 +115,16 @@ impl Read for BoundedFile {
 impl Seek for BoundedFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.pay(JUMP)?;
-        // A place that no file can have is as far beyond this one's end as any other.
-        self.file.seek(to).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput => io::ErrorKind::UnexpectedEof.into(),
-            _ => error,
-        })
+        let position = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(offset) => self.view.len().checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        // A position that no file can have is as far beyond this one's end as any other.
+        let most = i64::MAX as u64;
+        let position = position.filter(|&position| position <= most);
+        self.position = position.ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(self.position)
     }
 }
 
@@ -194,7 +221,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, &vec![7; bytes]).unwrap();
         file.rewind().unwrap();
-        BoundedFile::new(file, bytes as u64, cancel).unwrap()
+        BoundedFile::new(file, bytes as u64, cancel)
     }
 
     #[test]

@@ -3,39 +3,49 @@
 //! Knows no store and no library. Runs on the thread that calls it (an import thread), with memory
 //! that does not depend on the length of the file.
 //!
-//! - [`file`]: opens the file, refuses what is plainly no audio.
-//! - [`rf64`]: shows WAV of more than 4 GB as WAV.
-//! - [`source`]: finds container, codec and track.
-//! - [`gapless`]: what the encoder added to the sound, and is not to be heard.
+//! - [`file`]: opens the file.
+//! - [`container`]: which kind it is, and what of it holds the sound; [`view`]: how that is shown.
+//! - [`mpeg`]: frames of MPEG audio and AAC without a container.
+//! - [`source`]: track, codec and timing; [`packets`], [`decoder`]: who reads and decodes them.
 //! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
+//! - [`plausible`]: samples that nothing recorded.
 //! - [`downmix`]: any channels to stereo.
-//! - [`output`]: cuts, checks, resamples, and gives blocks to the sink.
+//! - [`output`]: cuts, resamples, and gives blocks to the sink.
 //! - [`bounds`]: what a file may cost.
 //! - [`length`]: how long a song is, by its header alone.
 //! - [`tags`], [`folder`]: what files say about themselves; which files of a folder are songs.
 
 mod bounds;
+mod container;
+mod decoder;
 mod downmix;
 mod file;
 mod folder;
-mod gapless;
 mod length;
+mod mpeg;
 mod output;
-mod rf64;
+mod packets;
+mod plausible;
 mod source;
 mod stream;
 mod tags;
+mod view;
 
 use std::path::Path;
 
+#[cfg(test)]
+pub(super) use self::{decoder::Decoder, packets::Next, source::Source};
+pub use container::AudioTrack;
 pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
 pub use length::seconds;
-#[cfg(test)]
-pub(super) use source::{Source, new_decoder};
 pub(super) use tags::{LARGEST_COVER, LONGEST_TEXT, tagged_file};
 
 pub(super) use self::output::Output;
+use self::plausible::{LOUD, Peaks};
 use super::{AudioFormat, CancelToken, SAMPLE_RATE, Tags};
+
+/// What to do about a file that is damaged.
+const AGAIN: &str = "copy or download it again";
 
 /// Why a file cannot be used. The text says what is wrong and, where there is something, what to
 /// do; the caller adds which file.
@@ -69,21 +79,27 @@ pub struct Decoded {
     pub frames: u64,
     /// What was odd but did not stop the import: cut off, folded down from 5.1.
     pub warning: Option<String>,
+    /// The file's audio tracks.
+    pub tracks: Vec<AudioTrack>,
+    /// The number of the one that was decoded, from 1.
+    pub track: usize,
 }
 
-/// Decodes the whole file at `path` in blocks of interleaved stereo at [`super::SAMPLE_RATE`].
-/// `progress` gets 0 to 1; `cancel` is asked before each packet.
+/// Decodes the audio track `track` of the file at `path`, counted from 1, in blocks of interleaved
+/// stereo at [`super::SAMPLE_RATE`]; the file's default track where there is none. `progress` gets 0 to
+/// 1; `cancel` is asked before each packet.
 ///
 /// # Errors
 /// When nothing can be read, in words for people; errors of `sink` come back as they are. What the
 /// sink got until then is to be thrown away.
 pub fn decode(
     path: &Path,
+    track: Option<usize>,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
     sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
 ) -> super::Result<Decoded> {
-    decode_expected(path, cancel, &mut |_| Ok(()), progress, sink)
+    decode_expected(path, track, cancel, &mut |_| Ok(()), progress, sink)
 }
 
 /// As [`decode`]; where the file says how long it is, `expect` is told before anything is decoded,
@@ -93,40 +109,82 @@ pub fn decode(
 /// As [`decode`], and those of `expect`.
 pub fn decode_expected(
     path: &Path,
+    track: Option<usize>,
     cancel: &CancelToken,
     expect: &mut dyn FnMut(u64) -> super::Result<()>,
     progress: &mut dyn FnMut(f32),
     sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
 ) -> super::Result<Decoded> {
-    let mut source = source::Source::open(path, cancel)?;
+    let mut source = source::Source::open(path, track, cancel)?;
     if let Some(frames) = source.expected_frames() {
         expect(frames)?;
     }
-    let mut about = tags::About::read(path, cancel);
-    about.complete_with(tags::About::of_log(&mut source.reader.metadata()));
-    let output = Output::new(SAMPLE_RATE, source.trim, sink)?;
-    let heard = stream::decode(source, path, cancel, progress, output)?;
+    let about = tags::About::read_all(path, &mut source, cancel);
+    let (tracks, track) = (source.tracks.clone(), source.track);
+    let heard = run(source, path, SAMPLE_RATE, cancel, progress, sink)?;
     Ok(Decoded {
         format: heard.format,
         tags: about.tags,
         cover: about.cover,
         frames: heard.frames,
         warning: heard.warning,
+        tracks,
+        track,
     })
 }
 
-/// Decodes the whole file at `path` as [`decode`] does, but at `rate` Hz: where that is the file's
+/// Decodes a track of the file at `path` as [`decode`] does, but at `rate` Hz: where that is the file's
 /// own, its frames as they are.
 ///
 /// # Errors
 /// As [`decode`].
 pub fn decode_at(
     path: &Path,
+    track: Option<usize>,
     rate: u32,
     cancel: &CancelToken,
     sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
 ) -> super::Result<()> {
-    let source = source::Source::open(path, cancel)?;
-    let output = Output::new(rate, source.trim, sink)?;
-    stream::decode(source, path, cancel, &mut |_| (), output).map(drop)
+    let source = source::Source::open(path, track, cancel)?;
+    run(source, path, rate, cancel, &mut |_| (), sink).map(drop)
+}
+
+fn run(
+    source: source::Source,
+    path: &Path,
+    rate: u32,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+    sink: &mut dyn FnMut(&[f32]) -> super::Result<()>,
+) -> super::Result<stream::Heard> {
+    let track = Some(source.track);
+    let reopen = || source::Source::open(path, track, cancel);
+    let bound = if decoder::is_float(&source.codec) {
+        float_bound(reopen()?, path, cancel)?
+    } else {
+        f32::MAX
+    };
+    let trim = source.passes.first().cloned().unwrap_or_default();
+    let output = Output::new(rate, trim, sink)?;
+    stream::decode(source, path, cancel, progress, output, bound, &reopen)
+}
+
+/// The largest magnitude that is believed of a song in floats, which may be loud on purpose. Reads all
+/// of it: samples are judged by the song.
+fn float_bound(source: source::Source, path: &Path, cancel: &CancelToken) -> super::Result<f32> {
+    let mut peaks = Peaks::default();
+    let mut peak = 0.0_f32;
+    let mut take = |block: &[f32]| {
+        peak = block.iter().filter(|it| it.is_finite()).fold(peak, |peak, it| peak.max(it.abs()));
+        peaks.push(block, super::CHANNELS);
+        Ok(())
+    };
+    let rate = source.format.sample_rate;
+    let output = Output::new(rate, output::Trim::default(), &mut take)?;
+    let reopen = || source::Source::open(path, None, cancel);
+    match stream::decode(source, path, cancel, &mut |_| (), output, f32::MAX, &reopen) {
+        Ok(_) => Ok(if peak <= LOUD { LOUD } else { peaks.bound() }),
+        Err(super::EngineError::Decode(_)) => Ok(LOUD), // said by the decoding itself
+        Err(error) => Err(error),
+    }
 }

@@ -9,25 +9,68 @@ use super::{
     DecodeError,
 };
 
-/// How the end of a stream is found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum End {
-    /// Where the packets end.
-    #[default]
-    Natural,
-    /// After so many frames of the source.
-    Length(u64),
-    /// So many frames of the source before the packets end.
-    Padding(usize),
+/// A part of a stream that is heard, after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Frames of silence before it.
+    pub silence: u64,
+    /// Its first frame.
+    pub start: u64,
+    /// Its length in frames; `None` to the end of the stream.
+    pub length: Option<u64>,
 }
 
-/// What an encoder added to a stream and a player does not play.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What of a stream is heard, in frames of the source: parts in ascending order, without what an
+/// encoder added at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trim {
-    /// Frames of the source to leave out at the start.
-    pub skip: u64,
-    /// Where the rest ends.
-    pub end: End,
+    parts: Vec<Part>,
+    /// Frames at the end of the stream that are not heard, where it ends as it should.
+    pub padding: u64,
+}
+
+impl Default for Trim {
+    fn default() -> Self {
+        Self::from(0)
+    }
+}
+
+impl Trim {
+    /// All from frame `start` on.
+    pub fn from(start: u64) -> Self {
+        Self::of(Part { silence: 0, start, length: None })
+    }
+
+    /// `length` frames from frame `start` on.
+    pub fn range(start: u64, length: u64) -> Self {
+        Self::of(Part { silence: 0, start, length: Some(length) })
+    }
+
+    /// The same, without so many frames at the end of the stream.
+    pub fn padded(self, padding: u64) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// One part.
+    pub fn of(part: Part) -> Self {
+        Self { parts: vec![part], padding: 0 }
+    }
+
+    /// Whether a part that begins with frame `start` can be read after those that are there.
+    pub fn goes_on_at(&self, start: u64) -> bool {
+        let end = |part: &Part| Some(part.start + part.length?);
+        self.parts.last().is_none_or(|part| end(part).is_some_and(|end| end <= start))
+    }
+
+    /// Adds a part that [`Self::goes_on_at`] its start.
+    pub fn push(&mut self, part: Part) {
+        self.parts.push(part);
+    }
+
+    /// Frames that are heard, with the pauses; `None` where the end is the stream's.
+    pub fn frames(&self) -> Option<u64> {
+        self.parts.iter().map(|part| Some(part.silence + part.length?)).sum()
+    }
 }
 
 /// Takes stereo at the source's rate, gives blocks at another to a sink.
@@ -36,21 +79,20 @@ pub struct Output<'a> {
     resampler: Resampler,
     from: u32,
     to: u32,
-    skip: u64,
-    end: End,
-    /// The last frames that came, which may yet prove to be padding.
+    /// Parts that are to come, the next one last.
+    parts: Vec<Part>,
+    /// Frames of the source that came.
+    came: u64,
+    /// Frames that are held back, as they may prove to be padding.
+    padding: usize,
+    /// The last frames that came.
     held: Vec<f32>,
     block: Vec<f32>,
     /// Frames of the source that were heard so far.
     pub frames_in: u64,
     /// Frames given to the sink.
     pub frames_out: u64,
-    /// Samples that were no finite numbers, and were replaced by silence.
-    pub not_finite: u64,
 }
-
-/// Beyond it samples are taken for damage: twice what 32-bit integers hold, taken for float.
-const LOUDEST: f32 = 4_294_967_296.0;
 
 impl<'a> Output<'a> {
     /// An output at `rate` Hz, for a source that is so too until [`Self::change_rate`].
@@ -62,19 +104,28 @@ impl<'a> Output<'a> {
         trim: Trim,
         sink: &'a mut dyn FnMut(&[f32]) -> Result<()>,
     ) -> Result<Self> {
-        Ok(Self {
+        let mut output = Self {
             sink,
             resampler: Resampler::new(rate, rate).map_err(DecodeError::from)?,
             from: rate,
             to: rate,
-            skip: trim.skip,
-            end: trim.end,
+            parts: Vec::new(),
+            came: 0,
+            padding: 0,
             held: Vec::new(),
             block: Vec::new(),
             frames_in: 0,
             frames_out: 0,
-            not_finite: 0,
-        })
+        };
+        output.begin(trim);
+        Ok(output)
+    }
+
+    /// Begins a stream, of which `trim` is heard, behind what came until now.
+    pub fn begin(&mut self, trim: Trim) {
+        let mut parts = trim.parts;
+        parts.reverse();
+        (self.parts, self.came, self.padding) = (parts, 0, trim.padding as usize);
     }
 
     /// The rate that is taken now, in Hz.
@@ -95,37 +146,59 @@ impl<'a> Output<'a> {
 
     /// Whether nothing more will be taken.
     pub fn is_full(&self) -> bool {
-        matches!(self.end, End::Length(length) if self.frames_in >= length)
+        self.parts.is_empty()
     }
 
     /// Takes interleaved stereo.
     ///
     /// # Errors
     /// As the sink.
-    pub fn push(&mut self, stereo: &mut [f32]) -> Result<()> {
-        // A magnitude that nothing records is as little a number as infinity is.
-        for sample in stereo.iter_mut().filter(|sample| sample.is_nan() || sample.abs() > LOUDEST) {
-            *sample = 0.0;
-            self.not_finite += 1;
-        }
-        let frames = (stereo.len() / CHANNELS) as u64;
-        let skipped = self.skip.min(frames);
-        self.skip -= skipped;
-        let mut heard = &stereo[skipped as usize * CHANNELS..];
-        match self.end {
-            End::Natural => {}
-            End::Length(length) => {
-                let room = (length - self.frames_in).min(frames - skipped);
-                heard = &heard[..room as usize * CHANNELS];
+    pub fn push(&mut self, stereo: &[f32]) -> Result<()> {
+        let start = self.came;
+        self.came += (stereo.len() / CHANNELS) as u64;
+        while let Some(part) = self.parts.last_mut() {
+            let end = part.length.map_or(u64::MAX, |length| part.start.saturating_add(length));
+            let from = part.start.max(start);
+            if from >= self.came && end > self.came {
+                break;
             }
-            End::Padding(padding) => {
-                self.held.extend_from_slice(heard);
-                let sure = self.held.len().saturating_sub(padding * CHANNELS);
-                let heard: Vec<f32> = self.held.drain(..sure).collect();
-                return self.convert(&heard);
+            let silence = std::mem::take(&mut part.silence);
+            self.pause(silence)?;
+            if end > start {
+                let index =
+                    |frame: u64| (frame.clamp(start, self.came) - start) as usize * CHANNELS;
+                let heard = &stereo[index(from)..index(end)];
+                self.hear(heard)?;
             }
+            if end > self.came {
+                break;
+            }
+            self.parts.pop();
         }
-        self.convert(heard)
+        Ok(())
+    }
+
+    /// Takes what is heard, unless it may be padding.
+    fn hear(&mut self, stereo: &[f32]) -> Result<()> {
+        if self.padding == 0 {
+            return self.convert(stereo);
+        }
+        self.held.extend_from_slice(stereo);
+        let sure = self.held.len().saturating_sub(self.padding * CHANNELS);
+        let heard: Vec<f32> = self.held.drain(..sure).collect();
+        self.convert(&heard)
+    }
+
+    fn pause(&mut self, frames: u64) -> Result<()> {
+        const AT_ONCE: u64 = 1 << 14;
+        let silence = vec![0.0; frames.min(AT_ONCE) as usize * CHANNELS];
+        let mut left = frames;
+        while left > 0 {
+            let now = left.min(AT_ONCE);
+            self.convert(&silence[..now as usize * CHANNELS])?;
+            left -= now;
+        }
+        Ok(())
     }
 
     /// Takes `frames` frames of silence.
@@ -134,26 +207,31 @@ impl<'a> Output<'a> {
     /// As the sink.
     pub fn push_silence(&mut self, frames: u64) -> Result<()> {
         const AT_ONCE: u64 = 1 << 14;
-        let mut silence = vec![0.0; frames.min(AT_ONCE) as usize * CHANNELS];
+        let silence = vec![0.0; frames.min(AT_ONCE) as usize * CHANNELS];
         let mut left = frames;
         while left > 0 && !self.is_full() {
             let now = left.min(AT_ONCE);
-            self.push(&mut silence[..now as usize * CHANNELS])?;
+            self.push(&silence[..now as usize * CHANNELS])?;
             left -= now;
         }
         Ok(())
     }
 
-    /// Ends the stream. `complete` says whether the packets came to their proper end, where the
-    /// padding is.
+    /// Ends a stream. `complete` says whether its packets came to their proper end, where the padding
+    /// is.
     ///
     /// # Errors
     /// As the sink.
-    pub fn finish(&mut self, complete: bool) -> Result<()> {
+    pub fn end(&mut self, complete: bool) -> Result<()> {
         let held = std::mem::take(&mut self.held);
-        if !complete {
-            self.convert(&held)?;
-        }
+        if complete { Ok(()) } else { self.convert(&held) }
+    }
+
+    /// Ends the last stream.
+    ///
+    /// # Errors
+    /// As the sink.
+    pub fn finish(&mut self) -> Result<()> {
         self.flush()
     }
 
@@ -197,11 +275,12 @@ mod tests {
             Ok(())
         };
         let mut output = Output::new(SAMPLE_RATE, trim, &mut sink).unwrap();
-        let mut all: Vec<f32> = (1..=frames).flat_map(|n| [n as f32; 2]).collect();
-        for block in all.chunks_mut(10 * CHANNELS) {
+        let all: Vec<f32> = (1..=frames).flat_map(|n| [n as f32; 2]).collect();
+        for block in all.chunks(10 * CHANNELS) {
             output.push(block).unwrap();
         }
-        output.finish(complete).unwrap();
+        output.end(complete).unwrap();
+        output.finish().unwrap();
         got
     }
 
@@ -211,27 +290,51 @@ mod tests {
 
     #[test]
     fn start_and_end_are_cut_to_the_frame() {
-        let trim = |skip, end| Trim { skip, end };
         assert_eq!(heard(35, Trim::default(), true), count(1..=35));
-        assert_eq!(heard(35, trim(12, End::Natural), true), count(13..=35));
-        assert_eq!(heard(35, trim(12, End::Length(5)), true), count(13..=17));
-        assert_eq!(heard(35, trim(12, End::Length(50)), true), count(13..=35));
-        assert_eq!(heard(35, trim(12, End::Padding(11)), true), count(13..=24));
-        assert_eq!(heard(35, trim(12, End::Padding(11)), false), count(13..=35));
-        assert!(heard(35, trim(40, End::Padding(11)), true).is_empty());
+        assert_eq!(heard(35, Trim::from(12), true), count(13..=35));
+        assert_eq!(heard(35, Trim::range(12, 5), true), count(13..=17));
+        assert_eq!(heard(35, Trim::range(12, 50), true), count(13..=35));
+        let padded = |start| Trim::from(start).padded(11);
+        assert_eq!(heard(35, padded(12), true), count(13..=24));
+        assert_eq!(heard(35, padded(12), false), count(13..=35));
+        assert!(heard(35, padded(40), true).is_empty());
     }
 
     #[test]
-    fn what_is_no_number_becomes_silence() {
-        let mut got = Vec::new();
+    fn parts_are_heard_in_order_with_pauses_between_them() {
+        let part = |silence, start, length| Part { silence, start, length };
+        let mut trim = Trim::range(2, 3);
+        assert!(trim.goes_on_at(5) && !trim.goes_on_at(4));
+        trim.push(part(2, 5, Some(1)));
+        trim.push(part(0, 8, Some(14)));
+        trim.push(part(1, 30, None));
+        assert_eq!(trim.frames(), None);
+        let expected =
+            [count(3..=5), vec![0.0; 2], count(6..=6), count(9..=22), vec![0.0]].concat();
+        let [first, rest] = [&expected[..], &count(31..=35)[..]];
+        assert_eq!(heard(35, trim, true), [first, rest].concat());
+        let mut ends = Trim::range(2, 3);
+        ends.push(part(4, 9, Some(2)));
+        assert_eq!(ends.frames(), Some(9));
+        assert_eq!(heard(9, ends, true), count(3..=5), "a pause belongs to the part behind it");
+    }
+
+    #[test]
+    fn streams_follow_one_another() {
+        let mut got: Vec<f32> = Vec::new();
         let mut sink = |block: &[f32]| {
-            got.extend_from_slice(block);
+            got.extend(block.iter().step_by(2));
             Ok(())
         };
-        let mut output = Output::new(SAMPLE_RATE, Trim::default(), &mut sink).unwrap();
-        output.push(&mut [0.5, f32::NAN, f32::INFINITY, -0.5]).unwrap();
-        output.finish(true).unwrap();
-        assert_eq!(output.not_finite, 2);
-        assert_eq!(got, [0.5, 0.0, 0.0, -0.5]);
+        let mut output = Output::new(SAMPLE_RATE, Trim::range(1, 1), &mut sink).unwrap();
+        output.push(&[1.0, 1.0, 2.0, 2.0, 3.0, 3.0]).unwrap();
+        assert!(output.is_full());
+        output.end(true).unwrap();
+        output.begin(Trim::from(1));
+        output.push(&[4.0, 4.0, 5.0, 5.0]).unwrap();
+        output.end(true).unwrap();
+        output.finish().unwrap();
+        assert_eq!((output.frames_in, output.frames_out), (2, 2));
+        assert_eq!(got, [2.0_f32, 5.0]);
     }
 }

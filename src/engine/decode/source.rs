@@ -1,185 +1,359 @@
-//! What a file holds: in which container, with which codec. Nothing is decoded here.
+//! What a file holds: in which container, with which codec, and which of its frames are heard.
 
 use std::{
+    collections::VecDeque,
     io,
     path::Path,
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use symphonia::{
     core::{
-        audio::Channels,
         codecs::{
             CodecParameters,
             audio::{
-                AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
-                well_known::{
-                    CODEC_ID_AAC, CODEC_ID_AC3, CODEC_ID_ALAC, CODEC_ID_EAC3, CODEC_ID_FLAC,
-                    CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_PCM_F32BE,
-                    CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F64BE, CODEC_ID_PCM_F64LE, CODEC_ID_VORBIS,
-                },
+                AudioCodecParameters,
+                well_known::{CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_OPUS},
             },
-            registry::CodecRegistry,
         },
         common::Limit,
         errors::Error,
-        formats::{
-            FormatOptions, FormatReader, Track, TrackType,
-            probe::Hint,
-            well_known::{
-                FORMAT_ID_AIFF, FORMAT_ID_CAF, FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_MKV,
-                FORMAT_ID_WAVE,
-            },
-        },
+        formats::{FormatOptions, FormatReader, Track, TrackType, probe::Hint},
+        io::{MediaSourceStream, MediaSourceStreamOptions},
         meta::MetadataOptions,
+        packet::Packet,
+        units::{TimeBase, Timestamp},
     },
-    default::{get_probe, register_enabled_codecs},
+    default::get_probe,
 };
-use symphonia_adapter_libopus::OpusDecoder;
 
 use super::{
-    DecodeError,
+    AGAIN, DecodeError,
     bounds::Allowance,
-    file::{self, Opened},
-    gapless::{AAC_PRIMING, Mp4Timing, opus_pre_skip},
-    output::{End, Trim},
+    container::{AudioTrack, Completeness, Container, Request, Shape, Timing},
+    decoder::{self, Decoder, codec_name, damaged_header},
+    file::{self, Counted, Opened},
+    mpeg::{Frames, Framing},
+    output::Trim,
+    packets::{Next, Packets, codec_of},
 };
-use crate::engine::{
-    AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE, guard::guarded, resample::rescale,
-};
+use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE, guard::guarded};
 
 /// Rate at which Opus is always decoded, in Hz.
 const OPUS_RATE: u32 = 48_000;
-
 /// Frames of padding that are believed: LAME's note has room for 4095. Padding is held in memory.
-const MOST_PADDING: u32 = 1 << 16;
-
-/// What to do about a file that is damaged.
-pub const AGAIN: &str = "copy or download it again";
-
-/// What a panic within Symphonia counts as.
-const PANICKED: Error = Error::DecodeError("impossible numbers");
-
-static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
-    let mut codecs = CodecRegistry::new();
-    register_enabled_codecs(&mut codecs);
-    codecs.register_audio_decoder::<OpusDecoder>();
-    codecs
-});
+const MOST_PADDING: u64 = 1 << 16;
+/// Frames of its core that an AAC decoder gives before the first real one, where the file does not
+/// say: the overlap of the first block.
+const AAC_PRIMING: u64 = 1024;
 
 /// An audio file whose container has been read.
 pub struct Source {
-    /// Gives the packets.
-    pub reader: Box<dyn FormatReader>,
-    /// The track that is decoded.
-    pub track: u32,
-    /// Its codec, as [`new_decoder`] wants it.
+    /// The container.
+    pub container: Container,
+    /// Its audio tracks, and the number of the one that is decoded, from 1.
+    pub tracks: Vec<AudioTrack>,
+    /// The number of the track that is decoded.
+    pub track: usize,
+    /// The codec, as [`Decoder::new`] wants it.
     pub codec: AudioCodecParameters,
     /// For people; channels and rate as far as the header tells.
     pub format: AudioFormat,
-    /// What the encoder added.
-    pub trim: Trim,
-    /// Frames to be heard, where the header is to be trusted.
+    /// What is heard, for each time that the stream has to be read.
+    pub passes: Vec<Trim>,
+    /// Frames to be heard, where that is stated exactly.
     pub promised: Option<u64>,
+    /// Whether all of the file is there.
+    pub completeness: Completeness,
+    /// Seconds of time stamps' units; `None` where time stamps do not show what is missing.
+    pub gap_base: Option<TimeBase>,
+    /// Length in seconds, where it is stated roughly.
+    seconds: Option<f64>,
+    packets: Packets,
+    /// Packets that were read already.
+    read: VecDeque<Packet>,
+    /// Symphonia's number of the track.
+    id: u32,
     position: Arc<AtomicU64>,
+    /// Length of what is read, and of the whole file.
+    shown: u64,
     bytes: u64,
 }
 
 impl Source {
-    /// Opens `path` and finds its first audio track that can be decoded.
+    /// Opens the audio track `track` of `path`, counted from 1; the file's default where there is none.
     ///
     /// # Errors
-    /// When there is no such file, it cannot be read, or it is no audio that can be decoded; when
-    /// cancelled.
-    pub fn open(path: &Path, cancel: &CancelToken) -> Result<Self> {
-        Self::open_within(path, u64::MAX, cancel)
+    /// When there is no such file or track, it cannot be read, or it is no audio that can be decoded;
+    /// when cancelled.
+    pub fn open(path: &Path, track: Option<usize>, cancel: &CancelToken) -> Result<Self> {
+        Self::open_within(path, u64::MAX, Request { track, headers_only: false }, cancel)
     }
 
-    /// As [`Self::open`], but reads `most` bytes at most, also later.
+    /// As [`Self::open`], for a length and not for the sound: reads `most` bytes at most.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_within(path: &Path, most: u64, cancel: &CancelToken) -> Result<Self> {
-        let Opened { stream, position, bytes, frames } = file::open(path, most, cancel)?;
-        // Pictures are read by lofty, within limits.
-        let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
-        let options = FormatOptions::default();
-        let reader = guarded(|| get_probe().probe(&Hint::new(), stream, options, limits))
-            .unwrap_or(Err(PANICKED))
-            .map_err(|error| {
-                if cancel.is_cancelled() {
-                    EngineError::Cancelled
-                } else {
-                    probe_error(error, path)
-                }
-            })?;
-        Self::of_reader(reader, path, (position, bytes), frames, cancel)
-    }
-
-    fn of_reader(
-        reader: Box<dyn FormatReader>,
+    pub fn open_headers(
         path: &Path,
-        (position, bytes): (Arc<AtomicU64>, u64),
-        frames: Option<u64>,
+        most: u64,
+        track: Option<usize>,
         cancel: &CancelToken,
     ) -> Result<Self> {
-        let (track, mut codec) = playable_track(reader.as_ref())?;
-        let frames = track.num_frames.or(frames);
-        let container = reader.format_info().format;
-        let rate = codec.sample_rate.unwrap_or(0);
-        let is_mpeg = is_mpeg(&codec);
+        Self::open_within(path, most, Request { track, headers_only: true }, cancel)
+    }
 
-        let priming = match codec.codec {
-            CODEC_ID_AAC => AAC_PRIMING,
-            CODEC_ID_OPUS => opus_pre_skip(codec.extra_data.as_deref()),
-            _ => 0,
+    fn open_within(path: &Path, most: u64, request: Request, cancel: &CancelToken) -> Result<Self> {
+        let Opened { file, shape, position, bytes } = file::open(path, most, request, cancel)?;
+        let cannot_read = |error| {
+            if cancel.is_cancelled() { EngineError::Cancelled } else { probe_error(error, path) }
         };
-        let trim = if container == FORMAT_ID_ISOMP4 {
-            Mp4Timing::read(path, track.id, cancel).trim(rate, frames, priming)
-        } else if let (true, Some(delay)) = (is_mpeg, track.delay) {
-            let padding = track.padding.unwrap_or(0).min(MOST_PADDING) as usize;
-            Trim { skip: delay.into(), end: End::Padding(padding) }
-        } else {
-            Trim { skip: priming, end: End::Natural }
+        let framing = match shape.container {
+            Container::Mpeg => Some(Framing::Mpeg),
+            Container::Adts => Some(Framing::Adts),
+            _ => None,
         };
-        let promised = match trim.end {
-            End::Length(length) => Some(length),
-            // Without LAME's note, Symphonia guesses the length from the first packets' bit rate.
-            End::Natural if is_mpeg || codec.codec == CODEC_ID_AAC => None,
-            // Whole packets are counted, though the last may be shorter.
-            End::Natural if container == FORMAT_ID_CAF && codec.codec == CODEC_ID_ALAC => None,
-            _ => frames.map(|frames| frames.saturating_sub(opus_part(&codec, priming))),
-        };
-        if codec.codec == CODEC_ID_OPUS {
-            codec.sample_rate = Some(OPUS_RATE);
-            // The decoder would trim only the first packet of a pre-skip that spans several.
-            codec.extra_data = None;
+        if let Some(track) = shape.tracks.get(shape.track.wrapping_sub(1))
+            && !track.is_decodable
+        {
+            let text = format!("{} is not supported; convert the file to FLAC or WAV", track.codec);
+            return Err(DecodeError::Unsupported(text).into());
         }
+        let place = Place { position, shown: shape.view.len(), bytes };
+        let source = match framing {
+            Some(framing) => {
+                let frames = Frames::new(file, framing).map_err(|e| cannot_read(e.into()))?;
+                let nothing = || DecodeError::Damaged(nothing_begins());
+                let frames = frames.ok_or_else(nothing)?;
+                Self::of_frames(frames, shape, place).map_err(|e| cannot_read(e.into()))?
+            }
+            None => Self::of_reader(probe(file).map_err(cannot_read)?, shape, place)?,
+        };
+        source.prepared()
+    }
+
+    fn of_frames(mut frames: Frames<Counted>, shape: Shape, place: Place) -> io::Result<Self> {
+        let first = frames.first();
+        let note = frames.note().copied().unwrap_or_default();
+        let sound = note.count.map(|count| count * first.frames);
+        let mut trim = Trim::default();
+        let mut promised = sound;
+        if let Some((delay, padding)) = note.added {
+            trim = Trim::from(delay).padded(padding.min(MOST_PADDING));
+            promised = sound.map(|sound| sound.saturating_sub(delay + trim.padding));
+        }
+        let average = frames.average_bytes()?;
+        let estimate = place.shown as f64 / average.max(1.0) * first.frames as f64;
+        let rate = f64::from(first.rate.max(1));
+        let seconds = promised.map_or(estimate, |frames| frames as f64) / rate;
+        // A file with as many bytes as the note counts is whole, whatever the number of frames.
+        let is_short = note.bytes.is_none_or(|stated| stated > place.shown + average as u64);
+        let completeness = match shape.completeness {
+            Completeness::Whole if is_short && note.bytes.is_some() => Completeness::CutOff,
+            completeness => completeness,
+        };
+        let codec = codec_of(first);
+        let packets = Packets::Frames(Box::new(frames), 0);
+        let shape = Shape { completeness, ..shape };
+        let mut source = Self::new(packets, codec, 0, shape, place);
+        source.passes = vec![trim];
+        source.promised = promised;
+        source.seconds = Some(seconds);
+        Ok(source)
+    }
+
+    fn of_reader(reader: Box<dyn FormatReader>, shape: Shape, place: Place) -> Result<Self> {
+        let id = shape.tracks.get(shape.track.wrapping_sub(1)).map_or(0, |track| track.id);
+        let (track, codec) = playable_track(reader.as_ref(), id)?;
+        let (container, timing) = (shape.container, shape.timing.clone());
+        let header = track.num_frames;
+        let mut source = Self::new(Packets::Symphonia(reader), codec, track.id, shape, place);
+        if timing.has_gaps || container == Container::Flac {
+            source.gap_base = track.time_base;
+        }
+        source.promised = match container {
+            Container::Ogg => header,
+            _ => timing.frames,
+        };
+        source.seconds = timing.seconds;
+        source.set_timing(&timing);
+        Ok(source)
+    }
+
+    fn new(
+        packets: Packets,
+        codec: AudioCodecParameters,
+        id: u32,
+        shape: Shape,
+        place: Place,
+    ) -> Self {
         let format = AudioFormat {
-            name: format_name(container, &codec),
+            name: String::new(),
             sample_rate: codec.sample_rate.unwrap_or(0),
             channels: codec.channels.as_ref().map_or(0, |channels| channels.count() as u16),
-            bits: lossless_bits(&codec),
+            bits: decoder::lossless_bits(&codec),
             frames: None, // known at the end
         };
-        Ok(Self { track: track.id, reader, codec, format, trim, promised, position, bytes })
+        let mut source = Self {
+            container: shape.container,
+            tracks: shape.tracks,
+            track: shape.track,
+            codec,
+            format,
+            passes: Vec::new(),
+            promised: None,
+            completeness: shape.completeness,
+            gap_base: None,
+            seconds: None,
+            packets,
+            read: VecDeque::new(),
+            id,
+            position: place.position,
+            shown: place.shown,
+            bytes: place.bytes,
+        };
+        source.format.name = format_name(source.container, &source.codec);
+        if source.tracks.is_empty() {
+            source.tracks = vec![AudioTrack {
+                number: 1,
+                codec: codec_name(&source.codec),
+                is_default: true,
+                is_decodable: decoder::is_decodable(&source.codec),
+                ..AudioTrack::default()
+            }];
+        }
+        source
+    }
+
+    fn set_timing(&mut self, timing: &Timing) {
+        let priming = match self.codec.codec {
+            CODEC_ID_AAC => self.find_aac_priming(),
+            CODEC_ID_OPUS => opus_pre_skip(self.codec.extra_data.as_deref(), self.container),
+            _ => 0,
+        };
+        if self.codec.codec == CODEC_ID_OPUS {
+            self.codec.sample_rate = Some(OPUS_RATE);
+            self.format.sample_rate = OPUS_RATE;
+            // The decoder would trim only the first packet of a pre-skip that spans several.
+            self.codec.extra_data = None;
+            if self.container == Container::Ogg {
+                // The length in an Ogg header counts what is skipped at the start.
+                self.promised = self.promised.map(|frames| frames.saturating_sub(priming));
+            }
+        }
+        if let Some(timeline) = &timing.timeline {
+            self.passes = timeline.passes(self.format.sample_rate, priming);
+            self.promised = self.passes.iter().map(Trim::frames).sum();
+            return;
+        }
+        let skip = timing.skip.unwrap_or(priming);
+        let is_stated = timing.skip.is_some() && timing.frames.is_some();
+        self.passes = vec![match timing.frames.filter(|_| is_stated) {
+            Some(frames) => Trim::range(skip, frames),
+            None => Trim::from(skip).padded(timing.padding.min(MOST_PADDING)),
+        }];
+    }
+
+    /// Rate and channels of AAC as they are decoded: HE-AAC may show only in the frames themselves, and
+    /// has twice the rate. Returns the frames of priming at that rate.
+    fn find_aac_priming(&mut self) -> u64 {
+        const MOST_PACKETS: usize = 8;
+        let Ok(mut decoder) = Decoder::new(&self.codec) else { return AAC_PRIMING };
+        let mut samples = Vec::new();
+        while self.read.len() < MOST_PACKETS {
+            let Some(Ok(Next::Packet(packet))) = guarded(|| self.packets.next()) else { break };
+            if packet.track_id != self.id {
+                continue;
+            }
+            let spec = guarded(|| decoder.decode(&packet, &mut samples)).flatten();
+            self.read.push_back(packet);
+            if let Some(spec) = spec {
+                self.format.sample_rate = spec.rate();
+                self.format.channels = spec.channels().count() as u16;
+                let frames = samples.len() / spec.channels().count().max(1);
+                // A packet of ADTS may hold several blocks.
+                return if frames.is_multiple_of(2 * AAC_PRIMING as usize)
+                    && spec.rate() > self.core_rate()
+                {
+                    2 * AAC_PRIMING
+                } else {
+                    AAC_PRIMING
+                };
+            }
+        }
+        AAC_PRIMING
+    }
+
+    fn core_rate(&self) -> u32 {
+        /// By their index, in Hz.
+        const RATES: [u32; 13] = [
+            96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
+            8_000, 7_350,
+        ];
+        match self.codec.extra_data.as_deref() {
+            Some([first, second, ..]) => {
+                let index = usize::from((first & 7) << 1 | second >> 7);
+                RATES.get(index).copied().unwrap_or(0)
+            }
+            _ => self.codec.sample_rate.unwrap_or(0),
+        }
+    }
+
+    /// After everything is known of the codec: refuses what no decoder takes.
+    fn prepared(mut self) -> Result<Self> {
+        Decoder::new(&self.codec)?;
+        if matches!(self.packets, Packets::Frames(..)) && self.codec.codec == CODEC_ID_AAC {
+            let priming = self.find_aac_priming();
+            self.passes = vec![Trim::from(priming)];
+        }
+        Ok(self)
+    }
+
+    /// The next packet of the track, or what stands for it.
+    ///
+    /// # Errors
+    /// Those of the reader.
+    pub fn next(&mut self) -> std::result::Result<Next, Error> {
+        match self.read.pop_front() {
+            Some(packet) => Ok(Next::Packet(packet)),
+            None => self.packets.next(),
+        }
+    }
+
+    /// Whether a packet is of the track that is decoded.
+    pub fn is_ours(&self, packet: &Packet) -> bool {
+        packet.track_id == self.id
+    }
+
+    /// What the reader found of tags.
+    pub fn metadata(&mut self) -> Option<symphonia::core::meta::Metadata<'_>> {
+        match &mut self.packets {
+            Packets::Symphonia(reader) => Some(reader.metadata()),
+            Packets::Frames(..) => None,
+        }
     }
 
     /// How long it says that it is, in frames at [`SAMPLE_RATE`]; of what it cannot hold, what it
     /// can.
     pub fn expected_frames(&self) -> Option<u64> {
+        let seconds = self.stated_seconds()?;
+        let most = Allowance::new(self.bytes).seconds();
+        Some((seconds.min(most) * f64::from(SAMPLE_RATE)).round() as u64)
+    }
+
+    /// Its length in seconds, as it is stated, or as the first frames show.
+    pub fn stated_seconds(&self) -> Option<f64> {
         let rate = self.format.sample_rate;
-        let promised = self.promised.filter(|_| rate > 0)?;
-        let most = (Allowance::new(self.bytes).seconds() * f64::from(SAMPLE_RATE)) as u64;
-        Some(rescale(promised, SAMPLE_RATE, rate).min(most))
+        let exact = self.promised.filter(|_| rate > 0);
+        exact.map(|frames| frames as f64 / f64::from(rate)).or(self.seconds)
     }
 
     /// Part of the file that has been read, 0 to 1.
     pub fn fraction(&self) -> f32 {
-        (self.position.load(Ordering::Relaxed) as f64 / self.bytes.max(1) as f64).min(1.0) as f32
+        (self.position.load(Ordering::Relaxed) as f64 / self.shown.max(1) as f64).min(1.0) as f32
     }
 
     /// Length of the file.
@@ -187,167 +361,106 @@ impl Source {
         self.bytes
     }
 
-    /// Whether this is MPEG audio of any layer.
-    pub fn is_mpeg(&self) -> bool {
-        is_mpeg(&self.codec)
-    }
-
-    /// Whether this is FLAC in its own container: its ticks are frames, its packets are frames.
-    pub fn is_flac_file(&self) -> bool {
-        self.reader.format_info().format == FORMAT_ID_FLAC
-    }
-
-    /// Whether this is WAV. Without a length, its sound goes on to the end of the file.
-    pub fn is_wav(&self) -> bool {
-        self.reader.format_info().format == FORMAT_ID_WAVE
+    /// Frames between where the last packet should have ended and this one's beginning, by their time
+    /// stamps.
+    pub fn gap(&self, expected: Timestamp, packet: &Packet) -> u64 {
+        let (Some(base), Some(gap)) = (self.gap_base, packet.pts.duration_from(expected)) else {
+            return 0;
+        };
+        let seconds = gap.get() as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get());
+        (seconds * f64::from(self.format.sample_rate)).round() as u64
     }
 
     /// After a chained stream's new beginning: its track and codec.
     ///
     /// # Errors
     /// When the new part has no track that can be decoded.
-    pub fn next_chapter(&mut self) -> Result<(), DecodeError> {
-        let (track, codec) = playable_track(self.reader.as_ref())?;
-        (self.track, self.codec) = (track.id, codec);
+    pub fn next_chapter(&mut self) -> std::result::Result<(), DecodeError> {
+        if let Packets::Symphonia(reader) = &self.packets {
+            let (track, codec) = playable_track(reader.as_ref(), 0)?;
+            (self.id, self.codec) = (track.id, codec);
+            if self.codec.codec == CODEC_ID_OPUS {
+                self.codec.sample_rate = Some(OPUS_RATE);
+                self.codec.extra_data = None;
+            }
+        }
         Ok(())
     }
 }
 
-/// A decoder for `codec`.
-///
-/// # Errors
-/// When the codec or its settings are not supported.
-pub fn new_decoder(codec: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, DecodeError> {
-    let channels = codec.channels.as_ref().map_or(0, Channels::count);
-    // Symphonia 0.6.1 refuses such AAC, libopus' adapter such Opus; such Vorbis comes out garbled.
-    if channels > 2 && matches!(codec.codec, CODEC_ID_AAC | CODEC_ID_OPUS | CODEC_ID_VORBIS) {
-        let name = codec_name(codec);
-        return Err(DecodeError::Unsupported(format!(
-            "{name} with {channels} channels is not supported; convert it to stereo, or to FLAC"
-        )));
-    }
-    refuse_absurd(codec, channels)?;
-    // Symphonia would cut MPEG audio where it guessed the end to be; see `Source::promised`.
-    let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
-    let decoder = guarded(|| CODECS.make_audio_decoder(codec, &options));
-    decoder.unwrap_or(Err(PANICKED)).map_err(|error| {
-        let name = codec_name(codec);
-        match error {
-            Error::Unsupported(what) if what.starts_with("core") => DecodeError::Unsupported(
-                format!("{name} is not supported; convert the file to FLAC or WAV"),
-            ),
-            Error::Unsupported(what) => DecodeError::Unsupported(format!(
-                "this kind of {name} is not supported ({what}); convert the file to FLAC or WAV"
-            )),
-            error => damaged_header(&error),
-        }
-    })
+/// Where a file is read.
+struct Place {
+    position: Arc<AtomicU64>,
+    shown: u64,
+    bytes: u64,
 }
 
-/// Refuses what a decoder would reserve memory for before it has seen a packet, and no honest file
-/// asks for.
-fn refuse_absurd(codec: &AudioCodecParameters, channels: usize) -> Result<(), DecodeError> {
-    const MOST_CHANNELS: usize = 64;
-    const MOST_FRAMES: u64 = 1 << 16;
-    if channels > MOST_CHANNELS {
-        return Err(DecodeError::Unsupported(format!(
-            "{channels} channels are not supported, {MOST_CHANNELS} at most; convert it to stereo"
-        )));
-    }
-    match codec.max_frames_per_packet {
-        Some(frames) if frames > MOST_FRAMES => Err(DecodeError::Damaged(format!(
-            "the file's header is damaged (it claims packets of {frames} frames); {AGAIN}"
-        ))),
-        _ => Ok(()),
-    }
+fn probe(file: Counted) -> std::result::Result<Box<dyn FormatReader>, Error> {
+    let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+    // Pictures are read by lofty, within limits.
+    let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
+    let options = FormatOptions::default();
+    let panicked = Error::DecodeError("impossible numbers");
+    guarded(|| get_probe().probe(&Hint::new(), stream, options, limits)).unwrap_or(Err(panicked))
 }
 
-fn playable_track(reader: &dyn FormatReader) -> Result<(Track, AudioCodecParameters), DecodeError> {
+/// The track with this number, where it has one, else the first one that can be decoded.
+fn playable_track(
+    reader: &dyn FormatReader,
+    id: u64,
+) -> std::result::Result<(Track, AudioCodecParameters), DecodeError> {
     let audio = |track: &&Track| track.track_type() == Some(TrackType::Audio);
     let decodable = |track: &&Track| match &track.codec_params {
-        Some(CodecParameters::Audio(codec)) => CODECS.get_audio_decoder(codec.codec).is_some(),
+        Some(CodecParameters::Audio(codec)) => decoder::is_decodable(codec),
         _ => false,
     };
-    let track = reader
-        .default_track(TrackType::Audio)
-        .filter(decodable)
-        .or_else(|| reader.tracks().iter().find(decodable))
-        .or_else(|| reader.tracks().iter().find(audio));
+    let wanted = |track: &&Track| u64::from(track.id) == id && id > 0 && audio(track);
+    let tracks = reader.tracks();
+    let track = tracks
+        .iter()
+        .find(wanted)
+        .or_else(|| tracks.iter().find(decodable))
+        .or_else(|| tracks.iter().find(audio));
     match track.map(|track| (track, &track.codec_params)) {
         Some((track, Some(CodecParameters::Audio(codec)))) => Ok((track.clone(), codec.clone())),
         _ => Err(DecodeError::NotAudio("there is no sound in this file, only other data".into())),
     }
 }
 
-fn is_mpeg(codec: &AudioCodecParameters) -> bool {
-    matches!(codec.codec, CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3)
-}
-
-/// In Ogg the header's length counts what is skipped at the start of Opus.
-fn opus_part(codec: &AudioCodecParameters, priming: u64) -> u64 {
-    if codec.codec == CODEC_ID_OPUS { priming } else { 0 }
-}
-
-fn codec_name(codec: &AudioCodecParameters) -> String {
-    match codec.codec {
-        CODEC_ID_AAC => "AAC".into(),
-        CODEC_ID_ALAC => "ALAC".into(),
-        CODEC_ID_FLAC => "FLAC".into(),
-        CODEC_ID_MP1 => "MP1".into(),
-        CODEC_ID_MP2 => "MP2".into(),
-        CODEC_ID_MP3 => "MP3".into(),
-        CODEC_ID_OPUS => "Opus".into(),
-        CODEC_ID_VORBIS => "Vorbis".into(),
-        CODEC_ID_AC3 | CODEC_ID_EAC3 => "Dolby Digital (AC-3)".into(),
-        other => CODECS
-            .get_audio_decoder(other)
-            .map_or("this codec".into(), |decoder| pcm_or(decoder.codec.info.long_name)),
+/// Frames to leave out at the start of an Opus stream, from its identification header (RFC 7845).
+fn opus_pre_skip(header: Option<&[u8]>, container: Container) -> u64 {
+    match header {
+        Some([b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, first, second, ..]) => {
+            let bytes = [*first, *second];
+            // Symphonia 0.6.1 leaves the bytes as MP4 orders them.
+            let is_big = container == Container::Mp4;
+            (if is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }).into()
+        }
+        _ => 0,
     }
 }
 
-fn pcm_or(name: &str) -> String {
-    if name.starts_with("PCM") { "PCM".into() } else { name.into() }
-}
-
-fn format_name(
-    container: symphonia::core::formats::FormatId,
-    codec: &AudioCodecParameters,
-) -> String {
+fn format_name(container: Container, codec: &AudioCodecParameters) -> String {
     match container {
-        FORMAT_ID_WAVE => "WAV".into(),
-        FORMAT_ID_AIFF => "AIFF".into(),
-        FORMAT_ID_FLAC => "FLAC".into(),
-        FORMAT_ID_CAF if codec.codec != CODEC_ID_ALAC && codec.codec != CODEC_ID_AAC => {
+        Container::Wav => "WAV".into(),
+        Container::Aiff => "AIFF".into(),
+        Container::Flac => "FLAC".into(),
+        Container::Caf if codec.codec != CODEC_ID_ALAC && codec.codec != CODEC_ID_AAC => {
             "CAF".into()
         }
-        FORMAT_ID_MKV => format!("{} (Matroska)", codec_name(codec)),
+        Container::Matroska => format!("{} (Matroska)", codec_name(codec)),
         _ => codec_name(codec),
     }
 }
 
-fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
-    match codec.codec {
-        CODEC_ID_AAC | CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 | CODEC_ID_OPUS
-        | CODEC_ID_VORBIS => None,
-        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(32),
-        CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(64),
-        // Its "magic cookie" begins with the packet's frames, a version, and the bits.
-        CODEC_ID_ALAC => codec
-            .extra_data
-            .as_ref()?
-            .get(5)
-            .map(|&bits| bits.into())
-            .filter(|bits| [16, 20, 24, 32].contains(bits)),
-        _ => codec.bits_per_sample,
-    }
+fn nothing_begins() -> String {
+    format!("the file ends, or is damaged, before its sound begins; {AGAIN}")
 }
 
 fn probe_error(error: Error, path: &Path) -> EngineError {
     let error = match error {
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            DecodeError::Damaged(format!(
-                "the file ends, or is damaged, before its sound begins; {AGAIN}"
-            ))
+            DecodeError::Damaged(nothing_begins())
         }
         Error::IoError(source) => {
             return EngineError::Io { what: "cannot read", path: path.into(), source };
@@ -356,9 +469,6 @@ fn probe_error(error: Error, path: &Path) -> EngineError {
             DecodeError::NotAudio(
                 "this is not an audio file, or of a kind that is not known".into(),
             )
-        }
-        Error::Unsupported("isomp4: missing moov atom") => {
-            DecodeError::Damaged(format!("the file is incomplete: its index is missing; {AGAIN}"))
         }
         // Symphonia 0.6.1 knows 26 channels at most, and takes more for damage.
         Error::Unsupported(what) | Error::DecodeError(what) if what.contains("channel") => {
@@ -375,6 +485,17 @@ fn probe_error(error: Error, path: &Path) -> EngineError {
     error.into()
 }
 
-fn damaged_header(error: &Error) -> DecodeError {
-    DecodeError::Damaged(format!("the file's header is damaged ({error}); {AGAIN}"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opus_states_its_pre_skip_in_its_header() {
+        let header = Some(&b"OpusHead\x01\x02\x38\x01rest"[..]);
+        assert_eq!(opus_pre_skip(header, Container::Ogg), 312);
+        let header = Some(&b"OpusHead\x01\x02\x01\x38rest"[..]);
+        assert_eq!(opus_pre_skip(header, Container::Mp4), 312);
+        assert_eq!(opus_pre_skip(Some(b"OpusHead"), Container::Ogg), 0);
+        assert_eq!(opus_pre_skip(None, Container::Ogg), 0);
+    }
 }

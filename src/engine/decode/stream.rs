@@ -4,18 +4,22 @@ use std::{io, path::Path, time::Instant};
 
 use symphonia::core::{
     audio::{AudioSpec, Channels},
-    codecs::audio::{AudioDecoder, well_known::CODEC_ID_FLAC},
+    codecs::audio::well_known::CODEC_ID_FLAC,
     errors::Error,
     packet::Packet,
-    units::{Duration, Timestamp},
+    units::Timestamp,
 };
 
 use super::{
-    DecodeError,
+    AGAIN, DecodeError,
     bounds::Allowance,
+    container::{Completeness, Container},
+    decoder::{Decoder, is_lossy, is_mpeg},
     downmix::{Downmix, layout_name},
-    output::Output,
-    source::{AGAIN, Source, new_decoder},
+    output::{Output, Trim},
+    packets::Next,
+    plausible::Judge,
+    source::Source,
 };
 use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE, guard::guarded};
 
@@ -29,7 +33,9 @@ pub struct Heard {
     pub warning: Option<String>,
 }
 
-/// Decodes all of `source` into `output`. See [`super::decode`].
+/// Decodes all of `source` into `output`. `bound` is the largest magnitude of a sample that is
+/// believed, where the codec's own does not apply; `reopen` opens the source once more, where parts of
+/// it are heard in another order. See [`super::decode`].
 ///
 /// # Errors
 /// When nothing, or less than half, can be decoded; when cancelled; as the sink.
@@ -39,56 +45,23 @@ pub fn decode(
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
     output: Output<'_>,
+    bound: f32,
+    reopen: &dyn Fn() -> Result<Source>,
 ) -> Result<Heard> {
-    let mut stream = Stream::new(&source, output)?;
-    let mut shown = 0.0;
-    progress(shown);
-    let end = loop {
-        if cancel.is_cancelled() {
-            return Err(EngineError::Cancelled);
+    let mut stream = Stream::new(&source, output, bound)?;
+    progress(0.0);
+    let passes = source.passes.clone();
+    let mut end = Ending::Complete;
+    for (index, trim) in passes.iter().enumerate() {
+        if index > 0 {
+            source = reopen()?;
+            stream.begin(&source, trim.clone())?;
         }
-        if stream.output.is_full() {
-            break Ending::Complete;
-        }
-        let since = Instant::now();
-        let Some(next) = guarded(|| source.reader.next_packet()) else {
-            break Ending::Damaged;
-        };
-        stream.allowance.time(since.elapsed())?;
-        match next {
-            Ok(Some(packet)) if packet.track_id == source.track => {
-                stream.allowance.packet(packet.data.len())?;
-                let goes_on = stream.take(&source, &packet)?;
-                if !goes_on || holds_more_than_a_flac_frame(&source, &packet) {
-                    break Ending::Damaged;
-                }
-            }
-            Ok(Some(other)) => stream.allowance.packet(other.data.len())?,
-            Ok(None) => break Ending::Complete,
-            Err(Error::ResetRequired) => {
-                stream.allowance.packet(0)?;
-                source.next_chapter()?;
-                stream.decoder = new_decoder(&source.codec)?;
-            }
-            Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                break Ending::CutOff;
-            }
-            Err(Error::IoError(_)) if cancel.is_cancelled() => return Err(EngineError::Cancelled),
-            Err(Error::IoError(error)) => {
-                return Err(EngineError::Io {
-                    what: "cannot read",
-                    path: path.into(),
-                    source: error,
-                });
-            }
-            Err(_) => break Ending::Damaged,
-        }
-        let fraction = source.fraction();
-        if fraction - shown >= 0.005 {
-            shown = fraction;
-            progress(shown);
-        }
-    };
+        let share = |fraction: f32| (index as f32 + fraction) / passes.len() as f32;
+        let ended = stream.read(&mut source, path, cancel, &mut |it| progress(share(it)))?;
+        stream.end_pass(&source, ended)?;
+        end = if ended == Ending::Complete { end } else { ended };
+    }
     let heard = stream.finish(&source, end)?;
     progress(1.0);
     Ok(heard)
@@ -106,8 +79,9 @@ enum Ending {
 }
 
 struct Stream<'a> {
-    decoder: Box<dyn AudioDecoder>,
+    decoder: Decoder,
     output: Output<'a>,
+    judge: Judge,
     allowance: Allowance,
     /// Layout of the last packet, and how it becomes stereo.
     layout: Option<(AudioSpec, Downmix)>,
@@ -118,21 +92,26 @@ struct Stream<'a> {
     /// Packets that came, and how many of them could not be decoded.
     packets: u64,
     failed: u64,
-    /// Where the next FLAC packet should start.
+    /// Where the next packet should start, where time stamps show what is missing.
     next_frame: Option<Timestamp>,
     /// Stretches replaced by silence, and the frame at which the first one is.
     losses: u64,
     first_loss: Option<u64>,
+    /// Where the first samples that are not plausible were.
+    first_odd: Option<u64>,
     warnings: Vec<String>,
     interleaved: Vec<f32>,
     stereo: Vec<f32>,
+    ready: Vec<f32>,
 }
 
 impl<'a> Stream<'a> {
-    fn new(source: &Source, output: Output<'a>) -> Result<Self> {
+    fn new(source: &Source, output: Output<'a>, bound: f32) -> Result<Self> {
+        let is_lossy = is_lossy(&source.codec);
         Ok(Self {
-            decoder: new_decoder(&source.codec)?,
+            decoder: Decoder::new(&source.codec)?,
             output,
+            judge: if is_lossy { Judge::of_blocks() } else { Judge::of_samples(bound) },
             allowance: Allowance::new(source.bytes()),
             layout: None,
             first: None,
@@ -142,10 +121,84 @@ impl<'a> Stream<'a> {
             next_frame: None,
             losses: 0,
             first_loss: None,
+            first_odd: None,
             warnings: Vec::new(),
             interleaved: Vec::new(),
             stereo: Vec::new(),
+            ready: Vec::new(),
         })
+    }
+
+    /// Begins to read the stream once more.
+    fn begin(&mut self, source: &Source, trim: Trim) -> Result<()> {
+        self.decoder = Decoder::new(&source.codec)?;
+        self.allowance = Allowance::new(source.bytes());
+        self.next_frame = None;
+        self.output.begin(trim);
+        Ok(())
+    }
+
+    /// Reads the stream to its end, or to the end of what is heard of it.
+    fn read(
+        &mut self,
+        source: &mut Source,
+        path: &Path,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(f32),
+    ) -> Result<Ending> {
+        let mut shown = 0.0;
+        loop {
+            if cancel.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            if self.output.is_full() {
+                return Ok(Ending::Complete);
+            }
+            let since = Instant::now();
+            let Some(next) = guarded(|| source.next()) else { return Ok(Ending::Damaged) };
+            self.allowance.time(since.elapsed())?;
+            match next {
+                Ok(Next::Packet(packet)) => {
+                    self.allowance.packet(packet.data.len())?;
+                    if source.is_ours(&packet) {
+                        let goes_on = self.take(source, &packet)?;
+                        if !goes_on || holds_more_than_a_flac_frame(source, &packet) {
+                            return Ok(Ending::Damaged);
+                        }
+                    }
+                }
+                Ok(Next::Lost(frames)) => {
+                    self.allowance.packet(0)?;
+                    self.lose(frames)?;
+                }
+                Ok(Next::End) => return Ok(Ending::Complete),
+                Ok(Next::CutOff) => return Ok(Ending::CutOff),
+                Ok(Next::Reset) => {
+                    self.allowance.packet(0)?;
+                    source.next_chapter()?;
+                    self.decoder = Decoder::new(&source.codec)?;
+                }
+                Err(Error::IoError(_)) if cancel.is_cancelled() => {
+                    return Err(EngineError::Cancelled);
+                }
+                Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(Ending::CutOff);
+                }
+                Err(Error::IoError(error)) => {
+                    return Err(EngineError::Io {
+                        what: "cannot read",
+                        path: path.into(),
+                        source: error,
+                    });
+                }
+                Err(_) => return Ok(Ending::Damaged),
+            }
+            let fraction = source.fraction();
+            if fraction - shown >= 0.005 {
+                shown = fraction;
+                progress(shown);
+            }
+        }
     }
 
     /// Decodes one packet. False when there is nothing to be done with this stream any more.
@@ -156,8 +209,8 @@ impl<'a> Stream<'a> {
             let text = "FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits";
             return Err(DecodeError::Unsupported(text.into()).into());
         }
-        let (decoder, since) = (self.decoder.as_mut(), Instant::now());
-        let decoded = guarded(|| decode_packet(decoder, packet, &mut self.interleaved));
+        let (decoder, since) = (&mut self.decoder, Instant::now());
+        let decoded = guarded(|| decoder.decode(packet, &mut self.interleaved));
         self.allowance.time(since.elapsed())?;
         let spec = match decoded {
             Some(Some(spec)) => Some(spec),
@@ -179,19 +232,27 @@ impl<'a> Stream<'a> {
             self.stereo.clear();
             downmix.apply(&self.interleaved, &mut self.stereo);
         }
-        self.output.push(&mut self.stereo)?;
+        if self.judge.push(&self.stereo, &mut self.ready) {
+            self.first_odd.get_or_insert(self.output.frames_out);
+        }
+        self.output.push(&self.ready)?;
         Ok(true)
+    }
+
+    /// Gives what is held back until the next block comes.
+    fn release(&mut self) -> Result<()> {
+        self.judge.finish(&mut self.ready);
+        self.output.push(&self.ready)
     }
 
     /// Tries once more with a new decoder: that of MPEG audio is bound to the rate and channels that
     /// it began with, and a stream may change its.
     fn decode_anew(&mut self, source: &Source, packet: &Packet) -> Result<Option<AudioSpec>> {
-        if !source.is_mpeg() {
+        if !is_mpeg(&source.codec) {
             return Ok(None);
         }
-        let mut decoder = new_decoder(&source.codec)?;
-        let spec = guarded(|| decode_packet(decoder.as_mut(), packet, &mut self.interleaved));
-        let spec = spec.flatten();
+        let mut decoder = Decoder::new(&source.codec)?;
+        let spec = guarded(|| decoder.decode(packet, &mut self.interleaved)).flatten();
         if spec.is_some() {
             self.decoder = decoder;
         }
@@ -200,22 +261,24 @@ impl<'a> Stream<'a> {
 
     /// Where the container left out what it could not make out, keeps the time.
     fn fill_gap(&mut self, source: &Source, packet: &Packet) -> Result<()> {
-        if !source.is_flac_file() {
-            return Ok(()); // others' ticks are not precise enough
+        const TOLERANCE_SECONDS: f64 = 0.01; // of ticks that are not frames
+        if source.gap_base.is_none() {
+            return Ok(());
         }
         let next = packet.pts.saturating_add(packet.dur);
         let Some(expected) = self.next_frame.replace(next) else {
             return Ok(());
         };
-        match packet.pts.duration_from(expected) {
-            Some(gap) if gap > Duration::ZERO => self.lose(gap.get()),
-            _ => Ok(()),
-        }
+        let gap = source.gap(expected, packet);
+        let is_exact = source.container == Container::Flac;
+        let tolerance = f64::from(source.format.sample_rate) * TOLERANCE_SECONDS;
+        if gap > 0 && (is_exact || gap as f64 > tolerance) { self.lose(gap) } else { Ok(()) }
     }
 
     /// Keeps the time of what cannot be decoded.
     fn lose(&mut self, frames: u64) -> Result<()> {
-        const LONGEST_SECONDS: u64 = 10; // more is rather a wrong number than a loss
+        const LONGEST_SECONDS: u64 = 60; // more is rather a wrong number than a loss
+        self.release()?;
         self.losses += 1;
         self.first_loss.get_or_insert(self.output.frames_out);
         let Some((spec, _)) = &self.layout else {
@@ -249,6 +312,7 @@ impl<'a> Stream<'a> {
             self.warnings.push(format!("folded down from {}", layout_name(spec.channels())));
         }
         if self.output.rate() != spec.rate() {
+            self.release()?;
             self.output.change_rate(spec.rate())?;
         }
         self.first.get_or_insert_with(|| spec.clone());
@@ -256,21 +320,25 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
+    /// Ends one reading of the stream.
+    fn end_pass(&mut self, source: &Source, end: Ending) -> Result<()> {
+        self.release()?;
+        // MPEG audio has no proper end: a file that was cut off ends like a whole one, and one that
+        // goes on behind its stated end has its padding elsewhere.
+        let all_came = source.promised.is_none_or(|promised| self.output.frames_in == promised);
+        self.output.end(end == Ending::Complete && all_came)
+    }
+
     fn finish(mut self, source: &Source, end: Ending) -> Result<Heard> {
         if self.failed * 2 > self.packets {
             let text = "nearly nothing of this file can be decoded: it is damaged, or no audio";
             return Err(DecodeError::Damaged(text.into()).into());
         }
-        // MPEG audio has no proper end: a file that was cut off ends like a whole one.
-        let all_came = source.promised.is_none_or(|promised| self.output.frames_in >= promised);
-        self.output.finish(end == Ending::Complete && all_came)?;
-        let Some(first) = &self.first else {
+        self.output.finish()?;
+        let frames = self.output.frames_out;
+        let Some(first) = self.first.as_ref().filter(|_| frames > 0) else {
             return Err(nothing_heard(source, end).into());
         };
-        let frames = self.output.frames_out;
-        if frames == 0 {
-            return Err(nothing_heard(source, end).into());
-        }
         let format = AudioFormat {
             sample_rate: first.rate(),
             channels: first.channels().count() as u16,
@@ -283,43 +351,42 @@ impl<'a> Stream<'a> {
     }
 
     fn warn_of_damage(&mut self, source: &Source, end: Ending) {
-        const TOLERANCE_SECONDS: f64 = 0.05;
         let at = clock(self.output.frames_out);
-        let rate = f64::from(self.first.as_ref().map_or(SAMPLE_RATE, AudioSpec::rate));
-        let heard = self.output.frames_in as f64 / rate;
+        let missing = source.promised.filter(|&promised| self.output.frames_in < promised);
         if end == Ending::Damaged {
             let text = format!("damaged or different after {at}: what follows could not be read");
             self.warnings.push(text);
-        } else if let Some(promised) = source.promised {
-            let whole = promised as f64 / rate;
-            if whole - heard > TOLERANCE_SECONDS {
-                let whole = clock((whole * f64::from(SAMPLE_RATE)) as u64);
-                self.warnings.push(format!("cut off after {at} of {whole}"));
-            }
-        } else if end == Ending::CutOff && !source.is_wav() {
+        } else if let Some(promised) = missing.filter(|_| is_missing_believed(source)) {
+            let rate = f64::from(self.first.as_ref().map_or(SAMPLE_RATE, AudioSpec::rate));
+            let whole = clock((promised as f64 / rate * f64::from(SAMPLE_RATE)) as u64);
+            self.warnings.push(format!("cut off after {at} of {whole}"));
+        } else if source.completeness == Completeness::CutOff
+            || end == Ending::CutOff && missing.is_none() && source.container != Container::Wav
+        {
             self.warnings.push(format!("cut off after {at}"));
+        } else if source.completeness == Completeness::Unfinished {
+            self.warnings
+                .push("the recording was not finished: read to the end of the file".into());
         }
         if let Some(first) = self.first_loss {
             let places = if self.losses == 1 { "place" } else { "places" };
             let (count, at) = (self.losses, clock(first));
             self.warnings.push(format!("damaged in {count} {places} from {at} on, silent there"));
         }
-        if self.output.not_finite > 0 {
-            let count = self.output.not_finite;
-            self.warnings.push(format!("{count} samples that were no numbers are silent"));
+        if let Some(first) = self.first_odd {
+            let (count, at) = (self.judge.silenced, clock(first));
+            let what = if is_lossy(&source.codec) { "broken blocks" } else { "impossible samples" };
+            self.warnings.push(format!("{count} {what} from {at} on are silent"));
         }
     }
 }
 
-/// Decodes `packet` into `interleaved`; `None` where that fails.
-fn decode_packet(
-    decoder: &mut dyn AudioDecoder,
-    packet: &Packet,
-    interleaved: &mut Vec<f32>,
-) -> Option<AudioSpec> {
-    let buffer = decoder.decode(packet).ok()?;
-    buffer.copy_to_vec_interleaved(interleaved);
-    Some(buffer.spec().clone())
+/// Whether a stated length that was not reached shows that the file was cut off: the number of frames
+/// in an encoder's note counts only where the number of bytes does not contradict it.
+fn is_missing_believed(source: &Source) -> bool {
+    !is_mpeg(&source.codec)
+        || source.container != Container::Mpeg
+        || source.completeness == Completeness::CutOff
 }
 
 /// Symphonia 0.6.1 panics on the 33 bits of such a frame's side channel.
@@ -335,7 +402,8 @@ fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
     const WIDEST_SAMPLE_BYTES: u64 = 5; // the side channel of 32 bits has 33
     let channels = source.codec.channels.as_ref().map_or(8, Channels::count) as u64;
     let longest = packet.block_dur().get().saturating_mul(channels * WIDEST_SAMPLE_BYTES);
-    source.is_flac_file() && packet.data.len() as u64 > longest.saturating_add(HEADERS)
+    source.container == Container::Flac
+        && packet.data.len() as u64 > longest.saturating_add(HEADERS)
 }
 
 fn nothing_heard(source: &Source, end: Ending) -> DecodeError {

@@ -11,7 +11,7 @@ use lofty::{
 };
 use symphonia::core::meta::{Metadata, MetadataRevision, StandardTag, StandardVisualKey};
 
-use super::bounds::BoundedFile;
+use super::{bounds::BoundedFile, source::Source};
 use crate::engine::{
     CancelToken, Tags,
     guard::guarded,
@@ -42,6 +42,16 @@ impl About {
             for tag in file.primary_tag().into_iter().chain(file.tags()) {
                 about.complete_with(Self::of_tag(tag));
             }
+        }
+        about
+    }
+
+    /// Reads with lofty, and fills what is missing with what a container says that only Symphonia
+    /// reads.
+    pub fn read_all(path: &Path, source: &mut Source, cancel: &CancelToken) -> Self {
+        let mut about = Self::read(path, cancel);
+        if let Some(mut log) = source.metadata() {
+            about.complete_with(Self::of_log(&mut log));
         }
         about
     }

@@ -190,7 +190,9 @@ impl FileReader {
                 // Nobody listens any more: the export has ended.
                 sender.send(block.to_vec()).map_err(|_| EngineError::Cancelled)
             };
-            caught("reading the song's file", || decode::decode_at(&path, rate, &token, &mut sink))
+            caught("reading the song's file", || {
+                decode::decode_at(&path, None, rate, &token, &mut sink)
+            })
         };
         let thread = std::thread::Builder::new()
             .name("export decoder".into())

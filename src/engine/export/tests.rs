@@ -198,7 +198,7 @@ fn at_the_songs_own_rate_the_sum_is_the_song() {
             mix.extend_from_slice(block);
             Ok(())
         };
-        let decoded = decode::decode(&song, &cancel, &mut |_| (), &mut take).unwrap();
+        let decoded = decode::decode(&song, None, &cancel, &mut |_| (), &mut take).unwrap();
         assert_eq!(decoded.format.frames, Some(frames.into()));
         let half: Vec<f32> = mix.iter().map(|x| x * 0.5).collect();
         let covered = (mix.len() / CHANNELS) as u64;
@@ -251,14 +251,14 @@ fn any_songs_stems_and_residual_are_the_song() {
             mix.extend_from_slice(block);
             Ok(())
         };
-        let decoded = decode::decode(&path, &cancel, &mut |_| (), &mut take).unwrap();
+        let decoded = decode::decode(&path, None, &cancel, &mut |_| (), &mut take).unwrap();
         let rate = decoded.format.sample_rate;
         let mut truth: Vec<f32> = Vec::new();
         let mut take = |block: &[f32]| {
             truth.extend_from_slice(block);
             Ok(())
         };
-        decode::decode_at(&path, rate, &cancel, &mut take).unwrap();
+        decode::decode_at(&path, None, rate, &cancel, &mut take).unwrap();
         if decoded.format.channels == 1 {
             truth = truth.chunks(2).map(|frame| frame[0]).collect();
         }

@@ -244,7 +244,15 @@ mod tests {
             frames: Some(7),
         };
         let tags = Tags { title: title.map(Into::into), ..Tags::default() };
-        let decoded = Decoded { format, tags, cover: None, frames: 7, warning: None };
+        let decoded = Decoded {
+            format,
+            tags,
+            cover: None,
+            frames: 7,
+            warning: None,
+            tracks: Vec::new(),
+            track: 1,
+        };
         NewSong { path: path.to_owned(), hash: hash.into(), decoded }
     }
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::engine::{
     CancelToken, SAMPLE_RATE,
-    decode::{Output, Source, new_decoder},
+    decode::{Decoder, Next, Output, Source},
 };
 
 /// Within a packet of every codec, just over one, just under one of MP3's, and many.
@@ -126,8 +126,8 @@ fn read(path: &Path) -> (u32, u16, Vec<f32>) {
     let folder = TempDir::new().unwrap();
     let first = first_track(path, folder.path());
     let path = first.as_deref().unwrap_or(path);
-    let mut source = Source::open(path, &CancelToken::default()).unwrap();
-    let mut decoder = new_decoder(&source.codec).unwrap();
+    let mut source = Source::open(path, None, &CancelToken::default()).unwrap();
+    let mut decoder = Decoder::new(&source.codec).unwrap();
     let (rate, channels) = (source.format.sample_rate, source.format.channels);
     let mut got = Vec::new();
     let mut sink = |block: &[f32]| {
@@ -135,22 +135,22 @@ fn read(path: &Path) -> (u32, u16, Vec<f32>) {
         Ok(())
     };
     // At this rate nothing is converted.
-    let mut output = Output::new(SAMPLE_RATE, source.trim, &mut sink).unwrap();
-    while let Some(packet) = source.reader.next_packet().unwrap() {
-        if packet.track_id != source.track || output.is_full() {
+    let mut output = Output::new(SAMPLE_RATE, source.passes[0].clone(), &mut sink).unwrap();
+    while let Next::Packet(packet) = source.next().unwrap() {
+        if !source.is_ours(&packet) || output.is_full() {
             continue;
         }
         let mut samples = Vec::<f32>::new();
-        let buffer = decoder.decode(&packet).unwrap();
-        assert_eq!(buffer.spec().rate(), rate);
-        assert_eq!(buffer.spec().channels().count(), usize::from(channels));
-        buffer.copy_to_vec_interleaved(&mut samples);
+        let spec = decoder.decode(&packet, &mut samples).unwrap();
+        assert_eq!(spec.rate(), rate);
+        assert_eq!(spec.channels().count(), usize::from(channels));
         if channels == 1 {
             samples = samples.iter().flat_map(|&x| [x; 2]).collect();
         }
-        output.push(&mut samples).unwrap();
+        output.push(&samples).unwrap();
     }
-    output.finish(true).unwrap();
+    output.end(true).unwrap();
+    output.finish().unwrap();
     if channels == 1 {
         got = got.into_iter().step_by(2).collect();
     }

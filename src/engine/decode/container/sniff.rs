@@ -1,0 +1,239 @@
+//! Which container a file has, by its first bytes; others are refused by name.
+//!
+//! Only what is known to be audio gets through. Anything else is refused even where some of its bytes
+//! look like a frame of MPEG audio, as some bytes of any large file do.
+
+use std::io;
+
+use super::{Container, tags};
+use crate::engine::decode::{
+    DecodeError,
+    bounds::BoundedFile,
+    mpeg::{self, Framing},
+};
+
+/// Bytes at the beginning that are looked at.
+const START: u64 = 4096;
+/// Tags before the sound that are skipped.
+const MOST_TAGS: usize = 64;
+
+/// The container of a file, and where it begins: behind tags.
+///
+/// # Errors
+/// Those of the disk; [`DecodeError`] where the file is no audio, or of a kind that is not supported.
+pub fn container(file: &mut BoundedFile) -> io::Result<Result<(Container, u64), DecodeError>> {
+    if file.len() == 0 {
+        let text = "the file is empty: it has 0 bytes";
+        return Ok(Err(DecodeError::Empty(text.into())));
+    }
+    let mut start = 0;
+    for _ in 0..MOST_TAGS {
+        let bytes = file.bytes_at(start, 32)?;
+        match tags::tag_at(&bytes) {
+            Some(length) if start + length < file.len() => start += length,
+            _ => break,
+        }
+    }
+    let bytes = file.bytes_at(start, START)?;
+    if let Some(container) = known(&bytes) {
+        return Ok(Ok((container, start)));
+    }
+    if let Some(error) = foreign(&bytes, file.len() - start) {
+        return Ok(Err(error));
+    }
+    for (framing, container) in [(Framing::Mpeg, Container::Mpeg), (Framing::Adts, Container::Adts)]
+    {
+        if mpeg::begins(file, start, framing)? {
+            return Ok(Ok((container, start)));
+        }
+    }
+    let text = "this is not an audio file, or of a kind that is not known";
+    Ok(Err(DecodeError::NotAudio(text.into())))
+}
+
+fn known(bytes: &[u8]) -> Option<Container> {
+    /// Boxes that an MP4 or QuickTime file may begin with.
+    const BOXES: [&[u8]; 9] =
+        [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"];
+    let kind = bytes.get(4..8).unwrap_or_default();
+    let form = bytes.get(8..12).unwrap_or_default();
+    match bytes.get(..4)? {
+        b"RIFF" | b"RF64" | b"BW64" if form == b"WAVE" => Some(Container::Wav),
+        b"FORM" if matches!(form, b"AIFF" | b"AIFC") => Some(Container::Aiff),
+        b"caff" => Some(Container::Caf),
+        b"fLaC" => Some(Container::Flac),
+        b"OggS" => Some(Container::Ogg),
+        b"\x1a\x45\xdf\xa3" => Some(Container::Matroska),
+        _ if kind == b"ftyp" && is_picture_brand(form) => None,
+        _ if BOXES.contains(&kind) => Some(Container::Mp4),
+        _ => None,
+    }
+}
+
+fn is_picture_brand(brand: &[u8]) -> bool {
+    matches!(brand, b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1" | b"avif" | b"avis" | b"crx ")
+}
+
+/// Refuses what its first bytes show to be of another kind.
+fn foreign(bytes: &[u8], length: u64) -> Option<DecodeError> {
+    if let Some(name) = unsupported(bytes) {
+        let text = format!("{name} is not supported; convert the sound to FLAC or WAV");
+        return Some(DecodeError::Unsupported(text));
+    }
+    if let Some(name) = videos(bytes) {
+        let text = format!("{name} are not supported; convert the sound to FLAC or WAV");
+        return Some(DecodeError::Unsupported(text));
+    }
+    let name = other(bytes, length)?;
+    Some(DecodeError::NotAudio(format!("this is not an audio file but {name}")))
+}
+
+/// Audio that is not supported.
+fn unsupported(bytes: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 30] = [
+        (b"\x30\x26\xb2\x75", "Windows Media"),
+        (b"wvpk", "WavPack"),
+        (b"MAC ", "Monkey's Audio"),
+        (b"MPCK", "Musepack"),
+        (b"MP+", "Musepack"),
+        (b"DSD ", "DSD"),
+        (b"FRM8", "DSD"),
+        (b"TTA1", "True Audio"),
+        (b"TTA2", "True Audio"),
+        (b"OFR ", "OptimFROG"),
+        (b"ajkg", "Shorten"),
+        (b"#!AMR", "AMR"),
+        (b"\x0b\x77", "Dolby Digital (AC-3)"),
+        (b"\x77\x0b", "Dolby Digital (AC-3)"),
+        (b"\x7f\xfe\x80\x01", "DTS"),
+        (b"\xfe\x7f\x01\x80", "DTS"),
+        (b"\x1f\xff\xe8\x00", "DTS"),
+        (b"\xff\x1f\x00\xe8", "DTS"),
+        (b"\x64\x58\x20\x25", "DTS-HD"),
+        (b"DTSHDHDR", "DTS-HD"),
+        (b"riff\x2e\x91", "Wave64"),
+        (b"RIFX", "WAV with its bytes in big-endian order (RIFX)"),
+        (b".snd", "Sun AU"),
+        (b"dns.", "Sun AU"),
+        (b"Creative Voice File", "Creative Voice"),
+        (b"qoaf", "Quite OK Audio"),
+        (b".ra\xfd", "RealAudio"),
+        (b"ADIF", "AAC with an ADIF header"),
+        (b"NIST_1A", "NIST SPHERE"),
+        (b"\x00\x00\x00\x04\x57\x90\x75\x36", "Audible"),
+    ];
+    let found = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name);
+    let inner = |at: usize, magic: &[u8], name| {
+        (bytes.get(at..at + magic.len()) == Some(magic)).then_some(name)
+    };
+    let is_loas =
+        |at: usize| matches!(bytes.get(at..at + 3), Some(&[0x56, sync, _]) if sync & 0xe0 == 0xe0);
+    let loas_frame = |at: usize| {
+        let length = usize::from(bytes[at + 1] & 0x1f) << 8 | usize::from(bytes[at + 2]);
+        at + 3 + length
+    };
+    found
+        .or_else(|| inner(4, b"\xf8\x72\x6f\xba", "Dolby TrueHD"))
+        .or_else(|| inner(4, b"\xf8\x72\x6f\xbb", "Meridian Lossless Packing"))
+        .or_else(|| inner(8, b"8SVX", "Amiga 8SVX"))
+        .or_else(|| inner(8, b"16SV", "Amiga 16SV"))
+        .or_else(|| {
+            (is_loas(0) && is_loas(loas_frame(0))).then_some("AAC in LATM without a container")
+        })
+}
+
+/// Video containers that are not supported, in the plural.
+fn videos(bytes: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 8] = [
+        (b"\0\0\x01\xba", "MPEG program streams"),
+        (b"\0\0\x01\xb3", "MPEG video streams"),
+        (b"FLV", "FLV files"),
+        (b".RMF", "RealMedia files"),
+        (b"nut/multimedia container", "NUT files"),
+        (b"\x06\x0e\x2b\x34", "MXF files"),
+        (b"\x1f\x07\0", "DV streams"),
+        (b"\xb7\xd8\x00\x20\x37\x49\xda\x11", "recorded television files (WTV)"),
+    ];
+    /// Bytes of an MPEG transport packet, alone, behind a time code, and with error correction.
+    const TRANSPORT: [(usize, usize); 3] = [(0, 188), (4, 192), (0, 204)];
+    let found = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name);
+    let transport = |&(offset, stride): &(usize, usize)| {
+        let mut packets = bytes.iter().skip(offset).step_by(stride);
+        let count = packets.len();
+        count >= 2 && packets.all(|&byte| byte == 0x47)
+    };
+    let is_avi = bytes.starts_with(b"RIFF") && bytes.get(8..11) == Some(b"AVI");
+    found
+        .or_else(|| is_avi.then_some("AVI files"))
+        .or_else(|| TRANSPORT.iter().any(transport).then_some("MPEG transport streams"))
+}
+
+/// Files of which a part may look like sound, and that are something else.
+fn other(bytes: &[u8], length: u64) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 36] = [
+        (b"\x89PNG", "a picture"),
+        (b"\xff\xd8\xff", "a picture"),
+        (b"GIF8", "a picture"),
+        (b"II*\0", "a picture"),
+        (b"MM\0*", "a picture"),
+        (b"8BPS", "a picture"),
+        (b"\0\0\x01\0", "a picture"),
+        (b"%PDF", "a PDF document"),
+        (b"%!PS", "a PostScript document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document"),
+        (b"{\\rtf", "a text document"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"PK\x05\x06", "a ZIP archive"),
+        (b"\x1f\x8b", "a compressed archive"),
+        (b"7z\xbc\xaf", "a compressed archive"),
+        (b"Rar!", "a compressed archive"),
+        (b"BZh", "a compressed archive"),
+        (b"\xfd7zXZ", "a compressed archive"),
+        (b"\x28\xb5\x2f\xfd", "a compressed archive"),
+        (b"xar!", "a compressed archive"),
+        (b"MSCF", "a compressed archive"),
+        (b"\x7fELF", "a program"),
+        (b"MZ", "a program"),
+        (b"\xcf\xfa\xed\xfe", "a program"),
+        (b"\xca\xfe\xba\xbe", "a program"),
+        (b"\0asm", "a program"),
+        (b"SQLite format 3", "a database"),
+        (b"MThd", "a MIDI file, which has notes but no sound"),
+        (b"FWS", "a Flash animation"),
+        (b"CWS", "a Flash animation"),
+        (b"IMPM", "a tracker module, which has notes but no recording"),
+        (b"Extended Module: ", "a tracker module, which has notes but no recording"),
+        (b"NESM", "music of a game console, which has notes but no recording"),
+        (b"PSID", "music of a home computer, which has notes but no recording"),
+        (b"RSID", "music of a home computer, which has notes but no recording"),
+        (b"wOF", "a font"),
+    ];
+    let found = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name);
+    let form = bytes.get(8..12).unwrap_or_default();
+    let riff = || match form {
+        b"RMID" => "a MIDI file, which has notes but no sound",
+        b"WEBP" => "a picture",
+        _ => "other data in a RIFF container",
+    };
+    let bitmap_bytes = || Some(u32::from_le_bytes(*bytes.get(2..)?.first_chunk()?));
+    let is_bitmap = bytes.starts_with(b"BM") && bitmap_bytes() == u32::try_from(length).ok();
+    let is_picture = bytes.get(4..8) == Some(b"ftyp") && is_picture_brand(form);
+    let is_archive = bytes.get(257..262) == Some(b"ustar");
+    found
+        .or_else(|| bytes.starts_with(b"RIFF").then(riff))
+        .or_else(|| (is_bitmap || is_picture).then_some("a picture"))
+        .or_else(|| is_archive.then_some("an archive"))
+        .or_else(|| is_text(bytes).then_some("text"))
+}
+
+/// Whether all of `start` is UTF-8 without control characters. A character may be cut at its end.
+fn is_text(start: &[u8]) -> bool {
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    text.chars().all(|c| !c.is_control() || c.is_whitespace())
+}

@@ -1,0 +1,328 @@
+//! Streams of frames that begin with a header of their own: MPEG audio of any layer, and AAC in ADTS.
+//!
+//! Finds the frames one after the other, in memory that does not depend on the length of the file.
+//! Tags between them are skipped wherever they stand, the note of an encoder (Xing, Info, VBRI) is read
+//! and not played, and the time of what is damaged is kept. Decodes nothing.
+//!
+//! Symphonia's own reader takes the pictures of tags for sound, and loses the time of damaged frames.
+//! Sources: ISO/IEC 11172-3 and 13818-3 (frames), 14496-3 (ADTS); LAME's "Mp3 Info Tag" (revision 1),
+//! Fraunhofer's VBRI note.
+
+mod header;
+mod note;
+mod window;
+
+use std::io::{self, Read, Seek};
+
+pub use header::Framing;
+use header::Header;
+pub use note::Note;
+use window::Window;
+
+use super::{bounds::BoundedFile, container::tags};
+
+/// Bytes that are looked through for the first frame, and for the next one behind damage.
+const FARTHEST: u64 = 1 << 20;
+/// Longest frame, in bytes: 13 bits of length in ADTS.
+const LONGEST_FRAME: usize = 1 << 13;
+/// Frames in a row that show that a stream begins, where it does not begin with the first byte.
+const SURE: usize = 8;
+/// Bytes that are enough to see which tag begins.
+const TAG_START: usize = 32;
+/// Lyrics have no length at their beginning; longer ones are taken for damage. In bytes.
+const LONGEST_LYRICS: usize = 1 << 16;
+
+/// A frame, or what stands for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A frame with its header.
+    Frame {
+        /// All its bytes.
+        bytes: Vec<u8>,
+        /// Frames of sound that it holds.
+        frames: u64,
+    },
+    /// Damaged bytes in place of so many frames of sound, which may be none.
+    Lost(u64),
+    /// The end, within a frame.
+    CutOff,
+    /// The end.
+    End,
+}
+
+/// What the first frame shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct First {
+    /// Its layer, 1 to 3; 0 for AAC.
+    pub layer: u8,
+    /// Rate in Hz; that of the core, for AAC.
+    pub rate: u32,
+    /// Channels; 0 where the stream itself says.
+    pub channels: u16,
+    /// Frames of sound that each frame holds.
+    pub frames: u64,
+}
+
+/// Reads frames.
+pub struct Frames<R> {
+    window: Window<R>,
+    framing: Framing,
+    /// Header of the last frame that was surely one.
+    last: Option<Header>,
+    /// Bytes and count of the frames so far, for the length of damaged ones.
+    bytes: u64,
+    count: u64,
+    first: First,
+    note: Option<Note>,
+    is_first: bool,
+}
+
+/// Whether frames begin at `start`, or behind other bytes soon after it.
+///
+/// # Errors
+/// Those of the disk.
+pub fn begins(file: &mut BoundedFile, start: u64, framing: Framing) -> io::Result<bool> {
+    file.seek(io::SeekFrom::Start(start))?;
+    let mut window = Window::new(file);
+    Ok(sync_first(&mut window, framing)?.is_some())
+}
+
+/// Moves to the first frame of a stream: a few in a row where it begins, several behind other bytes.
+fn sync_first<R: Read + Seek>(
+    window: &mut Window<R>,
+    framing: Framing,
+) -> io::Result<Option<Header>> {
+    const FEW: usize = 3;
+    if let Some(header) = chain(window, framing, 0, FEW, None)? {
+        return Ok(Some(header));
+    }
+    for offset in 1..FARTHEST as usize {
+        if window.bytes(offset + 4)?.len() < offset + 4 {
+            return Ok(None);
+        }
+        if let Some(header) = chain(window, framing, offset, SURE, None)? {
+            window.advance(offset as u64)?;
+            return Ok(Some(header));
+        }
+    }
+    Ok(None)
+}
+
+/// The header at `offset`, where `count` frames that go together follow one another from there; fewer
+/// where they end with the file, or with a tag.
+fn chain<R: Read + Seek>(
+    window: &mut Window<R>,
+    framing: Framing,
+    offset: usize,
+    count: usize,
+    like: Option<&Header>,
+) -> io::Result<Option<Header>> {
+    let mut at = offset;
+    let mut first: Option<Header> = None;
+    for index in 0..count {
+        let bytes = window.bytes(at + TAG_START)?;
+        let rest = bytes.get(at..).unwrap_or_default();
+        if index > 0 && (rest.is_empty() || is_tag(rest)) {
+            break;
+        }
+        let Some(header) = Header::read(rest, framing) else { return Ok(None) };
+        let like = first.as_ref().or(like);
+        if like.is_some_and(|like| !header.goes_with(like)) {
+            return Ok(None);
+        }
+        at += header.bytes;
+        if window.bytes(at)?.len() < at && index == 0 {
+            return Ok(None);
+        }
+        first.get_or_insert(header);
+    }
+    Ok(first)
+}
+
+fn is_tag(bytes: &[u8]) -> bool {
+    tags::tag_at(bytes).is_some() || bytes.starts_with(b"LYRICSBEGIN")
+}
+
+impl<R: Read + Seek> Frames<R> {
+    /// Finds the first frame of a stream; `None` where there is none.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn new(file: R, framing: Framing) -> io::Result<Option<Self>> {
+        let mut window = Window::new(file);
+        skip_tags(&mut window)?;
+        let Some(header) = sync_first(&mut window, framing)? else { return Ok(None) };
+        let first = header.first();
+        let (last, bytes, count) = (Some(header), 0, 0);
+        let mut frames =
+            Self { window, framing, last, bytes, count, first, note: None, is_first: true };
+        frames.read_note()?;
+        Ok(Some(frames))
+    }
+
+    /// What the first frame shows.
+    pub fn first(&self) -> First {
+        self.first
+    }
+
+    /// The encoder's note, where the stream begins with one.
+    pub fn note(&self) -> Option<&Note> {
+        self.note.as_ref()
+    }
+
+    /// Bytes of a frame, on the average of the first ones.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn average_bytes(&mut self) -> io::Result<f64> {
+        const MOST: usize = 64;
+        let (mut at, mut count) = (0, 0);
+        while count < MOST {
+            let bytes = self.window.bytes(at + TAG_START)?;
+            let Some(header) = Header::read(bytes.get(at..).unwrap_or_default(), self.framing)
+            else {
+                break;
+            };
+            (at, count) = (at + header.bytes, count + 1);
+        }
+        Ok(at as f64 / count.max(1) as f64)
+    }
+
+    /// The next frame, or what stands for it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn next(&mut self) -> io::Result<Item> {
+        loop {
+            skip_tags(&mut self.window)?;
+            let bytes = self.window.bytes(TAG_START)?;
+            if bytes.is_empty() {
+                return Ok(Item::End);
+            }
+            let header = Header::read(bytes, self.framing);
+            let header =
+                header.filter(|it| self.last.as_ref().is_none_or(|last| it.goes_with(last)));
+            match header {
+                Some(header) => match self.frame(header)? {
+                    Some(item) => return Ok(item),
+                    None => continue,
+                },
+                None => return self.lost(),
+            }
+        }
+    }
+
+    /// The frame with this header; `None` where it is a note, which is not played.
+    fn frame(&mut self, header: Header) -> io::Result<Option<Item>> {
+        let mut length = header.bytes;
+        let available = self.window.bytes(length + TAG_START)?.len();
+        if available < length {
+            self.window.advance(available as u64)?;
+            return Ok(Some(Item::CutOff));
+        }
+        if !self.is_followed(length)?
+            && let Some(real) = self.real_length(length)?
+        {
+            length = real; // its header's bit rate was damaged
+        }
+        let bytes = self.window.bytes(length)?.get(..length).unwrap_or_default().to_vec();
+        self.window.advance(length as u64)?;
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        if !is_first && Note::read(&bytes, &header).is_some() {
+            return Ok(None);
+        }
+        self.last = Some(header);
+        self.bytes += length as u64;
+        self.count += 1;
+        Ok(Some(Item::Frame { bytes, frames: header.frames }))
+    }
+
+    /// Whether a frame, a tag, or the end is `offset` bytes from here.
+    fn is_followed(&mut self, offset: usize) -> io::Result<bool> {
+        let last = self.last;
+        let bytes = self.window.bytes(offset + TAG_START)?;
+        let rest = bytes.get(offset..).unwrap_or_default();
+        let next = Header::read(rest, self.framing);
+        let is_frame = next.is_some_and(|it| last.is_none_or(|last| it.goes_with(&last)));
+        Ok(rest.len() < 4 || is_tag(rest) || is_frame)
+    }
+
+    /// How long the frame here is by where the next two frames are.
+    fn real_length(&mut self, stated: usize) -> io::Result<Option<usize>> {
+        let last = self.last;
+        for offset in header::SHORTEST..LONGEST_FRAME.min(stated.saturating_mul(16)) {
+            if chain(&mut self.window, self.framing, offset, 2, last.as_ref())?.is_some() {
+                return Ok(Some(offset));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes on behind damaged bytes.
+    fn lost(&mut self) -> io::Result<Item> {
+        let last = self.last;
+        let mut skipped = 0_u64;
+        loop {
+            // In steps, so that the window stays small.
+            let length = self.window.bytes(LONGEST_FRAME * 2)?.len();
+            let limit = length.saturating_sub(LONGEST_FRAME).max(1).min(length);
+            for offset in usize::from(skipped == 0)..limit.max(length.min(LONGEST_FRAME)) {
+                let rest = &self.window.bytes(offset + TAG_START)?[offset..];
+                let found = rest.len() >= 4
+                    && (is_tag(rest)
+                        || chain(&mut self.window, self.framing, offset, 2, last.as_ref())?
+                            .is_some());
+                if found {
+                    self.window.advance(offset as u64)?;
+                    skipped += offset as u64;
+                    return Ok(Item::Lost(self.frames_in(skipped)));
+                }
+            }
+            if length < LONGEST_FRAME * 2 {
+                // Nothing follows: other data at the end of the file.
+                self.window.advance(length as u64)?;
+                return Ok(Item::End);
+            }
+            self.window.advance(limit as u64)?;
+            skipped += limit as u64;
+        }
+    }
+
+    /// Frames of sound in so many bytes, by the average of what came before.
+    fn frames_in(&self, bytes: u64) -> u64 {
+        let each = match (self.count, self.last) {
+            (0, Some(last)) => last.bytes as f64,
+            (0, None) => return 0,
+            (count, _) => self.bytes as f64 / count as f64,
+        };
+        (bytes as f64 / each).round() as u64 * self.first.frames
+    }
+
+    fn read_note(&mut self) -> io::Result<()> {
+        let Some(header) = self.last else { return Ok(()) };
+        let bytes = self.window.bytes(header.bytes)?;
+        self.note = bytes.get(..header.bytes).and_then(|bytes| Note::read(bytes, &header));
+        if self.note.is_some() {
+            self.window.advance(header.bytes as u64)?;
+        }
+        Ok(())
+    }
+}
+
+/// Skips the tags that lie here.
+fn skip_tags<R: Read + Seek>(window: &mut Window<R>) -> io::Result<()> {
+    loop {
+        let bytes = window.bytes(TAG_START)?;
+        let length = match tags::tag_at(bytes) {
+            Some(length) => length,
+            None if bytes.starts_with(b"LYRICSBEGIN") => {
+                match tags::lyrics_at(window.bytes(LONGEST_LYRICS)?) {
+                    Some(length) => length,
+                    None => return Ok(()),
+                }
+            }
+            None => return Ok(()),
+        };
+        window.advance(length)?;
+    }
+}

@@ -72,6 +72,8 @@ fn song(id: i64) -> Song {
         key: Some("A minor".into()),
         bpm_from_tags: false,
         key_from_tags: false,
+        track: None,
+        tracks: Vec::new(),
         loudness_lufs: Some(-9.8),
         warning: None,
         state: if id % 3 == 0 { SongState::Separated } else { SongState::Ready },

@@ -179,7 +179,7 @@ fn tempo_and_key_come_from_the_tags() {
     );
 }
 
-/// What a program hears that waits for one job while other commands fail.
+/// A program that waits for one job can ignore the failures of other commands.
 #[test]
 fn events_name_the_command_that_they_answer() {
     let home = tiny_home();

@@ -7,6 +7,8 @@ mod archive;
 #[cfg(test)]
 mod archive_rounds;
 #[cfg(test)]
+mod audio_tracks;
+#[cfg(test)]
 mod bags;
 #[cfg(test)]
 mod cli;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AudioFormat, CancelToken, Compute, EngineError, Result, SongTrack,
     aim::Listener,
+    audio_tracks,
     ensemble::{Ensemble, Work},
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
@@ -114,6 +115,9 @@ struct Heard {
     format: AudioFormat,
     frames: u64,
     warning: Option<String>,
+    /// The track that was taken, where the file has several.
+    #[serde(default)]
+    taken: Option<String>,
 }
 
 /// What [`Heard`] is kept in.
@@ -225,8 +229,8 @@ impl Batch {
     }
 
     fn items(&self, request: &Request) -> Result<(Origin, Vec<ExportItem>)> {
-        let Request { file, called, selection, place, settings, .. } = request;
-        let origin = Origin::of_file(file, &self.model.name);
+        let Request { file, track, called, selection, place, settings } = request;
+        let origin = Origin::of_file(file, *track, &self.model.name);
         let fields = Fields { file: called.clone(), ..origin.fields() };
         let items = selection.items(self.sources(), settings.format, place, fields)?;
         Ok((origin, items))
@@ -242,7 +246,7 @@ impl Batch {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
-        let (heard, mix) = heard_in(&request.file, work, cancel, &mut reading)?;
+        let (heard, mix) = heard_in(request, work, cancel, &mut reading)?;
         origin.format = heard.format;
         let wanted = export::stems_in(items);
         let stems = self.model.open_stems(&work.join("stems"), &mix, self.quality)?;
@@ -254,7 +258,8 @@ impl Batch {
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()), draft: None };
         let mut writing = |fraction| progress(Progress::quick("writing", fraction));
         let settings = &request.settings;
-        let exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
+        let mut exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
+        exported.notes.extend(heard.taken);
         Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
@@ -305,7 +310,7 @@ impl Batch {
 
 /// The song's mix in `work`: as an earlier try left it there, or decoded.
 fn heard_in(
-    file: &Path,
+    request: &Request,
     work: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
@@ -318,9 +323,10 @@ fn heard_in(
     {
         return Ok((heard, mix));
     }
-    let (decoded, mix) = decode_to_store(file, work, cancel, progress)?;
+    let (decoded, mix) = decode_to_store(&request.file, request.track, work, cancel, progress)?;
+    let taken = audio_tracks::taken(&decoded.tracks, decoded.track);
     let (format, frames, warning) = (decoded.format, decoded.frames, decoded.warning);
-    let heard = Heard { format, frames, warning };
+    let heard = Heard { format, frames, warning, taken };
     let text = serde_json::to_vec(&heard).map_err(|source| EngineError::Io {
         what: "cannot write",
         path: path.clone(),

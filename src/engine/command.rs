@@ -16,6 +16,13 @@ use super::{
 pub enum Command {
     /// Adds files, and the audio files of folders, to the library.
     Import(Vec<PathBuf>),
+    /// Adds an audio track of files to the library: each track of a file is a song of its own.
+    ImportTrack {
+        /// Files, and folders with audio files.
+        paths: Vec<PathBuf>,
+        /// The track of each, from 1.
+        track: usize,
+    },
     /// Makes a song the one that is shown and played: sends its peaks, loads the player.
     Open(SongId),
     /// Asks for peaks of a stretch of the open song that are finer than those of [`Self::Open`];

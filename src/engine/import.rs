@@ -33,15 +33,18 @@ const ATTEMPTS: usize = 5;
 pub(super) enum Imported {
     /// A file's song is in the library.
     Song(PathBuf, Box<Song>),
-    /// There was no room for a file's song, in words.
-    NoRoom(PathBuf, String),
+    /// There was no room for a file's song, or for one of a track of it, in words.
+    NoRoom(PathBuf, Option<usize>, String),
     /// All files of one request were handled.
     All,
 }
 
+/// Files and folders, and the audio track to take of each.
+type Request = (Vec<PathBuf>, Option<usize>);
+
 /// The import thread.
 pub(super) struct Importer {
-    inbox: Option<Sender<Vec<PathBuf>>>,
+    inbox: Option<Sender<Request>>,
     cancel: CancelToken,
     thread: Option<JoinHandle<()>>,
 }
@@ -64,8 +67,9 @@ impl Importer {
     }
 
     /// Puts files and folders into the queue; says no when it is full.
-    pub(super) fn import(&self, paths: Vec<PathBuf>) -> Result<()> {
-        let sent = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(paths).is_ok());
+    pub(super) fn import(&self, paths: Vec<PathBuf>, track: Option<usize>) -> Result<()> {
+        let request = (paths, track);
+        let sent = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(request).is_ok());
         if sent { Ok(()) } else { Err(EngineError::Busy("too many imports are waiting".into())) }
     }
 }
@@ -90,14 +94,14 @@ struct Work {
 }
 
 impl Work {
-    fn run(self, requests: &Receiver<Vec<PathBuf>>) {
-        for paths in requests {
+    fn run(self, requests: &Receiver<Request>) {
+        for (paths, track) in requests {
             for path in paths {
                 for file in self.files_of(path) {
                     if self.cancel.is_cancelled() {
                         return;
                     }
-                    self.import(&file);
+                    self.import(&file, track);
                 }
             }
             (self.imported)(Imported::All);
@@ -125,7 +129,7 @@ impl Work {
         Library::open(&self.home)
     }
 
-    fn import(&self, path: &Path) {
+    fn import(&self, path: &Path, track: Option<usize>) {
         let (sink, cancel) = (self.sink.clone(), self.cancel.clone());
         let mut progress = |fraction| {
             sink.try_send(Event::Importing { path: path.to_owned(), fraction });
@@ -133,13 +137,13 @@ impl Work {
         progress(0.0);
         // A bug ends one import, not the thread.
         let song = caught("importing a file", || {
-            import_file(&mut self.open_library()?, path, &cancel, &mut progress)
+            import_file(&mut self.open_library()?, (path, track), &cancel, &mut progress)
         });
         match song {
             Ok(song) => (self.imported)(Imported::Song(path.to_owned(), Box::new(song))),
             Err(EngineError::Cancelled) => {}
             Err(e) if e.is_no_room() => {
-                (self.imported)(Imported::NoRoom(path.to_owned(), e.in_words()));
+                (self.imported)(Imported::NoRoom(path.to_owned(), track, e.in_words()));
             }
             Err(e) => {
                 self.sink.send(Event::ImportFailed { path: path.to_owned(), reason: e.in_words() });
@@ -151,12 +155,21 @@ impl Work {
 /// Adds one file to the library, or finds it there by its content.
 fn import_file(
     library: &mut Library,
-    path: &Path,
+    (path, track): (&Path, Option<usize>),
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Song> {
     let path = std::path::absolute(path).map_err(|e| cannot_read(path, e))?;
-    let hash = content_hash(&path, cancel)?;
+    let file = content_hash(&path, cancel)?;
+    // A song of the default track has the file's hash, whether that track was chosen or not.
+    let is_default = |library: &mut Library, track| {
+        let song = library.song_by_hash(&file, &path)?;
+        Ok::<_, EngineError>(song.is_some_and(|song| song.track == Some(track)))
+    };
+    let hash = match track {
+        Some(track) if !is_default(library, track)? => hash_of_track(&file, track),
+        _ => file,
+    };
     let busy = || tracing::warn!("another Partita is importing; this waits until it has finished");
     let _lock = ImportLock::take(library.home(), cancel, busy)?;
     let folder = library.song_folder(&hash);
@@ -170,7 +183,7 @@ fn import_file(
     }
     let mut attempt = || {
         // Also after a bug in a decoder, what it left behind is taken away.
-        caught("reading it", || add(library, &path, &hash, &folder, cancel, progress))
+        caught("reading it", || add(library, (&path, track), &hash, &folder, cancel, progress))
     };
     let mut added = attempt();
     for _ in 1..ATTEMPTS {
@@ -197,13 +210,13 @@ fn was_taken_away(added: &Result<Song>, library_file: &Path, folder: &Path) -> b
 
 fn add(
     library: &mut Library,
-    path: &Path,
+    (path, track): (&Path, Option<usize>),
     hash: &str,
     folder: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Song> {
-    let (decoded, mix) = decode_into(path, folder, cancel, progress)?;
+    let (decoded, mix) = decode_into(path, track, folder, cancel, progress)?;
     if let Some(bytes) = &decoded.cover {
         super::files::write_atomically(&folder.join(cover::FILE), bytes)?;
     }
@@ -220,16 +233,18 @@ fn add(
 /// Those of [`decode::decode`] and of the disk.
 pub fn decode_to_store(
     path: &Path,
+    track: Option<usize>,
     folder: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<(decode::Decoded, MixStore)> {
-    let (decoded, mix) = decode_into(path, folder, cancel, progress)?;
+    let (decoded, mix) = decode_into(path, track, folder, cancel, progress)?;
     Ok((decoded, mix.finish()?))
 }
 
 fn decode_into(
     path: &Path,
+    track: Option<usize>,
     folder: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
@@ -243,7 +258,7 @@ fn decode_into(
         check_room(folder, bytes, folder, "")
     };
     let mut sink = |block: &[f32]| writer.push(block);
-    let decoded = decode::decode_expected(path, None, cancel, &mut expect, progress, &mut sink)?;
+    let decoded = decode::decode_expected(path, track, cancel, &mut expect, progress, &mut sink)?;
     Ok((decoded, writer))
 }
 
@@ -267,6 +282,17 @@ pub(super) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> 
     Ok(hex(&hasher.finalize()))
 }
 
+/// The hash of a chosen track of a file whose bytes have the hash `file`: each is a song of its own.
+fn hash_of_track(file: &str, track: usize) -> String {
+    hex(&Sha256::digest(format!("{file} track {track}")))
+}
+
+/// Whether a song was made from a file whose bytes have the hash `file`.
+pub(super) fn is_hash_of(song: &Song, file: &str) -> bool {
+    let of_track = song.track.is_some_and(|track| song.hash == hash_of_track(file, track));
+    song.hash == file || of_track
+}
+
 fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {
     EngineError::Io { what: "cannot read", path: path.to_owned(), source }
 }
@@ -286,12 +312,12 @@ mod tests {
             shown += 1;
             assert!(shown < 3, "on purpose");
         };
-        let error = import_file(&mut library, &file, &never, &mut stumble).unwrap_err();
+        let error = import_file(&mut library, (&file, None), &never, &mut stumble).unwrap_err();
         assert!(matches!(error, EngineError::Stumbled { .. }), "{}", error.in_words());
         assert!(error.in_words().contains("on purpose"), "{}", error.in_words());
         assert_eq!(library.songs().unwrap(), []);
         assert_eq!(std::fs::read_dir(library.songs_folder()).unwrap().count(), 0);
-        let song = import_file(&mut library, &file, &never, &mut |_| {}).unwrap();
+        let song = import_file(&mut library, (&file, None), &never, &mut |_| {}).unwrap();
         assert_eq!(library.songs().unwrap().len(), 1);
         assert!(MixStore::open(&library.song_folder(&song.hash)).is_ok());
     }
@@ -311,7 +337,7 @@ mod tests {
                 removed += 1;
             }
         };
-        let song = import_file(&mut library, &file, &CancelToken::default(), &mut remove);
+        let song = import_file(&mut library, (&file, None), &CancelToken::default(), &mut remove);
         drop(other);
         (home, song, removed)
     }

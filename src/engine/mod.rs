@@ -8,6 +8,7 @@ pub mod aim;
 pub mod allotment;
 pub mod analysis;
 pub mod archive;
+pub mod audio_tracks;
 pub mod batch;
 mod command;
 mod core;
@@ -53,6 +54,7 @@ mod waveforms;
 mod worker;
 
 pub use command::Command;
+pub use decode::AudioTrack;
 pub use error::{EngineError, Result};
 pub use event::{Event, ExportState, Lane, ModelEntry, ModelState, ModelTask};
 pub use pool::Compute;

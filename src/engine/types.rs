@@ -11,7 +11,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::recipe::{Quality, Recipe};
+use super::{
+    decode::AudioTrack,
+    recipe::{Quality, Recipe},
+};
 
 /// A song in the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,6 +96,11 @@ pub struct Song {
     pub path: PathBuf,
     /// SHA-256 of the file's bytes, hexadecimal: names the song's folder in the data folder.
     pub hash: String,
+    /// The audio track of the file that it was made from, from 1; `None` where an earlier version
+    /// imported it, which took the file's default track.
+    pub track: Option<usize>,
+    /// The audio tracks of the file, where it has several.
+    pub tracks: Vec<AudioTrack>,
     /// Title from the tags, or the file's name without its extension.
     pub title: String,
     /// Artist from the tags.

@@ -45,7 +45,8 @@ impl App {
                 self.desk.page = Page::Song;
                 self.select(id);
             }
-            Action::Remove(_)
+            Action::ImportTrack(..)
+            | Action::Remove(_)
             | Action::UndoRemove
             | Action::Mark(_)
             | Action::MarkTo(_)

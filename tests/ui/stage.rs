@@ -279,6 +279,8 @@ pub fn song(id: i64, title: &str, artist: Option<&str>, state: SongState) -> Son
         key: None,
         bpm_from_tags: false,
         key_from_tags: false,
+        track: None,
+        tracks: Vec::new(),
         loudness_lufs: None,
         warning: None,
         state,

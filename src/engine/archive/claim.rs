@@ -163,7 +163,7 @@ impl<'a> Asking<'a> {
     fn adopt(&self, dead: &[PathBuf], claim: &Claim) -> io::Result<()> {
         for folder in dead {
             // Where its owner only hung, it learns by this that the claim is lost.
-            tell(folder, fs::remove_file(folder.join(ALIVE)));
+            log_failure(folder, fs::remove_file(folder.join(ALIVE)));
         }
         let mut works: Vec<PathBuf> = dead.iter().map(|folder| self.work_in(folder)).collect();
         works.retain(|work| work.is_dir());
@@ -171,12 +171,14 @@ impl<'a> Asking<'a> {
         // One that another process removes at this moment is skipped.
         if let Some(work) = works.iter().find(|work| fs::rename(work, &claim.work).is_ok()) {
             // A server may believe for a while that a dead machine holds this lock.
-            tell(work, fs::remove_file(claim.work.join(super::STEMS).join("lock")));
+            log_failure(work, fs::remove_file(claim.work.join(super::STEMS).join("lock")));
             tracing::debug!("{} is resumed in {}", work.display(), claim.work.display());
         } else {
             fs::create_dir(&claim.work)?;
         }
-        dead.iter().for_each(|folder| discard(folder));
+        for folder in dead {
+            discard(folder);
+        }
         Ok(())
     }
 
@@ -202,14 +204,14 @@ pub fn clear(root: &Path, wanted: Wanted<'_>) {
             }
         }
         for folder in folders(of_song, OLD) {
-            tell(&folder, fs::remove_dir_all(&folder));
+            log_failure(&folder, fs::remove_dir_all(&folder));
         }
         // One that was just made has no sign of life yet.
         let is_left = |folder: &PathBuf| {
             clock.owner(folder).is_none() && folder.metadata().is_ok_and(|it| clock.is_old(&it))
         };
         for folder in folders(of_song, NEW).into_iter().filter(is_left) {
-            tell(&folder, fs::remove_dir_all(&folder));
+            log_failure(&folder, fs::remove_dir_all(&folder));
         }
         // Stays while it holds something.
         drop(fs::remove_dir(of_song));
@@ -246,7 +248,7 @@ fn discard(folder: &Path) {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let old = folder.with_file_name(format!("{OLD}{}-{name}", std::process::id()));
     let gone = if fs::rename(folder, &old).is_ok() { &old } else { folder };
-    tell(gone, fs::remove_dir_all(gone));
+    log_failure(gone, fs::remove_dir_all(gone));
 }
 
 impl Claim {
@@ -296,12 +298,12 @@ impl Drop for Claim {
     fn drop(&mut self) {
         if self.beat.is_some() {
             self.end();
-            tell(&self.folder, fs::remove_file(self.folder.join(ALIVE)));
+            log_failure(&self.folder, fs::remove_file(self.folder.join(ALIVE)));
         }
     }
 }
 
-fn tell(path: &Path, removed: io::Result<()>) {
+fn log_failure(path: &Path, removed: io::Result<()>) {
     if let Err(error) = removed
         && error.kind() != io::ErrorKind::NotFound
     {

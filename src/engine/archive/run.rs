@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{
     Entry, Shard,
     claim::{self, Asked, Claim, SILENCE, Wanted},
+    failure::{Failure, concerns_all, is_temporary},
     key::{self, Keys},
     receipt::{self, Receipt, Source, Written},
     record::{Record, Recorder, State, now},
@@ -65,30 +66,6 @@ pub enum News<'a> {
     Elsewhere(&'a Song, &'a str),
     /// It failed.
     Failed(&'a Song, &'a Failure),
-}
-
-/// A line of the file of failures, which is a manifest too.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Failure {
-    /// The song.
-    pub path: String,
-    /// What it is called.
-    pub name: String,
-    /// The folder below that of all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub folder: Option<String>,
-    /// Its length.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
-    /// Its line's options.
-    #[serde(flatten)]
-    pub options: std::collections::BTreeMap<String, String>,
-    /// Its line in the manifest.
-    pub line: usize,
-    /// Why.
-    pub reason: String,
-    /// Whether another try may do it.
-    pub temporary: bool,
 }
 
 /// What became of a share.
@@ -410,9 +387,10 @@ impl Going<'_, '_> {
     }
 
     fn failed(&mut self, song: &Song, reason: String, temporary: bool) -> Result<()> {
-        let Entry { line, folder, seconds, options, path, .. } = song.entry.clone();
+        let Entry { line, folder, seconds, track, options, path, .. } = song.entry.clone();
         let (path, name) = (path.to_string_lossy().into_owned(), song.request.called.clone());
-        let failure = Failure { path, name, folder, seconds, options, line, reason, temporary };
+        let failure =
+            Failure { path, name, folder, seconds, track, options, line, reason, temporary };
         if temporary {
             self.summary.temporary += 1;
         } else {
@@ -455,32 +433,6 @@ fn words(song: &Song) -> String {
     song.request.file.display().to_string()
 }
 
-/// Whether everything else would fail likewise: the disk of the results is full, or takes nothing.
-fn concerns_all(error: &EngineError) -> bool {
-    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let EngineError::Io { source, .. } = error else { return false };
-    [QuotaExceeded, ReadOnlyFilesystem, StorageFull].contains(&source.kind())
-}
-
-/// Whether another try, perhaps on another machine, may do what failed.
-pub fn is_temporary(error: &EngineError, song: &Path) -> bool {
-    match error {
-        EngineError::Io { path, source, .. } if path == song => match source.kind() {
-            // A folder that is not there either is rather one that is not mounted.
-            io::ErrorKind::NotFound => !song.parent().is_some_and(is_folder),
-            io::ErrorKind::PermissionDenied => false,
-            // What the system says, not what a reader made of the bytes.
-            _ => source.raw_os_error().is_some(),
-        },
-        EngineError::Io { .. } | EngineError::Locked | EngineError::Busy(_) => true,
-        _ => false,
-    }
-}
-
-fn is_folder(path: &Path) -> bool {
-    path.as_os_str().is_empty() || path.is_dir()
-}
-
 /// A place between two accesses to the shared folder, at which tests let another process run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -501,33 +453,3 @@ use race_tests::step;
 
 #[cfg(test)]
 mod race_tests;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_another_try_may_do_is_told_from_what_none_can() {
-        let home = tempfile::tempdir().unwrap();
-        let io = |path: &Path, source: io::Error| EngineError::Io {
-            what: "cannot read",
-            path: path.into(),
-            source,
-        };
-        let (here, away) = (home.path().join("song.wav"), home.path().join("mount/song.wav"));
-        let not_found = || io::Error::from(io::ErrorKind::NotFound);
-        assert!(!is_temporary(&io(&here, not_found()), &here), "there is no such song");
-        assert!(is_temporary(&io(&away, not_found()), &away), "its disk is not mounted");
-        assert!(!is_temporary(&io(&here, io::ErrorKind::PermissionDenied.into()), &here));
-        assert!(!is_temporary(&io(&here, io::Error::other("it leads in circles")), &here));
-        #[cfg(target_os = "linux")]
-        for number in [5, 116, 110] {
-            let error = io(&here, io::Error::from_raw_os_error(number));
-            assert!(is_temporary(&error, &here), "{error}: {number}");
-        }
-        let full = io(&away, io::ErrorKind::StorageFull.into());
-        assert!(is_temporary(&full, &here) && concerns_all(&full));
-        assert!(!is_temporary(&EngineError::Exists(vec![here.clone()]), &here));
-        assert!(!is_temporary(&EngineError::NotNumbers { segment: 0 }, &here));
-    }
-}

@@ -252,7 +252,9 @@ impl Core {
                 }
             }
             Message::Analysed(song, found) => self.analysed(song, found.as_ref()),
-            Message::Imported(Imported::NoRoom(path, reason)) => self.import_again(path, reason),
+            Message::Imported(Imported::NoRoom(path, track, reason)) => {
+                self.import_again(path, track, reason);
+            }
             Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
             Message::Work(Progress::Begins { job, segment, is_of_draft }) => {
                 self.segment_begins(job, segment, is_of_draft);
@@ -287,7 +289,8 @@ impl Core {
         self.obeyed = Some(request);
         let song = song_of(&command);
         let result = match command {
-            Command::Import(paths) => self.importer.import(paths),
+            Command::Import(paths) => self.importer.import(paths, None),
+            Command::ImportTrack { paths, track } => self.importer.import(paths, Some(track)),
             Command::Open(song) => self.open(song),
             Command::ShowDetail { song, frames, frames_per_peak } => {
                 self.show_detail(song, frames, frames_per_peak);

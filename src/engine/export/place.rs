@@ -152,6 +152,7 @@ fn folders_of(items: &[ExportItem]) -> BTreeSet<PathBuf> {
 
 /// A temporary file in the folder of `to`.
 fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
+    const TIMES: usize = 5;
     if to.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "there is a folder of that name"));
     }
@@ -159,7 +160,6 @@ fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    const TIMES: usize = 5;
     for _ in 1..TIMES {
         made.make(folder)?;
         match files::temporary_in(folder) {

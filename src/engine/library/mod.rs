@@ -77,6 +77,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE songs ADD COLUMN tag_bpm REAL;
     ALTER TABLE songs ADD COLUMN tag_key TEXT;
 ",
+    "
+    ALTER TABLE songs ADD COLUMN track INTEGER;
+    ALTER TABLE songs ADD COLUMN tracks TEXT;
+",
 ];
 
 /// The file in the data folder.

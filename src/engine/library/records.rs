@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Library, NewSong, layout::is_hash, now, path_bytes};
+use super::{Library, NewSong, layout::is_hash, now, path_bytes, songs::tracks_to_text};
 use crate::engine::{AudioFormat, Result, files::write_atomically};
 
 /// The file in a song's folder.
@@ -29,6 +29,10 @@ pub struct Record {
     tag_bpm: Option<f32>,
     #[serde(default)]
     tag_key: Option<String>,
+    #[serde(default)]
+    track: Option<i64>,
+    #[serde(default)]
+    tracks: Option<String>,
 }
 
 impl Record {
@@ -62,6 +66,8 @@ impl Record {
             added_at: now(),
             tag_bpm: tags.bpm,
             tag_key: tags.key.clone(),
+            track: Some(new.decoded.track as i64),
+            tracks: tracks_to_text(&new.decoded.tracks),
         }
     }
 
@@ -80,6 +86,8 @@ impl Record {
             added_at: now(),
             tag_bpm: None,
             tag_key: None,
+            track: None,
+            tracks: None,
         }
     }
 
@@ -101,7 +109,7 @@ impl Library {
     pub fn records(&self) -> Result<Vec<Record>> {
         let mut query = self.db.prepare(
             "SELECT hash, path, title, artist, album, format, frames, warning, added_at,
-             tag_bpm, tag_key FROM songs ORDER BY id DESC",
+             tag_bpm, tag_key, track, tracks FROM songs ORDER BY id DESC",
         )?;
         let records = query.query_map([], record_of_row)?.collect::<Result<_, _>>()?;
         Ok(records)
@@ -115,8 +123,8 @@ impl Library {
         let format = serde_json::to_string(&record.format).unwrap_or_default();
         self.db.execute(
             "INSERT OR IGNORE INTO songs
-             (hash, path, title, artist, album, format, frames, warning, added_at, tag_bpm, tag_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             (hash, path, title, artist, album, format, frames, warning, added_at, tag_bpm, tag_key,
+             track, tracks) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             params![
                 record.hash,
                 record.path,
@@ -128,7 +136,9 @@ impl Library {
                 record.warning,
                 record.added_at,
                 record.tag_bpm,
-                record.tag_key
+                record.tag_key,
+                record.track,
+                record.tracks
             ],
         )?;
         Ok(())
@@ -141,7 +151,7 @@ impl Library {
     pub fn write_record(&self, hash: &str) -> Result<()> {
         let record = self.db.query_row(
             "SELECT hash, path, title, artist, album, format, frames, warning, added_at,
-             tag_bpm, tag_key FROM songs WHERE hash = ?1",
+             tag_bpm, tag_key, track, tracks FROM songs WHERE hash = ?1",
             [hash],
             record_of_row,
         )?;
@@ -163,5 +173,7 @@ fn record_of_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         added_at: row.get(8)?,
         tag_bpm: row.get(9)?,
         tag_key: row.get(10)?,
+        track: row.get(11)?,
+        tracks: row.get(12)?,
     })
 }

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
-    AudioFormat, Result, Song, SongId, SongState, analysis::Analysis, decode::Decoded,
+    AudioFormat, AudioTrack, Result, Song, SongId, SongState, analysis::Analysis, decode::Decoded,
     files::base_name, player::LaneSettings, recipe::Recipe,
 };
 
@@ -39,7 +39,7 @@ impl NewSong {
 
 const COLUMNS: &str =
     "id, hash, path, title, artist, album, format, frames, warning, bpm, key, loudness_lufs,
-     tag_bpm, tag_key";
+     tag_bpm, tag_key, track, tracks";
 
 impl Library {
     /// The folder of a song's stores and cover.
@@ -56,11 +56,13 @@ impl Library {
         let tags = &new.decoded.tags;
         let id = self.db.query_row(
             "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at,
-             tag_bpm, tag_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             tag_bpm, tag_key, track, tracks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT (hash) DO UPDATE SET path = excluded.path, title = excluded.title,
              artist = excluded.artist, album = excluded.album, format = excluded.format,
              frames = excluded.frames, warning = excluded.warning, tag_bpm = excluded.tag_bpm,
-             tag_key = excluded.tag_key RETURNING id",
+             tag_key = excluded.tag_key, track = excluded.track, tracks = excluded.tracks
+             RETURNING id",
             params![
                 new.hash,
                 path_bytes::to_bytes(&new.path),
@@ -72,7 +74,9 @@ impl Library {
                 new.decoded.warning,
                 now(),
                 tags.bpm,
-                tags.key
+                tags.key,
+                new.decoded.track as i64,
+                tracks_to_text(&new.decoded.tracks)
             ],
             |row| row.get(0).map(SongId),
         )?;
@@ -207,6 +211,16 @@ pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf
     songs_folder.join(hash.get(..32).unwrap_or(hash))
 }
 
+/// The tracks of a file as the library keeps them; `None` where there are not several to choose from.
+pub(super) fn tracks_to_text(tracks: &[AudioTrack]) -> Option<String> {
+    serde_json::to_string(tracks).ok().filter(|_| tracks.len() > 1)
+}
+
+/// The reverse of [`tracks_to_text`]; text that cannot be read offers no choice.
+fn tracks_of_text(text: Option<String>) -> Vec<AudioTrack> {
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
 fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
     let format: String = row.get(6)?;
     let (tag_bpm, tag_key): (Option<f32>, Option<String>) = (row.get(12)?, row.get(13)?);
@@ -225,6 +239,8 @@ fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
         bpm: tag_bpm.or(row.get(9)?),
         key: tag_key.or(row.get(10)?),
         loudness_lufs: row.get(11)?,
+        track: row.get::<_, Option<i64>>(14)?.and_then(|track| track.try_into().ok()),
+        tracks: tracks_of_text(row.get(15)?),
         state: SongState::Ready,
         cover: None,
     })

@@ -14,7 +14,8 @@ use eframe::App as _;
 use egui::{Event as Input, Key, Modifiers, MouseWheelUnit, Pos2, Rect, pos2, vec2};
 use partita::{
     engine::{
-        AudioFormat, Event, Job, JobId, JobState, Lane, ModelState, Song, SongId, SongState,
+        AudioFormat, Event, Job, JobId, JobState, Lane, ModelState, RequestId, Song, SongId,
+        SongState,
         peaks::Peak,
         player::{Device, Gains, Monitor},
         recipe::Quality,
@@ -72,6 +73,8 @@ fn song(id: i64) -> Song {
         key: Some("A minor".into()),
         bpm_from_tags: false,
         key_from_tags: false,
+        track: None,
+        tracks: Vec::new(),
         loudness_lufs: Some(-9.8),
         warning: None,
         state: if id % 3 == 0 { SongState::Separated } else { SongState::Ready },
@@ -138,7 +141,7 @@ impl Bench {
     fn new(size: egui::Vec2) -> Self {
         let (events, receiver) = bounded(4_096);
         let ctx = egui::Context::default();
-        let link = Link::new(|_| {}, receiver, Rolling(Instant::now()));
+        let link = Link::new(|_| RequestId(1), receiver, Rolling(Instant::now()));
         let app = App::new(&ctx, link, "terms");
         let frame = eframe::Frame::_new_kittest();
         let mut bench = Self { ctx, app, frame, events, began: Instant::now(), size };

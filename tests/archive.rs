@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use partita::engine::archive::{key::Keys, receipt::Source};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -473,6 +474,91 @@ fn three_on_the_same_share_do_not_spoil_each_other() {
     assert!(archive.results("out") == archive.results("alone"));
     assert!(archive.left_over("out").is_empty(), "{:?}", archive.left_over("out"));
     assert_eq!(archive.report("out", &["--verify"]).0, Some(0));
+}
+
+/// Gives receipts and lists the form that version 1 gave them, or half-done work.
+fn as_version_1(archive: &Archive, out: &str) {
+    let state = archive.at(out).join(".partita");
+    for list in walk(&state.join("shards")) {
+        if list.extension().is_none_or(|it| it != "songs") {
+            continue;
+        }
+        let mut lines = Vec::new();
+        for line in fs::read_to_string(&list).unwrap().lines() {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            let (key, first) = (line["key"].clone(), line["first_version"].take());
+            line.as_object_mut().unwrap().remove("first_version");
+            line["key"] = first.clone();
+            lines.push(line.to_string());
+            let (key, first) = (key.as_str().unwrap(), first.as_str().unwrap());
+            let receipt = state.join("songs").join(&key[..2]).join(format!("{key}.json"));
+            if let Ok(text) = fs::read(&receipt) {
+                let mut content: Value = serde_json::from_slice(&text).unwrap();
+                content["key"] = first.into();
+                let folder = state.join("songs").join(&first[..2]);
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(folder.join(format!("{first}.json")), content.to_string()).unwrap();
+                fs::remove_file(&receipt).unwrap();
+            }
+            let file = Path::new(line["song"].as_str().unwrap());
+            let keys = Keys { song: key.into(), first_version: Some(first.into()) };
+            let work = state.join("work").join(keys.first_version_work(Source::of(file)).unwrap());
+            for folder in fs::read_dir(state.join("work").join(key)).into_iter().flatten() {
+                let content = fs::read_dir(folder.unwrap().path()).unwrap().next().unwrap();
+                fs::create_dir_all(&work).unwrap();
+                fs::rename(content.unwrap().path(), work.join("try-a1B2c3")).unwrap();
+            }
+            drop(fs::remove_dir_all(state.join("work").join(key)));
+        }
+        fs::write(&list, lines.join("\n")).unwrap();
+    }
+}
+
+#[test]
+fn an_archive_of_version_1_is_complete_and_not_counted_twice() {
+    let archive = Archive::new(&[6000, 7000]);
+    let manifest = archive.manifest("all.txt", &archive.paths(2));
+    assert_eq!(code(&archive.run(&manifest, "out", &[])), Some(0));
+    as_version_1(&archive, "out");
+    let (report_code, report) = archive.report("out", &["--verify"]);
+    assert_eq!((report_code, report["done"].as_u64()), (Some(0), Some(2)), "{report}");
+    let again = archive.run(&manifest, "out", &[]);
+    assert_eq!((code(&again), begun(&again), events(&again, "skipped").len()), (Some(0), 0, 2));
+    // Another division of the manifest lists the songs by their keys of today.
+    as_version_1(&archive, "out");
+    assert_eq!(code(&archive.run(&manifest, "out", &["--shard", "1/2"])), Some(0));
+    assert_eq!(code(&archive.run(&manifest, "out", &["--shard", "2/2"])), Some(0));
+    let (report_code, report) = archive.report("out", &["--verify"]);
+    let counts = (report["songs"].as_u64(), report["done"].as_u64());
+    assert_eq!((report_code, counts), (Some(0), (Some(2), Some(2))), "{report}");
+}
+
+#[cfg(unix)]
+#[test]
+fn half_done_work_of_version_1_is_resumed() {
+    let archive = Archive::new(&[44_100 * 20]);
+    let manifest = archive.manifest("all.txt", &archive.paths(1));
+    let child = archive.spawn(&manifest, "out", &[]);
+    let flags = || {
+        let flags = walk(&archive.at("out")).into_iter().filter(|path| path.ends_with("segments"));
+        flags.flat_map(|path| fs::read(path).unwrap_or_default()).filter(|&flag| flag == 1).count()
+    };
+    let until = Instant::now() + Duration::from_mins(2);
+    while flags() < 2 {
+        assert!(Instant::now() < until, "it does not begin");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(kill.success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(code(&ended), Some(75), "{}", stderr(&ended));
+    as_version_1(&archive, "out");
+    let finished = flags();
+    assert!(finished >= 2);
+    let next = archive.run(&manifest, "out", &[]);
+    assert_eq!(code(&next), Some(0), "{}", stderr(&next));
+    assert_eq!(begun(&next) + finished, segments(44_100 * 20), "none twice");
+    assert!(archive.left_over("out").is_empty(), "{:?}", archive.left_over("out"));
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Running {
     }
 
     /// The first event that `pick` takes.
-    pub fn wait<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
+    pub fn wait<T>(&self, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let until = Instant::now() + PATIENCE;
         loop {
             let event = self.events.recv_deadline(until).expect("the event did not come");
@@ -229,7 +229,9 @@ fn files_to_drag_are_made_once_and_go_with_the_song() {
         running.engine.send(Command::PrepareDrag { song: song.id, stems });
         running.wait(|event| match event {
             Event::DragReady { song: of, files, .. } if *of == song.id => Some(Ok(files.clone())),
-            Event::Failed { song: of, reason } if *of == Some(song.id) => Some(Err(reason.clone())),
+            Event::Failed { song: of, reason, .. } if *of == Some(song.id) => {
+                Some(Err(reason.clone()))
+            }
             _ => None,
         })
     };
@@ -282,7 +284,7 @@ fn without_a_model_processing_is_refused_in_words() {
     let song = running.import(song_file(home.path(), "song.wav", 1000, 6));
     running.process(song.id, &[]);
     let reason = running.wait(|event| match event {
-        Event::Failed { song: Some(id), reason } if *id == song.id => Some(reason.clone()),
+        Event::Failed { song: Some(id), reason, .. } if *id == song.id => Some(reason.clone()),
         _ => None,
     });
     assert!(reason.contains("model"), "{reason}");

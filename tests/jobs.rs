@@ -5,7 +5,8 @@ use lofty::{
     tag::{ItemKey, Tag, TagExt as _, TagType},
 };
 use partita::engine::{
-    Command, Compute, Event, Job, JobId, JobState, Preferences, Song, SongState, library::Library,
+    Command, Compute, Event, Job, JobId, JobState, Preferences, Song, SongId, SongState,
+    library::Library,
 };
 
 use crate::{
@@ -176,4 +177,34 @@ fn tempo_and_key_come_from_the_tags() {
         (listed["song"]["bpm"].as_f64(), listed["song"]["key"].as_str()),
         (Some(97.0), Some("F# minor"))
     );
+}
+
+/// A program that waits for one job can ignore the failures of other commands.
+#[test]
+fn events_name_the_command_that_they_answer() {
+    let home = tiny_home();
+    let running = Running::start(home.path(), false);
+    let song = song(&running, home.path(), "song.wav", 2, 1);
+    let restore = running.engine.send(Command::Restore(SongId(999)));
+    let unknown = Command::Process { song: song.id, stems: vec!["kazoo".into()], from_frame: 0 };
+    let unknown = running.engine.send(unknown);
+    let process =
+        running.engine.send(Command::Process { song: song.id, stems: Vec::new(), from_frame: 0 });
+    let mut failed = Vec::new();
+    let mut accepted = None;
+    let job = running.wait(|event| match event {
+        Event::Failed { request, .. } => {
+            failed.push(*request);
+            None
+        }
+        Event::Accepted { request, job } => {
+            accepted = Some((*request, *job));
+            None
+        }
+        Event::Job(job) if job.is_ended() => Some(job.clone()),
+        _ => None,
+    });
+    assert_eq!(failed, [Some(restore), Some(unknown)]);
+    assert_eq!(accepted, Some((process, job.id)));
+    assert_eq!(job.state, JobState::Done);
 }

@@ -223,7 +223,7 @@ fn a_job_waits_for_room_on_the_disk() {
     let next = || events.recv_timeout(Duration::from_mins(1)).unwrap();
     let paused = || loop {
         match next() {
-            Event::Failed { song: Some(_), reason } => break reason,
+            Event::Failed { song: Some(_), reason, .. } => break reason,
             Event::Job(job) => assert!(job.is_active(), "{job:?}"),
             _ => {}
         }

@@ -121,12 +121,17 @@ pub fn write_song_at(path: &Path, frames: usize, sample_rate: u32, seed: u32, le
     writer.finalize().unwrap();
 }
 
-/// All samples of a WAV file, interleaved, full scale 1.
+/// All samples of a WAV file at 44.1 kHz, interleaved, full scale 1.
 pub fn read_wav(path: &Path) -> Vec<f32> {
+    read_any(path, 44_100)
+}
+
+/// All samples of a WAV file at this rate, interleaved, full scale 1.
+pub fn read_any(path: &Path, rate: u32) -> Vec<f32> {
     let mut reader =
         hound::WavReader::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let spec = reader.spec();
-    assert_eq!((spec.channels, spec.sample_rate), (2, 44_100));
+    assert_eq!((spec.channels, spec.sample_rate), (2, rate));
     match spec.sample_format {
         hound::SampleFormat::Float => reader.samples::<f32>().map(Result::unwrap).collect(),
         hound::SampleFormat::Int => {

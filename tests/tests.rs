@@ -5,6 +5,10 @@ mod architecture;
 #[cfg(test)]
 mod archive;
 #[cfg(test)]
+mod archive_rounds;
+#[cfg(test)]
+mod audio_tracks;
+#[cfg(test)]
 mod bags;
 #[cfg(test)]
 mod cli;

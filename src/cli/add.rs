@@ -5,17 +5,20 @@ use std::{path::PathBuf, process::ExitCode};
 use serde_json::json;
 
 use super::{
+    TrackArguments,
     events::Session,
     exit_code,
     output::{Output, minutes, note},
 };
-use crate::engine::{Command, Compute, Event};
+use crate::engine::{Command, Compute, Event, audio_tracks};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Audio files, or folders that hold some
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    track: TrackArguments,
 }
 
 pub(super) fn run(
@@ -24,7 +27,10 @@ pub(super) fn run(
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let session = Session::start(home, Compute::default())?;
-    session.engine.send(Command::Import(arguments.files));
+    let request = session.engine.send(match arguments.track.track {
+        Some(track) => Command::ImportTrack { paths: arguments.files, track },
+        None => Command::Import(arguments.files),
+    });
     let mut any_failed = false;
     let mut last = None;
     loop {
@@ -34,18 +40,20 @@ pub(super) fn run(
                 let Some(song) = last.take().filter(|last| last.id == song) else { continue };
                 let line = format!("{} {} ({})", song.id.0, song.title, minutes(song.seconds()));
                 output.result(&line, &json!(song));
-                if let Some(warning) = &song.warning {
-                    note(&format!("{}: {warning}", path.display()));
+                let taken = song.track.and_then(|track| audio_tracks::taken(&song.tracks, track));
+                for words in song.warning.iter().chain(&taken) {
+                    note(&format!("{}: {words}", path.display()));
                 }
             }
             Event::ImportFailed { path, reason } => {
                 any_failed = true;
                 output.failed(&path.display().to_string(), &reason);
             }
-            Event::Failed { reason, .. } => {
-                any_failed = true;
+            Event::Failed { request: Some(failed), reason, .. } if failed == request => {
                 output.error(&reason);
+                return Ok(ExitCode::FAILURE);
             }
+            Event::Failed { reason, .. } => note(&reason),
             Event::ImportEnded => return Ok(exit_code(any_failed)),
             _ => {}
         }

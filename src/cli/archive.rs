@@ -20,10 +20,11 @@ use crate::{
     engine::{
         Compute, EngineError, allotment,
         archive::{
-            Entry, Manifest, News, Run, STATE, Shard, Song, Summary, lengths,
+            Entry, Manifest, News, Run, STATE, Shard, Song, Summary,
+            failure::is_temporary,
+            lengths,
             manifest::at,
             record::Record,
-            run::is_temporary,
             shard::{basis, shares},
         },
         batch::{Batch, Request},
@@ -50,7 +51,7 @@ const WEIGHTS: &str = "packed";
 #[derive(Debug, clap::Args)]
 pub(super) struct ArchiveArguments {
     /// Songs to separate: a path a line, CSV with a header, or JSON Lines; `-` for standard input. Of
-    /// path, seconds, name, folder, and options of the files such as stems and format
+    /// path, seconds, track, name, folder, and options of the files such as stems and format
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     manifest: Option<PathBuf>,
     /// Only this share of the songs, such as 3/8: shares have nearly the same length, and every machine
@@ -110,6 +111,7 @@ pub(super) fn run(
             }
         },
     };
+    arguments.track.complete(&mut manifest.entries);
     for (line, first) in &manifest.again {
         note(&format!("line {line} is line {first} again"));
     }
@@ -213,6 +215,7 @@ fn wanted(
             own.selection(&model.spec.sources).with_context(|| format!("line {}", entry.line))?;
         wanted.push(Request {
             file: entry.path.clone(),
+            track: entry.track,
             called: free.unwrap_or(name),
             selection,
             place: own.place(&folder),

@@ -23,17 +23,27 @@ impl Session {
         let config = Config { home, compute, stays: false, waker: Arc::new(|| {}) };
         let (engine, events) = Engine::start(&config)?;
         let mut session = Self { engine, events, songs: Vec::new(), jobs: Vec::new(), pace: None };
+        let (mut is_known, mut failure) = (false, None);
         loop {
             match session.next()? {
-                Event::Library { songs, jobs } => (session.songs, session.jobs) = (songs, jobs),
+                Event::Library { songs, jobs } => {
+                    (session.songs, session.jobs, is_known) = (songs, jobs, true);
+                }
                 Event::Pace(seconds) => session.pace = Some(seconds),
                 Event::Model(state) => {
                     if let ModelState::Failed(reason) = state {
                         tracing::warn!("{reason}");
                     }
-                    return Ok(session);
+                    match failure.filter(|_| !is_known) {
+                        Some(reason) => bail!("{reason}"),
+                        None => return Ok(session),
+                    }
                 }
-                Event::Failed { reason, .. } => bail!(reason),
+                // It matters only if it kept the library from being read.
+                Event::Failed { reason, .. } => {
+                    tracing::warn!("{reason}");
+                    failure.get_or_insert(reason);
+                }
                 _ => {}
             }
         }

@@ -132,7 +132,7 @@ impl FileArguments {
             "limiter" => self.limiter = switch()?,
             _ => {
                 return Err(
-                    "there is no such field; there are path, seconds, name, folder, stems, \
+                    "expected one of the fields path, seconds, track, name, folder, stems, \
                             all_but, residual, mix, gain, format, depth, rate, loudness, limiter"
                         .into(),
                 );

@@ -27,7 +27,14 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    engine::{self, Preferences, memory, models::DEFAULT, preferences::Flags, report::LogTail},
+    engine::{
+        self, Preferences,
+        archive::{Entry, manifest},
+        memory,
+        models::DEFAULT,
+        preferences::Flags,
+        report::LogTail,
+    },
     model::{Precision, weights::Catalog},
 };
 use output::Output;
@@ -122,6 +129,23 @@ struct StemArguments {
     /// Stems, separated by commas; all of the model's by default
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     stems: Vec<String>,
+}
+
+/// `--track N`: which audio track of a file is meant.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct TrackArguments {
+    /// Audio track to take of each file, counted from 1 [default: the file's default track]
+    #[arg(long, value_name = "N", value_parser = manifest::parse_track)]
+    track: Option<usize>,
+}
+
+impl TrackArguments {
+    /// Gives the track to the entries whose lines name none.
+    fn complete(self, entries: &mut [Entry]) {
+        for entry in entries.iter_mut().filter(|entry| entry.track.is_none()) {
+            entry.track = self.track;
+        }
+    }
 }
 
 /// Parses the arguments and runs the subcommand, or opens the window when there is none.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use serde_json::json;
 
 use super::{
-    exit_code,
+    TrackArguments, exit_code,
     output::{Output, note},
     separate::files,
 };
@@ -23,19 +23,22 @@ pub(super) struct Arguments {
     /// A manifest instead of files; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     manifest: Option<PathBuf>,
+    #[command(flatten)]
+    track: TrackArguments,
 }
 
 /// Always JSON Lines: that is what it is for.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let manifest = match &arguments.manifest {
+    let mut manifest = match &arguments.manifest {
         Some(path) => Manifest::open(path)?,
         None => of_files(&arguments.files)?,
     };
+    arguments.track.complete(&mut manifest.entries);
     let output = Output::new(true);
     let mut any_failed = false;
-    for Entry { line, path, seconds, name, folder, options } in manifest.entries {
+    for Entry { line, path, seconds, track, name, folder, options } in manifest.entries {
         let known = seconds.map_or_else(
-            || decode::seconds(&path, None, &CancelToken::default()),
+            || decode::seconds(&path, track, &CancelToken::default()),
             |it| Ok(Some(it)),
         );
         let seconds = known.unwrap_or_else(|error: EngineError| {
@@ -51,6 +54,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         if let Some(seconds) = seconds {
             object["seconds"] = seconds.into();
+        }
+        if let Some(track) = track {
+            object["track"] = track.into();
         }
         for (name, value) in options {
             object[name] = value.into();

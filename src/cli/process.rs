@@ -13,8 +13,8 @@ use super::{
     tracks,
 };
 use crate::engine::{
-    self, Command, Compute, Event, Job, JobState, Preferences, Song, SongId, estimate::Estimate,
-    library::find_song,
+    self, Command, Compute, Event, Job, JobId, JobState, Preferences, RequestId, Song, SongId,
+    estimate::Estimate, library::find_song,
 };
 
 #[derive(Debug, clap::Args)]
@@ -41,14 +41,24 @@ pub(super) fn run(
     for words in &arguments.songs {
         let result =
             find_song(&session.songs, words).map_err(anyhow::Error::from).and_then(|song| {
+                let mut requests = Vec::new();
                 if arguments.recipe.is_given() {
                     let chosen = engine::look_into_library(home)?.recipes()?;
                     let recipe = arguments.recipe.recipe(chosen.get(&song.id), preferences);
                     arguments.recipe.installed(home, &recipe)?;
                     let (song, recipe) = (song.id, Some(recipe));
-                    session.engine.send(Command::Choose { song, recipe });
+                    requests.push(session.engine.send(Command::Choose { song, recipe }));
                 }
-                separate(&session, &song, &arguments.stems.stems)
+                let (id, stems) = (song.id, arguments.stems.stems.clone());
+                let process = Command::Process { song: id, stems, from_frame: 0 };
+                requests.push(session.engine.send(process));
+                let progress = Progress::new(&song.title);
+                let mut wait = Wait::new(&song, requests, session.pace);
+                loop {
+                    if let Some(job) = wait.hear(session.next()?, &progress)? {
+                        return Ok(job);
+                    }
+                }
             });
         match result {
             Ok(job) if job.state == JobState::Done => match show_tracks(home, &job, output) {
@@ -84,29 +94,44 @@ fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
     Ok(())
 }
 
-/// Asks for one song and waits for the end of its job.
-fn separate(session: &Session, song: &Song, stems: &[String]) -> anyhow::Result<Job> {
-    let (id, stems) = (song.id, stems.to_vec());
-    session.engine.send(Command::Process { song: id, stems, from_frame: 0 });
-    let progress = Progress::new(&song.title);
-    let mut estimate: Option<Estimate> = None;
-    loop {
-        match session.next()? {
-            Event::Job(job) if job.song == id => {
-                show(&progress, &job, &mut estimate, session.pace);
-                if !job.is_active() {
-                    return Ok(job);
-                }
-            }
-            Event::Waiting { song, reason } if song == id => note(&reason),
-            Event::Failed { song, reason } if is_about(song, id) => anyhow::bail!(reason),
-            _ => {}
-        }
-    }
+/// The wait for the end of the job that answers a request.
+struct Wait {
+    song: SongId,
+    requests: Vec<RequestId>,
+    /// The job, once the engine has named it.
+    job: Option<JobId>,
+    pace: Option<f64>,
+    estimate: Option<Estimate>,
 }
 
-fn is_about(song: Option<SongId>, id: SongId) -> bool {
-    song.is_none_or(|song| song == id)
+impl Wait {
+    /// `requests` are the commands of which none may fail; the last one asks for the job.
+    fn new(song: &Song, requests: Vec<RequestId>, pace: Option<f64>) -> Self {
+        Self { song: song.id, requests, job: None, pace, estimate: None }
+    }
+
+    /// Takes an event; the job, once it has ended. Failures of other requests, and of the engine's own
+    /// work, are only shown.
+    fn hear(&mut self, event: Event, progress: &Progress) -> anyhow::Result<Option<Job>> {
+        match event {
+            Event::Accepted { request, job } if Some(&request) == self.requests.last() => {
+                self.job = Some(job);
+            }
+            Event::Job(job) if Some(job.id) == self.job => {
+                show(progress, &job, &mut self.estimate, self.pace);
+                return Ok(Some(job).filter(|job| !job.is_active()));
+            }
+            Event::Waiting { song, reason } if song == self.song => note(&reason),
+            Event::Failed { request: Some(request), reason, .. }
+                if self.requests.contains(&request) =>
+            {
+                anyhow::bail!(reason)
+            }
+            Event::Failed { reason, .. } => note(&reason),
+            _ => {}
+        }
+        Ok(None)
+    }
 }
 
 fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: Option<f64>) {
@@ -115,4 +140,68 @@ fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: O
     estimate.advance(done, now);
     let left = estimate.seconds_left(job.segments_total, now);
     progress.set(&format!("finding {}", job.stems.join(", ")), job.fraction(), left);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::recipe::Quality;
+
+    fn job(id: i64, state: JobState) -> Job {
+        Job {
+            id: JobId(id),
+            song: SongId(1),
+            model: "m".into(),
+            quality: Quality::default(),
+            drafts_first: false,
+            drafts_left: 0,
+            stems: Vec::new(),
+            state,
+            segments_done: 0,
+            segments_total: 4,
+            created_at: 0,
+            seconds: 0.0,
+        }
+    }
+
+    fn failed(request: Option<u64>, song: Option<SongId>) -> Event {
+        let request = request.map(RequestId);
+        Event::Failed { request, song, reason: "the disk is full".into() }
+    }
+
+    fn wait() -> (Wait, Progress) {
+        let requests = [RequestId(7), RequestId(8)].into();
+        let (job, estimate) = (None, None);
+        (Wait { song: SongId(1), requests, job, pace: None, estimate }, Progress::new("song"))
+    }
+
+    #[test]
+    fn an_unrelated_failure_does_not_end_the_wait() {
+        let (mut wait, progress) = wait();
+        for event in [
+            failed(None, None),
+            failed(None, Some(SongId(1))),
+            failed(Some(3), None),
+            failed(Some(3), Some(SongId(1))),
+        ] {
+            assert_eq!(wait.hear(event, &progress).unwrap(), None);
+        }
+        for own in [7, 8] {
+            let error = wait.hear(failed(Some(own), None), &progress).unwrap_err();
+            assert_eq!(error.to_string(), "the disk is full");
+        }
+    }
+
+    #[test]
+    fn the_end_of_another_job_of_the_song_does_not_end_the_wait() {
+        let (mut wait, progress) = wait();
+        let mut hear = |event| wait.hear(event, &progress).unwrap();
+        assert_eq!(hear(Event::Job(job(1, JobState::Cancelled))), None);
+        assert_eq!(hear(Event::Accepted { request: RequestId(3), job: JobId(1) }), None);
+        assert_eq!(hear(Event::Accepted { request: RequestId(8), job: JobId(2) }), None);
+        assert_eq!(hear(Event::Job(job(1, JobState::Cancelled))), None);
+        assert_eq!(hear(Event::Job(job(2, JobState::Running))), None);
+        let done = job(2, JobState::Done);
+        assert_eq!(hear(Event::Job(done.clone())), Some(done));
+    }
 }

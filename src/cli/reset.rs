@@ -33,11 +33,14 @@ pub(super) fn run(
         note("nothing was deleted");
         return Ok(ExitCode::FAILURE);
     }
-    session.engine.send(Command::Reset);
+    let request = session.engine.send(Command::Reset);
     loop {
         match session.next()? {
             Event::Library { .. } => break,
-            Event::Failed { reason, .. } => bail!(reason),
+            Event::Failed { request: Some(failed), reason, .. } if failed == request => {
+                bail!(reason)
+            }
+            Event::Failed { reason, .. } => note(&reason),
             _ => {}
         }
     }

@@ -10,6 +10,7 @@ use std::{
 use anyhow::bail;
 
 use super::{
+    TrackArguments,
     archive::{self, ArchiveArguments},
     exit_code,
     files::{FileArguments, asking, cancel_on_signal, report},
@@ -30,6 +31,8 @@ pub(super) struct Arguments {
     /// Audio files, or folders that hold some
     #[arg(required_unless_present = "manifest")]
     pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) track: TrackArguments,
     #[command(flatten)]
     pub(super) written: FileArguments,
     #[command(flatten)]
@@ -59,6 +62,7 @@ pub(super) fn run(
         let mut request = Request {
             called: free_name(&found, &mut names),
             file: found.file,
+            track: arguments.track.track,
             selection: selection.clone(),
             place: arguments.written.place(&found.folder),
             settings: Settings::default(),

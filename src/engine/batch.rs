@@ -4,7 +4,7 @@
 //! beside the results, or in a folder where a later call goes on with them.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Instant,
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AudioFormat, CancelToken, Compute, EngineError, Result, SongTrack,
     aim::Listener,
+    audio_tracks,
     ensemble::{Ensemble, Work},
     estimate::Estimate,
     export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
@@ -27,6 +28,7 @@ use super::{
     separate::Step,
     store::{MixStore, StemStore},
 };
+use crate::model::Precision;
 
 /// A model, how thoroughly it separates, and the threads it runs on.
 pub struct Batch {
@@ -35,6 +37,27 @@ pub struct Batch {
     quality: Quality,
     compute: Compute,
     home: PathBuf,
+}
+
+/// The identity of a batch's samples: stems of another identity are other stems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The model's catalogue name.
+    pub model: String,
+    /// The first digits of its weights' digest, as in names of stem folders.
+    pub weights: String,
+    /// [`Quality::suffix`].
+    pub quality: String,
+    /// The precision of its products.
+    pub precision: Precision,
+}
+
+/// For receipts: `htdemucs-0123456789abcdef-o25 single`.
+impl fmt::Display for Identity {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, weights, quality, precision } = self;
+        write!(to, "{model}-{weights}-{quality} {}", precision.id())
+    }
 }
 
 /// How far a file is.
@@ -61,6 +84,8 @@ impl Progress {
 pub struct Request {
     /// The song.
     pub file: PathBuf,
+    /// The audio track of the file, from 1; the default one where it is `None`.
+    pub track: Option<usize>,
     /// What `{file}` stands for in names.
     pub called: String,
     /// What is written.
@@ -90,6 +115,9 @@ struct Heard {
     format: AudioFormat,
     frames: u64,
     warning: Option<String>,
+    /// The track that was taken, where the file has several.
+    #[serde(default)]
+    taken: Option<String>,
 }
 
 /// What [`Heard`] is kept in.
@@ -177,10 +205,14 @@ impl Batch {
         })
     }
 
-    /// What this makes of a song besides the options of its files: the model, and what changes samples.
-    pub fn identity(&self) -> String {
-        let stems = self.model.stem_folder(Path::new(""), self.quality);
-        format!("{} {:?}", stems.display(), self.compute.precision)
+    /// The identity of the samples that this batch computes.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            model: self.model.name.clone(),
+            weights: self.model.short_digest().to_owned(),
+            quality: self.quality.suffix(),
+            precision: self.compute.precision,
+        }
     }
 
     /// Threads that separate.
@@ -197,8 +229,8 @@ impl Batch {
     }
 
     fn items(&self, request: &Request) -> Result<(Origin, Vec<ExportItem>)> {
-        let Request { file, called, selection, place, settings } = request;
-        let origin = Origin::of_file(file, &self.model.name);
+        let Request { file, track, called, selection, place, settings } = request;
+        let origin = Origin::of_file(file, *track, &self.model.name);
         let fields = Fields { file: called.clone(), ..origin.fields() };
         let items = selection.items(self.sources(), settings.format, place, fields)?;
         Ok((origin, items))
@@ -214,7 +246,7 @@ impl Batch {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
         let mut reading = |fraction| progress(Progress::quick("reading", fraction));
-        let (heard, mix) = heard_in(&request.file, work, cancel, &mut reading)?;
+        let (heard, mix) = heard_in(request, work, cancel, &mut reading)?;
         origin.format = heard.format;
         let wanted = export::stems_in(items);
         let stems = self.model.open_stems(&work.join("stems"), &mix, self.quality)?;
@@ -226,7 +258,8 @@ impl Batch {
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()), draft: None };
         let mut writing = |fraction| progress(Progress::quick("writing", fraction));
         let settings = &request.settings;
-        let exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
+        let mut exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
+        exported.notes.extend(heard.taken);
         Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
@@ -277,7 +310,7 @@ impl Batch {
 
 /// The song's mix in `work`: as an earlier try left it there, or decoded.
 fn heard_in(
-    file: &Path,
+    request: &Request,
     work: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
@@ -290,9 +323,10 @@ fn heard_in(
     {
         return Ok((heard, mix));
     }
-    let (decoded, mix) = decode_to_store(file, work, cancel, progress)?;
+    let (decoded, mix) = decode_to_store(&request.file, request.track, work, cancel, progress)?;
+    let taken = audio_tracks::taken(&decoded.tracks, decoded.track);
     let (format, frames, warning) = (decoded.format, decoded.frames, decoded.warning);
-    let heard = Heard { format, frames, warning };
+    let heard = Heard { format, frames, warning, taken };
     let text = serde_json::to_vec(&heard).map_err(|source| EngineError::Io {
         what: "cannot write",
         path: path.clone(),

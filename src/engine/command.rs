@@ -9,12 +9,20 @@ use super::{
     recipe::{Recipe, Usual},
 };
 
-/// A request. Sending never waits; the answer comes as one or more [`super::Event`]s.
+/// A request. Sending never waits; the answer comes as one or more [`super::Event`]s, of which those
+/// that end the request carry its [`super::RequestId`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Command {
     /// Adds files, and the audio files of folders, to the library.
     Import(Vec<PathBuf>),
+    /// Adds an audio track of files to the library: each track of a file is a song of its own.
+    ImportTrack {
+        /// Files, and folders with audio files.
+        paths: Vec<PathBuf>,
+        /// The track of each, from 1.
+        track: usize,
+    },
     /// Makes a song the one that is shown and played: sends its peaks, loads the player.
     Open(SongId),
     /// Asks for peaks of a stretch of the open song that are finer than those of [`Self::Open`];

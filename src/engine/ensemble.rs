@@ -212,6 +212,7 @@ mod tests {
         let batch =
             Batch::new(installed, Quality::default(), Compute::default(), home.path()).unwrap();
         let request = Request {
+            track: None,
             file: song,
             called: "song".into(),
             selection: Selection::of_stems(&sources, &[]).unwrap(),

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    ExportId, Job, JobId, Song, SongId, Thumbnail,
+    ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail,
     export::Fields,
     library::Lanes,
     peaks::Peak,
@@ -295,8 +295,18 @@ pub enum Event {
         /// For what, in words.
         reason: String,
     },
-    /// Something failed that no other event tells of.
+    /// A job answers a [`super::Command::Process`] or [`super::Command::Retry`]; its
+    /// [`Event::Job`]s follow.
+    Accepted {
+        /// The command.
+        request: RequestId,
+        /// The job; several commands may share one.
+        job: JobId,
+    },
+    /// Something failed that no other event reports.
     Failed {
+        /// The command that failed; `None` where the engine itself met the failure.
+        request: Option<RequestId>,
         /// The song it is about, if any.
         song: Option<SongId>,
         /// In words.

@@ -37,15 +37,18 @@ const BROADCAST: &str = "broadcast.json";
 pub(super) enum Imported {
     /// A file's song is in the library.
     Song(PathBuf, Box<Song>),
-    /// There was no room for a file's song, in words.
-    NoRoom(PathBuf, String),
+    /// There was no room for a file's song, or for one of a track of it, in words.
+    NoRoom(PathBuf, Option<usize>, String),
     /// All files of one request were handled.
     All,
 }
 
+/// Files and folders, and the audio track to take of each.
+type Request = (Vec<PathBuf>, Option<usize>);
+
 /// The import thread.
 pub(super) struct Importer {
-    inbox: Option<Sender<Vec<PathBuf>>>,
+    inbox: Option<Sender<Request>>,
     cancel: CancelToken,
     thread: Option<JoinHandle<()>>,
 }
@@ -68,8 +71,9 @@ impl Importer {
     }
 
     /// Puts files and folders into the queue; says no when it is full.
-    pub(super) fn import(&self, paths: Vec<PathBuf>) -> Result<()> {
-        let sent = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(paths).is_ok());
+    pub(super) fn import(&self, paths: Vec<PathBuf>, track: Option<usize>) -> Result<()> {
+        let request = (paths, track);
+        let sent = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(request).is_ok());
         if sent { Ok(()) } else { Err(EngineError::Busy("too many imports are waiting".into())) }
     }
 }
@@ -94,14 +98,14 @@ struct Work {
 }
 
 impl Work {
-    fn run(self, requests: &Receiver<Vec<PathBuf>>) {
-        for paths in requests {
+    fn run(self, requests: &Receiver<Request>) {
+        for (paths, track) in requests {
             for path in paths {
                 for file in self.files_of(path) {
                     if self.cancel.is_cancelled() {
                         return;
                     }
-                    self.import(&file);
+                    self.import(&file, track);
                 }
             }
             (self.imported)(Imported::All);
@@ -129,7 +133,7 @@ impl Work {
         Library::open(&self.home)
     }
 
-    fn import(&self, path: &Path) {
+    fn import(&self, path: &Path, track: Option<usize>) {
         let (sink, cancel) = (self.sink.clone(), self.cancel.clone());
         let mut progress = |fraction| {
             sink.try_send(Event::Importing { path: path.to_owned(), fraction });
@@ -137,13 +141,13 @@ impl Work {
         progress(0.0);
         // A bug ends one import, not the thread.
         let song = caught("importing a file", || {
-            import_file(&mut self.open_library()?, path, &cancel, &mut progress)
+            import_file(&mut self.open_library()?, (path, track), &cancel, &mut progress)
         });
         match song {
             Ok(song) => (self.imported)(Imported::Song(path.to_owned(), Box::new(song))),
             Err(EngineError::Cancelled) => {}
             Err(e) if e.is_no_room() => {
-                (self.imported)(Imported::NoRoom(path.to_owned(), e.in_words()));
+                (self.imported)(Imported::NoRoom(path.to_owned(), track, e.in_words()));
             }
             Err(e) => {
                 self.sink.send(Event::ImportFailed { path: path.to_owned(), reason: e.in_words() });
@@ -155,19 +159,19 @@ impl Work {
 /// Adds one file to the library, or finds its song there by its sound or its bytes.
 fn import_file(
     library: &mut Library,
-    path: &Path,
+    (path, track): (&Path, Option<usize>),
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Song> {
     let path = std::path::absolute(path).map_err(|e| cannot_read(path, e))?;
-    let mut keys = keys_of(library, &path, cancel)?;
+    let mut keys = keys_of(library, (&path, track), cancel)?;
     let busy = || tracing::warn!("another Partita is importing; this waits until it has finished");
     let _lock = ImportLock::take(library.home(), cancel, busy)?;
     let known = library.song_of(&keys, &path)?;
     if let Some(song) = &known
         && MixStore::open(&library.song_folder(&song.hash)).is_ok()
     {
-        return found_again(library, song, &keys, &path, cancel);
+        return found_again(library, song, &keys, (&path, track), cancel);
     }
     if let Some(song) = &known {
         keys.hash.clone_from(&song.hash);
@@ -183,7 +187,7 @@ fn import_file(
     let library_file = &Library::file_in(library.home());
     let mut attempt = || {
         // Also after a bug in a decoder, what it left behind is taken away.
-        caught("reading it", || add(library, &path, &keys, cancel, progress))
+        caught("reading it", || add(library, (&path, track), &keys, cancel, progress))
     };
     let mut added = attempt();
     for _ in 1..ATTEMPTS {
@@ -203,11 +207,18 @@ fn import_file(
     added
 }
 
-/// Computes the keys of the file at `path`.
-fn keys_of(library: &Library, path: &Path, cancel: &CancelToken) -> Result<Keys> {
-    let sound = SoundIdentity::of_file(path, None, cancel)?;
-    let file = if sound.is_none() || library.has_songs_without_sound()? {
-        Some(content_hash(path, cancel)?)
+/// Computes the keys of an audio track of the file at `path`. Songs that are known by the bytes of their
+/// file are those of its default track.
+fn keys_of(
+    library: &Library,
+    (path, track): (&Path, Option<usize>),
+    cancel: &CancelToken,
+) -> Result<Keys> {
+    let sound = SoundIdentity::of_file(path, track, cancel)?;
+    let is_by_file = track.is_none() && library.has_songs_without_sound()?;
+    let file = if sound.is_none() || is_by_file {
+        let file = content_hash(path, cancel)?;
+        Some(track.map_or_else(|| file.clone(), |track| hash_of_track(&file, track)))
     } else {
         None
     };
@@ -220,7 +231,7 @@ fn found_again(
     library: &mut Library,
     song: &Song,
     keys: &Keys,
-    path: &Path,
+    (path, track): (&Path, Option<usize>),
     cancel: &CancelToken,
 ) -> Result<Song> {
     let about = decode::About::read(path, cancel);
@@ -233,7 +244,7 @@ fn found_again(
     keep_broadcast(path, &library.song_folder(&song.hash), cancel)?;
     let is_same_file = song.sound.is_none() && keys.file.as_ref() == Some(&song.hash);
     let (sound, tags) = (keys.sound.as_deref(), &about.tags);
-    let song = library.found_again(song.id, &Found { path, sound, tags, is_same_file })?;
+    let song = library.found_again(song.id, &Found { path, track, sound, tags, is_same_file })?;
     // The record beside the stores knows it, too.
     library.write_record(&song.hash)?;
     Ok(song)
@@ -247,18 +258,18 @@ fn was_taken_away(added: &Result<Song>, library_file: &Path, folder: &Path) -> b
 
 fn add(
     library: &mut Library,
-    path: &Path,
+    (path, track): (&Path, Option<usize>),
     keys: &Keys,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Song> {
     let folder = library.song_folder(&keys.hash);
-    let (decoded, mix) = decode_into(path, &folder, cancel, progress)?;
+    let (decoded, mix) = decode_into(path, track, &folder, cancel, progress)?;
     // Songs of older versions have no sound identity: a retagged file is matched by its samples.
     for song in library.songs_without_sound(decoded.frames)? {
         let mix = MixStore::open(&library.song_folder(&song.hash));
-        if song.hash != keys.hash && mix.is_ok_and(|mix| sounds_like(path, &mix, cancel)) {
-            return found_again(library, &song, keys, path, cancel);
+        if song.hash != keys.hash && mix.is_ok_and(|mix| sounds_like((path, track), &mix, cancel)) {
+            return found_again(library, &song, keys, (path, track), cancel);
         }
     }
     if cancel.is_cancelled() {
@@ -299,12 +310,12 @@ pub(super) fn is_same_song(
     cancel: &CancelToken,
 ) -> Result<bool> {
     let is_same = if let Some(sound) = &song.sound {
-        SoundIdentity::of_file(path, None, cancel)
+        SoundIdentity::of_file(path, song.track, cancel)
             .map(|found| found.is_some_and(|found| found.versioned() == *sound))
     } else {
         content_hash(path, cancel).map(|hash| {
-            let sounds_the_same = |mix| sounds_like(path, &mix, cancel);
-            hash == song.hash || MixStore::open(folder).is_ok_and(sounds_the_same)
+            let sounds_the_same = |mix| sounds_like((path, song.track), &mix, cancel);
+            is_hash_of(song, &hash) || MixStore::open(folder).is_ok_and(sounds_the_same)
         })
     };
     match is_same {
@@ -313,8 +324,12 @@ pub(super) fn is_same_song(
     }
 }
 
-/// Whether the file at `path` decodes to exactly the samples of `mix`. Stops at the first difference.
-fn sounds_like(path: &Path, mix: &MixStore, cancel: &CancelToken) -> bool {
+/// Whether an audio track of the file at `path` decodes to exactly the samples of `mix`. Stops at the first difference.
+fn sounds_like(
+    (path, track): (&Path, Option<usize>),
+    mix: &MixStore,
+    cancel: &CancelToken,
+) -> bool {
     let (mut at, mut expected) = (0, Vec::new());
     let mut compare = |block: &[f32]| {
         expected.resize(block.len(), 0.0);
@@ -323,7 +338,7 @@ fn sounds_like(path: &Path, mix: &MixStore, cancel: &CancelToken) -> bool {
         let is_same = at <= mix.frames() && block == expected;
         if is_same { Ok(()) } else { Err(EngineError::Cancelled) }
     };
-    let decoded = decode::decode(path, None, cancel, &mut |_| (), &mut compare);
+    let decoded = decode::decode(path, track, cancel, &mut |_| (), &mut compare);
     decoded.is_ok_and(|decoded| decoded.frames == mix.frames())
 }
 
@@ -333,16 +348,18 @@ fn sounds_like(path: &Path, mix: &MixStore, cancel: &CancelToken) -> bool {
 /// Those of [`decode::decode`] and of the disk.
 pub fn decode_to_store(
     path: &Path,
+    track: Option<usize>,
     folder: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
 ) -> Result<(decode::Decoded, MixStore)> {
-    let (decoded, mix) = decode_into(path, folder, cancel, progress)?;
+    let (decoded, mix) = decode_into(path, track, folder, cancel, progress)?;
     Ok((decoded, mix.finish()?))
 }
 
 fn decode_into(
     path: &Path,
+    track: Option<usize>,
     folder: &Path,
     cancel: &CancelToken,
     progress: &mut dyn FnMut(f32),
@@ -356,7 +373,7 @@ fn decode_into(
         check_room(folder, bytes, folder, "")
     };
     let mut sink = |block: &[f32]| writer.push(block);
-    let decoded = decode::decode_expected(path, None, cancel, &mut expect, progress, &mut sink)?;
+    let decoded = decode::decode_expected(path, track, cancel, &mut expect, progress, &mut sink)?;
     Ok((decoded, writer))
 }
 
@@ -378,6 +395,17 @@ pub(super) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> 
         }
     }
     Ok(hex(&hasher.finalize()))
+}
+
+/// The hash of a chosen track of a file whose bytes have the hash `file`: each is a song of its own.
+fn hash_of_track(file: &str, track: usize) -> String {
+    hex(&Sha256::digest(format!("{file} track {track}")))
+}
+
+/// Whether a song was made from a file whose bytes have the hash `file`.
+fn is_hash_of(song: &Song, file: &str) -> bool {
+    let of_track = song.track.is_some_and(|track| song.hash == hash_of_track(file, track));
+    song.hash == file || of_track
 }
 
 fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {
@@ -402,12 +430,12 @@ mod tests {
             shown += 1;
             assert!(shown < 3, "on purpose");
         };
-        let error = import_file(&mut library, &file, &never, &mut stumble).unwrap_err();
+        let error = import_file(&mut library, (&file, None), &never, &mut stumble).unwrap_err();
         assert!(matches!(error, EngineError::Stumbled { .. }), "{}", error.in_words());
         assert!(error.in_words().contains("on purpose"), "{}", error.in_words());
         assert_eq!(library.songs().unwrap(), []);
         assert_eq!(std::fs::read_dir(library.songs_folder()).unwrap().count(), 0);
-        let song = import_file(&mut library, &file, &never, &mut |_| {}).unwrap();
+        let song = import_file(&mut library, (&file, None), &never, &mut |_| {}).unwrap();
         assert_eq!(library.songs().unwrap().len(), 1);
         assert!(MixStore::open(&library.song_folder(&song.hash)).is_ok());
     }
@@ -427,7 +455,7 @@ mod tests {
                 removed += 1;
             }
         };
-        let song = import_file(&mut library, &file, &CancelToken::default(), &mut remove);
+        let song = import_file(&mut library, (&file, None), &CancelToken::default(), &mut remove);
         drop(other);
         (home, song, removed)
     }

@@ -8,6 +8,7 @@ pub mod aim;
 pub mod allotment;
 pub mod analysis;
 pub mod archive;
+pub mod audio_tracks;
 pub mod batch;
 mod command;
 mod core;
@@ -53,14 +54,15 @@ mod waveforms;
 mod worker;
 
 pub use command::Command;
+pub use decode::AudioTrack;
 pub use error::{EngineError, Result};
 pub use event::{Event, ExportState, Lane, ModelEntry, ModelState, ModelTask};
 pub use pool::Compute;
 pub use preferences::Preferences;
 pub use track::SongTrack;
 pub use types::{
-    AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, Song, SongId, SongState, Tags,
-    Thumbnail,
+    AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, RequestId, Song, SongId,
+    SongState, Tags, Thumbnail,
 };
 pub use upkeep::{look as look_into_library, open as open_library};
 
@@ -70,7 +72,14 @@ pub const SAMPLE_RATE: u32 = 44_100;
 /// Channels of every mix and stem store.
 pub const CHANNELS: usize = 2;
 
-use std::{path::PathBuf, sync::Arc, thread::JoinHandle};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -109,6 +118,8 @@ pub struct Engine {
 
 struct Inner {
     messages: Sender<Message>,
+    /// The number of the next command.
+    requests: AtomicU64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -128,15 +139,19 @@ impl Engine {
             .name("engine".into())
             .spawn(move || core.run(&inbox, stays))
             .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
-        let inner = Arc::new(Inner { messages, thread: Some(thread) });
+        let requests = AtomicU64::new(1);
+        let inner = Arc::new(Inner { messages, requests, thread: Some(thread) });
         Ok((Self { player, inner }, receiver))
     }
 
-    /// Sends a command; never waits. A command is lost only when thousands wait before it.
-    pub fn send(&self, command: Command) {
-        if let Err(e) = self.inner.messages.try_send(Message::Command(command)) {
+    /// Sends a command; never waits. A command is lost only when thousands wait before it. Returns the
+    /// number that the events answering it carry.
+    pub fn send(&self, command: Command) -> RequestId {
+        let request = RequestId(self.inner.requests.fetch_add(1, Ordering::Relaxed));
+        if let Err(e) = self.inner.messages.try_send(Message::Command(request, command)) {
             tracing::error!("the engine does not take commands: {e}");
         }
+        request
     }
 
     /// The player, for what must act at once: play, seek, gains.

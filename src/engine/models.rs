@@ -148,9 +148,13 @@ impl InstalledModel {
 
     /// Where a song's stems are: a folder for each set of options that change samples.
     pub fn stem_folder(&self, song_folder: &Path, quality: Quality) -> PathBuf {
-        let digest = self.digest.get(..16).unwrap_or(&self.digest);
-        let name = format!("{}-{digest}-{}", self.name, quality.suffix());
+        let name = format!("{}-{}-{}", self.name, self.short_digest(), quality.suffix());
         song_folder.join("stems").join(name)
+    }
+
+    /// The first 16 digits of the digest of its weights.
+    pub fn short_digest(&self) -> &str {
+        self.digest.get(..16).unwrap_or(&self.digest)
     }
 
     /// By what the pace of a quality is kept: a draft may be computed in another precision.

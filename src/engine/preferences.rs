@@ -291,10 +291,7 @@ mod precision {
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
     pub fn serialize<S: Serializer>(precision: &Precision, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(match precision {
-            Precision::Single => "single",
-            Precision::Fast => "fast",
-        })
+        to.serialize_str(precision.id())
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {

@@ -11,7 +11,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::recipe::{Quality, Recipe};
+use super::{
+    decode::AudioTrack,
+    recipe::{Quality, Recipe},
+};
 
 /// A song in the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +29,10 @@ pub struct JobId(pub i64);
 /// An export in progress; not kept over restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExportId(pub u64);
+
+/// A command that was sent to an engine: the events that answer it carry the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
 
 /// The metadata of a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -94,6 +101,11 @@ pub struct Song {
     /// songs added by older versions until their file is added again.
     #[serde(skip)]
     pub sound: Option<String>,
+    /// The audio track of the file that it was made from, from 1; `None` where an earlier version
+    /// imported it, which took the file's default track.
+    pub track: Option<usize>,
+    /// The audio tracks of the file, where it has several.
+    pub tracks: Vec<AudioTrack>,
     /// Title from the tags, or the file's name without its extension.
     pub title: String,
     /// Artist from the tags.

@@ -128,7 +128,8 @@ fn run(requests: &Receiver<Request>, current: &AtomicU64, sink: &EventSink) {
                 .map_err(|e| EngineError::Busy(format!("the waveform cannot be drawn: {e}")))
         });
         if let Err(e) = drawn {
-            sink.send(Event::Failed { song: Some(request.song), reason: e.in_words() });
+            let (song, reason) = (Some(request.song), e.in_words());
+            sink.send(Event::Failed { request: None, song, reason });
         }
     }
 }
@@ -324,7 +325,7 @@ mod tests {
         }
         drop(inbox);
         run(&requests, &AtomicU64::new(0), &sink);
-        let Event::Failed { song: Some(SongId(1)), reason } = told.recv().unwrap() else {
+        let Event::Failed { song: Some(SongId(1)), reason, .. } = told.recv().unwrap() else {
             panic!("nothing is told");
         };
         assert!(reason.contains("drawing the waveform made Partita stumble"), "{reason}");

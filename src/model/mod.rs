@@ -71,6 +71,16 @@ pub enum Precision {
     Fast,
 }
 
+impl Precision {
+    /// The name on the command line, in settings and in durable keys.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Fast => "fast",
+        }
+    }
+}
+
 /// Asked now and then whether to end what is being computed; once it says so it always does.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 

@@ -397,6 +397,8 @@ pub enum Action {
     Do(Verb),
     /// Adds files and folders.
     Import(Vec<PathBuf>),
+    /// Adds another audio track of a song's file, by its number, as a song.
+    ImportTrack(PathBuf, usize),
     /// Shows a song.
     Select(SongId),
     /// Takes songs out of the library.

@@ -13,7 +13,7 @@ use super::{
     view::View,
 };
 use crate::engine::{
-    ExportId, Preferences, SongId,
+    ExportId, Preferences, RequestId, SongId,
     library::{Lanes, RESIDUAL},
     player::{LaneSettings, Monitor},
     preferences::Flags,
@@ -42,6 +42,8 @@ pub struct Removal {
 /// Stems whose files are dragged out of the window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DragOut {
+    /// The command that asks for their files.
+    pub request: RequestId,
     /// Of which song.
     pub song: SongId,
     /// Their names.

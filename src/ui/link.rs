@@ -5,7 +5,7 @@
 use crossbeam_channel::Receiver;
 
 use crate::engine::{
-    Command, Engine, Event,
+    Command, Engine, Event, RequestId,
     player::{Device, Gains, Monitor, Player},
 };
 
@@ -115,7 +115,7 @@ pub struct Link {
     // Dropped first, in this order: the last engine handle (in `send`) waits for the engine's
     // threads, and those would wait for ever for room in a full channel that nobody reads.
     events: Receiver<Event>,
-    send: Box<dyn Fn(Command)>,
+    send: Box<dyn Fn(Command) -> RequestId>,
     player: Box<dyn Playback>,
 }
 
@@ -128,7 +128,7 @@ impl Link {
 
     /// A line to whatever takes commands and sends events.
     pub fn new(
-        send: impl Fn(Command) + 'static,
+        send: impl Fn(Command) -> RequestId + 'static,
         events: Receiver<Event>,
         player: impl Playback + 'static,
     ) -> Self {
@@ -137,7 +137,12 @@ impl Link {
 
     /// Sends a command.
     pub fn send(&self, command: Command) {
-        (self.send)(command);
+        self.request(command);
+    }
+
+    /// Sends a command. Returns the number that the events answering it carry.
+    pub fn request(&self, command: Command) -> RequestId {
+        (self.send)(command)
     }
 
     /// The next event, if one has come.
@@ -182,7 +187,10 @@ mod tests {
         sender.send(Event::ImportEnded).unwrap();
         let is_refused = Arc::new(AtomicBool::new(false));
         let word = LastWord(sender, Arc::clone(&is_refused));
-        let send = move |_| drop(word.0.try_send(Event::ImportEnded));
+        let send = move |_| {
+            drop(word.0.try_send(Event::ImportEnded));
+            RequestId(1)
+        };
         drop(Link::new(send, events, Player::start(Arc::new(|| {}))));
         assert!(is_refused.load(Ordering::Relaxed));
     }

@@ -38,14 +38,15 @@ impl App {
     pub(super) fn perform(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::Do(verb) => self.perform_verb(ctx, verb),
-            Action::Import(paths) => self.link.send(Command::Import(paths)),
             Action::Select(id) => {
                 self.desk.marked.clear();
                 self.desk.anchor = Some(id);
                 self.desk.page = Page::Song;
                 self.select(id);
             }
-            Action::Remove(_)
+            Action::Import(_)
+            | Action::ImportTrack(..)
+            | Action::Remove(_)
             | Action::UndoRemove
             | Action::Mark(_)
             | Action::MarkTo(_)

@@ -521,9 +521,9 @@ impl ViewState {
             Event::Described { song, fields } => self.described = Some((song, fields)),
             Event::Export { id, state } => self.export(id, state),
             // The app's: what comes of it depends on the pointer, or was set by the user.
-            Event::DragReady { .. } | Event::Lanes(_) => {}
+            Event::DragReady { .. } | Event::Lanes(_) | Event::Accepted { .. } => {}
             Event::Waiting { song, reason } => self.say(Some(song), reason),
-            Event::Failed { song, reason } => self.say(song, reason),
+            Event::Failed { song, reason, .. } => self.say(song, reason),
         }
     }
 

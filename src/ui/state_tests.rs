@@ -20,6 +20,8 @@ fn song(id: i64) -> Song {
         key: None,
         bpm_from_tags: false,
         key_from_tags: false,
+        track: None,
+        tracks: Vec::new(),
         loudness_lufs: None,
         warning: None,
         state: SongState::Ready,

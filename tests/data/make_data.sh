@@ -61,3 +61,13 @@ chirp 8000 -af "$mono" -c:a pcm_mulaw chirp-mono-8k-mulaw.wav
 chirp 16000 -af 'pan=5.1|FL=c0|FR=0.5*c0|FC=c1|LFE=c0|BL=0.25*c0|BR=0.125*c0' \
     -c:a flac -sample_fmt s16 chirp-5.1-16k.flac
 chirp 44100 -af 'pan=5.1|FL=c0|FR=c0|FC=c1|LFE=c0|BL=c0|BR=c0' -c:a libvorbis -q:a 0 chirp-5.1.ogg
+# Two audio tracks, of which the second is the default one: the chirps, and the chirps with their channels
+# exchanged.
+left='0.5*sin(2*PI*(200*t+3000*t*t))*sin(PI*t/0.2)'
+right='0.4*sin(2*PI*(3000*t-2000*t*t))*sin(PI*t/0.2)'
+ffmpeg -v error -y -f lavfi -i "aevalsrc=$left|$right:s=48000:d=0.2" \
+    -f lavfi -i "aevalsrc=$right|$left:s=48000:d=0.2" -map 0:a -map 1:a -c:a libvorbis -q:a 6 \
+    -map_metadata -1 -fflags +bitexact -flags:a +bitexact \
+    -metadata:s:a:0 language=eng -disposition:a:0 0 \
+    -metadata:s:a:1 language=por -metadata:s:a:1 title=Exchanged -disposition:a:1 default \
+    chirp-two-tracks.mka

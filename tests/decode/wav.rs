@@ -120,7 +120,10 @@ fn what_is_no_number_is_silent_and_told() {
     let (_home, path) = file(&wav(Sample::F32, 44_100, 2, &[0.5, nan, f64::INFINITY, -0.5]));
     let (about, samples) = decoded(&path).unwrap();
     assert_eq!(samples, [0.5, 0.0, 0.0, -0.5]);
-    assert_eq!(about.warning.as_deref(), Some("implausible sound from 0:00 on was silenced (samples: 2)"));
+    assert_eq!(
+        about.warning.as_deref(),
+        Some("implausible sound from 0:00 on was silenced (samples: 2)")
+    );
 }
 
 #[test]

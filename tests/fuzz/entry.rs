@@ -65,7 +65,7 @@ pub fn audio(data: &[u8]) {
         assert!((shown..=1.0).contains(&fraction), "{shown} {fraction}");
         shown = fraction;
     };
-    match decode_to_store(&file, &store, &CancelToken::default(), &mut progress) {
+    match decode_to_store(&file, None, &store, &CancelToken::default(), &mut progress) {
         Err(error) => assert_in_words(&error.in_words()),
         Ok((decoded, mix)) => {
             assert_eq!(decoded.frames, mix.frames());

@@ -95,7 +95,8 @@ fn what_is_cancelled_is_not_read_to_its_end() {
     let cancelled = CancelToken::default();
     cancelled.cancel();
     for (path, _) in written(home.path()) {
-        let read = decode_to_store(&path, &home.path().join("store"), &cancelled, &mut |_| {});
+        let read =
+            decode_to_store(&path, None, &home.path().join("store"), &cancelled, &mut |_| {});
         match read {
             Err(EngineError::Cancelled) => {}
             // What its first bytes show needs no reading.

@@ -136,8 +136,13 @@ fn a_failure_ends_the_drag_with_a_notice() {
     let mut stage = stage(separated());
     let from = name_of(&stage, "Vocals");
     drag(&mut stage, from, NONE);
-    stage.tell([Event::Failed { song: Some(SONG), reason: "The disk is full".into() }]);
+    let failed =
+        |request, reason: &str| Event::Failed { request, song: Some(SONG), reason: reason.into() };
+    stage.tell([failed(None, "The waveform cannot be drawn")]);
+    assert!(stage.shows("Preparing"), "a failure of another kind ends no drag");
+    let request = stage.harness.state().desk().drag_out.as_ref().unwrap().request;
+    stage.tell([failed(Some(request), "The disk is full")]);
     assert!(stage.shows("The disk is full") && !stage.shows("Preparing"));
     stage.tell([ready(&["vocals"])]);
-    assert_eq!(stage.harness.state().state().notices().len(), 1);
+    assert_eq!(stage.harness.state().state().notices().len(), 2);
 }

@@ -98,7 +98,8 @@ fn a_failed_import_is_named_and_waved_away() {
     assert!(stage.shows("letter.txt: is not audio; WAV, FLAC, MP3 and others can be read"));
     stage.click("Dismiss");
     assert!(!stage.shows("letter.txt"));
-    let failed = Event::Failed { song: Some(SongId(7)), reason: "The stems are damaged".into() };
+    let (request, song) = (None, Some(SongId(7)));
+    let failed = Event::Failed { request, song, reason: "The stems are damaged".into() };
     stage.tell([failed]);
     assert!(stage.shows("The stems are damaged"));
 }

@@ -163,7 +163,7 @@ fn no_panel_shows_the_other_language() {
         events.push(Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 24)));
         events.push(Event::Job(job(2, 5, JobState::Waiting, 0)));
         let reason = "The disk is full".to_owned();
-        events.extend(vec![Event::Failed { song: None, reason }; 4]);
+        events.extend(vec![Event::Failed { request: None, song: None, reason }; 4]);
         events
     };
     compare("failed", |stage| stage, failed);

@@ -1,5 +1,6 @@
 //! The window, worked through its accessibility tree, and pictures of it.
 
+mod audio_tracks;
 mod drag;
 mod export;
 mod export_cards;

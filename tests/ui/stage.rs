@@ -14,8 +14,8 @@ use egui_kittest::{
 };
 use partita::{
     engine::{
-        AudioFormat, Command, Event, Job, JobId, JobState, Lane, ModelState, Song, SongId,
-        SongState,
+        AudioFormat, Command, Event, Job, JobId, JobState, Lane, ModelState, RequestId, Song,
+        SongId, SongState,
         peaks::Peak,
         player::{Device, Gains, Monitor},
         recipe::Quality,
@@ -124,7 +124,13 @@ impl Stage {
         let (asked, commands) = bounded(4096);
         let deck = Rc::new(Deck::default());
         let player = OnDeck(Rc::clone(&deck));
-        let link = Link::new(move |command| asked.send(command).unwrap(), receiver, player);
+        let requests = Cell::new(0);
+        let send = move |command| {
+            requests.set(requests.get() + 1);
+            asked.send(command).unwrap();
+            RequestId(requests.get())
+        };
+        let link = Link::new(send, receiver, player);
         let mut harness = Harness::builder()
             .with_size([1280.0, 800.0])
             .with_theme(theme)
@@ -274,6 +280,8 @@ pub fn song(id: i64, title: &str, artist: Option<&str>, state: SongState) -> Son
         key: None,
         bpm_from_tags: false,
         key_from_tags: false,
+        track: None,
+        tracks: Vec::new(),
         loudness_lufs: None,
         warning: None,
         state,

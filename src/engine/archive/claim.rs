@@ -1,421 +1,315 @@
-//! Work on a song that any node may take up: one folder for each try, which belongs to one process.
+//! Claims: at most one process works on a song at a time, and any may resume the work of a dead one.
 //!
-//! Needs no locks, which some file systems of clusters lack or keep to one node. A try's folder is
-//! made, and taken over from one who has died, by one rename, which one of several gets. Whoever is
-//! alive writes to a small file now and then; how old that is is told by the file system's own clock.
-//! Where two are on one song all the same, each writes to a folder of its own.
+//! Needs no locks, which some file systems of clusters lack or keep to one machine. Each try of a song
+//! is a numbered folder with a sign of life ([`super::liveness`]) and the work:
 //!
-//! Runs on the caller's thread, and a thread that keeps the claim alive.
+//! 1. A process lists the tries. If one is alive, the song is taken.
+//! 2. It makes a folder with its own sign of life, and renames it to the next number. A rename onto a
+//!    folder that holds something fails, so one process gets the number.
+//! 3. It lists the tries once more, and withdraws if another is alive. Folders that were removed
+//!    between 1 and 2 can let two processes get two numbers; of those, the later one sees the earlier.
+//! 4. It moves the most advanced work of the dead tries into its own folder, and removes those.
+//!
+//! A machine that hangs for longer than [`SILENCE`] can lose its claim without notice. So results are
+//! safe without claims, too (see [`super::receipt`]); a claim only saves work.
+//!
+//! Runs on the caller's thread, with a thread that keeps the claim alive.
 
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
     thread::JoinHandle,
-    time::Duration,
 };
 
 use crossbeam_channel::{Sender, bounded};
-use serde::{Deserialize, Serialize};
 
+use super::liveness::{ALIVE, BEAT, Clock, Worker, beat};
+pub use super::liveness::{SILENCE, host};
 use crate::engine::{
     EngineError, Result,
-    files::{make_folders, temporary_in, write_atomically},
+    files::{make_folders, write_atomically},
 };
 
-/// What tries' folders begin with, and those that are still being made.
+/// Prefixes of folders: a try; one that is being made; one that is being removed.
 const TRY: &str = "try-";
 const NEW: &str = "new-";
-/// In a try's folder: whose it is.
-const ALIVE: &str = "alive";
-/// How often whoever works on a song says that it is alive.
-const BEAT: Duration = Duration::from_secs(10);
-/// After so long without a word it is not. A node that hangs for longer loses its song to another, and
-/// notices when it writes next.
-pub const SILENCE: Duration = Duration::from_mins(1);
+const OLD: &str = "old-";
 
-/// Who works on a song.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Worker {
-    host: String,
-    pid: u32,
-    /// Of this start of this system; a process of another one is not looked for.
-    system: Option<String>,
-    /// When the process began, as its system counts.
-    began: Option<String>,
+/// The song to claim.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its key: the name of the folder of its tries.
+    pub song: &'a str,
+    /// The name of its work in a try: work of another name is for another state of the song's file.
+    pub work: &'a str,
+    /// The folder in which version 1 kept tries, with the work directly in each.
+    pub first_version: Option<&'a str>,
 }
 
-/// A song's folder that is ours.
+/// A claimed song.
 #[derive(Debug)]
 pub struct Claim {
     folder: PathBuf,
+    work: PathBuf,
     beat: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-/// What came of asking for a song.
+/// The answer to a request for a song.
 #[derive(Debug)]
 pub enum Asked {
-    /// It is ours.
+    /// The song is claimed.
     Ours(Claim),
-    /// Somebody else is on it; on which host.
+    /// A process on this host works on it.
     Others(String),
 }
 
-/// Asks for the song `key`, whose tries are below `root`. What one who has died there left is taken
-/// over: of several, what is furthest.
+/// Claims a song whose tries are below `root`, with the most advanced work of dead tries.
 ///
 /// # Errors
 /// [`EngineError::Io`].
-pub fn ask(root: &Path, key: &str) -> Result<Asked> {
-    const TIMES: usize = 5;
-    let of_song = root.join(key);
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        match ask_in(&of_song) {
-            // One who was done with the song removed its folder at that moment.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && tried < TIMES => {}
-            asked => {
-                return asked.map_err(|source| EngineError::Io {
-                    what: "cannot write",
-                    path: of_song,
-                    source,
-                });
-            }
+pub fn ask(root: &Path, wanted: Wanted<'_>) -> Result<Asked> {
+    const TIMES: usize = 20;
+    let asking = Asking::new(root, wanted);
+    let mut last = None;
+    for _ in 0..TIMES {
+        match asking.ask() {
+            Ok(Some(asked)) => return Ok(asked),
+            // Another process got the number.
+            Ok(None) => {}
+            // Another process finished the song, and removed the folder of its tries.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => last = Some(error),
+            Err(error) => return Err(asking.cannot(error)),
         }
     }
+    last.map_or_else(|| Ok(Asked::Others("another process".into())), |it| Err(asking.cannot(it)))
 }
 
-fn ask_in(of_song: &Path) -> io::Result<Asked> {
-    make_folders(of_song)?;
-    let now = Clock::new(of_song)?;
-    let mut dead = Vec::new();
-    for folder in tries(of_song) {
-        match now.owner(&folder) {
-            Owner::Alive(host) => return Ok(Asked::Others(host)),
-            Owner::Dead => dead.push(folder),
-            Owner::Ourselves => {}
-        }
+/// A request, in the steps of the module's description.
+struct Asking<'a> {
+    of_song: PathBuf,
+    first_version: Option<PathBuf>,
+    wanted: Wanted<'a>,
+}
+
+/// The outcome of the first step.
+enum Look {
+    Taken(String),
+    /// No try is alive; the next number.
+    Free(u64),
+}
+
+impl<'a> Asking<'a> {
+    fn new(root: &Path, wanted: Wanted<'a>) -> Self {
+        let first_version = wanted.first_version.map(|name| root.join(name));
+        Self { of_song: root.join(wanted.song), first_version, wanted }
     }
-    dead.sort_by_key(|folder| std::cmp::Reverse(finished(folder)));
-    // Nobody sees it as a try before it says whose it is.
-    let new = tempfile::Builder::new().prefix(NEW).tempdir_in(of_song)?;
-    let name = new.path().file_name().unwrap_or_default().to_string_lossy().replace(NEW, TRY);
-    let mine = of_song.join(name);
-    let mut dead = dead.into_iter();
-    // Of two who try, one fails.
-    let took = dead.find(|folder| fs::rename(folder, &mine).is_ok());
-    if let Some(took) = took {
-        return match Claim::begin(mine.clone(), &mine) {
-            Ok(claim) => {
-                // A server may think for a while that a dead machine holds its lock.
-                drop(fs::remove_file(mine.join(super::STEMS).join("lock")));
-                tracing::debug!("{} is taken over as {}", took.display(), mine.display());
-                dead.for_each(|folder| tell(&folder, fs::remove_dir_all(&folder)));
-                Ok(Asked::Ours(claim))
-            }
-            // Somebody took it for the dead one's, in the moment before it said that it is ours.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Asked::Others("another machine".into()))
-            }
-            Err(error) => Err(error),
+
+    fn cannot(&self, source: io::Error) -> EngineError {
+        EngineError::Io { what: "cannot write", path: self.of_song.clone(), source }
+    }
+
+    /// All steps; `None` where another process got the number.
+    fn ask(&self) -> io::Result<Option<Asked>> {
+        let next = match self.look()? {
+            Look::Taken(host) => return Ok(Some(Asked::Others(host))),
+            Look::Free(next) => next,
         };
+        let Some(claim) = self.announce(next)? else { return Ok(None) };
+        self.confirm(claim).map(Some)
     }
-    let claim = Claim::begin(mine, &new.keep())?;
-    if let Some(host) = earlier(of_song, claim.path(), &now) {
-        // Both began at once: the one whose folder comes first stays.
-        claim.remove();
-        return Ok(Asked::Others(host));
+
+    /// Step 1.
+    fn look(&self) -> io::Result<Look> {
+        make_folders(&self.of_song)?;
+        let clock = Clock::new(&self.of_song)?;
+        let tries = self.tries();
+        let alive = tries.iter().find_map(|folder| clock.owner(folder));
+        let last = tries.iter().filter_map(|folder| number_of(folder)).max().unwrap_or(0);
+        Ok(alive.map_or(Look::Free(last + 1), Look::Taken))
     }
-    Ok(Asked::Ours(claim))
-}
 
-/// The host of somebody alive whose try comes before `mine`.
-fn earlier(of_song: &Path, mine: &Path, now: &Clock) -> Option<String> {
-    let before = tries(of_song).into_iter().filter(|folder| folder.as_path() < mine);
-    before.into_iter().find_map(|folder| match now.owner(&folder) {
-        Owner::Alive(host) => Some(host),
-        _ => None,
-    })
-}
-
-/// Removes all that was tried of a song that is complete, but for what others are at.
-pub fn clear(root: &Path, key: &str) {
-    let of_song = root.join(key);
-    let Ok(now) = Clock::new(&of_song) else { return };
-    for folder in tries(&of_song) {
-        if matches!(now.owner(&folder), Owner::Dead) {
-            tell(&folder, fs::remove_dir_all(&folder));
-        }
-    }
-    // Stays while there is something in it.
-    drop(fs::remove_dir(&of_song));
-}
-
-fn tries(of_song: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(of_song).into_iter().flatten().flatten();
-    let is_try = |name: &str| name.starts_with(TRY);
-    let mut tries: Vec<PathBuf> = entries
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_try))
-        .map(|entry| entry.path())
-        .collect();
-    tries.sort();
-    tries
-}
-
-/// How far a try is: bytes of finished segments' flags.
-fn finished(folder: &Path) -> usize {
-    let flags = fs::read(folder.join(super::STEMS).join("segments")).unwrap_or_default();
-    flags.into_iter().filter(|&flag| flag == 1).count()
-        + usize::from(folder.join("mix.json").exists())
-}
-
-impl Claim {
-    /// Says in the folder `now` that it is ours, and gives it the name `folder`.
-    fn begin(folder: PathBuf, now: &Path) -> io::Result<Self> {
-        let path = now.join(ALIVE);
+    /// Step 2.
+    fn announce(&self, number: u64) -> io::Result<Option<Claim>> {
+        let new = tempfile::Builder::new().prefix(NEW).tempdir_in(&self.of_song)?;
         let text = serde_json::to_vec(&Worker::this())?;
-        write_atomically(&path, &text).map_err(|error| match error {
+        write_atomically(&new.path().join(ALIVE), &text).map_err(|error| match error {
             EngineError::Io { source, .. } => source,
             other => io::Error::other(other),
         })?;
-        let mut file = File::options().append(true).open(&path)?;
-        if folder != now {
-            fs::rename(now, &folder)?;
+        let folder = self.of_song.join(format!("{TRY}{number:010}"));
+        if let Err(error) = fs::rename(new.path(), &folder) {
+            return if folder.exists() { Ok(None) } else { Err(error) };
         }
+        // Its name is the try's now.
+        drop(new.keep());
+        Claim::begin(folder.clone(), self.wanted.work).inspect_err(|_| discard(&folder)).map(Some)
+    }
+
+    /// Steps 3 and 4.
+    fn confirm(&self, claim: Claim) -> io::Result<Asked> {
+        let clock = Clock::new(&self.of_song)?;
+        let others: Vec<PathBuf> =
+            self.tries().into_iter().filter(|folder| *folder != claim.folder).collect();
+        if let Some(host) = others.iter().find_map(|folder| clock.owner(folder)) {
+            claim.remove();
+            return Ok(Asked::Others(host));
+        }
+        self.adopt(&others, &claim)?;
+        Ok(Asked::Ours(claim))
+    }
+
+    /// Moves the most advanced work of dead tries into the claim's folder, and removes the tries.
+    fn adopt(&self, dead: &[PathBuf], claim: &Claim) -> io::Result<()> {
+        for folder in dead {
+            // Where its owner only hung, it learns by this that the claim is lost.
+            log_failure(folder, fs::remove_file(folder.join(ALIVE)));
+        }
+        let mut works: Vec<PathBuf> = dead.iter().map(|folder| self.work_in(folder)).collect();
+        works.retain(|work| work.is_dir());
+        works.sort_by_key(|work| std::cmp::Reverse(finished(work)));
+        // One that another process removes at this moment is skipped.
+        if let Some(work) = works.iter().find(|work| fs::rename(work, &claim.work).is_ok()) {
+            // A server may believe for a while that a dead machine holds this lock.
+            log_failure(work, fs::remove_file(claim.work.join(super::STEMS).join("lock")));
+            tracing::debug!("{} is resumed in {}", work.display(), claim.work.display());
+        } else {
+            fs::create_dir(&claim.work)?;
+        }
+        for folder in dead {
+            discard(folder);
+        }
+        Ok(())
+    }
+
+    fn tries(&self) -> Vec<PathBuf> {
+        let first_version = self.first_version.iter().flat_map(|folder| folders(folder, TRY));
+        folders(&self.of_song, TRY).into_iter().chain(first_version).collect()
+    }
+
+    fn work_in(&self, folder: &Path) -> PathBuf {
+        let is_first_version = folder.parent() == self.first_version.as_deref();
+        if is_first_version { folder.to_owned() } else { folder.join(self.wanted.work) }
+    }
+}
+
+/// Removes the dead tries of a song that is complete; those of other processes stay.
+pub fn clear(root: &Path, wanted: Wanted<'_>) {
+    let asking = Asking::new(root, wanted);
+    for of_song in std::iter::once(&asking.of_song).chain(&asking.first_version) {
+        let Ok(clock) = Clock::new(of_song) else { continue };
+        for folder in folders(of_song, TRY) {
+            if clock.owner(&folder).is_none() {
+                discard(&folder);
+            }
+        }
+        for folder in folders(of_song, OLD) {
+            log_failure(&folder, fs::remove_dir_all(&folder));
+        }
+        // One that was just made has no sign of life yet.
+        let is_left = |folder: &PathBuf| {
+            clock.owner(folder).is_none() && folder.metadata().is_ok_and(|it| clock.is_old(&it))
+        };
+        for folder in folders(of_song, NEW).into_iter().filter(is_left) {
+            log_failure(&folder, fs::remove_dir_all(&folder));
+        }
+        // Stays while it holds something.
+        drop(fs::remove_dir(of_song));
+    }
+}
+
+/// The folders in `folder` whose names begin so.
+fn folders(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_wanted = |name: &str| name.starts_with(prefix);
+    let mut found: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_wanted))
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
+}
+
+/// The number of a try; `None` for tries of version 1, whose names are random.
+fn number_of(folder: &Path) -> Option<u64> {
+    let number = folder.file_name()?.to_str()?.strip_prefix(TRY)?;
+    number.parse().ok().filter(|_| number.len() == 10)
+}
+
+/// The progress of some work: its finished segments, and its mix.
+fn finished(work: &Path) -> usize {
+    let flags = fs::read(work.join(super::STEMS).join("segments")).unwrap_or_default();
+    flags.into_iter().filter(|&flag| flag == 1).count()
+        + usize::from(work.join("mix.json").exists())
+}
+
+/// Removes a try. It gets another name first, so that no process resumes half of it.
+fn discard(folder: &Path) {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let old = folder.with_file_name(format!("{OLD}{}-{name}", std::process::id()));
+    let gone = if fs::rename(folder, &old).is_ok() { &old } else { folder };
+    log_failure(gone, fs::remove_dir_all(gone));
+}
+
+impl Claim {
+    fn begin(folder: PathBuf, work: &str) -> io::Result<Self> {
+        let mut file = File::options().append(true).open(folder.join(ALIVE))?;
         let (stop, stopped) = bounded::<()>(1);
-        let beat = move || {
+        let keep_alive = move || {
             while stopped.recv_timeout(BEAT).is_err_and(|error| error.is_timeout()) {
-                // A write, so that the server's clock says when; blanks after the text are nothing.
-                if let Err(error) = file.write_all(b" ").and_then(|()| file.sync_data()) {
-                    tracing::debug!("no sign of life is written: {error}");
+                if let Err(error) = beat(&mut file) {
+                    tracing::debug!("could not write a sign of life: {error}");
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("alive".into()).spawn(beat)?;
-        Ok(Self { folder, beat: Some((stop, thread)) })
+        let thread = std::thread::Builder::new().name("alive".into()).spawn(keep_alive)?;
+        let work = folder.join(work);
+        Ok(Self { folder, work, beat: Some((stop, thread)) })
     }
 
-    /// Where the work is.
+    /// The folder of the work.
     pub fn path(&self) -> &Path {
-        &self.folder
+        &self.work
     }
 
-    /// Removes the work; it is done, or of no use.
+    /// Whether the claim still stands: no other process took this one for dead.
+    pub fn is_held(&self) -> bool {
+        self.folder.join(ALIVE).exists()
+    }
+
+    /// Removes the claim with its work, which is complete or useless.
     pub fn remove(mut self) {
         self.end();
-        tell(&self.folder, fs::remove_dir_all(&self.folder));
+        discard(&self.folder);
     }
 
     fn end(&mut self) {
         if let Some((stop, thread)) = self.beat.take() {
             drop(stop);
             if thread.join().is_err() {
-                tracing::error!("the thread that says we are alive panicked");
+                tracing::error!("the thread that keeps the claim alive panicked");
             }
         }
     }
 }
 
-/// What was done stays, and whoever comes next may take it up at once.
+/// The work stays, and the next process can resume it at once.
 impl Drop for Claim {
     fn drop(&mut self) {
         if self.beat.is_some() {
             self.end();
-            tell(&self.folder, fs::remove_file(self.folder.join(ALIVE)));
+            log_failure(&self.folder, fs::remove_file(self.folder.join(ALIVE)));
         }
     }
 }
 
-impl Worker {
-    fn this() -> Self {
-        let pid = std::process::id();
-        Self { host: host(), pid, system: system(), began: began(pid) }
-    }
-
-    /// Whether it has surely ended: it was on this system, and is not there.
-    fn has_ended(&self) -> bool {
-        self.system.is_some() && self.system == system() && began(self.pid) != self.began
-    }
-}
-
-/// What this machine is called.
-pub fn host() -> String {
-    sysinfo::System::host_name().unwrap_or_else(|_| "a machine without a name".into())
-}
-
-/// This start of this system, and the processes that can be seen: a container sees its own.
-fn system() -> Option<String> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let processes = fs::read_link("/proc/self/ns/pid").ok()?;
-    Some(format!("{} {}", boot.trim(), processes.display()))
-}
-
-/// When a process of this system began; `None` where there is none, or the system does not say.
-fn began(pid: u32) -> Option<String> {
-    const AFTER_NAME: usize = 19;
-    let about = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything; what has ended and was not asked about is dead.
-    let (_, rest) = about.rsplit_once(") ")?;
-    let mut fields = rest.split(' ');
-    if matches!(fields.clone().next(), Some("Z" | "X")) {
-        return None;
-    }
-    fields.nth(AFTER_NAME).map(str::to_owned)
-}
-
-/// Whose a try is.
-#[derive(Debug, PartialEq, Eq)]
-enum Owner {
-    Alive(String),
-    Ourselves,
-    Dead,
-}
-
-/// The clock of a file system, read once.
-struct Clock(std::time::SystemTime);
-
-impl Clock {
-    fn new(folder: &Path) -> io::Result<Self> {
-        let mut file = temporary_in(folder)?;
-        file.write_all(b" ")?;
-        file.as_file().sync_data()?;
-        Ok(Self(file.as_file().metadata()?.modified()?))
-    }
-
-    fn owner(&self, folder: &Path) -> Owner {
-        let path = folder.join(ALIVE);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            // It was let go, or is gone.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Owner::Dead,
-            Err(_) => return Owner::Alive("a machine that cannot be seen".into()),
-        };
-        let worker = serde_json::from_slice::<Worker>(&text).ok();
-        if worker.as_ref().is_some_and(|worker| *worker == Worker::this()) {
-            return Owner::Ourselves;
-        }
-        let is_silent = path.metadata().is_ok_and(|about| self.is_old(&about));
-        match worker {
-            Some(worker) if !is_silent && !worker.has_ended() => Owner::Alive(worker.host),
-            None if !is_silent => Owner::Alive("a machine that cannot be told".into()),
-            _ => Owner::Dead,
-        }
-    }
-
-    fn is_old(&self, about: &fs::Metadata) -> bool {
-        let age = about.modified().ok().and_then(|written| self.0.duration_since(written).ok());
-        age.is_some_and(|age| age > SILENCE)
-    }
-}
-
-fn tell(path: &Path, removed: io::Result<()>) {
+fn log_failure(path: &Path, removed: io::Result<()>) {
     if let Err(error) = removed
         && error.kind() != io::ErrorKind::NotFound
     {
-        tracing::warn!("{} is left over, but cannot be removed: {error}", path.display());
+        tracing::warn!("could not remove {}: {error}", path.display());
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ours(asked: Asked) -> Claim {
-        match asked {
-            Asked::Ours(claim) => claim,
-            Asked::Others(host) => panic!("{host} has it"),
-        }
-    }
-
-    /// Somebody else's try: on another host, or a process that has ended here.
-    fn others(root: &Path, host: &str, system: Option<String>) -> PathBuf {
-        let folder = root.join("song").join(format!("try-{host}"));
-        fs::create_dir_all(&folder).unwrap();
-        let worker = Worker { host: host.into(), pid: 1, system, began: Some("never".into()) };
-        fs::write(folder.join(ALIVE), serde_json::to_vec(&worker).unwrap()).unwrap();
-        fs::write(folder.join("work"), host).unwrap();
-        folder
-    }
-
-    fn make_old(folder: &Path) {
-        let file = File::options().append(true).open(folder.join(ALIVE)).unwrap();
-        let then = std::time::SystemTime::now() - 2 * SILENCE;
-        file.set_modified(then).unwrap();
-    }
-
-    #[test]
-    fn what_is_let_go_is_taken_up_and_what_is_done_goes() {
-        let root = tempfile::tempdir().unwrap();
-        let claim = ours(ask(root.path(), "song").unwrap());
-        fs::write(claim.path().join("work"), "half").unwrap();
-        drop(claim);
-        let claim = ours(ask(root.path(), "song").unwrap());
-        assert_eq!(fs::read_to_string(claim.path().join("work")).unwrap(), "half");
-        assert_eq!(tries(&root.path().join("song")).len(), 1);
-        claim.remove();
-        clear(root.path(), "song");
-        assert!(fs::read_dir(root.path()).unwrap().next().is_none());
-    }
-
-    #[test]
-    fn one_who_is_alive_keeps_the_song_and_one_who_is_silent_loses_it() {
-        let root = tempfile::tempdir().unwrap();
-        let theirs = others(root.path(), "elsewhere", None);
-        assert!(
-            matches!(ask(root.path(), "song").unwrap(), Asked::Others(host) if host == "elsewhere")
-        );
-        make_old(&theirs);
-        let claim = ours(ask(root.path(), "song").unwrap());
-        assert_eq!(fs::read_to_string(claim.path().join("work")).unwrap(), "elsewhere");
-        assert!(!theirs.exists());
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn one_who_has_ended_here_loses_it_at_once() {
-        let root = tempfile::tempdir().unwrap();
-        others(root.path(), "here", system());
-        let claim = ours(ask(root.path(), "song").unwrap());
-        assert_eq!(fs::read_to_string(claim.path().join("work")).unwrap(), "here");
-    }
-
-    #[test]
-    fn of_several_that_were_left_the_furthest_is_taken() {
-        let root = tempfile::tempdir().unwrap();
-        for (host, flags) in [("a", &[1, 0][..]), ("b", &[1, 1]), ("c", &[])] {
-            let folder = others(root.path(), host, None);
-            fs::create_dir_all(folder.join(super::super::STEMS)).unwrap();
-            fs::write(folder.join(super::super::STEMS).join("segments"), flags).unwrap();
-            make_old(&folder);
-        }
-        let claim = ours(ask(root.path(), "song").unwrap());
-        assert_eq!(fs::read_to_string(claim.path().join("work")).unwrap(), "b");
-        assert_eq!(tries(&root.path().join("song")).len(), 1, "the others are gone");
-    }
-
-    #[test]
-    fn many_who_ask_at_once_do_not_share_a_folder() {
-        let root = tempfile::tempdir().unwrap();
-        let theirs = others(root.path(), "dead", None);
-        make_old(&theirs);
-        let asked: Vec<Asked> = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| ask(root.path(), "song").unwrap())).collect();
-            threads.into_iter().map(|it| it.join().unwrap()).collect()
-        });
-        let mut folders: Vec<PathBuf> = asked
-            .iter()
-            .filter_map(|asked| match asked {
-                Asked::Ours(claim) => Some(claim.path().to_owned()),
-                Asked::Others(_) => None,
-            })
-            .collect();
-        let count = folders.len();
-        let took = folders.iter().filter(|folder| folder.join("work").exists()).count();
-        assert!(took <= 1, "the dead one's work is one's");
-        folders.sort();
-        folders.dedup();
-        assert!(count >= 1 && folders.len() == count);
-    }
-}
+mod tests;

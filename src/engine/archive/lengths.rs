@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Entry, run::is_temporary};
+use super::{Entry, failure::is_temporary};
 use crate::engine::{CancelToken, EngineError, Result, decode};
 
 /// Headers that are asked for at once.
@@ -28,7 +28,7 @@ pub fn complete(entries: &mut [Entry], cancel: &CancelToken) -> Result<()> {
                 if cancel.is_ending() {
                     break;
                 }
-                match decode::seconds(&entry.path, None, cancel) {
+                match decode::seconds(&entry.path, entry.track, cancel) {
                     Ok(seconds) => entry.seconds = seconds,
                     Err(error) if is_temporary(&error, &entry.path) => {
                         unseen.fetch_add(1, Ordering::Relaxed);

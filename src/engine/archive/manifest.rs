@@ -20,6 +20,9 @@ const MOST_BYTES: u64 = 1 << 30;
 /// What is told about a song that failed, in a file of failures, which is a manifest too.
 const REMARKS: [&str; 4] = ["reason", "temporary", "line", "state"];
 
+/// The field of [`Entry::track`].
+const TRACK: &str = "track";
+
 /// A song of a manifest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Entry {
@@ -29,6 +32,8 @@ pub struct Entry {
     pub path: PathBuf,
     /// Its length, where the line says so.
     pub seconds: Option<f64>,
+    /// The audio track of the file, from 1; the default one where it is `None`.
+    pub track: Option<usize>,
     /// What its files are called.
     pub name: Option<String>,
     /// The folder below the one of all.
@@ -119,7 +124,10 @@ impl Entry {
     /// What the line says, but for the length: the same of the same.
     pub fn identity(&self) -> String {
         let path = words_of(&self.path);
-        let said = (&path, &self.name, &self.folder, &self.options);
+        let mut options = self.options.clone();
+        // Among the options, so that lines without it have the identities of earlier versions.
+        options.extend(self.track.map(|track| (TRACK.to_owned(), track.to_string())));
+        let said = (&path, &self.name, &self.folder, &options);
         serde_json::to_string(&said).unwrap_or(path)
     }
 
@@ -136,6 +144,10 @@ impl Entry {
                 let wrong = |_| at(self.line, format!("\"{value}\" is no number of seconds"));
                 self.seconds = Some(seconds.map_err(wrong)?);
             }
+            TRACK => {
+                let wrong = |words| at(self.line, format!("track: {words}"));
+                self.track = Some(parse_track(value).map_err(wrong)?);
+            }
             "name" => self.name = Some(value.into()),
             "folder" => self.folder = Some(value.into()),
             _ => drop(self.options.insert(name, value.into())),
@@ -148,6 +160,17 @@ impl Entry {
             return Err(at(self.line, "it names no song: \"path\" is missing"));
         }
         Ok(self)
+    }
+}
+
+/// Reads the number of an audio track, from 1.
+///
+/// # Errors
+/// In words, for anything else.
+pub fn parse_track(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(track @ 1..) => Ok(track),
+        _ => Err(format!("expected the number of an audio track, from 1; found \"{text}\"")),
     }
 }
 
@@ -375,6 +398,20 @@ mod tests {
     }
 
     #[test]
+    fn two_tracks_of_a_file_are_two_songs() {
+        let text = "path,track\na.mkv,1\na.mkv,2\na.mkv,\na.mkv, 2\n";
+        let manifest = Manifest::read(text.as_bytes(), "").unwrap();
+        let tracks: Vec<_> = manifest.entries.iter().map(|entry| entry.track).collect();
+        assert_eq!((tracks, manifest.again), (vec![Some(1), Some(2), None], vec![(5, 3)]));
+        let entries = read(r#"{"path": "a.mkv", "track": 3}"#, "").unwrap();
+        assert_eq!((entries[0].track, entries[0].options.len()), (Some(3), 0));
+        for wrong in ["0", "-1", "1.5", "two"] {
+            let error = read(&format!("path,track\na.mkv,{wrong}\n"), "").unwrap_err();
+            assert!(error.starts_with("line 2: track: expected the number"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_song_that_is_named_twice_is_one() {
         let manifest = Manifest::read(b"a.wav\nb.wav\na.wav\n", "").unwrap();
         assert_eq!((manifest.entries.len(), manifest.again), (2, vec![(3, 1)]));
@@ -387,5 +424,14 @@ mod tests {
         let digest = |text: &str| Manifest::read(text.as_bytes(), "").unwrap().digest;
         assert_eq!(digest("path,seconds\na.wav,1\n"), digest("a.wav\n"));
         assert_ne!(digest("a.wav\n"), digest("b.wav\n"));
+    }
+
+    /// Shares are divided, and their records named, by these digests.
+    #[test]
+    fn digests_are_those_of_earlier_versions() {
+        let text =
+            "path,name,folder,stems,mix\na.wav,,,,\nb\u{e9}.wav,x,y/z,\"vocals,bass\",true\n";
+        let manifest = Manifest::read(text.as_bytes(), "csv").unwrap();
+        assert_eq!(manifest.digest, "8f71929a24c51a0cc3eba3e3baef8184");
     }
 }

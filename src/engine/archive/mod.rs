@@ -7,14 +7,18 @@
 //!
 //! - [`manifest`]: which songs. [`lengths`]: how long they are. [`shard`]: which of them are this
 //!   node's.
-//! - [`claim`]: who works on a song. [`receipt`]: what is done of it.
-//! - [`run`]: a share, from its first song to its last. [`record`]: what it tells of itself.
+//! - [`key`]: names that last. [`claim`]: who works on a song. [`receipt`]: what is done of it.
+//! - [`run`]: a share, from its first song to its last; [`failure`]: songs that failed.
+//!   [`record`]: its account of itself.
 //! - [`report`]: all shares together.
 //!
 //! Runs on the caller's thread, the network on a pool of its own.
 
 pub mod claim;
+pub mod failure;
+pub mod key;
 pub mod lengths;
+mod liveness;
 pub mod manifest;
 pub mod receipt;
 pub mod record;

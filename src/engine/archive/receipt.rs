@@ -1,7 +1,16 @@
-//! What is written down of a song: that its files were begun, or that they are complete, and which.
+//! Receipts: a mark that a song's files were begun, and a record of the complete ones.
 //!
-//! A small file a song, written whole or not at all. It is what a later try believes, and only after a
-//! look at the files.
+//! Mark and receipt are two files, each written whole or not at all, so that neither can undo the
+//! other: a process that begins late cannot turn a complete song into a begun one. The order of writes
+//! holds for any number of processes on one song, with or without a claim:
+//!
+//! 1. the mark, before any file of the song has its name;
+//! 2. the files;
+//! 3. the receipt, after all files have their names;
+//! 4. the mark is removed.
+//!
+//! A reader goes the other way, files first, then mark, then receipt. So a file that it saw is foreign
+//! exactly if it finds neither.
 
 use std::{
     fs, io,
@@ -11,6 +20,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::key::Keys;
 use crate::engine::{
     CancelToken, EngineError, Result,
     files::{make_folders, write_atomically},
@@ -19,17 +29,20 @@ use crate::engine::{
 
 /// In [`super::STATE`]: a folder for each of 256 beginnings of keys.
 const FOLDER: &str = "songs";
+/// Extensions of a receipt and of a mark.
+const RECEIPT: &str = "json";
+const MARK: &str = "begun";
 
-/// One song's.
+/// The record of a song whose files are complete.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// Whether all files are complete; else they were begun, and whatever is there of them is ours.
+    /// True. Version 1 wrote `false` for a song that was begun, where there is a mark now.
     pub is_done: bool,
     /// The song's file, for people.
     pub song: String,
-    /// What tells it from others.
+    /// Its key; see [`super::key`].
     pub key: String,
-    /// The model, and the digest of its weights.
+    /// The model, the digest of its weights, the quality and the precision.
     pub model: String,
     /// Length of the song's file, and when it was written to; another is another song.
     pub source: Option<Source>,
@@ -56,8 +69,10 @@ pub struct Receipt {
 /// A song's own file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    bytes: u64,
-    modified_ns: u64,
+    /// Length in bytes.
+    pub(super) bytes: u64,
+    /// Time of the last write, in nanoseconds since 1970.
+    pub(super) modified_ns: u64,
 }
 
 /// A file of a song.
@@ -108,24 +123,33 @@ impl Written {
 }
 
 impl Receipt {
-    /// What is written down of the song `key`; `None` where nothing is, or it cannot be read: then it
-    /// is as if nothing were done.
-    pub fn read(state: &Path, key: &str) -> Option<Self> {
-        let bytes = fs::read(place(state, key)).ok()?;
+    /// The receipt of a song; `None` where it has no readable one, which counts as not done.
+    pub fn find(state: &Path, keys: &Keys) -> Option<Self> {
+        let first_version = || Self::read(state, keys.first_version.as_deref()?);
+        Self::read(state, &keys.song).or_else(first_version)
+    }
+
+    fn read(state: &Path, key: &str) -> Option<Self> {
+        let bytes = fs::read(place(state, key, RECEIPT)).ok()?;
         serde_json::from_slice(&bytes).ok().filter(|receipt: &Self| receipt.key == key)
     }
 
-    /// Writes it down.
+    /// Writes the receipt, and then removes the mark: every file has its name.
     ///
     /// # Errors
     /// [`EngineError::Io`].
     pub fn write(&self, state: &Path) -> Result<()> {
-        let path = place(state, &self.key);
-        let folder = path.parent().unwrap_or(state);
-        let cannot = |source| EngineError::Io { what: "cannot write", path: path.clone(), source };
-        make_folders(folder).map_err(cannot)?;
+        let cannot = |source| cannot_write(&place(state, &self.key, RECEIPT), source);
         let bytes = serde_json::to_vec(self).map_err(|e| cannot(io::Error::other(e)))?;
-        write_atomically(&path, &bytes)
+        write_at(&place(state, &self.key, RECEIPT), &bytes)?;
+        let mark = place(state, &self.key, MARK);
+        if let Err(error) = fs::remove_file(&mark)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            // The receipt says more; the mark only costs its space.
+            tracing::warn!("could not remove {}: {error}", mark.display());
+        }
+        Ok(())
     }
 
     /// Whether the song is done and its files are as they were written. A song that was changed since
@@ -145,8 +169,32 @@ impl Receipt {
     }
 }
 
-fn place(state: &Path, key: &str) -> PathBuf {
-    state.join(FOLDER).join(key.get(..2).unwrap_or("00")).join(format!("{key}.json"))
+/// Marks a song as begun: from now on, files of its names are its own.
+///
+/// # Errors
+/// [`EngineError::Io`].
+pub fn begin(state: &Path, keys: &Keys, song: &Path) -> Result<()> {
+    write_at(&place(state, &keys.song, MARK), song.display().to_string().as_bytes())
+}
+
+/// Whether files of the song's names are its own: it was begun, or is complete. For files that were
+/// seen before this call; see the order in the module's description.
+pub fn is_begun(state: &Path, keys: &Keys) -> bool {
+    place(state, &keys.song, MARK).exists() || Receipt::find(state, keys).is_some()
+}
+
+fn write_at(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_folders(folder).map_err(|source| cannot_write(path, source))?;
+    write_atomically(path, bytes)
+}
+
+fn cannot_write(path: &Path, source: io::Error) -> EngineError {
+    EngineError::Io { what: "cannot write", path: path.into(), source }
+}
+
+fn place(state: &Path, key: &str, extension: &str) -> PathBuf {
+    state.join(FOLDER).join(key.get(..2).unwrap_or("00")).join(format!("{key}.{extension}"))
 }
 
 #[cfg(test)]
@@ -162,14 +210,15 @@ mod tests {
         fs::write(&song, "a song").unwrap();
         fs::write(&stem, "a voice").unwrap();
         let never = CancelToken::default();
-        let mut receipt = Receipt { key: "abcd".into(), ..Receipt::default() };
+        let keys = Keys { song: "abcd".into(), first_version: Some("ef01".into()) };
+        let mut receipt = Receipt { key: keys.song.clone(), ..Receipt::default() };
         receipt.files = vec![Written::of("vocals", &stem, &out, &never).unwrap()];
         assert_eq!(receipt.files[0].path, Path::new("song/vocals.wav"));
         receipt.source = Source::of(&song);
         assert!(!receipt.holds(&song, &out), "begun is not done");
         receipt.is_done = true;
         receipt.write(&state).unwrap();
-        let found = Receipt::read(&state, "abcd").unwrap();
+        let found = Receipt::find(&state, &keys).unwrap();
         assert_eq!(found, receipt);
         assert!(found.holds(&song, &out));
 
@@ -183,8 +232,39 @@ mod tests {
         assert!(!found.holds(&song, &out));
         fs::remove_file(&song).unwrap();
         assert!(found.holds(&song, &out), "what is done needs its song no more");
-        assert!(Receipt::read(&state, "abce").is_none());
-        fs::write(place(&state, "abcd"), "{\"is_do").unwrap();
-        assert!(Receipt::read(&state, "abcd").is_none(), "half of it is nothing");
+        let other = Keys { song: "abce".into(), first_version: None };
+        assert!(Receipt::find(&state, &other).is_none());
+        fs::write(place(&state, "abcd", RECEIPT), "{\"is_do").unwrap();
+        assert!(Receipt::find(&state, &keys).is_none(), "a truncated receipt does not count");
+    }
+
+    #[test]
+    fn begins_late_without_undoing_a_receipt() {
+        let state = tempfile::tempdir().unwrap();
+        let (state, song) = (state.path(), Path::new("song.wav"));
+        let keys = Keys { song: "abcd".into(), first_version: None };
+        assert!(!is_begun(state, &keys));
+        begin(state, &keys, song).unwrap();
+        begin(state, &keys, song).unwrap();
+        assert!(is_begun(state, &keys) && Receipt::find(state, &keys).is_none());
+        let receipt = Receipt { key: keys.song.clone(), is_done: true, ..Receipt::default() };
+        receipt.write(state).unwrap();
+        assert!(!place(state, "abcd", MARK).exists());
+        begin(state, &keys, song).unwrap();
+        assert_eq!(Receipt::find(state, &keys), Some(receipt));
+        assert!(is_begun(state, &keys));
+    }
+
+    #[test]
+    fn finds_receipts_of_the_first_version() {
+        let state = tempfile::tempdir().unwrap();
+        let keys = Keys { song: "abcd".into(), first_version: Some("ef01".into()) };
+        let path = place(state.path(), "ef01", RECEIPT);
+        let first = Receipt { key: "ef01".into(), ..Receipt::default() };
+        write_at(&path, &serde_json::to_vec(&first).unwrap()).unwrap();
+        assert!(is_begun(state.path(), &keys), "version 1 marked a begun song with a receipt");
+        let done = Receipt { key: keys.song.clone(), is_done: true, ..Receipt::default() };
+        done.write(state.path()).unwrap();
+        assert_eq!(Receipt::find(state.path(), &keys), Some(done), "the newest version wins");
     }
 }

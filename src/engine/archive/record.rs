@@ -81,6 +81,9 @@ pub struct Record {
 pub struct Listed {
     /// The song's key.
     pub key: String,
+    /// Its key of version 1: the lists and receipts of older runs name it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_version: Option<String>,
     /// Its file, for people.
     pub song: String,
     /// Its length, where it is known.
@@ -108,7 +111,8 @@ impl Recorder {
         let mut list = Vec::new();
         for song in songs {
             let listed = Listed {
-                key: song.key.clone(),
+                key: song.keys.song.clone(),
+                first_version: song.keys.first_version.clone(),
                 song: song.entry.path.display().to_string(),
                 seconds: song.entry.seconds,
             };

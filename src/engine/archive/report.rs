@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use super::{
     STATE,
+    key::Keys,
     receipt::Receipt,
-    record::{self, Record, State, now},
+    record::{self, Listed, Record, State, now},
 };
 use crate::engine::{EngineError, Result};
 
@@ -134,6 +135,8 @@ fn of_folder(out: &Path, is_deep: bool, report: &mut Report) -> Result<()> {
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, "no share was begun there");
         return Err(EngineError::Io { what: "cannot read", path: state, source });
     }
+    let aliases: BTreeMap<&str, &str> =
+        shares.iter().flat_map(|(_, listed)| listed).filter_map(alias).collect();
     let mut songs: BTreeMap<String, Known> = BTreeMap::new();
     for (record, listed) in &shares {
         let failures = failures(record);
@@ -147,9 +150,17 @@ fn of_folder(out: &Path, is_deep: bool, report: &mut Report) -> Result<()> {
         };
         let mut left = Some(0.0);
         for song in listed {
-            let known = songs
-                .entry(song.key.clone())
-                .or_insert_with(|| look(&song.key, song.seconds, out, is_deep, report));
+            // A list of version 1 names the same song by its old key.
+            let key = aliases.get(&*song.key).copied().unwrap_or(&song.key);
+            let known = songs.entry(key.to_owned()).or_insert_with(|| {
+                let first_version = song
+                    .first_version
+                    .as_deref()
+                    .or_else(|| Some(&*song.key).filter(|it| *it != key));
+                let keys =
+                    Keys { song: key.into(), first_version: first_version.map(str::to_owned) };
+                look(&keys, song.seconds, out, is_deep, report)
+            });
             if known.state != Of::Done
                 && let Some(failure) = failures.iter().find(|it| it["path"] == song.song.as_str())
             {
@@ -190,9 +201,20 @@ fn count(songs: &BTreeMap<String, Known>, report: &mut Report) {
     }
 }
 
-/// What a song's receipt says, and its files.
-fn look(key: &str, seconds: Option<f64>, out: &Path, is_deep: bool, report: &mut Report) -> Known {
-    let receipt = Receipt::read(&out.join(STATE), key).filter(|receipt| receipt.is_done);
+/// The key of version 1 of a listed song, and its key now.
+fn alias(song: &Listed) -> Option<(&str, &str)> {
+    Some((song.first_version.as_deref()?, &song.key))
+}
+
+/// The state of a song by its receipt and files.
+fn look(
+    keys: &Keys,
+    seconds: Option<f64>,
+    out: &Path,
+    is_deep: bool,
+    report: &mut Report,
+) -> Known {
+    let receipt = Receipt::find(&out.join(STATE), keys).filter(|receipt| receipt.is_done);
     let Some(receipt) = receipt else { return Known { seconds, state: Of::Remaining } };
     let mut missing = receipt.missing(out, is_deep);
     let seconds = Some(receipt.seconds);

@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use super::{
     Entry, Shard,
-    claim::{self, Asked, Claim, SILENCE},
-    digest_of,
-    receipt::{Receipt, Source, Written},
+    claim::{self, Asked, Claim, SILENCE, Wanted},
+    failure::{Failure, concerns_all, is_temporary},
+    key::{self, Keys},
+    receipt::{self, Receipt, Source, Written},
     record::{Record, Recorder, State, now},
-    words_of,
 };
 use crate::engine::{
     CancelToken, EngineError, Result,
@@ -28,38 +28,26 @@ use crate::engine::{
 
 /// How long one who is on a song of ours is waited for at the end: long enough to see that it is dead.
 const PATIENCE: Duration = Duration::from_secs(SILENCE.as_secs() + 30);
-/// Between two looks at it.
-const LOOK: Duration = Duration::from_secs(1);
+/// The pause before the first look at it; each next one is twice as long, up to the last.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
-/// A song of a share, and what is wanted of it.
+/// A song of a share, with its options.
 #[derive(Clone, Debug)]
 pub struct Song {
     /// Its line.
     pub entry: Entry,
-    /// What is wanted.
+    /// Its files and options.
     pub request: Request,
-    /// What tells it, and what is made of it, from others.
-    pub key: String,
+    /// Its durable names.
+    pub keys: Keys,
 }
 
 impl Song {
-    /// A song; `folder` is the one of all results.
-    pub fn new(entry: Entry, request: Request, batch: &Batch, folder: &Path) -> Self {
-        let Request { file, called, selection, place, settings } = &request;
-        let below = place.folder.strip_prefix(folder).unwrap_or(&place.folder);
-        // What happens to files that are there makes no other files.
-        let format = (settings.format.id, settings.depth, settings.rate);
-        let level = (settings.loudness_lufs, settings.limiter);
-        let texts = [
-            words_of(file),
-            called.clone(),
-            words_of(below),
-            format!("{:?}", place.pattern),
-            format!("{selection:?} {format:?} {level:?}"),
-            batch.identity(),
-        ];
-        let key = digest_of(texts.iter().map(String::as_str));
-        Self { entry, request, key }
+    /// A song; `out` is the folder of all results.
+    pub fn new(entry: Entry, request: Request, batch: &Batch, out: &Path) -> Self {
+        let keys = Keys::new(&request, &batch.identity(), out);
+        Self { entry, request, keys }
     }
 }
 
@@ -78,30 +66,6 @@ pub enum News<'a> {
     Elsewhere(&'a Song, &'a str),
     /// It failed.
     Failed(&'a Song, &'a Failure),
-}
-
-/// A line of the file of failures, which is a manifest too.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Failure {
-    /// The song.
-    pub path: String,
-    /// What it is called.
-    pub name: String,
-    /// The folder below that of all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub folder: Option<String>,
-    /// Its length.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
-    /// Its line's options.
-    #[serde(flatten)]
-    pub options: std::collections::BTreeMap<String, String>,
-    /// Its line in the manifest.
-    pub line: usize,
-    /// Why.
-    pub reason: String,
-    /// Whether another try may do it.
-    pub temporary: bool,
 }
 
 /// What became of a share.
@@ -236,9 +200,10 @@ impl Going<'_, '_> {
         self.recorder.end(State::Stopped)
     }
 
-    /// Waits for one who is on a song of ours: until it is done, or free, or for too long.
+    /// Waits for the process that works on a song: until the song is done or free, or for too long.
     fn wait_for(&mut self, song: &Song) -> Result<Outcome> {
         let until = Instant::now() + PATIENCE;
+        let mut pause = FIRST_LOOK;
         loop {
             let outcome = self.one(song)?;
             let Outcome::Elsewhere(host) = outcome else { return Ok(outcome) };
@@ -248,7 +213,8 @@ impl Going<'_, '_> {
                 return Ok(Outcome::Elsewhere(host));
             }
             self.recorder.tell();
-            std::thread::sleep(LOOK);
+            std::thread::sleep(pause);
+            pause = (2 * pause).min(LAST_LOOK);
         }
     }
 
@@ -257,85 +223,97 @@ impl Going<'_, '_> {
             return Ok(Outcome::Ended);
         }
         let source = Source::of(&song.request.file);
-        let key = work_key(song, source);
+        let (work, first_version) = (key::of_work(source), song.keys.first_version_work(source));
+        let first_version = first_version.as_deref();
+        let wanted = Wanted { song: &song.keys.song, work: &work, first_version };
         if let Some(receipt) = self.done_already(song) {
-            claim::clear(self.run.work, &key); // of whoever was killed just when it was done
-            self.found_done(song, &receipt);
-            return Ok(Outcome::Done);
+            // Its process may have been killed after the receipt.
+            claim::clear(self.run.work, wanted);
+            return Ok(self.found_done(song, &receipt));
         }
-        let claim = match claim::ask(self.run.work, &key) {
+        step(Step::SawNoReceipt);
+        let claim = match claim::ask(self.run.work, wanted) {
             Ok(Asked::Ours(claim)) => claim,
             Ok(Asked::Others(host)) => return Ok(Outcome::Elsewhere(host)),
             Err(error) => return self.did_fail(song, &error),
         };
-        // Whoever had it until now may just have finished it.
+        step(Step::Claimed);
+        // The previous owner may have finished it just before.
         if let Some(receipt) = self.done_already(song) {
-            self.clear_up(claim, &key);
-            self.found_done(song, &receipt);
-            return Ok(Outcome::Done);
+            self.clear_up(claim, wanted);
+            return Ok(self.found_done(song, &receipt));
         }
         (self.news)(News::Begins(song));
-        let started = Instant::now();
-        match self.separate(song, &claim) {
-            Ok(separated) => {
-                let receipt = match self.write_down(song, source, &separated, started) {
-                    Ok(receipt) => receipt,
-                    Err(EngineError::Cancelled) => return Ok(Outcome::Ended),
-                    Err(error) => return self.did_fail(song, &error),
-                };
-                self.clear_up(claim, &key);
-                self.did(song, &receipt);
-                Ok(Outcome::Done)
+        let error = match self.make(song, source, &claim) {
+            Ok(receipt) => {
+                self.clear_up(claim, wanted);
+                return Ok(self.did(song, &receipt));
             }
-            Err(error) => {
-                // Whatever it was: somebody else may have done it meanwhile.
-                if let Some(receipt) = self.done_already(song) {
-                    self.clear_up(claim, &key);
-                    self.found_done(song, &receipt);
-                    return Ok(Outcome::Done);
-                }
-                if matches!(error, EngineError::Cancelled) {
-                    return Ok(Outcome::Ended);
-                }
-                if !is_temporary(&error, &song.request.file) {
-                    // What was made of it is of no use to anybody.
-                    self.clear_up(claim, &key);
-                }
-                self.did_fail(song, &error)
-            }
+            Err(error) => error,
+        };
+        // Whatever failed: another process may have finished it meanwhile.
+        if let Some(receipt) = self.done_already(song) {
+            self.clear_up(claim, wanted);
+            return Ok(self.found_done(song, &receipt));
         }
+        if matches!(error, EngineError::Cancelled) {
+            return Ok(Outcome::Ended);
+        }
+        if !claim.is_held() {
+            return Ok(Outcome::Elsewhere("another machine".into()));
+        }
+        if !is_temporary(&error, &song.request.file) {
+            // Its work is useless to every other process, too.
+            self.clear_up(claim, wanted);
+        }
+        self.did_fail(song, &error)
     }
 
-    /// Removes what was made of a song on the way, by us and by those who are dead.
-    fn clear_up(&self, claim: Claim, key: &str) {
+    /// Removes the work on a song, our own and that of dead processes.
+    fn clear_up(&self, claim: Claim, wanted: Wanted<'_>) {
         claim.remove();
-        claim::clear(self.run.work, key);
+        claim::clear(self.run.work, wanted);
     }
 
-    /// The receipt of a song that is done, and need not be done again.
+    /// The receipt of a song that is done, and is to be skipped.
     fn done_already(&self, song: &Song) -> Option<Receipt> {
-        let receipt = Receipt::read(self.run.state, &song.key).filter(|_| self.run.resumes);
+        let receipt = Receipt::find(self.run.state, &song.keys).filter(|_| self.run.resumes);
         receipt.filter(|receipt| receipt.holds(&song.request.file, self.run.out))
     }
 
-    /// Separates a song into files. Where an earlier try was begun, what is there of them is ours, and
-    /// gets replaced; else files that are there are somebody's.
+    /// Separates a song into files, and writes its receipt.
+    fn make(&mut self, song: &Song, source: Option<Source>, claim: &Claim) -> Result<Receipt> {
+        let started = Instant::now();
+        self.begin(song)?;
+        step(Step::Begun);
+        let separated = self.separate(song, claim)?;
+        step(Step::Separated);
+        let receipt = self.write_down(song, source, &separated, started)?;
+        step(Step::WroteReceipt);
+        Ok(receipt)
+    }
+
+    /// Marks a song as begun, unless foreign files have its names.
+    fn begin(&self, song: &Song) -> Result<()> {
+        let run = self.run;
+        let files = run.batch.files(&song.request)?;
+        let there: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
+        step(Step::SawFiles);
+        // After the look at the files: its own ones cannot appear without a mark.
+        let is_begun = receipt::is_begun(run.state, &song.keys);
+        step(Step::SawMark);
+        let is_replaced = is_begun || song.request.settings.on_exists == OnExists::Replace;
+        if !there.is_empty() && !is_replaced {
+            return Err(EngineError::Exists(there));
+        }
+        receipt::begin(run.state, &song.keys, &song.request.file)
+    }
+
+    /// Separates a song that is marked as begun: files of its names are its own, and are replaced.
     fn separate(&mut self, song: &Song, claim: &Claim) -> Result<Separated> {
         let (run, cancel) = (self.run, self.cancel);
-        let begun = Receipt::read(run.state, &song.key).is_some();
         let mut request = song.request.clone();
-        if begun {
-            request.settings.on_exists = OnExists::Replace;
-        } else {
-            let files = run.batch.files(&request)?;
-            let there: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
-            if !there.is_empty() && request.settings.on_exists != OnExists::Replace {
-                return Err(EngineError::Exists(there));
-            }
-            let receipt =
-                Receipt { key: song.key.clone(), song: words(song), ..Receipt::default() };
-            receipt.write(run.state)?;
-        }
+        request.settings.on_exists = OnExists::Replace;
         let (news, recorder, computed) =
             (&mut *self.news, &mut self.recorder, &mut self.summary.computed);
         let (before, mut first) = (*computed, None);
@@ -365,8 +343,8 @@ impl Going<'_, '_> {
         let receipt = Receipt {
             is_done: true,
             song: words(song),
-            key: song.key.clone(),
-            model: run.batch.identity(),
+            key: song.keys.song.clone(),
+            model: run.batch.identity().to_string(),
             source,
             files: files.collect::<Result<_>>()?,
             seconds: separated.frames as f64 / f64::from(crate::engine::SAMPLE_RATE),
@@ -382,22 +360,24 @@ impl Going<'_, '_> {
         Ok(receipt)
     }
 
-    fn did(&mut self, song: &Song, receipt: &Receipt) {
+    fn did(&mut self, song: &Song, receipt: &Receipt) -> Outcome {
         self.summary.done += 1;
         self.summary.music += receipt.seconds;
         let record = &mut self.recorder.record;
         (record.done, record.music) = (self.summary.done, self.summary.music);
         self.recorder.tell();
         (self.news)(News::Done(song, receipt));
+        Outcome::Done
     }
 
-    fn found_done(&mut self, song: &Song, receipt: &Receipt) {
+    fn found_done(&mut self, song: &Song, receipt: &Receipt) -> Outcome {
         self.summary.done += 1;
         self.summary.skipped += 1;
         let record = &mut self.recorder.record;
         (record.done, record.skipped) = (self.summary.done, self.summary.skipped);
         self.recorder.tell();
         (self.news)(News::Skipped(song, receipt));
+        Outcome::Done
     }
 
     fn did_fail(&mut self, song: &Song, error: &EngineError) -> Result<Outcome> {
@@ -407,9 +387,10 @@ impl Going<'_, '_> {
     }
 
     fn failed(&mut self, song: &Song, reason: String, temporary: bool) -> Result<()> {
-        let Entry { line, folder, seconds, options, path, .. } = song.entry.clone();
+        let Entry { line, folder, seconds, track, options, path, .. } = song.entry.clone();
         let (path, name) = (path.to_string_lossy().into_owned(), song.request.called.clone());
-        let failure = Failure { path, name, folder, seconds, options, line, reason, temporary };
+        let failure =
+            Failure { path, name, folder, seconds, track, options, line, reason, temporary };
         if temporary {
             self.summary.temporary += 1;
         } else {
@@ -452,63 +433,23 @@ fn words(song: &Song) -> String {
     song.request.file.display().to_string()
 }
 
-/// Half-done work is for the song as its file is now: another one begins anew.
-fn work_key(song: &Song, source: Option<Source>) -> String {
-    digest_of([song.key.as_str(), &format!("{source:?}")])
+/// A place between two accesses to the shared folder, at which tests let another process run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    SawNoReceipt,
+    Claimed,
+    SawFiles,
+    SawMark,
+    Begun,
+    Separated,
+    WroteReceipt,
 }
 
-/// Whether everything else would fail likewise: the disk of the results is full, or takes nothing.
-fn concerns_all(error: &EngineError) -> bool {
-    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let EngineError::Io { source, .. } = error else { return false };
-    [QuotaExceeded, ReadOnlyFilesystem, StorageFull].contains(&source.kind())
-}
-
-/// Whether another try, perhaps on another machine, may do what failed.
-pub fn is_temporary(error: &EngineError, song: &Path) -> bool {
-    match error {
-        EngineError::Io { path, source, .. } if path == song => match source.kind() {
-            // A folder that is not there either is rather one that is not mounted.
-            io::ErrorKind::NotFound => !song.parent().is_some_and(is_folder),
-            io::ErrorKind::PermissionDenied => false,
-            // What the system says, not what a reader made of the bytes.
-            _ => source.raw_os_error().is_some(),
-        },
-        EngineError::Io { .. } | EngineError::Locked | EngineError::Busy(_) => true,
-        _ => false,
-    }
-}
-
-fn is_folder(path: &Path) -> bool {
-    path.as_os_str().is_empty() || path.is_dir()
-}
+#[cfg(not(test))]
+fn step(_: Step) {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+use race_tests::step;
 
-    #[test]
-    fn what_another_try_may_do_is_told_from_what_none_can() {
-        let home = tempfile::tempdir().unwrap();
-        let io = |path: &Path, source: io::Error| EngineError::Io {
-            what: "cannot read",
-            path: path.into(),
-            source,
-        };
-        let (here, away) = (home.path().join("song.wav"), home.path().join("mount/song.wav"));
-        let not_found = || io::Error::from(io::ErrorKind::NotFound);
-        assert!(!is_temporary(&io(&here, not_found()), &here), "there is no such song");
-        assert!(is_temporary(&io(&away, not_found()), &away), "its disk is not mounted");
-        assert!(!is_temporary(&io(&here, io::ErrorKind::PermissionDenied.into()), &here));
-        assert!(!is_temporary(&io(&here, io::Error::other("it leads in circles")), &here));
-        #[cfg(target_os = "linux")]
-        for number in [5, 116, 110] {
-            let error = io(&here, io::Error::from_raw_os_error(number));
-            assert!(is_temporary(&error, &here), "{error}: {number}");
-        }
-        let full = io(&away, io::ErrorKind::StorageFull.into());
-        assert!(is_temporary(&full, &here) && concerns_all(&full));
-        assert!(!is_temporary(&EngineError::Exists(vec![here.clone()]), &here));
-        assert!(!is_temporary(&EngineError::NotNumbers { segment: 0 }, &here));
-    }
-}
+#[cfg(test)]
+mod race_tests;

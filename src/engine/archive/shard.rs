@@ -79,9 +79,10 @@ pub fn shares(songs: &[(String, Option<f64>)], count: usize) -> Vec<usize> {
 /// What the shares were told from: where two nodes differ in it, one of them could not read what the
 /// other could, and a song may be in no share.
 pub fn basis(songs: &[(String, Option<f64>)]) -> String {
-    let lines = songs.iter().map(|(words, seconds)| {
-        let length = seconds.map(|seconds| (seconds * 1e3).round() as u64);
-        format!("{words} {length:?}")
+    let lines = songs.iter().map(|(words, seconds)| match seconds {
+        // Spelled out: shares compare it with what nodes of older versions wrote.
+        Some(seconds) => format!("{words} Some({})", (seconds * 1e3).round() as u64),
+        None => format!("{words} None"),
     });
     let lines: Vec<String> = lines.collect();
     digest_of(lines.iter().map(String::as_str))
@@ -156,5 +157,14 @@ mod tests {
         let fewer = songs(&[Some(1.0), None]);
         assert_eq!(basis(&all), basis(&all.clone()));
         assert_ne!(basis(&all), basis(&fewer));
+    }
+
+    /// Nodes of different versions divide one manifest: they have to agree.
+    #[test]
+    fn divisions_are_those_of_earlier_versions() {
+        let songs = [("a".to_owned(), Some(1.5)), ("b".to_owned(), None)];
+        assert_eq!(basis(&songs), "269b364f0fb37fb90822ab1374b692c8");
+        let songs: Vec<_> = (0..6).map(|it| (format!("song {it}"), None)).collect();
+        assert_eq!(shares(&songs, 4), [3, 3, 3, 0, 1, 3]);
     }
 }

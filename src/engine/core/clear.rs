@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{
     super::{
-        Compute, Event, Preferences, Result, doctor::folder_bytes, dragged, mishap::caught,
-        player::outputs, pool, removed::check_inside, report, tracks, upkeep,
+        Compute, Event, Preferences, RequestId, Result, doctor::folder_bytes, dragged,
+        mishap::caught, player::outputs, pool, removed::check_inside, report, tracks, upkeep,
     },
     Core,
     exports::spawn,
@@ -43,14 +43,17 @@ impl Core {
     }
 
     /// Writes a report, on a thread of its own: it looks at the whole machine.
-    pub(super) fn save_report(&self, path: PathBuf) -> Result<()> {
+    pub(super) fn save_report(&self, request: RequestId, path: PathBuf) -> Result<()> {
         let (home, compute) = (self.library.home().to_owned(), self.compute);
         let sink = self.sink.clone();
         let work = move || {
             let saved = caught("writing the report", || report::save(&home, compute, &path));
             sink.send(match saved {
                 Ok(()) => Event::ReportSaved(path),
-                Err(e) => Event::Failed { song: None, reason: e.in_words() },
+                Err(e) => {
+                    let request = Some(request);
+                    Event::Failed { request, song: None, reason: e.in_words() }
+                }
             });
         };
         spawn("report", work).map(drop)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    super::{CancelToken, EngineError, Event, Result, SongId, dragged, mishap::caught},
+    super::{CancelToken, EngineError, Event, RequestId, Result, SongId, dragged, mishap::caught},
     Core, Message,
     exports::spawn,
 };
@@ -48,7 +48,12 @@ impl Drags {
 
 impl Core {
     /// Makes files of stems, and tells where they are.
-    pub(super) fn prepare_drag(&mut self, id: SongId, stems: Vec<String>) -> Result<()> {
+    pub(super) fn prepare_drag(
+        &mut self,
+        request: RequestId,
+        id: SongId,
+        stems: Vec<String>,
+    ) -> Result<()> {
         let song = self.library.song(id)?;
         let folder = self.library.song_folder(&song.hash);
         let recipe = self.recipe_of(id);
@@ -70,7 +75,10 @@ impl Core {
                 Ok(files) => sink.send(Event::DragReady { song: id, stems, files }),
                 // By the song's removal, or the program's end.
                 Err(EngineError::Cancelled) => {}
-                Err(e) => sink.send(Event::Failed { song: Some(id), reason: e.in_words() }),
+                Err(e) => {
+                    let (request, song) = (Some(request), Some(id));
+                    sink.send(Event::Failed { request, song, reason: e.in_words() });
+                }
             }
             drop(outbox.send(Message::DragEnded(thread::current().id())));
         };

@@ -12,7 +12,8 @@ use std::{
 
 use super::{
     super::{
-        CancelToken, EngineError, Event, Job, JobId, JobState, Result, SongId, SongTrack,
+        CancelToken, EngineError, Event, Job, JobId, JobState, RequestId, Result, SongId,
+        SongTrack,
         aim::Listener,
         export::ordered,
         files,
@@ -37,6 +38,8 @@ pub(super) struct Queue {
     /// What was asked of songs that another Partita works on.
     blocked: Vec<(SongId, Asked, u64)>,
     pub(super) running: Option<Running>,
+    /// The last command that asked for each job that has not ended.
+    requests: BTreeMap<JobId, RequestId>,
 }
 
 /// What is asked of a song: which stems, and how they are made.
@@ -45,12 +48,15 @@ pub(super) struct Asked {
     pub(super) recipe: Recipe,
     pub(super) drafts_first: bool,
     pub(super) stems: Vec<String>,
+    /// The command that asks, where it is known.
+    pub(super) request: Option<RequestId>,
 }
 
 impl Asked {
-    /// What a job was asked for.
-    pub(super) fn by(job: &Job) -> Self {
-        Self { recipe: job.recipe(), drafts_first: job.drafts_first, stems: job.stems.clone() }
+    /// The request that a job answers.
+    pub(super) fn by(job: &Job, request: Option<RequestId>) -> Self {
+        let (recipe, stems) = (job.recipe(), job.stems.clone());
+        Self { recipe, drafts_first: job.drafts_first, stems, request }
     }
 }
 
@@ -146,15 +152,35 @@ impl Core {
     }
 
     /// Asks for stems of a song, as it is set to be separated.
-    pub(super) fn process(&mut self, id: SongId, stems: &[String], from_frame: u64) -> Result<()> {
+    pub(super) fn process(
+        &mut self,
+        request: RequestId,
+        id: SongId,
+        stems: &[String],
+        from_frame: u64,
+    ) -> Result<()> {
         let (recipe, drafts_first) = (self.recipe_of(id), self.usual.drafts_first);
-        self.ask(id, Asked { recipe, drafts_first, stems: stems.to_vec() }, from_frame)
+        let (stems, request) = (stems.to_vec(), Some(request));
+        self.ask(id, Asked { recipe, drafts_first, stems, request }, from_frame)
+    }
+
+    /// Says which job answers a command, before the job's first event.
+    fn accept(&mut self, request: Option<RequestId>, job: JobId) {
+        if let Some(request) = request {
+            self.queue.requests.insert(job, request);
+            self.sink.send(Event::Accepted { request, job });
+        }
+    }
+
+    /// Reports a failure of a job to the command that asked for it.
+    fn fail_job(&self, job: &Job, error: &EngineError) {
+        self.fail_request(self.queue.requests.get(&job.id).copied(), Some(job.song), error);
     }
 
     /// Asks for stems of a song. What is in the store already is not computed again.
     pub(super) fn ask(&mut self, id: SongId, asked: Asked, from_frame: u64) -> Result<()> {
         let song = self.library.song(id)?;
-        let Asked { recipe, drafts_first, stems } = asked;
+        let Asked { recipe, drafts_first, stems, request } = asked;
         let drafts_first = drafts_first && !recipe.quality.is_draft;
         let Some(model) = self.model(&recipe).cloned() else {
             return Err(EngineError::Busy(
@@ -173,6 +199,7 @@ impl Core {
             );
             let job = job.clone();
             self.library.update_job(&job)?;
+            self.accept(request, job.id);
             self.show_job(&job);
             return Ok(());
         }
@@ -186,7 +213,7 @@ impl Core {
                 Ok(lock) => drop(lock),
                 // Another program that works on this song keeps its job.
                 Err(EngineError::Locked) => {
-                    let asked = Asked { recipe, drafts_first, stems };
+                    let asked = Asked { recipe, drafts_first, stems, request };
                     self.wait_for_other(id, asked, from_frame);
                     return Ok(());
                 }
@@ -204,12 +231,14 @@ impl Core {
         job.segments_done = store.done_count_of(&wanted);
         job.state = if is_there { JobState::Done } else { JobState::Waiting };
         self.library.update_job(&job)?;
+        self.accept(request, job.id);
         self.show_job(&job);
         if job.is_active() {
             self.queue.waiting.push_back((job, from_frame));
             self.start_next();
             return Ok(());
         }
+        self.queue.requests.remove(&job.id);
         // A program may have been killed before it did.
         self.drop_draft(&job, &track)
     }
@@ -262,7 +291,8 @@ impl Core {
                 Ok(()) => {}
                 // Another program works on this song: its job is not ours to write.
                 Err(EngineError::Locked) => {
-                    self.wait_for_other(job.song, Asked::by(&job), from_frame);
+                    let request = self.queue.requests.get(&id).copied();
+                    self.wait_for_other(job.song, Asked::by(&job, request), from_frame);
                 }
                 Err(e) if e.is_passing() => {
                     self.queue.running = None;
@@ -394,7 +424,7 @@ impl Core {
         match self.library.update_job(&job) {
             // The next segment will find the disk full, too, and the job is paused in words.
             Err(e) if e.is_no_room() => tracing::debug!("{}", e.in_words()),
-            Err(e) => self.fail(Some(job.song), &e),
+            Err(e) => self.fail_job(&job, &e),
             Ok(()) => {}
         }
         self.sink.send(Event::Job(job));
@@ -415,7 +445,8 @@ impl Core {
                 return self.start_next();
             }
             if matches!(result, Err(EngineError::Locked)) && running.stop.is_none() {
-                self.wait_for_other(job.song, Asked::by(&job), 0);
+                let request = self.queue.requests.get(&id).copied();
+                self.wait_for_other(job.song, Asked::by(&job, request), 0);
                 return self.start_next();
             }
             let is_there = job.segments_done == job.segments_total;
@@ -464,7 +495,8 @@ impl Core {
             _ => (0, true),
         };
         if is_new {
-            self.sink.send(Event::Failed { song: Some(job.song), reason: reason.clone() });
+            let (request, song) = (self.queue.requests.get(&job.id).copied(), Some(job.song));
+            self.sink.send(Event::Failed { request, song, reason: reason.clone() });
         }
         let setback = Setback { segments: job.segments_done, reason, tries };
         self.queue.setbacks.insert(job.id, setback);
@@ -494,8 +526,11 @@ impl Core {
         for (song, asked, from_frame) in std::mem::take(&mut self.queue.blocked) {
             if self.is_locked(song, &asked.recipe) {
                 self.queue.blocked.push((song, asked, from_frame));
-            } else if let Err(e) = self.ask(song, asked, from_frame) {
-                self.fail(Some(song), &e);
+            } else {
+                let request = asked.request;
+                if let Err(e) = self.ask(song, asked, from_frame) {
+                    self.fail_request(request, Some(song), &e);
+                }
             }
         }
     }
@@ -549,14 +584,18 @@ impl Core {
         if self.library.job(job.id).is_err() {
             if job.state != JobState::Cancelled {
                 let words = "the song was taken out of the library meanwhile";
-                self.fail(Some(job.song), &EngineError::Unknown(words.into()));
+                self.fail_job(job, &EngineError::Unknown(words.into()));
             }
+            self.queue.requests.remove(&job.id);
             return;
         }
         if let Err(e) = self.library.update_job(job).and_then(|()| self.end_others(job)) {
-            self.fail(Some(job.song), &e);
+            self.fail_job(job, &e);
         }
         self.show_job(job);
+        if job.is_ended() {
+            self.queue.requests.remove(&job.id);
+        }
     }
 
     /// A model of one network has made all stems, whatever the job asked for.

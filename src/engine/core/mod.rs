@@ -23,7 +23,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
     CancelToken, Command, Compute, Config, EngineError, Event, ExportId, JobId, ModelState,
-    Preferences, Result, Song, SongId, SongTrack,
+    Preferences, RequestId, Result, Song, SongId, SongTrack,
     analysis::{Analysis, Analyst},
     import::{Imported, Importer},
     library::Library,
@@ -49,7 +49,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What arrives on the engine's channel.
 pub(super) enum Message {
     /// From the window or the command line.
-    Command(Command),
+    Command(RequestId, Command),
     /// The import thread's news.
     Imported(Imported),
     /// What was found out about a song.
@@ -112,6 +112,8 @@ pub(super) struct Core {
     is_missed: bool,
     /// What became of a damaged library, until the window is told.
     damaged: Option<String>,
+    /// The command that is being obeyed: failures on the way are its failures.
+    obeyed: Option<RequestId>,
 }
 
 /// The song that the player holds.
@@ -182,6 +184,7 @@ impl Core {
             removed: Vec::new(),
             is_missed: false,
             damaged: damaged.filter(|_| config.stays),
+            obeyed: None,
         })
     }
 
@@ -202,7 +205,7 @@ impl Core {
             self.list_models();
         }
         if let Some(reason) = self.damaged.take() {
-            self.sink.send(Event::Failed { song: None, reason });
+            self.sink.send(Event::Failed { request: None, song: None, reason });
         }
         if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
@@ -231,6 +234,7 @@ impl Core {
             });
             if let Err(e) = work {
                 self.fail(None, &e);
+                self.obeyed = None;
             }
             self.tell_queue();
         }
@@ -239,7 +243,7 @@ impl Core {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Command(command) => self.obey(command),
+            Message::Command(request, command) => self.obey(request, command),
             Message::Imported(Imported::Song(path, song)) => {
                 self.show_imported(path, *song);
                 // Only the window's engine has the time for it.
@@ -248,7 +252,9 @@ impl Core {
                 }
             }
             Message::Analysed(song, found) => self.analysed(song, found.as_ref()),
-            Message::Imported(Imported::NoRoom(path, reason)) => self.import_again(path, reason),
+            Message::Imported(Imported::NoRoom(path, track, reason)) => {
+                self.import_again(path, track, reason);
+            }
             Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
             Message::Work(Progress::Begins { job, segment, is_of_draft }) => {
                 self.segment_begins(job, segment, is_of_draft);
@@ -279,23 +285,27 @@ impl Core {
         self.take_up_blocked();
     }
 
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, request: RequestId, command: Command) {
+        self.obeyed = Some(request);
         let song = song_of(&command);
         let result = match command {
-            Command::Import(paths) => self.importer.import(paths),
+            Command::Import(paths) => self.importer.import(paths, None),
+            Command::ImportTrack { paths, track } => self.importer.import(paths, Some(track)),
             Command::Open(song) => self.open(song),
             Command::ShowDetail { song, frames, frames_per_peak } => {
                 self.show_detail(song, frames, frames_per_peak);
                 Ok(())
             }
-            Command::Process { song, stems, from_frame } => self.process(song, &stems, from_frame),
+            Command::Process { song, stems, from_frame } => {
+                self.process(request, song, &stems, from_frame)
+            }
             Command::Cancel(job) => self.cancel(job),
             Command::Pause(job) => self.pause_job(job),
             Command::Continue(job) => self.continue_job(job),
-            Command::Retry(job) => self.retry_job(job),
+            Command::Retry(job) => self.retry_job(request, job),
             Command::MoveJob { job, to } => self.move_job(job, to),
             Command::ClearJobs(jobs) => self.clear_jobs(jobs),
-            Command::MakeTracks(job) => self.make_tracks(job),
+            Command::MakeTracks(job) => self.make_tracks(request, job),
             Command::Remove(song) => self.remove(song),
             Command::Restore(song) => self.restore(song),
             Command::Reset => self.reset(),
@@ -305,14 +315,14 @@ impl Core {
             Command::SetCompute(compute) => self.set_compute(compute),
             Command::MeasureHome => self.measure_home(),
             Command::ClearStems => self.clear_stems(),
-            Command::SaveReport(path) => self.save_report(path),
+            Command::SaveReport(path) => self.save_report(request, path),
             Command::Rename { song, title } => self.rename(song, &title),
             Command::Describe(song) => self.tell_fields(song),
             Command::Export { id, song, selection, place, settings } => {
                 self.export(id, song, selection, place, settings);
                 Ok(())
             }
-            Command::PrepareDrag { song, stems } => self.prepare_drag(song, stems),
+            Command::PrepareDrag { song, stems } => self.prepare_drag(request, song, stems),
             Command::CancelExport(id) => {
                 if let Some((cancel, _)) = self.exports.get(&id) {
                     cancel.cancel();
@@ -340,10 +350,16 @@ impl Core {
         if let Err(e) = result {
             self.fail(song, &e);
         }
+        self.obeyed = None;
     }
 
+    /// Reports a failure, as one of the command that is being obeyed, if any.
     fn fail(&self, song: Option<SongId>, error: &EngineError) {
-        self.sink.send(Event::Failed { song, reason: error.in_words() });
+        self.fail_request(self.obeyed, song, error);
+    }
+
+    fn fail_request(&self, request: Option<RequestId>, song: Option<SongId>, error: &EngineError) {
+        self.sink.send(Event::Failed { request, song, reason: error.in_words() });
     }
 
     /// The stores of a song; the stems are shared with whoever reads or writes them already.

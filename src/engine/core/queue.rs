@@ -3,7 +3,8 @@
 
 use super::{
     super::{
-        EngineError, Event, Job, JobId, JobState, Result, library::Library, mishap::caught, tracks,
+        EngineError, Event, Job, JobId, JobState, RequestId, Result, library::Library,
+        mishap::caught, tracks,
     },
     Core,
     exports::spawn,
@@ -79,7 +80,7 @@ impl Core {
     }
 
     /// Does once more what an ended job was to do.
-    pub(super) fn retry_job(&mut self, id: JobId) -> Result<()> {
+    pub(super) fn retry_job(&mut self, request: RequestId, id: JobId) -> Result<()> {
         let job = self.library.job(id)?;
         if !job.is_ended() {
             return Ok(());
@@ -89,7 +90,7 @@ impl Core {
             // So that it is taken up instead of a new one.
             self.library.update_job(&Job { state: JobState::Paused, ..job.clone() })?;
         }
-        let result = self.ask(job.song, Asked::by(&job), 0);
+        let result = self.ask(job.song, Asked::by(&job, Some(request)), 0);
         if result.is_err() {
             self.library.update_job(&job)?;
         }
@@ -120,7 +121,7 @@ impl Core {
     }
 
     /// Makes the result files of a job that is done, on a thread of their own.
-    pub(super) fn make_tracks(&self, id: JobId) -> Result<()> {
+    pub(super) fn make_tracks(&self, request: RequestId, id: JobId) -> Result<()> {
         let job = self.library.job(id)?;
         if job.state != JobState::Done {
             return Err(EngineError::Busy("the song is not separated yet".into()));
@@ -135,7 +136,10 @@ impl Core {
                     let files = tracks.files.into_iter().map(|(_, path)| path).collect();
                     Event::Tracks { job: job.id, files }
                 }
-                Err(e) => Event::Failed { song: Some(job.song), reason: e.in_words() },
+                Err(e) => {
+                    let (request, song) = (Some(request), Some(job.song));
+                    Event::Failed { request, song, reason: e.in_words() }
+                }
             });
         };
         spawn("tracks", work).map(drop)

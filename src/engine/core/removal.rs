@@ -72,10 +72,10 @@ impl Core {
     }
 
     /// There was no room to import a file: once more, where what was removed takes some.
-    pub(super) fn import_again(&mut self, path: PathBuf, reason: String) {
+    pub(super) fn import_again(&mut self, path: PathBuf, track: Option<usize>, reason: String) {
         if !self.purge_removed() {
             self.sink.send(Event::ImportFailed { path, reason });
-        } else if let Err(e) = self.importer.import(vec![path]) {
+        } else if let Err(e) = self.importer.import(vec![path], track) {
             self.fail(None, &e);
         }
     }

@@ -112,8 +112,7 @@ impl Core {
 
 /// The quality of the stems in a folder of this name, if they are the model's.
 fn quality_of(model: &InstalledModel, name: &str) -> Option<Quality> {
-    let digest = model.digest.get(..16).unwrap_or(&model.digest);
-    let suffix = name.strip_prefix(&format!("{}-{digest}-", model.name))?;
+    let suffix = name.strip_prefix(&format!("{}-{}-", model.name, model.short_digest()))?;
     Quality::of_suffix(suffix)
 }
 

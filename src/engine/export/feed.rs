@@ -73,7 +73,7 @@ impl<'a> Feed<'a> {
                 if !origin.is_at_hand {
                     return Err(origin.is_needed());
                 }
-                Some(Original::File(FileReader::start(&origin.path, form.rate)?))
+                Some(Original::File(FileReader::start(&origin.path, origin.track, form.rate)?))
             }
             true => Some(Original::Store(Box::new(store(None)?))),
         };
@@ -181,7 +181,7 @@ struct FileReader {
 }
 
 impl FileReader {
-    fn start(path: &Path, rate: u32) -> Result<Self> {
+    fn start(path: &Path, track: Option<usize>, rate: u32) -> Result<Self> {
         let (sender, blocks) = bounded(BLOCKS_AHEAD);
         let cancel = CancelToken::default();
         let (token, path) = (cancel.clone(), path.to_owned());
@@ -191,7 +191,7 @@ impl FileReader {
                 sender.send(block.to_vec()).map_err(|_| EngineError::Cancelled)
             };
             caught("reading the song's file", || {
-                decode::decode_at(&path, None, rate, &token, &mut sink)
+                decode::decode_at(&path, track, rate, &token, &mut sink)
             })
         };
         let thread = std::thread::Builder::new()

@@ -16,6 +16,8 @@ use crate::engine::{
 pub struct Origin {
     /// The user's file.
     pub path: PathBuf,
+    /// The audio track of it, from 1; the default one where it is `None`.
+    pub track: Option<usize>,
     /// Whether that is still what the stems were made from.
     pub is_at_hand: bool,
     /// How it is encoded.
@@ -54,11 +56,11 @@ pub enum Scale {
 
 impl Origin {
     /// A file that was not decoded yet: its [`Self::format`] is to be set.
-    pub fn of_file(path: &Path, model: &str) -> Self {
+    pub fn of_file(path: &Path, track: Option<usize>, model: &str) -> Self {
         let mut tags = Tags::read(path);
         tags.complete_with(Tags::new(&base_name(path), None, None, None));
         let format = AudioFormat::default();
-        Self { path: path.into(), is_at_hand: true, format, tags, model: model.into() }
+        Self { path: path.into(), track, is_at_hand: true, format, tags, model: model.into() }
     }
 
     /// A song of the library, whose folder is `folder`. Reads the user's file to see whether its sound
@@ -74,8 +76,8 @@ impl Origin {
         tags.complete_with(Tags::new(&song.title, artist, album, cover.as_deref()));
         tags.complete_with(Tags::recorded(kept_broadcast(folder)));
         tags.complete_with(Tags::found(song.bpm, song.key.as_deref()));
-        let (path, format) = (song.path.clone(), song.format.clone());
-        Ok(Self { path, is_at_hand, format, tags, model: model.into() })
+        let (path, track, format) = (song.path.clone(), song.track, song.format.clone());
+        Ok(Self { path, track, is_at_hand, format, tags, model: model.into() })
     }
 
     /// What its files can be named by.

@@ -2,7 +2,7 @@
 //!
 //! Pure functions; what a file system does not take is replaced by [`safe_file_name`].
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use super::name::{LONGEST_BYTES, safe_file_name};
 
@@ -75,6 +75,25 @@ impl NamePattern {
     /// The path for these fields, relative and without an ending.
     pub fn path(&self, fields: &Fields) -> PathBuf {
         self.levels.iter().map(|level| safe_file_name(&fitting(level, fields))).collect()
+    }
+}
+
+/// The pattern in its shortest spelling: [`NamePattern::new`] reads the same pattern from it. Durable
+/// keys contain it.
+impl fmt::Display for NamePattern {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, level) in self.levels.iter().enumerate() {
+            if index > 0 {
+                to.write_str("/")?;
+            }
+            for part in level {
+                match part {
+                    Part::Text(text) => to.write_str(text)?,
+                    Part::Field(field) => write!(to, "{{{}}}", FIELDS[*field])?,
+                }
+            }
+        }
+        Ok(())
     }
 }
 

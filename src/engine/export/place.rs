@@ -59,14 +59,15 @@ impl<'a> Places<'a> {
         for (item, file) in self.items.iter().zip(std::mem::take(&mut self.files)) {
             let is_new = !item.to.exists();
             match put(file, &item.to, on_exists) {
-                Ok(path) => {
+                Ok((path, file)) => {
                     if is_new {
-                        new.push(path.clone());
+                        new.push((path.clone(), file));
                     }
                     named.push(path);
                 }
                 Err(error) => {
-                    for path in new {
+                    // Another process may have put its own file there meanwhile: that one stays.
+                    for (path, _) in new.into_iter().filter(|(path, file)| is_at(file, path)) {
                         tell(&path, fs::remove_file(&path));
                     }
                     // It came while this one was written.
@@ -107,8 +108,23 @@ impl Drop for Places<'_> {
     }
 }
 
+/// Whether this file, and no other, has the name `path`; assumed where the system numbers no files.
+fn is_at(file: &fs::File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let number = |about: fs::Metadata| (about.dev(), about.ino());
+        file.metadata().map(number).ok() == path.metadata().map(number).ok()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        path.exists()
+    }
+}
+
 /// Gives a file its name, or another number. Returns which.
-fn put(mut file: NamedTempFile, to: &Path, on_exists: OnExists) -> io::Result<PathBuf> {
+fn put(mut file: NamedTempFile, to: &Path, on_exists: OnExists) -> io::Result<(PathBuf, fs::File)> {
     let mut to = to.to_owned();
     loop {
         let kept = match on_exists {
@@ -116,7 +132,7 @@ fn put(mut file: NamedTempFile, to: &Path, on_exists: OnExists) -> io::Result<Pa
             _ => file.persist_noclobber(&to),
         };
         match kept {
-            Ok(_) => return Ok(to),
+            Ok(file) => return Ok((to, file)),
             Err(it)
                 if on_exists == OnExists::Number
                     && it.error.kind() == io::ErrorKind::AlreadyExists =>
@@ -136,6 +152,7 @@ fn folders_of(items: &[ExportItem]) -> BTreeSet<PathBuf> {
 
 /// A temporary file in the folder of `to`.
 fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
+    const TIMES: usize = 5;
     if to.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "there is a folder of that name"));
     }
@@ -143,6 +160,14 @@ fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    for _ in 1..TIMES {
+        made.make(folder)?;
+        match files::temporary_in(folder) {
+            // An export that failed beside this one removed the folder that it had made.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            made => return made,
+        }
+    }
     made.make(folder)?;
     files::temporary_in(folder)
 }
@@ -209,6 +234,8 @@ mod tests {
             assert!(matches!(error, EngineError::Exists(paths) if paths == [at("b.wav")]));
             assert!(!at("a.wav").exists(), "all or nothing");
         }
+        assert!(!is_at(&fs::File::open(at("b.wav")).unwrap(), &at("a.wav")));
+        assert!(is_at(&fs::File::open(at("b.wav")).unwrap(), &at("b.wav")));
         let named = files().put_in_place(OnExists::Number).unwrap();
         assert_eq!(named, [at("a.wav"), at("b (2).wav")]);
         let read = |name: &str| fs::read_to_string(at(name)).unwrap();

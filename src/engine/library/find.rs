@@ -66,6 +66,8 @@ mod tests {
             key: None,
             bpm_from_tags: false,
             key_from_tags: false,
+            track: None,
+            tracks: Vec::new(),
             loudness_lufs: None,
             warning: None,
             state: SongState::Ready,

@@ -81,6 +81,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ALTER TABLE songs ADD COLUMN sound TEXT;
     ALTER TABLE songs ADD COLUMN tag_title TEXT;
     CREATE INDEX songs_by_sound ON songs(sound);
+    ALTER TABLE songs ADD COLUMN track INTEGER;
+    ALTER TABLE songs ADD COLUMN tracks TEXT;
 ",
 ];
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Library, NewSong, layout::is_hash, now, path_bytes};
+use super::{Library, NewSong, layout::is_hash, now, path_bytes, songs::tracks_to_text};
 use crate::engine::{AudioFormat, Result, files::write_atomically};
 
 /// The file in a song's folder.
@@ -33,11 +33,14 @@ pub struct Record {
     sound: Option<String>,
     #[serde(default)]
     tag_title: Option<String>,
+    track: Option<i64>,
+    #[serde(default)]
+    tracks: Option<String>,
 }
 
 const COLUMNS: &str =
     "hash, path, title, artist, album, format, frames, warning, added_at, tag_bpm,
-     tag_key, sound, tag_title";
+     tag_key, sound, tag_title, track, tracks";
 
 impl Record {
     /// Reads the record in a song's folder; `None` where there is none that can be read.
@@ -72,6 +75,8 @@ impl Record {
             tag_key: tags.key.clone(),
             sound: new.sound.clone(),
             tag_title: tags.title.clone(),
+            track: Some(new.decoded.track as i64),
+            tracks: tracks_to_text(&new.decoded.tracks),
         }
     }
 
@@ -92,6 +97,8 @@ impl Record {
             tag_key: None,
             sound: None,
             tag_title: None,
+            track: None,
+            tracks: None,
         }
     }
 
@@ -126,7 +133,7 @@ impl Library {
         self.db.execute(
             &format!(
                 "INSERT OR IGNORE INTO songs ({COLUMNS})
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
             ),
             params![
                 record.hash,
@@ -141,7 +148,9 @@ impl Library {
                 record.tag_bpm,
                 record.tag_key,
                 record.sound,
-                record.tag_title
+                record.tag_title,
+                record.track,
+                record.tracks
             ],
         )?;
         Ok(())
@@ -177,5 +186,7 @@ fn record_of_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         tag_key: row.get(10)?,
         sound: row.get(11)?,
         tag_title: row.get(12)?,
+        track: row.get(13)?,
+        tracks: row.get(14)?,
     })
 }

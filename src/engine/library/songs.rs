@@ -9,8 +9,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
-    AudioFormat, Result, Song, SongId, SongState, Tags, analysis::Analysis, decode::Decoded,
-    files::base_name, player::LaneSettings, recipe::Recipe,
+    AudioFormat, AudioTrack, Result, Song, SongId, SongState, Tags, analysis::Analysis,
+    decode::Decoded, files::base_name, player::LaneSettings, recipe::Recipe,
 };
 
 /// What is set on the lanes of a song, by the names of its stems, and [`RESIDUAL`].
@@ -55,6 +55,8 @@ impl NewSong {
 pub struct Found<'a> {
     /// The file.
     pub path: &'a Path,
+    /// The audio track that was asked for, from 1.
+    pub track: Option<usize>,
     /// See [`Song::sound`].
     pub sound: Option<&'a str>,
     /// The file's tags.
@@ -65,7 +67,7 @@ pub struct Found<'a> {
 
 const COLUMNS: &str =
     "id, hash, path, title, artist, album, format, frames, warning, bpm, key, loudness_lufs,
-     tag_bpm, tag_key, sound";
+     tag_bpm, tag_key, sound, track, tracks";
 
 impl Library {
     /// The folder of a song's stores and cover.
@@ -82,12 +84,13 @@ impl Library {
         let tags = &new.decoded.tags;
         let id = self.db.query_row(
             "INSERT INTO songs (hash, path, title, artist, album, format, frames, warning, added_at,
-             tag_bpm, tag_key, sound, tag_title)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             tag_bpm, tag_key, sound, tag_title, track, tracks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (hash) DO UPDATE SET path = excluded.path, title = excluded.title,
              artist = excluded.artist, album = excluded.album, format = excluded.format,
              frames = excluded.frames, warning = excluded.warning, tag_bpm = excluded.tag_bpm,
-             tag_key = excluded.tag_key, sound = excluded.sound, tag_title = excluded.tag_title
+             tag_key = excluded.tag_key, sound = excluded.sound, tag_title = excluded.tag_title,
+             track = excluded.track, tracks = excluded.tracks
              RETURNING id",
             params![
                 new.hash,
@@ -102,7 +105,9 @@ impl Library {
                 tags.bpm,
                 tags.key,
                 new.sound,
-                tags.title
+                tags.title,
+                new.decoded.track as i64,
+                tracks_to_text(&new.decoded.tracks)
             ],
             |row| row.get(0).map(SongId),
         )?;
@@ -181,9 +186,10 @@ impl Library {
     /// # Errors
     /// [`crate::engine::EngineError::Library`].
     pub fn found_again(&mut self, id: SongId, found: &Found<'_>) -> Result<Song> {
-        let Found { path, sound, tags, is_same_file } = found;
+        let Found { path, track, sound, tags, is_same_file } = found;
         self.db.execute(
             "UPDATE songs SET path = ?2, sound = coalesce(?3, sound),
+             track = CASE WHEN path = ?2 THEN coalesce(track, ?10) ELSE ?10 END,
              title = CASE WHEN ?9 OR tag_title IS ?4 THEN title ELSE coalesce(?4, title) END,
              artist = coalesce(?5, artist), album = coalesce(?6, album),
              tag_bpm = coalesce(?7, tag_bpm), tag_key = coalesce(?8, tag_key), tag_title = ?4
@@ -197,7 +203,8 @@ impl Library {
                 tags.album,
                 tags.bpm,
                 tags.key,
-                is_same_file
+                is_same_file,
+                track.map(|track| track as i64)
             ],
         )?;
         self.song(id)
@@ -290,6 +297,16 @@ pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf
     songs_folder.join(hash.get(..32).unwrap_or(hash))
 }
 
+/// The tracks of a file as the library keeps them; `None` where there are not several to choose from.
+pub(super) fn tracks_to_text(tracks: &[AudioTrack]) -> Option<String> {
+    serde_json::to_string(tracks).ok().filter(|_| tracks.len() > 1)
+}
+
+/// The reverse of [`tracks_to_text`]; text that cannot be read offers no choice.
+fn tracks_of_text(text: Option<String>) -> Vec<AudioTrack> {
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
 fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
     let format: String = row.get(6)?;
     let (tag_bpm, tag_key): (Option<f32>, Option<String>) = (row.get(12)?, row.get(13)?);
@@ -309,6 +326,8 @@ fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
         key: tag_key.or(row.get(10)?),
         loudness_lufs: row.get(11)?,
         sound: row.get(14)?,
+        track: row.get::<_, Option<i64>>(15)?.and_then(|track| track.try_into().ok()),
+        tracks: tracks_of_text(row.get(16)?),
         state: SongState::Ready,
         cover: None,
     })

@@ -1,5 +1,6 @@
 //! The chosen song: its head, its instruments to tick, and the one thing to do next.
 
+mod audio_track;
 mod quality;
 mod ticks;
 
@@ -77,7 +78,7 @@ pub fn ui(
     lanes::ui(ui, cx, waves, song, below);
 }
 
-fn head_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, song: &Song) {
+fn head_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let line = |top: f32, height: f32| {
         Rect::from_min_size(pos2(rect.left(), rect.top() + top), vec2(rect.width(), height))
     };
@@ -89,11 +90,13 @@ fn head_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, song: &Song) {
     label(ui, "by", line(37.0, 20.0), Align2::LEFT_CENTER, &by, body, tokens.dim);
     let small = font(text::SMALL, Weight::Regular);
     let sound = words::sound_line(song);
-    let place = line(61.0, 18.0);
+    let mut place = line(61.0, 18.0);
+    place.max.x -= audio_track::width(ui, song);
     let used = label(ui, "format", place, Align2::LEFT_CENTER, &sound, small.clone(), tokens.faint);
     if let Some(origin) = words::sound_origin(song) {
         at(ui, "sound origin", used, Sense::hover()).on_hover_text(origin);
     }
+    audio_track::ui(ui, cx, pos2(used.right(), place.top()), song);
     if let Some(warning) = cx.state.warning(song) {
         let place = line(81.0, 16.0);
         let sign = Rect::from_min_size(place.min, vec2(14.0, 14.0));

@@ -22,16 +22,16 @@ impl App {
         let stems =
             if with_ticked { self.desk.ticked(song, self.state.stems(song)) } else { vec![stem] };
         self.drag = None;
-        self.desk.drag_out = Some(DragOut { song, stems: stems.clone(), is_under_way: false });
-        self.link.send(Command::PrepareDrag { song, stems });
+        let request = self.link.request(Command::PrepareDrag { song, stems: stems.clone() });
+        self.desk.drag_out = Some(DragOut { request, song, stems, is_under_way: false });
     }
 
     /// What the engine says of files to drag.
     pub(in crate::ui) fn follow_drag_event(&mut self, event: &Event) {
         match event {
             Event::DragReady { song, stems, files } => self.drag_ready(*song, stems, files),
-            Event::Failed { song: Some(song), .. }
-                if self.desk.drag_out.as_ref().is_some_and(|drag| drag.song == *song) =>
+            Event::Failed { request: Some(request), .. }
+                if self.desk.drag_out.as_ref().is_some_and(|drag| drag.request == *request) =>
             {
                 self.desk.drag_out = None;
             }

@@ -15,6 +15,10 @@ use crate::{
 impl App {
     pub(super) fn perform_on_library(&mut self, action: Action) {
         match action {
+            Action::Import(paths) => self.link.send(Command::Import(paths)),
+            Action::ImportTrack(path, track) => {
+                self.link.send(Command::ImportTrack { paths: vec![path], track });
+            }
             Action::Remove(songs) => self.remove(songs.into_iter().collect()),
             Action::UndoRemove => self.undo_remove(),
             Action::Mark(song) => self.mark(song),

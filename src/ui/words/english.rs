@@ -179,6 +179,8 @@ pub static WORDS: Words = Words {
         drafts_first_hint: "Hear a quick draft at once; the better stems take its place while it plays",
         piano_is_weak: "The piano of this model is weak",
         versions: |count| format!("{count} versions"),
+        audio_track: |track, count| format!("Audio track {track} of {count}"),
+        audio_track_hint: "The file has several audio tracks; another one is added as a song of its own",
         is_draft: "Separated as a draft",
         drafting: |percent| format!("draft {percent}"),
         refined: |percent| format!("refined {percent}"),

@@ -198,6 +198,8 @@ pub static WORDS: Words = Words {
         drafts_first_hint: "Ouvir logo um rascunho; os stems melhores tomam o lugar dele enquanto toca",
         piano_is_weak: "O piano deste modelo é fraco",
         versions: |count| format!("{count} versões"),
+        audio_track: |track, count| format!("Faixa de áudio {track} de {count}"),
+        audio_track_hint: "O arquivo tem várias faixas de áudio; outra é adicionada como música própria",
         is_draft: "Separada como rascunho",
         drafting: |percent| format!("rascunho {percent}"),
         refined: |percent| format!("refinado {percent}"),

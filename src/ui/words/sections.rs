@@ -217,6 +217,8 @@ pub struct Song {
     pub drafts_first_hint: &'static str,
     pub piano_is_weak: &'static str,
     pub versions: Count,
+    pub audio_track: fn(usize, usize) -> String,
+    pub audio_track_hint: &'static str,
     pub is_draft: &'static str,
     pub drafting: Of,
     pub refined: Of,

@@ -19,6 +19,7 @@ mod wav;
 use std::io;
 
 pub(super) use mp4_timing::Timeline;
+use serde::{Deserialize, Serialize};
 
 use super::{AGAIN, DecodeError, bounds::BoundedFile, view::View};
 
@@ -75,12 +76,13 @@ pub struct Timing {
 }
 
 /// An audio track of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioTrack {
     /// Its number among the audio tracks, from 1.
     pub number: usize,
     /// The container's own number of it; 0 where it has none.
-    pub(super) id: u64,
+    #[serde(skip)]
+    pub id: u64,
     /// Name of its codec.
     pub codec: String,
     /// Its language, as a code.

@@ -1,0 +1,56 @@
+//! The menu of a song whose file has several audio tracks, by its accessibility names.
+
+use partita::{
+    engine::{AudioTrack, Command, Event, SongId, SongState},
+    ui::words::{self, Language},
+};
+
+use super::stage::{Stage, processing, separated, song, stage};
+
+fn track(number: usize, language: &str, is_decodable: bool) -> AudioTrack {
+    AudioTrack {
+        number,
+        codec: "Vorbis".into(),
+        language: Some(language.into()),
+        is_decodable,
+        ..AudioTrack::default()
+    }
+}
+
+/// The chosen song of the scene, from the second of three tracks.
+fn with_tracks() -> Event {
+    let mut song = song(7, "Lithium", None, SongState::Separated);
+    song.track = Some(2);
+    song.tracks = vec![track(1, "eng", true), track(2, "por", true), track(3, "fra", false)];
+    assert_eq!(song.id, SongId(7));
+    Event::Song(song)
+}
+
+fn choose(stage: &mut Stage, menu: &str, entry: &str) -> Vec<Command> {
+    stage.click(menu);
+    stage.harness.check_accessibility();
+    stage.click(entry);
+    stage.asked()
+}
+
+#[test]
+fn another_track_is_added_as_a_song() {
+    let mut stage = stage(separated());
+    assert!(!stage.shows("Audio track"), "a file with one track offers no choice");
+    stage.tell([with_tracks()]);
+    let import = Command::ImportTrack { paths: vec!["/music/Lithium.flac".into()], track: 1 };
+    assert_eq!(choose(&mut stage, "Audio track 2 of 3", "1: Vorbis, eng"), [import]);
+    assert_eq!(choose(&mut stage, "Audio track 2 of 3", "2: Vorbis, por"), [], "it is shown");
+    stage.click("Audio track 2 of 3");
+    assert!(!stage.shows("3: Vorbis, fra"), "it cannot be decoded");
+}
+
+#[test]
+fn the_menu_speaks_portuguese() {
+    words::speak(Language::Portuguese);
+    let mut stage = stage(processing());
+    stage.tell([with_tracks()]);
+    let shown = stage.shows("Faixa de áudio 2 de 3");
+    words::speak(Language::English);
+    assert!(shown);
+}

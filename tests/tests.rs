@@ -20,6 +20,8 @@ mod export;
 mod fuzz;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod inputs;
 mod jobs;
 #[cfg(test)]
 mod keeping;
@@ -34,9 +36,13 @@ mod player;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
+mod reproducible;
+#[cfg(test)]
 mod screen;
 #[cfg(test)]
 mod soak;
+#[cfg(test)]
+mod stdout;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
@@ -45,6 +51,8 @@ mod tracks;
 mod two;
 #[cfg(test)]
 mod ui;
+#[cfg(all(test, unix))]
+mod unreadable;
 #[cfg(test)]
 mod versions;
 #[cfg(test)]

@@ -42,6 +42,9 @@ pub(super) fn run(
                 any_failed = true;
                 output.failed(&path.display().to_string(), &reason);
             }
+            Event::PassedOver { folder, reason } => {
+                note(&format!("{}: {reason}", folder.display()));
+            }
             Event::Failed { reason, .. } => {
                 any_failed = true;
                 output.error(&reason);

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     RESUME,
     files::{FileArguments, end_on_signal},
+    inputs::Inputs,
     output::{Output, Progress, note},
     probe, separate, tracks,
 };
@@ -101,7 +102,14 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let about = &arguments.archive;
     let mut manifest = match &about.manifest {
-        None => probe::of_files(&arguments.files)?,
+        None => {
+            let inputs = Inputs::new(&arguments.files, output);
+            if inputs.any_failed {
+                // Every machine has to see the same songs, so nothing is begun with some of them.
+                return Ok(ExitCode::FAILURE);
+            }
+            probe::manifest_of(inputs.songs)?
+        }
         Some(path) => match Manifest::open(path) {
             Ok(manifest) => manifest,
             Err(error) => {
@@ -325,7 +333,7 @@ impl Teller<'_> {
         if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
             line.extend(more);
         }
-        self.output.result("", &line);
+        self.output.json_line(&line);
     }
 
     /// A line for people.

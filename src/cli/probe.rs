@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{
     exit_code,
+    inputs::{Inputs, Song},
     output::{Output, note},
-    separate::files,
 };
 use crate::engine::{
     CancelToken, EngineError,
@@ -26,14 +26,18 @@ pub(super) struct Arguments {
 }
 
 /// Always JSON Lines: that is what it is for.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let manifest = match &arguments.manifest {
-        Some(path) => Manifest::open(path)?,
-        None => of_files(&arguments.files)?,
+pub(super) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<ExitCode> {
+    let (manifest, mut any_failed) = match &arguments.manifest {
+        Some(path) => (Manifest::open(path)?, false),
+        None => {
+            let inputs = Inputs::new(&arguments.files, output);
+            (manifest_of(inputs.songs)?, inputs.any_failed)
+        }
     };
-    let output = Output::new(true);
-    let mut any_failed = false;
     for Entry { line, path, seconds, name, folder, options } in manifest.entries {
+        if !output.is_open() {
+            break; // without a reader there is no manifest
+        }
         let known = seconds
             .map_or_else(|| decode::seconds(&path, &CancelToken::default()), |it| Ok(Some(it)));
         let seconds = known.unwrap_or_else(|error: EngineError| {
@@ -53,19 +57,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         for (name, value) in options {
             object[name] = value.into();
         }
-        output.result("", &object);
+        output.json_line(&object);
     }
     Ok(exit_code(any_failed))
 }
 
-/// A manifest of files, whose folders below those that were named are kept.
-pub(super) fn of_files(given: &[PathBuf]) -> anyhow::Result<Manifest> {
-    let entry = |(index, found): (usize, super::separate::Found)| Entry {
+/// A manifest of songs, whose folders below those that were named are kept.
+pub(super) fn manifest_of(songs: Vec<Song>) -> anyhow::Result<Manifest> {
+    let entry = |(index, song): (usize, Song)| Entry {
         line: index + 1,
-        path: found.file,
-        folder: found.folder.to_str().filter(|it| !it.is_empty()).map(str::to_owned),
+        path: song.file,
+        folder: song.folder.to_str().filter(|it| !it.is_empty()).map(str::to_owned),
         ..Entry::default()
     };
-    let entries = files(given).into_iter().enumerate().map(entry).collect();
+    let entries = songs.into_iter().enumerate().map(entry).collect();
     Manifest::of_entries(entries).map_err(anyhow::Error::msg)
 }

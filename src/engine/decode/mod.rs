@@ -12,7 +12,7 @@
 //! - [`output`]: cuts, checks, resamples, and gives blocks to the sink.
 //! - [`bounds`]: what a file may cost.
 //! - [`length`]: how long a song is, by its header alone.
-//! - [`tags`], [`folder`]: what files say about themselves; which files of a folder are songs.
+//! - [`tags`], [`folder`]: what files say about themselves; the file names of songs.
 
 mod bounds;
 mod downmix;
@@ -28,7 +28,7 @@ mod tags;
 
 use std::path::Path;
 
-pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
+pub use folder::{extensions, is_audio_file};
 pub use length::seconds;
 #[cfg(test)]
 pub(super) use source::{Source, new_decoder};

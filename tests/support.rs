@@ -81,7 +81,7 @@ pub fn command(home: &Path, arguments: &[&str]) -> Command {
 #[cfg(unix)]
 pub fn forbid(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).unwrap();
 }
 
 /// Lets a command run as a user for whom rights count, which they do not for root. That user may read

@@ -51,7 +51,7 @@ mod tracks;
 mod two;
 #[cfg(test)]
 mod ui;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod unreadable;
 #[cfg(test)]
 mod versions;

@@ -1,5 +1,7 @@
 //! A model whose file this user may not read: every command says so, and names the file.
 
+#![cfg(unix)]
+
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use crate::support::{
@@ -45,7 +47,8 @@ fn a_model_that_may_not_be_read_is_not_called_missing() {
             let (words, code) = says(home.path(), line);
             assert!(words.contains(&named), "{model}, {closed}, {line:?}: {words}");
             assert_eq!(code, Some(i32::from(line[1] != "list")), "{line:?}");
-            let of_it: Vec<&str> = words.lines().filter(|line| line.starts_with(model)).collect();
+            let of_it: Vec<&str> =
+                words.lines().filter(|line| line.starts_with(&format!("{model}\t"))).collect();
             assert!(of_it.iter().all(|line| !line.contains("not installed")), "{line:?}: {words}");
         }
         if model == "htdemucs" {

@@ -101,22 +101,9 @@ pub(super) fn run(
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let about = &arguments.archive;
-    let mut manifest = match &about.manifest {
-        None => {
-            let inputs = Inputs::new(&arguments.files, output);
-            if inputs.any_failed {
-                // Every machine has to see the same songs, so nothing is begun with some of them.
-                return Ok(ExitCode::FAILURE);
-            }
-            probe::manifest_of(inputs.songs)?
-        }
-        Some(path) => match Manifest::open(path) {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                output.error(&error.in_words());
-                return Ok(ExitCode::from(if is_temporary(&error, path) { RESUME } else { WRONG }));
-            }
-        },
+    let mut manifest = match manifest(arguments, output)? {
+        Ok(manifest) => manifest,
+        Err(code) => return Ok(code),
     };
     for (line, first) in &manifest.again {
         note(&format!("line {line} is line {first} again"));
@@ -188,6 +175,26 @@ pub(super) fn run(
         Summary { failed: 0, .. } => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
+}
+
+/// The manifest that is named, or one of the named files and folders. Where that is impossible, the
+/// error is reported, and the result is the exit code.
+fn manifest(
+    arguments: &separate::Arguments,
+    output: &Output,
+) -> anyhow::Result<Result<Manifest, ExitCode>> {
+    let Some(path) = &arguments.archive.manifest else {
+        let inputs = Inputs::new(&arguments.files, output);
+        if inputs.any_failed {
+            // Every machine has to see the same songs, so nothing is begun with some of them.
+            return Ok(Err(ExitCode::FAILURE));
+        }
+        return Ok(Ok(probe::manifest_of(inputs.songs)?));
+    };
+    Ok(Manifest::open(path).map_err(|error| {
+        output.error(&error.in_words());
+        ExitCode::from(if is_temporary(&error, path) { RESUME } else { WRONG })
+    }))
 }
 
 /// What is wanted of each song: names that no other has, on any file system, in the manifest's order.

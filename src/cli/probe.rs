@@ -27,12 +27,11 @@ pub(super) struct Arguments {
 
 /// Always JSON Lines: that is what it is for.
 pub(super) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<ExitCode> {
-    let (manifest, mut any_failed) = match &arguments.manifest {
-        Some(path) => (Manifest::open(path)?, false),
-        None => {
-            let inputs = Inputs::new(&arguments.files, output);
-            (manifest_of(inputs.songs)?, inputs.any_failed)
-        }
+    let (manifest, mut any_failed) = if let Some(path) = &arguments.manifest {
+        (Manifest::open(path)?, false)
+    } else {
+        let inputs = Inputs::new(&arguments.files, output);
+        (manifest_of(inputs.songs)?, inputs.any_failed)
     };
     for Entry { line, path, seconds, name, folder, options } in manifest.entries {
         if !output.is_open() {

@@ -70,7 +70,7 @@ fn an_own_file_is_taken_where_it_is_named() {
     assert!(place.at("again/low/low.wav").is_file());
     let output = place.run(&["separate", "separated/a", "--out", "third"]);
     assert_eq!(output.status.code(), Some(1));
-    let words = "separated/a: there is no song in this folder: 3 passed over: 3 made by Partita";
+    let words = "separated/a: this folder holds no song: 3 passed over: 3 made by Partita";
     assert!(stderr(&output).contains(words), "{}", stderr(&output));
 }
 
@@ -123,8 +123,7 @@ fn folders_without_songs_say_what_they_are() {
         let words = says("empty");
         assert!(words.contains("empty: this folder is empty"), "{command:?}: {words}");
         let words = says("pictures");
-        let expected =
-            "pictures: there is no song in this folder: 1 passed over: 1 not audio by name";
+        let expected = "pictures: this folder holds no song: 1 passed over: 1 not audio by name";
         assert!(words.contains(expected), "{command:?}: {words}");
     }
     // The other folders' songs are taken all the same, but in an archive.

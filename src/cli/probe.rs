@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<Exit
     };
     for Entry { line, path, seconds, name, folder, options } in manifest.entries {
         if !output.is_open() {
-            break; // without a reader there is no manifest
+            break; // the reader has gone, and the manifest with it
         }
         let known = seconds
             .map_or_else(|| decode::seconds(&path, &CancelToken::default()), |it| Ok(Some(it)));

@@ -46,7 +46,7 @@ pub enum FolderError {
     #[error("this folder is empty")]
     Empty,
     /// Files, but no song.
-    #[error("there is no song in this folder: {0}")]
+    #[error("this folder holds no song: {0}")]
     NoSong(PassedOver),
 }
 
@@ -171,7 +171,7 @@ mod tests {
         fs::create_dir(home.path().join("below")).unwrap();
         assert_eq!(says(home.path()), "this folder is empty");
         fs::write(home.path().join("below/cover.jpg"), "x").unwrap();
-        let words = "there is no song in this folder: 1 passed over: 1 not audio by name";
+        let words = "this folder holds no song: 1 passed over: 1 not audio by name";
         assert_eq!(says(home.path()), words);
         assert!(says(&home.path().join("nowhere")).starts_with("could not read this folder: "));
     }

@@ -115,7 +115,7 @@ fn ask(purpose: Purpose, folder: PathBuf, words: &Paths) -> Outcome {
     }
 }
 
-/// Endings of audio files in lower and in upper case: some systems' dialogs tell them apart.
+/// Endings of audio files in lower and in upper case: some systems' dialogs distinguish them.
 fn audio_endings() -> Vec<String> {
     extensions().flat_map(|ending| [ending.to_owned(), ending.to_ascii_uppercase()]).collect()
 }

@@ -127,7 +127,7 @@ pub const PORTUGUESE: &[(&str, &str)] = &[
     ),
     ("it is larger than 1 MB", "passa de 1 MB"),
     // Songs' files.
-    ("there is no song in this folder: {}", "não há música nesta pasta: {}"),
+    ("this folder holds no song: {}", "não há música nesta pasta: {}"),
     ("this folder is empty", "esta pasta está vazia"),
     ("could not read this folder: {}", "a pasta não pôde ser lida: {}"),
     ("{} passed over: {}", "{} deixado(s) de lado: {}"),

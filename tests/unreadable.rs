@@ -34,6 +34,10 @@ fn a_model_that_may_not_be_read_is_not_called_missing() {
             let output = partita(home.path(), &["model", "import", file.to_str().unwrap()]);
             assert!(output.status.success(), "{}", stderr(&output));
         }
+        // An imported file is its owner's alone.
+        for file in walk(&home.path().join("models")) {
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+        }
         forbid(&home.path().join(closed));
         let file =
             format!("{closed}{}", if closed == "models" { "/htdemucs.safetensors" } else { "" });

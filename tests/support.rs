@@ -77,6 +77,27 @@ pub fn command(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Takes away all rights to a file or folder.
+#[cfg(unix)]
+pub fn forbid(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).unwrap();
+}
+
+/// Lets a command run as a user for whom rights count, which they do not for root. That user may read
+/// and write in these folders.
+#[cfg(unix)]
+pub fn as_another_user(command: &mut Command, folders: &[&Path]) {
+    use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
+    const OTHER_USER: u32 = 65_534;
+    for folder in folders {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    if rustix::process::geteuid().is_root() {
+        command.uid(OTHER_USER).gid(OTHER_USER);
+    }
+}
+
 pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -24,6 +24,8 @@ mod export;
 mod fuzz;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod inputs;
 mod jobs;
 #[cfg(test)]
 mod keeping;
@@ -38,9 +40,13 @@ mod player;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
+mod reproducible;
+#[cfg(test)]
 mod screen;
 #[cfg(test)]
 mod soak;
+#[cfg(test)]
+mod stdout;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
@@ -51,6 +57,8 @@ mod tracks;
 mod two;
 #[cfg(test)]
 mod ui;
+#[cfg(test)]
+mod unreadable;
 #[cfg(test)]
 mod versions;
 #[cfg(test)]

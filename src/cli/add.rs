@@ -49,6 +49,9 @@ pub(super) fn run(
                 any_failed = true;
                 output.failed(&path.display().to_string(), &reason);
             }
+            Event::PassedOver { folder, reason } => {
+                note(&format!("{}: {reason}", folder.display()));
+            }
             Event::Failed { request: Some(failed), reason, .. } if failed == request => {
                 output.error(&reason);
                 return Ok(ExitCode::FAILURE);

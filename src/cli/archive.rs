@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     RESUME,
     files::{FileArguments, end_on_signal},
+    inputs::Inputs,
     output::{Output, Progress, note},
     probe, separate, tracks,
 };
@@ -101,15 +102,9 @@ pub(super) fn run(
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let about = &arguments.archive;
-    let mut manifest = match &about.manifest {
-        None => probe::of_files(&arguments.files)?,
-        Some(path) => match Manifest::open(path) {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                output.error(&error.in_words());
-                return Ok(ExitCode::from(if is_temporary(&error, path) { RESUME } else { WRONG }));
-            }
-        },
+    let mut manifest = match manifest(arguments, output)? {
+        Ok(manifest) => manifest,
+        Err(code) => return Ok(code),
     };
     arguments.track.complete(&mut manifest.entries);
     for (line, first) in &manifest.again {
@@ -182,6 +177,26 @@ pub(super) fn run(
         Summary { failed: 0, .. } => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
+}
+
+/// The manifest that is named, or one of the named files and folders. Where that is impossible, the
+/// error is reported, and the result is the exit code.
+fn manifest(
+    arguments: &separate::Arguments,
+    output: &Output,
+) -> anyhow::Result<Result<Manifest, ExitCode>> {
+    let Some(path) = &arguments.archive.manifest else {
+        let inputs = Inputs::new(&arguments.files, output);
+        if inputs.any_failed {
+            // Every machine has to see the same songs, so nothing is begun with some of them.
+            return Ok(Err(ExitCode::FAILURE));
+        }
+        return Ok(Ok(probe::manifest_of(inputs.songs)?));
+    };
+    Ok(Manifest::open(path).map_err(|error| {
+        output.error(&error.in_words());
+        ExitCode::from(if is_temporary(&error, path) { RESUME } else { WRONG })
+    }))
 }
 
 /// What is wanted of each song: names that no other has, on any file system, in the manifest's order.
@@ -328,7 +343,7 @@ impl Teller<'_> {
         if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
             line.extend(more);
         }
-        self.output.result("", &line);
+        self.output.json_line(&line);
     }
 
     /// A line for people.

@@ -9,8 +9,10 @@ mod doctor;
 mod events;
 mod export;
 mod files;
+mod inputs;
 mod jobs;
 mod list;
+mod logging;
 mod model;
 mod output;
 mod probe;
@@ -33,7 +35,6 @@ use crate::{
         memory,
         models::DEFAULT,
         preferences::Flags,
-        report::LogTail,
     },
     model::{Precision, weights::Catalog},
 };
@@ -150,18 +151,18 @@ impl TrackArguments {
 
 /// Parses the arguments and runs the subcommand, or opens the window when there is none.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    start_logging();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(usage) => return Output::new(false).end_with_usage(&usage),
+    };
+    logging::start();
     engine::guard::hush();
     let output = Output::new(arguments.json);
-    let result = run(arguments, &output);
-    match result {
-        Ok(code) => code,
-        Err(e) => {
-            output.error(&format!("{e:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    let code = run(arguments, &output).unwrap_or_else(|error| {
+        output.error(&format!("{error:#}"));
+        ExitCode::FAILURE
+    });
+    output.end(code)
 }
 
 fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
@@ -179,7 +180,7 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     match arguments.command {
         None => Ok(ExitCode::SUCCESS),
         Some(Subcommands::Separate(a)) => separate::run(&a, compute, &preferences, &home, output),
-        Some(Subcommands::Probe(a)) => probe::run(&a),
+        Some(Subcommands::Probe(a)) => probe::run(&a, output),
         Some(Subcommands::Report(a)) => report::run(&a, output),
         Some(Subcommands::Add(a)) => add::run(a, home, output),
         Some(Subcommands::List) => list::run(&home, output),
@@ -189,7 +190,7 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         Some(Subcommands::Jobs) => jobs::list(&home, output),
         Some(Subcommands::Job(a)) => jobs::show(&a, &home, output),
         Some(Subcommands::Reset(a)) => reset::run(&a, home, output),
-        Some(Subcommands::Model(a)) => model::run(&a, compute, &preferences, arguments.json, &home),
+        Some(Subcommands::Model(a)) => model::run(&a, compute, &preferences, &home, output),
         Some(Subcommands::Doctor(a)) => doctor::run(&a, compute, &home, output),
     }
 }
@@ -199,19 +200,6 @@ fn open_window(home: PathBuf, flags: Flags, files: Vec<PathBuf>) -> anyhow::Resu
         Catalog::builtin().get(DEFAULT).map_or_else(String::new, |model| model.terms.clone());
     crate::ui::run(crate::ui::Options { home, flags, terms, files })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Warnings go to standard error; `PARTITA_LOG=debug` shows more.
-fn start_logging() {
-    use tracing_subscriber::{EnvFilter, fmt::writer::MakeWriterExt as _};
-    let filter = EnvFilter::try_from_env("PARTITA_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("error,partita=warn,rfd=off"));
-    // The last lines are kept for reports.
-    let to = std::io::stderr.and(|| LogTail);
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to);
-    if subscriber.try_init().is_err() {
-        tracing::debug!("logging was set up already");
-    }
 }
 
 /// 0 when nothing failed, else 1.

@@ -3,7 +3,7 @@
 //! What was asked for goes to standard output, the terms and progress to standard error.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -14,6 +14,10 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::{
+    exit_code,
+    output::{Output, note},
+};
 use crate::{
     engine::{Compute, Preferences, pool},
     model::{
@@ -74,86 +78,82 @@ enum ModelCommand {
 /// # Errors
 /// What could not be done, with its causes; exit code 1. Wrong usage gives exit code 2 through clap,
 /// or here for a model that does not exist.
-pub fn run(
+pub(super) fn run(
     args: &ModelArgs,
     compute: Compute,
     preferences: &Preferences,
-    json: bool,
     home: &Path,
+    output: &Output,
 ) -> Result<ExitCode> {
     let store = Store::new(home);
     match &args.command {
-        ModelCommand::List => list(&store, json),
+        ModelCommand::List => list(&store, output),
         ModelCommand::Install { name, mirror } => match chosen(&store, name.as_deref()) {
             Ok(model) => {
                 let mirror = mirror.clone().or_else(|| preferences.mirror());
-                install(&store.with_mirror(mirror), &model, json)
+                return install(&store.with_mirror(mirror), &model, output);
             }
-            Err(error) => wrong_usage(&error),
+            Err(error) => return Ok(wrong_usage(&error)),
         },
-        ModelCommand::Remove { name } => remove(&store, name, json),
-        ModelCommand::Import { file } => import(&store, file, json),
+        ModelCommand::Remove { name } => remove(&store, name, output)?,
+        ModelCommand::Import { file } => return import(&store, file, output),
         ModelCommand::Verify { name, self_test } => {
             let models = match name.as_deref().map(|name| chosen(&store, Some(name))) {
                 None => installed_ones(&store)?,
                 Some(Ok(model)) => vec![model],
-                Some(Err(error)) => return wrong_usage(&error),
+                Some(Err(error)) => return Ok(wrong_usage(&error)),
             };
-            let code = verify(&store, &models, json)?;
-            let tested = *self_test && !test(&store, &models, compute, json)?;
-            Ok(if tested { ExitCode::FAILURE } else { code })
+            let are_correct = verify(&store, &models, output);
+            let passed = !*self_test || test(&store, &models, compute, output)?;
+            return Ok(exit_code(!(are_correct && passed)));
         }
         ModelCommand::Path { name } => match chosen(&store, name.as_deref()) {
-            Ok(model) => path(&store, &model, json),
-            Err(error) => wrong_usage(&error),
+            Ok(model) => path(&store, &model, output),
+            Err(error) => return Ok(wrong_usage(&error)),
         },
-    }
-}
-
-fn list(store: &Store, json: bool) -> Result<ExitCode> {
-    let mut out = io::stdout().lock();
-    for model in store.models() {
-        let state = store.state(&model.name);
-        if json {
-            writeln!(out, "{}", entry(store, &model, &state))?;
-        } else {
-            let Model { name, about, .. } = &model;
-            let title = if model.is_own { "your own" } else { &model.title };
-            let (state, sources) = (in_words(&state), model.sources.join(", "));
-            writeln!(out, "{name}\t{state}\t{title} ({sources})")?;
-            if !about.is_empty() {
-                writeln!(out, "\t\t{about}")?;
-            }
-        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn install(store: &Store, model: &Model, json: bool) -> Result<ExitCode> {
+fn list(store: &Store, output: &Output) {
+    for model in store.models() {
+        let state = store.state(&model.name);
+        let Model { name, about, .. } = &model;
+        let title = if model.is_own { "your own" } else { &model.title };
+        let (words, sources) = (in_words(&state), model.sources.join(", "));
+        let mut lines = format!("{name}\t{words}\t{title} ({sources})");
+        if !about.is_empty() {
+            lines = format!("{lines}\n\t\t{about}");
+        }
+        output.result(&lines, &entry(store, &model, &state));
+    }
+}
+
+fn install(store: &Store, model: &Model, output: &Output) -> Result<ExitCode> {
     if !matches!(store.state(&model.name), State::Installed { .. }) {
-        writeln!(io::stderr().lock(), "{}\n", model.terms)?;
+        note(&format!("{}\n", model.terms));
         let mut display = Display::new();
         store.install(&model.name, &mut |progress| display.show(&progress), &|| false)?;
     }
-    installed(store, model, json)
+    installed(store, model, output);
+    Ok(ExitCode::SUCCESS)
 }
 
-fn import(store: &Store, file: &Path, json: bool) -> Result<ExitCode> {
+fn import(store: &Store, file: &Path, output: &Output) -> Result<ExitCode> {
     let mut display = Display::new();
     let model = store.import(file, &mut |progress| display.show(&progress), &|| false)?;
     drop(display);
-    installed(store, &model, json)
+    installed(store, &model, output);
+    Ok(ExitCode::SUCCESS)
 }
 
-fn remove(store: &Store, name: &str, json: bool) -> Result<ExitCode> {
+fn remove(store: &Store, name: &str, output: &Output) -> Result<()> {
     store.remove(name)?;
-    let mut out = io::stdout().lock();
-    if json {
-        writeln!(out, "{}", json!({ "name": name, "state": "missing" }))?;
-    } else {
-        writeln!(out, "{name}\tremoved; the stems that it made stay")?;
-    }
-    Ok(ExitCode::SUCCESS)
+    output.result(
+        &format!("{name}\tremoved; the stems that it made stay"),
+        &json!({ "name": name, "state": "missing" }),
+    );
+    Ok(())
 }
 
 fn installed_ones(store: &Store) -> Result<Vec<Model>> {
@@ -165,9 +165,9 @@ fn installed_ones(store: &Store) -> Result<Vec<Model>> {
     Ok(models)
 }
 
-/// Runs every network on the built-in signal; says whether all that is known came out right. One that
-/// cannot be run is wrong, and the next one is tested all the same.
-fn test(store: &Store, models: &[Model], compute: Compute, json: bool) -> Result<bool> {
+/// Runs every network on the built-in signal; returns whether all known results came out right. A
+/// network that cannot be run is wrong, and the next one is tested all the same.
+fn test(store: &Store, models: &[Model], compute: Compute, output: &Output) -> Result<bool> {
     let pool = pool::new(compute)?;
     let mut all_good = true;
     let networks = |model: &Model| {
@@ -183,9 +183,9 @@ fn test(store: &Store, models: &[Model], compute: Compute, json: bool) -> Result
         });
         let file = path.file_stem().unwrap_or_default().to_string_lossy();
         all_good &= match tested {
-            Ok(verdicts) => show_test(model, &file, verdicts.as_deref(), json)?,
+            Ok(verdicts) => show_test(model, &file, verdicts.as_deref(), output),
             Err(error) => {
-                writeln!(io::stderr().lock(), "{file}: {error}")?;
+                note(&format!("{file}: {:#}", anyhow::Error::from(error)));
                 false
             }
         };
@@ -193,78 +193,60 @@ fn test(store: &Store, models: &[Model], compute: Compute, json: bool) -> Result
     Ok(all_good)
 }
 
-fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, json: bool) -> Result<bool> {
-    let mut out = io::stdout().lock();
+fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, output: &Output) -> bool {
     let Some(verdicts) = verdicts else {
-        writeln!(io::stderr().lock(), "{file}: no reference numbers are known for these weights")?;
-        return Ok(true);
+        note(&format!("{file}: no reference numbers are known for these weights"));
+        return true;
     };
     for verdict in verdicts {
         let Verdict { stem, db, least_db } = verdict;
         let (name, is_good) = (&model.name, verdict.is_good());
-        if json {
-            let line = json!({
+        let word = if is_good { "right" } else { "WRONG" };
+        output.result(
+            &format!("{file}\t{stem}\t{word}: {db:.1} dB from PyTorch, at least {least_db} dB"),
+            &json!({
                 "name": name, "file": file, "stem": stem, "db": db, "least_db": least_db, "ok": is_good,
-            });
-            writeln!(out, "{line}")?;
-        } else {
-            let word = if is_good { "right" } else { "WRONG" };
-            writeln!(
-                out,
-                "{file}\t{stem}\t{word}: {db:.1} dB from PyTorch, at least {least_db} dB"
-            )?;
-        }
+            }),
+        );
     }
-    Ok(verdicts.iter().all(Verdict::is_good))
+    verdicts.iter().all(Verdict::is_good)
 }
 
-/// Goes on after a model that is not right, and says so in the exit code.
-fn verify(store: &Store, models: &[Model], json: bool) -> Result<ExitCode> {
-    let mut code = ExitCode::SUCCESS;
+/// Returns whether every model is right; goes on after one that is not.
+fn verify(store: &Store, models: &[Model], output: &Output) -> bool {
+    let mut are_correct = true;
     for model in models {
         let mut display = Display::new();
         let verdict = store.verify(&model.name, &mut |progress| display.show(&progress), &|| false);
         drop(display);
         let error = verdict.err().map(|error| format!("{:#}", anyhow::Error::from(error)));
-        if error.is_some() {
-            code = ExitCode::FAILURE;
+        are_correct &= error.is_none();
+        if let Some(error) = error.as_ref().filter(|_| !output.is_json()) {
+            note(error);
+            continue;
         }
-        let mut out = io::stdout().lock();
-        if json {
-            let line = json!({
+        output.result(
+            &format!("{}\tcorrect\t{}", model.name, digests(model).join(", ")),
+            &json!({
                 "name": model.name, "digest": digests(model), "ok": error.is_none(), "error": error,
-            });
-            writeln!(out, "{line}")?;
-        } else if let Some(error) = error {
-            writeln!(io::stderr().lock(), "{error}")?;
-        } else {
-            writeln!(out, "{}\tcorrect\t{}", model.name, digests(model).join(", "))?;
-        }
+            }),
+        );
     }
-    Ok(code)
+    are_correct
 }
 
-fn path(store: &Store, model: &Model, json: bool) -> Result<ExitCode> {
-    let path = store.path(&model.name);
-    let mut out = io::stdout().lock();
-    if json {
-        writeln!(out, "{}", json!({"name": model.name, "path": path.display().to_string()}))?;
-    } else {
-        writeln!(out, "{}", path.display())?;
-    }
-    Ok(ExitCode::SUCCESS)
+fn path(store: &Store, model: &Model, output: &Output) {
+    let path = store.path(&model.name).display().to_string();
+    output.result(&path, &json!({ "name": model.name, "path": path }));
 }
 
-fn installed(store: &Store, model: &Model, json: bool) -> Result<ExitCode> {
+fn installed(store: &Store, model: &Model, output: &Output) {
     let state = store.state(&model.name);
-    let mut out = io::stdout().lock();
-    if json {
-        writeln!(out, "{}", entry(store, model, &state))?;
-    } else {
-        let path = store.path(&model.name);
-        writeln!(out, "{}\t{}\t{}", model.name, in_words(&state), path.display())?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let path = store.path(&model.name);
+    output.result(
+        &format!("{}\t{}\t{}", model.name, in_words(&state), path.display()),
+        &entry(store, model, &state),
+    );
 }
 
 /// A model as a line of JSON.
@@ -273,6 +255,7 @@ fn entry(store: &Store, model: &Model, state: &State) -> Value {
         State::Missing => ("missing", None, None),
         State::Installed { bytes } => ("installed", Some(*bytes), None),
         State::Damaged(reason) => ("damaged", None, Some(reason.as_str())),
+        State::Unusable(reason) => ("unusable", None, Some(reason.as_str())),
     };
     json!({
         "name": model.name,
@@ -294,6 +277,7 @@ fn in_words(state: &State) -> String {
         State::Missing => "not installed".into(),
         State::Installed { bytes } => format!("installed ({} MB)", bytes / 1_000_000),
         State::Damaged(reason) => format!("damaged: it {reason}"),
+        State::Unusable(reason) => format!("unusable: {reason}"),
     }
 }
 
@@ -329,9 +313,9 @@ fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
     .cloned()
 }
 
-fn wrong_usage(error: &anyhow::Error) -> Result<ExitCode> {
-    writeln!(io::stderr().lock(), "{error:#}")?;
-    Ok(ExitCode::from(2))
+fn wrong_usage(error: &anyhow::Error) -> ExitCode {
+    note(&format!("{error:#}"));
+    ExitCode::from(2)
 }
 
 /// Progress for people: a bar on a terminal, a line now and then elsewhere.
@@ -358,8 +342,7 @@ impl Display {
             self.draw(progress, first);
         } else if first || self.last_line.elapsed() > Duration::from_secs(2) {
             self.last_line = Instant::now();
-            // Nobody to tell that nobody can be told.
-            writeln!(io::stderr().lock(), "{}", line(progress)).ok();
+            note(&line(progress));
         }
     }
 

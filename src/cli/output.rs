@@ -1,8 +1,13 @@
-//! Where the command line writes: results to standard output, all else to standard error.
+//! The two streams of the command line: results on standard output, all else on standard error.
+//!
+//! The only place that writes to standard output. A reader that has closed it (`| head`) ends the
+//! output without a message, while the work goes on; any other failure is reported once, and makes
+//! the exit code one of failure.
 
 use std::{
-    cell::Cell,
-    io::{IsTerminal as _, Write as _},
+    cell::{Cell, RefCell},
+    io::{self, IsTerminal as _, Write},
+    process::ExitCode,
     time::{Duration, Instant},
 };
 
@@ -12,14 +17,31 @@ use serde_json::Value;
 /// Between two lines of progress where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
-/// The two streams, and whether results are for machines.
+/// Standard output, and whether results are for machines.
 pub(super) struct Output {
     json: bool,
+    stream: RefCell<Box<dyn Write>>,
+    state: Cell<StreamState>,
+}
+
+/// Whether results still arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StreamState {
+    Open,
+    /// The reader has closed its end.
+    Closed,
+    /// A write failed for another reason, which was reported.
+    Failed,
 }
 
 impl Output {
+    /// Results to standard output.
     pub(super) fn new(json: bool) -> Self {
-        Self { json }
+        Self::to(json, Box::new(io::stdout()))
+    }
+
+    fn to(json: bool, stream: Box<dyn Write>) -> Self {
+        Self { json, stream: RefCell::new(stream), state: Cell::new(StreamState::Open) }
     }
 
     /// Whether results are for machines.
@@ -27,17 +49,29 @@ impl Output {
         self.json
     }
 
+    /// Whether results still arrive; a command that only prints can end when they do not.
+    pub(super) fn is_open(&self) -> bool {
+        self.state.get() == StreamState::Open
+    }
+
     /// One result: a line for people, or a JSON object.
     pub(super) fn result(&self, words: &str, json: &Value) {
-        let line = if self.json { json.to_string() } else { words.to_owned() };
-        // A reader that has had enough (`| head`) is no error.
-        drop(writeln!(std::io::stdout(), "{line}"));
+        if self.json {
+            self.json_line(json);
+        } else {
+            self.line(words);
+        }
+    }
+
+    /// One result of a command that always writes JSON Lines.
+    pub(super) fn json_line(&self, json: &Value) {
+        self.line(&json.to_string());
     }
 
     /// Something failed; machines find it among the results.
     pub(super) fn error(&self, words: &str) {
         if self.json {
-            self.result("", &serde_json::json!({ "error": words }));
+            self.json_line(&serde_json::json!({ "error": words }));
         }
         note(&format!("partita: {words}"));
     }
@@ -45,15 +79,57 @@ impl Output {
     /// A failure that concerns one file or song.
     pub(super) fn failed(&self, what: &str, reason: &str) {
         if self.json {
-            self.result("", &serde_json::json!({ "file": what, "error": reason }));
+            self.json_line(&serde_json::json!({ "file": what, "error": reason }));
         }
         note(&format!("partita: {what}: {reason}"));
+    }
+
+    /// Flushes the results. Returns `code`, or that of a failure where all else succeeded but the
+    /// results could not be written.
+    pub(super) fn end(&self, code: ExitCode) -> ExitCode {
+        if self.is_open() {
+            let flushed = self.stream.borrow_mut().flush();
+            self.check(flushed);
+        }
+        match self.state.get() {
+            StreamState::Failed if code == ExitCode::SUCCESS => ExitCode::FAILURE,
+            _ => code,
+        }
+    }
+
+    /// Prints the help, the version, or the wrong usage that reading the arguments ended with.
+    pub(super) fn end_with_usage(&self, usage: &clap::Error) -> ExitCode {
+        let printed = usage.print();
+        if !usage.use_stderr() {
+            self.check(printed);
+        }
+        self.end(ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(1)))
+    }
+
+    fn line(&self, line: &str) {
+        if self.is_open() {
+            let written = writeln!(self.stream.borrow_mut(), "{line}");
+            self.check(written);
+        }
+    }
+
+    fn check(&self, written: io::Result<()>) {
+        let Err(error) = written else { return };
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.state.set(StreamState::Closed);
+        } else {
+            self.state.set(StreamState::Failed);
+            note(&format!(
+                "partita: could not write to standard output: {error}; send it elsewhere and run the \
+                 command again"
+            ));
+        }
     }
 }
 
 /// A message on the way.
 pub(super) fn note(words: &str) {
-    drop(writeln!(std::io::stderr(), "{words}"));
+    drop(writeln!(io::stderr(), "{words}"));
 }
 
 /// Progress of one thing, on standard error.
@@ -68,7 +144,7 @@ impl Progress {
     /// Progress of one thing: a bar on a terminal, else a line each tenth, not more than one a
     /// second.
     pub(super) fn new(name: &str) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
             if let Ok(style) =
                 ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %{prefix}")
@@ -116,4 +192,79 @@ impl Drop for Progress {
 pub(super) fn minutes(seconds: f64) -> String {
     let seconds = seconds as u64;
     format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// Fails with this kind of error after so many lines, or at the flush.
+    struct Failing {
+        kind: io::ErrorKind,
+        lines_left: usize,
+        fails_at_flush: bool,
+        calls: Rc<Cell<usize>>,
+    }
+
+    impl Write for Failing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.calls.set(self.calls.get() + 1);
+            let ends_line = usize::from(bytes.ends_with(b"\n"));
+            self.lines_left = self.lines_left.checked_sub(ends_line).ok_or(self.kind)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            if self.fails_at_flush { Err(self.kind.into()) } else { Ok(()) }
+        }
+    }
+
+    fn failing(kind: io::ErrorKind, lines_left: usize, fails_at_flush: bool) -> Output {
+        let calls = Rc::default();
+        Output::to(true, Box::new(Failing { kind, lines_left, fails_at_flush, calls }))
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_not_a_failure() {
+        let output = failing(io::ErrorKind::BrokenPipe, 1, false);
+        output.result("", &json!(1));
+        assert!(output.is_open());
+        output.result("", &json!(2));
+        assert!(!output.is_open());
+        assert_eq!(output.end(ExitCode::SUCCESS), ExitCode::SUCCESS);
+        let output = failing(io::ErrorKind::BrokenPipe, 1, true);
+        assert_eq!(output.end(ExitCode::SUCCESS), ExitCode::SUCCESS);
+    }
+
+    #[test]
+    fn any_other_failure_is_an_exit_code() {
+        let output = failing(io::ErrorKind::StorageFull, 0, false);
+        output.json_line(&json!(1));
+        assert!(!output.is_open());
+        assert_eq!(output.end(ExitCode::SUCCESS), ExitCode::FAILURE);
+        assert_eq!(output.end(ExitCode::from(75)), ExitCode::from(75), "the work's own code stays");
+        let output = failing(io::ErrorKind::StorageFull, 9, true);
+        output.json_line(&json!(1));
+        assert_eq!(output.end(ExitCode::SUCCESS), ExitCode::FAILURE, "at the flush");
+    }
+
+    #[test]
+    fn nothing_is_written_after_a_failure() {
+        let calls = Rc::new(Cell::new(0));
+        let stream = Failing {
+            kind: io::ErrorKind::StorageFull,
+            lines_left: 0,
+            fails_at_flush: false,
+            calls: Rc::clone(&calls),
+        };
+        let output = Output::to(false, Box::new(stream));
+        output.result("a", &Value::Null);
+        let before = calls.get();
+        output.result("b", &Value::Null);
+        assert_eq!(calls.get(), before);
+    }
 }

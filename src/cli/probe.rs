@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{
     TrackArguments, exit_code,
+    inputs::{Inputs, Song},
     output::{Output, note},
-    separate::files,
 };
 use crate::engine::{
     CancelToken, EngineError,
@@ -28,15 +28,18 @@ pub(super) struct Arguments {
 }
 
 /// Always JSON Lines: that is what it is for.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let mut manifest = match &arguments.manifest {
-        Some(path) => Manifest::open(path)?,
-        None => of_files(&arguments.files)?,
+pub(super) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<ExitCode> {
+    let (mut manifest, mut any_failed) = if let Some(path) = &arguments.manifest {
+        (Manifest::open(path)?, false)
+    } else {
+        let inputs = Inputs::new(&arguments.files, output);
+        (manifest_of(inputs.songs)?, inputs.any_failed)
     };
     arguments.track.complete(&mut manifest.entries);
-    let output = Output::new(true);
-    let mut any_failed = false;
     for Entry { line, path, seconds, track, name, folder, options } in manifest.entries {
+        if !output.is_open() {
+            break; // the reader has gone, and the manifest with it
+        }
         let known = seconds.map_or_else(
             || decode::seconds(&path, track, &CancelToken::default()),
             |it| Ok(Some(it)),
@@ -61,19 +64,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         for (name, value) in options {
             object[name] = value.into();
         }
-        output.result("", &object);
+        output.json_line(&object);
     }
     Ok(exit_code(any_failed))
 }
 
-/// A manifest of files, whose folders below those that were named are kept.
-pub(super) fn of_files(given: &[PathBuf]) -> anyhow::Result<Manifest> {
-    let entry = |(index, found): (usize, super::separate::Found)| Entry {
+/// A manifest of songs, whose folders below those that were named are kept.
+pub(super) fn manifest_of(songs: Vec<Song>) -> anyhow::Result<Manifest> {
+    let entry = |(index, song): (usize, Song)| Entry {
         line: index + 1,
-        path: found.file,
-        folder: found.folder.to_str().filter(|it| !it.is_empty()).map(str::to_owned),
+        path: song.file,
+        folder: song.folder.to_str().filter(|it| !it.is_empty()).map(str::to_owned),
         ..Entry::default()
     };
-    let entries = files(given).into_iter().enumerate().map(entry).collect();
+    let entries = songs.into_iter().enumerate().map(entry).collect();
     Manifest::of_entries(entries).map_err(anyhow::Error::msg)
 }

@@ -14,13 +14,13 @@ use super::{
     archive::{self, ArchiveArguments},
     exit_code,
     files::{FileArguments, asking, cancel_on_signal, report},
+    inputs::{Inputs, Song},
     output::{Output, Progress, note},
     recipe::RecipeArguments,
 };
 use crate::engine::{
     CancelToken, Compute, EngineError, Preferences,
     batch::{Batch, Request, Separated},
-    decode,
     export::{Settings, numbered},
     files::base_name,
 };
@@ -56,9 +56,9 @@ pub(super) fn run(
     let selection = arguments.written.selection(&model.spec.sources)?;
     let batch = Batch::new(model, quality, compute, home)?;
     let cancel = cancel_on_signal()?;
-    let mut any_failed = false;
+    let Inputs { songs, mut any_failed } = Inputs::new(&arguments.files, output);
     let mut names = HashSet::new();
-    for found in files(&arguments.files) {
+    for found in songs {
         let mut request = Request {
             called: free_name(&found, &mut names),
             file: found.file,
@@ -101,32 +101,8 @@ fn separate(
     })
 }
 
-/// A song, and the folder that it lies in below the one that was named.
-#[derive(Debug, PartialEq)]
-pub(super) struct Found {
-    pub(super) file: PathBuf,
-    pub(super) folder: PathBuf,
-}
-
-/// The given files, and the audio files of the given folders, whose folders are kept.
-pub(super) fn files(given: &[PathBuf]) -> Vec<Found> {
-    let expand = |path: &PathBuf| match decode::audio_files_in(path) {
-        Ok(files) if path.is_dir() && !files.is_empty() => {
-            files.into_iter().map(|file| found_in(path, file)).collect()
-        }
-        // What is no readable folder, or an empty one, fails by its own name.
-        _ => vec![Found { file: path.clone(), folder: PathBuf::new() }],
-    };
-    given.iter().flat_map(expand).collect()
-}
-
-fn found_in(root: &Path, file: PathBuf) -> Found {
-    let below = file.parent().and_then(|folder| folder.strip_prefix(root).ok());
-    Found { folder: below.map(Path::to_owned).unwrap_or_default(), file }
-}
-
 /// What a song is called among the others of its folder; those of one name get numbers.
-fn free_name(found: &Found, taken: &mut HashSet<PathBuf>) -> String {
+fn free_name(found: &Song, taken: &mut HashSet<PathBuf>) -> String {
     let name = base_name(&found.file);
     let free = numbered(&name, "").find(|name| taken.insert(found.folder.join(name)));
     free.unwrap_or(name)
@@ -140,7 +116,7 @@ mod tests {
     fn songs_of_one_name_get_numbers() {
         let mut taken = HashSet::new();
         let mut next = |root: &str, file: &str| {
-            let found = found_in(Path::new(root), PathBuf::from(file));
+            let found = Song::in_folder(Path::new(root), PathBuf::from(file));
             let name = free_name(&found, &mut taken);
             found.folder.join(name)
         };

@@ -121,7 +121,7 @@ pub fn examine(home: &Path) -> Report {
             format!("{} is installed ({})", model.name, model.spec.sources.join(", "))
         }
         Ok(None) => format!("{DEFAULT} is not installed; see `partita model install`"),
-        Err(e) => e.to_string(),
+        Err(e) => EngineError::from(e).in_words(),
     };
     Report {
         version: env!("CARGO_PKG_VERSION"),

@@ -150,6 +150,13 @@ pub enum Event {
         /// What is wrong with it, and what to do.
         reason: String,
     },
+    /// Files of a folder were left out of an import.
+    PassedOver {
+        /// The folder.
+        folder: PathBuf,
+        /// How many, and why, in words.
+        reason: String,
+    },
     /// All files of one [`super::Command::Import`] were handled.
     ImportEnded,
     /// A job came, or changed.

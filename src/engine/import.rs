@@ -16,6 +16,7 @@ use super::{
     CHANNELS, CancelToken, EngineError, Event, Result, Song, cover,
     decode::{self, Broadcast, SoundIdentity},
     files::check_room,
+    inputs::songs_in,
     library::{Found, Keys, Library, NewSong, Record},
     mishap::caught,
     sink::EventSink,
@@ -116,13 +117,19 @@ impl Work {
         if !path.is_dir() {
             return vec![path];
         }
-        let (files, reason) = match decode::audio_files_in(&path) {
-            Ok(files) if !files.is_empty() => return files,
-            Ok(none) => (none, "there is no audio file in this folder".to_owned()),
-            Err(e) => (Vec::new(), format!("the folder cannot be read: {e}")),
-        };
-        self.sink.send(Event::ImportFailed { path, reason });
-        files
+        match songs_in(&path, &self.cancel) {
+            Ok(found) => {
+                if found.passed_over.all() > 0 {
+                    let reason = found.passed_over.to_string();
+                    self.sink.send(Event::PassedOver { folder: path, reason });
+                }
+                found.songs
+            }
+            Err(error) => {
+                self.sink.send(Event::ImportFailed { path, reason: error.to_string() });
+                Vec::new()
+            }
+        }
     }
 
     /// The library as it is now: meanwhile another program may have put a new one in its place. Where

@@ -24,6 +24,7 @@ pub mod export;
 pub mod files;
 pub mod guard;
 pub mod import;
+pub mod inputs;
 pub mod instance;
 pub mod keys;
 pub mod library;
@@ -53,6 +54,8 @@ mod upkeep;
 mod waveforms;
 mod worker;
 
+/// Samples per second and channels of every mix and stem store, and of every network.
+pub use crate::model::{CHANNELS, SAMPLE_RATE};
 pub use command::Command;
 pub use decode::AudioTrack;
 pub use error::{EngineError, Result};
@@ -65,12 +68,6 @@ pub use types::{
     SongState, Tags, Thumbnail,
 };
 pub use upkeep::{look as look_into_library, open as open_library};
-
-/// Samples per second of every mix and stem store; the model's rate.
-pub const SAMPLE_RATE: u32 = 44_100;
-
-/// Channels of every mix and stem store.
-pub const CHANNELS: usize = 2;
 
 use std::{
     path::PathBuf,

@@ -1,7 +1,10 @@
 //! The installed models, as the engine needs them: where their weights are, which network makes which
 //! stem, and how they cut a song.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use sha2::{Digest as _, Sha256};
 
@@ -47,13 +50,20 @@ impl InstalledModel {
     /// The model `name` in the data folder; `None` where it is not installed.
     ///
     /// # Errors
-    /// [`crate::model::ModelError`] when a file of it is damaged.
+    /// [`crate::model::ModelError`] when a file of it is damaged, cannot be read, or holds a network
+    /// for other sound.
     pub fn find(home: &Path, name: &str) -> model::Result<Option<Self>> {
         let store = weights::Store::new(home);
-        match store.get(name) {
+        match store.find(name)? {
             Some(model) => Self::of(&store, &model),
             None => Ok(None),
         }
+    }
+
+    /// The error of work that needs the model `name`, which was not found: the fault of its file where
+    /// there is one, else `reason`.
+    pub fn why_missing(home: &Path, name: &str, reason: String) -> EngineError {
+        Self::find(home, name).err().map_or(EngineError::Busy(reason), EngineError::from)
     }
 
     /// Every model that is installed and whole, in the order in which they are listed.
@@ -62,7 +72,7 @@ impl InstalledModel {
         let found = |model: Model| match Self::of(&store, &model) {
             Ok(found) => found,
             Err(error) => {
-                tracing::warn!("{error}");
+                tracing::warn!("{}", EngineError::from(error).in_words());
                 None
             }
         };
@@ -74,10 +84,12 @@ impl InstalledModel {
         let (mut spec, mut digests) = (None, Vec::new());
         for (index, network) in model.networks.iter().enumerate() {
             let path = store.network_path(model, index);
-            if !path.exists() {
-                return Ok(None);
-            }
-            let its = model::describe(&path)?;
+            let its = match model::describe(&path) {
+                Err(ModelError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    return Ok(None);
+                }
+                described => described?,
+            };
             if *spec.get_or_insert_with(|| its.spec.clone()) != its.spec {
                 return Err(ModelError::Weights(format!(
                     "{} does not fit the other networks of {}; install the model again",
@@ -96,7 +108,8 @@ impl InstalledModel {
             digests.push((its.digest, shares.clone()));
             networks.push(InstalledNetwork { weights: path, memory: its.memory, shares });
         }
-        let Some(spec) = spec else { return Ok(None) };
+        // A model without networks is one whose file cannot be read.
+        let Some(spec) = spec else { return store.find(&model.name).map(|_| None) };
         let (name, digest) = (model.name.clone(), digest_of(&digests));
         Ok(Some(Self { name, networks, digest, spec }))
     }

@@ -99,7 +99,7 @@ fn text(home: &Path, compute: Compute) -> String {
     }
     let _always = write!(text, "library: {library}\n\nlast lines of the log:\n");
     for line in TAIL.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        text.push_str(&without_names(&without_colours(line), home, &songs));
+        text.push_str(&without_names(line, home, &songs));
         text.push('\n');
     }
     text
@@ -110,16 +110,6 @@ fn state_words(state: &JobState) -> String {
         JobState::Failed(reason) => format!("failed: {reason}"),
         other => format!("{other:?}").to_lowercase(),
     }
-}
-
-/// A log's line as it is without a terminal.
-fn without_colours(line: &str) -> String {
-    let mut parts = line.split('\u{1b}');
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        plain.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
-    }
-    plain
 }
 
 /// Takes out of what was said what is personal: the names of songs, and whatever looks like a path.
@@ -192,7 +182,7 @@ mod tests {
         library.update_job(&job).unwrap();
         io::Write::write(
             &mut LogTail,
-            format!("\u{1b}[33m WARN\u{1b}[0m {} is odd, (/tmp/x y) too\n", song.title).as_bytes(),
+            format!(" WARN {} is odd, (/tmp/x y) too\n", song.title).as_bytes(),
         )
         .unwrap();
         let path = home.path().join("report.txt");

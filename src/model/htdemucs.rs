@@ -82,7 +82,7 @@ const PER_SAMPLE: u64 = 540;
 /// [`ModelError::Io`] when the file cannot be read, [`ModelError::Weights`] when it is not such a
 /// file; both name it.
 pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
-    let io = |source| ModelError::Io { path: path.to_owned(), source };
+    let io = |source| ModelError::reading(path, source);
     let file = File::open(path).map_err(io)?;
     if file.metadata().map_err(io)?.len() > LARGEST_FILE {
         return Err(ModelError::Weights("it is too large".to_owned()).of_file(path));

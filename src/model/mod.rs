@@ -3,7 +3,12 @@
 //! Knows tensors and no files but weights. Starts no threads: work runs on the rayon pool of the
 //! caller.
 
-use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Seek as _},
+    path::{Path, PathBuf},
+};
 
 pub mod arena;
 pub mod htdemucs;
@@ -17,6 +22,12 @@ pub mod transformer;
 pub mod weights;
 
 pub use kernels::frozen::share_in as share_weights_in;
+
+/// Samples per second of the sound that networks are given.
+pub const SAMPLE_RATE: u32 = 44_100;
+
+/// Channels of the sound that networks are given.
+pub const CHANNELS: usize = 2;
 
 /// What can go wrong with a model or its weights.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +43,25 @@ pub enum ModelError {
     #[error("{path}")]
     Io {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// A file of a model is there, but this user lacks the right to read it.
+    #[error("{} may not be read by this user; change its permissions or its owner", .0.display())]
+    Forbidden(PathBuf),
+    /// The network was trained on sound of another form than the engine gives it.
+    #[error(
+        "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} networks are \
+         supported yet",
+        layout(*.channels),
+        layout(CHANNELS)
+    )]
+    OtherSound {
+        /// Samples per second.
+        sample_rate: u32,
+        /// Channels.
+        channels: usize,
     },
     /// The caller ended it.
     #[error("cancelled")]
@@ -157,10 +184,35 @@ fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
 /// Loads the network in a canonical weight file.
 ///
 /// # Errors
-/// [`ModelError::Weights`] when the file is not one, [`ModelError::Io`] when it cannot be read.
+/// [`ModelError::Weights`] when the file is not one, [`ModelError::OtherSound`];
+/// [`ModelError::Forbidden`] and [`ModelError::Io`] when it cannot be read.
 pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
     let kind = kind_in(&weights::read_metadata(path)?)?;
-    (kind.load)(path, precision)
+    let network = (kind.load)(path, precision)?;
+    network.spec().check_sound().map_err(|error| error.of_file(path))?;
+    Ok(network)
+}
+
+impl Spec {
+    /// Refuses a network for sound of another rate or other channels: the engine gives every network
+    /// the same, and it would separate that without an error, wrongly.
+    fn check_sound(&self) -> Result<()> {
+        let Self { sample_rate, channels, .. } = *self;
+        if (sample_rate, channels) == (SAMPLE_RATE, CHANNELS) {
+            Ok(())
+        } else {
+            Err(ModelError::OtherSound { sample_rate, channels })
+        }
+    }
+}
+
+/// Channels for people.
+fn layout(channels: usize) -> String {
+    match channels {
+        1 => "mono".into(),
+        2 => "stereo".into(),
+        _ => format!("{channels} channels"),
+    }
 }
 
 /// Words for people, of which parts may come from a file: control characters are written out, so
@@ -192,8 +244,8 @@ pub struct Description {
 /// # Errors
 /// As [`load`].
 pub fn describe(path: &Path) -> Result<Description> {
-    let io = |source| ModelError::Io { path: path.to_owned(), source };
-    describe_file(&File::open(path).map_err(io)?).map_err(|error| error.of_file(path))
+    describe_file(&File::open(path).map_err(|source| ModelError::reading(path, source))?)
+        .map_err(|error| error.of_file(path))
 }
 
 /// As [`describe`]; errors do not name the file.
@@ -204,11 +256,20 @@ fn describe_file(file: &File) -> Result<Description> {
     let mut file = file.try_clone().map_err(unnamed)?;
     file.rewind().map_err(unnamed)?;
     let spec = (kind.describe)(file)?;
+    spec.check_sound()?;
     let digest = header.get("digest").cloned().unwrap_or_default();
     Ok(Description { digest, memory: (kind.memory)(&spec, bytes), spec })
 }
 
 impl ModelError {
+    /// The error of a model's file that could not be read.
+    pub(crate) fn reading(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => Self::Forbidden(path.to_owned()),
+            _ => Self::Io { path: path.to_owned(), source },
+        }
+    }
+
     /// What a model file is refused for, with the file named.
     fn of_file(self, path: &Path) -> Self {
         match self {
@@ -217,7 +278,11 @@ impl ModelError {
                 path.display(),
                 on_one_line(&what)
             )),
-            Self::Io { source, .. } => Self::Io { path: path.to_owned(), source },
+            Self::Io { source, .. } => Self::reading(path, source),
+            // To install it again would not help.
+            Self::OtherSound { .. } => {
+                Self::Weights(format!("The model file {} cannot be used: {self}", path.display()))
+            }
             other => other,
         }
     }

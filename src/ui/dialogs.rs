@@ -15,7 +15,7 @@ use super::{
     desk::Purpose,
     words::{self, Paths},
 };
-use crate::engine::decode::EXTENSIONS;
+use crate::engine::decode::extensions;
 
 /// What came of a dialog.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +94,7 @@ fn ask(purpose: Purpose, folder: PathBuf, words: &Paths) -> Outcome {
     let picked = match purpose {
         Purpose::Songs => dialog
             .set_title(words.add_songs)
-            .add_filter(words.audio, EXTENSIONS)
+            .add_filter(words.audio, &audio_endings())
             .add_filter(words.all_files, &["*"])
             .pick_files(),
         Purpose::SongFolder => one(dialog.set_title(words.add_folder).pick_folder()),
@@ -113,6 +113,11 @@ fn ask(purpose: Purpose, folder: PathBuf, words: &Paths) -> Outcome {
         _ if began.elapsed() < UNSEEN && !has_dialog_program() => Outcome::Unavailable,
         _ => Outcome::Cancelled,
     }
+}
+
+/// Endings of audio files in lower and in upper case: some systems' dialogs distinguish them.
+fn audio_endings() -> Vec<String> {
+    extensions().flat_map(|ending| [ending.to_owned(), ending.to_ascii_uppercase()]).collect()
 }
 
 /// Whether the program that shows dialogs where no portal does is installed. Only Linux needs one.

@@ -480,6 +480,9 @@ impl ViewState {
                 self.importing.retain(|other| other.path != path);
                 self.say(None, format!("{}: {reason}", words::file_name(&path)));
             }
+            Event::PassedOver { folder, reason } => {
+                self.say(None, format!("{}: {reason}", words::file_name(&folder)));
+            }
             Event::ImportEnded => self.importing.clear(),
             Event::Job(job) => self.upsert_job(job, now),
             Event::Queue(jobs) => (self.queue, self.version) = (jobs, self.version + 1),

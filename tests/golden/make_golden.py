@@ -92,8 +92,8 @@ def small_networks():
         dict(
             channels=8, growth=2, nfft=512, depth=3, context_enc=1, norm_starts=1, norm_groups=2,
             dconv_mode=3, dconv_comp=4, bottom_channels=24, t_layers=3, t_heads=2,
-            t_hidden_scale=2.0, t_cross_first=True, freq_emb=0.3, emb_scale=5, samplerate=8000,
-            segment=Fraction(7, 20),
+            t_hidden_scale=2.0, t_cross_first=True, freq_emb=0.3, emb_scale=5, samplerate=44100,
+            segment=Fraction(2800, 44100),
         ),
         layers=("encoder.1", "tencoder.1", "crosstransformer", "decoder.1", "tdecoder.1"),
     )
@@ -104,7 +104,7 @@ def small_networks():
         dict(
             sources=["drums", "bass", "other", "vocals", "guitar", "piano"], channels=4, nfft=2048,
             dconv_mode=3, bottom_channels=0, dconv_comp=2, t_layers=4, t_heads=4,
-            t_hidden_scale=1.5, samplerate=8000, segment=Fraction(1, 2),
+            t_hidden_scale=1.5, samplerate=44100, segment=Fraction(4000, 44100),
         ),
     )
 

@@ -29,7 +29,7 @@ from make_golden import HERE, reinitialise
 SEED = 20261125
 SMALL = dict(
     channels=4, nfft=512, depth=3, dconv_mode=3, dconv_comp=2, bottom_channels=0, t_layers=2,
-    t_heads=2, t_hidden_scale=1.0, samplerate=8000, segment=Fraction(7, 20),
+    t_heads=2, t_hidden_scale=1.0, samplerate=44100, segment=Fraction(2800, 44100),
 )
 # The published arguments: `htdemucs` and `htdemucs_ft` have the same, `htdemucs_6s` no bottom channels.
 FULL = dict(
@@ -87,7 +87,7 @@ def small():
     data = {"mix": mix, "stems": separate(BagOfModels(nets, weights), mix, shifts=0, overlap=0.25)}
     # The reference draws its shifts from Python's generator, up to half a second.
     random.seed(SEED)
-    most = int(0.5 * 8000)
+    most = int(0.5 * 44100)
     data["delays"] = torch.tensor([most - random.randint(0, most) for _ in range(2)])
     # Delays of less than a stride, which are all that is used here: see `Plan::of`.
     stride = int((1 - 0.5) * 2800)

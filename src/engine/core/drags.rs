@@ -58,7 +58,8 @@ impl Core {
         let folder = self.library.song_folder(&song.hash);
         let recipe = self.recipe_of(id);
         let Some(model) = self.model(&recipe).cloned() else {
-            return Err(EngineError::Busy("no model is installed; install it first".into()));
+            let none = "no model is installed; install it first";
+            return Err(self.why_missing(&recipe, none.into()));
         };
         let track = self.track(&song, &recipe)?;
         let (sink, outbox) = (self.sink.clone(), self.outbox.clone());

@@ -183,9 +183,8 @@ impl Core {
         let Asked { recipe, drafts_first, stems, request } = asked;
         let drafts_first = drafts_first && !recipe.quality.is_draft;
         let Some(model) = self.model(&recipe).cloned() else {
-            return Err(EngineError::Busy(
-                "no model is installed; install it first (`partita model install`)".into(),
-            ));
+            let none = "no model is installed; install it first (`partita model install`)";
+            return Err(self.why_missing(&recipe, none.into()));
         };
         let sources = &model.spec.sources;
         let stems: Vec<String> =
@@ -310,10 +309,9 @@ impl Core {
         let song = self.library.song(job.song)?;
         let recipe = job.recipe();
         let Some(model) = self.model(&recipe).cloned() else {
-            return Err(EngineError::Busy(format!(
-                "the model \"{}\" is not installed any more; install it again",
-                job.model
-            )));
+            let gone =
+                format!("the model \"{}\" is not installed any more; install it again", job.model);
+            return Err(self.why_missing(&recipe, gone));
         };
         let mut track = self.track(&song, &recipe)?;
         if job.drafts_first {

@@ -379,6 +379,11 @@ impl Core {
         self.models.iter().find(|model| model.name == recipe.model)
     }
 
+    /// The error of a command that needs the model of a recipe, which is not there.
+    fn why_missing(&self, recipe: &Recipe, reason: String) -> EngineError {
+        InstalledModel::why_missing(self.library.home(), &recipe.model, reason)
+    }
+
     /// What is used where nothing else was said: another model where that one is not installed.
     fn usual_recipe(&self) -> Recipe {
         let recipe = self.usual.recipe.clone();

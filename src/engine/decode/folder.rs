@@ -1,99 +1,111 @@
-//! Which files of a folder are songs. Judges by name alone; decoding has the last word.
+//! The file names of songs: the usual endings of every container that the decoder opens.
+//!
+//! The only list of them: the search of folders and the file dialog both use it. A file that the user
+//! names is decoded whatever its name.
 
-use std::{
-    collections::HashSet,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-/// Extensions of the files that can be decoded, in lower case.
-pub const EXTENSIONS: &[&str] = &[
-    "aac", "aif", "aifc", "aiff", "caf", "flac", "m4a", "m4b", "mka", "mp1", "mp2", "mp3", "mp4",
-    "oga", "ogg", "opus", "wav", "wave", "webm",
+/// For each container that the decoder opens, the usual endings of its files, in lower case. Endings
+/// that stand for what cannot be decoded are left out (`spx`, Speex; `m4p`, encrypted).
+const ENDINGS: [&[&str]; 9] = [
+    &["wav", "wave", "bwf", "rf64", "bw64"],
+    &["aif", "aiff", "aifc"],
+    &["caf"],
+    &["flac"],
+    &["mp1", "mp2", "mp3", "mpa", "mpga", "m1a", "m2a"],
+    &["aac", "adts"],
+    &[
+        "m4a", "m4b", "m4r", "m4v", "mp4", "mp4a", "mov", "qt", "3gp", "3gpp", "3g2", "3gp2",
+        "3gpp2", "f4a", "f4b", "f4v",
+    ],
+    &["ogg", "oga", "ogv", "ogm", "ogx", "opus"],
+    &["mka", "mkv", "mk3d", "webm", "weba"],
 ];
+
+/// Endings of the files that can be decoded, in lower case, without the dot.
+pub fn extensions() -> impl Iterator<Item = &'static str> {
+    ENDINGS.into_iter().flatten().copied()
+}
 
 /// Whether the name of `path` ends as an audio file's does.
 pub fn is_audio_file(path: &Path) -> bool {
-    path.extension()
-        .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
-}
-
-/// The audio files in `folder` and the folders below it, sorted by path. Hidden files and folders
-/// are left out, and so is what cannot be read below `folder`; a folder that is linked into itself
-/// is visited once.
-///
-/// # Errors
-/// When `folder` itself cannot be read.
-pub fn audio_files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut visited = HashSet::from([fs::canonicalize(folder)?]);
-    let mut waiting = visible_entries(folder)?;
-    while let Some(path) = waiting.pop() {
-        let Ok(metadata) = fs::metadata(&path) else {
-            continue; // a link to nowhere
-        };
-        if metadata.is_file() && is_audio_file(&path) {
-            files.push(path);
-        } else if metadata.is_dir()
-            && let Ok(real) = fs::canonicalize(&path)
-            && visited.insert(real)
-            && let Ok(entries) = visible_entries(&path)
-        {
-            waiting.extend(entries);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn visible_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder)?.filter_map(Result::ok);
-    let visible = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-    Ok(visible.map(|entry| entry.path()).collect())
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| extensions().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use symphonia::{
+        core::formats::probe::{ProbeFormatData, ProbeableFormat as _},
+        default::formats::{
+            AdtsReader, AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader,
+            OggReader, WavReader,
+        },
+    };
+
     use super::*;
+    use crate::engine::{
+        CancelToken,
+        decode::{Source, container::Container},
+    };
+
+    /// A file of each container, in the order of [`ENDINGS`].
+    const SAMPLES: [(Container, &str); 9] = [
+        (Container::Wav, "chirp-mono-8k-mulaw.wav"),
+        (Container::Aiff, "chirp-22k.aiff"),
+        (Container::Caf, "chirp-22k.caf"),
+        (Container::Flac, "chirp.flac"),
+        (Container::Mpeg, "chirp.mp3"),
+        (Container::Adts, "chirp.aac"),
+        (Container::Mp4, "chirp.m4a"),
+        (Container::Ogg, "chirp.ogg"),
+        (Container::Matroska, "chirp.webm"),
+    ];
+
+    #[test]
+    fn every_ending_names_a_container_that_is_opened_by_that_name() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        let home = tempfile::tempdir().unwrap();
+        for ((container, sample), endings) in SAMPLES.into_iter().zip(ENDINGS) {
+            for ending in endings {
+                let path = home.path().join(format!("song.{ending}"));
+                fs::copy(data.join(sample), &path).unwrap();
+                let source = Source::open(&path, None, &CancelToken::default()).unwrap();
+                assert!(source.container == container, "{ending}");
+                assert!(is_audio_file(&path), "{ending}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_ending_that_the_decoder_knows_is_missing() {
+        const NOT_DECODED: [&str; 2] = ["spx", "m4p"];
+        let readers: [&[ProbeFormatData]; 9] = [
+            AdtsReader::probe_data(),
+            AiffReader::probe_data(),
+            CafReader::probe_data(),
+            FlacReader::probe_data(),
+            IsoMp4Reader::probe_data(),
+            MkvReader::probe_data(),
+            MpaReader::probe_data(),
+            OggReader::probe_data(),
+            WavReader::probe_data(),
+        ];
+        let known = readers.into_iter().flatten().flat_map(|reader| reader.spec.extensions);
+        for ending in known.copied().filter(|ending| !NOT_DECODED.contains(ending)) {
+            assert!(extensions().any(|ours| ours == ending), "{ending}");
+        }
+    }
 
     #[test]
     fn extensions_decide_in_any_case() {
-        for name in ["a.mp3", "a.MP3", "b.c.Flac", "dir/ü.m4a", "x.opus"] {
+        for name in ["a.mp3", "a.MP3", "b.c.Flac", "dir/ü.m4a", "x.opus", "Take 1.BWF"] {
             assert!(is_audio_file(Path::new(name)), "{name}");
         }
-        for name in ["mp3", ".mp3", "a.txt", "a.mp3.part", "", "a."] {
+        for name in ["mp3", ".mp3", "a.txt", "a.mp3.part", "", "a.", "a.spx"] {
             assert!(!is_audio_file(Path::new(name)), "{name}");
         }
-    }
-
-    #[test]
-    fn folders_are_searched_through_and_sorted() {
-        let home = tempfile::tempdir().unwrap();
-        let at = |name: &str| home.path().join(name);
-        fs::create_dir_all(at("b/deep")).unwrap();
-        fs::create_dir_all(at(".hidden")).unwrap();
-        for name in ["b/deep/2.ogg", "b/1.wav", "a.mp3", "c.txt", ".d.mp3", ".hidden/e.mp3"] {
-            fs::write(at(name), b"x").unwrap();
-        }
-        let found = audio_files_in(home.path()).unwrap();
-        assert_eq!(found, [at("a.mp3"), at("b/1.wav"), at("b/deep/2.ogg")]);
-        assert!(audio_files_in(&at("nowhere")).is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_in_a_circle_end() {
-        use std::os::unix::{ffi::OsStrExt, fs::symlink};
-
-        let home = tempfile::tempdir().unwrap();
-        let at = |name: &str| home.path().join(name);
-        fs::create_dir(at("a")).unwrap();
-        fs::write(at("a/1.wav"), b"x").unwrap();
-        symlink(home.path(), at("a/up")).unwrap();
-        symlink(at("nowhere"), at("broken.mp3")).unwrap();
-        let odd = at("a").join(std::ffi::OsStr::from_bytes(b"\xff\xfe.mp3"));
-        fs::write(&odd, b"x").unwrap();
-        assert_eq!(audio_files_in(home.path()).unwrap(), [at("a/1.wav"), odd]);
     }
 }

@@ -14,7 +14,7 @@
 //! - [`output`]: cuts, resamples, and gives blocks to the sink.
 //! - [`bounds`]: what a file may cost.
 //! - [`length`]: how long a song is, by its header alone.
-//! - [`tags`], [`folder`]: what files say about themselves; which files of a folder are songs.
+//! - [`tags`], [`folder`]: what files say about themselves; the file names of songs.
 
 mod bounds;
 mod container;
@@ -38,7 +38,7 @@ use std::path::Path;
 #[cfg(test)]
 pub(super) use self::{decoder::Decoder, packets::Next, source::Source};
 pub use container::AudioTrack;
-pub use folder::{EXTENSIONS, audio_files_in, is_audio_file};
+pub use folder::{extensions, is_audio_file};
 pub(super) use identity::SoundIdentity;
 pub use length::seconds;
 pub use tags::Broadcast;

@@ -32,7 +32,7 @@ pub use origin::{Form, Origin, Scale};
 pub use pattern::{DEFAULT_PATTERN, Fields, NamePattern};
 pub use set::{MIX, Part, Place, RESIDUAL, Selection, ordered};
 pub use settings::{OnExists, Settings};
-pub use tags::Tags;
+pub use tags::{Tags, is_own_file};
 
 use self::{
     feed::{Block, Feed},

@@ -128,8 +128,7 @@ impl Origin {
 
     /// The tags of one of its files.
     pub(super) fn tags_of(&self, item: &ExportItem, level: &Level) -> Tags {
-        let made = format!("Separated by Partita with {}", self.model);
-        let mut tags = self.tags.marked(&item.name).with_comment(&made);
+        let mut tags = self.tags.marked(&item.name).separated_with(&self.model).signed();
         if level.gain != 1.0 {
             let gain_db = 20.0 * level.gain.log10();
             let text = format!("All files of this export: {gain_db:+.2} dB against the song");

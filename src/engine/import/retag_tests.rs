@@ -35,7 +35,8 @@ fn data(name: &str) -> PathBuf {
 
 fn import(library: &mut Library, path: &Path) -> Song {
     let never = CancelToken::default();
-    import_file(library, path, &never, &mut |_| ()).unwrap_or_else(|e| panic!("{}", e.in_words()))
+    import_file(library, (path, None), &never, &mut |_| ())
+        .unwrap_or_else(|e| panic!("{}", e.in_words()))
 }
 
 /// Bytes with the signature of a PNG, larger than any padding.
@@ -188,7 +189,7 @@ fn older_library(home: &Path, file: &Path) -> PathBuf {
     let hash = content_hash(file, &CancelToken::default()).unwrap();
     let folder = song_folder(&home.join("songs"), &hash);
     let (decoded, _) =
-        decode_to_store(file, &folder, &CancelToken::default(), &mut |_| ()).unwrap();
+        decode_to_store(file, None, &folder, &CancelToken::default(), &mut |_| ()).unwrap();
     let db = rusqlite::Connection::open(Library::file_in(home)).unwrap();
     for step in MIGRATIONS.iter().take(6) {
         db.execute_batch(step).unwrap();
@@ -251,7 +252,7 @@ fn an_interrupted_import_leaves_an_older_song_as_it_was() {
             cancel.cancel();
         }
     };
-    let error = import_file(&mut library, &path, &cancel, &mut stop).unwrap_err();
+    let error = import_file(&mut library, (&path, None), &cancel, &mut stop).unwrap_err();
     assert!(matches!(error, EngineError::Cancelled), "{}", error.in_words());
     assert_eq!(library.songs().unwrap(), old);
     assert!(marker.is_file());

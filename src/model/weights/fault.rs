@@ -35,6 +35,14 @@ impl Fault {
         Self::Wrong(text.into())
     }
 
+    /// The error of a file that was to be read, for the outside, with the file named.
+    pub(super) fn of_reading(self, path: &Path) -> ModelError {
+        match self {
+            Self::Io(source) => ModelError::reading(path, source),
+            other => other.of(path),
+        }
+    }
+
     /// The error for the outside, with the file named.
     pub(super) fn of(self, path: &Path) -> ModelError {
         match self {

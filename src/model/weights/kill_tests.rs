@@ -80,7 +80,7 @@ fn a_killed_download_goes_on_and_never_counts_before_it_is_right() {
                 install(&store).unwrap();
                 fs::remove_file(store.path("tiny")).unwrap();
             }
-            State::Damaged(reason) => panic!("round {round}: {reason}"),
+            State::Damaged(reason) | State::Unusable(reason) => panic!("round {round}: {reason}"),
         }
     }
     let seen = server.seen();

@@ -35,6 +35,8 @@ mod kill_tests;
 mod samples;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod sound_tests;
 
 use std::{collections::HashMap, fs::File, path::Path};
 
@@ -47,11 +49,11 @@ pub use watch::{Progress, Step};
 /// What a canonical weight file says of itself: `kwargs`, `digest`, `signature` and the like.
 ///
 /// # Errors
-/// [`super::ModelError::Weights`] when the file is not whole by its header,
-/// [`super::ModelError::Io`].
+/// [`super::ModelError::Weights`] when the file is not whole by its header;
+/// [`super::ModelError::Forbidden`] and [`super::ModelError::Io`] when it cannot be read.
 pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
     let read = || texts(&File::open(path)?);
-    Ok(read().map_err(|fault: fault::Fault| fault.of(path))?.0)
+    Ok(read().map_err(|fault: fault::Fault| fault.of_reading(path))?.0)
 }
 
 /// The same of an open file, with its length. Errors do not name the file.

@@ -63,11 +63,12 @@ pub(super) fn models(folder: &Path, catalog: &Catalog) -> impl Iterator<Item = M
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let file = entry.file_name().to_string_lossy().into_owned();
         let model = if let Some(name) = file.strip_suffix(BAG) {
-            bag(folder, name)
+            bag(folder, name).or_else(|| closed(folder, name))
         } else if let Some(name) = file.strip_suffix(".safetensors") {
             // A dot separates a bag's name from that of one of its networks.
             let is_alone = !name.contains('.') && catalog.get(name).is_none();
-            is_alone.then(|| single(folder, name)).flatten()
+            let single = || single(folder, name).or_else(|| closed(folder, name));
+            is_alone.then(single).flatten()
         } else {
             None
         };
@@ -95,6 +96,31 @@ fn bag(folder: &Path, name: &str) -> Option<Model> {
         read.push(Network { signature, weights: Some(shares), ..network });
     }
     model(name.to_owned(), read, sources.as_ref()).ok().filter(|it| check_shares(it).is_ok())
+}
+
+/// A model that is there, but whose file cannot be read: neither its networks nor its stems are known.
+fn closed(folder: &Path, name: &str) -> Option<Model> {
+    unreadable(folder, name)?;
+    let (title, about, terms) = (String::new(), String::new(), TERMS.to_owned());
+    let (networks, sources) = (Vec::new(), Vec::new());
+    Some(Model { name: name.to_owned(), title, about, sources, terms, networks, is_own: true })
+}
+
+/// The first file of the model called `name` that is there, but cannot be opened, and why.
+pub(super) fn unreadable(folder: &Path, name: &str) -> Option<(PathBuf, std::io::Error)> {
+    let starts = format!("{name}.");
+    let is_its = |path: &PathBuf| {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        file.starts_with(&starts) && file.ends_with(".safetensors")
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(is_its).collect();
+    files.extend([bag_path(folder, name), folder.join(format!("{name}.safetensors"))]);
+    files.sort();
+    files.into_iter().find_map(|path| match File::open(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Some((path, error)),
+        _ => None,
+    })
 }
 
 /// A network as its canonical file in the models folder has it.

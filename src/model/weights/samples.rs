@@ -4,7 +4,7 @@ use std::io::{Cursor, Write as _};
 
 use flate2::{Compression, write::GzEncoder};
 use half::f16;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
@@ -102,6 +102,11 @@ pub(super) fn safetensors(checkpoint: &Checkpoint) -> Vec<u8> {
         ("args", "[]".to_owned()),
         ("kwargs", kwargs.to_string()),
     ];
+    safetensors_with(checkpoint, metadata)
+}
+
+/// The same with this metadata.
+pub(super) fn safetensors_with(checkpoint: &Checkpoint, metadata: [(&str, String); 3]) -> Vec<u8> {
     let data: Vec<_> = checkpoint
         .tensors
         .iter()
@@ -257,6 +262,11 @@ pub(super) fn storages(checkpoint: &Checkpoint) -> Vec<Vec<u8>> {
 
 /// The pickle of a checkpoint's package, spelled out instruction by instruction.
 pub(super) fn pickle(checkpoint: &Checkpoint) -> Vec<u8> {
+    pickle_with(checkpoint, &Map::new())
+}
+
+/// The same with more arguments, which are whole numbers.
+pub(super) fn pickle_with(checkpoint: &Checkpoint, more: &Map<String, Value>) -> Vec<u8> {
     let mut program = b"\x80\x02}(".to_vec();
     text(&mut program, "klass");
     program.extend(b"cdemucs.htdemucs\nHTDemucs\n");
@@ -268,7 +278,13 @@ pub(super) fn pickle(checkpoint: &Checkpoint) -> Vec<u8> {
     text(&mut program, "right");
     program.push(b'e');
     text(&mut program, "segment");
-    program.extend(b"cfractions\nFraction\nK\x01K\x02\x86Ru");
+    program.extend(b"cfractions\nFraction\nK\x01K\x02\x86R");
+    for (name, value) in more {
+        text(&mut program, name);
+        program.push(b'J');
+        program.extend((value.as_i64().unwrap() as i32).to_le_bytes());
+    }
+    program.push(b'u');
     text(&mut program, "state");
     program.extend(b"ccollections\nOrderedDict\n)R(");
     for (key, (name, tensor)) in checkpoint.tensors.iter().enumerate() {

@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -37,6 +37,9 @@ pub enum State {
     },
     /// There is a file that is not right, for this reason.
     Damaged(String),
+    /// There is a file that cannot be used here though nothing is wrong with it, for this reason: this
+    /// user may not read it, or it is a network for other sound.
+    Unusable(String),
 }
 
 /// The models of one data folder. Cheap; holds no open file.
@@ -80,7 +83,20 @@ impl Store {
         models
     }
 
-    /// The model of this name.
+    /// The model of this name, where there is one.
+    ///
+    /// # Errors
+    /// [`ModelError::Forbidden`] and [`ModelError::Io`] where there is a model of this name whose file
+    /// cannot be read.
+    pub fn find(&self, name: &str) -> Result<Option<Model>> {
+        let model = self.get(name).filter(|model| !model.networks.is_empty());
+        match own::unreadable(&self.folder, name).filter(|_| model.is_none()) {
+            Some((path, source)) => Err(ModelError::reading(&path, source)),
+            None => Ok(model),
+        }
+    }
+
+    /// The model of this name; without networks where its file cannot be read.
     pub fn get(&self, name: &str) -> Option<Model> {
         let known = self.catalog.get(name).cloned();
         known.or_else(|| own::models(&self.folder, self.catalog).find(|model| model.name == name))
@@ -103,7 +119,11 @@ impl Store {
     /// Whether a model is installed, judged by its files' headers and lengths: fast enough for a
     /// window. A bag is when all its networks are.
     pub fn state(&self, name: &str) -> State {
-        let Some(model) = self.get(name) else { return State::Missing };
+        let model = match self.find(name) {
+            Ok(Some(model)) => model,
+            Ok(None) => return State::Missing,
+            Err(error) => return State::Unusable(in_words(&error)),
+        };
         let mut sum = 0;
         for network in 0..model.networks.len() {
             match self.network_state(&model, network) {
@@ -123,16 +143,29 @@ impl Store {
     }
 
     fn network_state(&self, model: &Model, network: usize) -> State {
-        let file = match File::open(self.network_path(model, network)) {
+        let path = self.network_path(model, network);
+        let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return State::Missing,
-            Err(error) => return State::Damaged(format!("cannot be read: {error}")),
+            Err(error) => return State::Unusable(in_words(&ModelError::reading(&path, error))),
         };
-        match look(file, &model.networks[network]) {
-            Ok((bytes, _)) => State::Installed { bytes },
+        match look(&file, &model.networks[network]) {
+            Ok((bytes, _)) => match self.other_sound(&file) {
+                None => State::Installed { bytes },
+                Some(reason) => State::Unusable(reason),
+            },
             Err(Fault::Wrong(reason)) => State::Damaged(reason),
             Err(Fault::Io(error)) => State::Damaged(format!("cannot be read: {error}")),
             Err(Fault::Cancelled) => State::Missing,
+        }
+    }
+
+    /// The reason why a whole file's network cannot be given the engine's sound, if there is one.
+    fn other_sound(&self, mut file: &File) -> Option<String> {
+        file.rewind().ok().filter(|()| self.checks_networks)?;
+        match describe_file(file) {
+            Err(error @ ModelError::OtherSound { .. }) => Some(error.to_string()),
+            _ => None,
         }
     }
 
@@ -149,7 +182,7 @@ impl Store {
         progress: &mut dyn FnMut(Progress),
         cancel: &dyn Fn() -> bool,
     ) -> Result<()> {
-        let model = self.known(name)?;
+        let model = self.readable(name)?;
         let watch = &mut Watch { progress, cancel };
         let downloads = self.folder.join("downloads");
         make_folder(&downloads)?;
@@ -249,7 +282,7 @@ impl Store {
 
     /// Installs the networks of a bag of the user's own, as one model.
     fn import_bag(&self, file: &Path, watch: &mut Watch<'_>) -> Result<Model> {
-        let mut model = own::read_bag(file).map_err(|fault| fault.of(file))?;
+        let mut model = own::read_bag(file).map_err(|fault| fault.of_reading(file))?;
         model.name = own::free_name(&self.folder, self.catalog, file);
         let mut sources: Option<Vec<String>> = None;
         let mut read = Vec::new();
@@ -257,7 +290,7 @@ impl Store {
             let signature = model.networks[index].signature.clone();
             let beside = own::beside(file, &signature).map_err(|fault| fault.of(file))?;
             let checkpoint =
-                container::read(&beside, None, watch).map_err(|fault| fault.of(&beside))?;
+                container::read(&beside, None, watch).map_err(|fault| fault.of_reading(&beside))?;
             let network = own::network(&beside, &checkpoint, watch)?;
             let its = network.sources().map_err(|fault| fault.of(&beside))?;
             if sources.get_or_insert_with(|| its.clone()) != &its {
@@ -270,13 +303,23 @@ impl Store {
         }
         model.sources = sources.unwrap_or_default();
         own::check_shares(&model).map_err(|fault| fault.of(file))?;
+        if let Err(error) = self.write_bag(&model, &read, watch) {
+            // No network of a bag stays behind without the others.
+            for index in 0..model.networks.len() {
+                drop(fs::remove_file(self.network_path(&model, index)));
+            }
+            return Err(error);
+        }
+        Ok(model)
+    }
+
+    fn write_bag(&self, model: &Model, read: &[Checkpoint], watch: &mut Watch<'_>) -> Result<()> {
         for (index, checkpoint) in read.iter().enumerate() {
-            let target = self.network_path(&model, index);
+            let target = self.network_path(model, index);
             let written = self.write(&model.networks[index], checkpoint, &target, watch);
             written.map_err(|fault| fault.of(&target))?;
         }
-        own::write_bag(&self.folder, &model)?;
-        Ok(model)
+        own::write_bag(&self.folder, model)
     }
 
     /// Removes a model's weights. Its stems stay.
@@ -292,6 +335,7 @@ impl Store {
             (0..model.networks.len()).map(|index| self.network_path(&model, index)).collect();
         // The description first: without it there is no model, with it alone there is a damaged one.
         files.insert(0, own::bag_path(&self.folder, name));
+        files.extend(own::unreadable(&self.folder, name).map(|(path, _)| path));
         for path in files {
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -315,7 +359,7 @@ impl Store {
         progress: &mut dyn FnMut(Progress),
         cancel: &dyn Fn() -> bool,
     ) -> Result<()> {
-        let model = self.known(name)?;
+        let model = self.readable(name)?;
         let watch = &mut Watch { progress, cancel };
         for network in 0..model.networks.len() {
             self.verify_network(&model, network, watch)?;
@@ -327,11 +371,13 @@ impl Store {
         let path = self.network_path(model, network);
         let digests = File::open(&path)
             .map_err(Fault::from)
-            .and_then(|file| look(file, &model.networks[network]))
+            .and_then(|file| look(&file, &model.networks[network]))
             .and_then(|(_, noted)| Ok((noted, container::read(&path, None, watch)?)))
             .and_then(|(noted, checkpoint)| Ok((noted, checkpoint.digest(watch)?)));
         match digests {
-            Ok((noted, digest)) if digest == noted => Ok(()),
+            Ok((noted, digest)) if digest == noted => {
+                self.check(&path).map_err(|fault| fault.of(&path))
+            }
             Ok((noted, digest)) => Err(ModelError::Weights(format!(
                 "{} is damaged: the digest of its content is {digest}, not {noted}. Install it again",
                 path.display(),
@@ -339,7 +385,7 @@ impl Store {
             Err(Fault::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
                 Err(ModelError::Weights(format!("{} is not installed", model.name)))
             }
-            Err(fault) => Err(fault.of(&path)),
+            Err(fault) => Err(fault.of_reading(&path)),
         }
     }
 
@@ -357,7 +403,7 @@ impl Store {
                 let digest = checkpoint.digest(watch)?;
                 Ok((checkpoint, digest))
             })
-            .map_err(|fault| fault.of(path))?;
+            .map_err(|fault| fault.of_reading(path))?;
         let known = self.recognise(path, &checkpoint, &digest, watch);
         let (model, index) = match (known.map_err(|fault| fault.of(path))?, expected) {
             (Some((model, index)), None) => (model.clone(), index),
@@ -507,6 +553,12 @@ impl Store {
         }
     }
 
+    /// A model of this name, whose file can be read.
+    fn readable(&self, name: &str) -> Result<Model> {
+        self.find(name)?;
+        self.known(name)
+    }
+
     fn known(&self, name: &str) -> Result<Model> {
         self.get(name).ok_or_else(|| {
             let names: Vec<String> = self.models().into_iter().map(|model| model.name).collect();
@@ -535,7 +587,7 @@ impl Store {
 }
 
 /// Checks a canonical file by its header and length; returns that, and the digest that it notes.
-fn look(file: File, network: &Network) -> super::fault::Result<(u64, String)> {
+fn look(file: &File, network: &Network) -> super::fault::Result<(u64, String)> {
     let length = file.metadata()?.len();
     let header = safetensors_file::read_header(file, length)?;
     let note = |key: &str| header.metadata().as_ref().and_then(|texts| texts.get(key)).cloned();

@@ -84,6 +84,27 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_described_in_the_windows_language() {
+        use crate::engine::inputs::{FolderError, PassedOver};
+
+        let passed_over =
+            PassedOver { not_audio: 1, own: 2, hidden: 3, not_files: 4, unreadable: 5 };
+        let counts = "15 deixado(s) de lado: 1 sem nome de áudio; 2 feito(s) pelo Partita; 3 com nome \
+                      oculto; 4 link(s) sem destino ou dispositivo(s); 5 que não pôde ou não puderam \
+                      ser lidos";
+        assert_eq!(portuguese(&format!("Album: {passed_over}")), format!("Album: {counts}"));
+        let none = FolderError::NoSong(passed_over).to_string();
+        assert_eq!(portuguese(&none), format!("não há música nesta pasta: {counts}"));
+        let denied = std::io::Error::from_raw_os_error(13);
+        let unreadable = FolderError::Unreadable(denied).to_string();
+        assert_eq!(
+            portuguese(&unreadable),
+            "a pasta não pôde ser lida: permissão negada (os error 13)"
+        );
+        assert_eq!(portuguese(&FolderError::Empty.to_string()), "esta pasta está vazia");
+    }
+
+    #[test]
     fn both_languages_name_as_much() {
         for (english, other) in PORTUGUESE {
             let count = |text: &str| text.matches("{}").count();

@@ -43,7 +43,8 @@ impl DawProject {
         let track = |name: &String| {
             let file = tempfile::tempfile_in(&spec.scratch)?;
             let one = Spec { streams: vec![name.clone()], ..spec.clone() };
-            let tags = Tags::new(name, tags.artist().as_deref(), tags.album().as_deref(), None);
+            let tags =
+                Tags::new(name, tags.artist().as_deref(), tags.album().as_deref(), None).signed();
             let encoder = (wav::FORMAT.begin)(file.try_clone()?, &one, &tags)?;
             Ok(Track { encoder, file })
         };

@@ -121,6 +121,21 @@ proptest! {
 }
 
 #[test]
+fn a_file_of_more_than_4_gb_is_recognised_as_partitas_own() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("a.wav");
+    for (tags, is_own) in [(tags().signed(), true), (tags(), false)] {
+        let spec = spec(48_000, 1, Depth::Int24, 1);
+        let mut wav = Box::new(Wav::new(File::create(&path).unwrap(), &spec, &tags, 0).unwrap());
+        wav.write(0, Samples::Int(&[1])).unwrap();
+        wav.finish().unwrap();
+        assert_eq!(parse(&path).form, *b"RF64");
+        let cancel = crate::engine::CancelToken::default();
+        assert_eq!(crate::engine::export::is_own_file(&path, &cancel), is_own);
+    }
+}
+
+#[test]
 fn the_limit_between_riff_and_rf64_is_exact() {
     let home = TempDir::new().unwrap();
     let path = home.path().join("a.wav");

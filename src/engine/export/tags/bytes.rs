@@ -4,7 +4,7 @@ use std::io;
 
 use lofty::{
     config::WriteOptions,
-    id3::v2::Id3v2Tag,
+    id3::v2::{Frame, Id3v2Tag},
     iff::wav::RiffInfoList,
     mp4::{Atom, AtomData, AtomIdent, Ilst},
     ogg::tag::VorbisComments,
@@ -31,7 +31,7 @@ impl Tags {
         for (picture, _) in &self.pictures {
             tag.push_picture(picture.clone());
         }
-        bytes_of(&Id3v2Tag::from(tag))
+        bytes_of(&in_fixed_order(tag.into())?)
     }
 
     /// What a LIST chunk of a RIFF file holds, from "INFO" on; empty when there is nothing to say.
@@ -94,6 +94,29 @@ impl Tags {
         }
         tag
     }
+}
+
+/// The frames of a tag in the order of their bytes, the pictures last and as they came: lofty collects
+/// the others in a hash set, whose order is another each time.
+fn in_fixed_order(tag: Id3v2Tag) -> io::Result<Id3v2Tag> {
+    const HEADER: usize = 10;
+    let mut frames = Vec::new();
+    for frame in tag {
+        let is_picture = matches!(frame, Frame::Picture(_));
+        let mut bytes = Vec::new();
+        if !is_picture {
+            let mut alone = Id3v2Tag::new();
+            alone.insert(frame.clone());
+            bytes = bytes_of(&alone)?.split_off(HEADER);
+        }
+        frames.push((is_picture, bytes, frame));
+    }
+    frames.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    let mut ordered = Id3v2Tag::new();
+    for (_, _, frame) in frames {
+        ordered.insert(frame);
+    }
+    Ok(ordered)
 }
 
 /// As lofty writes them; nothing for no tag.

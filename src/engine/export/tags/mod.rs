@@ -9,6 +9,7 @@
 //! Interface and Data Specifications 1.0" (LIST INFO); Apple's metadata items of MP4.
 
 mod bytes;
+mod mark;
 
 use std::path::Path;
 
@@ -18,7 +19,11 @@ use lofty::{
     tag::{ItemKey, ItemValue, Tag, TagItem, TagType},
 };
 
-use self::bytes::{TEMPO, number_of};
+pub use self::mark::is_own_file;
+use self::{
+    bytes::{TEMPO, number_of},
+    mark::{COMMENT, SOFTWARE},
+};
 use crate::engine::{
     CancelToken,
     decode::{self, Broadcast, LARGEST_COVER, LONGEST_TEXT, read_tags},
@@ -154,6 +159,22 @@ impl Tags {
     pub fn with_comment(mut self, text: &str) -> Self {
         self.push(ItemKey::Comment, text);
         self
+    }
+
+    /// The same with Partita's mark, whatever else there is: [`is_own_file`] looks for it.
+    #[must_use]
+    pub fn signed(mut self) -> Self {
+        self.items.retain(|item| item.key() != ItemKey::EncoderSoftware);
+        let software = ItemValue::Text(SOFTWARE.to_owned());
+        // Before the others, so that no limit of theirs leaves it out.
+        self.items.insert(0, TagItem::new(ItemKey::EncoderSoftware, software));
+        self
+    }
+
+    /// The same with a comment that names the model.
+    #[must_use]
+    pub fn separated_with(self, model: &str) -> Self {
+        self.with_comment(&format!("{COMMENT}{model}"))
     }
 
     /// The title; empty where there is none.

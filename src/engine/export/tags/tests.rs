@@ -16,7 +16,7 @@ use super::{bytes::bytes_of, *};
 use crate::engine::{
     Depth,
     export::format::{
-        FORMATS, Samples, Streams,
+        FORMATS, Format, Samples, Streams,
         tests::{COVER, spec},
     },
 };
@@ -277,6 +277,85 @@ fn what_claims_too_much_is_cut() {
     assert!(tags.pictures().is_empty());
 }
 
+/// Writes a file of one silent frame.
+fn write(format: &Format, tags: &Tags, path: &Path) {
+    let depth = format.depth(Depth::Int24);
+    let spec = spec(format, 2, depth, 1);
+    let mut encoder = (format.begin)(fs::File::create(path).unwrap(), &spec, tags).unwrap();
+    for stream in 0..spec.streams.len() {
+        let samples = match depth {
+            Depth::Float32 => Samples::Float(&[0.0; 2]),
+            _ => Samples::Int(&[0; 2]),
+        };
+        encoder.write(stream, samples).unwrap();
+    }
+    encoder.finish().unwrap();
+}
+
+/// The file itself, or the first track in a session.
+fn sound_of(path: &Path) -> std::path::PathBuf {
+    if path.extension().is_none_or(|ending| ending != "dawproject") {
+        return path.to_owned();
+    }
+    let mut archive = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
+    let mut track = archive.by_name("audio/vocals.wav").unwrap();
+    let to = path.with_file_name("track of a session.wav");
+    std::io::copy(&mut track, &mut fs::File::create(&to).unwrap()).unwrap();
+    to
+}
+
+#[test]
+fn every_format_carries_the_mark_whatever_else_its_tags_hold() {
+    let home = tempfile::tempdir().unwrap();
+    let mut full = Tags::new(&"x".repeat(LONGEST_TEXT), None, None, None);
+    full.push(ItemKey::Comment, &"x".repeat(LONGEST_PROSE));
+    for _ in 0..MOST_ITEMS {
+        full.push(ItemKey::Genre, &"x".repeat(LONGEST_TEXT));
+    }
+    let never = CancelToken::default();
+    for tags in [Tags::default(), read_source(), full] {
+        for format in FORMATS {
+            let path = home.path().join(format!("song.{}", format.extension));
+            write(format, &tags.clone().separated_with("htdemucs").signed(), &path);
+            assert!(is_own_file(&sound_of(&path), &never), "{}", format.id);
+            // A FLAC file names its encoder, and the tracks of a session are marked by themselves.
+            write(format, &tags, &path);
+            let is_marked_anyhow = matches!(format.id, "flac" | "dawproject");
+            assert_eq!(is_own_file(&sound_of(&path), &never), is_marked_anyhow, "{}", format.id);
+        }
+    }
+}
+
+#[test]
+fn files_of_earlier_versions_are_recognised_by_their_comment() {
+    let home = tempfile::tempdir().unwrap();
+    for format in FORMATS.into_iter().filter(|format| format.id != "dawproject") {
+        let path = home.path().join(format!("song.{}", format.extension));
+        write(format, &read_source().separated_with("htdemucs"), &path);
+        assert!(is_own_file(&path, &CancelToken::default()), "{}", format.id);
+        let about = read_source().with_comment("I saw it Separated by Partita with htdemucs");
+        write(format, &about, &path);
+        let is_marked_anyhow = format.id == "flac";
+        let is_own = is_own_file(&path, &CancelToken::default());
+        assert_eq!(is_own, is_marked_anyhow, "{}", format.id);
+    }
+}
+
+#[test]
+fn the_same_tags_give_the_same_bytes_in_every_format() {
+    let home = tempfile::tempdir().unwrap();
+    let tags = read_source().separated_with("htdemucs").signed();
+    for format in FORMATS {
+        let bytes = |_| {
+            let path = home.path().join("song");
+            write(format, &tags, &path);
+            fs::read(path).unwrap()
+        };
+        let all: Vec<Vec<u8>> = (0..8).map(bytes).collect();
+        assert!(all.iter().all(|bytes| *bytes == all[0]), "{}", format.id);
+    }
+}
+
 #[test]
 fn the_largest_tags_fit_into_every_format() {
     let home = tempfile::tempdir().unwrap();
@@ -293,17 +372,7 @@ fn the_largest_tags_fit_into_every_format() {
     assert_eq!(tags.pictures().len(), 1);
     for format in FORMATS {
         let path = home.path().join(format.extension);
-        let depth = format.depth(Depth::Int24);
-        let spec = spec(format, 2, depth, 1);
-        let mut encoder = (format.begin)(fs::File::create(&path).unwrap(), &spec, &tags).unwrap();
-        for stream in 0..spec.streams.len() {
-            let samples = match depth {
-                Depth::Float32 => Samples::Float(&[0.0; 2]),
-                _ => Samples::Int(&[0; 2]),
-            };
-            encoder.write(stream, samples).unwrap();
-        }
-        encoder.finish().unwrap();
+        write(format, &tags, &path);
         let has_cover = format.streams != Streams::All;
         let bytes = path.metadata().unwrap().len();
         assert_eq!(bytes > cover.len() as u64, has_cover, "{}", format.id);

@@ -130,6 +130,7 @@ fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
         State::Missing => (say.not_installed)(&words::bytes(model.bytes)),
         State::Installed { bytes } => (say.installed)(&words::bytes(*bytes)),
         State::Damaged(reason) => (say.damaged)(reason),
+        State::Unusable(reason) => words::capitalised(&words::told(reason)),
     };
     let about = match model.name.as_str() {
         "htdemucs" => say.about_default,

@@ -13,7 +13,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
 };
 
 use quick_xml::{
@@ -83,7 +83,7 @@ pub fn write(
     audio: &mut dyn FnMut(usize, &mut dyn io::Write) -> io::Result<()>,
 ) -> io::Result<()> {
     check(session)?;
-    let mut archive = ZipWriter::new(BufWriter::with_capacity(1 << 16, file));
+    let mut archive = ZipWriter::new(Out::new(file));
     let text = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     archive.start_file("metadata.xml", text)?;
     archive.write_all(&document(|xml| metadata(xml, session))?)?;
@@ -96,7 +96,53 @@ pub fn write(
         archive.start_file(path(track), stored)?;
         audio(at, &mut archive)?;
     }
-    archive.finish()?.flush()
+    let mut out = archive.finish()?;
+    out.flush()?;
+    // An error that the archive kept to itself still spoils the file.
+    if out.has_failed { Err(io::Error::other("the session is incomplete")) } else { Ok(()) }
+}
+
+/// The session's file. After an error it accepts everything and writes nothing: the archive completes
+/// itself when it is dropped, and prints on standard error where that fails.
+struct Out {
+    file: BufWriter<File>,
+    has_failed: bool,
+}
+
+impl Out {
+    fn new(file: File) -> Self {
+        Self { file: BufWriter::with_capacity(1 << 16, file), has_failed: false }
+    }
+
+    fn unless_failed<T>(
+        &mut self,
+        otherwise: T,
+        work: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.has_failed {
+            return Ok(otherwise);
+        }
+        let result = work(&mut self.file);
+        let is_final = |error: &io::Error| error.kind() != io::ErrorKind::Interrupted;
+        self.has_failed = result.as_ref().is_err_and(is_final);
+        result
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_failed(bytes.len(), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_failed((), Write::flush)
+    }
+}
+
+impl Seek for Out {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.unless_failed(0, |file| file.seek(to))
+    }
 }
 
 fn check(session: &Session<'_>) -> io::Result<()> {

@@ -245,3 +245,16 @@ proptest! {
         prop_assert_eq!(clip[0].get("name"), xml_text(&name));
     }
 }
+
+/// Else the archive prints a second error on standard error when it is dropped.
+#[cfg(target_os = "linux")]
+#[test]
+fn after_an_error_the_archive_completes_itself_without_another() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut out = Out::new(full);
+    let block = vec![0; 1 << 17];
+    assert_eq!(out.write(&block).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    assert_eq!(out.write(&block).unwrap(), block.len());
+    out.flush().unwrap();
+    out.rewind().unwrap();
+}

@@ -1,0 +1,59 @@
+//! The songs that the files and folders on a command line stand for.
+
+use std::path::{Path, PathBuf};
+
+use super::output::{Output, note};
+use crate::engine::{CancelToken, inputs::songs_in};
+
+/// A song, and the folder that it lies in below the one that was named.
+#[derive(Debug, PartialEq)]
+pub(super) struct Song {
+    pub(super) file: PathBuf,
+    pub(super) folder: PathBuf,
+}
+
+/// The songs of a command line.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    pub(super) songs: Vec<Song>,
+    /// Whether a folder could not be read, or holds no song; reported already.
+    pub(super) any_failed: bool,
+}
+
+impl Inputs {
+    /// The named files, whatever they are, and the songs of the named folders, whose folders are
+    /// kept. Reports the files that are passed over, and the folders without songs.
+    pub(super) fn new(given: &[PathBuf], output: &Output) -> Self {
+        let mut inputs = Self::default();
+        for path in given {
+            if !path.is_dir() {
+                inputs.songs.push(Song { file: path.clone(), folder: PathBuf::new() });
+                continue;
+            }
+            let name = path.display();
+            match songs_in(path, &CancelToken::default()) {
+                Ok(found) => {
+                    if found.passed_over.all() > 0 {
+                        note(&format!("{name}: {}", found.passed_over));
+                    }
+                    inputs
+                        .songs
+                        .extend(found.songs.into_iter().map(|file| Song::in_folder(path, file)));
+                }
+                Err(error) => {
+                    inputs.any_failed = true;
+                    output.failed(&name.to_string(), &error.to_string());
+                }
+            }
+        }
+        inputs
+    }
+}
+
+impl Song {
+    /// A song below the folder `root`.
+    pub(super) fn in_folder(root: &Path, file: PathBuf) -> Self {
+        let below = file.parent().and_then(|folder| folder.strip_prefix(root).ok());
+        Self { folder: below.map(Path::to_owned).unwrap_or_default(), file }
+    }
+}

@@ -1,0 +1,58 @@
+//! The log of the program: on standard error, and its last lines for bug reports.
+//!
+//! `PARTITA_LOG` chooses both, such as `debug` or `partita=debug,symphonia=warn`. Without it, standard
+//! error gets Partita's own warnings, and the bug report also the errors of libraries.
+
+use std::{
+    ffi::OsStr,
+    io::{self, IsTerminal as _},
+};
+
+use tracing_subscriber::{
+    EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
+
+use crate::engine::report::LogTail;
+
+/// Environment variable that chooses the lines.
+const VARIABLE: &str = "PARTITA_LOG";
+const ON_STDERR: &str = "off,partita=warn";
+const IN_REPORTS: &str = "error,partita=warn,rfd=off";
+
+/// Starts logging, once for the process.
+pub(super) fn start() {
+    let is_coloured =
+        has_colours(io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
+    let filter =
+        |usual: &str| EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(usual));
+    // A line that cannot be written is dropped: reporting that would go to the same stream.
+    let on_stderr = fmt::layer().log_internal_errors(false).with_writer(io::stderr);
+    let in_reports = fmt::layer().log_internal_errors(false).with_writer(|| LogTail);
+    let started = registry()
+        .with(on_stderr.with_ansi(is_coloured).with_filter(filter(ON_STDERR)))
+        .with(in_reports.with_ansi(false).with_filter(filter(IN_REPORTS)))
+        .try_init();
+    if started.is_err() {
+        tracing::debug!("logging was set up already");
+    }
+}
+
+/// Whether colours are written: to terminals only, and not where `NO_COLOR` is set to anything but
+/// the empty string (no-color.org).
+fn has_colours(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_without_no_color() {
+        assert!(has_colours(true, None));
+        assert!(has_colours(true, Some(OsStr::new(""))));
+        assert!(!has_colours(true, Some(OsStr::new("1"))));
+        assert!(!has_colours(true, Some(OsStr::new("0"))));
+        assert!(!has_colours(false, None));
+    }
+}

@@ -60,7 +60,7 @@ fn each_bad_file_is_told_from_the_others() {
         ("score.mp3", b"MThd\0\0\0\x06\0\x01\0\x02\x01\xe0", "a MIDI file"),
         ("song.wma", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media is not supported"),
         ("song.wv", b"wvpk\0\0\0\0\x10\x04", "WavPack is not supported"),
-        ("big.wav", b"RF64\xff\xff\xff\xffWAVEds64", "not an audio file"),
+        ("big.wav", b"RF64\xff\xff\xff\xffWAVEds64", "before its sound begins"),
         ("header.flac", &flac[..30], "before its sound begins"),
         ("no frames.flac", &flac[..flac_sound_start(&flac)], "before its sound begins"),
         ("header.wav", &wav[..30], "before its sound begins"),

@@ -148,8 +148,8 @@ fn caf_with_an_unknown_or_wrong_length_is_read_to_its_end() {
 fn files_that_were_cut_off_give_what_is_there_and_say_so() {
     let files = [
         ("chirp.flac", 1152),
-        ("chirp-22k.aiff", 1),
-        ("chirp-22k.caf", 1),
+        ("chirp-22k.aiff", 300),
+        ("chirp-22k.caf", 300),
         ("chirp.mp3", 2304),
         ("chirp.m4a", 1),
         ("chirp.ogg", 8192),
@@ -157,7 +157,7 @@ fn files_that_were_cut_off_give_what_is_there_and_say_so() {
         ("chirp.mka", 4096),
         ("chirp.webm", 1920),
         ("two-tracks.mka", 4608),
-        ("chirp-mono-8k-mulaw.wav", 1),
+        ("chirp-mono-8k-mulaw.wav", 900),
     ];
     for (name, block) in files {
         let (bytes, samples) = whole(name);
@@ -277,10 +277,15 @@ fn tags_behind_flac_and_mp4_take_nothing_of_the_sound() {
     assert!(got == samples, "in front");
 }
 
+/// Where the note of an encoder of MP3 is.
+fn note_in(bytes: &[u8]) -> usize {
+    bytes.windows(4).position(|it| it == b"Info" || it == b"Xing").unwrap()
+}
+
 #[test]
 fn an_encoders_note_is_judged_by_the_file() {
     let (bytes, samples) = whole("chirp.mp3");
-    let note = position(&bytes, b"Info").min(bytes.len());
+    let note = note_in(&bytes);
     let flags = u32::from_be_bytes(bytes[note + 4..note + 8].try_into().unwrap());
     assert_eq!(flags & 3, 3, "it counts frames and bytes");
     let count = u32::from_be_bytes(bytes[note + 8..note + 12].try_into().unwrap());
@@ -308,14 +313,14 @@ fn he_aac_that_only_its_frames_show_has_its_full_rate() {
         assert_eq!(about.warning, None, "{name}");
         assert!(about.frames >= 8_820, "{name}: {}", about.frames);
         // The core alone, late by the filters of the replication.
-        let best = (delay..2_500).map(|delay| snr_db(&samples, &want, delay)).fold(-99.0, f64::max);
+        let best = (delay..5_000).map(|delay| snr_db(&samples, &want, delay)).fold(-99.0, f64::max);
         assert!(best > 3.0, "{name}: {best:.1} dB");
     }
 }
 
 #[test]
 fn containers_of_other_kinds_are_refused_by_name() {
-    let sound = fs::read(data("bare-44k.mp3")).unwrap();
+    let sound = fs::read(data("bare-44k.mp3")).unwrap().repeat(4);
     let transport = |stride: usize, offset: usize| {
         let mut bytes = sound.repeat(4);
         bytes.truncate(4000);
@@ -613,7 +618,7 @@ fn impossible_samples_of_floats_are_silent_and_said_with_their_time() {
 #[test]
 fn a_broken_frame_of_mp3_does_not_become_noise() {
     let (bytes, samples) = whole("chirp.mp3");
-    let start = position(&bytes, b"Info") + 400;
+    let start = note_in(&bytes) + 400;
     let mut said_of = 0;
     for seed in 0..400_u32 {
         let mut broken = bytes.clone();

@@ -25,7 +25,7 @@ use symphonia::{
         io::{MediaSourceStream, MediaSourceStreamOptions},
         meta::MetadataOptions,
         packet::Packet,
-        units::{TimeBase, Timestamp},
+        units::{Duration, TimeBase, Timestamp},
     },
     default::get_probe,
 };
@@ -126,8 +126,7 @@ impl Source {
         let source = match framing {
             Some(framing) => {
                 let frames = Frames::new(file, framing).map_err(|e| cannot_read(e.into()))?;
-                let nothing = || DecodeError::Damaged(nothing_begins());
-                let frames = frames.ok_or_else(nothing)?;
+                let frames = frames.ok_or_else(nothing_begins)?;
                 Self::of_frames(frames, shape, place).map_err(|e| cannot_read(e.into()))?
             }
             None => Self::of_reader(probe(file).map_err(cannot_read)?, shape, place)?,
@@ -353,6 +352,17 @@ impl Source {
         self.bytes
     }
 
+    /// Where a packet ends, by its own duration, or by the frames that came of it where it has none.
+    pub fn end_of(&self, packet: &Packet, frames: u64) -> Timestamp {
+        if packet.dur > Duration::ZERO {
+            return packet.pts.saturating_add(packet.dur);
+        }
+        let Some(base) = self.gap_base else { return packet.pts };
+        let seconds = frames as f64 / f64::from(self.format.sample_rate.max(1));
+        let ticks = seconds * f64::from(base.denom.get()) / f64::from(base.numer.get());
+        packet.pts.saturating_add(Duration::from(ticks.round() as u64))
+    }
+
     /// Frames between where the last packet should have ended and this one's beginning, by their time
     /// stamps.
     pub fn gap(&self, expected: Timestamp, packet: &Packet) -> u64 {
@@ -445,15 +455,13 @@ fn format_name(container: Container, codec: &AudioCodecParameters) -> String {
     }
 }
 
-fn nothing_begins() -> String {
-    format!("the file ends, or is damaged, before its sound begins; {AGAIN}")
+fn nothing_begins() -> DecodeError {
+    DecodeError::Damaged(format!("the file ends, or is damaged, before its sound begins; {AGAIN}"))
 }
 
 fn probe_error(error: Error, path: &Path) -> EngineError {
     let error = match error {
-        Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            DecodeError::Damaged(nothing_begins())
-        }
+        Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => nothing_begins(),
         Error::IoError(source) => {
             return EngineError::Io { what: "cannot read", path: path.into(), source };
         }

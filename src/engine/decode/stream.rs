@@ -97,6 +97,8 @@ struct Stream<'a> {
     /// Stretches replaced by silence, and the frame at which the first one is.
     losses: u64,
     first_loss: Option<u64>,
+    /// The frame at which the last one ends.
+    last_loss: Option<u64>,
     /// Where the first samples that are not plausible were.
     first_odd: Option<u64>,
     warnings: Vec<String>,
@@ -121,6 +123,7 @@ impl<'a> Stream<'a> {
             next_frame: None,
             losses: 0,
             first_loss: None,
+            last_loss: None,
             first_odd: None,
             warnings: Vec::new(),
             interleaved: Vec::new(),
@@ -226,8 +229,9 @@ impl<'a> Stream<'a> {
             return Ok(true);
         }
         self.adapt(&spec)?;
-        let frames = self.interleaved.len() / spec.channels().count().max(1);
-        self.allowance.sound(frames as u64, spec.rate())?;
+        let frames = (self.interleaved.len() / spec.channels().count().max(1)) as u64;
+        self.next_frame = self.next_frame.map(|_| source.end_of(packet, frames));
+        self.allowance.sound(frames, spec.rate())?;
         if let Some((_, downmix)) = &self.layout {
             self.stereo.clear();
             downmix.apply(&self.interleaved, &mut self.stereo);
@@ -265,8 +269,7 @@ impl<'a> Stream<'a> {
         if source.gap_base.is_none() {
             return Ok(());
         }
-        let next = packet.pts.saturating_add(packet.dur);
-        let Some(expected) = self.next_frame.replace(next) else {
+        let Some(expected) = self.next_frame.replace(source.end_of(packet, 0)) else {
             return Ok(());
         };
         let gap = source.gap(expected, packet);
@@ -278,15 +281,19 @@ impl<'a> Stream<'a> {
     /// Keeps the time of what cannot be decoded.
     fn lose(&mut self, frames: u64) -> Result<()> {
         const LONGEST_SECONDS: u64 = 60; // more is rather a wrong number than a loss
+        const SAME_PLACE_FRAMES: u64 = SAMPLE_RATE as u64 / 2;
         self.release()?;
-        self.losses += 1;
-        self.first_loss.get_or_insert(self.output.frames_out);
-        let Some((spec, _)) = &self.layout else {
-            return Ok(());
-        };
-        let frames = frames.min(LONGEST_SECONDS * u64::from(spec.rate()));
-        self.allowance.sound(frames, spec.rate())?;
-        self.output.push_silence(frames)
+        let at = self.output.frames_out;
+        let is_new = self.last_loss.is_none_or(|last| at > last + SAME_PLACE_FRAMES);
+        self.losses += u64::from(is_new);
+        self.first_loss.get_or_insert(at);
+        if let Some((spec, _)) = &self.layout {
+            let frames = frames.min(LONGEST_SECONDS * u64::from(spec.rate()));
+            self.allowance.sound(frames, spec.rate())?;
+            self.output.push_silence(frames)?;
+        }
+        self.last_loss = Some(self.output.frames_out);
+        Ok(())
     }
 
     /// Follows a change of rate or channels.

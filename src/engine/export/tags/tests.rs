@@ -313,15 +313,17 @@ fn every_format_carries_the_mark_whatever_else_its_tags_hold() {
         full.push(ItemKey::Genre, &"x".repeat(LONGEST_TEXT));
     }
     let never = CancelToken::default();
-    for tags in [Tags::default(), read_source(), full] {
+    for (index, tags) in [Tags::default(), read_source(), full].into_iter().enumerate() {
         for format in FORMATS {
             let path = home.path().join(format!("song.{}", format.extension));
             write(format, &tags.clone().separated_with("htdemucs").signed(), &path);
-            assert!(is_own_file(&sound_of(&path), &never), "{}", format.id);
+            let file = sound_of(&path);
+            assert!(is_own_file(&file, &never), "{} {index}", format.id);
             // A FLAC file names its encoder, and the tracks of a session are marked by themselves.
             write(format, &tags, &path);
             let is_marked_anyhow = matches!(format.id, "flac" | "dawproject");
-            assert_eq!(is_own_file(&sound_of(&path), &never), is_marked_anyhow, "{}", format.id);
+            let file = sound_of(&path);
+            assert_eq!(is_own_file(&file, &never), is_marked_anyhow, "{} {index}", format.id);
         }
     }
 }

@@ -4,9 +4,9 @@ use std::{fs, path::Path};
 
 use crate::support::{json_lines, partita, stderr, tiny_home, walk, write_song};
 
-fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
     assert_eq!(content.len() % 2, 0);
-    [&name[..], &(content.len() as u32).to_le_bytes(), content].concat()
+    [name, &(content.len() as u32).to_le_bytes(), content].concat()
 }
 
 /// Puts chunks in front of the others of a WAV file.

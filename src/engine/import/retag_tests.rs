@@ -41,7 +41,7 @@ fn import(library: &mut Library, path: &Path) -> Song {
 
 /// Bytes with the signature of a PNG, larger than any padding.
 fn cover(filling: u8) -> Vec<u8> {
-    [b"\x89PNG\r\n\x1a\n", &[filling; 60_000][..]].concat()
+    [&b"\x89PNG\r\n\x1a\n"[..], &vec![filling; 60_000]].concat()
 }
 
 /// Writes other tags and a large cover, as a tagger does.

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_cover_is_what_follows_its_files_name() {
-        let jpeg = [&[0xff, 0xd8, 0xff, 0xe0][..], &[7; 40_000]].concat();
+        let jpeg = [&[0xff, 0xd8, 0xff, 0xe0][..], &vec![7; 40_000]].concat();
         let named = [b"cover\xc3\xa4.jpg\0", &jpeg[..]].concat();
         for (key, value) in [("Cover Art (Front)", &named), ("COVER ART (FRONT)", &jpeg)] {
             let tag = parse(&items(&[("Title", 0, b"A Title"), (key, 2, value)]));

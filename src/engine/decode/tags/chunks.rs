@@ -90,7 +90,7 @@ impl Chunks {
                     tags.extend(content()?.strip_prefix(b"INFO").map(info));
                 }
                 b"NAME" | b"AUTH" | b"ANNO" | b"(c) " if self.is_aiff => {
-                    push(&mut aiff, name, &content()?);
+                    push(&mut aiff, *name, &content()?);
                 }
                 _ => {}
             }
@@ -127,18 +127,18 @@ fn info(mut list: &[u8]) -> Tag {
         && let Some((size, rest)) = rest.split_first_chunk::<4>()
     {
         let size = (u32::from_le_bytes(*size) as usize).min(rest.len());
-        push(&mut tag, name, &rest[..size]);
+        push(&mut tag, *name, &rest[..size]);
         list = &rest[(size + size % 2).min(rest.len())..];
     }
     tag
 }
 
 /// Puts a text into a tag under the name of its chunk, unless it says nothing.
-fn push(tag: &mut Tag, name: &Name, bytes: &[u8]) {
+fn push(tag: &mut Tag, name: Name, bytes: &[u8]) {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let text =
         std::str::from_utf8(&bytes[..end]).map_or_else(|_| latin1(&bytes[..end]), str::to_owned);
-    let name = std::str::from_utf8(name).unwrap_or_default();
+    let name = std::str::from_utf8(&name).unwrap_or_default();
     if let Some(key) = ItemKey::from_key(tag.tag_type(), name)
         && !text.trim().is_empty()
     {
@@ -152,8 +152,8 @@ mod tests {
 
     use super::*;
 
-    fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
-        let mut chunk = [&name[..], &(content.len() as u32).to_le_bytes(), content].concat();
+    fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
+        let mut chunk = [name, &(content.len() as u32).to_le_bytes(), content].concat();
         chunk.resize(chunk.len().next_multiple_of(2), 0);
         chunk
     }

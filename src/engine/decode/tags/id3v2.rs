@@ -5,7 +5,7 @@
 //! them to fields. Pictures are extracted here. Pure.
 //!
 //! Sources: ID3v2.4.0 structure and native frames, ID3v2.3.0, ID3v2.2.0; for what programs do, the
-//! bug trackers of mutagen, TagLib and iTunes' plain sizes in ID3v2.4.
+//! bug trackers of mutagen and `TagLib`, and iTunes' plain sizes in ID3v2.4.
 
 use std::io::Read as _;
 
@@ -70,7 +70,7 @@ pub fn parse(tag: &[u8]) -> Option<Tag> {
     let mut left = MOST_UNPACKED;
     let unpack = |found| layout.unpack(&body, found, &mut left);
     let mut frames: Vec<Frame> = walk.frames.iter().filter_map(unpack).collect();
-    let pictures: Vec<Picture> = frames.iter().filter_map(|it| layout.picture(it)).collect();
+    let pictures: Vec<Picture> = frames.iter().filter_map(picture).collect();
     frames.retain(|frame| !matches!(&frame.id[..], b"APIC" | b"PIC"));
     for frame in &mut frames {
         text::mend(layout.version, &frame.id, &mut frame.content);
@@ -255,27 +255,6 @@ impl Layout {
         Some(Frame { id, content })
     }
 
-    /// The picture of a frame that holds one: its bytes begin where they look like one, whatever its
-    /// description is encoded in.
-    fn picture(&self, frame: &Frame) -> Option<Picture> {
-        const LONGEST_DESCRIPTION: usize = 4096;
-        let content = &frame.content;
-        let kind_at = match &frame.id[..] {
-            b"APIC" => 2 + content.get(1..)?.iter().take(256).position(|byte| *byte == 0)?,
-            b"PIC" => 4,
-            _ => return None,
-        };
-        let (kind, rest) = content.get(kind_at..)?.split_first()?;
-        let at = image_in(&rest[..rest.len().min(LONGEST_DESCRIPTION)])?;
-        let description = text::decode(content[0], &rest[..at]);
-        let description = description.trim_matches('\0');
-        let picture = Picture::unchecked(rest[at..].to_vec()).pic_type(PictureType::from_u8(*kind));
-        Some(match description {
-            "" => picture.build(),
-            words => picture.description(words.to_owned()).build(),
-        })
-    }
-
     /// Renders frames as a plain tag and parses it with lofty.
     fn lofty(&self, frames: &[Frame]) -> Option<Tag> {
         let mut body = Vec::new();
@@ -292,6 +271,27 @@ impl Layout {
         let header = [b"ID3", &[self.version, 0, 0][..], &seven_bits(body.len() as u32)].concat();
         read_alone(&[header, body].concat(), TagType::Id3v2)
     }
+}
+
+/// The picture of a frame that holds one: its bytes begin where they look like one, whatever its
+/// description is encoded in.
+fn picture(frame: &Frame) -> Option<Picture> {
+    const LONGEST_DESCRIPTION: usize = 4096;
+    let content = &frame.content;
+    let kind_at = match &frame.id[..] {
+        b"APIC" => 2 + content.get(1..)?.iter().take(256).position(|byte| *byte == 0)?,
+        b"PIC" => 4,
+        _ => return None,
+    };
+    let (kind, rest) = content.get(kind_at..)?.split_first()?;
+    let at = image_in(&rest[..rest.len().min(LONGEST_DESCRIPTION)])?;
+    let description = text::decode(content[0], &rest[..at]);
+    let description = description.trim_matches('\0');
+    let picture = Picture::unchecked(rest[at..].to_vec()).pic_type(PictureType::from_u8(*kind));
+    Some(match description {
+        "" => picture.build(),
+        words => picture.description(words.to_owned()).build(),
+    })
 }
 
 fn seven_bits(size: u32) -> [u8; 4] {

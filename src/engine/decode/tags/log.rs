@@ -91,7 +91,7 @@ fn tag_of(revision: &MetadataRevision) -> Tag {
                 push(&mut tag, ItemKey::RecordingDate, text);
             }
             StandardTag::TrackNumber(number) => {
-                push(&mut tag, ItemKey::TrackNumber, &number.to_string())
+                push(&mut tag, ItemKey::TrackNumber, &number.to_string());
             }
             StandardTag::Bpm(number) => push(&mut tag, ItemKey::Bpm, &number.to_string()),
             StandardTag::InitialKey(text) => push(&mut tag, ItemKey::InitialKey, text),

@@ -162,7 +162,7 @@ fn a_wavs_id3_chunk_counts_more_than_its_list() {
     let form = [1, 0, 1, 0, 0x44, 0xac, 0, 0, 0x88, 0x58, 1, 0, 2, 0, 16, 0];
     let (form, sound) = (chunk(b"fmt ", &form), chunk(b"data", &[0; 64]));
     for parts in [[&form, &sound, &list, &id3], [&form, &id3, &list, &sound]] {
-        let body = parts.map(|part| part.as_slice()).concat();
+        let body = parts.map(Vec::as_slice).concat();
         let size = (body.len() as u32 + 4).to_le_bytes();
         let tags = about(&folder, "a.wav", &[b"RIFF", &size, b"WAVE", &body]);
         assert_eq!(titles(&tags), (Some(LONG), Some("Artist of LIST"), Some("Album of LIST")));

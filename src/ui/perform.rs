@@ -66,12 +66,7 @@ impl App {
             Action::Confirm => self.confirm(),
             Action::Open(page) => self.open_page(page),
             Action::Tick(stem, ticked) => self.change_lane(&stem, |lane| lane.ticked = ticked),
-            Action::TickOnly(wanted) => {
-                for stem in self.stems() {
-                    let ticked = wanted.contains(&stem);
-                    self.change_lane(&stem, |lane| lane.ticked = ticked);
-                }
-            }
+            Action::TickOnly(wanted) => self.tick_only(&wanted),
             Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
             Action::Pan(stem, to) => self.change_lane(&stem, |lane| lane.pan = to),
             Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
@@ -116,6 +111,13 @@ impl App {
             Action::AcceptPrompt => self.accept_prompt(ctx),
             Action::ClosePrompt => self.desk.prompt = None,
             Action::Chosen(purpose, paths) => self.chosen(ctx, purpose, paths),
+        }
+    }
+
+    fn tick_only(&mut self, wanted: &[String]) {
+        for stem in self.stems() {
+            let ticked = wanted.contains(&stem);
+            self.change_lane(&stem, |lane| lane.ticked = ticked);
         }
     }
 

@@ -205,10 +205,11 @@ impl<R: Read + Seek> Frames<R> {
                 _ => None,
             };
             match header {
-                Some(header) => match self.frame(header)? {
-                    Some(item) => return Ok(item),
-                    None => continue,
-                },
+                Some(header) => {
+                    if let Some(item) = self.frame(header)? {
+                        return Ok(item);
+                    }
+                }
                 None => return self.lost(),
             }
         }

@@ -141,7 +141,9 @@ fn fade(stereo: &mut [f32], distance: impl Fn(usize) -> usize) {
         let distance = distance(frames - 1 - index);
         if distance < FADE_FRAMES {
             let gain = distance as f32 / FADE_FRAMES as f32;
-            frame.iter_mut().for_each(|sample| *sample *= gain);
+            for sample in frame {
+                *sample *= gain;
+            }
         }
     }
 }

@@ -52,28 +52,24 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     };
     let (bytes, completeness, stated) = extent(claimed, room);
     let sound = start + EDIT_COUNT.min(bytes)..start + bytes;
-    match logarithmic(&description) {
+    if let Some(format) = logarithmic(&description) {
         // Symphonia 0.6.1 knows these in WAV alone.
-        Some(format) => view = wav::canonical(&format, None, sound),
-        None => {
-            view.push_literal(*b"data");
-            view.push_literal(bytes.to_be_bytes());
-            view.push_file(start..start + bytes);
-        }
+        view = wav::canonical(&format, None, sound);
+    } else {
+        view.push_literal(*b"data");
+        view.push_literal(bytes.to_be_bytes());
+        view.push_file(start..start + bytes);
     }
 
     let table = packets.as_deref().filter(|_| description.get(8..12) != Some(b"alac"));
-    let timing = match table.and_then(timing) {
-        Some(timing) => timing,
-        None => {
-            let frames = stated.and_then(|bytes| {
-                let each = u32_at(&description, 16).filter(|&bytes| bytes > 0)?;
-                let frames = u32_at(&description, 20).filter(|&frames| frames > 0)?;
-                Some(bytes.saturating_sub(EDIT_COUNT) / u64::from(each) * u64::from(frames))
-            });
-            Timing { frames, ..Timing::default() }
-        }
-    };
+    let timing = table.and_then(timing).unwrap_or_else(|| {
+        let frames = stated.and_then(|bytes| {
+            let each = u32_at(&description, 16).filter(|&bytes| bytes > 0)?;
+            let frames = u32_at(&description, 20).filter(|&frames| frames > 0)?;
+            Some(bytes.saturating_sub(EDIT_COUNT) / u64::from(each) * u64::from(frames))
+        });
+        Timing { frames, ..Timing::default() }
+    });
     Ok(Some(Shape::single(Container::Caf, view, timing, completeness)))
 }
 

@@ -33,7 +33,7 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
         if flags & 0x7f == 0x7f || body + bytes > end {
             break; // no block, or a damaged one
         }
-        if flags & 0x7f == 0 && info.is_none() && bytes >= STREAM_INFO_BYTES {
+        if flags << 1 == 0 && info.is_none() && bytes >= STREAM_INFO_BYTES {
             info = Some(file.bytes_at(body, STREAM_INFO_BYTES)?);
         }
         at = body + bytes;

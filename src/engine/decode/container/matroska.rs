@@ -374,9 +374,7 @@ fn is_void(element: &Element) -> bool {
 fn read_info(bytes: &[u8], info: &mut Info) {
     for (id, content) in children(bytes) {
         match id {
-            0x2a_d7b1 => {
-                info.tick_ns = Some(unsigned(content)).filter(|&n| n > 0).unwrap_or(1_000_000)
-            }
+            0x2a_d7b1 if unsigned(content) > 0 => info.tick_ns = unsigned(content),
             0x4489 => info.ticks = float(content),
             _ => {}
         }

@@ -233,7 +233,7 @@ impl Trak {
             (b"Opus", _) => "Opus",
             (b"samr" | b"sawb", _) => "AMR",
             (b"QDM2" | b"QDMC", _) => "QDesign Music",
-            (kind, _) if pcm_of(kind).is_some() => "PCM",
+            (kind, _) if pcm_of(*kind).is_some() => "PCM",
             (b"lpcm" | b"ipcm" | b"fpcm" | b"raw ", _) => "PCM",
             (b"ulaw", _) => "µ-law PCM in QuickTime",
             (b"alaw", _) => "A-law PCM in QuickTime",
@@ -300,14 +300,13 @@ impl Trak {
                 let is_float = &self.codec == b"fpcm";
                 return Some(Pcm { bits: bits.into(), is_float, is_big: flags & 1 == 0 });
             }
-            kind => pcm_of(kind)?,
+            kind => pcm_of(*kind)?,
         };
         let order = inner(b"enda").and_then(|range| content.get(range.start + 1).copied());
         if let Some(little) = order.filter(|_| pcm.bits > 16) {
             pcm.is_big = little == 0;
         }
-        if &self.codec == b"twos" && fields.bits == 8 || &self.codec == b"sowt" && fields.bits == 8
-        {
+        if fields.bits == 8 && matches!(&self.codec, b"twos" | b"sowt") {
             pcm.bits = 8;
         }
         Some(pcm)
@@ -322,8 +321,8 @@ struct Pcm {
     is_big: bool,
 }
 
-fn pcm_of(kind: &[u8; 4]) -> Option<Pcm> {
-    let (bits, is_float, is_big) = match kind {
+fn pcm_of(kind: [u8; 4]) -> Option<Pcm> {
+    let (bits, is_float, is_big) = match &kind {
         b"sowt" => (16, false, false),
         b"twos" => (16, false, true),
         b"in24" => (24, false, true),

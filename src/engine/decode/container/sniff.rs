@@ -148,10 +148,10 @@ fn has_free_rate(bytes: &[u8]) -> bool {
     let is_free = |frame: &[u8]| {
         let [0xff, second, third, _] = frame[..] else { return false };
         second & 0xe0 == 0xe0
-            && second & 0x18 != 8
-            && second & 6 != 0
+            && second & 0x18 != 0x08
+            && second & 0x06 != 0
             && third >> 4 == 0
-            && third & 12 != 12
+            && third & 0x0c != 0x0c
     };
     let is_next = |frame: &[u8]| is_free(frame) && frame[..2] == bytes[..2];
     if !bytes.get(..4).is_some_and(is_free) {

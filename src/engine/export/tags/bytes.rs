@@ -48,7 +48,10 @@ impl Tags {
     /// Names and values of Vorbis comments, without the pictures.
     pub fn vorbis_comments(&self) -> Vec<(String, String)> {
         let comments = VorbisComments::from(self.tag(TagType::VorbisComments));
-        comments.items().map(|(name, value)| (name.into(), value.into())).collect()
+        // For lofty this is the vendor, which names the library that encodes.
+        let software = self.text(ItemKey::EncoderSoftware).map(|text| ("ENCODER", text));
+        let named = software.into_iter().chain(comments.items());
+        named.map(|(name, value)| (name.into(), value.into())).collect()
     }
 
     /// A whole `ilst` atom; empty when there is nothing to say.

@@ -72,6 +72,8 @@ pub struct Frames<R> {
     /// Bytes and count of the frames so far, for the length of damaged ones.
     bytes: u64,
     count: u64,
+    /// Lengths of the shortest and of the longest frame so far, in bytes.
+    lengths: (usize, usize),
     first: First,
     note: Option<Note>,
     is_first: bool,
@@ -122,7 +124,8 @@ fn chain<R: Read + Seek>(
     for index in 0..count {
         let bytes = window.bytes(at + TAG_START)?;
         let rest = bytes.get(at..).unwrap_or_default();
-        if index > 0 && (rest.is_empty() || is_tag(rest)) {
+        // What begins behind other bytes has to be long enough to be believed.
+        if index > 0 && count < SURE && (rest.is_empty() || is_tag(rest)) {
             break;
         }
         let Some(header) = Header::read(rest, framing) else { return Ok(None) };
@@ -154,8 +157,9 @@ impl<R: Read + Seek> Frames<R> {
         let Some(header) = sync_first(&mut window, framing)? else { return Ok(None) };
         let first = header.first();
         let (last, bytes, count) = (Some(header), 0, 0);
+        let (lengths, note) = ((header.bytes, header.bytes), None);
         let mut frames =
-            Self { window, framing, last, bytes, count, first, note: None, is_first: true };
+            Self { window, framing, last, bytes, count, lengths, first, note, is_first: true };
         frames.read_note()?;
         Ok(Some(frames))
     }
@@ -237,6 +241,7 @@ impl<R: Read + Seek> Frames<R> {
         self.last = Some(header);
         self.bytes += length as u64;
         self.count += 1;
+        self.lengths = (self.lengths.0.min(length), self.lengths.1.max(length));
         Ok(Some(Item::Frame { bytes, frames: header.frames }))
     }
 
@@ -297,14 +302,19 @@ impl<R: Read + Seek> Frames<R> {
         }
     }
 
-    /// Frames of sound in so many bytes, by the average of what came before.
+    /// Frames of sound in so many damaged bytes. Where frames differ in length, the damage is taken for
+    /// that of one header, unless no frame is as long.
     fn frames_in(&self, bytes: u64) -> u64 {
+        const LONGEST_USUAL: u64 = 1441;
         let each = match (self.count, self.last) {
             (0, Some(last)) => last.bytes as f64,
             (0, None) => return 0,
             (count, _) => self.bytes as f64 / count as f64,
         };
-        (bytes as f64 / each).round() as u64 * self.first.frames
+        let is_constant = self.lengths.1 - self.lengths.0 <= 4;
+        let is_one = !is_constant && (header::SHORTEST as u64..=LONGEST_USUAL).contains(&bytes);
+        let count = if is_one { 1 } else { (bytes as f64 / each).round() as u64 };
+        count * self.first.frames
     }
 
     fn read_note(&mut self) -> io::Result<()> {

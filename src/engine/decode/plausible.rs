@@ -11,6 +11,9 @@ pub const LOUD: f32 = 10.0;
 /// Magnitudes of floats that are believed beyond [`LOUD`], as a multiple of the song's usual peaks:
 /// +40 dB.
 const BEYOND_USUAL: f32 = 100.0;
+/// Largest magnitude of a float that is believed of any song: twice what 32-bit integers hold, taken for
+/// floats.
+const LARGEST: f32 = 4_294_967_296.0;
 /// Frames whose peak is looked at together.
 const BLOCK_FRAMES: usize = 4096;
 /// Samples over which sound fades into silence, and out of it.
@@ -60,7 +63,7 @@ impl Peaks {
             if count >= left {
                 // The upper end of what has this exponent.
                 let usual = f32::from_bits((exponent as u32 + 1).min(254) << 23);
-                return (usual * BEYOND_USUAL).max(LOUD);
+                return (usual * BEYOND_USUAL).clamp(LOUD, LARGEST);
             }
             left -= count;
         }
@@ -212,7 +215,7 @@ mod tests {
 
     #[test]
     fn songs_that_are_loud_on_purpose_stay_as_they_are() {
-        for level in [30.0, 32768.0, 2e9] {
+        for level in [30.0, 32768.0, 2e9, 4e9] {
             let mut song = tone(100_000, level / 50.0);
             song.extend(tone(40_000, level));
             let mut peaks = Peaks::default();
@@ -220,6 +223,9 @@ mod tests {
             let mut judge = Judge::of_samples(peaks.bound());
             assert_eq!(judged(&mut judge, &[song.clone()]).concat(), song, "{level}");
         }
+        let mut peaks = Peaks::default();
+        peaks.push(&tone(100_000, f32::MAX), 2);
+        assert_eq!(peaks.bound(), LARGEST, "no song is that loud");
         // A quiet song with one loud moment in range.
         let mut song = tone(1 << 20, 1e-4);
         song.extend(tone(1000, 9.0));

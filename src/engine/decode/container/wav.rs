@@ -15,7 +15,7 @@ const MOST_CHUNKS: usize = 1024;
 const HEAD: u64 = 8;
 /// A size that is too large by no more than this is a wrong size, not a file that was cut off: a
 /// header was counted, or a block that was never written. In bytes.
-pub(super) const SLACK: u64 = 4096;
+pub(super) const SLACK: u64 = 1024;
 /// Format tags of MPEG audio in WAV.
 const MPEG_TAGS: [u16; 2] = [0x50, 0x55];
 /// Format tags whose frames all have the same size: integers, floats, A-law, µ-law, and formats that

@@ -98,14 +98,16 @@ fn wav_with_wrong_or_unfinished_sizes_is_read_to_its_end() {
     assert_eq!(frames, 44_100);
 }
 
+/// Name, sizes of the file and of the sound, number of frames if it is another, and the warning.
+type AiffCase = (&'static str, u32, u32, Option<u32>, Option<&'static str>);
+
 #[test]
 fn aiff_with_wrong_or_unfinished_sizes_is_read_to_its_end() {
     let (bytes, samples) = whole("chirp-22k.aiff");
     let (form, sound, common) = (4, position(&bytes, b"SSND") + 4, position(&bytes, b"COMM") + 10);
     let size = u32::from_be_bytes(bytes[sound..sound + 4].try_into().unwrap());
     let unfinished = Some("the recording was not finished: read to the end of the file");
-    type Case = (&'static str, u32, u32, Option<u32>, Option<&'static str>);
-    let cases: [Case; 7] = [
+    let cases: [AiffCase; 7] = [
         ("form 0", 0, size, None, None),
         ("form large", u32::MAX, size, None, None),
         ("sound 16 long", size + 46, size + 16, None, None),
@@ -545,12 +547,14 @@ fn with_edits(bytes: &[u8], edits: &[(u32, i32)]) -> Vec<u8> {
     made
 }
 
+/// Name, lengths in milliseconds and starts in frames, and what is heard.
+type EditCase = (&'static str, Vec<(u32, i32)>, Vec<f32>);
+
 #[test]
 fn several_edits_are_played_as_they_are_listed() {
     let (bytes, samples) = whole("chirp-alac.m4a");
     let part = |from: usize, frames: usize| &samples[2 * from..2 * (from + frames)];
-    type Case = (&'static str, Vec<(u32, i32)>, Vec<f32>);
-    let cases: [Case; 4] = [
+    let cases: [EditCase; 4] = [
         ("two", vec![(50, 0), (50, 4_410)], [part(0, 2_205), part(4_410, 2_205)].concat()),
         (
             "with a pause",

@@ -360,6 +360,8 @@ impl<'a> Stream<'a> {
     fn warn_of_damage(&mut self, source: &Source, end: Ending) {
         let at = clock(self.output.frames_out);
         let missing = source.promised.filter(|&promised| self.output.frames_in < promised);
+        // What was cut off may all lie behind the sound.
+        let is_whole = source.promised.is_some() && missing.is_none();
         if end == Ending::Damaged {
             let text = format!("damaged or different after {at}: what follows could not be read");
             self.warnings.push(text);
@@ -367,7 +369,7 @@ impl<'a> Stream<'a> {
             let rate = f64::from(self.first.as_ref().map_or(SAMPLE_RATE, AudioSpec::rate));
             let whole = clock((promised as f64 / rate * f64::from(SAMPLE_RATE)) as u64);
             self.warnings.push(format!("cut off after {at} of {whole}"));
-        } else if source.completeness == Completeness::CutOff
+        } else if source.completeness == Completeness::CutOff && !is_whole
             || end == Ending::CutOff && missing.is_none() && source.container != Container::Wav
         {
             self.warnings.push(format!("cut off after {at}"));

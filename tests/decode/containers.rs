@@ -632,13 +632,12 @@ fn a_broken_frame_of_mp3_does_not_become_noise() {
     for seed in 0..400_u32 {
         let mut broken = bytes.clone();
         let mut state = seed.wrapping_mul(2_654_435_761) | 1;
-        let mut at = start + seed as usize * 10 % (bytes.len() - start - 6);
-        for _ in 0..6 {
+        let from = start + seed as usize * 10 % (bytes.len() - start - 6);
+        for byte in &mut broken[from..from + 6] {
             state ^= state << 13;
             state ^= state >> 17;
             state ^= state << 5;
-            broken[at] = (state >> 8) as u8;
-            at += 1;
+            *byte = (state >> 8) as u8;
         }
         let (_home, path) = file("a.mp3", &broken);
         let Ok((about, got)) = decoded(&path) else { continue };

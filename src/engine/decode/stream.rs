@@ -369,8 +369,9 @@ impl<'a> Stream<'a> {
             let rate = f64::from(self.first.as_ref().map_or(SAMPLE_RATE, AudioSpec::rate));
             let whole = clock((promised as f64 / rate * f64::from(SAMPLE_RATE)) as u64);
             self.warnings.push(format!("cut off after {at} of {whole}"));
-        } else if source.completeness == Completeness::CutOff && !is_whole
-            || end == Ending::CutOff && missing.is_none() && source.container != Container::Wav
+        } else if !is_whole
+            && (source.completeness == Completeness::CutOff
+                || end == Ending::CutOff && missing.is_none() && source.container != Container::Wav)
         {
             self.warnings.push(format!("cut off after {at}"));
         } else if source.completeness == Completeness::Unfinished {

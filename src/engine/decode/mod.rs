@@ -183,9 +183,9 @@ fn float_bound(source: source::Source, path: &Path, cancel: &CancelToken) -> sup
         peaks.push(block, super::CHANNELS);
         Ok(())
     };
-    let rate = source.format.sample_rate;
+    let (rate, track) = (source.format.sample_rate, Some(source.track));
     let output = Output::new(rate, output::Trim::default(), &mut take)?;
-    let reopen = || source::Source::open(path, None, cancel);
+    let reopen = || source::Source::open(path, track, cancel);
     match stream::decode(source, path, cancel, &mut |_| (), output, f32::MAX, &reopen) {
         Ok(_) => Ok(if peak <= LOUD { LOUD } else { peaks.bound() }),
         Err(super::EngineError::Decode(_)) => Ok(LOUD), // said by the decoding itself

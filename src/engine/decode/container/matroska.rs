@@ -5,7 +5,15 @@
 //! damaged cluster still holds is shown up to the damage, and the next cluster after it.
 //! Source: RFC 9559; RFC 8794 (EBML).
 
+mod ebml;
+mod tracks;
+
 use std::io;
+
+use ebml::{
+    Element, HEAD, children, element_at, float, head, push_element, signed, unsigned, vint,
+};
+use tracks::{TrackEntry, listed, read_tracks};
 
 use super::{AudioTrack, Completeness, Container, Shape, Timing, choose};
 use crate::engine::decode::{DecodeError, bounds::BoundedFile, view::View};
@@ -19,43 +27,17 @@ const TOP_LEVEL: [u32; 8] =
     [CLUSTER, INFO, TRACKS, 0x114d_9b74, 0x1c53_bb6b, 0x1254_c367, 0x1941_a469, 0x1043_a770];
 const SIMPLE_BLOCK: u32 = 0xa3;
 const BLOCK_GROUP: u32 = 0xa0;
-const ENTRY: u32 = 0xae;
 const BLOCK: u32 = 0xa1;
 const DISCARD_PADDING: u32 = 0x75a2;
 /// Elements that a cluster may hold besides blocks: its time, position, size, and ones without meaning.
 const IN_CLUSTER: [u32; 9] =
     [SIMPLE_BLOCK, BLOCK_GROUP, 0xe7, 0xa7, 0xab, 0x5854, 0xaf, 0xec, 0xbf];
 
-/// Longest head of an element: four bytes of name, eight of size.
-const HEAD: u64 = 12;
 const LONGEST_TRACKS: u64 = 16 << 20;
 const LONGEST_INFO: u64 = 1 << 20;
 const NANOSECONDS: u64 = 1_000_000_000;
 /// Bytes that are looked through at a time for the next cluster.
 const STRIDE: u64 = 1 << 16;
-
-/// An element: its name, where its content begins, and how long that is; `None` where it is unknown.
-#[derive(Clone, Copy, Debug)]
-struct Element {
-    id: u32,
-    body: u64,
-    bytes: Option<u64>,
-}
-
-/// What is known of an audio track.
-#[derive(Clone, Debug, Default)]
-struct TrackEntry {
-    number: u64,
-    /// Its bytes in the track list, with its head.
-    entry: Vec<u8>,
-    codec: String,
-    is_default: bool,
-    is_enabled: bool,
-    language: Option<String>,
-    name: Option<String>,
-    delay_ns: u64,
-    rate: u32,
-}
 
 /// The shape of a Matroska file; `None` where no audio track is found. `wanted` is the number of an
 /// audio track, from 1. Where `headers_only`, no cluster is walked through, and nothing is shown of
@@ -381,166 +363,7 @@ fn read_info(bytes: &[u8], info: &mut Info) {
     }
 }
 
-fn read_tracks(bytes: &[u8]) -> Vec<TrackEntry> {
-    const AUDIO: u64 = 2;
-    let mut tracks = Vec::new();
-    for (_, content) in children(bytes).filter(|(id, _)| *id == ENTRY) {
-        let mut kind = 0;
-        let mut track = TrackEntry { is_default: true, is_enabled: true, ..TrackEntry::default() };
-        for (id, value) in children(content) {
-            match id {
-                0xd7 => track.number = unsigned(value),
-                0x83 => kind = unsigned(value),
-                0x88 => track.is_default = unsigned(value) != 0,
-                0xb9 => track.is_enabled = unsigned(value) != 0,
-                0x86 => track.codec = text(value),
-                0x22_b59c | 0x22_b59d => track.language = Some(text(value)),
-                0x536e => track.name = Some(text(value)),
-                0x56aa => track.delay_ns = unsigned(value),
-                0xe1 => {
-                    let rate = children(value).find(|(id, _)| *id == 0xb5);
-                    track.rate = rate.and_then(|(_, rate)| float(rate)).unwrap_or(0.0) as u32;
-                }
-                _ => {}
-            }
-        }
-        if kind == AUDIO {
-            if track.codec == "A_OPUS" {
-                track.rate = 48_000; // whatever the encoder was given
-            }
-            track.entry = entry(content);
-            tracks.push(track);
-        }
-    }
-    tracks
-}
-
-/// A track's entry with what plays it, and nothing else.
-fn entry(content: &[u8]) -> Vec<u8> {
-    const NUMBER: u32 = 0xd7;
-    const UID: u32 = 0x73c5;
-    /// Number, kind, codec with its settings and delays, duration of a frame, audio, compression.
-    const NEEDED: [u32; 9] = [NUMBER, 0x83, 0x86, 0x63a2, 0x56aa, 0x56bb, 0x23_e383, 0xe1, 0x6d80];
-    let mut needed = head(UID, 1);
-    needed.push(1);
-    for (id, value) in children(content).filter(|(id, _)| NEEDED.contains(id)) {
-        needed.extend(head(id, value.len() as u64));
-        needed.extend_from_slice(value);
-    }
-    let mut entry = head(ENTRY, needed.len() as u64);
-    entry.extend(needed);
-    entry
-}
-
-fn listed(track: &TrackEntry) -> AudioTrack {
-    AudioTrack {
-        number: 0,
-        id: track.number,
-        codec: codec_name(&track.codec).to_owned(),
-        language: track.language.clone().filter(|language| language != "und"),
-        name: track.name.clone(),
-        is_default: track.is_default && track.is_enabled,
-        is_decodable: is_decodable(&track.codec),
-    }
-}
-
-fn codec_name(codec: &str) -> &str {
-    match codec {
-        "A_MPEG/L3" => "MP3",
-        "A_MPEG/L2" => "MP2",
-        "A_MPEG/L1" => "MP1",
-        "A_VORBIS" => "Vorbis",
-        "A_OPUS" => "Opus",
-        "A_FLAC" => "FLAC",
-        "A_ALAC" => "ALAC",
-        "A_AC3" | "A_EAC3" => "Dolby Digital (AC-3)",
-        "A_TRUEHD" => "Dolby TrueHD",
-        _ if codec.starts_with("A_AAC") => "AAC",
-        _ if codec.starts_with("A_PCM") => "PCM",
-        _ if codec.starts_with("A_DTS") => "DTS",
-        _ => codec.trim_start_matches("A_"),
-    }
-}
-
-fn is_decodable(codec: &str) -> bool {
-    const KNOWN: [&str; 6] = ["A_MPEG/", "A_VORBIS", "A_OPUS", "A_FLAC", "A_ALAC", "A_AAC"];
-    codec.starts_with("A_PCM") || KNOWN.iter().any(|known| codec.starts_with(known))
-}
-
 fn frames_of(nanoseconds: u64, rate: u64) -> u64 {
     let frames = (u128::from(nanoseconds) * u128::from(rate) + 500_000_000) / 1_000_000_000;
     u64::try_from(frames).unwrap_or(u64::MAX)
-}
-
-/// The element whose head is at `at`; `None` where there is none.
-fn element_at(file: &mut BoundedFile, at: u64) -> io::Result<Option<Element>> {
-    let bytes = file.bytes_at(at, HEAD)?;
-    let Some((id, id_bytes, size, size_bytes)) = read_head(&bytes) else { return Ok(None) };
-    Ok(Some(Element { id, body: at + (id_bytes + size_bytes) as u64, bytes: size }))
-}
-
-/// Name and size of an element, each with its own length in bytes.
-fn read_head(bytes: &[u8]) -> Option<(u32, usize, Option<u64>, usize)> {
-    let id_bytes = bytes.first()?.leading_zeros() as usize + 1;
-    let name = bytes.get(..id_bytes).filter(|_| id_bytes <= 4)?;
-    let id = name.iter().fold(0, |id, &byte| (id << 8) | u32::from(byte));
-    let (size, size_bytes) = vint(&bytes[id_bytes..])?;
-    let is_unknown = size == (1 << (7 * size_bytes)) - 1;
-    Some((id, id_bytes, (!is_unknown).then_some(size), size_bytes))
-}
-
-/// A number of variable length, without the bit that marks the length.
-fn vint(bytes: &[u8]) -> Option<(u64, usize)> {
-    let &first = bytes.first()?;
-    let length = first.leading_zeros() as usize + 1;
-    let rest = bytes.get(1..length).filter(|_| length <= 8)?;
-    let first = u64::from(first) & ((1 << (8 - length)) - 1);
-    Some((rest.iter().fold(first, |number, &byte| (number << 8) | u64::from(byte)), length))
-}
-
-/// The elements that `bytes` hold: names and contents, up to what is none.
-fn children(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
-    std::iter::from_fn(move || {
-        let (id, id_bytes, size, size_bytes) = read_head(bytes)?;
-        let content = bytes.get(id_bytes + size_bytes..)?;
-        let (content, rest) = content.split_at_checked(usize::try_from(size?).ok()?)?;
-        bytes = rest;
-        Some((id, content))
-    })
-}
-
-/// The head of an element with so many bytes of content.
-fn head(id: u32, bytes: u64) -> Vec<u8> {
-    let name = id.to_be_bytes();
-    let mut head: Vec<u8> = name.into_iter().skip_while(|&byte| byte == 0).collect();
-    head.extend(((1 << 56) | bytes).to_be_bytes());
-    head
-}
-
-fn push_element(view: &mut View, id: u32, content: &[u8]) {
-    view.push_literal(head(id, content.len() as u64));
-    view.push_literal(content);
-}
-
-fn unsigned(bytes: &[u8]) -> u64 {
-    bytes.iter().take(8).fold(0, |number, &byte| (number << 8) | u64::from(byte))
-}
-
-fn signed(bytes: &[u8]) -> i64 {
-    let unused = 64 - 8 * bytes.len().clamp(1, 8) as u32;
-    ((unsigned(bytes) << unused) as i64) >> unused
-}
-
-fn float(bytes: &[u8]) -> Option<f64> {
-    match bytes.len() {
-        4 => Some(f64::from(f32::from_be_bytes(bytes.try_into().ok()?))),
-        8 => Some(f64::from_be_bytes(bytes.try_into().ok()?)),
-        _ => None,
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    const LONGEST: usize = 200;
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len()).min(LONGEST);
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
 }

@@ -28,7 +28,7 @@ use super::liveness::{ALIVE, BEAT, Clock, Worker, beat};
 pub use super::liveness::{SILENCE, host};
 use crate::engine::{
     EngineError, Result,
-    files::{make_folders, write_atomically},
+    files::{make_folders, sweep, write_atomically},
 };
 
 /// Prefixes of folders: a try; one that is being made; one that is being removed.
@@ -213,6 +213,8 @@ pub fn clear(root: &Path, wanted: Wanted<'_>) {
         for folder in folders(of_song, NEW).into_iter().filter(is_left) {
             log_failure(&folder, fs::remove_dir_all(&folder));
         }
+        // A process that was killed while it read the clock leaves its file.
+        sweep(of_song);
         // Stays while it holds something.
         drop(fs::remove_dir(of_song));
     }

@@ -174,7 +174,8 @@ impl Source {
             source.gap_base = track.time_base;
         }
         source.promised = match container {
-            Container::Ogg => header,
+            // Of a file that was cut off, that is the length of what is there.
+            Container::Ogg => header.filter(|_| source.completeness != Completeness::CutOff),
             _ => timing.frames,
         };
         source.seconds = timing.seconds;

@@ -97,6 +97,8 @@ struct Stream<'a> {
     /// Stretches replaced by silence, and the frame at which the first one is.
     losses: u64,
     first_loss: Option<u64>,
+    /// Frames that were lost since the last packet that was decoded.
+    lost: Option<u64>,
     /// The frame at which the last one ends.
     last_loss: Option<u64>,
     /// Where the first samples that are not plausible were.
@@ -123,6 +125,7 @@ impl<'a> Stream<'a> {
             next_frame: None,
             losses: 0,
             first_loss: None,
+            lost: None,
             last_loss: None,
             first_odd: None,
             warnings: Vec::new(),
@@ -172,7 +175,7 @@ impl<'a> Stream<'a> {
                 }
                 Ok(Next::Lost(frames)) => {
                     self.allowance.packet(0)?;
-                    self.lose(frames)?;
+                    self.lose(frames);
                 }
                 Ok(Next::End) => return Ok(Ending::Complete),
                 Ok(Next::CutOff) => return Ok(Ending::CutOff),
@@ -207,7 +210,7 @@ impl<'a> Stream<'a> {
     /// Decodes one packet. False when there is nothing to be done with this stream any more.
     fn take(&mut self, source: &Source, packet: &Packet) -> Result<bool> {
         self.packets += 1;
-        self.fill_gap(source, packet)?;
+        self.fill_gap(source, packet);
         if is_joint_32_bit_flac(source, packet) {
             let text = "FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits";
             return Err(DecodeError::Unsupported(text.into()).into());
@@ -222,13 +225,14 @@ impl<'a> Stream<'a> {
         };
         let Some(spec) = spec else {
             self.failed += 1;
-            self.lose(packet.block_dur().get())?;
+            self.lose(packet.block_dur().get());
             return Ok(true);
         };
         if self.interleaved.is_empty() {
             return Ok(true);
         }
         self.adapt(&spec)?;
+        self.silence_lost()?;
         let frames = (self.interleaved.len() / spec.channels().count().max(1)) as u64;
         self.next_frame = self.next_frame.map(|_| source.end_of(packet, frames));
         self.allowance.sound(frames, spec.rate())?;
@@ -264,24 +268,30 @@ impl<'a> Stream<'a> {
     }
 
     /// Where the container left out what it could not make out, keeps the time.
-    fn fill_gap(&mut self, source: &Source, packet: &Packet) -> Result<()> {
+    fn fill_gap(&mut self, source: &Source, packet: &Packet) {
         const TOLERANCE_SECONDS: f64 = 0.01; // of ticks that are not frames
         if source.gap_base.is_none() {
-            return Ok(());
+            return;
         }
-        let Some(expected) = self.next_frame.replace(source.end_of(packet, 0)) else {
-            return Ok(());
-        };
+        let Some(expected) = self.next_frame.replace(source.end_of(packet, 0)) else { return };
         let gap = source.gap(expected, packet);
         let is_exact = source.container == Container::Flac;
         let tolerance = f64::from(source.format.sample_rate) * TOLERANCE_SECONDS;
-        if gap > 0 && (is_exact || gap as f64 > tolerance) { self.lose(gap) } else { Ok(()) }
+        if gap > 0 && (is_exact || gap as f64 > tolerance) {
+            self.lose(gap);
+        }
     }
 
-    /// Keeps the time of what cannot be decoded.
-    fn lose(&mut self, frames: u64) -> Result<()> {
+    /// Keeps the time of what cannot be decoded, once something follows.
+    fn lose(&mut self, frames: u64) {
+        self.lost = Some(self.lost.unwrap_or(0).saturating_add(frames));
+    }
+
+    /// Puts silence in the place of what was lost.
+    fn silence_lost(&mut self) -> Result<()> {
         const LONGEST_SECONDS: u64 = 60; // more is rather a wrong number than a loss
         const SAME_PLACE_FRAMES: u64 = SAMPLE_RATE as u64 / 2;
+        let Some(frames) = self.lost.take() else { return Ok(()) };
         self.release()?;
         let at = self.output.frames_out;
         let is_new = self.last_loss.is_none_or(|last| at > last + SAME_PLACE_FRAMES);
@@ -329,6 +339,11 @@ impl<'a> Stream<'a> {
 
     /// Ends one reading of the stream.
     fn end_pass(&mut self, source: &Source, end: Ending) -> Result<()> {
+        // At the end of a file that was cut off, nothing more is missing than the rest of it.
+        if end != Ending::Complete || source.completeness == Completeness::CutOff {
+            self.lost = None;
+        }
+        self.silence_lost()?;
         self.release()?;
         // MPEG audio has no proper end: a file that was cut off ends like a whole one, and one that
         // goes on behind its stated end has its padding elsewhere.

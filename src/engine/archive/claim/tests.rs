@@ -51,6 +51,9 @@ fn resumes_released_work_and_removes_complete_work() {
     let claim = ours(ask(root.path(), WANTED).unwrap());
     assert_eq!((&*samples(&claim), tries(root.path())), ("half", 1));
     claim.remove();
+    // A process that was killed while it read the clock of the file system.
+    let of_song = fs::read_dir(root.path()).unwrap().next().unwrap().unwrap().path();
+    fs::write(of_song.join(".partita-a1B2c3.part"), " ").unwrap();
     clear(root.path(), WANTED);
     assert!(fs::read_dir(root.path()).unwrap().next().is_none());
 }

@@ -213,10 +213,21 @@ pub fn clear(root: &Path, wanted: Wanted<'_>) {
         for folder in folders(of_song, NEW).into_iter().filter(is_left) {
             log_failure(&folder, fs::remove_dir_all(&folder));
         }
+        folders(of_song, NEW).iter().for_each(|folder| remove_abandoned(folder));
         // A process that was killed while it read the clock leaves its file.
         sweep(of_song);
         // Stays while it holds something.
         drop(fs::remove_dir(of_song));
+    }
+}
+
+/// Removes a folder that a process was making when it was killed: what it was writing there is not
+/// locked any more. One that is still empty may be about to be written to, and stays.
+fn remove_abandoned(folder: &Path) {
+    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        sweep(folder);
+        // Stays while it holds something.
+        drop(fs::remove_dir(folder));
     }
 }
 

@@ -54,6 +54,9 @@ fn resumes_released_work_and_removes_complete_work() {
     // A process that was killed while it read the clock of the file system.
     let of_song = fs::read_dir(root.path()).unwrap().next().unwrap().unwrap().path();
     fs::write(of_song.join(".partita-a1B2c3.part"), " ").unwrap();
+    // Another one, while it was making its folder.
+    fs::create_dir(of_song.join("new-a1B2c3")).unwrap();
+    fs::write(of_song.join("new-a1B2c3/.partita-d4E5f6.part"), "{").unwrap();
     clear(root.path(), WANTED);
     assert!(fs::read_dir(root.path()).unwrap().next().is_none());
 }

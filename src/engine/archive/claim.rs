@@ -213,7 +213,9 @@ pub fn clear(root: &Path, wanted: Wanted<'_>) {
         for folder in folders(of_song, NEW).into_iter().filter(is_left) {
             log_failure(&folder, fs::remove_dir_all(&folder));
         }
-        folders(of_song, NEW).iter().for_each(|folder| remove_abandoned(folder));
+        for folder in folders(of_song, NEW) {
+            remove_abandoned(&folder);
+        }
         // A process that was killed while it read the clock leaves its file.
         sweep(of_song);
         // Stays while it holds something.

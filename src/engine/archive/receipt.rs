@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Keys;
 use crate::engine::{
     CancelToken, EngineError, Result,
-    files::{make_folders, write_atomically},
+    files::{make_folders, sweep, write_atomically},
     import::content_hash,
 };
 
@@ -186,6 +186,8 @@ pub fn is_begun(state: &Path, keys: &Keys) -> bool {
 fn write_at(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folders(folder).map_err(|source| cannot_write(path, source))?;
+    // Of a process that was killed while it wrote here.
+    sweep(folder);
     write_atomically(path, bytes)
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Shard, Song};
 use crate::engine::{
     EngineError, Result,
-    files::{make_folders, write_atomically},
+    files::{make_folders, sweep, write_atomically},
 };
 
 /// In [`super::STATE`].
@@ -108,6 +108,8 @@ impl Recorder {
         let path = folder.join(format!("{name}.json"));
         let cannot = |source| EngineError::Io { what: "cannot write", path: path.clone(), source };
         make_folders(&folder).map_err(cannot)?;
+        // Of a process that was killed while it wrote here.
+        sweep(&folder);
         let mut list = Vec::new();
         for song in songs {
             let listed = Listed {

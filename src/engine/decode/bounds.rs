@@ -58,7 +58,7 @@ impl BoundedFile {
     /// At most `count` bytes from `at` on; fewer at the end. The position is then behind them.
     ///
     /// # Errors
-    /// Those of the disk; when the file may not be read any further.
+    /// I/O errors of the file; when the file may not be read any further.
     pub fn bytes_at(&mut self, at: u64, count: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.seek(SeekFrom::Start(at))?;

@@ -82,7 +82,7 @@ pub struct Frames<R> {
 /// Whether frames begin at `start`, or behind other bytes soon after it.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn begins(file: &mut BoundedFile, start: u64, framing: Framing) -> io::Result<bool> {
     file.seek(io::SeekFrom::Start(start))?;
     let mut window = Window::new(file);
@@ -150,7 +150,7 @@ impl<R: Read + Seek> Frames<R> {
     /// Finds the first frame of a stream; `None` where there is none.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// I/O errors of the file.
     pub fn new(file: R, framing: Framing) -> io::Result<Option<Self>> {
         let mut window = Window::new(file);
         skip_tags(&mut window)?;
@@ -177,7 +177,7 @@ impl<R: Read + Seek> Frames<R> {
     /// Bytes of a frame, on the average of the first ones.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// I/O errors of the file.
     pub fn average_bytes(&mut self) -> io::Result<f64> {
         const MOST: usize = 64;
         let (mut at, mut count) = (0, 0);
@@ -195,7 +195,7 @@ impl<R: Read + Seek> Frames<R> {
     /// The next frame, or what stands for it.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// I/O errors of the file.
     pub fn next(&mut self) -> io::Result<Item> {
         loop {
             skip_tags(&mut self.window)?;
@@ -280,7 +280,8 @@ impl<R: Read + Seek> Frames<R> {
             // In steps, so that the window stays small.
             let length = self.window.bytes(LONGEST_FRAME * 2)?.len();
             let limit = length.saturating_sub(LONGEST_FRAME).max(1).min(length);
-            for offset in usize::from(skipped == 0)..limit.max(length.min(LONGEST_FRAME)) {
+            let end = if length < LONGEST_FRAME * 2 { length } else { limit };
+            for offset in usize::from(skipped == 0)..end {
                 let rest = &self.window.bytes(offset + TAG_START)?[offset..];
                 let found = rest.len() >= 4
                     && (is_tag(rest)

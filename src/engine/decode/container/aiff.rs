@@ -19,7 +19,7 @@ const LONGEST_COMMON: u64 = 1 << 10;
 /// The shape of an AIFF file; `None` where it has no sound that can be found.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let form = file.bytes_at(8, 4)?;
     let Some((common, size, start)) = chunks(file)? else { return Ok(None) };

@@ -20,7 +20,7 @@ const NEEDED: [&[u8; 4]; 4] = [b"desc", b"kuki", b"chan", b"pakt"];
 /// The shape of a CAF file; `None` where it has no sound that can be found.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let mut view = View::default();
     view.push_file(0..FILE_HEAD);
@@ -91,7 +91,7 @@ fn logarithmic(description: &[u8]) -> Option<Vec<u8>> {
     Some(format)
 }
 
-/// As [`wav`]'s: bytes to read, why they may be fewer than intended, and how many were intended.
+/// Bytes to read, why they may be fewer than intended, and how many were intended; by the rules of [`wav`].
 fn extent(claimed: Option<u64>, room: u64) -> (u64, Completeness, Option<u64>) {
     match claimed {
         None => (room, Completeness::Whole, None),

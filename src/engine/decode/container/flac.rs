@@ -20,7 +20,7 @@ const FARTHEST: u64 = 32 << 20;
 /// The shape of a FLAC file; `None` without stream information.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let end = tags::end_of_sound(file)?;
     let mut at = MARKER;

@@ -44,7 +44,7 @@ const STRIDE: u64 = 1 << 16;
 /// the file but what plays it.
 ///
 /// # Errors
-/// Those of the disk; [`DecodeError`] when there is no such track.
+/// I/O errors of the file; [`DecodeError`] when there is no such track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,
@@ -90,7 +90,7 @@ pub fn shape(
     })))
 }
 
-/// What the clusters are like.
+/// Findings about the clusters.
 struct Clusters {
     completeness: Completeness,
     discard_ns: u64,

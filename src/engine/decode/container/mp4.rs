@@ -21,7 +21,7 @@ pub(super) type Child = ([u8; 4], Range<usize>);
 /// The shape of an MP4 file; `None` where it has no index that can be read. `wanted` is the number of an audio track, from 1.
 ///
 /// # Errors
-/// Those of the disk; [`DecodeError`] when there is no such track.
+/// I/O errors of the file; [`DecodeError`] when there is no such track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,

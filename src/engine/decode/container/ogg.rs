@@ -21,7 +21,7 @@ const LONGEST_HEADERS: usize = 64 << 20;
 /// track, from 1. Where `headers_only`, all of the file is shown from the first audio track on.
 ///
 /// # Errors
-/// Those of the disk; [`DecodeError`] when there is no such track.
+/// I/O errors of the file; [`DecodeError`] when there is no such track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,

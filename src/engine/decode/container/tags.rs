@@ -41,7 +41,7 @@ pub fn tag_at(bytes: &[u8]) -> Option<u64> {
 /// Where the sound ends: before all the tags at the end of the file.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn end_of_sound(file: &mut BoundedFile) -> io::Result<u64> {
     let mut end = file.len();
     for _ in 0..MOST {

@@ -35,7 +35,7 @@ struct Chunks {
 /// The shape of a WAV file; `None` where it has no sound that can be found.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let chunks = chunks(file)?;
     let (Some(format), Some((size, start))) = (&chunks.format, chunks.data) else {

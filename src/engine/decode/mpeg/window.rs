@@ -23,7 +23,7 @@ impl<R: Read + Seek> Window<R> {
     /// At least `count` bytes from here on; fewer at the end of the file only.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// I/O errors of the file.
     pub fn bytes(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.buffer.len() - self.passed < count && !self.is_at_end {
             self.buffer.drain(..self.passed);
@@ -38,7 +38,7 @@ impl<R: Read + Seek> Window<R> {
     /// Moves forward by so many bytes, which may be beyond the end.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// I/O errors of the file.
     pub fn advance(&mut self, count: u64) -> io::Result<()> {
         let here = (self.buffer.len() - self.passed) as u64;
         if count <= here {

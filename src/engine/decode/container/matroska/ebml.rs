@@ -21,7 +21,7 @@ pub struct Element {
 /// The element whose head is at `at`; `None` where there is none.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn element_at(file: &mut BoundedFile, at: u64) -> io::Result<Option<Element>> {
     let bytes = file.bytes_at(at, HEAD)?;
     let Some((id, id_bytes, size, size_bytes)) = read_head(&bytes) else { return Ok(None) };

@@ -7,7 +7,7 @@ use super::{
 
 const ENTRY: u32 = 0xae;
 
-/// What is known of an audio track.
+/// An audio track of the list.
 #[derive(Clone, Debug, Default)]
 pub struct TrackEntry {
     /// Its number, by which blocks name it.

@@ -96,7 +96,7 @@ pub enum Found {
 /// The page at `at`.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn page_at(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
     let head = file.bytes_at(at, HEAD + 255)?;
     if !head.starts_with(MARK) {
@@ -122,7 +122,7 @@ pub fn page_at(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
 /// Where a page's mark comes next, from `at` on.
 ///
 /// # Errors
-/// Those of the disk.
+/// I/O errors of the file.
 pub fn next_mark(file: &mut BoundedFile, mut at: u64) -> io::Result<Option<u64>> {
     while at < file.len() {
         let bytes = file.bytes_at(at, STRIDE + 3)?;

@@ -68,6 +68,12 @@ impl Place {
 
     /// Kills the program after `time`. Returns the segments that it began to compute.
     fn kill(&self, verb: &str, song: &str, time: Duration) -> Vec<usize> {
+        let until = Instant::now() + time;
+        self.kill_when(verb, song, || Instant::now() >= until)
+    }
+
+    /// Kills the program when `is_time` says so, if it has not ended by then.
+    fn kill_when(&self, verb: &str, song: &str, is_time: impl Fn() -> bool) -> Vec<usize> {
         let arguments = self.arguments(verb, song);
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let log = self.home.path().join("log");
@@ -78,8 +84,7 @@ impl Place {
             .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let until = Instant::now() + time;
-        while Instant::now() < until && child.try_wait().unwrap().is_none() {
+        while !is_time() && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_micros(200));
         }
         child.kill().unwrap();
@@ -103,18 +108,17 @@ impl Place {
 
     /// The flags of the finished segments of a song's stems.
     fn flags(&self, song: &str) -> Vec<u8> {
-        self.flags_of(song, false)
+        self.listed().remove(song).map(|hash| self.flags_of(&hash, false)).unwrap_or_default()
     }
 
-    /// The same of a song's draft, or of the stems that it comes before.
-    fn flags_of(&self, song: &str, draft: bool) -> Vec<u8> {
-        let Some(hash) = self.listed().remove(song) else { return Vec::new() };
+    /// The same of the draft of the song of this hash, or of the stems that it comes before.
+    fn flags_of(&self, hash: &str, draft: bool) -> Vec<u8> {
         let folder = self.home.path().join("songs").join(&hash[..32]).join("stems");
         let is_it = |path: &PathBuf| {
             path.ends_with("segments") && path.to_string_lossy().contains("-draft/") == draft
         };
         let found = walk(&folder).into_iter().find(is_it);
-        found.map(|path| fs::read(path).unwrap()).unwrap_or_default()
+        found.and_then(|path| fs::read(path).ok()).unwrap_or_default()
     }
 
     /// Every finished file of exports, by its name below the folder.
@@ -238,23 +242,26 @@ fn killed_while_it_drafts_the_stems_are_the_same() {
     let (place, mut dice) = (Place::new(songs.path()), Dice(2026));
     Preferences { drafts_first: true, ..Preferences::default() }.save(place.home.path()).unwrap();
     place.carry_out("add", "one");
-    let (mut killed, mut computed, mut drafted) = (0_u32, 0, 0);
-    while !place.flags("one").ends_with(&[1]) || place.flags("one").contains(&0) {
-        // In small steps into the draft, then at any time, ever later, so that it comes to an end.
+    let hash = place.listed().remove("one").unwrap();
+    // As soon as a segment of the draft is finished, then at any time, ever later, so that it ends.
+    let has_begun = |draft| place.flags_of(&hash, draft).contains(&1);
+    let mut computed = place.kill_when("process", "one", || has_begun(true)).len();
+    assert!(has_begun(true) && !has_begun(false), "it was not killed in the draft");
+    let is_done = || {
+        let flags = place.flags_of(&hash, false);
+        flags.contains(&1) && !flags.contains(&0)
+    };
+    let (mut killed, mut drafted) = (1_u32, 1);
+    while !is_done() {
         let most = took.as_micros() as u64 * u64::from(4 + killed) / 16;
-        let time = match drafted {
-            0 => took * (1 + killed) / 32,
-            _ => Duration::from_micros(dice.below(most)),
-        };
+        let time = Duration::from_micros(dice.below(most));
         computed += place.kill("process", "one", time).len();
-        let has_begun = |draft| place.flags_of("one", draft).contains(&1);
-        drafted += usize::from(has_begun(true) && !has_begun(false));
+        drafted += usize::from(!has_begun(false));
         killed += 1;
         assert!(killed < 100, "it does not end");
     }
     place.carry_out("process", "one");
     println!("killed {killed} times, {drafted} of them in the draft");
-    assert!(drafted > 0, "it was never killed in the draft");
     let (segments, drafts) = (frames.div_ceil(2100), frames.div_ceil(2800));
     let most = segments + drafts + 2 * killed as usize;
     assert!(computed <= most, "{computed} computed, of {segments} and {drafts}");

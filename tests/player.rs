@@ -109,13 +109,13 @@ fn sink() {
     let mut options = fs::OpenOptions::new();
     let mut capture = options.append(true).create(true).open(folder.join("capture")).unwrap();
     let mut block = vec![0; 441 * FRAME_BYTES]; // 10 ms
-    let mut clock: Option<(Instant, Duration)> = None;
+    // A device that was held up does not make up for it: it would empty the player's buffer at once.
+    let mut due = Instant::now();
     while let Ok(bytes @ 1..) = io::stdin().read(&mut block) {
         capture.write_all(&block[..bytes]).unwrap();
-        let (since, taken) = clock.get_or_insert_with(|| (Instant::now(), Duration::ZERO));
         let frames = bytes as f64 / FRAME_BYTES as f64;
-        *taken += Duration::from_secs_f64(frames / f64::from(SAMPLE_RATE));
-        thread::sleep(taken.saturating_sub(since.elapsed()));
+        due = due.max(Instant::now()) + Duration::from_secs_f64(frames / f64::from(SAMPLE_RATE));
+        thread::sleep(due.saturating_duration_since(Instant::now()));
     }
 }
 

@@ -346,3 +346,39 @@ fn skip_tags<R: Read + Seek>(window: &mut Window<R>) -> io::Result<()> {
         window.advance(length)?;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// Frames of MPEG 1 layer III at 128 kbit/s and 44.1 kHz.
+    fn stream(count: usize) -> Vec<u8> {
+        let mut frame = vec![0; 417];
+        frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x90, 0]);
+        frame.repeat(count)
+    }
+
+    #[test]
+    fn frames_are_found_however_far_behind_damage_they_lie() {
+        for damaged in [1, 100, 417, 4_000, 8_191, 8_193, 9_000, 12_000, 16_384, 100_000] {
+            for behind in [2, 10, 19, 100] {
+                let bytes = [stream(20), vec![0x55; damaged], stream(behind)].concat();
+                let mut frames =
+                    Frames::new(Cursor::new(bytes), Framing::Mpeg).unwrap().unwrap();
+                let (mut played, mut lost) = (0, 0);
+                loop {
+                    match frames.next().unwrap() {
+                        Item::Frame { .. } => played += 1,
+                        Item::Lost(frames) => lost += frames,
+                        Item::CutOff => panic!("{damaged} bytes, {behind} frames: cut off"),
+                        Item::End => break,
+                    }
+                }
+                let expected = (damaged as f64 / 417.0).round() as u64 * 1152;
+                assert_eq!((played, lost), (20 + behind, expected), "{damaged} bytes");
+            }
+        }
+    }
+}

@@ -69,6 +69,8 @@ pub struct Frames<R> {
     framing: Framing,
     /// Header of the last frame that was surely one.
     last: Option<Header>,
+    /// The bytes that it begins with.
+    start: [u8; 3],
     /// Bytes and count of the frames so far, for the length of damaged ones.
     bytes: u64,
     count: u64,
@@ -156,10 +158,19 @@ impl<R: Read + Seek> Frames<R> {
         skip_tags(&mut window)?;
         let Some(header) = sync_first(&mut window, framing)? else { return Ok(None) };
         let first = header.first();
-        let (last, bytes, count) = (Some(header), 0, 0);
-        let (lengths, note) = ((header.bytes, header.bytes), None);
-        let mut frames =
-            Self { window, framing, last, bytes, count, lengths, first, note, is_first: true };
+        let start = window.bytes(3)?.first_chunk().copied().unwrap_or_default();
+        let mut frames = Self {
+            window,
+            framing,
+            last: Some(header),
+            start,
+            bytes: 0,
+            count: 0,
+            lengths: (header.bytes, header.bytes),
+            first,
+            note: None,
+            is_first: true,
+        };
         frames.read_note()?;
         Ok(Some(frames))
     }
@@ -229,8 +240,9 @@ impl<R: Read + Seek> Frames<R> {
         }
         if !self.is_followed(length)?
             && let Some(real) = self.real_length(length)?
+            && (real < length || !self.is_header_damaged(length)?)
         {
-            length = real; // its header's bit rate was damaged
+            length = real; // its own header's bit rate was damaged
         }
         let bytes = self.window.bytes(length)?.get(..length).unwrap_or_default().to_vec();
         self.window.advance(length as u64)?;
@@ -239,6 +251,7 @@ impl<R: Read + Seek> Frames<R> {
             return Ok(None);
         }
         self.last = Some(header);
+        self.start = bytes.first_chunk().copied().unwrap_or_default();
         self.bytes += length as u64;
         self.count += 1;
         self.lengths = (self.lengths.0.min(length), self.lengths.1.max(length));
@@ -259,6 +272,13 @@ impl<R: Read + Seek> Frames<R> {
         let next = Header::read(rest, self.framing);
         let is_frame = next.is_some_and(|it| last.is_none_or(|last| it.is_like(&last)));
         Ok(rest.len() < 4 || is_tag(rest) || is_frame)
+    }
+
+    /// Whether the bytes at `offset` are what damage left of a header, rather than any.
+    fn is_header_damaged(&mut self, offset: usize) -> io::Result<bool> {
+        let start = self.start;
+        let bytes = self.window.bytes(offset + start.len())?.get(offset..).unwrap_or_default();
+        Ok(bytes.iter().zip(start).any(|(byte, last)| *byte == last))
     }
 
     /// How long the frame here is by where the next two frames are.
@@ -360,24 +380,47 @@ mod tests {
         frame.repeat(count)
     }
 
+    /// How many frames are played of these bytes, and for how much sound others are lost.
+    fn played_and_lost(bytes: Vec<u8>, framing: Framing) -> (usize, u64) {
+        let mut frames = Frames::new(Cursor::new(bytes), framing).unwrap().unwrap();
+        let (mut played, mut lost) = (0, 0);
+        loop {
+            match frames.next().unwrap() {
+                Item::Frame { .. } => played += 1,
+                Item::Lost(frames) => lost += frames,
+                Item::CutOff => panic!("cut off"),
+                Item::End => return (played, lost),
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_header_costs_the_time_of_its_frame() {
+        for byte in 0..2 {
+            for value in [0, 0x55, 0xfe] {
+                let mut bytes = stream(20);
+                bytes[417 * 10 + byte] = value;
+                assert_eq!(played_and_lost(bytes, Framing::Mpeg), (19, 1152), "{byte} {value}");
+            }
+        }
+        // ADTS: 300 bytes at 44.1 kHz in stereo.
+        let mut frame = vec![0; 300];
+        frame[..7].copy_from_slice(&[0xff, 0xf1, 0x50, 0x80, 0x25, 0x9f, 0xfc]);
+        for byte in 0..2 {
+            let mut bytes = frame.repeat(20);
+            bytes[300 * 10 + byte] = 0x55;
+            assert_eq!(played_and_lost(bytes, Framing::Adts), (19, 1024), "{byte}");
+        }
+    }
+
     #[test]
     fn frames_are_found_however_far_behind_damage_they_lie() {
         for damaged in [1, 100, 417, 4_000, 8_191, 8_193, 9_000, 12_000, 16_384, 100_000] {
             for behind in [2, 10, 19, 100] {
                 let bytes = [stream(20), vec![0x55; damaged], stream(behind)].concat();
-                let mut frames =
-                    Frames::new(Cursor::new(bytes), Framing::Mpeg).unwrap().unwrap();
-                let (mut played, mut lost) = (0, 0);
-                loop {
-                    match frames.next().unwrap() {
-                        Item::Frame { .. } => played += 1,
-                        Item::Lost(frames) => lost += frames,
-                        Item::CutOff => panic!("{damaged} bytes, {behind} frames: cut off"),
-                        Item::End => break,
-                    }
-                }
                 let expected = (damaged as f64 / 417.0).round() as u64 * 1152;
-                assert_eq!((played, lost), (20 + behind, expected), "{damaged} bytes");
+                let found = played_and_lost(bytes, Framing::Mpeg);
+                assert_eq!(found, (20 + behind, expected), "{damaged} bytes");
             }
         }
     }

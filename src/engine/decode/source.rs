@@ -70,6 +70,8 @@ pub struct Source {
     pub completeness: Completeness,
     /// Seconds of time stamps' units; `None` where time stamps do not show what is missing.
     pub gap_base: Option<TimeBase>,
+    /// Where the first packet should start, where its time stamp shows what is missing before it.
+    pub start: Option<Timestamp>,
     /// Length in seconds, where it is stated roughly.
     seconds: Option<f64>,
     packets: Packets,
@@ -173,6 +175,7 @@ impl Source {
         if timing.has_gaps || container == Container::Flac {
             source.gap_base = track.time_base;
         }
+        source.start = timing.lacks_start.then_some(Timestamp::ZERO);
         source.promised = match container {
             // Of a file that was cut off, that is the length of what is there.
             Container::Ogg => header.filter(|_| source.completeness != Completeness::CutOff),
@@ -207,6 +210,7 @@ impl Source {
             promised: None,
             completeness: shape.completeness,
             gap_base: None,
+            start: None,
             seconds: None,
             packets,
             read: VecDeque::new(),

@@ -122,7 +122,7 @@ impl<'a> Stream<'a> {
             rate_changed: false,
             packets: 0,
             failed: 0,
-            next_frame: None,
+            next_frame: source.start,
             losses: 0,
             first_loss: None,
             lost: None,
@@ -139,7 +139,7 @@ impl<'a> Stream<'a> {
     fn begin(&mut self, source: &Source, trim: Trim) -> Result<()> {
         self.decoder = Decoder::new(&source.codec)?;
         self.allowance = Allowance::new(source.bytes());
-        self.next_frame = None;
+        self.next_frame = source.start;
         self.output.begin(trim);
         Ok(())
     }
@@ -275,7 +275,7 @@ impl<'a> Stream<'a> {
         }
         let Some(expected) = self.next_frame.replace(source.end_of(packet, 0)) else { return };
         let gap = source.gap(expected, packet);
-        let is_exact = source.container == Container::Flac;
+        let is_exact = matches!(source.container, Container::Flac | Container::Ogg);
         let tolerance = f64::from(source.format.sample_rate) * TOLERANCE_SECONDS;
         if gap > 0 && (is_exact || gap as f64 > tolerance) {
             self.lose(gap);

@@ -228,7 +228,7 @@ fn is_image(bytes: &[u8]) -> bool {
 }
 
 /// One line without control characters; `None` when nothing is left.
-fn clean(text: &str) -> Option<String> {
+pub fn clean(text: &str) -> Option<String> {
     let line: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
     let line = line.trim();

@@ -10,6 +10,7 @@ mod caf;
 mod flac;
 mod matroska;
 mod mp4;
+mod mp4_samples;
 mod mp4_timing;
 mod ogg;
 mod sniff;
@@ -21,7 +22,7 @@ use std::io;
 pub(super) use mp4_timing::Timeline;
 use serde::{Deserialize, Serialize};
 
-use super::{AGAIN, DecodeError, bounds::BoundedFile, view::View};
+use super::{AGAIN, DecodeError, bounds::BoundedFile, tags::clean, view::View};
 
 /// A kind of container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct Timing {
     pub seconds: Option<f64>,
     /// Whether damaged parts are left out, so that time stamps show how long they were.
     pub has_gaps: bool,
+    /// Whether the beginning is such a part: time stamps count from 0.
+    pub lacks_start: bool,
     /// The edits of an MP4 track.
     pub timeline: Option<Timeline>,
 }
@@ -167,6 +170,10 @@ pub fn shape(file: &mut BoundedFile, request: Request) -> io::Result<Result<Shap
     Ok(shape.and_then(|mut shape| {
         for (index, track) in shape.tracks.iter_mut().enumerate() {
             track.number = index + 1;
+            // These texts are the file's own.
+            track.codec = clean(&track.codec).unwrap_or_else(|| "this codec".into());
+            track.language = track.language.as_deref().and_then(clean);
+            track.name = track.name.as_deref().and_then(clean);
         }
         match track.filter(|&track| shape.tracks.is_empty() && track != 1) {
             Some(track) => Err(no_such_track(track, 1)),

@@ -7,7 +7,9 @@
 
 use std::{io, ops::Range};
 
-use super::{AudioTrack, Completeness, Container, Shape, choose, mp4_timing::Timeline};
+use super::{
+    AudioTrack, Completeness, Container, Shape, choose, mp4_samples::Tables, mp4_timing::Timeline,
+};
 use crate::engine::decode::{DecodeError, bounds::BoundedFile, view::View};
 
 /// Boxes that are looked at in one place.
@@ -250,8 +252,10 @@ impl Trak {
             let kind = path.last().map_or(*b"free", |kind| **kind);
             content.map(|content| boxed(kind, &[content])).unwrap_or_default()
         };
-        let table = |kind| copy(&[b"mdia", b"minf", b"stbl", kind]);
-        let tables = [b"stts", b"stsc", b"stsz", b"stz2", b"stco", b"co64"].map(table).concat();
+        let tables = self.mended_tables(moov).unwrap_or_else(|| {
+            let table = |kind| copy(&[b"mdia", b"minf", b"stbl", kind]);
+            [b"stts", b"stsc", b"stsz", b"stz2", b"stco", b"co64"].map(table).concat()
+        });
         let entries = boxed(*b"stsd", &[&[0; 4], &1_u32.to_be_bytes(), &self.sample_entry(moov)]);
         let stbl = boxed(*b"stbl", &[&entries, &tables]);
         let smhd = boxed(*b"smhd", &[&[0; 8]]);
@@ -261,6 +265,30 @@ impl Trak {
         let trak = boxed(*b"trak", &[&copy(&[b"tkhd"]), &mdia]);
         let header = movie_header.map(|content| boxed(*b"mvhd", &[content])).unwrap_or_default();
         boxed(*b"moov", &[&header, &trak])
+    }
+
+    /// The tables of samples, where they had to be mended.
+    fn mended_tables(&self, moov: &[u8]) -> Option<Vec<u8>> {
+        let content = |kind| {
+            let path = [b"mdia", b"minf", b"stbl", kind];
+            find(moov, self.range.clone(), &path).map(|range| &moov[range])
+        };
+        let narrow = content(b"stco");
+        let tables = Tables {
+            durations: content(b"stts")?,
+            runs: content(b"stsc")?,
+            sizes: content(b"stsz")?,
+            offsets: narrow.or_else(|| content(b"co64"))?,
+            is_wide: narrow.is_none(),
+        };
+        let mended = tables.mended()?;
+        let boxes = [
+            boxed(*b"stts", &[&mended.durations]),
+            boxed(*b"stsc", &[tables.runs]),
+            boxed(*b"stsz", &[&mended.sizes]),
+            boxed(*b"co64", &[&mended.offsets]),
+        ];
+        Some(boxes.concat())
     }
 
     /// The sample description as Symphonia reads it: QuickTime keeps the decoder's settings in a box

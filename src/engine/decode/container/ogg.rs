@@ -68,12 +68,16 @@ struct Walk {
     stream: Option<Stream>,
     is_cut: bool,
     is_damaged: bool,
+    /// Whether pages are missing between the headers and the first page of sound.
+    lacks_start: bool,
 }
 
 /// The stream that is shown.
 struct Stream {
     serial: u32,
     headers: Headers,
+    /// Number of the last page of the headers.
+    header_page: u32,
     /// The last page, which is not shown yet, and whether it is one of the headers.
     last: Option<Page>,
 }
@@ -103,6 +107,7 @@ impl Walk {
             stream: None,
             is_cut: false,
             is_damaged: false,
+            lacks_start: false,
         }
     }
 
@@ -119,7 +124,12 @@ impl Walk {
         }
         self.begin_group()?;
         let Some(stream) = &mut self.stream else { return Ok(()) };
-        if page.serial() == stream.serial && !stream.headers.take(&page) {
+        if page.serial() != stream.serial {
+            return Ok(());
+        }
+        if stream.headers.take(&page) {
+            stream.header_page = page.sequence();
+        } else {
             self.show(page);
         }
         Ok(())
@@ -148,7 +158,7 @@ impl Walk {
         let serial = first.serial();
         let (packets, part) = (Vec::new(), Vec::new());
         let headers = Headers::Open { first, codec: track.codec, packets, part };
-        self.stream = Some(Stream { serial, headers, last: None });
+        self.stream = Some(Stream { serial, headers, header_page: 0, last: None });
         Ok(())
     }
 
@@ -156,16 +166,19 @@ impl Walk {
     fn show(&mut self, page: Page) {
         let Some(stream) = &mut self.stream else { return };
         let before = stream.last.as_ref().map(Page::sequence);
-        let follows = before.is_some_and(|before| page.sequence() == before.wrapping_add(1));
-        let has_gap = before.is_some() && !follows;
+        let number = before.unwrap_or(stream.header_page).wrapping_add(1);
+        let follows = page.sequence() == number;
+        // What was recorded from a broadcast begins anywhere, but its bytes are whole.
+        self.lacks_start |= before.is_none() && !follows && self.is_damaged && self.view.len() == 0;
         self.flush(false);
         if let Some(Stream { headers, last, .. }) = &mut self.stream {
-            if !follows && let Some(headers) = headers.close() {
+            let shows_headers = before.is_none() || !follows;
+            if shows_headers && let Some(headers) = headers.close() {
                 self.view.push_literal(headers);
             }
             *last = Some(page);
         }
-        self.is_damaged |= has_gap;
+        self.is_damaged |= before.is_some() && !follows;
     }
 
     /// Appends the page that was kept until it was clear whether it is the last one.
@@ -181,7 +194,11 @@ impl Walk {
     fn finish(mut self) -> Option<Shape> {
         self.flush(true);
         let completeness = if self.is_cut { Completeness::CutOff } else { Completeness::Whole };
-        let timing = Timing { has_gaps: self.is_damaged, ..Timing::default() };
+        let timing = Timing {
+            has_gaps: self.is_damaged,
+            lacks_start: self.lacks_start,
+            ..Timing::default()
+        };
         let (view, tracks, track) = (self.view, self.tracks, self.track);
         let container = Container::Ogg;
         self.stream.map(|_| Shape { container, view, timing, completeness, tracks, track })

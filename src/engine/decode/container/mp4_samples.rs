@@ -1,0 +1,255 @@
+//! The tables of an MP4 track that say where its samples are, mended where damage shows.
+//!
+//! Chunks of a file with sound alone lie end to end, so that the tables hold everything twice: a chunk
+//! begins where the samples of the one before it end. A single wrong number is found by that, and is put
+//! right. Without it the demuxer would read from a wrong place up to the end of the file.
+//! Reads no file: works on the content of boxes. Source: ISO/IEC 14496-12, 8.6.1 and 8.7.
+
+/// Bytes of a table before its entries, of one with a size for all, and of an entry of a table of runs.
+const HEAD: usize = 8;
+const SIZES_HEAD: usize = 12;
+const RUN: usize = 12;
+/// Samples of one track that are believed: ten days of AAC.
+const MOST_SAMPLES: usize = 1 << 26;
+
+/// The content of a track's tables: durations, runs of chunks (`stsc`), sizes (`stsz`), and offsets.
+pub struct Tables<'a> {
+    /// Content of `stts`.
+    pub durations: &'a [u8],
+    /// Content of `stsc`.
+    pub runs: &'a [u8],
+    /// Content of `stsz`.
+    pub sizes: &'a [u8],
+    /// Content of `stco`, or of `co64`.
+    pub offsets: &'a [u8],
+    /// Whether the offsets have 64 bits.
+    pub is_wide: bool,
+}
+
+/// Mended content of `stts`, `stsz`, and `co64`.
+pub struct Mended {
+    /// Content of `stts`.
+    pub durations: Vec<u8>,
+    /// Content of `stsz`.
+    pub sizes: Vec<u8>,
+    /// Content of `co64`.
+    pub offsets: Vec<u8>,
+}
+
+impl Tables<'_> {
+    /// The tables as they should be; `None` where they are right, or cannot be judged: samples of one
+    /// size, tables that do not belong together, chunks that do not lie end to end.
+    pub fn mended(&self) -> Option<Mended> {
+        if u32_at(self.sizes, 4)? != 0 {
+            return None;
+        }
+        let mut sizes = numbers::<4>(self.sizes.get(SIZES_HEAD..)?);
+        let mut offsets = match self.is_wide {
+            true => numbers::<8>(self.offsets.get(HEAD..)?),
+            false => numbers::<4>(self.offsets.get(HEAD..)?),
+        };
+        let counts = self.counts(offsets.len(), sizes.len())?;
+        let durations = self.durations_of(sizes.len());
+        let before = (sizes.clone(), offsets.clone());
+        mend(&mut sizes, &mut offsets, &counts)?;
+        if durations == self.durations && before == (sizes.clone(), offsets.clone()) {
+            return None;
+        }
+        let count = |length: usize| (length as u32).to_be_bytes();
+        let mut size_table = [[0; 4], [0; 4], count(sizes.len())].concat();
+        size_table.extend(sizes.iter().flat_map(|&size| (size as u32).to_be_bytes()));
+        let mut offset_table = [[0; 4], count(offsets.len())].concat();
+        offset_table.extend(offsets.iter().flat_map(|offset| offset.to_be_bytes()));
+        Some(Mended { durations, sizes: size_table, offsets: offset_table })
+    }
+
+    /// Samples of each chunk; `None` where they are not as many as there are sizes.
+    fn counts(&self, chunks: usize, samples: usize) -> Option<Vec<usize>> {
+        let mut counts = Vec::new();
+        let runs: Vec<&[u8]> = self.runs.get(HEAD..)?.chunks_exact(RUN).collect();
+        for (index, run) in runs.iter().enumerate() {
+            let each = u32_at(run, 4)? as usize;
+            let end = match runs.get(index + 1) {
+                Some(next) => (u32_at(next, 0)? as usize).checked_sub(1)?,
+                None => chunks,
+            };
+            if end > chunks || end < counts.len() {
+                return None;
+            }
+            counts.resize(end, each);
+        }
+        let total = counts.iter().try_fold(0_usize, |sum, &count| sum.checked_add(count))?;
+        (counts.len() == chunks && total == samples && samples <= MOST_SAMPLES).then_some(counts)
+    }
+
+    /// The durations, for as many samples as there are.
+    fn durations_of(&self, samples: usize) -> Vec<u8> {
+        let mut table = self.durations.to_vec();
+        let entries = table.get(HEAD..).unwrap_or_default().chunks_exact(8);
+        let counts: Vec<u64> = entries.map(|it| u32_at(it, 0).unwrap_or(0).into()).collect();
+        let Some(longest) = (0..counts.len()).max_by_key(|&index| counts[index]) else {
+            return table;
+        };
+        let others: u64 = counts.iter().sum::<u64>() - counts[longest];
+        if let Some(count) = (samples as u64).checked_sub(others) {
+            let at = HEAD + longest * 8;
+            table[at..at + 4].copy_from_slice(&(count as u32).to_be_bytes());
+        }
+        table
+    }
+}
+
+/// Puts single wrong numbers right; `None` where the chunks do not lie end to end.
+fn mend(sizes: &mut [u64], offsets: &mut [u64], counts: &[usize]) -> Option<()> {
+    const FEWEST_CHUNKS: usize = 4;
+    let chunks = offsets.len();
+    let mut firsts = vec![0; chunks + 1];
+    for (chunk, count) in counts.iter().enumerate() {
+        firsts[chunk + 1] = firsts[chunk] + count;
+    }
+    let lengths: Vec<u64> =
+        (0..chunks).map(|chunk| sizes[firsts[chunk]..firsts[chunk + 1]].iter().sum()).collect();
+    let is_followed =
+        |offsets: &[u64], chunk: usize| offsets[chunk] + lengths[chunk] == offsets[chunk + 1];
+    let followed = (0..chunks.saturating_sub(1)).filter(|&chunk| is_followed(offsets, chunk));
+    if chunks < FEWEST_CHUNKS || followed.count() * 4 < (chunks - 1) * 3 {
+        return None;
+    }
+    for chunk in 1..chunks - 1 {
+        let begins = offsets[chunk - 1] + lengths[chunk - 1];
+        if begins != offsets[chunk] && begins + lengths[chunk] == offsets[chunk + 1] {
+            offsets[chunk] = begins;
+        }
+    }
+    if offsets[0] >= offsets[1] {
+        offsets[0] = offsets[1].saturating_sub(lengths[0]);
+    }
+    for chunk in 0..chunks - 1 {
+        if let Some(room) = offsets[chunk + 1].checked_sub(offsets[chunk]) {
+            fit(&mut sizes[firsts[chunk]..firsts[chunk + 1]], room);
+        }
+    }
+    Some(())
+}
+
+/// Takes from the largest sizes what they are more than `room`. Fewer bytes are no sign of damage:
+/// samples of another track may follow.
+fn fit(sizes: &mut [u64], room: u64) {
+    let mut excess = sizes.iter().sum::<u64>().saturating_sub(room);
+    while excess > 0
+        && let Some(size) = sizes.iter_mut().max()
+    {
+        let less = excess.min(*size);
+        (*size, excess) = (*size - less, excess - less);
+    }
+}
+
+/// Numbers of `N` bytes.
+fn numbers<const N: usize>(bytes: &[u8]) -> Vec<u64> {
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+    // What no offset or size can be would overflow their sums.
+    bytes.chunks_exact(N).map(|bytes| number(bytes).min(1 << 48)).collect()
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLES: u32 = 100;
+    const EACH: u32 = 10;
+
+    fn table(head: &[u32], entries: impl IntoIterator<Item = u32>) -> Vec<u8> {
+        head.iter().copied().chain(entries).flat_map(u32::to_be_bytes).collect()
+    }
+
+    fn size(sample: u32) -> u32 {
+        300 + sample * 37 % 90
+    }
+
+    /// Durations, runs, sizes and offsets of ten chunks of ten samples.
+    fn whole() -> [Vec<u8>; 4] {
+        let mut at = 1000;
+        let mut offsets = Vec::new();
+        for sample in 0..SAMPLES {
+            if sample % EACH == 0 {
+                offsets.push(at);
+            }
+            at += size(sample);
+        }
+        [
+            table(&[0, 1], [SAMPLES, 1024]),
+            table(&[0, 1], [1, EACH, 1]),
+            table(&[0, 0, SAMPLES], (0..SAMPLES).map(size)),
+            table(&[0, 10], offsets),
+        ]
+    }
+
+    fn mended([durations, runs, sizes, offsets]: &[Vec<u8>; 4]) -> Option<Mended> {
+        Tables { durations, runs, sizes, offsets, is_wide: false }.mended()
+    }
+
+    #[test]
+    fn whole_tables_stay() {
+        assert!(mended(&whole()).is_none());
+    }
+
+    #[test]
+    fn a_wrong_offset_is_put_right() {
+        let right = numbers::<4>(&whole()[3][8..]);
+        for at in 8..8 + 4 * 9 {
+            for value in [0, 0x55, 0xff] {
+                let mut tables = whole();
+                tables[3][at] = value;
+                let is_first = at < 12 && u64::from(value) << (8 * (11 - at)) < right[1];
+                if tables[3] == whole()[3] || is_first {
+                    continue; // as it was, or as another track's samples might make it
+                }
+                let offsets = numbers::<8>(&mended(&tables).unwrap().offsets[8..]);
+                assert_eq!(offsets, right, "{at} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_never_reach_into_the_next_one() {
+        for at in 12..12 + 4 * 90 {
+            for value in [0x55, 0xff] {
+                let mut tables = whole();
+                tables[2][at] = value;
+                let Some(mended) = mended(&tables) else { continue };
+                let sizes = numbers::<4>(&mended.sizes[12..]);
+                let right = numbers::<4>(&whole()[2][12..]);
+                for (chunk, right) in sizes.chunks(10).zip(right.chunks(10)) {
+                    assert!(chunk.iter().sum::<u64>() <= right.iter().sum(), "{at} {value}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_size_out_of_all_proportion_is_put_right() {
+        let mut tables = whole();
+        tables[2][12 + 4 * 33] = 0x7f;
+        assert_eq!(mended(&tables).unwrap().sizes, whole()[2]);
+    }
+
+    #[test]
+    fn durations_are_those_of_all_samples() {
+        let mut tables = whole();
+        tables[0][9] = 0x7f;
+        assert_eq!(mended(&tables).unwrap().durations, whole()[0]);
+    }
+
+    #[test]
+    fn chunks_among_others_are_not_judged() {
+        let mut tables = whole();
+        for at in (8..tables[3].len()).step_by(4) {
+            tables[3][at + 1] = (at / 4) as u8;
+        }
+        assert!(mended(&tables).is_none());
+    }
+}

@@ -13,6 +13,7 @@
 pub mod cli;
 pub mod engine;
 pub mod model;
+pub mod os;
 pub mod ui;
 
 /// Lets tests prove that the audio callback does not allocate.

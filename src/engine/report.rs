@@ -45,7 +45,7 @@ impl io::Write for LogTail {
 /// Writes a report to `path`.
 ///
 /// # Errors
-/// [`super::EngineError::Io`]. What cannot be found out is said in the report.
+/// [`super::Problem::Io`]. What cannot be found out is said in the report.
 pub fn save(home: &Path, compute: Compute, path: &Path) -> Result<()> {
     write_atomically(path, text(home, compute).as_bytes())
 }
@@ -94,7 +94,7 @@ fn text(home: &Path, compute: Compute) -> String {
                     .collect();
                 format!("{} songs; jobs:{}", songs.len(), states.concat())
             }
-            Err(e) => without_names(&e.in_words(), home, &[]),
+            Err(e) => without_names(&e.to_string(), home, &[]),
         };
     }
     let _always = write!(text, "library: {library}\n\nlast lines of the log:\n");

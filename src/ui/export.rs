@@ -231,7 +231,7 @@ impl ExportChoices {
         let within = Place { folder: PathBuf::new(), pattern };
         let items =
             selection.items(sources, self.format, &within, fields.clone()).map_err(|error| {
-                Objection::What(words::capitalised(&words::told(&error.in_words())))
+                Objection::What(words::capitalised(&words::told(&error.to_string())))
             })?;
         let names = items.into_iter().map(|item| item.to).collect();
         Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })

@@ -5,14 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use partita::engine::{EngineError, decode::DecodeError};
+use partita::engine::{Problem, decode::DecodeError};
 use tempfile::TempDir;
 
 use super::{data, decoded};
 
 fn words(path: &Path) -> String {
     match decoded(path) {
-        Err(error) => error.in_words(),
+        Err(error) => error.to_string(),
         Ok((about, _)) => format!("decoded: {about:?}"),
     }
 }
@@ -96,7 +96,7 @@ fn flac_sound_start(flac: &[u8]) -> usize {
 #[test]
 fn the_kinds_of_error_are_as_documented() {
     let kind = |path: &Path| match decoded(path) {
-        Err(EngineError::Decode(error)) => error,
+        Err(Problem::Decode(error)) => error,
         other => panic!("{other:?}"),
     };
     let (_home, text) = file("a.mp3", b"text");

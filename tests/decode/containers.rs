@@ -21,14 +21,14 @@ fn read(name: &str, bytes: &[u8]) -> (usize, Vec<f32>, Option<String>) {
     let (_home, path) = file(name, bytes);
     match decoded(&path) {
         Ok((about, samples)) => (about.frames as usize, samples, about.warning),
-        Err(error) => panic!("{name}: {}", error.in_words()),
+        Err(error) => panic!("{name}: {}", error.to_string()),
     }
 }
 
 fn error_of(name: &str, bytes: &[u8]) -> String {
     let (_home, path) = file(name, bytes);
     match decoded(&path) {
-        Err(error) => error.in_words(),
+        Err(error) => error.to_string(),
         Ok((about, _)) => panic!("{name} was decoded: {about:?}"),
     }
 }

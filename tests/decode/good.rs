@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use partita::engine::{EngineError, SAMPLE_RATE, decode};
+use partita::engine::{Problem, SAMPLE_RATE, decode};
 
 use super::{CancelToken, assert_is_chirp, chirp_at, data, decoded, snr_db};
 
@@ -152,7 +152,7 @@ fn cancelling_ends_within_a_packet() {
         cancel.cancel();
         Ok(())
     });
-    assert!(matches!(result, Err(EngineError::Cancelled)), "{result:?}");
+    assert!(matches!(result, Err(Problem::Cancelled)), "{result:?}");
     assert_eq!(blocks, 1);
 }
 
@@ -163,9 +163,9 @@ fn an_error_of_the_sink_comes_back() {
         None,
         &CancelToken::default(),
         &mut |_| (),
-        &mut |_| Err(EngineError::Busy("the disk is full".into())),
+        &mut |_| Err(Problem::Busy("the disk is full".into())),
     );
-    assert_eq!(result.unwrap_err().in_words(), "the disk is full");
+    assert_eq!(result.unwrap_err().to_string(), "the disk is full");
 }
 
 #[cfg(unix)]

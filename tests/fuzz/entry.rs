@@ -13,7 +13,7 @@ use std::{
 
 use partita::{
     engine::{
-        CancelToken, EngineError, Job, Preferences, SongId,
+        CancelToken, Problem, Job, Preferences, SongId,
         cover::thumbnail,
         export::{Fields, NamePattern, Tags},
         guard::hush,
@@ -66,7 +66,7 @@ pub fn audio(data: &[u8]) {
         shown = fraction;
     };
     match decode_to_store(&file, None, &store, &CancelToken::default(), &mut progress) {
-        Err(error) => assert_in_words(&error.in_words()),
+        Err(error) => assert_in_words(&error.to_string()),
         Ok((decoded, mix)) => {
             assert_eq!(decoded.frames, mix.frames());
             assert!(decoded.frames > 0);
@@ -244,14 +244,14 @@ pub fn library(data: &[u8]) {
     let mut library = match Library::open_or_set_aside(home.path()) {
         Ok((library, _)) => library,
         // From the future, or of a kind that the system refuses.
-        Err(error) => return assert_in_words(&error.in_words()),
+        Err(error) => return assert_in_words(&error.to_string()),
     };
     if let Err(error) = use_library(&mut library) {
-        panic!("{}", error.in_words());
+        panic!("{}", error.to_string());
     }
 }
 
-fn use_library(library: &mut Library) -> Result<(), EngineError> {
+fn use_library(library: &mut Library) -> Result<(), Problem> {
     let songs = library.songs()?;
     let at_home = library.songs_folder();
     for song in &songs {

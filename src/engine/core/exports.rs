@@ -2,9 +2,9 @@
 
 use super::{
     super::{
-        CancelToken, EngineError, Event, ExportId, ExportState, Result, SongId,
+        CancelToken, Problem, Event, ExportId, ExportState, Result, SongId,
         export::{Exported, Origin, Place, Selection, Settings},
-        mishap::caught,
+        mishap::caught, problem::Activity,
         order::Order,
     },
     Core, Message,
@@ -48,14 +48,14 @@ impl Core {
                 };
                 // A bug ends this export with a word, not silently.
                 let work = || order.carry_out(&settings, &mut progress, &token);
-                tell(state_of(caught("writing the files", work)));
+                tell(state_of(caught(Activity::WritingFiles, work)));
                 drop(outbox.send(Message::ExportEnded(id)));
             };
             self.exports.insert(id, (cancel, spawn("export", work)?));
             Ok(())
         });
         if let Err(e) = started {
-            tell(ExportState::Failed(e.in_words()));
+            tell(ExportState::Failed(e));
         }
     }
 
@@ -74,9 +74,9 @@ fn state_of(result: Result<Exported>) -> ExportState {
             let files = files.into_iter().map(|(_, path)| path).collect();
             ExportState::Done { files, gain_db, notes }
         }
-        Err(EngineError::Exists(paths)) => ExportState::Exists(paths),
-        Err(EngineError::Cancelled) => ExportState::Cancelled,
-        Err(e) => ExportState::Failed(e.in_words()),
+        Err(Problem::Exists(paths)) => ExportState::Exists(paths),
+        Err(Problem::Cancelled) => ExportState::Cancelled,
+        Err(e) => ExportState::Failed(e),
     }
 }
 
@@ -88,5 +88,5 @@ pub(super) fn spawn(
     std::thread::Builder::new()
         .name(name.into())
         .spawn(work)
-        .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))
+        .map_err(Problem::no_thread)
 }

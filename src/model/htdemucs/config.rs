@@ -241,5 +241,5 @@ impl Config {
 
 /// An error about the model file; the caller adds which.
 pub(super) fn unusable(what: &str) -> ModelError {
-    ModelError::Weights(on_one_line(what))
+    ModelError::header(what)
 }

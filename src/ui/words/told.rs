@@ -140,8 +140,8 @@ mod tests {
     /// Every literal that an error of the engine is made of.
     fn sentences_in(source: &str) -> Vec<String> {
         const MADE: [&str; 9] = [
-            "EngineError::Busy(",
-            "EngineError::Unknown(",
+            "Problem::Busy(",
+            "Problem::Unknown(",
             "DecodeError::NotAudio(",
             "DecodeError::Unsupported(",
             "DecodeError::Empty(",
@@ -189,7 +189,7 @@ mod tests {
         let mut missing = Vec::new();
         visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine"), &mut missing);
         assert!(missing.is_empty(), "not in Portuguese:\n{}", missing.join("\n"));
-        let all = sentences_in("EngineError::Busy(\n  \"a {x} \\\n   b\".into());");
+        let all = sentences_in("Problem::Busy(\n  \"a {x} \\\n   b\".into());");
         assert_eq!(all, ["a {} b"], "the sources are read as they are written");
     }
 }

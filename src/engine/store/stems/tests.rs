@@ -66,7 +66,7 @@ fn one_writer_at_a_time() {
     let one = StemStore::open(folder.path(), plan, &sources()).unwrap();
     let two = StemStore::open(folder.path(), plan, &sources()).unwrap();
     let lock = one.lock().unwrap();
-    assert!(matches!(two.lock(), Err(EngineError::Locked)));
+    assert!(matches!(two.lock(), Err(Problem::Locked)));
     put(&one, &lock, 0, &result(&plan, 0, ramp)).unwrap();
     drop(lock);
     let lock = two.lock().unwrap();

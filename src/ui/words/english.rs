@@ -20,7 +20,6 @@ pub static WORDS: Words = Words {
         show_hint: "Show it in the file manager",
         and: " and ",
         and_more: |count| format!("and {count} more"),
-        files: |count| if count == 1 { "1 file".to_owned() } else { format!("{count} files") },
         songs: |count| if count == 1 { "1 song".to_owned() } else { format!("{count} songs") },
         num_jobs: |count| if count == 1 { "1 job".to_owned() } else { format!("{count} jobs") },
         bytes: ["bytes", "KB", "MB", "GB", "TB"],

@@ -16,6 +16,8 @@ mod told;
 
 use std::cell::Cell;
 
+use crate::i18n;
+
 pub use numbers::*;
 pub(in crate::ui) use sections::{Named, Paths, Verbs, Words};
 pub use told::told;
@@ -37,6 +39,8 @@ thread_local! {
 /// Changes the language of the window; from the next frame on it is another.
 pub fn speak(language: Language) {
     SPOKEN.set(language);
+    // Messages move there area by area.
+    i18n::speak(i18n::Language::for_locale(language.code()).unwrap_or(i18n::Language::english()));
 }
 
 /// The language of the window.

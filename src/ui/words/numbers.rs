@@ -4,7 +4,12 @@
 use std::path::Path;
 
 use super::{get, sections};
-use crate::engine::{AudioFormat, Depth, SAMPLE_RATE, Song, export::Format};
+use crate::{
+    engine::{AudioFormat, Depth, SAMPLE_RATE, Song, export::Format},
+    i18n::text,
+};
+
+pub(in crate::ui) use crate::i18n::numbers::decimal;
 
 /// Frames as "m:ss", or "h:mm:ss".
 pub fn clock(frames: u64) -> String {
@@ -61,11 +66,6 @@ pub fn bytes(bytes: u64) -> String {
     }
     let places = usize::from(unit > 0 && size < 9.95);
     format!("{} {}", decimal(size, places), units[unit])
-}
-
-/// A number with so many places behind the decimal mark.
-pub fn decimal(number: f64, places: usize) -> String {
-    with_mark(&format!("{number:.places$}"))
 }
 
 /// A number with the decimal mark of the language instead of a point.
@@ -190,7 +190,7 @@ pub fn file_name(path: &Path) -> String {
 
 /// "1 file", "4 files".
 pub fn files(count: usize) -> String {
-    (get().general.files)(count)
+    text!(files, count = count)
 }
 
 /// A choice of depths: "24 bit".
@@ -335,7 +335,7 @@ mod tests {
             (999_999, "1.0 MB"),
             (3_240_000_000, "3.2 GB"),
             (42_000_000_000, "42 GB"),
-            (u64::MAX, "18446744 TB"),
+            (u64::MAX, "18,446,744 TB"),
         ] {
             assert_eq!(bytes(size), words);
         }

@@ -20,9 +20,6 @@ pub static WORDS: Words = Words {
         show_hint: "Mostrar no gerenciador de arquivos",
         and: " e ",
         and_more: |count| format!("e mais {count}"),
-        files: |count| {
-            if count == 1 { "1 arquivo".to_owned() } else { format!("{count} arquivos") }
-        },
         songs: |count| {
             if count == 1 { "1 música".to_owned() } else { format!("{count} músicas") }
         },

@@ -52,7 +52,6 @@ pub struct General {
     /// Before the last of a list.
     pub and: &'static str,
     pub and_more: Count,
-    pub files: Count,
     pub songs: Count,
     pub num_jobs: Count,
     pub bytes: Units,

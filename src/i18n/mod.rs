@@ -1,7 +1,7 @@
 //! The program's messages in the user's language, from the Fluent files of `assets/i18n`, which are
 //! embedded in the binary. A folder there is a language; the build finds it.
 //!
-//! [`text!`] is checked by the compiler: the build script makes a function of each English message
+//! [`fl!`] is checked by the compiler: the build script makes a function of each English message
 //! (`fluent-bundle` with that is lighter than `i18n-embed` and its `fl!`, and a message without
 //! arguments is a borrowed string, which a window that repaints can afford). A message that a language
 //! lacks is shown in English. The language is a value of each thread, English at first ([`speak`]).
@@ -30,16 +30,16 @@ pub(crate) mod messages {
     include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 }
 
-/// A message in the language of this thread: `text!(song_continue)`, or with its variables
-/// `text!(library_importing, percent = "42 %")`. Dashes and dots of an id are underscores here.
+/// A message in the language of this thread: `fl!(song_continue)`, or with its variables
+/// `fl!(library_importing, percent = "42 %")`. Dashes and dots of an id are underscores here.
 /// `&'static str` without variables, `String` with.
-macro_rules! text {
+macro_rules! fl {
     ($id:ident) => { $crate::i18n::messages::$id() };
     ($id:ident, $($name:ident = $value:expr),+ $(,)?) => {
         $crate::i18n::messages::$id($crate::i18n::messages::$id { $($name: ($value).into()),+ })
     };
 }
-pub(crate) use text;
+pub(crate) use fl;
 
 /// A string as an argument.
 pub(crate) struct Text<'a>(Cow<'a, str>);

@@ -38,6 +38,45 @@ fn each_language_has_the_messages_and_variables_of_english() {
     }
 }
 
+/// Messages that are the same in another language, and rightly so.
+const SAME: [&str; 24] = [
+    "decibels",
+    "kilohertz",
+    "speed",
+    "size-kilobytes",
+    "size-megabytes",
+    "size-gigabytes",
+    "size-terabytes",
+    "bpm",
+    "lufs",
+    "percent",
+    "mono",
+    "stem-piano",
+    "duration-seconds",
+    "duration-minutes",
+    "duration-hours",
+    "action-compare",
+    "action-solo",
+    "lane-original",
+    "transport-mix",
+    "transport-original",
+    "transport-volume",
+    "export-loudness",
+    "job-button",
+    "settings-threads",
+];
+
+#[test]
+fn no_message_was_left_in_english() {
+    let english = all_of(&LANGUAGES[0]);
+    for source in &LANGUAGES[1..] {
+        for (id, entry) in all_of(source) {
+            let is_same = english.get(&id).is_some_and(|english| english.source == entry.source);
+            assert!(!is_same || SAME.contains(&&*id), "{}: {id} is as in English", source.tag());
+        }
+    }
+}
+
 #[test]
 fn every_message_can_be_formatted() {
     for language in Language::all() {
@@ -80,7 +119,7 @@ fn a_locale_finds_its_language() {
 fn the_language_is_one_value_of_the_thread() {
     assert_eq!(spoken(), Language::english());
     speak(Language::for_locale("pt").unwrap());
-    assert_eq!(text!(language_name), "Português");
+    assert_eq!(fl!(language_name), "Português");
     let other = std::thread::Builder::new().spawn(spoken).unwrap();
     assert_eq!(other.join().unwrap(), Language::english());
     speak(Language::english());
@@ -90,14 +129,14 @@ fn the_language_is_one_value_of_the_thread() {
 #[test]
 fn a_message_that_is_missing_is_shown_in_english() {
     speak(Language::from_files("eo", vec!["number-decimal-mark = ;\nlanguage-name =".into()]));
-    assert_eq!(text!(language_name), "English");
+    assert_eq!(fl!(language_name), "English");
     assert_eq!(decimal(1.5, 1), "1;5");
     speak(Language::english());
 }
 
 #[test]
 fn the_plural_is_the_languages_own() {
-    let both = || (text!(files, count = 1usize), text!(files, count = 1_500usize));
+    let both = || (fl!(files, count = 1usize), fl!(files, count = 1_500usize));
     assert_eq!(both(), ("1 file".into(), "1,500 files".into()));
     speak(Language::for_locale("pt").unwrap());
     assert_eq!(both(), ("1 arquivo".into(), "1.500 arquivos".into()));

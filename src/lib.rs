@@ -12,6 +12,7 @@
 
 pub mod cli;
 pub mod engine;
+pub mod i18n;
 pub mod model;
 pub mod os;
 pub mod ui;

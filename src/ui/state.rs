@@ -9,15 +9,18 @@ use std::{
     time::Instant,
 };
 
-use crate::engine::{
-    Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelEntry, ModelState, ModelTask,
-    Song, SongId, SongState,
-    estimate::Estimate,
-    export::Fields,
-    files::base_name,
-    peaks::{FRAMES_PER_PEAK, Peak},
-    player::Output,
-    recipe::{Offer, Recipe, Version},
+use crate::{
+    engine::{
+        Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelEntry, ModelState,
+        ModelTask, Song, SongId, SongState,
+        estimate::Estimate,
+        export::Fields,
+        files::base_name,
+        peaks::{FRAMES_PER_PEAK, Peak},
+        player::Output,
+        recipe::{Offer, Recipe, Version},
+    },
+    i18n::fl,
 };
 
 use super::{catalog::Catalog, peaks::Waveform, theme::STEM_ORDER, words};
@@ -356,7 +359,7 @@ impl ViewState {
     /// What is odd about a song, in words.
     pub fn warning(&self, song: &Song) -> Option<String> {
         if self.is_missing(song.id) {
-            return Some((words::get().library.gone)(&song.path.display().to_string()));
+            return Some(fl!(library_gone, path = &song.path.display().to_string()));
         }
         song.warning.as_deref().map(|warning| words::told(warning).into_owned())
     }

@@ -26,8 +26,8 @@ fn files_that_are_there_are_asked_about() {
         ("Cancel", None),
     ] {
         let mut stage = dialog();
-        stage.click("What: Ticked stems");
-        stage.click("Depth: 16 bit");
+        stage.click("Content: Selected stems");
+        stage.click("Bit depth: 16 bit");
         let first = export(&mut stage);
         let there: Vec<PathBuf> = first.paths[..2].iter().map(PathBuf::from).collect();
         stage.tell([Event::Export { id: first.id, state: ExportState::Exists(there) }]);
@@ -36,7 +36,7 @@ fn files_that_are_there_are_asked_about() {
         stage.harness.check_accessibility();
         // What is chosen meanwhile for another export is not this one's.
         stage.press(CTRL, Key::E);
-        stage.click("Depth: 24 bit");
+        stage.click("Bit depth: 24 bit");
         stage.press(NONE, Key::Escape);
         stage.asked();
         stage.click(words);

@@ -123,7 +123,7 @@ fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
     let remove = |stage: &mut Stage| {
         stage.harness.get_by_label_contains("Lithium,").click_secondary();
         stage.harness.run_steps(3);
-        stage.click("Remove from the library");
+        stage.click("Remove from library");
     };
     let lithium = |stage: &Stage| {
         let song = stage.harness.state().state().song(SongId(7)).cloned();

@@ -93,7 +93,7 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     stage.click("mine: Verify");
     assert_eq!(stage.asked(), [Command::VerifyModel("mine".into())]);
     stage.tell([Event::ModelTask(Some("mine".into()), ModelTask::Verified)]);
-    assert!(stage.shows("Every byte is right"));
+    assert!(stage.shows("All files are intact"));
     stage.click("mine: Remove");
     assert_eq!(stage.asked(), [Command::RemoveModel("mine".into())]);
 

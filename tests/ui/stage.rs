@@ -20,6 +20,7 @@ use partita::{
         player::{Device, Gains, Monitor},
         recipe::Quality,
     },
+    i18n::Language,
     ui::{
         app::App,
         link::{Link, Playback},
@@ -30,6 +31,11 @@ use super::raster::Raster;
 
 /// Shown before the model is installed.
 pub const TERMS: &str = "These are the terms of the weights, as their publisher has written them.";
+
+/// Portuguese.
+pub fn portuguese() -> Language {
+    Language::for_locale("pt-BR").unwrap()
+}
 
 /// Remembers what it was told.
 #[derive(Default)]

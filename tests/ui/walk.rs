@@ -7,11 +7,11 @@ use egui::{Key, Modifiers, Theme, accesskit::Role};
 use egui_kittest::{Harness, Node, kittest::NodeT as _};
 use partita::{
     engine::{Event, ExportState, JobState, ModelState, SongState},
+    i18n::{Language, speak},
     ui::{
         app::App,
         desk::Purpose,
         dialogs::{Answer, Outcome},
-        words::{self, Language},
     },
 };
 
@@ -134,12 +134,12 @@ pub fn scenes() -> Vec<Scene> {
 
 #[test]
 fn no_control_of_any_panel_or_dialog_is_without_a_name() {
-    for language in Language::ALL {
+    for language in Language::all() {
         for (name, scene) in scenes() {
             // English while it is made, because it is worked by its names.
-            words::speak(Language::English);
+            speak(Language::english());
             let mut stage = scene();
-            words::speak(language);
+            speak(language);
             stage.harness.run_steps(4);
             let found = nameless(&stage.harness);
             assert!(found.is_empty(), "{name}, {}: {found:#?}", language.name());
@@ -149,7 +149,7 @@ fn no_control_of_any_panel_or_dialog_is_without_a_name() {
             assert!(controls > 3, "{name}: only {controls}");
         }
     }
-    words::speak(Language::English);
+    speak(Language::english());
 }
 
 #[test]

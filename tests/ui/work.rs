@@ -63,7 +63,7 @@ fn process_asks_for_the_ticked_stems_from_the_play_head() {
     stage.click("Drums");
     stage.click("Bass");
     stage.click("Other");
-    assert!(stage.shows("Tick an instrument first"));
+    assert!(stage.shows("Select an instrument first"));
     stage.press(CTRL, Key::P);
     assert_eq!(stage.asked(), []);
 }

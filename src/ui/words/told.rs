@@ -9,14 +9,14 @@ mod sentences;
 
 use std::borrow::Cow;
 
-use super::{Language, spoken};
+use crate::i18n::spoken;
 use sentences::PORTUGUESE;
 
 /// The engine's words in the language of the window.
 pub fn told(text: &str) -> Cow<'_, str> {
-    match spoken() {
-        Language::English => Cow::Borrowed(text),
-        Language::Portuguese => in_language(text, PORTUGUESE),
+    match spoken().tag() {
+        "pt-BR" => in_language(text, PORTUGUESE),
+        _ => Cow::Borrowed(text),
     }
 }
 

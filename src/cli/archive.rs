@@ -19,10 +19,9 @@ use super::{
 };
 use crate::{
     engine::{
-        Compute, Problem, allotment,
+        Compute, allotment,
         archive::{
-            Entry, Manifest, News, Run, STATE, Shard, Song, Summary,
-            lengths,
+            Entry, Manifest, News, Run, STATE, Shard, Song, Summary, lengths,
             manifest::at,
             record::Record,
             shard::{basis, shares},

@@ -19,7 +19,7 @@ use super::{
     recipe::RecipeArguments,
 };
 use crate::engine::{
-    CancelToken, Compute, Problem, Preferences,
+    CancelToken, Compute, Preferences, Problem,
     batch::{Batch, Request, Separated},
     export::{Settings, numbered},
     files::base_name,
@@ -89,11 +89,7 @@ pub(super) fn run(
     Ok(exit_code(any_failed))
 }
 
-fn separate(
-    batch: &Batch,
-    request: &Request,
-    cancel: &CancelToken,
-) -> Result<Separated, Problem> {
+fn separate(batch: &Batch, request: &Request, cancel: &CancelToken) -> Result<Separated, Problem> {
     let name = request.file.file_name().unwrap_or_default().to_string_lossy();
     let progress = Progress::new(&name);
     batch.separate(request, cancel, &mut |done| {

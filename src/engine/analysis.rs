@@ -17,7 +17,8 @@ use ebur128::{EbuR128, Mode};
 use timestretch_analysis::{KeyMode, detect_bpm, detect_key};
 
 use super::{
-    CHANNELS, Problem, Result, SAMPLE_RATE, SongId, mishap::caught, problem::Activity, priority, store::MixStore,
+    CHANNELS, Problem, Result, SAMPLE_RATE, SongId, mishap::caught, priority, problem::Activity,
+    store::MixStore,
 };
 
 /// Tempo and key are those of so much from the middle of a song: more would tell no more.
@@ -49,8 +50,7 @@ pub struct Analysis {
 /// # Errors
 /// What the disk says, and [`Problem::Loudness`] when the loudness meter refuses.
 pub fn analyse(mix: &MixStore, stop: &AtomicBool) -> Result<Option<Analysis>> {
-    let cannot_measure =
-        |e: ebur128::Error| Problem::Loudness { cause: e.to_string() };
+    let cannot_measure = |e: ebur128::Error| Problem::Loudness { cause: e.to_string() };
     let mut meter = EbuR128::new(CHANNELS as u32, SAMPLE_RATE, Mode::I | Mode::HISTOGRAM)
         .map_err(cannot_measure)?;
     let frames = mix.frames();

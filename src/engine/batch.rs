@@ -193,8 +193,7 @@ impl Batch {
         let made = missing_folders(folder);
         // A bug ends this file, not the batch.
         let work = || {
-            let cannot_make =
-                |error| Problem::create(&folder, error);
+            let cannot_make = |error| Problem::create(&folder, error);
             make_folders(folder).map_err(cannot_make)?;
             sweep(folder);
             let work = WorkFolder::make_in(folder).map_err(cannot_make)?;

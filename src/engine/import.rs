@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    CHANNELS, CancelToken, Problem, Event, Result, Song, cover,
+    CHANNELS, CancelToken, Event, Problem, Result, Song, cover,
     decode::{self, Broadcast, SoundIdentity},
     files::check_room,
     inputs::songs_in,

@@ -190,7 +190,8 @@ fn digest_of(networks: &[(String, Vec<f32>)]) -> String {
 /// # Errors
 /// [`Problem::UnknownStem`].
 pub fn stem_index(sources: &[String], name: &str) -> Result<usize> {
-    sources.iter().position(|source| source == name).ok_or_else(|| {
-        Problem::UnknownStem { stem: name.to_owned(), known: sources.to_vec() }
-    })
+    sources
+        .iter()
+        .position(|source| source == name)
+        .ok_or_else(|| Problem::UnknownStem { stem: name.to_owned(), known: sources.to_vec() })
 }

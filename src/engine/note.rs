@@ -159,10 +159,9 @@ impl fmt::Display for Note {
             Self::ExportedInStereo { channels } => {
                 write!(to, "the song's {channels} channels are folded down to stereo")
             }
-            Self::BelowLoudness { lufs } => write!(
-                to,
-                "the mix has {lufs:.1} LUFS: louder, its peaks would need the limiter"
-            ),
+            Self::BelowLoudness { lufs } => {
+                write!(to, "the mix has {lufs:.1} LUFS: louder, its peaks would need the limiter")
+            }
             Self::Limited { lufs } => {
                 write!(to, "the mix went through the limiter, and has {lufs:.1} LUFS")
             }

@@ -10,9 +10,10 @@ use std::{
 };
 
 use super::{
-    Problem, Result, problem::FileAction,
+    Problem, Result,
     files::{WorkFolder, abandoned_in, make_folders, sweep, sync_folder},
     library::Taken,
+    problem::FileAction,
 };
 
 /// The folder of removed songs in the data folder.
@@ -67,8 +68,7 @@ impl Holder {
     /// A folder that holds nothing yet.
     fn make_place(&mut self, home: &Path) -> Result<PathBuf> {
         let removed = home.join(FOLDER);
-        let cannot =
-            |error| Problem::create(&removed, error);
+        let cannot = |error| Problem::create(&removed, error);
         make_folders(&removed).map_err(cannot)?;
         check_inside(home, &removed)?;
         let held = match self.folder.take() {
@@ -109,8 +109,7 @@ impl Aside {
         if self.was.exists() {
             return self.remove();
         }
-        let cannot =
-            |error| Problem::file(FileAction::Restore, &self.was, error);
+        let cannot = |error| Problem::file(FileAction::Restore, &self.was, error);
         fs::rename(&self.folder, &self.was).map_err(cannot)?;
         sync_folder(self.was.parent().unwrap_or(Path::new(".")));
         Ok(())

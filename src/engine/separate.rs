@@ -228,8 +228,7 @@ fn read_window(mix: &MixStore, plan: &Plan, index: usize) -> Result<Vec<f32>> {
     let window = plan.window(index);
     let frames = (window.frames.end - window.frames.start) as usize;
     let mut interleaved = vec![0.0; frames * CHANNELS];
-    mix.read(window.frames.start, &mut interleaved)
-        .map_err(|e| Problem::read(&mix.path(), e))?;
+    mix.read(window.frames.start, &mut interleaved).map_err(|e| Problem::read(&mix.path(), e))?;
     let (mean, deviation) = (mix.mean(), mix.deviation());
     let mut planar = vec![0.0; CHANNELS * plan.segment_frames];
     for (channel, out) in planar.chunks_exact_mut(plan.segment_frames).enumerate() {

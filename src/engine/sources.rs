@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::{Problem, Event, Result, SongId, sink::EventSink};
+use super::{Event, Problem, Result, SongId, sink::EventSink};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(10);

@@ -6,16 +6,17 @@ use std::{
     sync::Arc,
 };
 
-use crate::os::OsKind;
 use super::{
-    CHANNELS, Problem, Result, SAMPLE_RATE, problem::StoreFault,
+    CHANNELS, Problem, Result, SAMPLE_RATE,
     models::InstalledModel,
     peak_files::PeakFile,
     plan::union,
     player::Track,
+    problem::StoreFault,
     recipe::Quality,
     store::{MixStore, StemStore},
 };
+use crate::os::OsKind;
 
 /// Frames over which a draft gives way to the better version of the song: 20 ms.
 const JOINT_FRAMES: u64 = SAMPLE_RATE as u64 / 50;

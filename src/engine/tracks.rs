@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::{
-    CancelToken, Problem, Job, Result, SongTrack,
+    CancelToken, Job, Problem, Result, SongTrack,
     export::{
         ExportItem, Fields, NamePattern, OnExists, Origin, Part, Place, Selection, Settings, export,
     },

@@ -1,7 +1,7 @@
 //! The engine's vocabulary: songs, jobs, formats. Plain data, no behaviour beyond small questions.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},

@@ -17,11 +17,12 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
-    CHANNELS, Problem, Event, Lane, Result, SongId, SongTrack,
-    mishap::caught, problem::Activity,
+    CHANNELS, Event, Lane, Problem, Result, SongId, SongTrack,
+    mishap::caught,
     peak_files::{PeakFile, PeakWriter},
     peaks::{FRAMES_PER_PEAK, Peak, peaks_of},
     player::Track as _,
+    problem::Activity,
     sink::EventSink,
 };
 
@@ -124,8 +125,7 @@ fn run(requests: &Receiver<Request>, current: &AtomicU64, sink: &EventSink) {
     for request in requests {
         let is_stale = || request.number != current.load(Ordering::Relaxed);
         let drawn = caught(Activity::DrawingWaveform, || {
-            answer(&request, &is_stale, sink)
-                .map_err(|e| Problem::Waveform { cause: e.into() })
+            answer(&request, &is_stale, sink).map_err(|e| Problem::Waveform { cause: e.into() })
         });
         if let Err(e) = drawn {
             sink.send(Event::Failed { request: None, song: Some(request.song), problem: e });
@@ -328,7 +328,10 @@ mod tests {
             panic!("nothing is told");
         };
         let doing = Activity::DrawingWaveform;
-        assert!(matches!(&problem, Problem::Internal { doing: it, .. } if *it == doing), "{problem}");
+        assert!(
+            matches!(&problem, Problem::Internal { doing: it, .. } if *it == doing),
+            "{problem}"
+        );
         assert!(matches!(told.recv().unwrap(), Event::Detail { peaks, .. } if peaks.len() == 100));
     }
 

@@ -12,12 +12,13 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
-    CancelToken, Compute, Problem, JobId, Result,
+    CancelToken, Compute, JobId, Problem, Result,
     aim::Listener,
     ensemble::{Ensemble, Work},
-    mishap::caught, problem::Activity,
+    mishap::caught,
     models::InstalledModel,
     pool,
+    problem::Activity,
     separate::Step,
     store::{MixStore, StemStore},
 };
@@ -285,7 +286,10 @@ mod tests {
                 Progress::Ended(JobId(job), result) => ends.push((job, result)),
             }
         }
-        assert!(matches!(&ends[0], (1, Err(e)) if e.to_string().contains("on purpose")), "{ends:?}");
+        assert!(
+            matches!(&ends[0], (1, Err(e)) if e.to_string().contains("on purpose")),
+            "{ends:?}"
+        );
         assert!(matches!(&ends[1], (2, Ok(()))), "{ends:?}");
         assert_eq!(loads.into_inner(), 2, "what stumbled is not used again");
         assert_eq!(segments[..2], [(1, 0), (1, 1)]);

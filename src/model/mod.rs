@@ -3,12 +3,7 @@
 //! Knows tensors and no files but weights. Starts no threads: work runs on the rayon pool of the
 //! caller.
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::Seek as _,
-    path::Path,
-};
+use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
 
 pub mod arena;
 mod error;

@@ -22,8 +22,7 @@ pub(super) const KIND: Kind = Kind {
     klass: "FilterBank",
     describe: |file| Ok(FilterBank::read(file)?.spec),
     load: |path, _precision| {
-        let file =
-            File::open(path).map_err(|source| ModelError::io(path, source))?;
+        let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
         Ok(Box::new(FilterBank::read(file)?))
     },
     memory: |spec, weight_bytes| Memory {

@@ -24,7 +24,7 @@ use super::{
     link::Link,
     panels::{self, Cx, jobs::Jobs, library::Library},
     reveal::Revealer,
-    state::ViewState,
+    state::{Said, ViewState},
     theme::{self, Tokens, Weight, font, size, text},
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
 };
@@ -147,7 +147,7 @@ impl App {
             self.import(ctx, files);
         }
         while let Some(failure) = self.revealer.next_failure() {
-            self.state.say(None, failure);
+            self.state.say(None, Said::Text(failure));
         }
     }
 

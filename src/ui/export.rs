@@ -14,6 +14,7 @@ use crate::{
             format::{Keeps, Streams},
         },
         player::{LaneSettings, gains},
+        problem::PatternProblem,
     },
     i18n::fl,
 };
@@ -229,14 +230,15 @@ impl ExportChoices {
         fields: &Fields,
     ) -> Result<Plan, Objection> {
         let selection = self.selection(sources, (lanes, residual))?;
-        let name_wrong = |words: String| Objection::Name(words::capitalised(&words::told(&words)));
+        let name_wrong = |problem: PatternProblem| {
+            Objection::Name(words::capitalised(&words::pattern_problem(&problem)))
+        };
         let pattern =
             NamePattern::new(self.name(self.writes_one(&selection))).map_err(name_wrong)?;
         let within = Place { folder: PathBuf::new(), pattern };
-        let items =
-            selection.items(sources, self.format, &within, fields.clone()).map_err(|error| {
-                Objection::What(words::capitalised(&words::told(&error.to_string())))
-            })?;
+        let items = selection
+            .items(sources, self.format, &within, fields.clone())
+            .map_err(|error| Objection::What(words::capitalised(&words::problem(&error))))?;
         let names = items.into_iter().map(|item| item.to).collect();
         Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })
     }

@@ -13,7 +13,7 @@ use std::{
 
 use partita::{
     engine::{
-        CancelToken, Problem, Job, Preferences, SongId,
+        CancelToken, Job, Preferences, Problem, SongId,
         cover::thumbnail,
         export::{Fields, NamePattern, Tags},
         guard::hush,

@@ -22,6 +22,8 @@ notice-removed-many = { $count ->
    *[other] Removed { $count } songs
 }
 notice-undo = Undo
+# After a drag out of the window.
+notice-not-taken = the program on which the files were dropped did not take them
 # $program is the system's file manager.
 notice-not-shown = could not show { $file }: { $program } failed ({ $reason })
 

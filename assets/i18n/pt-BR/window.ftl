@@ -20,6 +20,7 @@ notice-removed-many = { $count ->
    *[other] { $count } músicas foram removidas
 }
 notice-undo = Desfazer
+notice-not-taken = o programa em que os arquivos foram soltos não os aceitou
 notice-not-shown = não foi possível mostrar { $file }: { $program } falhou ({ $reason })
 
 ## Janelas que pedem um caminho

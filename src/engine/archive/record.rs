@@ -161,8 +161,7 @@ pub(super) fn now() -> u64 {
 /// Every share's record below `state`, with its songs. What cannot be read is told, and left out.
 pub(super) fn all(state: &Path) -> Result<Vec<(Record, Vec<Listed>)>> {
     let folder = state.join(FOLDER);
-    let cannot =
-        |path: &Path, error: io::Error| Problem::read(path, error);
+    let cannot = |path: &Path, error: io::Error| Problem::read(path, error);
     let entries = fs::read_dir(&folder).map_err(|e| cannot(&folder, e))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|it| it == "json"));

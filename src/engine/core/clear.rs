@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::{
     super::{
         Compute, Event, Preferences, RequestId, Result, doctor::folder_bytes, dragged,
-        mishap::caught, problem::Activity, player::outputs, pool, removed::check_inside, report, tracks, upkeep,
+        mishap::caught, player::outputs, pool, problem::Activity, removed::check_inside, report,
+        tracks, upkeep,
     },
     Core,
     exports::spawn,

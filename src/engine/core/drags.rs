@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{
-    super::{CancelToken, Problem, Event, RequestId, Result, SongId, dragged, mishap::caught, problem::Activity},
+    super::{
+        CancelToken, Event, Problem, RequestId, Result, SongId, dragged, mishap::caught,
+        problem::Activity,
+    },
     Core, Message,
     exports::spawn,
 };

@@ -2,10 +2,11 @@
 
 use super::{
     super::{
-        CancelToken, Problem, Event, ExportId, ExportState, Result, SongId,
+        CancelToken, Event, ExportId, ExportState, Problem, Result, SongId,
         export::{Exported, Origin, Place, Selection, Settings},
-        mishap::caught, problem::Activity,
+        mishap::caught,
         order::Order,
+        problem::Activity,
     },
     Core, Message,
 };
@@ -85,8 +86,5 @@ pub(super) fn spawn(
     name: &str,
     work: impl FnOnce() + Send + 'static,
 ) -> Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new()
-        .name(name.into())
-        .spawn(work)
-        .map_err(Problem::no_thread)
+    std::thread::Builder::new().name(name.into()).spawn(work).map_err(Problem::no_thread)
 }

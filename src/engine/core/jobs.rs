@@ -12,8 +12,7 @@ use std::{
 
 use super::{
     super::{
-        CancelToken, Problem, Event, Job, JobId, JobState, RequestId, Result, SongId,
-        SongTrack,
+        CancelToken, Event, Job, JobId, JobState, Problem, RequestId, Result, SongId, SongTrack,
         aim::Listener,
         export::ordered,
         files,
@@ -450,9 +449,7 @@ impl Core {
                 Ok(()) if is_there => JobState::Done,
                 // Meanwhile more was asked of a bag.
                 Ok(()) => JobState::Waiting,
-                Err(Problem::Cancelled) => {
-                    running.stop.map_or(JobState::Cancelled, Stop::state)
-                }
+                Err(Problem::Cancelled) => running.stop.map_or(JobState::Cancelled, Stop::state),
                 Err(e) => JobState::Failed(e),
             };
             self.end_job(&job);

@@ -22,15 +22,16 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
-    CancelToken, Command, Compute, Config, Problem, Event, ExportId, JobId, ModelState,
-    Preferences, RequestId, Result, Song, SongId, SongTrack,
+    CancelToken, Command, Compute, Config, Event, ExportId, JobId, ModelState, Preferences,
+    Problem, RequestId, Result, Song, SongId, SongTrack,
     analysis::{Analysis, Analyst},
     import::{Imported, Importer},
     library::Library,
     memory,
-    mishap::caught, problem::Activity,
+    mishap::caught,
     models::InstalledModel,
     player::Player,
+    problem::Activity,
     recipe::{Recipe, Usual},
     removed::{Holder, Removed},
     sink::EventSink,

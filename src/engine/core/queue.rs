@@ -3,8 +3,8 @@
 
 use super::{
     super::{
-        Problem, Event, Job, JobId, JobState, RequestId, Result, library::Library,
-        mishap::caught, problem::Activity, tracks,
+        Event, Job, JobId, JobState, Problem, RequestId, Result, library::Library, mishap::caught,
+        problem::Activity, tracks,
     },
     Core,
     exports::spawn,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{
     super::{
-        Problem, Event, Result, SongId,
+        Event, Problem, Result, SongId,
         removed::{Aside, Removed},
         upkeep,
     },

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::{
-        Problem, Event, Job, JobState, Result, Song, SongId, SongState, SongTrack,
+        Event, Job, JobState, Problem, Result, Song, SongId, SongState, SongTrack,
         analysis::Analysis,
         cover,
         library::{Library, Whereabouts, song_folder},

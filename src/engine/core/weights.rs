@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::{
     super::{
-        CancelToken, Problem, Event, ModelEntry, ModelState, ModelTask, Result,
-        mishap::caught, problem::Activity,
+        CancelToken, Event, ModelEntry, ModelState, ModelTask, Problem, Result,
+        mishap::caught,
         models::{DEFAULT, InstalledModel},
+        problem::Activity,
     },
     Core, Message,
 };
@@ -124,11 +125,7 @@ impl Core {
     }
 
     /// Weights were fetched or looked at, or were not.
-    pub(super) fn weights_came(
-        &mut self,
-        change: &Change,
-        result: Result<()>,
-    ) {
+    pub(super) fn weights_came(&mut self, change: &Change, result: Result<()>) {
         let was_cancelled = self.install.take().is_some_and(|cancel| cancel.is_cancelled());
         let task = match &result {
             Err(problem) => ModelTask::Failed(problem.clone()),

@@ -365,8 +365,7 @@ mod tests {
         for damaged in [1, 100, 417, 4_000, 8_191, 8_193, 9_000, 12_000, 16_384, 100_000] {
             for behind in [2, 10, 19, 100] {
                 let bytes = [stream(20), vec![0x55; damaged], stream(behind)].concat();
-                let mut frames =
-                    Frames::new(Cursor::new(bytes), Framing::Mpeg).unwrap().unwrap();
+                let mut frames = Frames::new(Cursor::new(bytes), Framing::Mpeg).unwrap().unwrap();
                 let (mut played, mut lost) = (0, 0);
                 loop {
                     match frames.next().unwrap() {

@@ -423,14 +423,8 @@ fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
 
 fn nothing_heard(source: &Source, end: Ending) -> DecodeError {
     match end {
-        Ending::Complete if source.promised.unwrap_or(0) == 0 => {
-            DecodeError::Empty(Empty::Track)
-        }
-        Ending::Complete | Ending::CutOff => {
-            DecodeError::Damaged(Damage::CutOff)
-        }
-        Ending::Damaged => {
-            DecodeError::Damaged(Damage::AtSound)
-        }
+        Ending::Complete if source.promised.unwrap_or(0) == 0 => DecodeError::Empty(Empty::Track),
+        Ending::Complete | Ending::CutOff => DecodeError::Damaged(Damage::CutOff),
+        Ending::Damaged => DecodeError::Damaged(Damage::AtSound),
     }
 }

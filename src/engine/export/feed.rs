@@ -18,8 +18,9 @@ use super::{Form, Origin};
 use crate::engine::{
     CHANNELS, CancelToken, Problem, Result, SAMPLE_RATE,
     decode::{self, DecodeError},
-    mishap::caught, problem::Activity,
+    mishap::caught,
     player::Track,
+    problem::Activity,
     resample::Resampler,
 };
 

@@ -86,10 +86,7 @@ pub fn export(
     check(track, items)?;
     let items = settings.on_exists.settle(items)?;
     if items.is_empty() {
-        return Ok(Exported {
-            notes: Note::AllExist.into(),
-            ..Exported::default()
-        });
+        return Ok(Exported { notes: Note::AllExist.into(), ..Exported::default() });
     }
     let form = origin.form(track, settings)?;
     let work = Work { track, origin, items: &items, settings, form, cancel };

@@ -108,8 +108,7 @@ fn parts(level: &str) -> Result<Vec<Part>, PatternProblem> {
             return Err(PatternProblem::UnmatchedBrace);
         };
         let field = FIELDS.iter().position(|field| *field == name.trim());
-        let field =
-            field.ok_or_else(|| PatternProblem::UnknownField { field: name.to_owned() })?;
+        let field = field.ok_or_else(|| PatternProblem::UnknownField { field: name.to_owned() })?;
         parts.push(Part::Text(text.into()));
         parts.push(Part::Field(field));
         rest = after;

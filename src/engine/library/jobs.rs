@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Library, now};
 use crate::engine::{
-    Problem, Job, JobId, JobState, Result, SongId,
+    Job, JobId, JobState, Problem, Result, SongId,
     recipe::{Quality, Recipe},
 };
 

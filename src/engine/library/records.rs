@@ -5,7 +5,12 @@ use std::path::Path;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Library, NewSong, layout::is_hash, now, path_bytes, songs::{notes_of_text, tracks_to_text}};
+use super::{
+    Library, NewSong,
+    layout::is_hash,
+    now, path_bytes,
+    songs::{notes_of_text, tracks_to_text},
+};
 use crate::engine::{AudioFormat, Note, Notes, Result, files::write_atomically};
 
 /// The file in a song's folder.

@@ -273,9 +273,7 @@ impl StreamOwner {
         let host = cpal::default_host();
         let id = self.chosen.as_ref().and_then(|id| id.parse::<DeviceId>().ok());
         let chosen = id.and_then(|id| host.device_by_id(&id));
-        let device = chosen
-            .or_else(|| host.default_output_device())
-            .ok_or(DeviceProblem::None)?;
+        let device = chosen.or_else(|| host.default_output_device()).ok_or(DeviceProblem::None)?;
         let name = device.description().map_or_else(
             |_| "Sound device".to_owned(),
             |description| description.name().to_owned(),

@@ -82,7 +82,9 @@ impl Problem {
                 "the data folder {} is gone; put it back to resume; changes until then are lost",
                 home.display()
             ),
-            Self::NoHome => to.write_str("the system names no data folder; set PARTITA_HOME to one"),
+            Self::NoHome => {
+                to.write_str("the system names no data folder; set PARTITA_HOME to one")
+            }
             Self::OutsideHome { folder, target } => write!(
                 to,
                 "{} is a link out of the data folder, to {}; its files were left alone",
@@ -103,7 +105,9 @@ impl Problem {
                 "{} is invalid ({fault}) and could not be renamed ({cause}); the defaults are used",
                 path.display()
             ),
-            Self::SettingsUnwritable { fault } => write!(to, "could not write the settings: {fault}"),
+            Self::SettingsUnwritable { fault } => {
+                write!(to, "could not write the settings: {fault}")
+            }
             Self::UnknownSong { id } => write!(to, "there is no song {id} in the library"),
             Self::NoSuchSong { name, songs, .. } if songs.is_empty() => write!(
                 to,
@@ -138,8 +142,9 @@ impl Problem {
     fn separation_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
         Some(match self {
             Self::Model(error) => write!(to, "{error}"),
-            Self::NoModel => to
-                .write_str("no model is installed; install it first (`partita model install`)"),
+            Self::NoModel => {
+                to.write_str("no model is installed; install it first (`partita model install`)")
+            }
             Self::ModelMissing { model } => write!(
                 to,
                 "the model {model} is not installed; install it first (`partita model install`)"

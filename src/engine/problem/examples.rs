@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use super::{
-    Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, LibraryFault, PatternProblem,
-    Problem, SettingsFault, StoreFault,
+    Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, LibraryFault,
+    PatternProblem, Problem, SettingsFault, StoreFault,
 };
 use crate::{
-    engine::decode::{
-        Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
-    },
+    engine::decode::{Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video},
     model::{ModelError, weights::FileFault},
     os::{Os, OsKind},
 };
@@ -306,11 +304,7 @@ fn model() -> Vec<ModelError> {
         ModelError::Tensor { cause: "a segment has 3 values".into() },
         ModelError::Io { path: path(), cause: cause(OsKind::Gone) },
         ModelError::Forbidden { path: path() },
-        ModelError::OtherSound {
-            path: Some("/x.th".into()),
-            sample_rate: 48_000,
-            channels: 1,
-        },
+        ModelError::OtherSound { path: Some("/x.th".into()), sample_rate: 48_000, channels: 1 },
         ModelError::OtherSound { path: None, sample_rate: 48_000, channels: 2 },
         ModelError::Cancelled,
     ];

@@ -26,11 +26,12 @@ use crate::{
 };
 
 pub use class::Class;
+pub use english::megabytes;
 #[doc(hidden)]
 pub use examples::examples;
 pub use parts::{
-    Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, LibraryFault, PatternProblem,
-    SettingsFault, StoreFault,
+    Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, LibraryFault,
+    PatternProblem, SettingsFault, StoreFault,
 };
 
 /// Result of the engine.

@@ -2,9 +2,7 @@
 
 use std::{io, path::Path};
 
-use super::{
-    Class, DecodeError, FileAction, LibraryFault, PatternProblem, Problem, StoreFault,
-};
+use super::{Class, DecodeError, FileAction, LibraryFault, PatternProblem, Problem, StoreFault};
 use crate::{model::ModelError, os::Os};
 
 impl Problem {
@@ -36,8 +34,7 @@ impl Problem {
     /// A file that the user named and that could not be read. Looks whether its folder exists.
     pub fn input(path: &Path, error: io::Error) -> Self {
         // The decoder's bounds pass through the readers of libraries as I/O errors.
-        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<DecodeError>())
-        {
+        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<DecodeError>()) {
             return Self::Decode(error.clone());
         }
         let folder_is_missing = error.kind() == io::ErrorKind::NotFound

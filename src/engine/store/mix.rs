@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::raw::RawFile;
 use crate::engine::{
-    CHANNELS, Problem, Result, problem::StoreFault,
+    CHANNELS, Problem, Result,
     files::{make_folders, sync_folder, write_atomically},
+    problem::StoreFault,
 };
 
 const SAMPLES: &str = "mix.f32";

@@ -26,9 +26,10 @@ use serde::{Deserialize, Serialize};
 
 use super::raw::{RawFile, is_at, read_exact_at, write_all_at};
 use crate::engine::{
-    CHANNELS, Problem, Result, problem::StoreFault,
+    CHANNELS, Problem, Result,
     files::{make_folders, sync_folder, write_atomically},
     plan::Plan,
+    problem::StoreFault,
 };
 
 const HEADER: &str = "stems.json";

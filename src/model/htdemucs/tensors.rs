@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::{self, Read, Seek, SeekFrom},
-    path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 

@@ -62,9 +62,7 @@ pub(super) fn read(
 /// Reading on in a broken archive ends in errors of many kinds.
 fn torn(error: &io::Error, length: u64) -> Fault {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            Fault::cut_off(format!("it ends after {}", bytes(length)))
-        }
+        io::ErrorKind::UnexpectedEof => Fault::cut_off(format!("it ends after {}", bytes(length))),
         _ => Fault::wrong(format!("is not an npm package: {error}")),
     }
 }

@@ -195,7 +195,9 @@ fn a_silent_server_is_given_up() {
     );
     drop(listener);
     let got = unwatched(|watch| fetch_with(&download, IMPATIENT, watch));
-    assert!(matches!(got, Err(Fault::Wrong(fault)) if fault.to_string().starts_with("cannot be reached: ")));
+    assert!(
+        matches!(got, Err(Fault::Wrong(fault)) if fault.to_string().starts_with("cannot be reached: "))
+    );
 }
 
 #[test]

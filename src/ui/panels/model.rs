@@ -32,9 +32,9 @@ pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
         None | Some(ModelState::Ready { .. }) => 0.0,
         Some(ModelState::Installing { .. }) => 100.0,
         Some(ModelState::Missing) => BARE + terms_height(ui, cx, width),
-        Some(ModelState::Failed(reason)) => {
+        Some(ModelState::Failed(problem)) => {
             BARE + terms_height(ui, cx, width)
-                + text_height(ui, &words::told(reason), width, 6)
+                + text_height(ui, &words::problem(problem), width, 6)
                 + 8.0
         }
     }
@@ -55,11 +55,11 @@ pub fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let state = cx.state;
     match state.model() {
         None | Some(ModelState::Ready { .. }) => {}
-        Some(ModelState::Installing { what, fraction }) => {
-            installing(ui, cx, rect, &words::told(what), *fraction);
+        Some(ModelState::Installing { step, fraction }) => {
+            installing(ui, cx, rect, &words::step(step), *fraction);
         }
         Some(ModelState::Missing) => offer(ui, cx, rect, None),
-        Some(ModelState::Failed(reason)) => offer(ui, cx, rect, Some(&words::told(reason))),
+        Some(ModelState::Failed(problem)) => offer(ui, cx, rect, Some(&words::problem(problem))),
     }
 }
 

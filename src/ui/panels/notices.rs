@@ -4,6 +4,7 @@ use egui::{Align2, Rangef, Rect, Ui, pos2, vec2};
 
 use super::Cx;
 use crate::{
+    engine::Problem,
     i18n::fl,
     ui::{
         action::Action,
@@ -50,7 +51,7 @@ pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
         top = rect.top() - 4.0;
     }
     for notice in about_library.iter().rev().take(SHOWN) {
-        let height = height(ui, &notice.text, x.span());
+        let height = height(ui, &notice.text(), x.span());
         let rect = Rect::from_x_y_ranges(x, top - height..=top);
         notice_ui(ui, cx, rect, notice);
         top -= height + 6.0;
@@ -80,22 +81,23 @@ pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
 
 /// One notice across `x` from `top` on. Returns its bottom.
 pub fn one(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, top: f32, notice: &Notice) -> f32 {
-    let height = height(ui, &notice.text, x.span());
+    let height = height(ui, &notice.text(), x.span());
     notice_ui(ui, cx, Rect::from_x_y_ranges(x, top..=top + height), notice);
     top + height
 }
 
 /// Why a job failed, across `x` from `top` on; it stays until the next attempt. Returns its bottom.
-pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, reason: &str) -> f32 {
-    let rect = Rect::from_x_y_ranges(x, top..=top + height(ui, reason, x.span()));
-    surface(ui, cx, rect, "failure", reason);
+pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, problem: &Problem) -> f32 {
+    let text = &words::problem(problem);
+    let rect = Rect::from_x_y_ranges(x, top..=top + height(ui, text, x.span()));
+    surface(ui, cx, rect, "failure", text);
     rect.bottom()
 }
 
 fn height(ui: &Ui, words: &str, width: f32) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
     let color = egui::Color32::PLACEHOLDER;
-    lines(ui.painter(), &words::told(words), small, color, width - 68.0, ROWS).size().y + 18.0
+    lines(ui.painter(), words, small, color, width - 68.0, ROWS).size().y + 18.0
 }
 
 fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
@@ -107,11 +109,11 @@ fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
         pos2(rect.right() - 34.0, rect.bottom()),
     );
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, salt, place, &words::told(words), small, cx.tokens.text, ROWS);
+    paragraph(ui, salt, place, words, small, cx.tokens.text, ROWS);
 }
 
 fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {
-    surface(ui, cx, rect, ("notice", notice.id), &notice.text);
+    surface(ui, cx, rect, ("notice", notice.id), &notice.text());
     let place = Rect::from_min_size(rect.right_top() + vec2(-30.0, 5.0), vec2(24.0, 24.0));
     let (name, dim) = (fl!(dismiss), cx.tokens.dim);
     if icon_button(ui, ("dismiss", notice.id), place, Icon::Close, name, None, dim).clicked() {

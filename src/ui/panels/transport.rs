@@ -165,7 +165,7 @@ fn monitor(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
 }
 
 fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
-    let Device::Unavailable(reason) = cx.player.device() else {
+    let Device::Unavailable(problem) = cx.player.device() else {
         meter.ui(ui, rect);
         return;
     };
@@ -177,7 +177,7 @@ fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
     let ink = cx.tokens.warning;
     let used =
         label(ui, "no device", place, Align2::LEFT_CENTER, fl!(transport_no_sound), small, ink);
-    let words = fl!(transport_no_device, reason = words::told(&reason));
+    let words = fl!(transport_no_device, reason = words::device_problem(&problem));
     let response = at(ui, "no device reason", used.union(sign), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
     response.on_hover_text(&words);

@@ -6,7 +6,7 @@ use egui::{Theme, ThemePreference};
 
 use crate::{
     engine::{
-        Command, Preferences, preferences,
+        Command, Preferences, Problem, preferences,
         preferences::{Flags, WindowPlace},
     },
     i18n::{self, Language},
@@ -39,7 +39,7 @@ impl App {
         ctx: &egui::Context,
         preferences: Preferences,
         flags: Flags,
-        notice: Option<String>,
+        notice: Option<Problem>,
     ) {
         if let Some(notice) = notice {
             self.state.say(None, notice);

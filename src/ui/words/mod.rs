@@ -1,8 +1,12 @@
 //! What the window says of songs and exports, in the language of this thread. The messages themselves
 //! are in [`crate::i18n`]; names of stems in files, which other programs read, are the engine's.
 
+mod notes;
 mod numbers;
-mod told;
+mod problem;
 
+pub use notes::{note, notes};
 pub use numbers::*;
-pub use told::told;
+pub use problem::{
+    device_problem, file_fault, left_out, model_error, pattern_problem, problem, step,
+};

@@ -81,7 +81,7 @@ impl Words {
                 let place = folder
                     .map(|folder| fl!(card_in_folder, folder = &folder.display().to_string()));
                 let gain = words::common_gain(*gain_db, has_loudness);
-                let notes = notes.iter().map(|note| words::capitalised(&words::told(note)));
+                let notes = notes.0.iter().map(|note| words::capitalised(&words::note(note)));
                 let said: Vec<String> = place.into_iter().chain(gain).chain(notes).collect();
                 (heading, said.join(". "))
             }
@@ -90,8 +90,8 @@ impl Words {
                 let names: Vec<String> = files.iter().map(|file| words::file_name(file)).collect();
                 (heading, words::list(&names))
             }
-            ExportState::Failed(reason) => {
-                (fl!(card_failed, title = title), words::capitalised(&words::told(reason)))
+            ExportState::Failed(problem) => {
+                (fl!(card_failed, title = title), words::capitalised(&words::problem(problem)))
             }
             ExportState::Cancelled => (fl!(card_cancelled).to_owned(), String::new()),
         };

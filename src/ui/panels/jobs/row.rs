@@ -77,7 +77,7 @@ pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job)
         keys(ui, cx, &response, job);
     }
     match &job.state {
-        JobState::Failed(reason) => response.on_hover_text(words::told(reason)),
+        JobState::Failed(problem) => response.on_hover_text(words::problem(problem)),
         JobState::Waiting => response.on_hover_text(fl!(job_move_hint)),
         _ => response,
     }
@@ -113,7 +113,7 @@ fn state_words(cx: &Cx<'_>, job: &Job) -> String {
             let files: Vec<String> = files.collect();
             if files.is_empty() { done } else { format!("{done} · {}", words::list(&files)) }
         }
-        JobState::Failed(reason) => fl!(job_failed, reason = words::told(reason)),
+        JobState::Failed(problem) => fl!(job_failed, reason = words::problem(problem)),
         JobState::Cancelled => fl!(job_cancelled, percent = &percent),
     }
 }

@@ -71,7 +71,7 @@ impl Sign {
             Some(JobState::Paused) => Self::Word(fl!(library_paused), tokens.dim),
             _ if song.state == SongState::Separated => Self::Stems,
             Some(JobState::Failed(_)) => Self::Word(fl!(library_failed), tokens.error),
-            _ if song.warning.is_some() => Self::Warning,
+            _ if !song.warning.is_empty() => Self::Warning,
             _ => Self::None,
         }
     }

@@ -114,11 +114,13 @@ fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
         && of == Some(model.name.as_str())
     {
         match task {
-            ModelTask::Running { what, fraction: Some(fraction) } => {
-                return format!("{what}… {}", words::percent(f64::from(*fraction)));
+            ModelTask::Running { step, fraction: Some(fraction) } => {
+                return format!("{}… {}", words::step(step), words::percent(f64::from(*fraction)));
             }
-            ModelTask::Running { what, fraction: None } => return format!("{what}…"),
-            ModelTask::Failed(reason) => return words::capitalised(reason),
+            ModelTask::Running { step, fraction: None } => {
+                return format!("{}…", words::step(step));
+            }
+            ModelTask::Failed(problem) => return words::capitalised(&words::problem(problem)),
             ModelTask::Verified => return fl!(settings_verified).to_owned(),
             ModelTask::Ended => {}
         }
@@ -129,8 +131,8 @@ fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
         }
         State::Missing => fl!(settings_not_installed, size = &words::bytes(model.bytes)),
         State::Installed { bytes } => fl!(settings_installed, size = &words::bytes(*bytes)),
-        State::Damaged(reason) => fl!(settings_damaged, reason = reason),
-        State::Unusable(reason) => words::capitalised(&words::told(reason)),
+        State::Damaged(fault) => fl!(settings_damaged, reason = words::file_fault(fault)),
+        State::Unusable(error) => words::capitalised(&words::model_error(error)),
     };
     let about = match model.name.as_str() {
         "htdemucs" => fl!(settings_about_default),

@@ -147,7 +147,7 @@ fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::recipe::Quality;
+    use crate::engine::{Problem, recipe::Quality};
 
     fn job(id: i64, state: JobState) -> Job {
         Job {

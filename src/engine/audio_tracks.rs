@@ -38,7 +38,10 @@ mod tests {
         assert_eq!(taken(std::slice::from_ref(&one), 1), None);
         assert_eq!(taken(&[], 1), None);
         let words = taken(&[one.clone(), two, three.clone()], 2).unwrap();
-        assert_eq!(words, "track 2 of 3 (Vorbis, por) was taken; choose another with --track");
+        assert_eq!(
+            words.to_string(),
+            "track 2 of 3 (Vorbis, por) was taken; choose another with --track"
+        );
         assert_eq!(
             (label(&one), label(&three)),
             ("Vorbis".into(), "Vorbis, eng, Commentary".into())

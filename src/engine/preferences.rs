@@ -332,7 +332,7 @@ mod tests {
             let (found, words) = Preferences::load(home.path());
             assert_eq!(found, Preferences::default());
             let aside = home.path().join(format!("settings-damaged-{}.toml", i + 1));
-            assert!(words.unwrap().contains(&aside.display().to_string()));
+            assert!(words.unwrap().to_string().contains(&aside.display().to_string()));
             assert_eq!(std::fs::read(aside).unwrap(), bytes);
             assert!(!home.path().join(FILE).exists());
         }
@@ -373,7 +373,7 @@ mod tests {
         std::fs::create_dir(home.path().join(FILE)).unwrap();
         let (found, words) = Preferences::load(home.path());
         assert_eq!(found, Preferences::default());
-        assert!(words.unwrap().contains(FILE));
+        assert!(words.unwrap().to_string().contains(FILE));
         assert!(found.save(home.path()).is_err() && home.path().join(FILE).is_dir());
     }
 }

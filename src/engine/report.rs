@@ -165,6 +165,7 @@ fn root(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::engine::{
+        Problem,
         library::Record,
         recipe::{Quality, Recipe},
     };
@@ -177,8 +178,9 @@ mod tests {
         let song = library.songs().unwrap().remove(0);
         let recipe = Recipe { model: "m".into(), quality: Quality::default() };
         let mut job = library.add_job(song.id, &recipe, false, &[]).unwrap();
-        job.state =
-            JobState::Failed("cannot read /home/annabel/My songs/a b.mp3: no such file".into());
+        job.state = JobState::Failed(Problem::Recorded {
+            text: "cannot read /home/annabel/My songs/a b.mp3: no such file".into(),
+        });
         library.update_job(&job).unwrap();
         io::Write::write(
             &mut LogTail,

@@ -246,7 +246,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        engine::store::MixWriter,
+        engine::{problem::Activity, store::MixWriter},
         model::{Result as ModelResult, Spec},
     };
 

@@ -7,7 +7,7 @@ use partita::{
     ui::desk::Page,
 };
 
-use super::stage::{Stage, job, names, stage, unprocessed};
+use super::stage::{Stage, job, names, recorded, stage, unprocessed};
 
 const NONE: Modifiers = Modifiers::NONE;
 
@@ -22,7 +22,7 @@ pub fn jobs() -> Vec<Event> {
     };
     events.extend([
         of(1, 3, JobState::Done, 56),
-        of(2, 6, JobState::Failed("The disk is full".into()), 20),
+        of(2, 6, JobState::Failed(recorded("The disk is full")), 20),
         of(3, 7, JobState::Running, 24),
         of(4, 5, JobState::Waiting, 0),
         of(5, 4, JobState::Waiting, 0),

@@ -4,8 +4,11 @@
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::{Node, kittest::NodeT as _};
 use partita::{
-    engine::{Event, ExportState, JobState, ModelState, SongState, export::FORMATS},
+    engine::{
+        Event, ExportState, JobState, ModelState, Note, Notes, Problem, SongState, export::FORMATS,
+    },
     i18n::{Language, speak},
+    model::weights::Step,
     ui::{
         desk::Purpose,
         dialogs::{Answer, Outcome},
@@ -185,17 +188,17 @@ fn no_panel_shows_the_other_language() {
     compare("unprocessed", |stage| stage, unprocessed);
     compare("processing", |stage| stage, processing);
     compare("separated", |stage| stage, separated);
-    let installing = ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
-    for state in [installing, ModelState::Failed("The disk is full".into())] {
+    let installing = ModelState::Installing { step: Step::Reading, fraction: Some(0.3) };
+    for state in [installing, ModelState::Failed(Problem::ModelBusy)] {
         let events = || vec![library(SongState::Ready), Event::Model(state.clone())];
         compare("model", |stage| stage, events);
     }
     let failed = || {
         let mut events = unprocessed();
-        events.push(Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 24)));
+        events.push(Event::Job(job(1, 7, JobState::Failed(Problem::NotSeparated), 24)));
         events.push(Event::Job(job(2, 5, JobState::Waiting, 0)));
-        let reason = "The disk is full".to_owned();
-        events.extend(vec![Event::Failed { request: None, song: None, reason }; 4]);
+        let problem = Problem::TooManyImports;
+        events.extend(vec![Event::Failed { request: None, song: None, problem }; 4]);
         events
     };
     compare("failed", |stage| stage, failed);
@@ -324,11 +327,11 @@ fn no_export_shows_the_other_language() {
         let done = ExportState::Done {
             files: vec!["/home/me/Music/mix.wav".into()],
             gain_db: -1.24,
-            notes: vec!["the song's 6 channels are folded down to stereo".into()],
+            notes: Note::ExportedInStereo { channels: 6 }.into(),
         };
-        let none = ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: Vec::new() };
+        let none = ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: Notes::default() };
         let there = ExportState::Exists(vec!["/home/me/Music/mix.wav".into()]);
-        let failed = ExportState::Failed("the disk is full".into());
+        let failed = ExportState::Failed(Problem::NothingChosen);
         for state in [done, none, there, failed, ExportState::Running(0.42)] {
             stage.press(Modifiers::NONE, Key::Enter);
             let id = sent(&stage).id;

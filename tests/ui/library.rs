@@ -4,7 +4,9 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use partita::engine::{Command, Event, JobId, JobState, SongId, SongState};
 
-use super::stage::{Stage, job, library, opened, ready, separated, song, stage, unprocessed};
+use super::stage::{
+    Stage, job, library, opened, ready, recorded, separated, song, stage, unprocessed,
+};
 
 const NONE: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
@@ -190,7 +192,7 @@ fn badges_say_how_songs_stand() {
         Event::Job(job(1, 7, JobState::Waiting, 0)),
         Event::Job(job(2, 6, JobState::Waiting, 0)),
         Event::Job(job(3, 5, JobState::Paused, 10)),
-        Event::Job(job(4, 3, JobState::Failed("The disk is full".into()), 1)),
+        Event::Job(job(4, 3, JobState::Failed(recorded("The disk is full")), 1)),
         Event::Queue(vec![JobId(2), JobId(1)]),
         Event::Missing(vec![SongId(4)]),
     ]);

@@ -196,7 +196,7 @@ fn export_cards() {
     let done = ExportState::Done {
         files: vec!["/home/me/Music/Software-Entwicklungskit - Lithium (mix).wav".into()],
         gain_db: -1.24,
-        notes: vec!["the song's 6 channels are folded down to stereo".into()],
+        notes: partita::engine::Note::ExportedInStereo { channels: 6 }.into(),
     };
     let there = ["vocals", "drums"].map(|stem| format!("/home/me/Music/Lithium/{stem}.wav").into());
     for state in [done, ExportState::Exists(there.into()), ExportState::Running(0.42)] {

@@ -19,7 +19,7 @@ use partita::{
     },
 };
 
-use super::stage::{Stage, names, ready, separated, stage, unprocessed};
+use super::stage::{Stage, names, ready, recorded, separated, stage, unprocessed};
 
 const CTRL: Modifiers = Modifiers::COMMAND;
 
@@ -84,7 +84,7 @@ fn threads_and_precision_are_told_to_the_engine() {
     let ctx = stage.harness.ctx.clone();
     let flags = Flags { threads: Some(3), precision: Some(single), memory: None };
     let app = stage.harness.state_mut();
-    app.begin(&ctx, Preferences::default(), flags, Some("The settings were damaged".into()));
+    app.begin(&ctx, Preferences::default(), flags, Some(recorded("The settings were damaged")));
     speak(Language::english());
     stage.harness.run_steps(3);
     assert!(stage.shows("Set by the command line") && stage.shows("The settings were damaged"));

@@ -8,6 +8,7 @@ use egui_kittest::{Harness, Node, kittest::NodeT as _};
 use partita::{
     engine::{Event, ExportState, JobState, ModelState, SongState},
     i18n::{Language, speak},
+    model::weights::Step,
     ui::{
         app::App,
         desk::Purpose,
@@ -17,7 +18,7 @@ use partita::{
 
 use super::{
     export::export,
-    stage::{Stage, job, library, processing, separated, stage, unprocessed},
+    stage::{Stage, job, library, processing, recorded, separated, stage, unprocessed},
 };
 
 /// Whether a node is something to work with, or a picture that says something.
@@ -64,8 +65,10 @@ pub fn scenes() -> Vec<Scene> {
         }),
         ("no model", || stage(vec![library(SongState::Ready), Event::Model(ModelState::Missing)])),
         ("installing", || {
-            let installing =
-                ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
+            let installing = ModelState::Installing {
+                step: Step::Downloading("example.org".into()),
+                fraction: Some(0.3),
+            };
             stage(vec![library(SongState::Ready), Event::Model(installing)])
         }),
         ("importing", || {
@@ -76,7 +79,7 @@ pub fn scenes() -> Vec<Scene> {
                 Event::Importing { path: path("Another song.mp3"), fraction: 0.0 },
                 Event::ImportFailed {
                     path: path("notes.txt"),
-                    reason: "this is not an audio file but text".into(),
+                    problem: recorded("this is not an audio file but text"),
                 },
             ]);
             stage
@@ -85,7 +88,7 @@ pub fn scenes() -> Vec<Scene> {
         ("processing", || stage(processing())),
         ("failed", || {
             let mut stage = stage(unprocessed());
-            stage.tell([Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 2))]);
+            stage.tell([Event::Job(job(1, 7, JobState::Failed(recorded("The disk is full")), 2))]);
             stage
         }),
         ("separated", || stage(separated())),

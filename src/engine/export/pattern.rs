@@ -236,7 +236,7 @@ mod tests {
             [("{artits}", "artits"), ("{stem", "brace"), ("a}b", "brace"), (" / ", "name")]
         {
             let words = NamePattern::new(pattern).unwrap_err();
-            assert!(words.contains(word), "{pattern}: {words}");
+            assert!(words.to_string().contains(word), "{pattern}: {words}");
         }
     }
 

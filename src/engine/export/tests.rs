@@ -4,7 +4,8 @@ use std::{fs, io, path::Path};
 
 use super::*;
 use crate::engine::{
-    AudioFormat, CHANNELS, Depth, SAMPLE_RATE, decode, mishap::caught, resample::Resampler,
+    AudioFormat, CHANNELS, Depth, SAMPLE_RATE, decode, mishap::caught, problem::Activity,
+    resample::Resampler,
 };
 
 /// A track in memory, separated up to frame `covered`.
@@ -371,11 +372,11 @@ fn a_mix_gets_the_loudness_that_was_asked_for() {
     let done = run(&track, &items, &loud(-3.0, false)).unwrap();
     let (lufs, peak_db) = measured(&at(MIX));
     assert!((peak_db + 1.0).abs() < 0.05, "{peak_db}");
-    assert!(done.notes[0].contains(&format!("{lufs:.1} LUFS")), "{:?}", done.notes);
+    assert!(done.notes.to_string().contains(&format!("{lufs:.1} LUFS")), "{:?}", done.notes);
     let done = run(&track, &items, &loud(-3.0, true)).unwrap();
     let (louder, peak_db) = measured(&at(MIX));
     assert!(peak_db < -0.9 && louder > lufs + 1.0, "{louder} LUFS, {peak_db} dB");
-    assert!(done.notes[0].contains("limiter"), "{:?}", done.notes);
+    assert!(done.notes.to_string().contains("limiter"), "{:?}", done.notes);
 }
 
 #[test]
@@ -442,7 +443,7 @@ fn a_bug_ends_an_export_and_leaves_nothing() {
     let (settings, never) = (at_depth(Depth::Int16), CancelToken::default());
     let mut stumble = |done: f32| assert!(done < 0.6, "on purpose");
     let work = || export(&track, &origin(&track), &items, &settings, &mut stumble, &never);
-    let words = caught("writing the files", work).unwrap_err().to_string();
+    let words = caught(Activity::WritingFiles, work).unwrap_err().to_string();
     assert!(words.contains("writing the files") && words.contains("on purpose"), "{words}");
     assert!(names_in(home.path()).is_empty());
 }

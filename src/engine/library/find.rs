@@ -43,7 +43,7 @@ fn names(songs: &[&Song]) -> (Vec<String>, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{AudioFormat, SongId, SongState};
+    use crate::engine::{AudioFormat, Notes, SongId, SongState};
 
     fn songs(titles: &[&str]) -> Vec<Song> {
         let song = |(i, title): (usize, &&str)| Song {
@@ -63,7 +63,7 @@ mod tests {
             track: None,
             tracks: Vec::new(),
             loudness_lufs: None,
-            warning: None,
+            warning: Notes::default(),
             state: SongState::Ready,
             cover: None,
         };

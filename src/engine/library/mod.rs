@@ -329,6 +329,7 @@ fn unknown_song(id: SongId) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{JobId, JobState, Note, Notes};
 
     #[test]
     fn a_newer_library_is_refused_untouched() {
@@ -370,6 +371,46 @@ mod tests {
             file.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "part")
         });
         assert_eq!(parts.count(), 0);
+    }
+
+    #[test]
+    fn sentences_of_an_older_library_become_recorded_problems_and_notes() {
+        const WITH_SENTENCES: usize = 7;
+        let home = tempfile::tempdir().unwrap();
+        let db = Connection::open(home.path().join(DATABASE)).unwrap();
+        for step in &MIGRATIONS[..WITH_SENTENCES] {
+            db.execute_batch(step).unwrap();
+        }
+        let job = |state: &str| {
+            format!(
+                "INSERT INTO jobs (song, model, stems, state, segments_done, segments_total,
+                 created_at, seconds) VALUES (1, 'm', '[]', '{state}', 0, 1, 1, 0);"
+            )
+        };
+        db.execute_batch(&format!(
+            "INSERT INTO songs (hash, path, title, format, frames, warning, added_at) VALUES
+             ('aa', x'2f61', 'Odd', '{{}}', 7, 'cut off after 1:02', 1),
+             ('bb', x'2f62', 'Whole', '{{}}', 7, NULL, 1);
+             {}{}{} PRAGMA user_version = {WITH_SENTENCES};",
+            job(r#"{"state":"failed","reason":"the \"disk\" is full"}"#),
+            job(r#"{"state":"done"}"#),
+            job("no JSON"),
+        ))
+        .unwrap();
+        drop(db);
+        let library = Library::open(home.path()).unwrap();
+        let songs = library.songs().unwrap();
+        let recorded = Note::Recorded { text: "cut off after 1:02".into() };
+        let warning = |title: &str| {
+            songs.iter().find(|song| song.title == title).map(|song| song.warning.clone())
+        };
+        assert_eq!(warning("Odd"), Some(recorded.into()));
+        assert_eq!(warning("Whole"), Some(Notes::default()));
+        let state = |id| library.job(JobId(id)).unwrap().state;
+        let text = "the \"disk\" is full".to_owned();
+        assert_eq!(state(1), JobState::Failed(Problem::Recorded { text }));
+        assert_eq!(state(2), JobState::Done);
+        assert!(matches!(state(3), JobState::Failed(Problem::JobUnreadable { .. })));
     }
 
     #[cfg(unix)]

@@ -356,7 +356,7 @@ mod tests {
             tags,
             cover: None,
             frames: 7,
-            warning: None,
+            warning: Notes::default(),
             tracks: Vec::new(),
             track: 1,
         };

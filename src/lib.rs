@@ -12,7 +12,9 @@
 
 pub mod cli;
 pub mod engine;
+pub mod i18n;
 pub mod model;
+pub mod os;
 pub mod ui;
 
 /// Lets tests prove that the audio callback does not allocate.

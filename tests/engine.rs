@@ -229,14 +229,14 @@ fn files_to_drag_are_made_once_and_go_with_the_song() {
         running.engine.send(Command::PrepareDrag { song: song.id, stems });
         running.wait(|event| match event {
             Event::DragReady { song: of, files, .. } if *of == song.id => Some(Ok(files.clone())),
-            Event::Failed { song: of, reason, .. } if *of == Some(song.id) => {
-                Some(Err(reason.clone()))
+            Event::Failed { song: of, problem, .. } if *of == Some(song.id) => {
+                Some(Err(problem.to_string()))
             }
             _ => None,
         })
     };
     let reason = prepare(&["vocals"]).unwrap_err();
-    assert!(reason.contains("not separated to its end"), "{reason}");
+    assert!(reason.contains("not completely separated"), "{reason}");
     running.process(song.id, &[]);
     running.job(song.id, |job| job.state == JobState::Done);
     let reason = prepare(&["kazoo"]).unwrap_err();
@@ -284,14 +284,16 @@ fn without_a_model_processing_is_refused_in_words() {
     let song = running.import(song_file(home.path(), "song.wav", 1000, 6));
     running.process(song.id, &[]);
     let reason = running.wait(|event| match event {
-        Event::Failed { song: Some(id), reason, .. } if *id == song.id => Some(reason.clone()),
+        Event::Failed { song: Some(id), problem, .. } if *id == song.id => {
+            Some(problem.to_string())
+        }
         _ => None,
     });
     assert!(reason.contains("model"), "{reason}");
     // A file that is no model is refused, and the state says why.
     running.engine.send(Command::ImportModel(song.path));
     let reason = running.wait(|event| match event {
-        Event::Model(ModelState::Failed(reason)) => Some(reason.clone()),
+        Event::Model(ModelState::Failed(problem)) => Some(problem.to_string()),
         _ => None,
     });
     assert!(reason.contains("song.wav"), "{reason}");

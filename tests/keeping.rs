@@ -223,7 +223,7 @@ fn a_job_waits_for_room_on_the_disk() {
     let next = || events.recv_timeout(Duration::from_mins(1)).unwrap();
     let paused = || loop {
         match next() {
-            Event::Failed { song: Some(_), reason, .. } => break reason,
+            Event::Failed { song: Some(_), problem, .. } => break problem.to_string(),
             Event::Job(job) => assert!(job.is_active(), "{job:?}"),
             _ => {}
         }
@@ -268,7 +268,7 @@ fn a_job_waits_for_room_on_the_disk() {
 fn an_import_takes_the_room_of_what_was_removed() {
     use std::{sync::Arc, time::Duration};
 
-    use partita::engine::{Command, Compute, Config, Engine, Event};
+    use partita::engine::{Command, Compute, Config, Engine, Event, Problem};
 
     let Some(disk) = SmallDisk::new() else { return };
     let songs = tempfile::tempdir().unwrap();
@@ -284,7 +284,7 @@ fn an_import_takes_the_room_of_what_was_removed() {
         loop {
             match events.recv_timeout(Duration::from_mins(1)).unwrap() {
                 Event::Imported { song, .. } => break Ok(song),
-                Event::ImportFailed { reason, .. } => break Err(reason),
+                Event::ImportFailed { problem, .. } => break Err(problem.to_string()),
                 _ => {}
             }
         }
@@ -298,8 +298,8 @@ fn an_import_takes_the_room_of_what_was_removed() {
     engine.send(Command::Restore(first));
     loop {
         match events.recv_timeout(Duration::from_mins(1)).unwrap() {
-            Event::Failed { reason, .. } if reason.contains("its room was needed") => break,
-            Event::Failed { reason, .. } => panic!("{reason}"),
+            Event::Failed { problem: Problem::NotRestorable, .. } => break,
+            Event::Failed { problem, .. } => panic!("{problem}"),
             _ => {}
         }
     }

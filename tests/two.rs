@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use partita::engine::{Command, Compute, Config, Engine, Event, JobState};
+use partita::engine::{Command, Compute, Config, Engine, Event, JobState, Problem};
 
 use crate::support::{command, json_lines, partita, stderr, tiny_home, walk, write_song};
 
@@ -94,21 +94,21 @@ fn the_window_waits_for_the_command_line_and_goes_on_where_it_was_killed() {
         }
     };
     engine.send(Command::Process { song, stems: Vec::new(), from_frame: 0 });
-    let reason = loop {
+    let problem = loop {
         match events.recv_timeout(Duration::from_mins(1)).unwrap() {
-            Event::Waiting { song: of, reason } if of == song => break reason,
-            Event::Failed { reason, .. } => panic!("{reason}"),
+            Event::Waiting { song: of, problem } if of == song => break problem,
+            Event::Failed { problem, .. } => panic!("{problem}"),
             _ => {}
         }
     };
-    assert!(reason.contains("another Partita"), "{reason}");
+    assert_eq!(problem, Problem::Locked);
     other.kill().unwrap();
     other.wait().unwrap();
     let before = flags();
     let job = loop {
         match events.recv_timeout(Duration::from_mins(1)).unwrap() {
             Event::Job(job) if job.state == JobState::Done => break job,
-            Event::Failed { reason, .. } => panic!("{reason}"),
+            Event::Failed { problem, .. } => panic!("{problem}"),
             _ => {}
         }
     };

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use partita::{
     engine::{
-        Command, Event, ExportId, ExportState, JobState, Preferences, Song, SongId, SongState,
+        Command, Event, ExportId, ExportState, JobState, Note, Preferences, Song, SongId,
+        SongState,
         export::{NamePattern, Place, Selection, Settings},
         library::Library,
         recipe::{Quality, Recipe, Usual, Version},
@@ -180,7 +181,7 @@ fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
     running.job(song.id, |job| job.state == JobState::Done);
     let done = export(&running, song.id, &["low"], home.path().join("draft"));
     let ExportState::Done { notes, .. } = done else { panic!("{done:?}") };
-    assert!(notes.iter().any(|note| note.contains("draft")), "{notes:?}");
+    assert!(notes.0.contains(&Note::FromDraft), "{notes:?}");
 
     choose(&running, song.id, recipe("htdemucs", Quality::default()));
     let now = running.wait(|event| match event {

@@ -47,7 +47,7 @@ impl Running {
         self.engine.send(Command::Import(vec![file.to_owned()]));
         self.wait(|event| match event {
             Event::Song(song) if song.path == file => Some(song.clone()),
-            Event::ImportFailed { reason, .. } => panic!("{reason}"),
+            Event::ImportFailed { problem, .. } => panic!("{problem}"),
             _ => None,
         })
     }
@@ -73,7 +73,7 @@ impl Running {
 
     fn failure(&self) -> String {
         self.wait(|event| match event {
-            Event::Failed { reason, .. } => Some(reason.clone()),
+            Event::Failed { problem, .. } => Some(problem.to_string()),
             _ => None,
         })
     }

@@ -41,22 +41,22 @@ pub(super) fn run(
                 let line = format!("{} {} ({})", song.id.0, song.title, minutes(song.seconds()));
                 output.result(&line, &json!(song));
                 let taken = song.track.and_then(|track| audio_tracks::taken(&song.tracks, track));
-                for words in song.warning.iter().chain(&taken) {
-                    note(&format!("{}: {words}", path.display()));
+                for text in song.warning.text().into_iter().chain(taken.map(|it| it.to_string())) {
+                    note(&format!("{}: {text}", path.display()));
                 }
             }
-            Event::ImportFailed { path, reason } => {
+            Event::ImportFailed { path, problem } => {
                 any_failed = true;
-                output.failed(&path.display().to_string(), &reason);
+                output.failed(&path.display().to_string(), &problem.to_string());
             }
-            Event::PassedOver { folder, reason } => {
-                note(&format!("{}: {reason}", folder.display()));
+            Event::PassedOver { folder, left_out } => {
+                note(&format!("{}: {left_out}", folder.display()));
             }
-            Event::Failed { request: Some(failed), reason, .. } if failed == request => {
-                output.error(&reason);
+            Event::Failed { request: Some(failed), problem, .. } if failed == request => {
+                output.error(&problem.to_string());
                 return Ok(ExitCode::FAILURE);
             }
-            Event::Failed { reason, .. } => note(&reason),
+            Event::Failed { problem, .. } => note(&problem.to_string()),
             Event::ImportEnded => return Ok(exit_code(any_failed)),
             _ => {}
         }

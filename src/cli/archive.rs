@@ -19,11 +19,9 @@ use super::{
 };
 use crate::{
     engine::{
-        Compute, EngineError, allotment,
+        Compute, allotment,
         archive::{
-            Entry, Manifest, News, Run, STATE, Shard, Song, Summary,
-            failure::is_temporary,
-            lengths,
+            Entry, Manifest, News, Run, STATE, Shard, Song, Summary, lengths,
             manifest::at,
             record::Record,
             shard::{basis, shares},
@@ -32,6 +30,7 @@ use crate::{
         export::{OnExists, numbered, safe_file_name},
         files::base_name,
         models::InstalledModel,
+        problem::Class,
         recipe::Quality,
     },
     model::share_weights_in,
@@ -121,8 +120,8 @@ pub(super) fn run(
     let shard = about.shard();
     if shard.count > 1 {
         match lengths::complete(&mut manifest.entries, &cancel) {
-            Err(e @ (EngineError::Busy(_) | EngineError::Cancelled)) => {
-                output.error(&e.in_words());
+            Err(e) if e.class().is_temporary() || e.is_cancelled() => {
+                output.error(&e.to_string());
                 return Ok(ExitCode::from(RESUME));
             }
             completed => completed?,
@@ -165,8 +164,8 @@ pub(super) fn run(
     let mut teller = Teller { output, shown: None, since: Instant::now() };
     let summary = match run.run(&songs, record, &cancel, &mut |news| teller.tell(&news)) {
         // Not even what failed can be written down.
-        Err(error) if error.is_passing() => {
-            output.error(&error.in_words());
+        Err(error) if error.class() == Class::WaitForDisk => {
+            output.error(&error.to_string());
             return Ok(ExitCode::from(RESUME));
         }
         summary => summary?,
@@ -194,8 +193,8 @@ fn manifest(
         return Ok(Ok(probe::manifest_of(inputs.songs)?));
     };
     Ok(Manifest::open(path).map_err(|error| {
-        output.error(&error.in_words());
-        ExitCode::from(if is_temporary(&error, path) { RESUME } else { WRONG })
+        output.error(&error.to_string());
+        ExitCode::from(if error.class().is_temporary() { RESUME } else { WRONG })
     }))
 }
 
@@ -287,7 +286,7 @@ impl Teller<'_> {
             }
             News::Progress(song, progress) => {
                 let Some((bar, segments)) = &mut self.shown else { return };
-                bar.set(progress.what, progress.fraction, progress.seconds_left);
+                bar.set(&progress.step.to_string(), progress.fraction, progress.seconds_left);
                 if progress.segments.is_some() && *segments != progress.segments {
                     *segments = progress.segments;
                     let (done, of) = progress.segments.unwrap_or_default();
@@ -298,8 +297,8 @@ impl Teller<'_> {
             }
             News::Done(song, receipt) => {
                 self.shown = None;
-                for words in &receipt.notes {
-                    note(&format!("{}: {words}", receipt.song));
+                for text in receipt.notes.texts() {
+                    note(&format!("{}: {text}", receipt.song));
                 }
                 let files = receipt.files.iter();
                 let files: Vec<(String, PathBuf)> =
@@ -307,7 +306,7 @@ impl Teller<'_> {
                 let more = json!({
                     "files": tracks::json(&files), "seconds": receipt.seconds,
                     "segments": receipt.segments, "computed": receipt.computed,
-                    "took": receipt.took, "gain_db": receipt.gain_db, "notes": receipt.notes,
+                    "took": receipt.took, "gain_db": receipt.gain_db, "notes": receipt.notes.texts(),
                 });
                 self.event("done", song, more);
                 self.words(&format!("{}: done in {:.1} s", receipt.song, receipt.took));

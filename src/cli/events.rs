@@ -31,18 +31,18 @@ impl Session {
                 }
                 Event::Pace(seconds) => session.pace = Some(seconds),
                 Event::Model(state) => {
-                    if let ModelState::Failed(reason) = state {
-                        tracing::warn!("{reason}");
+                    if let ModelState::Failed(problem) = state {
+                        tracing::warn!("{problem}");
                     }
                     match failure.filter(|_| !is_known) {
-                        Some(reason) => bail!("{reason}"),
+                        Some(problem) => bail!("{problem}"),
                         None => return Ok(session),
                     }
                 }
                 // It matters only if it kept the library from being read.
-                Event::Failed { reason, .. } => {
-                    tracing::warn!("{reason}");
-                    failure.get_or_insert(reason);
+                Event::Failed { problem, .. } => {
+                    tracing::warn!("{problem}");
+                    failure.get_or_insert(problem);
                 }
                 _ => {}
             }

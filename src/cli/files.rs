@@ -12,7 +12,7 @@ use super::{
     tracks,
 };
 use crate::engine::{
-    CancelToken, Depth, EngineError, Result,
+    CancelToken, Depth, Problem, Result,
     export::{
         DEFAULT_PATTERN, Exported, FORMATS, Format, NamePattern, OnExists, Part, Place, Selection,
         Settings, ordered,
@@ -177,15 +177,15 @@ pub(super) fn report(
     } else if exported.gain_db > 0.0 {
         note(&format!("{song}: all files were turned up by {:.2} dB", exported.gain_db));
     }
-    for words in &exported.notes {
-        note(&format!("{song}: {words}"));
+    for text in exported.notes.texts() {
+        note(&format!("{song}: {text}"));
     }
     let lines: Vec<String> = exported.files.iter().map(|(_, f)| f.display().to_string()).collect();
     let mut json = json!({
         "file": song,
         "files": tracks::json(&exported.files),
         "gain_db": exported.gain_db,
-        "notes": exported.notes,
+        "notes": exported.notes.texts(),
     });
     if let Some((frames, warning)) = source {
         json["frames"] = frames.into();
@@ -234,7 +234,7 @@ pub(super) fn asking<T>(
     mut work: impl FnMut(&Settings) -> Result<T>,
 ) -> Result<T> {
     match work(settings) {
-        Err(EngineError::Exists(paths)) => {
+        Err(Problem::Exists(paths)) => {
             let on_exists = ask(&paths)?;
             work(&Settings { on_exists, ..settings.clone() })
         }
@@ -243,11 +243,10 @@ pub(super) fn asking<T>(
 }
 
 fn ask(paths: &[PathBuf]) -> Result<OnExists> {
-    let there = EngineError::Exists(paths.to_vec()).in_words();
     if !std::io::stdin().is_terminal() {
-        return Err(EngineError::Busy(format!("{there}; say --on-exists replace, number or skip")));
+        return Err(Problem::ExistsUnasked(paths.to_vec()));
     }
-    note(&there);
+    note(&Problem::Exists(paths.to_vec()).to_string());
     loop {
         let mut answer = String::new();
         let mut out = std::io::stderr();
@@ -255,7 +254,7 @@ fn ask(paths: &[PathBuf]) -> Result<OnExists> {
             write!(out, "[r]eplace, [n]umber, [s]kip, [c]ancel? ").and_then(|()| out.flush());
         let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
         return match (read, answer.trim()) {
-            (Err(_) | Ok(0), _) | (_, "c" | "cancel") => Err(EngineError::Cancelled),
+            (Err(_) | Ok(0), _) | (_, "c" | "cancel") => Err(Problem::Cancelled),
             (_, "r" | "replace") => Ok(OnExists::Replace),
             (_, "n" | "number") => Ok(OnExists::Number),
             (_, "s" | "skip") => Ok(OnExists::Skip),

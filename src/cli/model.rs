@@ -254,8 +254,8 @@ fn entry(store: &Store, model: &Model, state: &State) -> Value {
     let (word, bytes, reason) = match state {
         State::Missing => ("missing", None, None),
         State::Installed { bytes } => ("installed", Some(*bytes), None),
-        State::Damaged(reason) => ("damaged", None, Some(reason.as_str())),
-        State::Unusable(reason) => ("unusable", None, Some(reason.as_str())),
+        State::Damaged(fault) => ("damaged", None, Some(fault.to_string())),
+        State::Unusable(error) => ("unusable", None, Some(error.to_string())),
     };
     json!({
         "name": model.name,

@@ -10,7 +10,7 @@ use super::{
     output::{Output, note},
 };
 use crate::engine::{
-    CancelToken, EngineError,
+    CancelToken, Problem,
     archive::{Entry, Manifest},
     decode,
 };
@@ -44,9 +44,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<Exit
             || decode::seconds(&path, track, &CancelToken::default()),
             |it| Ok(Some(it)),
         );
-        let seconds = known.unwrap_or_else(|error: EngineError| {
+        let seconds = known.unwrap_or_else(|error: Problem| {
             any_failed = true;
-            note(&format!("line {line}: {}: {}", path.display(), error.in_words()));
+            note(&format!("line {line}: {}: {}", path.display(), error.to_string()));
             None
         });
         let mut object = json!({ "path": path.to_string_lossy() });

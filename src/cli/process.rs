@@ -65,7 +65,7 @@ pub(super) fn run(
                 Ok(()) => {}
                 Err(e) => {
                     any_failed = true;
-                    output.failed(words, &e.in_words());
+                    output.failed(words, &e.to_string());
                 }
             },
             Ok(job) => {
@@ -121,13 +121,15 @@ impl Wait {
                 show(progress, &job, &mut self.estimate, self.pace);
                 return Ok(Some(job).filter(|job| !job.is_active()));
             }
-            Event::Waiting { song, reason } if song == self.song => note(&reason),
-            Event::Failed { request: Some(request), reason, .. }
+            Event::Waiting { song, problem } if song == self.song => {
+                note(&problem.to_string());
+            }
+            Event::Failed { request: Some(request), problem, .. }
                 if self.requests.contains(&request) =>
             {
-                anyhow::bail!(reason)
+                anyhow::bail!(problem)
             }
-            Event::Failed { reason, .. } => note(&reason),
+            Event::Failed { problem, .. } => note(&problem.to_string()),
             _ => {}
         }
         Ok(None)
@@ -145,7 +147,7 @@ fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::recipe::Quality;
+    use crate::engine::{Problem, recipe::Quality};
 
     fn job(id: i64, state: JobState) -> Job {
         Job {
@@ -166,7 +168,7 @@ mod tests {
 
     fn failed(request: Option<u64>, song: Option<SongId>) -> Event {
         let request = request.map(RequestId);
-        Event::Failed { request, song, reason: "the disk is full".into() }
+        Event::Failed { request, song, problem: Problem::NothingChosen }
     }
 
     fn wait() -> (Wait, Progress) {
@@ -188,7 +190,7 @@ mod tests {
         }
         for own in [7, 8] {
             let error = wait.hear(failed(Some(own), None), &progress).unwrap_err();
-            assert_eq!(error.to_string(), "the disk is full");
+            assert_eq!(error.to_string(), Problem::NothingChosen.to_string());
         }
     }
 

@@ -37,10 +37,10 @@ pub(super) fn run(
     loop {
         match session.next()? {
             Event::Library { .. } => break,
-            Event::Failed { request: Some(failed), reason, .. } if failed == request => {
-                bail!(reason)
+            Event::Failed { request: Some(failed), problem, .. } if failed == request => {
+                bail!(problem)
             }
-            Event::Failed { reason, .. } => note(&reason),
+            Event::Failed { problem, .. } => note(&problem.to_string()),
             _ => {}
         }
     }

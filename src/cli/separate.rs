@@ -19,7 +19,7 @@ use super::{
     recipe::RecipeArguments,
 };
 use crate::engine::{
-    CancelToken, Compute, EngineError, Preferences,
+    CancelToken, Compute, Preferences, Problem,
     batch::{Batch, Request, Separated},
     export::{Settings, numbered},
     files::base_name,
@@ -74,30 +74,26 @@ pub(super) fn run(
         let name = request.file.display().to_string();
         match separated {
             Ok(Separated { exported, frames, warning, .. }) => {
-                if let Some(warning) = &warning {
+                if let Some(warning) = warning.text() {
                     note(&format!("{name}: {warning}"));
                 }
-                report(&name, &exported, Some((frames, warning)), output);
+                report(&name, &exported, Some((frames, warning.text())), output);
             }
-            Err(EngineError::Cancelled) => bail!("ended; {name} was not finished"),
+            Err(Problem::Cancelled) => bail!("ended; {name} was not finished"),
             Err(e) => {
                 any_failed = true;
-                output.failed(&name, &e.in_words());
+                output.failed(&name, &e.to_string());
             }
         }
     }
     Ok(exit_code(any_failed))
 }
 
-fn separate(
-    batch: &Batch,
-    request: &Request,
-    cancel: &CancelToken,
-) -> Result<Separated, EngineError> {
+fn separate(batch: &Batch, request: &Request, cancel: &CancelToken) -> Result<Separated, Problem> {
     let name = request.file.file_name().unwrap_or_default().to_string_lossy();
     let progress = Progress::new(&name);
     batch.separate(request, cancel, &mut |done| {
-        progress.set(done.what, done.fraction, done.seconds_left);
+        progress.set(&done.step.to_string(), done.fraction, done.seconds_left);
     })
 }
 

@@ -17,7 +17,8 @@ use ebur128::{EbuR128, Mode};
 use timestretch_analysis::{KeyMode, detect_bpm, detect_key};
 
 use super::{
-    CHANNELS, EngineError, Result, SAMPLE_RATE, SongId, mishap::caught, priority, store::MixStore,
+    CHANNELS, Problem, Result, SAMPLE_RATE, SongId, mishap::caught, priority, problem::Activity,
+    store::MixStore,
 };
 
 /// Tempo and key are those of so much from the middle of a song: more would tell no more.
@@ -47,10 +48,9 @@ pub struct Analysis {
 /// Finds out about a song; `None` when `stop` was asked for.
 ///
 /// # Errors
-/// What the disk says, and [`EngineError::Unknown`] when the loudness meter refuses.
+/// What the disk says, and [`Problem::Loudness`] when the loudness meter refuses.
 pub fn analyse(mix: &MixStore, stop: &AtomicBool) -> Result<Option<Analysis>> {
-    let cannot_measure =
-        |e: ebur128::Error| EngineError::Unknown(format!("the loudness cannot be measured: {e}"));
+    let cannot_measure = |e: ebur128::Error| Problem::Loudness { cause: e.to_string() };
     let mut meter = EbuR128::new(CHANNELS as u32, SAMPLE_RATE, Mode::I | Mode::HISTOGRAM)
         .map_err(cannot_measure)?;
     let frames = mix.frames();
@@ -65,11 +65,7 @@ pub fn analyse(mix: &MixStore, stop: &AtomicBool) -> Result<Option<Analysis>> {
         }
         let now = (frames - at).min(CHUNK_FRAMES as u64);
         let chunk = &mut stereo[..now as usize * CHANNELS];
-        mix.read(at, chunk).map_err(|source| EngineError::Io {
-            what: "cannot read",
-            path: "the song's mix in the data folder".into(),
-            source,
-        })?;
+        mix.read(at, chunk).map_err(|e| Problem::read(&mix.path(), e))?;
         meter.add_frames_f32(chunk).map_err(cannot_measure)?;
         for (frame, sides) in (at..).zip(chunk.chunks_exact(CHANNELS)) {
             if (from..from + listen).contains(&frame) {
@@ -111,7 +107,7 @@ impl Analyst {
         let thread = std::thread::Builder::new()
             .name("analysis".into())
             .spawn(move || run(&songs, &stopped, &look, &tell))
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+            .map_err(Problem::no_thread)?;
         Ok(Self { inbox: Some(inbox), stop, thread: Some(thread) })
     }
 
@@ -151,11 +147,11 @@ fn run(
             return;
         }
         // A bug in it leaves this song unknown, and no other.
-        match caught("analysing a song", || look(&folder, stop)) {
+        match caught(Activity::Analysing, || look(&folder, stop)) {
             Ok(Some(found)) => tell(song, Some(found)),
             Ok(None) => return,
             Err(e) => {
-                tracing::warn!("song {} is not analysed: {}", song.0, e.in_words());
+                tracing::warn!("song {} is not analysed: {}", song.0, e.to_string());
                 tell(song, None);
             }
         }

@@ -1,12 +1,11 @@
 //! Audio tracks of a file in words: which one was taken, and how each is shown in a list.
 
-use super::decode::AudioTrack;
+use super::{Note, decode::AudioTrack};
 
 /// Says which track was taken of a file with several; `None` for a file with one.
-pub fn taken(tracks: &[AudioTrack], track: usize) -> Option<String> {
+pub fn taken(tracks: &[AudioTrack], track: usize) -> Option<Note> {
     let found = tracks.iter().find(|it| it.number == track).filter(|_| tracks.len() > 1)?;
-    let (count, label) = (tracks.len(), label(found));
-    Some(format!("track {track} of {count} ({label}) was taken; choose another with --track"))
+    Some(Note::TrackTaken { track, count: tracks.len(), label: label(found) })
 }
 
 /// Codec, language and name of a track, as far as the file has them: "Vorbis, por".
@@ -39,7 +38,10 @@ mod tests {
         assert_eq!(taken(std::slice::from_ref(&one), 1), None);
         assert_eq!(taken(&[], 1), None);
         let words = taken(&[one.clone(), two, three.clone()], 2).unwrap();
-        assert_eq!(words, "track 2 of 3 (Vorbis, por) was taken; choose another with --track");
+        assert_eq!(
+            words.to_string(),
+            "track 2 of 3 (Vorbis, por) was taken; choose another with --track"
+        );
         assert_eq!(
             (label(&one), label(&three)),
             ("Vorbis".into(), "Vorbis, eng, Commentary".into())

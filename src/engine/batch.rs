@@ -4,7 +4,7 @@
 //! beside the results, or in a folder where a later call goes on with them.
 
 use std::{
-    fmt, fs, io,
+    fmt, fs,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Instant,
@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AudioFormat, CancelToken, Compute, EngineError, Result, SongTrack,
+    AudioFormat, CancelToken, Compute, Note, Notes, Problem, Result, SongTrack,
     aim::Listener,
     audio_tracks,
     ensemble::{Ensemble, Work},
@@ -24,11 +24,12 @@ use super::{
     library::Library,
     mishap::caught,
     models::InstalledModel,
+    problem::{Activity, Advice},
     recipe::Quality,
     separate::Step,
     store::{MixStore, StemStore},
 };
-use crate::model::Precision;
+use crate::{model::Precision, os::Os};
 
 /// A model, how thoroughly it separates, and the threads it runs on.
 pub struct Batch {
@@ -60,11 +61,33 @@ impl fmt::Display for Identity {
     }
 }
 
+/// A step of a file's separation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchStep {
+    /// The song is decoded.
+    Reading,
+    /// Segments are computed.
+    Separating,
+    /// The files are written.
+    Writing,
+}
+
+/// English, for progress bars.
+impl fmt::Display for BatchStep {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Reading => "reading",
+            Self::Separating => "separating",
+            Self::Writing => "writing",
+        })
+    }
+}
+
 /// How far a file is.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// What is being done.
-    pub what: &'static str,
+    /// The step.
+    pub step: BatchStep,
     /// How much of it, 0 to 1.
     pub fraction: f64,
     /// Seconds until it is done, where that is known.
@@ -74,8 +97,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    fn quick(what: &'static str, fraction: f32) -> Self {
-        Self { what, fraction: f64::from(fraction), seconds_left: None, segments: None }
+    fn quick(step: BatchStep, fraction: f32) -> Self {
+        Self { step, fraction: f64::from(fraction), seconds_left: None, segments: None }
     }
 }
 
@@ -105,8 +128,8 @@ pub struct Separated {
     pub frames: u64,
     /// Its segments, and how many of them were computed by this call.
     pub segments: (usize, usize),
-    /// What was odd about the source.
-    pub warning: Option<String>,
+    /// Oddities of the source.
+    pub warning: Notes,
 }
 
 /// What was found out when a song was decoded; kept beside its mix.
@@ -114,10 +137,11 @@ pub struct Separated {
 struct Heard {
     format: AudioFormat,
     frames: u64,
-    warning: Option<String>,
+    #[serde(default)]
+    warning: Notes,
     /// The track that was taken, where the file has several.
     #[serde(default)]
-    taken: Option<String>,
+    taken: Notes,
 }
 
 /// What [`Heard`] is kept in.
@@ -148,7 +172,7 @@ impl Batch {
     /// Separates one file.
     ///
     /// # Errors
-    /// [`EngineError::Exists`] before the work; those of the file, the disk and the network;
+    /// [`Problem::Exists`] before the work; those of the file, the disk and the network;
     /// nothing is then left in the folder.
     pub fn separate(
         &self,
@@ -159,7 +183,7 @@ impl Batch {
         let (origin, items) = self.items(request)?;
         let items = request.settings.on_exists.settle(&items)?;
         if items.is_empty() {
-            let notes = vec!["all files were there already".into()];
+            let notes = Note::AllExist.into();
             return Ok(Separated {
                 exported: Exported { notes, ..Exported::default() },
                 ..Separated::default()
@@ -169,14 +193,13 @@ impl Batch {
         let made = missing_folders(folder);
         // A bug ends this file, not the batch.
         let work = || {
-            let cannot_make =
-                |source| EngineError::Io { what: "cannot make", path: folder.clone(), source };
+            let cannot_make = |error| Problem::create(&folder, error);
             make_folders(folder).map_err(cannot_make)?;
             sweep(folder);
             let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
             self.separate_at(request, origin, &items, work.path(), cancel, progress)
         };
-        let result = caught("separating this song", work);
+        let result = caught(Activity::Separating, work);
         if result.is_err() {
             // Folders that hold something stay: only empty ones can be removed so.
             for folder in made {
@@ -200,7 +223,7 @@ impl Batch {
     ) -> Result<Separated> {
         let (origin, items) = self.items(request)?;
         let items = request.settings.on_exists.settle(&items)?;
-        caught("separating this song", || {
+        caught(Activity::Separating, || {
             self.separate_at(request, origin, &items, work, cancel, progress)
         })
     }
@@ -223,7 +246,7 @@ impl Batch {
     /// The files that a request asks for, whether they are there or not.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`] for a stem that the model does not have.
+    /// [`Problem::Unknown`] for a stem that the model does not have.
     pub fn files(&self, request: &Request) -> Result<Vec<PathBuf>> {
         Ok(self.items(request)?.1.into_iter().map(|item| item.to).collect())
     }
@@ -245,21 +268,21 @@ impl Batch {
         cancel: &CancelToken,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Separated> {
-        let mut reading = |fraction| progress(Progress::quick("reading", fraction));
+        let mut reading = |fraction| progress(Progress::quick(BatchStep::Reading, fraction));
         let (heard, mix) = heard_in(request, work, cancel, &mut reading)?;
         origin.format = heard.format;
         let wanted = export::stems_in(items);
         let stems = self.model.open_stems(&work.join("stems"), &mix, self.quality)?;
-        check_room(work, stems.missing_bytes(&wanted), work, "; choose another folder")?;
+        check_room(work, stems.missing_bytes(&wanted), work, Advice::OtherFolder)?;
         let before = stems.done_count_of(&wanted);
         self.separate_mix(&mix, &stems, &wanted, cancel, progress)?;
         let all = stems.plan().len();
         let segments = (all, all - before);
         let track = SongTrack { mix: mix.into(), stems: Some(stems.into()), draft: None };
-        let mut writing = |fraction| progress(Progress::quick("writing", fraction));
+        let mut writing = |fraction| progress(Progress::quick(BatchStep::Writing, fraction));
         let settings = &request.settings;
         let mut exported = export::export(&track, &origin, items, settings, &mut writing, cancel)?;
-        exported.notes.extend(heard.taken);
+        exported.notes.0.extend(heard.taken.0);
         Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
@@ -284,7 +307,7 @@ impl Batch {
             let now = Instant::now();
             estimate.advance(done, now);
             progress(Progress {
-                what: "separating",
+                step: BatchStep::Separating,
                 fraction: (segments * done + before * (parts - done)) as f64
                     / (segments * parts).max(1) as f64,
                 seconds_left: estimate.seconds_left(parts, now),
@@ -302,7 +325,7 @@ impl Batch {
         ensemble.separate(&work, &Listener::default, cancel, &mut on_step)?;
         let (seconds, made) = (start.elapsed().as_secs_f64(), (segments - before) * networks);
         if let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds) {
-            tracing::warn!("the pace is not noted: {}", e.in_words());
+            tracing::warn!("the pace is not noted: {}", e.to_string());
         }
         Ok(())
     }
@@ -324,14 +347,11 @@ fn heard_in(
         return Ok((heard, mix));
     }
     let (decoded, mix) = decode_to_store(&request.file, request.track, work, cancel, progress)?;
-    let taken = audio_tracks::taken(&decoded.tracks, decoded.track);
+    let taken = audio_tracks::taken(&decoded.tracks, decoded.track).map(Notes::from);
+    let taken = taken.unwrap_or_default();
     let (format, frames, warning) = (decoded.format, decoded.frames, decoded.warning);
     let heard = Heard { format, frames, warning, taken };
-    let text = serde_json::to_vec(&heard).map_err(|source| EngineError::Io {
-        what: "cannot write",
-        path: path.clone(),
-        source: io::Error::other(source),
-    })?;
+    let text = serde_json::to_vec(&heard).map_err(|e| Problem::write(&path, Os::other(e)))?;
     write_atomically(&path, &text)?;
     Ok((heard, mix))
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 use super::{
-    Compute, EngineError, Result, allotment,
+    Compute, Problem, Result, allotment,
     library::Library,
     models::{DEFAULT, InstalledModel},
     plan::Plan,
@@ -42,7 +42,7 @@ pub struct Report {
     /// How fast it separates here, where that was measured or a song was separated.
     pub speed: Option<Speed>,
     /// The data folder.
-    #[serde(serialize_with = "super::types::as_text")]
+    #[serde(serialize_with = "crate::os::as_text")]
     pub home: PathBuf,
     /// All files in it.
     pub home_bytes: u64,
@@ -70,16 +70,14 @@ impl Speed {
 /// of time. Takes two segments' time: the first one warms up.
 ///
 /// # Errors
-/// [`EngineError::Busy`] when no model is installed; those of the model and the library.
+/// [`Problem::ModelMissing`]; those of the model and the library.
 pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
     let Some(installed) = InstalledModel::find(home, DEFAULT)? else {
-        return Err(EngineError::Busy(format!(
-            "the model {DEFAULT} is not installed; install it first (`partita model install`)"
-        )));
+        return Err(Problem::ModelMissing { model: DEFAULT.to_owned() });
     };
     let pool = pool::new(compute)?;
     let Some(first) = installed.networks.first() else {
-        return Err(EngineError::Busy(format!("the model {DEFAULT} has no network")));
+        return Err(Problem::NoNetwork { model: DEFAULT.to_owned() });
     };
     let network = pool.install(|| model::load(&first.weights, compute.precision))?;
     let spec = network.spec();
@@ -121,7 +119,7 @@ pub fn examine(home: &Path) -> Report {
             format!("{} is installed ({})", model.name, model.spec.sources.join(", "))
         }
         Ok(None) => format!("{DEFAULT} is not installed; see `partita model install`"),
-        Err(e) => EngineError::from(e).in_words(),
+        Err(e) => e.to_string(),
     };
     Report {
         version: env!("CARGO_PKG_VERSION"),

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    CancelToken, EngineError, Result, Song, SongTrack,
+    CancelToken, Problem, Result, Song, SongTrack,
     export::{self, NamePattern, OnExists, Origin, Place, Selection, Settings, ordered},
     models::InstalledModel,
     player::Track as _,
@@ -25,7 +25,7 @@ const PATTERN: &str = "{artist} - {title} ({stem})";
 /// are asked for, and when, all files of a song have one gain: they add up.
 ///
 /// # Errors
-/// Those of [`export::export`], and [`EngineError::Unknown`] for a stem that the model does not
+/// Those of [`export::export`], and [`Problem::Unknown`] for a stem that the model does not
 /// have.
 pub fn files(
     song: &Song,
@@ -38,7 +38,7 @@ pub fn files(
     let sources = &model.spec.sources;
     let origin = Origin::of_song(song, song_folder, &model.name, cancel)?;
     let settings = Settings { on_exists: OnExists::Skip, ..Settings::default() };
-    let pattern = NamePattern::new(PATTERN).map_err(EngineError::Unknown)?;
+    let pattern = NamePattern::new(PATTERN)?;
     let stem_folder = model.stem_folder(song_folder, quality);
     let mut name = stem_folder.file_name().unwrap_or_default().to_owned();
     // Of a bag only some may be there: what has one gain is another set.
@@ -55,9 +55,7 @@ pub fn files(
     let wanted = ordered(sources, stems)?;
     let item = |stem: usize| all.iter().find(|item| item.name == sources[stem]).cloned();
     let wanted: Option<Vec<_>> = wanted.into_iter().map(item).collect();
-    let wanted = wanted.ok_or_else(|| {
-        EngineError::Busy("the song is not separated to its end yet; process it first".into())
-    })?;
+    let wanted = wanted.ok_or(Problem::NotSeparated)?;
     export::export_some(track, &origin, (&all, &wanted), &settings, cancel)?;
     Ok(wanted.into_iter().map(|item| item.to).collect())
 }

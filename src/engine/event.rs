@@ -3,14 +3,15 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail,
+    ExportId, Job, JobId, Notes, Problem, RequestId, Song, SongId, Thumbnail,
     export::Fields,
     library::Lanes,
     peaks::Peak,
     player::Output,
+    problem::LeftOut,
     recipe::{Offer, Recipe, Version},
 };
-use crate::model::weights::State;
+use crate::model::weights::{State, Step};
 
 /// One lane of a song.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,8 +31,8 @@ pub enum ModelState {
     Missing,
     /// Weights are on their way.
     Installing {
-        /// What is being done, for people: "Downloading", "Checking".
-        what: String,
+        /// The step.
+        step: Step,
         /// 0 to 1, where it is known.
         fraction: Option<f32>,
     },
@@ -42,8 +43,8 @@ pub enum ModelState {
         /// Bytes of memory that it takes at least.
         least_memory: u64,
     },
-    /// What went wrong, in words; the user may try again.
-    Failed(String),
+    /// It could not be installed or used; the user may try again.
+    Failed(Problem),
 }
 
 /// A model, as the user can manage it.
@@ -72,15 +73,15 @@ pub struct ModelEntry {
 pub enum ModelTask {
     /// It goes on.
     Running {
-        /// What, for people: "Downloading", "Checking".
-        what: String,
+        /// The step.
+        step: Step,
         /// 0 to 1, where it is known.
         fraction: Option<f32>,
     },
     /// Every byte is as it should be.
     Verified,
-    /// In words.
-    Failed(String),
+    /// It failed.
+    Failed(Problem),
     /// It is over, and there is nothing to say.
     Ended,
 }
@@ -94,15 +95,15 @@ pub enum ExportState {
     Done {
         /// The files written.
         files: Vec<PathBuf>,
-        /// What else is to be said, in words: folded down to stereo, went through the limiter.
-        notes: Vec<String>,
+        /// Notes for the user: folded down to stereo, went through the limiter.
+        notes: Notes,
         /// Common gain in dB that kept integer samples from clipping; 0 when none was needed.
         gain_db: f32,
     },
     /// These files are there, and the sender wanted its user to be asked. Nothing was written.
     Exists(Vec<PathBuf>),
-    /// In words.
-    Failed(String),
+    /// It failed.
+    Failed(Problem),
     /// Ended by the user; nothing is left on disk.
     Cancelled,
 }
@@ -147,15 +148,15 @@ pub enum Event {
     ImportFailed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
-        reason: String,
+        /// The reason.
+        problem: Problem,
     },
     /// Files of a folder were left out of an import.
     PassedOver {
         /// The folder.
         folder: PathBuf,
-        /// How many, and why, in words.
-        reason: String,
+        /// How many, and why.
+        left_out: LeftOut,
     },
     /// All files of one [`super::Command::Import`] were handled.
     ImportEnded,
@@ -299,8 +300,8 @@ pub enum Event {
     Waiting {
         /// The song.
         song: SongId,
-        /// For what, in words.
-        reason: String,
+        /// The obstacle.
+        problem: Problem,
     },
     /// A job answers a [`super::Command::Process`] or [`super::Command::Retry`]; its
     /// [`Event::Job`]s follow.
@@ -316,7 +317,7 @@ pub enum Event {
         request: Option<RequestId>,
         /// The song it is about, if any.
         song: Option<SongId>,
-        /// In words.
-        reason: String,
+        /// The reason.
+        problem: Problem,
     },
 }

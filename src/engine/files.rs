@@ -13,7 +13,7 @@ use std::{
 
 use tempfile::{NamedTempFile, TempDir};
 
-use super::{EngineError, Result};
+use super::{Problem, Result, problem::Advice};
 
 /// How what is being written is called at first, and how such files end.
 const PREFIX: &str = ".partita-";
@@ -24,22 +24,23 @@ const LOCK: &str = "lock";
 /// Writes a file under a temporary name, waits for the disk, and gives it its name.
 ///
 /// # Errors
-/// [`EngineError::Io`]; the file is then as it was.
+/// [`Problem::File`]; the file is then as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = temporary_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        sync_folder(folder);
-        Ok(())
-    };
-    write().map_err(|source| EngineError::Io {
-        what: "cannot write",
-        path: path.to_owned(),
-        source,
-    })
+    try_write_atomically(path, bytes).map_err(|e| Problem::write(path, e))
+}
+
+/// As [`write_atomically`], with the system's error.
+///
+/// # Errors
+/// Those of the system.
+pub fn try_write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = temporary_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    sync_folder(folder);
+    Ok(())
 }
 
 /// The name of a file without its ending; what is not Unicode as well as it can be shown.
@@ -82,16 +83,10 @@ pub fn make_folders(folder: &Path) -> io::Result<()> {
 /// Whether the disk of `folder` takes `bytes`; where the system does not say, it is tried.
 ///
 /// # Errors
-/// [`EngineError::Io`] about `path`, of the kind [`io::ErrorKind::StorageFull`]; `advice` says what
-/// else could be done, and may be empty.
-pub fn check_room(folder: &Path, bytes: u64, path: &Path, advice: &str) -> Result<()> {
-    let Some(free) = free_bytes(folder).filter(|&free| free < bytes) else { return Ok(()) };
-    let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
-    let (bytes, free) = (megabytes(bytes), megabytes(free));
-    let text =
-        format!("there is not enough room: {bytes} MB are needed, {free} MB are free{advice}");
-    let source = io::Error::new(io::ErrorKind::StorageFull, text);
-    Err(EngineError::Io { what: "cannot write", path: path.to_owned(), source })
+/// [`Problem::NoRoom`] about `path`, with this advice.
+pub fn check_room(folder: &Path, needed: u64, path: &Path, advice: Advice) -> Result<()> {
+    let Some(free) = free_bytes(folder).filter(|&free| free < needed) else { return Ok(()) };
+    Err(Problem::NoRoom { path: path.to_owned(), needed, free, advice })
 }
 
 /// A hidden temporary file in `folder`, locked, with the rights that a new file has; removed when

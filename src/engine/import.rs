@@ -13,12 +13,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    CHANNELS, CancelToken, EngineError, Event, Result, Song, cover,
+    CHANNELS, CancelToken, Event, Problem, Result, Song, cover,
     decode::{self, Broadcast, SoundIdentity},
     files::check_room,
     inputs::songs_in,
     library::{Found, Keys, Library, NewSong, Record},
     mishap::caught,
+    problem::{Activity, Advice},
     sink::EventSink,
     store::{MixStore, MixWriter},
     upkeep::ImportLock,
@@ -38,8 +39,8 @@ const BROADCAST: &str = "broadcast.json";
 pub(super) enum Imported {
     /// A file's song is in the library.
     Song(PathBuf, Box<Song>),
-    /// There was no room for a file's song, or for one of a track of it, in words.
-    NoRoom(PathBuf, Option<usize>, String),
+    /// There was no room for a file's song, or for one of a track of it.
+    NoRoom(PathBuf, Option<usize>, Problem),
     /// All files of one request were handled.
     All,
 }
@@ -67,7 +68,7 @@ impl Importer {
         let thread = std::thread::Builder::new()
             .name("import".into())
             .spawn(move || work.run(&requests))
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+            .map_err(Problem::no_thread)?;
         Ok(Self { inbox: Some(inbox), cancel, thread: Some(thread) })
     }
 
@@ -75,7 +76,7 @@ impl Importer {
     pub(super) fn import(&self, paths: Vec<PathBuf>, track: Option<usize>) -> Result<()> {
         let request = (paths, track);
         let sent = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(request).is_ok());
-        if sent { Ok(()) } else { Err(EngineError::Busy("too many imports are waiting".into())) }
+        if sent { Ok(()) } else { Err(Problem::TooManyImports) }
     }
 }
 
@@ -120,13 +121,13 @@ impl Work {
         match songs_in(&path, &self.cancel) {
             Ok(found) => {
                 if found.passed_over.all() > 0 {
-                    let reason = found.passed_over.to_string();
-                    self.sink.send(Event::PassedOver { folder: path, reason });
+                    let left_out = found.passed_over;
+                    self.sink.send(Event::PassedOver { folder: path, left_out });
                 }
                 found.songs
             }
             Err(error) => {
-                self.sink.send(Event::ImportFailed { path, reason: error.to_string() });
+                self.sink.send(Event::ImportFailed { path, problem: Problem::Folder(error) });
                 Vec::new()
             }
         }
@@ -136,7 +137,7 @@ impl Work {
     /// there is none any more, none is made: its disk may be gone.
     fn open_library(&self) -> Result<Library> {
         let file = Library::file_in(&self.home);
-        file.metadata().map_err(|e| cannot_read(&file, e))?;
+        file.metadata().map_err(|e| Problem::read(&file, e))?;
         Library::open(&self.home)
     }
 
@@ -147,17 +148,17 @@ impl Work {
         };
         progress(0.0);
         // A bug ends one import, not the thread.
-        let song = caught("importing a file", || {
+        let song = caught(Activity::Importing, || {
             import_file(&mut self.open_library()?, (path, track), &cancel, &mut progress)
         });
         match song {
             Ok(song) => (self.imported)(Imported::Song(path.to_owned(), Box::new(song))),
-            Err(EngineError::Cancelled) => {}
+            Err(Problem::Cancelled) => {}
             Err(e) if e.is_no_room() => {
-                (self.imported)(Imported::NoRoom(path.to_owned(), track, e.in_words()));
+                (self.imported)(Imported::NoRoom(path.to_owned(), track, e));
             }
             Err(e) => {
-                self.sink.send(Event::ImportFailed { path: path.to_owned(), reason: e.in_words() });
+                self.sink.send(Event::ImportFailed { path: path.to_owned(), problem: e });
             }
         }
     }
@@ -194,7 +195,7 @@ fn import_file(
     let library_file = &Library::file_in(library.home());
     let mut attempt = || {
         // Also after a bug in a decoder, what it left behind is taken away.
-        caught("reading it", || add(library, (&path, track), &keys, cancel, progress))
+        caught(Activity::ReadingFile, || add(library, (&path, track), &keys, cancel, progress))
     };
     let mut added = attempt();
     for _ in 1..ATTEMPTS {
@@ -260,7 +261,7 @@ fn found_again(
 /// Whether an import failed because another program removed or reset the same song meanwhile. Where
 /// the library is gone, too, its disk is.
 fn was_taken_away(added: &Result<Song>, library_file: &Path, folder: &Path) -> bool {
-    added.as_ref().is_err_and(EngineError::is_missing) && !folder.exists() && library_file.exists()
+    added.as_ref().is_err_and(Problem::is_missing) && !folder.exists() && library_file.exists()
 }
 
 fn add(
@@ -280,7 +281,7 @@ fn add(
         }
     }
     if cancel.is_cancelled() {
-        return Err(EngineError::Cancelled);
+        return Err(Problem::Cancelled);
     }
     if let Some(bytes) = &decoded.cover {
         super::files::write_atomically(&folder.join(cover::FILE), bytes)?;
@@ -309,7 +310,7 @@ pub(super) fn kept_broadcast(folder: &Path) -> Option<Broadcast> {
 /// Whether the file at `path` still has the sound of `song`. `folder` holds the song's stores.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`].
+/// [`Problem::Cancelled`].
 pub(super) fn is_same_song(
     path: &Path,
     song: &Song,
@@ -326,7 +327,7 @@ pub(super) fn is_same_song(
         })
     };
     match is_same {
-        _ if cancel.is_cancelled() => Err(EngineError::Cancelled),
+        _ if cancel.is_cancelled() => Err(Problem::Cancelled),
         is_same => Ok(is_same.unwrap_or(false)),
     }
 }
@@ -340,10 +341,10 @@ fn sounds_like(
     let (mut at, mut expected) = (0, Vec::new());
     let mut compare = |block: &[f32]| {
         expected.resize(block.len(), 0.0);
-        mix.read(at, &mut expected).map_err(|e| cannot_read(&mix.path(), e))?;
+        mix.read(at, &mut expected).map_err(|e| Problem::read(&mix.path(), e))?;
         at += (block.len() / CHANNELS) as u64;
         let is_same = at <= mix.frames() && block == expected;
-        if is_same { Ok(()) } else { Err(EngineError::Cancelled) }
+        if is_same { Ok(()) } else { Err(Problem::Cancelled) }
     };
     let decoded = decode::decode(path, track, cancel, &mut |_| (), &mut compare);
     decoded.is_ok_and(|decoded| decoded.frames == mix.frames())
@@ -377,7 +378,7 @@ fn decode_into(
     let mut writer = MixWriter::create(folder)?;
     let mut expect = |frames: u64| {
         let bytes = frames.saturating_mul(FRAME_BYTES).saturating_add(BESIDES);
-        check_room(folder, bytes, folder, "")
+        check_room(folder, bytes, folder, Advice::None)
     };
     let mut sink = |block: &[f32]| writer.push(block);
     let decoded = decode::decode_expected(path, track, cancel, &mut expect, progress, &mut sink)?;
@@ -387,16 +388,16 @@ fn decode_into(
 /// SHA-256 of a file's bytes, hexadecimal.
 ///
 /// # Errors
-/// [`EngineError::Io`], [`EngineError::Cancelled`].
+/// [`Problem::Io`], [`Problem::Cancelled`].
 pub(super) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
-    let mut file = File::open(path).map_err(|e| cannot_read(path, e))?;
+    let mut file = File::open(path).map_err(|e| Problem::read(path, e))?;
     let mut hasher = Sha256::new();
     let mut block = vec![0; 1 << 20];
     loop {
         if cancel.is_cancelled() {
-            return Err(EngineError::Cancelled);
+            return Err(Problem::Cancelled);
         }
-        match file.read(&mut block).map_err(|e| cannot_read(path, e))? {
+        match file.read(&mut block).map_err(|e| Problem::read(path, e))? {
             0 => break,
             n => hasher.update(&block[..n]),
         }
@@ -415,8 +416,8 @@ fn is_hash_of(song: &Song, file: &str) -> bool {
     song.hash == file || of_track
 }
 
-fn cannot_read(path: &Path, source: std::io::Error) -> EngineError {
-    EngineError::Io { what: "cannot read", path: path.to_owned(), source }
+fn cannot_read(path: &Path, source: std::io::Error) -> Problem {
+    Problem::input(path, source)
 }
 
 #[cfg(test)]
@@ -438,8 +439,8 @@ mod tests {
             assert!(shown < 3, "on purpose");
         };
         let error = import_file(&mut library, (&file, None), &never, &mut stumble).unwrap_err();
-        assert!(matches!(error, EngineError::Stumbled { .. }), "{}", error.in_words());
-        assert!(error.in_words().contains("on purpose"), "{}", error.in_words());
+        assert!(matches!(error, Problem::Internal { .. }), "{}", error.to_string());
+        assert!(error.to_string().contains("on purpose"), "{}", error.to_string());
         assert_eq!(library.songs().unwrap(), []);
         assert_eq!(std::fs::read_dir(library.songs_folder()).unwrap().count(), 0);
         let song = import_file(&mut library, (&file, None), &never, &mut |_| {}).unwrap();

@@ -6,11 +6,16 @@
 
 use std::{
     collections::HashSet,
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use super::{CancelToken, decode::is_audio_file, export::is_own_file};
+use super::{
+    CancelToken,
+    decode::is_audio_file,
+    export::is_own_file,
+    problem::{FolderProblem, LeftOut},
+};
 
 /// The result of a search.
 #[derive(Debug)]
@@ -18,62 +23,34 @@ pub struct Found {
     /// The songs, at least one, sorted by path.
     pub songs: Vec<PathBuf>,
     /// The files that were left out.
-    pub passed_over: PassedOver,
-}
-
-/// Numbers of files that a search left out, by their reasons.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PassedOver {
-    /// Their names are not those of audio files.
-    pub not_audio: usize,
-    /// Partita wrote them.
-    pub own: usize,
-    /// Audio files whose names begin with a dot.
-    pub hidden: usize,
-    /// Broken links, devices and pipes.
-    pub not_files: usize,
-    /// Files and folders that could not be read.
-    pub unreadable: usize,
-}
-
-/// Reasons why a folder gives no songs.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// The folder itself could not be listed.
-    #[error("could not read this folder: {0}")]
-    Unreadable(#[source] io::Error),
-    /// No file in it, nor below it.
-    #[error("this folder is empty")]
-    Empty,
-    /// Files, but no song.
-    #[error("this folder holds no song: {0}")]
-    NoSong(PassedOver),
+    pub passed_over: LeftOut,
 }
 
 /// Searches `folder` and the folders below it, but for hidden ones; a folder that is linked into
 /// itself is visited once. Where `cancel` ends the search, the result is what was found until then.
 ///
 /// # Errors
-/// [`FolderError`] where it cannot be read, or holds no song.
-pub fn songs_in(folder: &Path, cancel: &CancelToken) -> Result<Found, FolderError> {
+/// [`FolderProblem`] where it cannot be read, or holds no song.
+pub fn songs_in(folder: &Path, cancel: &CancelToken) -> Result<Found, FolderProblem> {
+    let unreadable = |error: io::Error| FolderProblem::Unreadable { cause: error.into() };
     let mut search = Search {
         cancel,
         visited: HashSet::new(),
         waiting: Vec::new(),
         songs: Vec::new(),
-        passed_over: PassedOver::default(),
+        passed_over: LeftOut::default(),
     };
-    let root = fs::canonicalize(folder).map_err(FolderError::Unreadable)?;
+    let root = fs::canonicalize(folder).map_err(unreadable)?;
     search.visited.insert(root);
-    search.list(folder).map_err(FolderError::Unreadable)?;
+    search.list(folder).map_err(unreadable)?;
     while let Some(path) = search.waiting.pop().filter(|_| !cancel.is_cancelled()) {
         search.visit(path);
     }
     let Search { mut songs, passed_over, .. } = search;
     songs.sort();
     match passed_over.all() {
-        0 if songs.is_empty() => Err(FolderError::Empty),
-        _ if songs.is_empty() => Err(FolderError::NoSong(passed_over)),
+        0 if songs.is_empty() => Err(FolderProblem::Empty),
+        _ if songs.is_empty() => Err(FolderProblem::NoSong(passed_over)),
         _ => Ok(Found { songs, passed_over }),
     }
 }
@@ -83,7 +60,7 @@ struct Search<'a> {
     visited: HashSet<PathBuf>,
     waiting: Vec<PathBuf>,
     songs: Vec<PathBuf>,
-    passed_over: PassedOver,
+    passed_over: LeftOut,
 }
 
 impl Search<'_> {
@@ -118,31 +95,6 @@ impl Search<'_> {
     }
 }
 
-impl PassedOver {
-    /// The sum of all reasons.
-    pub fn all(&self) -> usize {
-        let Self { not_audio, own, hidden, not_files, unreadable } = self;
-        not_audio + own + hidden + not_files + unreadable
-    }
-}
-
-/// "5 passed over: 3 not audio by name; 2 made by Partita".
-impl fmt::Display for PassedOver {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reasons = [
-            (self.not_audio, "not audio by name"),
-            (self.own, "made by Partita"),
-            (self.hidden, "hidden by name"),
-            (self.not_files, "broken links or devices"),
-            (self.unreadable, "that could not be read"),
-        ];
-        let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
-        let reasons: Vec<String> =
-            reasons.map(|(count, reason)| format!("{count} {reason}")).collect();
-        write!(out, "{} passed over: {}", self.all(), reasons.join("; "))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +110,7 @@ mod tests {
         }
         let found = songs_in(home.path(), &CancelToken::default()).unwrap();
         assert_eq!(found.songs, [at("a.mp3"), at("b/1.wav"), at("b/deep/2.ogg")]);
-        let counts = PassedOver { not_audio: 1, hidden: 1, ..PassedOver::default() };
+        let counts = LeftOut { not_audio: 1, hidden: 1, ..LeftOut::default() };
         assert_eq!(found.passed_over, counts);
         assert_eq!(counts.to_string(), "2 passed over: 1 not audio by name; 1 hidden by name");
     }

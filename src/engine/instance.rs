@@ -21,7 +21,7 @@ use interprocess::local_socket::{
     GenericFilePath, Listener, ListenerOptions, Name, Stream, prelude::*,
 };
 
-use super::{EngineError, Result, library::path_bytes};
+use super::{Problem, Result, library::path_bytes};
 
 /// In the data folder: held as long as its window is open.
 const LOCK: &str = "window.lock";
@@ -63,10 +63,10 @@ struct Listening {
 /// Takes the right to be the window, or hands `files` over to the one that has it.
 ///
 /// # Errors
-/// [`EngineError::Io`] when the data folder cannot be written.
+/// [`Problem::Io`] when the data folder cannot be written.
 pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
     let path = home.join(LOCK);
-    let cannot = |source| EngineError::Io { what: "cannot write", path: path.clone(), source };
+    let cannot = |error| Problem::write(&path, error);
     std::fs::create_dir_all(home).map_err(cannot)?;
     let mut options = File::options();
     let lock = options.write(true).create(true).truncate(false).open(&path).map_err(cannot)?;

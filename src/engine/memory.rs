@@ -3,7 +3,7 @@
 //! Pure but for asking the system and the engine of a cluster for their limit. What a network needs, its
 //! kind knows; everything else that Partita does is small beside it, and does not grow with songs.
 
-use super::{Compute, EngineError, Result, allotment};
+use super::{Compute, Problem, Result, allotment};
 use crate::model::Memory;
 
 /// The program itself, with a library.
@@ -59,20 +59,14 @@ pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
 /// or fewer.
 ///
 /// # Errors
-/// [`EngineError::Busy`] when not even one fits; says what is needed.
+/// [`Problem::MemoryLimit`] when not even one fits.
 pub fn fit(compute: Compute, memory: Memory, beside: u64) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
     let need = |threads| need(memory, threads) + beside;
     let wanted = compute.threads.unwrap_or_else(|| allotment::threads().amount);
     let threads = (1..=wanted.max(1)).rev().find(|&it| need(it) <= limit);
     let Some(threads) = threads else {
-        let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
-        return Err(EngineError::Busy(format!(
-            "this model needs {} MB of memory, and {} MB is the limit; raise it, in the settings or \
-             by --memory",
-            megabytes(need(1)),
-            megabytes(limit)
-        )));
+        return Err(Problem::MemoryLimit { needed: need(1), limit });
     };
     if threads < wanted {
         tracing::warn!("{threads} threads of {wanted} fit into the limit of memory");
@@ -112,7 +106,7 @@ mod tests {
         assert_eq!(fits(8, 1 << 36).unwrap(), 8);
         let enough_for_two = need(memory, 2);
         assert_eq!(fits(8, enough_for_two).unwrap(), 2);
-        let words = fits(8, 64 << 20).unwrap_err().in_words();
+        let words = fits(8, 64 << 20).unwrap_err().to_string();
         assert!(words.contains("64 MB is the limit"), "{words}");
     }
 }

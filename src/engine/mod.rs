@@ -17,7 +17,6 @@ pub mod decode;
 pub mod doctor;
 pub mod dragged;
 pub mod ensemble;
-mod error;
 pub mod estimate;
 mod event;
 pub mod export;
@@ -31,6 +30,7 @@ pub mod library;
 pub mod memory;
 mod mishap;
 pub mod models;
+pub mod note;
 pub mod order;
 mod peak_files;
 pub mod peaks;
@@ -39,6 +39,7 @@ pub mod player;
 pub mod pool;
 pub mod preferences;
 mod priority;
+pub mod problem;
 pub mod recipe;
 mod removed;
 pub mod report;
@@ -58,10 +59,11 @@ mod worker;
 pub use crate::model::{CHANNELS, SAMPLE_RATE};
 pub use command::Command;
 pub use decode::AudioTrack;
-pub use error::{EngineError, Result};
 pub use event::{Event, ExportState, Lane, ModelEntry, ModelState, ModelTask};
+pub use note::{Note, Notes};
 pub use pool::Compute;
 pub use preferences::Preferences;
+pub use problem::{Problem, Result};
 pub use track::SongTrack;
 pub use types::{
     AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, RequestId, Song, SongId,
@@ -135,7 +137,7 @@ impl Engine {
         let thread = std::thread::Builder::new()
             .name("engine".into())
             .spawn(move || core.run(&inbox, stays))
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+            .map_err(Problem::no_thread)?;
         let requests = AtomicU64::new(1);
         let inner = Arc::new(Inner { messages, requests, thread: Some(thread) });
         Ok((Self { player, inner }, receiver))
@@ -171,14 +173,12 @@ impl Drop for Inner {
 /// The data folder: `PARTITA_HOME`, or the system's place for it.
 ///
 /// # Errors
-/// [`EngineError::Unknown`] when the system names no place.
+/// [`Problem::NoHome`] when the system names no place.
 pub fn default_home() -> Result<PathBuf> {
     if let Some(home) = std::env::var_os("PARTITA_HOME").filter(|home| !home.is_empty()) {
         return Ok(PathBuf::from(home));
     }
     directories::ProjectDirs::from("", "", "partita")
         .map(|dirs| dirs.data_dir().to_owned())
-        .ok_or_else(|| {
-            EngineError::Unknown("the system names no data folder; set PARTITA_HOME to one".into())
-        })
+        .ok_or(Problem::NoHome)
 }

@@ -1,22 +1,22 @@
 //! The installed models, as the engine needs them: where their weights are, which network makes which
 //! stem, and how they cut a song.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    EngineError, Result, memory,
+    Problem, Result, memory,
     plan::Plan,
     recipe::Quality,
     store::{MixStore, StemStore},
 };
-use crate::model::{
-    self, Memory, ModelError, Spec,
-    weights::{self, Model},
+use crate::{
+    model::{
+        self, Memory, ModelError, Spec,
+        weights::{self, Model},
+    },
+    os::OsKind,
 };
 
 /// The catalogue's name of the model that is used unless another is chosen.
@@ -61,9 +61,9 @@ impl InstalledModel {
     }
 
     /// The error of work that needs the model `name`, which was not found: the fault of its file where
-    /// there is one, else `reason`.
-    pub fn why_missing(home: &Path, name: &str, reason: String) -> EngineError {
-        Self::find(home, name).err().map_or(EngineError::Busy(reason), EngineError::from)
+    /// there is one, else `otherwise`.
+    pub fn why_missing(home: &Path, name: &str, otherwise: Problem) -> Problem {
+        Self::find(home, name).err().map_or(otherwise, Problem::from)
     }
 
     /// Every model that is installed and whole, in the order in which they are listed.
@@ -72,7 +72,7 @@ impl InstalledModel {
         let found = |model: Model| match Self::of(&store, &model) {
             Ok(found) => found,
             Err(error) => {
-                tracing::warn!("{}", EngineError::from(error).in_words());
+                tracing::warn!("{error}");
                 None
             }
         };
@@ -85,25 +85,18 @@ impl InstalledModel {
         for (index, network) in model.networks.iter().enumerate() {
             let path = store.network_path(model, index);
             let its = match model::describe(&path) {
-                Err(ModelError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(ModelError::Io { cause, .. }) if cause.kind == OsKind::NotFound => {
                     return Ok(None);
                 }
                 described => described?,
             };
             if *spec.get_or_insert_with(|| its.spec.clone()) != its.spec {
-                return Err(ModelError::Weights(format!(
-                    "{} does not fit the other networks of {}; install the model again",
-                    path.display(),
-                    model.name
-                )));
+                return Err(ModelError::OtherShape { path, model: model.name.clone() });
             }
             let shares = network.weights.clone();
             let shares = shares.unwrap_or_else(|| vec![1.0; its.spec.sources.len()]);
             if shares.len() != its.spec.sources.len() {
-                return Err(ModelError::Weights(format!(
-                    "{} makes other stems than the catalogue says; install the model again",
-                    path.display()
-                )));
+                return Err(ModelError::OtherStems { path });
             }
             digests.push((its.digest, shares.clone()));
             networks.push(InstalledNetwork { weights: path, memory: its.memory, shares });
@@ -195,12 +188,10 @@ fn digest_of(networks: &[(String, Vec<f32>)]) -> String {
 /// The place of a stem among `sources`.
 ///
 /// # Errors
-/// [`EngineError::Unknown`] names those that there are.
+/// [`Problem::UnknownStem`].
 pub fn stem_index(sources: &[String], name: &str) -> Result<usize> {
-    sources.iter().position(|source| source == name).ok_or_else(|| {
-        EngineError::Unknown(format!(
-            "the model has no stem \"{name}\"; it has: {}",
-            sources.join(", ")
-        ))
-    })
+    sources
+        .iter()
+        .position(|source| source == name)
+        .ok_or_else(|| Problem::UnknownStem { stem: name.to_owned(), known: sources.to_vec() })
 }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::{
-    CancelToken, Result, Song, SongTrack,
+    CancelToken, Note, Result, Song, SongTrack,
     export::{self, Exported, Origin, Place, Selection, Settings},
     recipe::Recipe,
 };
@@ -31,7 +31,7 @@ impl Order {
     /// Writes the files.
     ///
     /// # Errors
-    /// Those of [`export::export`], and [`super::EngineError::Unknown`] for a stem that the model
+    /// Those of [`export::export`], and [`super::Problem::Unknown`] for a stem that the model
     /// does not have.
     pub fn carry_out(
         &self,
@@ -46,7 +46,7 @@ impl Order {
         let mut exported =
             export::export(&self.track, &origin, &items, settings, progress, cancel)?;
         if quality.is_draft && !exported.files.is_empty() && !export::stems_in(&items).is_empty() {
-            exported.notes.push("made of a draft: standard and best sound better".into());
+            exported.notes.0.push(Note::FromDraft);
         }
         Ok(exported)
     }

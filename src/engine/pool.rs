@@ -6,8 +6,11 @@
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{EngineError, Result, allotment};
-use crate::model::{Precision, kernels::bf16};
+use super::{Problem, Result, allotment};
+use crate::{
+    model::{Precision, kernels::bf16},
+    os::Os,
+};
 
 /// On what and in what segments are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,14 +26,10 @@ pub struct Compute {
 /// Whether this processor can compute in that way.
 ///
 /// # Errors
-/// [`EngineError::Busy`] when it lacks what the precision wants.
+/// [`Problem::NoFastPrecision`].
 pub fn check(compute: Compute) -> Result<()> {
     if compute.precision == Precision::Fast && !bf16::is_fast() {
-        return Err(EngineError::Busy(
-            "the fast precision wants a processor that multiplies bf16 (AVX-512 BF16); this one \
-             does not: choose the single precision"
-                .into(),
-        ));
+        return Err(Problem::NoFastPrecision);
     }
     Ok(())
 }
@@ -43,12 +42,12 @@ pub fn has_fast_precision() -> bool {
 /// Makes the pool.
 ///
 /// # Errors
-/// Those of [`check`]; [`EngineError::Busy`] when the system gives no threads.
+/// Those of [`check`]; [`Problem::NoThread`].
 pub fn new(compute: Compute) -> Result<ThreadPool> {
     check(compute)?;
     ThreadPoolBuilder::new()
         .num_threads(compute.threads.unwrap_or_else(|| allotment::threads().amount))
         .thread_name(|index| format!("separate-{index}"))
         .build()
-        .map_err(|e| EngineError::Busy(format!("the system gives no threads to separate on: {e}")))
+        .map_err(|e| Problem::NoThread { cause: Os::other(e) })
 }

@@ -13,9 +13,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Compute, EngineError, Result,
+    Compute, Problem, Result,
     files::write_atomically,
     models::DEFAULT,
+    problem::SettingsFault,
     recipe::{Quality, Recipe, Usual},
 };
 use crate::model::{Precision, on_one_line};
@@ -179,40 +180,40 @@ impl Default for Preferences {
 
 impl Preferences {
     /// Reads the settings of the data folder `home`. Whatever is wrong, there are settings: a file
-    /// that cannot be understood gets another name, and the usual settings hold. Returns what is
-    /// to be said of that.
-    pub fn load(home: &Path) -> (Self, Option<String>) {
+    /// that is invalid gets another name, and the defaults are used. Returns the problem with it.
+    pub fn load(home: &Path) -> (Self, Option<Problem>) {
         let path = home.join(FILE);
-        let cannot = |reason: &dyn std::fmt::Display| {
-            format!("{} cannot be read, and the usual settings hold: {reason}", path.display())
-        };
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return (Self::default(), None),
-            Err(e) => return (Self::default(), Some(cannot(&e))),
+            Err(e) => {
+                let problem = Problem::SettingsUnreadable { path, cause: e.into() };
+                return (Self::default(), Some(problem));
+            }
         };
         let found = if bytes.len() as u64 > MOST_BYTES {
-            Err("it is larger than 1 MB".into())
+            Err(SettingsFault::TooLarge)
         } else {
-            toml::from_slice::<Self>(&bytes).map_err(|e| on_one_line(e.message()))
+            toml::from_slice::<Self>(&bytes)
+                .map_err(|e| SettingsFault::Invalid { detail: on_one_line(e.message()) })
         };
         match found {
             Ok(found) => (found.within_bounds(), None),
-            Err(reason) => (Self::default(), Some(set_aside(&path, &reason))),
+            Err(fault) => (Self::default(), Some(set_aside(path, fault))),
         }
     }
 
     /// Writes them, whole or not at all.
     ///
     /// # Errors
-    /// [`EngineError::Io`]; the file is then as it was.
+    /// [`Problem::Io`]; the file is then as it was.
     pub fn save(&self, home: &Path) -> Result<()> {
         let path = home.join(FILE);
         let text = toml::to_string_pretty(self)
-            .map_err(|e| EngineError::Busy(format!("the settings cannot be written: {e}")))?;
+            .map_err(|e| SettingsFault::Invalid { detail: e.to_string() })
+            .map_err(|fault| Problem::SettingsUnwritable { fault })?;
         if text.len() as u64 > MOST_BYTES {
-            let words = "the settings are larger than 1 MB, and would not be read again";
-            return Err(EngineError::Busy(words.into()));
+            return Err(Problem::SettingsUnwritable { fault: SettingsFault::TooLarge });
         }
         write_atomically(&path, text.as_bytes())
     }
@@ -262,19 +263,12 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Gives a file that cannot be understood another name. Returns what is to be said.
-fn set_aside(path: &Path, reason: &str) -> String {
-    let aside = free_name(path);
-    match std::fs::rename(path, &aside) {
-        Ok(()) => format!(
-            "the settings could not be understood ({reason}): the file is now called {}, and the \
-             usual settings hold",
-            aside.display()
-        ),
-        Err(e) => format!(
-            "{} could not be understood ({reason}), nor renamed ({e}); the usual settings hold",
-            path.display()
-        ),
+/// Renames an invalid file.
+fn set_aside(path: PathBuf, fault: SettingsFault) -> Problem {
+    let aside = free_name(&path);
+    match std::fs::rename(&path, &aside) {
+        Ok(()) => Problem::SettingsSetAside { fault, aside },
+        Err(e) => Problem::SettingsInvalid { path, fault, cause: e.into() },
     }
 }
 
@@ -338,7 +332,7 @@ mod tests {
             let (found, words) = Preferences::load(home.path());
             assert_eq!(found, Preferences::default());
             let aside = home.path().join(format!("settings-damaged-{}.toml", i + 1));
-            assert!(words.unwrap().contains(&aside.display().to_string()));
+            assert!(words.unwrap().to_string().contains(&aside.display().to_string()));
             assert_eq!(std::fs::read(aside).unwrap(), bytes);
             assert!(!home.path().join(FILE).exists());
         }
@@ -379,7 +373,7 @@ mod tests {
         std::fs::create_dir(home.path().join(FILE)).unwrap();
         let (found, words) = Preferences::load(home.path());
         assert_eq!(found, Preferences::default());
-        assert!(words.unwrap().contains(FILE));
+        assert!(words.unwrap().to_string().contains(FILE));
         assert!(found.save(home.path()).is_err() && home.path().join(FILE).is_dir());
     }
 }

@@ -10,9 +10,10 @@ use std::{
 };
 
 use super::{
-    EngineError, Result,
+    Problem, Result,
     files::{WorkFolder, abandoned_in, make_folders, sweep, sync_folder},
     library::Taken,
+    problem::FileAction,
 };
 
 /// The folder of removed songs in the data folder.
@@ -48,7 +49,7 @@ impl Holder {
     /// Takes folders of songs out of the way, before the library forgets the songs. Returns what
     /// is aside, on the disk, too, and what went wrong with others; those that are not there do not
     /// matter.
-    pub fn take(&mut self, home: &Path, songs: &[PathBuf]) -> (Vec<Aside>, Vec<EngineError>) {
+    pub fn take(&mut self, home: &Path, songs: &[PathBuf]) -> (Vec<Aside>, Vec<Problem>) {
         let (mut asides, mut errors) = (Vec::new(), Vec::new());
         let to = match self.make_place(home) {
             Ok(to) => to,
@@ -67,8 +68,7 @@ impl Holder {
     /// A folder that holds nothing yet.
     fn make_place(&mut self, home: &Path) -> Result<PathBuf> {
         let removed = home.join(FOLDER);
-        let cannot =
-            |source| EngineError::Io { what: "cannot make", path: removed.clone(), source };
+        let cannot = |error| Problem::create(&removed, error);
         make_folders(&removed).map_err(cannot)?;
         check_inside(home, &removed)?;
         let held = match self.folder.take() {
@@ -88,7 +88,7 @@ impl Holder {
 }
 
 fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<Aside>> {
-    let cannot = |source| EngineError::Io { what: "cannot remove", path: song.to_owned(), source };
+    let cannot = |error| Problem::remove(&song, error);
     let Some((parent, name)) = song.parent().zip(song.file_name()) else { return Ok(None) };
     check_inside(home, parent)?;
     let aside = Aside { was: song.to_owned(), folder: to.join(name) };
@@ -104,13 +104,12 @@ impl Aside {
     /// and those that were removed go.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn put_back(self) -> Result<()> {
         if self.was.exists() {
             return self.remove();
         }
-        let cannot =
-            |source| EngineError::Io { what: "cannot restore", path: self.was.clone(), source };
+        let cannot = |error| Problem::file(FileAction::Restore, &self.was, error);
         fs::rename(&self.folder, &self.was).map_err(cannot)?;
         sync_folder(self.was.parent().unwrap_or(Path::new(".")));
         Ok(())
@@ -119,11 +118,11 @@ impl Aside {
     /// Removes it for good. A symbolic link in it is removed, not followed.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn remove(self) -> Result<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(EngineError::Io { what: "cannot remove", path: self.folder, source })
+                Err(Problem::remove(&self.folder, source))
             }
             _ => Ok(()),
         }
@@ -133,16 +132,12 @@ impl Aside {
 /// What is reached through a link is not ours.
 ///
 /// # Errors
-/// [`EngineError::Busy`] when `folder` lies outside the data folder.
+/// [`Problem::OutsideHome`] when `folder` lies outside the data folder.
 pub fn check_inside(home: &Path, folder: &Path) -> Result<()> {
     if let (Ok(home), Ok(real)) = (home.canonicalize(), folder.canonicalize())
         && !real.starts_with(&home)
     {
-        return Err(EngineError::Busy(format!(
-            "{} is not in the data folder but leads to {}; its files were left alone",
-            folder.display(),
-            real.display()
-        )));
+        return Err(Problem::OutsideHome { folder: folder.to_owned(), target: real });
     }
     Ok(())
 }
@@ -161,7 +156,7 @@ pub fn settle(home: &Path, is_known: impl Fn(&Path) -> bool) {
                 if is_known(&was)
                     && let Err(e) = (Aside { was, folder }).put_back()
                 {
-                    tracing::warn!("{}", e.in_words());
+                    tracing::warn!("{}", e.to_string());
                     return; // it stays for the next time
                 }
             }

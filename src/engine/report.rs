@@ -45,7 +45,7 @@ impl io::Write for LogTail {
 /// Writes a report to `path`.
 ///
 /// # Errors
-/// [`super::EngineError::Io`]. What cannot be found out is said in the report.
+/// [`super::Problem::Io`]. What cannot be found out is said in the report.
 pub fn save(home: &Path, compute: Compute, path: &Path) -> Result<()> {
     write_atomically(path, text(home, compute).as_bytes())
 }
@@ -94,7 +94,7 @@ fn text(home: &Path, compute: Compute) -> String {
                     .collect();
                 format!("{} songs; jobs:{}", songs.len(), states.concat())
             }
-            Err(e) => without_names(&e.in_words(), home, &[]),
+            Err(e) => without_names(&e.to_string(), home, &[]),
         };
     }
     let _always = write!(text, "library: {library}\n\nlast lines of the log:\n");
@@ -165,6 +165,7 @@ fn root(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::engine::{
+        Problem,
         library::Record,
         recipe::{Quality, Recipe},
     };
@@ -177,8 +178,9 @@ mod tests {
         let song = library.songs().unwrap().remove(0);
         let recipe = Recipe { model: "m".into(), quality: Quality::default() };
         let mut job = library.add_job(song.id, &recipe, false, &[]).unwrap();
-        job.state =
-            JobState::Failed("cannot read /home/annabel/My songs/a b.mp3: no such file".into());
+        job.state = JobState::Failed(Problem::Recorded {
+            text: "cannot read /home/annabel/My songs/a b.mp3: no such file".into(),
+        });
         library.update_job(&job).unwrap();
         io::Write::write(
             &mut LogTail,

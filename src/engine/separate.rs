@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    CHANNELS, CancelToken, EngineError, Result,
+    CHANNELS, CancelToken, Problem, Result,
     aim::{Aim, Listener},
     plan::Plan,
     store::{MixStore, StemStore, WriteLock},
@@ -63,8 +63,8 @@ impl Separation<'_> {
     /// and what is in the store for good.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] within a part of a segment, or after the one in hand where there is
-    /// time for it ([`CancelToken::end_within`]); [`EngineError::Locked`] when another program
+    /// [`Problem::Cancelled`] within a part of a segment, or after the one in hand where there is
+    /// time for it ([`CancelToken::end_within`]); [`Problem::Locked`] when another program
     /// writes these stems; those of the model and the disk. Finished segments stay.
     pub fn run(
         &self,
@@ -100,7 +100,7 @@ impl Separation<'_> {
             let next = aim().next(plan, listener(), Instant::now(), &is_there);
             let Some(index) = next.filter(|_| !cancel.is_ending()) else {
                 keep(before, on_step)?;
-                return if next.is_some() { Err(EngineError::Cancelled) } else { Ok(()) };
+                return if next.is_some() { Err(Problem::Cancelled) } else { Ok(()) };
             };
             on_step(Step::Begins(index));
             let mut separated = Ok(None);
@@ -210,7 +210,7 @@ impl Separation<'_> {
             stems.extend(channel[at..at + frames].iter().map(|x| x * deviation + mean));
         }
         if !stems.iter().all(|sample| sample.is_finite()) {
-            return Err(EngineError::NotNumbers { segment: index });
+            return Err(Problem::NotNumbers { segment: index });
         }
         self.stems.write_segment(lock, index, group, &stems)
     }
@@ -228,11 +228,7 @@ fn read_window(mix: &MixStore, plan: &Plan, index: usize) -> Result<Vec<f32>> {
     let window = plan.window(index);
     let frames = (window.frames.end - window.frames.start) as usize;
     let mut interleaved = vec![0.0; frames * CHANNELS];
-    mix.read(window.frames.start, &mut interleaved).map_err(|source| EngineError::Io {
-        what: "cannot read",
-        path: "the song's mix in the data folder".into(),
-        source,
-    })?;
+    mix.read(window.frames.start, &mut interleaved).map_err(|e| Problem::read(&mix.path(), e))?;
     let (mean, deviation) = (mix.mean(), mix.deviation());
     let mut planar = vec![0.0; CHANNELS * plan.segment_frames];
     for (channel, out) in planar.chunks_exact_mut(plan.segment_frames).enumerate() {
@@ -250,7 +246,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        engine::store::MixWriter,
+        engine::{problem::Activity, store::MixWriter},
         model::{Result as ModelResult, Spec},
     };
 
@@ -311,7 +307,7 @@ mod tests {
                     cancel.cancel();
                 }
             });
-            prop_assert!(plan.len() <= 2 || matches!(ended, Err(EngineError::Cancelled)));
+            prop_assert!(plan.len() <= 2 || matches!(ended, Err(Problem::Cancelled)));
             // The one that was being computed meanwhile is kept too.
             let kept = stems.done_count();
             prop_assert!((1..=2).contains(&kept));
@@ -438,7 +434,7 @@ mod tests {
             pace: None,
         };
         let ended = work.run(&|| Listener::at(0), &CancelToken::default(), &mut |_| {});
-        assert!(matches!(ended, Err(EngineError::NotNumbers { segment: 0 })), "{ended:?}");
+        assert!(matches!(ended, Err(Problem::NotNumbers { segment: 0 })), "{ended:?}");
         assert_eq!(stems.done_count(), 0);
     }
 
@@ -480,9 +476,9 @@ mod tests {
                 pool: &pool,
                 pace: None,
             };
-            caught("separating", || work.run(&|| Listener::at(0), &never, &mut |_| {}))
+            caught(Activity::Separating, || work.run(&|| Listener::at(0), &never, &mut |_| {}))
         };
-        let words = run(&buggy).unwrap_err().in_words();
+        let words = run(&buggy).unwrap_err().to_string();
         assert!(words.contains("a bug"), "{words}");
         assert_eq!(stems.done_count(), 2, "what was finished stays");
         run(&Identity::new(100)).unwrap();

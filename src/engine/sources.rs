@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::{EngineError, Event, Result, SongId, sink::EventSink};
+use super::{Event, Problem, Result, SongId, sink::EventSink};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ impl Sources {
         std::thread::Builder::new()
             .name("sources".into())
             .spawn(move || run(&files, EVERY, &tell))
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+            .map_err(Problem::no_thread)?;
         Ok(Self(inbox))
     }
 

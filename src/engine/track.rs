@@ -7,14 +7,16 @@ use std::{
 };
 
 use super::{
-    CHANNELS, EngineError, Result, SAMPLE_RATE,
+    CHANNELS, Problem, Result, SAMPLE_RATE,
     models::InstalledModel,
     peak_files::PeakFile,
     plan::union,
     player::Track,
+    problem::StoreFault,
     recipe::Quality,
     store::{MixStore, StemStore},
 };
+use crate::os::OsKind;
 
 /// Frames over which a draft gives way to the better version of the song: 20 ms.
 const JOINT_FRAMES: u64 = SAMPLE_RATE as u64 / 50;
@@ -35,13 +37,13 @@ impl SongTrack {
     /// Opens the stores in a song's folder; without a model there are no stems.
     ///
     /// # Errors
-    /// [`super::EngineError::Io`] when a store is missing or damaged.
+    /// [`super::Problem::File`], [`super::Problem::Store`] when a store is missing or damaged.
     pub fn open(
         song_folder: &Path,
         model: Option<&InstalledModel>,
         quality: Quality,
     ) -> Result<Self> {
-        let mix = Arc::new(MixStore::open(song_folder).map_err(in_words)?);
+        let mix = Arc::new(MixStore::open(song_folder).map_err(with_remedy)?);
         let open = |model: &InstalledModel, quality: Quality| {
             let folder = model.stem_folder(song_folder, quality);
             model.open_stems(&folder, &mix, quality).map(Arc::new)
@@ -168,13 +170,11 @@ impl SongTrack {
     }
 }
 
-/// What to do about a mix that is not there.
-fn in_words(error: EngineError) -> EngineError {
-    match error {
-        EngineError::Io { what, path, source } if source.kind() == io::ErrorKind::NotFound => {
-            let words =
-                "it is gone from the data folder; put it back, or add the song's file again";
-            EngineError::Io { what, path, source: io::Error::new(source.kind(), words) }
+/// Adds the remedy to the error of a mix that is missing.
+fn with_remedy(problem: Problem) -> Problem {
+    match problem {
+        Problem::File { path, cause, .. } if cause.kind == OsKind::NotFound => {
+            Problem::store(&path, StoreFault::Missing)
         }
         other => other,
     }

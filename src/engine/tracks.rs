@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::{
-    CancelToken, EngineError, Job, Result, SongTrack,
+    CancelToken, Job, Problem, Result, SongTrack,
     export::{
         ExportItem, Fields, NamePattern, OnExists, Origin, Part, Place, Selection, Settings, export,
     },
@@ -29,7 +29,7 @@ pub struct Tracks {
 /// The tracks of a job that is done; writes those that are missing.
 ///
 /// # Errors
-/// Those of the stores and of the disk; [`EngineError::Busy`] when the model is not installed any
+/// Those of the stores and of the disk; [`Problem::ModelMissing`] when the model is not installed any
 /// more and the tracks are missing.
 pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
     let items = items(library, job, &job.stems)?;
@@ -37,10 +37,7 @@ pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
         return Ok(Tracks { files: named(items), gain_db: 0.0 });
     }
     let Some(model) = InstalledModel::find(library.home(), &job.model)? else {
-        return Err(EngineError::Busy(format!(
-            "the model \"{}\" is not installed any more; install it again",
-            job.model
-        )));
+        return Err(Problem::ModelMissing { model: job.model.clone() });
     };
     let song = library.song(job.song)?;
     let folder = library.song_folder(&song.hash);
@@ -67,7 +64,7 @@ pub fn written(library: &Library, job: &Job) -> Result<Vec<(String, PathBuf)>> {
 fn items(library: &Library, job: &Job, sources: &[String]) -> Result<Vec<ExportItem>> {
     let song = library.song(job.song)?;
     let folder = library.song_folder(&song.hash).join(FOLDER).join(job.id.0.to_string());
-    let pattern = NamePattern::new("{stem}").map_err(EngineError::Unknown)?;
+    let pattern = NamePattern::new("{stem}")?;
     let mut selection = Selection::of_stems(sources, &job.stems)?;
     selection.mix = Some(selection.stems.iter().map(|stem| Part::plain(stem)).collect());
     let place = Place { folder, pattern };

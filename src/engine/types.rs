@@ -1,7 +1,7 @@
 //! The engine's vocabulary: songs, jobs, formats. Plain data, no behaviour beyond small questions.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -12,6 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Notes, Problem,
     decode::AudioTrack,
     recipe::{Quality, Recipe},
 };
@@ -92,7 +93,7 @@ pub struct Song {
     /// Key in the library.
     pub id: SongId,
     /// The user's file.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "crate::os::as_text")]
     pub path: PathBuf,
     /// 64 hexadecimal digits that name the song's folder in the data folder: the digest of its sound; of
     /// the file's bytes where the file could not be demuxed, and for songs added by older versions.
@@ -126,8 +127,9 @@ pub struct Song {
     pub key_from_tags: bool,
     /// Integrated loudness in LUFS (EBU R 128); `None` until it is measured, and of silence.
     pub loudness_lufs: Option<f32>,
-    /// What the import has to say, such as "cut off after 1:02".
-    pub warning: Option<String>,
+    /// Oddities of the file, such as "cut off after 1:02". Serialises as one text.
+    #[serde(serialize_with = "Notes::as_text")]
+    pub warning: Notes,
     /// Whether its stems are complete.
     pub state: SongState,
     /// Cover, where the file has one.
@@ -154,10 +156,31 @@ pub enum JobState {
     Paused,
     /// Every segment is in the store.
     Done,
-    /// Ended by an error, given in words.
-    Failed(String),
+    /// Ended by a problem.
+    Failed(Problem),
     /// Ended by the user.
     Cancelled,
+}
+
+/// Serialises a state for results of the command line, where the reason is text.
+fn state_as_text<S: serde::Serializer>(state: &JobState, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Text<'a> {
+        state: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        problem: Option<&'a Problem>,
+    }
+    let (name, problem) = match state {
+        JobState::Waiting => ("waiting", None),
+        JobState::Running => ("running", None),
+        JobState::Paused => ("paused", None),
+        JobState::Done => ("done", None),
+        JobState::Failed(problem) => ("failed", Some(problem)),
+        JobState::Cancelled => ("cancelled", None),
+    };
+    Text { state: name, reason: problem.map(Problem::to_string), problem }.serialize(to)
 }
 
 /// One request to separate a song.
@@ -175,8 +198,8 @@ pub struct Job {
     pub drafts_first: bool,
     /// Stems that were asked for.
     pub stems: Vec<String>,
-    /// Where it stands.
-    #[serde(flatten)]
+    /// Where it stands. Serialises as `state` and, of a failed job, `reason` as text and `problem`.
+    #[serde(flatten, serialize_with = "state_as_text")]
     pub state: JobState,
     /// Segments in the store.
     pub segments_done: usize,
@@ -279,9 +302,4 @@ impl CancelToken {
     pub fn is_ending(&self) -> bool {
         self.0.cancelled.load(Ordering::Relaxed) || self.0.until.get().is_some()
     }
-}
-
-/// A path as text: one that is not Unicode is told as well as it can be, never an error.
-pub(super) fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    CancelToken, EngineError, Result, dragged,
+    CancelToken, Problem, Result, dragged,
     files::sweep,
     library::{Library, Record, song_folder},
     removed,
@@ -31,10 +31,10 @@ impl ImportLock {
     /// Takes the right; `None` when another has it.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn try_take(home: &Path) -> Result<Option<Self>> {
         let path = home.join(IMPORT_LOCK);
-        let cannot = |source| EngineError::Io { what: "cannot write", path: path.clone(), source };
+        let cannot = |error| Problem::write(&path, error);
         let mut options = File::options();
         let options = options.write(true).create(true).truncate(false);
         let file = options.open(&path).map_err(cannot)?;
@@ -52,7 +52,7 @@ impl ImportLock {
     /// Waits for the right; `busy` is told once when another has it.
     ///
     /// # Errors
-    /// [`EngineError::Io`], [`EngineError::Cancelled`].
+    /// [`Problem::Io`], [`Problem::Cancelled`].
     pub fn take(home: &Path, cancel: &CancelToken, busy: impl Fn()) -> Result<Self> {
         let mut told = false;
         loop {
@@ -63,7 +63,7 @@ impl ImportLock {
                 busy();
             }
             if cancel.is_cancelled() {
-                return Err(EngineError::Cancelled);
+                return Err(Problem::Cancelled);
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
@@ -71,21 +71,15 @@ impl ImportLock {
 }
 
 /// Opens the library of the data folder `home` and puts the folder in order. Returns also what became
-/// of a damaged library, in words.
+/// of a damaged library.
 ///
 /// # Errors
 /// Those of [`Library::open_or_set_aside`] and [`tidy`].
-pub fn open(home: &Path) -> Result<(Library, Option<String>)> {
+pub fn open(home: &Path) -> Result<(Library, Option<Problem>)> {
     let (mut library, aside) = Library::open_or_set_aside(home)?;
     let found = tidy(&mut library)?;
-    let words = aside.map(|aside| {
-        format!(
-            "the library was damaged and is now called {}; {found} songs were found again with \
-             their stems, their jobs are not listed any more",
-            aside.display()
-        )
-    });
-    Ok((library, words))
+    let rebuilt = aside.map(|aside| Problem::LibraryRebuilt { aside, songs: found });
+    Ok((library, rebuilt))
 }
 
 /// Opens the library for a command that only looks: mends nothing but a damaged library.
@@ -95,9 +89,9 @@ pub fn open(home: &Path) -> Result<(Library, Option<String>)> {
 pub fn look(home: &Path) -> Result<Library> {
     match Library::open(home) {
         Err(e) if e.is_damage() => {
-            let (library, words) = open(home)?;
-            if let Some(words) = words {
-                tracing::warn!("{words}");
+            let (library, rebuilt) = open(home)?;
+            if let Some(problem) = rebuilt {
+                tracing::warn!("{problem}");
             }
             Ok(library)
         }
@@ -109,7 +103,7 @@ pub fn look(home: &Path) -> Result<Library> {
 /// songs came back.
 ///
 /// # Errors
-/// [`EngineError::Library`]; what the disk refuses is logged, and left as it is.
+/// [`Problem::Library`]; what the disk refuses is logged, and left as it is.
 pub fn tidy(library: &mut Library) -> Result<usize> {
     let Some(_lock) = ImportLock::try_take(library.home())? else { return Ok(0) };
     let known: BTreeMap<PathBuf, Record> = library
@@ -127,7 +121,7 @@ pub fn tidy(library: &mut Library) -> Result<usize> {
             if !Record::is_in(&folder)
                 && let Err(e) = record.write(&folder)
             {
-                tracing::warn!("{}", e.in_words());
+                tracing::warn!("{}", e.to_string());
             }
         } else if is_song_folder(&name) {
             sweep_song(&folder);

@@ -17,11 +17,12 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
-    CHANNELS, EngineError, Event, Lane, Result, SongId, SongTrack,
+    CHANNELS, Event, Lane, Problem, Result, SongId, SongTrack,
     mishap::caught,
     peak_files::{PeakFile, PeakWriter},
     peaks::{FRAMES_PER_PEAK, Peak, peaks_of},
     player::Track as _,
+    problem::Activity,
     sink::EventSink,
 };
 
@@ -104,7 +105,7 @@ impl Line {
         std::thread::Builder::new()
             .name(name.into())
             .spawn(move || run(&requests, &current, &sink))
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+            .map_err(Problem::no_thread)?;
         Ok(line)
     }
 
@@ -123,13 +124,11 @@ impl Line {
 fn run(requests: &Receiver<Request>, current: &AtomicU64, sink: &EventSink) {
     for request in requests {
         let is_stale = || request.number != current.load(Ordering::Relaxed);
-        let drawn = caught("drawing the waveform", || {
-            answer(&request, &is_stale, sink)
-                .map_err(|e| EngineError::Busy(format!("the waveform cannot be drawn: {e}")))
+        let drawn = caught(Activity::DrawingWaveform, || {
+            answer(&request, &is_stale, sink).map_err(|e| Problem::Waveform { cause: e.into() })
         });
         if let Err(e) = drawn {
-            let (song, reason) = (Some(request.song), e.in_words());
-            sink.send(Event::Failed { request: None, song, reason });
+            sink.send(Event::Failed { request: None, song: Some(request.song), problem: e });
         }
     }
 }
@@ -325,10 +324,14 @@ mod tests {
         }
         drop(inbox);
         run(&requests, &AtomicU64::new(0), &sink);
-        let Event::Failed { song: Some(SongId(1)), reason, .. } = told.recv().unwrap() else {
+        let Event::Failed { song: Some(SongId(1)), problem, .. } = told.recv().unwrap() else {
             panic!("nothing is told");
         };
-        assert!(reason.contains("drawing the waveform made Partita stumble"), "{reason}");
+        let doing = Activity::DrawingWaveform;
+        assert!(
+            matches!(&problem, Problem::Internal { doing: it, .. } if *it == doing),
+            "{problem}"
+        );
         assert!(matches!(told.recv().unwrap(), Event::Detail { peaks, .. } if peaks.len() == 100));
     }
 

@@ -12,12 +12,13 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
-    CancelToken, Compute, EngineError, JobId, Result,
+    CancelToken, Compute, JobId, Problem, Result,
     aim::Listener,
     ensemble::{Ensemble, Work},
     mishap::caught,
     models::InstalledModel,
     pool,
+    problem::Activity,
     separate::Step,
     store::{MixStore, StemStore},
 };
@@ -88,7 +89,7 @@ impl Worker {
                     |model: &InstalledModel, compute| Ensemble::new(model.clone(), compute, beside);
                 run(&orders, &make, &tell);
             })
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+            .map_err(Problem::no_thread)?;
         Ok(Self { inbox: Some(inbox), thread: Some(thread) })
     }
 
@@ -96,7 +97,7 @@ impl Worker {
     pub(super) fn give(&self, task: Task) -> Result<()> {
         let order = Order::Work(Box::new(task));
         let given = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(order).is_ok());
-        if given { Ok(()) } else { Err(EngineError::Busy("the worker has ended".into())) }
+        if given { Ok(()) } else { Err(Problem::ThreadEnded) }
     }
 
     /// Has the worker load a model before the job comes that wants it; only while it has none.
@@ -138,8 +139,8 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
                     ensemble.warm_up(&|| !orders.is_empty());
                     Ok(())
                 };
-                if let Err(e) = caught("loading the model", work) {
-                    tracing::debug!("{}", e.in_words()); // the job will say it
+                if let Err(e) = caught(Activity::LoadingModel, work) {
+                    tracing::debug!("{}", e.to_string()); // the job will say it
                     loaded = None;
                 }
                 continue;
@@ -147,8 +148,8 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
         };
         // A bug in the network ends this job with its reason, not the thread.
         let work = || separate(&task, &mut loaded, make, tell);
-        let result = caught("separating this song", work);
-        if matches!(result, Err(EngineError::Stumbled { .. })) {
+        let result = caught(Activity::Separating, work);
+        if matches!(result, Err(Problem::Internal { .. })) {
             loaded = None; // nobody knows what it left behind
         }
         tell(Progress::Ended(task.job, result));
@@ -285,7 +286,10 @@ mod tests {
                 Progress::Ended(JobId(job), result) => ends.push((job, result)),
             }
         }
-        assert!(matches!(&ends[0], (1, Err(e)) if e.in_words().contains("on purpose")), "{ends:?}");
+        assert!(
+            matches!(&ends[0], (1, Err(e)) if e.to_string().contains("on purpose")),
+            "{ends:?}"
+        );
         assert!(matches!(&ends[1], (2, Ok(()))), "{ends:?}");
         assert_eq!(loads.into_inner(), 2, "what stumbled is not used again");
         assert_eq!(segments[..2], [(1, 0), (1, 1)]);

@@ -79,13 +79,13 @@ const PER_SAMPLE: u64 = 540;
 /// constructor's arguments in its metadata (see [`Config::from_metadata`]).
 ///
 /// # Errors
-/// [`ModelError::Io`] when the file cannot be read, [`ModelError::Weights`] when it is not such a
+/// [`ModelError::Io`] when the file cannot be read, [`ModelError::Unusable`] when it is not such a
 /// file; both name it.
 pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
     let io = |source| ModelError::reading(path, source);
     let file = File::open(path).map_err(io)?;
     if file.metadata().map_err(io)?.len() > LARGEST_FILE {
-        return Err(ModelError::Weights("it is too large".to_owned()).of_file(path));
+        return Err(ModelError::header("it is too large").of_file(path));
     }
     read(file, precision).map_err(|error| error.of_file(path))
 }
@@ -117,7 +117,7 @@ impl Separator for HtDemucs {
         let expected = self.spec.channels * self.spec.segment_frames;
         if mix.len() != expected {
             let what = format!("a segment has {} values instead of {expected}", mix.len());
-            return Err(ModelError::Tensor(candle_core::Error::Msg(what)));
+            return Err(ModelError::Tensor { cause: what });
         }
         let _span = trace_span!("segment").entered();
         self.forward(mix, stop).ok_or(ModelError::Cancelled)

@@ -3,14 +3,10 @@
 //! Knows tensors and no files but weights. Starts no threads: work runs on the rayon pool of the
 //! caller.
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::{self, Seek as _},
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
 
 pub mod arena;
+mod error;
 pub mod htdemucs;
 pub mod kernels;
 pub mod layers;
@@ -21,6 +17,7 @@ pub mod spectrogram;
 pub mod transformer;
 pub mod weights;
 
+pub use error::ModelError;
 pub use kernels::frozen::share_in as share_weights_in;
 
 /// Samples per second of the sound that networks are given.
@@ -28,45 +25,6 @@ pub const SAMPLE_RATE: u32 = 44_100;
 
 /// Channels of the sound that networks are given.
 pub const CHANNELS: usize = 2;
-
-/// What can go wrong with a model or its weights.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// The weights cannot be used; says which file, what is wrong with it, and what to do.
-    #[error("{0}")]
-    Weights(String),
-    /// A tensor operation failed.
-    #[error("the network could not be run")]
-    Tensor(#[from] candle_core::Error),
-    /// A file of the model folder could not be read or written.
-    #[error("{path}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file of a model is there, but this user lacks the right to read it.
-    #[error("{} may not be read by this user; change its permissions or its owner", .0.display())]
-    Forbidden(PathBuf),
-    /// The network was trained on sound of another form than the engine gives it.
-    #[error(
-        "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} networks are \
-         supported yet",
-        layout(*.channels),
-        layout(CHANNELS)
-    )]
-    OtherSound {
-        /// Samples per second.
-        sample_rate: u32,
-        /// Channels.
-        channels: usize,
-    },
-    /// The caller ended it.
-    #[error("cancelled")]
-    Cancelled,
-}
 
 /// Result of this room.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;
@@ -177,14 +135,14 @@ fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
     let Some(klass) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
     kind_of(klass).ok_or_else(|| {
         let klass = on_one_line(klass);
-        ModelError::Weights(format!("a network of the class {klass} is not supported"))
+        ModelError::header(&format!("a network of the class {klass} is not supported"))
     })
 }
 
 /// Loads the network in a canonical weight file.
 ///
 /// # Errors
-/// [`ModelError::Weights`] when the file is not one, [`ModelError::OtherSound`];
+/// [`ModelError::Unusable`] when the file is not one, [`ModelError::OtherSound`];
 /// [`ModelError::Forbidden`] and [`ModelError::Io`] when it cannot be read.
 pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
     let kind = kind_in(&weights::read_metadata(path)?)?;
@@ -201,17 +159,8 @@ impl Spec {
         if (sample_rate, channels) == (SAMPLE_RATE, CHANNELS) {
             Ok(())
         } else {
-            Err(ModelError::OtherSound { sample_rate, channels })
+            Err(ModelError::OtherSound { path: None, sample_rate, channels })
         }
-    }
-}
-
-/// Channels for people.
-fn layout(channels: usize) -> String {
-    match channels {
-        1 => "mono".into(),
-        2 => "stereo".into(),
-        _ => format!("{channels} channels"),
     }
 }
 
@@ -250,40 +199,12 @@ pub fn describe(path: &Path) -> Result<Description> {
 
 /// As [`describe`]; errors do not name the file.
 fn describe_file(file: &File) -> Result<Description> {
-    let unnamed = |source| ModelError::Io { path: "".into(), source };
     let (header, bytes) = weights::read_texts(file)?;
     let kind = kind_in(&header)?;
-    let mut file = file.try_clone().map_err(unnamed)?;
-    file.rewind().map_err(unnamed)?;
+    let mut file = file.try_clone()?;
+    file.rewind()?;
     let spec = (kind.describe)(file)?;
     spec.check_sound()?;
     let digest = header.get("digest").cloned().unwrap_or_default();
     Ok(Description { digest, memory: (kind.memory)(&spec, bytes), spec })
-}
-
-impl ModelError {
-    /// The error of a model's file that could not be read.
-    pub(crate) fn reading(path: &Path, source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::PermissionDenied => Self::Forbidden(path.to_owned()),
-            _ => Self::Io { path: path.to_owned(), source },
-        }
-    }
-
-    /// What a model file is refused for, with the file named.
-    fn of_file(self, path: &Path) -> Self {
-        match self {
-            Self::Weights(what) => Self::Weights(format!(
-                "The model file {} cannot be used: {}. Install the model again.",
-                path.display(),
-                on_one_line(&what)
-            )),
-            Self::Io { source, .. } => Self::reading(path, source),
-            // To install it again would not help.
-            Self::OtherSound { .. } => {
-                Self::Weights(format!("The model file {} cannot be used: {self}", path.display()))
-            }
-            other => other,
-        }
-    }
 }

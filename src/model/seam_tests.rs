@@ -22,8 +22,7 @@ pub(super) const KIND: Kind = Kind {
     klass: "FilterBank",
     describe: |file| Ok(FilterBank::read(file)?.spec),
     load: |path, _precision| {
-        let file =
-            File::open(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+        let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
         Ok(Box::new(FilterBank::read(file)?))
     },
     memory: |spec, weight_bytes| Memory {
@@ -39,10 +38,9 @@ struct FilterBank {
 
 impl FilterBank {
     fn read(mut file: File) -> Result<Self> {
-        let wrong = |what: &str| ModelError::Weights(what.to_owned());
+        let wrong = |what: &str| ModelError::header(what);
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
-            .map_err(|source| ModelError::Io { path: "".into(), source })?;
+        file.read_to_end(&mut bytes)?;
         let (_, header) =
             SafeTensors::read_metadata(&bytes).map_err(|error| wrong(&error.to_string()))?;
         let metadata = header.metadata().clone().unwrap_or_default();

@@ -90,7 +90,7 @@ struct Numbers {
 
 fn numbers_for(digest: &str) -> Result<Option<Numbers>> {
     let odd = |error: safetensors::SafeTensorError| {
-        ModelError::Weights(format!("the built-in reference numbers cannot be read: {error}"))
+        ModelError::header(&format!("the built-in reference numbers cannot be read: {error}"))
     };
     for bytes in NUMBERS {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(odd)?;

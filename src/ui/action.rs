@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::engine::{
-    ExportId, JobId, Preferences, SongId, export::OnExists, player::Monitor, recipe::Recipe,
+use crate::{
+    engine::{
+        ExportId, JobId, Preferences, SongId, export::OnExists, player::Monitor, recipe::Recipe,
+    },
+    i18n::fl,
 };
 
 use super::{
@@ -14,7 +17,6 @@ use super::{
     export::ExportChoices,
     keys,
     view::View,
-    words::{self, Named, Verbs},
 };
 
 /// A command with a name and, mostly, a shortcut.
@@ -204,54 +206,55 @@ impl Verb {
 
     /// Text, tooltip and shortcut.
     pub fn spec(self) -> Spec {
-        let Named { text, tooltip } = self.named(&words::get().verbs);
+        let (text, tooltip) = self.texts();
         Spec { text, tooltip, shortcut: self.shortcut() }
     }
 
-    fn named(self, words: &Verbs) -> Named {
+    /// The text on its button and its tooltip.
+    fn texts(self) -> (&'static str, &'static str) {
         match self {
-            Self::PlayPause => words.play_pause,
-            Self::Back => words.back,
-            Self::Forward => words.forward,
-            Self::ToStart => words.to_start,
-            Self::ToEnd => words.to_end,
-            Self::Stop => words.stop,
-            Self::ToggleLoop => words.toggle_loop,
-            Self::ClearLoop => words.clear_loop,
-            Self::LoopFrom => words.loop_from,
-            Self::LoopTo => words.loop_to,
-            Self::Slower => words.slower,
-            Self::Faster => words.faster,
-            Self::Quieter => words.quieter,
-            Self::Louder => words.louder,
-            Self::ZoomIn => words.zoom_in,
-            Self::ZoomOut => words.zoom_out,
-            Self::WholeSong => words.whole_song,
-            Self::PageBack => words.page_back,
-            Self::PageOn => words.page_on,
-            Self::Help => words.help,
-            Self::CompareOriginal => words.compare,
-            Self::PreviousSong => words.previous_song,
-            Self::NextSong => words.next_song,
-            Self::Solo(_) => words.solo,
-            Self::Mute(_) => words.mute,
-            Self::AddFiles => words.add_files,
-            Self::AddFolder => words.add_folder,
-            Self::Search => words.search,
-            Self::Process => words.process,
-            Self::CancelJob => words.cancel_job,
-            Self::Export => words.export,
-            Self::InstallModel => words.install_model,
-            Self::ChooseModel => words.choose_model,
-            Self::CancelInstall => words.cancel_install,
-            Self::ToggleTheme => words.toggle_theme,
-            Self::OpenJobs => words.open_jobs,
-            Self::OpenSettings => words.open_settings,
-            Self::FoldLibrary => words.fold_library,
-            Self::Rename => words.rename,
-            Self::SelectAll => words.select_all,
-            Self::Undo => words.undo,
-            Self::NextVersion => words.next_version,
+            Self::PlayPause => (fl!(action_play_pause), fl!(action_play_pause_tooltip)),
+            Self::Back => (fl!(action_back), fl!(action_back_tooltip)),
+            Self::Forward => (fl!(action_forward), fl!(action_forward_tooltip)),
+            Self::ToStart => (fl!(action_to_start), fl!(action_to_start_tooltip)),
+            Self::ToEnd => (fl!(action_to_end), fl!(action_to_end_tooltip)),
+            Self::Stop => (fl!(action_stop), fl!(action_stop_tooltip)),
+            Self::ToggleLoop => (fl!(action_toggle_loop), fl!(action_toggle_loop_tooltip)),
+            Self::ClearLoop => (fl!(action_clear_loop), fl!(action_clear_loop_tooltip)),
+            Self::LoopFrom => (fl!(action_loop_from), fl!(action_loop_from_tooltip)),
+            Self::LoopTo => (fl!(action_loop_to), fl!(action_loop_to_tooltip)),
+            Self::Slower => (fl!(action_slower), fl!(action_slower_tooltip)),
+            Self::Faster => (fl!(action_faster), fl!(action_faster_tooltip)),
+            Self::Quieter => (fl!(action_quieter), fl!(action_quieter_tooltip)),
+            Self::Louder => (fl!(action_louder), fl!(action_louder_tooltip)),
+            Self::ZoomIn => (fl!(action_zoom_in), fl!(action_zoom_in_tooltip)),
+            Self::ZoomOut => (fl!(action_zoom_out), fl!(action_zoom_out_tooltip)),
+            Self::WholeSong => (fl!(action_whole_song), fl!(action_whole_song_tooltip)),
+            Self::PageBack => (fl!(action_page_back), fl!(action_page_back_tooltip)),
+            Self::PageOn => (fl!(action_page_forward), fl!(action_page_forward_tooltip)),
+            Self::Help => (fl!(action_help), fl!(action_help_tooltip)),
+            Self::CompareOriginal => (fl!(action_compare), fl!(action_compare_tooltip)),
+            Self::PreviousSong => (fl!(action_previous_song), fl!(action_previous_song_tooltip)),
+            Self::NextSong => (fl!(action_next_song), fl!(action_next_song_tooltip)),
+            Self::Solo(_) => (fl!(action_solo), fl!(action_solo_tooltip)),
+            Self::Mute(_) => (fl!(action_mute), fl!(action_mute_tooltip)),
+            Self::AddFiles => (fl!(action_add_files), fl!(action_add_files_tooltip)),
+            Self::AddFolder => (fl!(action_add_folder), fl!(action_add_folder_tooltip)),
+            Self::Search => (fl!(action_search), fl!(action_search_tooltip)),
+            Self::Process => (fl!(action_process), fl!(action_process_tooltip)),
+            Self::CancelJob => (fl!(action_cancel_job), fl!(action_cancel_job_tooltip)),
+            Self::Export => (fl!(action_export), fl!(action_export_tooltip)),
+            Self::InstallModel => (fl!(action_install_model), fl!(action_install_model_tooltip)),
+            Self::ChooseModel => (fl!(action_choose_model), fl!(action_choose_model_tooltip)),
+            Self::CancelInstall => (fl!(action_cancel_install), fl!(action_cancel_install_tooltip)),
+            Self::ToggleTheme => (fl!(action_toggle_theme), fl!(action_toggle_theme_tooltip)),
+            Self::OpenJobs => (fl!(action_open_jobs), fl!(action_open_jobs_tooltip)),
+            Self::OpenSettings => (fl!(action_open_settings), fl!(action_open_settings_tooltip)),
+            Self::FoldLibrary => (fl!(action_fold_library), fl!(action_fold_library_tooltip)),
+            Self::Rename => (fl!(action_rename), fl!(action_rename_tooltip)),
+            Self::SelectAll => (fl!(action_select_all), fl!(action_select_all_tooltip)),
+            Self::Undo => (fl!(action_undo), fl!(action_undo_tooltip)),
+            Self::NextVersion => (fl!(action_next_version), fl!(action_next_version_tooltip)),
         }
     }
 
@@ -523,7 +526,8 @@ pub enum Action {
 mod tests {
     use std::collections::HashMap;
 
-    use super::{super::words::Language, *};
+    use super::*;
+    use crate::i18n::{Language, speak};
 
     #[test]
     fn no_two_commands_share_a_shortcut() {
@@ -539,9 +543,10 @@ mod tests {
 
     #[test]
     fn texts_are_sentence_case_without_a_full_stop() {
-        for language in Language::ALL {
+        for language in Language::all() {
+            speak(language);
             for verb in Verb::all() {
-                let Named { text, tooltip } = verb.named(&language.words().verbs);
+                let (text, tooltip) = verb.texts();
                 for words in [text, tooltip] {
                     assert!(words.starts_with(char::is_uppercase), "{words}");
                     assert!(!words.ends_with('.'), "{words}");
@@ -551,5 +556,6 @@ mod tests {
                 }
             }
         }
+        speak(Language::english());
     }
 }

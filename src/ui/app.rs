@@ -24,12 +24,14 @@ use super::{
     link::Link,
     panels::{self, Cx, jobs::Jobs, library::Library},
     reveal::Revealer,
-    state::ViewState,
+    state::{Said, ViewState},
     theme::{self, Tokens, Weight, font, size, text},
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
-    words,
 };
-use crate::engine::{Command, Event, ExportState, JobId, Preferences, SongId};
+use crate::{
+    engine::{Command, Event, ExportState, JobId, Preferences, SongId},
+    i18n::fl,
+};
 
 /// How long events are taken in before a frame is drawn.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
@@ -145,7 +147,7 @@ impl App {
             self.import(ctx, files);
         }
         while let Some(failure) = self.revealer.next_failure() {
-            self.state.say(None, failure);
+            self.state.say(None, Said::Text(failure));
         }
     }
 
@@ -364,11 +366,10 @@ fn drop_overlay(ui: &Ui, count: usize) {
         ui.ctx().layer_painter(LayerId::new(Order::Foreground, Id::unique("drop overlay")));
     painter.rect_filled(full, 0, tokens.background.gamma_multiply(0.9));
     dashed_outline(&painter, full.shrink(24.0), 20.0, Stroke::new(2.0, tokens.accent));
-    let words = &words::get().general;
-    let words = if count == 1 { words.drop_one } else { words.drop_many };
+    let words = fl!(drop_to_add, count = count);
     let place = Rect::from_center_size(full.center(), full.size());
     let title = font(text::TITLE, Weight::SemiBold);
-    paint_text(&painter, place, Align2::CENTER_CENTER, words, title, tokens.text);
+    paint_text(&painter, place, Align2::CENTER_CENTER, &words, title, tokens.text);
 }
 
 /// Verbs that lanes 1 to 6 answer to.

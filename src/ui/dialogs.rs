@@ -11,11 +11,11 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{
-    desk::Purpose,
-    words::{self, Paths},
+use super::desk::Purpose;
+use crate::{
+    engine::decode::extensions,
+    i18n::{self, fl},
 };
-use crate::engine::decode::extensions;
 
 /// What came of a dialog.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,10 +68,10 @@ impl Dialogs {
             return;
         }
         let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
-        // Here, because the language is this thread's.
-        let words = &words::get().paths;
+        let language = i18n::spoken();
         let started = thread::Builder::new().name("file dialog".into()).spawn(move || {
-            let outcome = ask(purpose, folder, words);
+            i18n::speak(language);
+            let outcome = ask(purpose, folder);
             // The window may be gone by now; then nobody waits for the answer.
             if sender.send(Answer { purpose, outcome }).is_ok() {
                 waker();
@@ -84,7 +84,7 @@ impl Dialogs {
     }
 }
 
-fn ask(purpose: Purpose, folder: PathBuf, words: &Paths) -> Outcome {
+fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
     let began = Instant::now();
     let mut dialog = rfd::FileDialog::new();
     if !folder.as_os_str().is_empty() {
@@ -93,20 +93,21 @@ fn ask(purpose: Purpose, folder: PathBuf, words: &Paths) -> Outcome {
     let one = |path: Option<PathBuf>| path.map(|path| vec![path]);
     let picked = match purpose {
         Purpose::Songs => dialog
-            .set_title(words.add_songs)
-            .add_filter(words.audio, &audio_endings())
-            .add_filter(words.all_files, &["*"])
+            .set_title(fl!(path_add_songs))
+            .add_filter(fl!(path_filter_audio), &audio_endings())
+            .add_filter(fl!(path_filter_all), &["*"])
             .pick_files(),
-        Purpose::SongFolder => one(dialog.set_title(words.add_folder).pick_folder()),
+        Purpose::SongFolder => one(dialog.set_title(fl!(path_add_folder)).pick_folder()),
         Purpose::Weights => one(dialog
-            .set_title(words.weights_title)
-            .add_filter(words.weights_filter, &["safetensors", "th", "tgz", "onnx"])
-            .add_filter(words.all_files, &["*"])
+            .set_title(fl!(path_weights_title))
+            .add_filter(fl!(path_filter_weights), &["safetensors", "th", "tgz", "onnx"])
+            .add_filter(fl!(path_filter_all), &["*"])
             .pick_file()),
-        Purpose::ExportFolder => one(dialog.set_title(words.export_title).pick_folder()),
-        Purpose::Report => {
-            one(dialog.set_title(words.report_title).set_file_name(words.report_file).save_file())
-        }
+        Purpose::ExportFolder => one(dialog.set_title(fl!(path_export_title)).pick_folder()),
+        Purpose::Report => one(dialog
+            .set_title(fl!(path_report_title))
+            .set_file_name(fl!(path_report_file))
+            .save_file()),
     };
     match picked {
         Some(paths) if !paths.is_empty() => Outcome::Picked(paths),

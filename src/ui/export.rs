@@ -5,13 +5,18 @@
 
 use std::path::PathBuf;
 
-use crate::engine::{
-    Command, Depth, ExportId, SongId,
-    export::{
-        FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection, Settings,
-        format::{Keeps, Streams},
+use crate::{
+    engine::{
+        Command, Depth, ExportId, SongId,
+        export::{
+            FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection,
+            Settings,
+            format::{Keeps, Streams},
+        },
+        player::{LaneSettings, gains},
+        problem::PatternProblem,
     },
-    player::{LaneSettings, gains},
+    i18n::fl,
 };
 
 use super::words;
@@ -194,7 +199,7 @@ impl ExportChoices {
         }
         match typed.parse::<f32>() {
             Ok(lufs) if LOUDNESS.contains(&lufs) => Ok(Some(lufs)),
-            _ => Err(Objection::Loudness(words::get().export.bad_loudness.into())),
+            _ => Err(Objection::Loudness(fl!(export_loudness_invalid).into())),
         }
     }
 
@@ -225,14 +230,15 @@ impl ExportChoices {
         fields: &Fields,
     ) -> Result<Plan, Objection> {
         let selection = self.selection(sources, (lanes, residual))?;
-        let name_wrong = |words: String| Objection::Name(words::capitalised(&words::told(&words)));
+        let name_wrong = |problem: PatternProblem| {
+            Objection::Name(words::capitalised(&words::pattern_problem(&problem)))
+        };
         let pattern =
             NamePattern::new(self.name(self.writes_one(&selection))).map_err(name_wrong)?;
         let within = Place { folder: PathBuf::new(), pattern };
-        let items =
-            selection.items(sources, self.format, &within, fields.clone()).map_err(|error| {
-                Objection::What(words::capitalised(&words::told(&error.in_words())))
-            })?;
+        let items = selection
+            .items(sources, self.format, &within, fields.clone())
+            .map_err(|error| Objection::What(words::capitalised(&words::problem(&error))))?;
         let names = items.into_iter().map(|item| item.to).collect();
         Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })
     }
@@ -276,13 +282,13 @@ impl ExportChoices {
         let residual = self.residual && !is_mix;
         let rest_is_heard = is_mix && gains.residual != [0.0; 2];
         if ticked.is_empty() && !residual && !rest_is_heard {
-            return Err(Objection::What(words::get().song.tick_first.into()));
+            return Err(Objection::What(fl!(song_select_first).into()));
         }
         Ok(match what {
             ExportWhat::Stems => Selection { stems: ticked, residual, ..none },
             ExportWhat::AllBut => Selection { all_but: ticked, residual, ..none },
             ExportWhat::Mix if gains.are_silent() => {
-                return Err(Objection::What(words::get().export.nothing_heard.into()));
+                return Err(Objection::What(fl!(export_nothing_heard).into()));
             }
             ExportWhat::Mix => {
                 let part = |(stem, gains): (&str, [f32; 2])| Part { stem: stem.to_owned(), gains };
@@ -364,7 +370,7 @@ mod tests {
         choices.residual = false;
         let objection =
             choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
-        assert_eq!(objection, Objection::What(words::get().song.tick_first.into()));
+        assert_eq!(objection, Objection::What(fl!(song_select_first).into()));
     }
 
     #[test]

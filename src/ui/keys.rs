@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers, Ui};
 
-use super::{
-    action::{Action, Verb},
-    words,
-};
+use crate::i18n::fl;
+
+use super::action::{Action, Verb};
 
 /// A key held longer than this compares; shorter, it changes.
 const HOLD: Duration = Duration::from_millis(350);
@@ -20,7 +19,7 @@ pub fn written(ctx: &egui::Context, shortcut: KeyboardShortcut) -> String {
         Key::ArrowRight => "→",
         Key::ArrowUp => "↑",
         Key::ArrowDown => "↓",
-        Key::Space => words::get().help.space,
+        Key::Space => fl!(help_space),
         Key::Escape => "Esc",
         Key::PageUp => "PgUp",
         Key::PageDown => "PgDn",

@@ -17,13 +17,15 @@ use super::{
     desk::{Page, PathPrompt, Purpose},
     dialogs,
     state::ViewState,
-    words,
 };
-use crate::engine::{
-    Command, ModelState, SAMPLE_RATE, SongId,
-    export::RESIDUAL,
-    models::DEFAULT,
-    player::{LaneSettings, Monitor, gains},
+use crate::{
+    engine::{
+        Command, ModelState, SAMPLE_RATE, SongId,
+        export::RESIDUAL,
+        models::DEFAULT,
+        player::{LaneSettings, Monitor, gains},
+    },
+    i18n::fl,
 };
 
 /// How far the arrows go.
@@ -254,7 +256,7 @@ impl App {
     pub(super) fn ask_for_path(&mut self, purpose: Purpose) {
         let text = match purpose {
             Purpose::ExportFolder => self.desk.choices.folder.display().to_string(),
-            Purpose::Report => format!("~/{}", words::get().paths.report_file),
+            Purpose::Report => format!("~/{}", fl!(path_report_file)),
             _ => String::new(),
         };
         self.desk.prompt = Some(PathPrompt { purpose, text });

@@ -13,7 +13,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::words;
+use crate::i18n::{self, fl};
 
 /// Starts the file manager.
 pub struct Revealer {
@@ -42,9 +42,9 @@ impl Revealer {
 
     fn run(&self, mut command: Command, file: PathBuf) {
         let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
-        // Here, because the language is this thread's.
-        let cannot_be_shown = words::get().general.cannot_be_shown;
+        let language = i18n::spoken();
         let work = move || {
+            i18n::speak(language);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let reason = match command.status() {
                 // Windows' file manager ends with 1 also when all is well.
@@ -53,7 +53,12 @@ impl Revealer {
                 Err(error) => error.to_string(),
             };
             let program = command.get_program().to_string_lossy();
-            let words = cannot_be_shown(&file.display().to_string(), &program, &reason);
+            let words = fl!(
+                notice_not_shown,
+                file = file.display().to_string(),
+                program = program,
+                reason = reason
+            );
             // A window that is gone, or has a few of these to read already, wants no more.
             if sender.try_send(words).is_ok() {
                 waker();

@@ -9,15 +9,19 @@ use std::{
     time::Instant,
 };
 
-use crate::engine::{
-    Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelEntry, ModelState, ModelTask,
-    Song, SongId, SongState,
-    estimate::Estimate,
-    export::Fields,
-    files::base_name,
-    peaks::{FRAMES_PER_PEAK, Peak},
-    player::Output,
-    recipe::{Offer, Recipe, Version},
+use crate::{
+    engine::{
+        Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelEntry, ModelState,
+        ModelTask, Problem, Song, SongId, SongState,
+        estimate::Estimate,
+        export::Fields,
+        files::base_name,
+        peaks::{FRAMES_PER_PEAK, Peak},
+        player::Output,
+        problem::LeftOut,
+        recipe::{Offer, Recipe, Version},
+    },
+    i18n::fl,
 };
 
 use super::{catalog::Catalog, peaks::Waveform, theme::STEM_ORDER, words};
@@ -123,8 +127,46 @@ pub struct Notice {
     pub id: u64,
     /// The song it is about; the library's when there is none.
     pub song: Option<SongId>,
-    /// What happened, to which file, what to do.
-    pub text: String,
+    /// The message.
+    pub said: Said,
+}
+
+impl Notice {
+    /// The message in the language of this thread.
+    pub fn text(&self) -> String {
+        match &self.said {
+            Said::Problem(problem) => words::problem(problem),
+            Said::File(path, problem) => {
+                format!("{}: {}", words::file_name(path), words::problem(problem))
+            }
+            Said::LeftOut(folder, numbers) => {
+                format!("{}: {}", words::file_name(folder), words::left_out(numbers))
+            }
+            Said::NotTaken => fl!(notice_not_taken).to_owned(),
+            Said::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// The message of a [`Notice`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// Something failed.
+    Problem(Problem),
+    /// Something failed with this file.
+    File(PathBuf, Problem),
+    /// Files of this folder were left out of an import.
+    LeftOut(PathBuf, LeftOut),
+    /// The program on which files were dropped did not take them.
+    NotTaken,
+    /// A text of the window, already in its language.
+    Text(String),
+}
+
+impl From<Problem> for Said {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
 }
 
 /// An export, running or ended.
@@ -356,9 +398,9 @@ impl ViewState {
     /// What is odd about a song, in words.
     pub fn warning(&self, song: &Song) -> Option<String> {
         if self.is_missing(song.id) {
-            return Some((words::get().library.gone)(&song.path.display().to_string()));
+            return Some(fl!(library_gone, path = &song.path.display().to_string()));
         }
-        song.warning.as_deref().map(|warning| words::told(warning).into_owned())
+        words::notes(&song.warning)
     }
 
     /// Whether a song's own file is not where it was.
@@ -385,9 +427,9 @@ impl ViewState {
     }
 
     /// Why a song's latest job failed, if it did.
-    pub fn failure(&self, song: SongId) -> Option<&str> {
+    pub fn failure(&self, song: SongId) -> Option<&Problem> {
         match &self.last_job(song)?.state {
-            JobState::Failed(reason) => Some(reason),
+            JobState::Failed(problem) => Some(problem),
             _ => None,
         }
     }
@@ -476,12 +518,12 @@ impl ViewState {
             Event::SongRemoved(id) => self.remove_song(id),
             Event::Importing { path, fraction } => self.import_goes_on(path, fraction),
             Event::Imported { path, .. } => self.importing.retain(|other| other.path != path),
-            Event::ImportFailed { path, reason } => {
+            Event::ImportFailed { path, problem } => {
                 self.importing.retain(|other| other.path != path);
-                self.say(None, format!("{}: {reason}", words::file_name(&path)));
+                self.say(None, Said::File(path, problem));
             }
-            Event::PassedOver { folder, reason } => {
-                self.say(None, format!("{}: {reason}", words::file_name(&folder)));
+            Event::PassedOver { folder, left_out } => {
+                self.say(None, Said::LeftOut(folder, left_out));
             }
             Event::ImportEnded => self.importing.clear(),
             Event::Job(job) => self.upsert_job(job, now),
@@ -525,8 +567,8 @@ impl ViewState {
             Event::Export { id, state } => self.export(id, state),
             // The app's: what comes of it depends on the pointer, or was set by the user.
             Event::DragReady { .. } | Event::Lanes(_) | Event::Accepted { .. } => {}
-            Event::Waiting { song, reason } => self.say(Some(song), reason),
-            Event::Failed { song, reason, .. } => self.say(song, reason),
+            Event::Waiting { song, problem } => self.say(Some(song), problem),
+            Event::Failed { song, problem, .. } => self.say(song, problem),
         }
     }
 
@@ -657,9 +699,9 @@ impl ViewState {
     }
 
     /// Says something that can be waved away, of a song or of the library.
-    pub fn say(&mut self, song: Option<SongId>, text: String) {
+    pub fn say(&mut self, song: Option<SongId>, said: impl Into<Said>) {
         self.next_notice += 1;
-        self.notices.push(Notice { id: self.next_notice, song, text });
+        self.notices.push(Notice { id: self.next_notice, song, said: said.into() });
     }
 }
 

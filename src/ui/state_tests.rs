@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::*;
-use crate::engine::{AudioFormat, recipe::Quality};
+use crate::engine::{AudioFormat, Notes, recipe::Quality};
 
 fn song(id: i64) -> Song {
     Song {
@@ -23,7 +23,7 @@ fn song(id: i64) -> Song {
         track: None,
         tracks: Vec::new(),
         loudness_lufs: None,
-        warning: None,
+        warning: Notes::default(),
         state: SongState::Ready,
         cover: None,
     }
@@ -48,6 +48,10 @@ fn job(id: i64, song: i64, state: JobState, done: usize) -> Job {
 
 fn stems() -> Vec<String> {
     ["drums", "bass", "other", "vocals"].map(str::to_owned).into()
+}
+
+fn recorded(text: &str) -> Problem {
+    Problem::Recorded { text: text.into() }
 }
 
 fn told(events: impl IntoIterator<Item = Event>) -> ViewState {
@@ -96,9 +100,9 @@ fn imports_progress_fail_and_end() {
     let mut state = told([importing("a", 0.1), importing("b", 0.2), importing("a", 0.5)]);
     assert_eq!(state.importing().len(), 2);
     assert_eq!(state.importing()[0].fraction, 0.5);
-    state.apply(Event::ImportFailed { path: path("a"), reason: "is empty".into() });
+    state.apply(Event::ImportFailed { path: path("a"), problem: recorded("is empty") });
     assert_eq!(state.importing().len(), 1);
-    assert_eq!(state.notices()[0].text, "a: is empty");
+    assert_eq!(state.notices()[0].text(), "a: is empty");
     state.apply(Event::Song(Song { path: path("b"), ..song(9) }));
     assert!(state.importing().is_empty());
     state.apply(importing("c", 0.0));
@@ -179,9 +183,9 @@ fn the_time_left_follows_the_pace_of_the_segments() {
     assert_eq!(state.progress(SongId(1), at(5)).unwrap().seconds_left, Some(19.0));
     let late = state.progress(SongId(1), at(60)).unwrap().seconds_left;
     assert_eq!(late, Some(18.0), "a late segment stops the clock");
-    state.apply_at(Event::Job(job(1, 1, JobState::Failed("no room".into()), 10)), at(61));
+    state.apply_at(Event::Job(job(1, 1, JobState::Failed(recorded("no room")), 10)), at(61));
     assert_eq!(state.progress(SongId(1), at(61)), None);
-    assert_eq!(state.failure(SongId(1)), Some("no room"));
+    assert_eq!(state.failure(SongId(1)), Some(&recorded("no room")));
     state.apply_at(Event::Pace(4.0), at(61));
     state.apply_at(running(10), at(62));
     let progress = state.progress(SongId(1), at(63)).unwrap();
@@ -242,7 +246,7 @@ fn exports_run_end_and_are_waved_away() {
     state.apply(event(ExportState::Done {
         files: vec!["/a.wav".into()],
         gain_db: -1.0,
-        notes: Vec::new(),
+        notes: Notes::default(),
     }));
     state.dismiss_export(id);
     assert!(state.exports().is_empty());

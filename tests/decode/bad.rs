@@ -5,14 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use partita::engine::{EngineError, decode::DecodeError};
+use partita::engine::{Problem, decode::DecodeError};
 use tempfile::TempDir;
 
 use super::{data, decoded};
 
 fn words(path: &Path) -> String {
     match decoded(path) {
-        Err(error) => error.in_words(),
+        Err(error) => error.to_string(),
         Ok((about, _)) => format!("decoded: {about:?}"),
     }
 }
@@ -96,7 +96,7 @@ fn flac_sound_start(flac: &[u8]) -> usize {
 #[test]
 fn the_kinds_of_error_are_as_documented() {
     let kind = |path: &Path| match decoded(path) {
-        Err(EngineError::Decode(error)) => error,
+        Err(Problem::Decode(error)) => error,
         other => panic!("{other:?}"),
     };
     let (_home, text) = file("a.mp3", b"text");
@@ -147,7 +147,7 @@ fn a_file_that_is_cut_off_gives_what_there_is_and_says_so() {
         let whole = fs::read(data(name)).unwrap();
         let (_home, path) = file(name, &whole[..whole.len() * tenths / 10]);
         let (about, samples) = decoded(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let warning = about.warning.unwrap_or_default();
+        let warning = about.warning.to_string();
         assert!(warning.starts_with("cut off after 0:00"), "{name}: {warning:?}");
         assert!((1_000..8_820).contains(&about.frames), "{name}: {} frames", about.frames);
         assert!(samples.iter().any(|&x| x.abs() > 0.2), "{name} is heard");
@@ -162,7 +162,7 @@ fn damage_in_the_middle_is_bridged_and_told() {
     bytes[middle..middle + 40].fill(0x55);
     let (_home, path) = file("a.flac", &bytes);
     let (about, _) = decoded(&path).unwrap();
-    let warning = about.warning.unwrap_or_default();
+    let warning = about.warning.to_string();
     assert!(warning.contains("damaged in 1 place from 0:00 on"), "{warning:?}");
     assert_eq!(about.frames, 8_820, "what follows is on time");
 }
@@ -176,6 +176,6 @@ fn a_header_that_promises_days_costs_nothing() {
     let (_home, path) = file("a.flac", &bytes);
     let (about, _) = decoded(&path).unwrap();
     assert_eq!(about.frames, 8_820);
-    let warning = about.warning.unwrap_or_default();
+    let warning = about.warning.to_string();
     assert!(warning.starts_with("cut off after 0:00 of 432:"), "{warning:?}");
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use partita::engine::{
-    CancelToken, EngineError,
+    CancelToken, Problem,
     decode::{self, Decoded},
 };
 
@@ -40,7 +40,7 @@ fn data(name: &str) -> PathBuf {
 
 /// Decodes a file and checks what holds for every file: the frames are as counted, samples are
 /// finite, progress only grows and ends with 1.
-fn decoded(path: &Path) -> Result<(Decoded, Vec<f32>), EngineError> {
+fn decoded(path: &Path) -> Result<(Decoded, Vec<f32>), Problem> {
     let mut samples = Vec::new();
     let mut shown = Vec::new();
     let decoded = decode::decode(

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Output},
 };
 
-use partita::engine::{CancelToken, EngineError, decode, import::decode_to_store};
+use partita::engine::{CancelToken, Problem, decode, import::decode_to_store};
 use tempfile::TempDir;
 
 use self::sound::{HONEST, Wav, caf, deep_mkv, deep_mp4, flac, flac_block, id3, mp4, wav};
@@ -80,7 +80,7 @@ fn each_ends_in_words_or_in_what_is_there() {
         let said =
             match decode::decode(&path, None, &CancelToken::default(), &mut progress, &mut sink) {
                 Ok(decoded) => format!("decoded: {decoded:?}"),
-                Err(error) => error.in_words(),
+                Err(error) => error.to_string(),
             };
         println!("{}: {bytes} bytes, {frames} frames: {said}", path.display());
         odd.extend((!said.contains(words)).then_some(said));
@@ -98,9 +98,9 @@ fn what_is_cancelled_is_not_read_to_its_end() {
         let read =
             decode_to_store(&path, None, &home.path().join("store"), &cancelled, &mut |_| {});
         match read {
-            Err(EngineError::Cancelled) => {}
+            Err(Problem::Cancelled) => {}
             // What its first bytes show needs no reading.
-            Err(EngineError::Decode(error)) => println!("{}: {error}", path.display()),
+            Err(Problem::Decode(error)) => println!("{}: {error}", path.display()),
             other => panic!("{}: {other:?}", path.display()),
         }
     }
@@ -117,7 +117,7 @@ fn what_is_cancelled_is_not_read_to_its_end() {
         Ok(())
     };
     let read = decode::decode(&path, None, &cancel, &mut |_| {}, &mut sink);
-    assert!(matches!(read, Err(EngineError::Cancelled)), "{read:?}");
+    assert!(matches!(read, Err(Problem::Cancelled)), "{read:?}");
     assert_eq!(blocks, 3, "not one packet more");
 }
 

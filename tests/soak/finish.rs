@@ -8,7 +8,7 @@ use std::{
 };
 
 use partita::engine::{
-    CancelToken,
+    CancelToken, Note,
     decode::{Decoded, decode},
 };
 use serde_json::Value;
@@ -60,15 +60,15 @@ fn read(file: &Path, diary: &Diary) -> Option<String> {
         Ok(())
     };
     match decode(file, None, &CancelToken::default(), &mut |_| (), &mut sink) {
-        Ok(Decoded { warning: Some(words), .. })
-            if words.contains("cut off") || words.contains("damaged") =>
+        Ok(Decoded { warning, .. })
+            if warning.0.iter().any(|it| matches!(it, Note::CutOff { .. } | Note::Lost { .. })) =>
         {
-            diary.fault(format!("{}: {words}", file.display()));
+            diary.fault(format!("{}: {warning}", file.display()));
             None
         }
         Ok(_) => Some(super::files::hexadecimal(&digest.finalize())),
         Err(e) => {
-            diary.fault(format!("{}: {}", file.display(), e.in_words()));
+            diary.fault(format!("{}: {}", file.display(), e.to_string()));
             None
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use crossbeam_channel::Receiver;
 use partita::engine::{
-    Command, Compute, Config, Engine, Event, ExportId, JobId, SongId,
+    Command, Compute, Config, Engine, Event, ExportId, JobId, Problem, SongId,
     export::{NamePattern, OnExists, Place, Selection, Settings},
 };
 
@@ -29,10 +29,8 @@ impl Inside<'_> {
     fn wait<T>(&self, what: &str, want: impl Fn(&Event) -> Option<T>) -> Option<T> {
         let until = Instant::now() + PATIENCE;
         while let Ok(event) = self.events.recv_deadline(until) {
-            if let Event::Failed { reason, .. } = &event
-                && reason.contains("stumble")
-            {
-                self.diary.fault(reason.clone());
+            if let Event::Failed { problem: problem @ Problem::Internal { .. }, .. } = &event {
+                self.diary.fault(problem.to_string());
             }
             if let Some(found) = want(&event) {
                 return Some(found);

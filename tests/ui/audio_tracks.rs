@@ -2,10 +2,10 @@
 
 use partita::{
     engine::{AudioTrack, Command, Event, SongId, SongState},
-    ui::words::{self, Language},
+    i18n::{Language, speak},
 };
 
-use super::stage::{Stage, processing, separated, song, stage};
+use super::stage::{Stage, portuguese, processing, separated, song, stage};
 
 fn track(number: usize, language: &str, is_decodable: bool) -> AudioTrack {
     AudioTrack {
@@ -47,10 +47,10 @@ fn another_track_is_added_as_a_song() {
 
 #[test]
 fn the_menu_speaks_portuguese() {
-    words::speak(Language::Portuguese);
+    speak(portuguese());
     let mut stage = stage(processing());
     stage.tell([with_tracks()]);
     let shown = stage.shows("Faixa de áudio 2 de 3");
-    words::speak(Language::English);
+    speak(Language::english());
     assert!(shown);
 }

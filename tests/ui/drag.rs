@@ -6,7 +6,7 @@ use egui::{Event as Input, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use partita::engine::{Command, Event, SongId};
 
-use super::stage::{Stage, names, processing, separated, stage};
+use super::stage::{Stage, names, processing, recorded, separated, stage};
 
 const NONE: Modifiers = Modifiers::NONE;
 const SONG: SongId = SongId(7);
@@ -127,7 +127,7 @@ fn files_follow_the_pointer_only_while_the_same_lane_is_held() {
         stage.harness.step();
     }
     let notice = &stage.harness.state().state().notices()[0];
-    assert!(notice.song == Some(SONG) && notice.text.contains("dragged"), "{notice:?}");
+    assert!(notice.song == Some(SONG) && notice.text().contains("dragged"), "{notice:?}");
     assert!(!stage.shows("Preparing"));
 }
 
@@ -137,7 +137,7 @@ fn a_failure_ends_the_drag_with_a_notice() {
     let from = name_of(&stage, "Vocals");
     drag(&mut stage, from, NONE);
     let failed =
-        |request, reason: &str| Event::Failed { request, song: Some(SONG), reason: reason.into() };
+        |request, text: &str| Event::Failed { request, song: Some(SONG), problem: recorded(text) };
     stage.tell([failed(None, "The waveform cannot be drawn")]);
     assert!(stage.shows("Preparing"), "a failure of another kind ends no drag");
     let request = stage.harness.state().desk().drag_out.as_ref().unwrap().request;

@@ -105,11 +105,11 @@ fn ticked_stems_and_the_residual_are_files_of_their_own() {
     let mut stage = stage(separated());
     stage.click("Other");
     open(&mut stage);
-    stage.click("What: Ticked stems");
+    stage.click("Content: Selected stems");
     assert!(stage.shows("A file for each: vocals, drums and bass"));
     assert!(stage.shows("Lithium/drums.wav") && stage.shows("Lithium/vocals.wav"));
-    stage.click("Residual: what no stem holds");
-    assert!(stage.shows("With it and every stem ticked, the files add up to the song exactly"));
+    stage.click("Residual: everything outside the stems");
+    assert!(stage.shows("With all stems selected, the files add up to the song exactly"));
     let sent = export(&mut stage);
     let stems = names(&["drums", "bass", "vocals"]);
     let expected = Selection { stems, residual: true, ..Selection::default() };
@@ -126,8 +126,8 @@ fn all_but_each_ticked_one_is_the_song_without_it() {
         stage.click(stem);
     }
     open(&mut stage);
-    stage.click("What: All but…");
-    assert!(stage.shows("The song minus the stem, so that what no stem holds stays in"));
+    stage.click("Content: All but…");
+    assert!(stage.shows("The song minus the stem; sound outside the stems is kept"));
     let sent = export(&mut stage);
     let all_but = names(&["vocals"]);
     assert_eq!(sent.selection, Selection { all_but, ..Selection::default() });
@@ -141,20 +141,23 @@ fn every_format_is_offered_with_what_it_can_do() {
         let mut stage = dialog();
         stage.click(&format!("Format: {}", wanted.name));
         stage.harness.check_accessibility();
-        assert_eq!(stage.shows("Depth: As the song"), matches!(wanted.keeps, Keeps::Exactly(_)));
+        assert_eq!(
+            stage.shows("Bit depth: Same as song"),
+            matches!(wanted.keeps, Keeps::Exactly(_))
+        );
         if let Keeps::Exactly(depths) = wanted.keeps {
             for (depth, name) in [
-                (Depth::Int16, "Depth: 16 bit"),
-                (Depth::Int24, "Depth: 24 bit"),
-                (Depth::Float32, "Depth: 32-bit float"),
+                (Depth::Int16, "Bit depth: 16 bit"),
+                (Depth::Int24, "Bit depth: 24 bit"),
+                (Depth::Float32, "Bit depth: 32-bit float"),
             ] {
                 assert_eq!(stage.shows(name), depths.contains(&depth), "{}", wanted.name);
             }
         }
         let is_free = [44_100, 48_000].iter().all(|&rate| (wanted.rate)(rate) == rate);
-        assert_eq!(stage.shows("Rate: 48 kHz"), is_free, "{}", wanted.name);
+        assert_eq!(stage.shows("Sample rate: 48 kHz"), is_free, "{}", wanted.name);
         let has_mix = wanted.streams == Streams::One;
-        assert_eq!(stage.shows("What: Mix of what is heard"), has_mix, "{}", wanted.name);
+        assert_eq!(stage.shows("Content: Mix as heard"), has_mix, "{}", wanted.name);
         assert_eq!(stage.shows("Limiter"), has_mix, "{}", wanted.name);
         let sent = export(&mut stage);
         assert_eq!(sent.settings.format, wanted);
@@ -167,20 +170,20 @@ fn every_format_is_offered_with_what_it_can_do() {
 #[test]
 fn depth_and_rate_are_sent() {
     for (depth, name) in [
-        (Depth::Int16, "Depth: 16 bit"),
-        (Depth::Int24, "Depth: 24 bit"),
-        (Depth::Float32, "Depth: 32-bit float"),
+        (Depth::Int16, "Bit depth: 16 bit"),
+        (Depth::Int24, "Bit depth: 24 bit"),
+        (Depth::Float32, "Bit depth: 32-bit float"),
     ] {
         let mut stage = dialog();
         stage.click(name);
-        stage.click("Rate: 48 kHz");
+        stage.click("Sample rate: 48 kHz");
         let settings = export(&mut stage).settings;
         assert_eq!((settings.depth, settings.rate), (Some(depth), Some(48_000)));
         // They are offered again, and can be taken back.
         stage.press(CTRL, Key::E);
         stage.asked();
-        stage.click("Rate: 44.1 kHz");
-        stage.click("Depth: As the song");
+        stage.click("Sample rate: 44.1 kHz");
+        stage.click("Bit depth: Same as song");
         let settings = export(&mut stage).settings;
         assert_eq!((settings.depth, settings.rate), (None, Some(44_100)));
     }
@@ -196,15 +199,15 @@ fn loudness_and_limiter_are_for_the_mix() {
     assert_eq!((settings.loudness_lufs, settings.limiter), (Some(-16.0), true));
     stage.press(CTRL, Key::E);
     stage.asked();
-    stage.click("What: Ticked stems");
+    stage.click("Content: Selected stems");
     assert!(!stage.shows("Limiter") && !stage.shows("LUFS"));
     let settings = export(&mut stage).settings;
     assert_eq!((settings.loudness_lufs, settings.limiter), (None, false));
-    for (name, lufs) in [("−14 LUFS", Some(-14.0)), ("−23 LUFS", Some(-23.0)), ("As it is", None)]
+    for (name, lufs) in [("−14 LUFS", Some(-14.0)), ("−23 LUFS", Some(-23.0)), ("Unchanged", None)]
     {
         stage.press(CTRL, Key::E);
         stage.asked();
-        stage.click("What: Mix of what is heard");
+        stage.click("Content: Mix as heard");
         stage.click(&format!("Loudness: {name}"));
         assert_eq!(export(&mut stage).settings.loudness_lufs, lufs);
     }
@@ -214,7 +217,7 @@ fn loudness_and_limiter_are_for_the_mix() {
 fn any_loudness_can_be_typed() {
     let mut stage = dialog();
     type_into(&mut stage, "Loudness in LUFS", "loud");
-    assert!(stage.shows("Loudness is a number from −70 to 0") && !is_enabled(&stage, "Export"));
+    assert!(stage.shows("Expected a loudness from −70 to 0") && !is_enabled(&stage, "Export"));
     stage.press(NONE, Key::Enter);
     assert_eq!(stage.asked(), [], "Enter does not export what cannot be");
     type_into(&mut stage, "Loudness in LUFS", "−18,5");
@@ -234,7 +237,7 @@ fn type_into(stage: &mut Stage, name: &str, words: &str) {
 fn names_are_shown_while_they_are_typed() {
     let mut stage = dialog();
     assert!(stage.shows("Software-Entwicklungskit - Lithium (mix).wav"));
-    type_into(&mut stage, "Pattern of the names", "{track} {title}");
+    type_into(&mut stage, "File name pattern", "{track} {title}");
     assert!(stage.shows("Lithium.wav"), "the library knows no number");
     let fields = Fields { title: "Lithium".into(), track: Some(4), ..Fields::default() };
     stage.tell([Event::Described { song: SONG, fields }]);
@@ -248,7 +251,7 @@ fn names_are_shown_while_they_are_typed() {
     assert!(stage.shows("04 Lithium take 2.flac"), "typing goes on behind what was inserted");
     let choices = &stage.harness.state().desk().choices;
     assert_eq!(choices.name_of_one, "{track} {title}{album} take 2");
-    stage.click("What: Ticked stems");
+    stage.click("Content: Selected stems");
     assert!(stage.shows("Lithium/drums.flac") && stage.shows("Lithium/vocals.flac"));
     let paths = export(&mut stage).paths;
     assert_eq!(paths[0], "/home/me/Music/Software-Entwicklungskit - Lithium/drums.flac");
@@ -262,7 +265,7 @@ fn a_wrong_name_is_told_and_not_exported() {
         ("{title", "There is a brace without its pair"),
         ("", "A name is needed, such as {title} ({stem})"),
     ] {
-        stage.harness.get_by_label("Pattern of the names").focus();
+        stage.harness.get_by_label("File name pattern").focus();
         stage.harness.run_steps(2);
         stage.press(CTRL, Key::A);
         stage.press(NONE, Key::Backspace);
@@ -273,7 +276,7 @@ fn a_wrong_name_is_told_and_not_exported() {
         stage.press(NONE, Key::Enter);
         assert_eq!(stage.asked(), []);
     }
-    type_into(&mut stage, "Pattern of the names", "{title}");
+    type_into(&mut stage, "File name pattern", "{title}");
     assert!(is_enabled(&stage, "Export"));
 }
 
@@ -284,18 +287,18 @@ fn without_a_tick_or_a_sound_the_reason_is_told() {
         stage.click(stem);
     }
     open(&mut stage);
-    assert!(stage.shows("Tick an instrument first") && !is_enabled(&stage, "Export"));
-    stage.click("What: Ticked stems");
-    assert!(stage.shows("Tick an instrument first"));
-    stage.click("Residual: what no stem holds");
+    assert!(stage.shows("Select an instrument first") && !is_enabled(&stage, "Export"));
+    stage.click("Content: Selected stems");
+    assert!(stage.shows("Select an instrument first"));
+    stage.click("Residual: everything outside the stems");
     assert!(is_enabled(&stage, "Export"));
     let path = "/home/me/Music/Software-Entwicklungskit - Lithium (residual).wav";
     assert_eq!(export(&mut stage).paths, [path]);
     stage.click("Vocals");
     stage.click("Mute Vocals");
     stage.press(CTRL, Key::E);
-    stage.click("What: Mix of what is heard");
-    assert!(stage.shows("Nothing is heard: everything is muted or turned down"));
+    stage.click("Content: Mix as heard");
+    assert!(stage.shows("Nothing is audible: everything is muted or turned down"));
     stage.asked();
     stage.press(NONE, Key::Enter);
     assert_eq!(stage.asked(), []);
@@ -308,7 +311,7 @@ fn the_folder_is_chosen_and_remembered() {
     assert!(stage.shows("/home/me/Music"));
     // Where the system has no dialog, the window asks.
     answer(&mut stage, Outcome::Unavailable);
-    assert!(stage.shows("Path of the folder to write into") && !stage.shows("Export “Lithium”"));
+    assert!(stage.shows("Path of the export folder") && !stage.shows("Export “Lithium”"));
     stage.press(CTRL, Key::A);
     stage.harness.event(egui::Event::Text("/out/my music".to_owned()));
     stage.harness.run_steps(3);
@@ -323,7 +326,7 @@ fn the_folder_is_chosen_and_remembered() {
 #[test]
 fn escape_and_cancel_keep_what_was_chosen_and_export_nothing() {
     let mut stage = dialog();
-    stage.click("Depth: 16 bit");
+    stage.click("Bit depth: 16 bit");
     stage.press(NONE, Key::Escape);
     assert_eq!(stage.harness.state().desk().export, None);
     stage.press(CTRL, Key::E);
@@ -355,20 +358,22 @@ fn everything_is_done_with_the_keyboard() {
     stage.press(NONE, Key::Enter);
     assert_eq!(stage.asked(), [Command::Describe(SONG)]);
     stage.harness.check_accessibility();
-    for name in ["What: Ticked stems", "Format: FLAC", "Depth: 24 bit", "Rate: 44.1 kHz"] {
+    for name in
+        ["Content: Selected stems", "Format: FLAC", "Bit depth: 24 bit", "Sample rate: 44.1 kHz"]
+    {
         tab_to(&mut stage, name);
         stage.press(NONE, Key::Space);
     }
-    tab_to(&mut stage, "Residual: what no stem holds");
+    tab_to(&mut stage, "Residual: everything outside the stems");
     stage.press(NONE, Key::Space);
     tab_to(&mut stage, "If it exists: Keep both");
     stage.press(NONE, Key::Space);
-    tab_to(&mut stage, "Pattern of the names");
+    tab_to(&mut stage, "File name pattern");
     stage.press(CTRL, Key::A);
     stage.harness.event(egui::Event::Text("x ".to_owned()));
     tab_to(&mut stage, "{stem}");
     stage.press(NONE, Key::Enter);
-    assert!(stage.harness.get_by_label("Pattern of the names").is_focused());
+    assert!(stage.harness.get_by_label("File name pattern").is_focused());
     assert!(!stage.deck.playing.get(), "the dialog has the keyboard");
     tab_to(&mut stage, "Choose…");
     tab_to(&mut stage, "Cancel");

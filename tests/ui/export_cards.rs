@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use partita::engine::{
-    Command, Event, ExportState,
+    Command, Event, ExportState, Note, Notes,
     export::{OnExists, Settings},
 };
 
 use super::{
     export::{dialog, export, is_enabled, sent},
-    stage::names,
+    stage::recorded,
 };
 
 const NONE: Modifiers = Modifiers::NONE;
@@ -26,8 +26,8 @@ fn files_that_are_there_are_asked_about() {
         ("Cancel", None),
     ] {
         let mut stage = dialog();
-        stage.click("What: Ticked stems");
-        stage.click("Depth: 16 bit");
+        stage.click("Content: Selected stems");
+        stage.click("Bit depth: 16 bit");
         let first = export(&mut stage);
         let there: Vec<PathBuf> = first.paths[..2].iter().map(PathBuf::from).collect();
         stage.tell([Event::Export { id: first.id, state: ExportState::Exists(there) }]);
@@ -36,7 +36,7 @@ fn files_that_are_there_are_asked_about() {
         stage.harness.check_accessibility();
         // What is chosen meanwhile for another export is not this one's.
         stage.press(CTRL, Key::E);
-        stage.click("Depth: 24 bit");
+        stage.click("Bit depth: 24 bit");
         stage.press(NONE, Key::Escape);
         stage.asked();
         stage.click(words);
@@ -65,10 +65,10 @@ fn exports_run_side_by_side_and_end() {
     let running = |id, part| Event::Export { id, state: ExportState::Running(part) };
     stage.tell([running(first.id, 0.5), running(second.id, 0.25)]);
     assert!(stage.shows("50 %") && stage.shows("25 %"));
-    let done = |gain_db, notes: &[&str]| ExportState::Done {
+    let done = |gain_db, notes: &[Note]| ExportState::Done {
         files: vec!["/out/Lithium.wav".into()],
         gain_db,
-        notes: names(notes),
+        notes: Notes(notes.to_vec()),
     };
     stage.tell([Event::Export { id: first.id, state: done(-1.24, &[]) }]);
     assert!(stage.shows("Done: Lithium.wav"));
@@ -76,12 +76,12 @@ fn exports_run_side_by_side_and_end() {
     assert!(stage.shows("Show"));
     stage.click("Cancel export");
     assert_eq!(stage.asked(), [Command::CancelExport(second.id)]);
-    let state = done(3.0, &["the mix went through the limiter"]);
+    let state = done(3.0, &[Note::FromDraft]);
     stage.tell([Event::Export { id: second.id, state }]);
-    assert!(
-        stage.shows("+3.0 dB on all of it, for the loudness. The mix went through the limiter")
-    );
-    stage.tell([Event::Export { id: first.id, state: ExportState::Failed("no room".into()) }]);
+    assert!(stage.shows(
+        "+3.0 dB on all of it, for the loudness. Made of a draft: standard and best sound better"
+    ));
+    stage.tell([Event::Export { id: first.id, state: ExportState::Failed(recorded("no room")) }]);
     assert!(stage.shows("“Lithium” was not exported") && stage.shows("No room"));
     stage.harness.check_accessibility();
     for left in [1, 0] {
@@ -97,13 +97,14 @@ fn what_was_written_can_be_shown() {
     let mut stage = dialog();
     let id = export(&mut stage).id;
     let files: Vec<PathBuf> = vec!["/out/a/drums.wav".into(), "/out/a/bass.wav".into()];
-    let state = ExportState::Done { files, gain_db: 0.0, notes: Vec::new() };
+    let state = ExportState::Done { files, gain_db: 0.0, notes: Notes::default() };
     stage.tell([Event::Export { id, state }]);
     assert!(stage.shows("Done: 2 files of “Lithium”") && stage.shows("In /out/a"));
     assert!(is_enabled(&stage, "Show"));
-    let none =
-        ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: names(&["all were there"]) };
+    let none = ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: Note::AllExist.into() };
     stage.tell([Event::Export { id, state: none }]);
-    assert!(stage.shows("Nothing was written of “Lithium”") && stage.shows("All were there"));
+    assert!(
+        stage.shows("Nothing was written of “Lithium”") && stage.shows("All files exist already")
+    );
     assert!(!stage.shows("Show"), "there is nothing to show");
 }

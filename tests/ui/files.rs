@@ -9,7 +9,7 @@ use partita::{
     ui::{Options, run},
 };
 
-use super::stage::{Stage, processing, separated, song, stage, unprocessed};
+use super::stage::{Stage, processing, recorded, separated, song, stage, unprocessed};
 
 const NONE: Modifiers = Modifiers::NONE;
 
@@ -50,7 +50,7 @@ fn files_dropped_anywhere_are_imported_and_the_first_is_shown() {
     stage.tell(imported(9, "c"));
     assert_eq!(stage.asked(), [], "only the first takes the window");
     stage.tell([Event::ImportEnded]);
-    stage.tell([Event::ImportFailed { path: files[0].clone(), reason: "is empty".into() }]);
+    stage.tell([Event::ImportFailed { path: files[0].clone(), problem: recorded("is empty") }]);
     stage.tell([Event::ImportEnded, Event::Song(song(5, "On the run", None, SongState::Ready))]);
     assert_eq!(stage.asked(), [], "a song that only changes takes nothing");
     stage.tell(imported(6, "Let's Go Fishin'"));
@@ -99,7 +99,7 @@ fn a_failed_import_is_named_and_waved_away() {
     stage.click("Dismiss");
     assert!(!stage.shows("letter.txt"));
     let (request, song) = (None, Some(SongId(7)));
-    let failed = Event::Failed { request, song, reason: "The stems are damaged".into() };
+    let failed = Event::Failed { request, song, problem: recorded("The stems are damaged") };
     stage.tell([failed]);
     assert!(stage.shows("The stems are damaged"));
 }
@@ -109,7 +109,7 @@ fn many_failures_do_not_bury_the_library() {
     let mut stage = stage(separated());
     let failed = |i| Event::ImportFailed {
         path: format!("/music/{i}.txt").into(),
-        reason: "is not an audio file; ".repeat(30),
+        problem: recorded(&"is not an audio file; ".repeat(30)),
     };
     stage.tell((0..20).map(failed));
     assert!(stage.shows("and 18 more") && stage.shows("On the run,"));
@@ -123,7 +123,7 @@ fn a_song_is_removed_unless_the_user_thinks_better_of_it() {
     let remove = |stage: &mut Stage| {
         stage.harness.get_by_label_contains("Lithium,").click_secondary();
         stage.harness.run_steps(3);
-        stage.click("Remove from the library");
+        stage.click("Remove from library");
     };
     let lithium = |stage: &Stage| {
         let song = stage.harness.state().state().song(SongId(7)).cloned();

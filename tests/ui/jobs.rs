@@ -7,7 +7,7 @@ use partita::{
     ui::desk::Page,
 };
 
-use super::stage::{Stage, job, names, stage, unprocessed};
+use super::stage::{Stage, job, names, recorded, stage, unprocessed};
 
 const NONE: Modifiers = Modifiers::NONE;
 
@@ -22,7 +22,7 @@ pub fn jobs() -> Vec<Event> {
     };
     events.extend([
         of(1, 3, JobState::Done, 56),
-        of(2, 6, JobState::Failed("The disk is full".into()), 20),
+        of(2, 6, JobState::Failed(recorded("The disk is full")), 20),
         of(3, 7, JobState::Running, 24),
         of(4, 5, JobState::Waiting, 0),
         of(5, 4, JobState::Waiting, 0),
@@ -72,8 +72,8 @@ fn what_is_asked_of_a_job_reaches_the_engine() {
         ("Pause: Lithium", Command::Pause(JobId(3))),
         ("Cancel: Lithium", Command::Cancel(JobId(3))),
         ("Pause: On the run", Command::Pause(JobId(4))),
-        ("Later: On the run", Command::MoveJob { job: JobId(4), to: 1 }),
-        ("Sooner: Vibe Ace", Command::MoveJob { job: JobId(5), to: 0 }),
+        ("Move down: On the run", Command::MoveJob { job: JobId(4), to: 1 }),
+        ("Move up: Vibe Ace", Command::MoveJob { job: JobId(5), to: 0 }),
         ("Retry: Let's Go Fishin'", Command::Retry(JobId(2))),
         ("Clear: Let's Go Fishin'", Command::ClearJobs(vec![JobId(2)])),
         ("Files: take 3 (rough mix)", Command::MakeTracks(JobId(1))),
@@ -143,13 +143,13 @@ fn everything_is_reset_only_after_it_was_said_what_that_deletes() {
     let words = "This takes 5 songs and 5 jobs out of the library and deletes all stems (3.2 GB)";
     assert!(stage.shows(words));
     stage.harness.check_accessibility();
-    stage.click("Keep them");
+    stage.click("Cancel");
     assert_eq!(stage.asked(), []);
     stage.click("Reset everything…");
     stage.press(NONE, Key::Escape);
     assert_eq!(stage.asked(), []);
     stage.click("Reset everything…");
-    stage.click("Delete all of it");
+    stage.click("Delete everything");
     assert_eq!(stage.asked(), [Command::Reset]);
     stage.tell([Event::Library { songs: Vec::new(), jobs: Vec::new() }]);
     assert!(stage.shows("No jobs yet"));

@@ -1,19 +1,24 @@
-//! The window in Portuguese: the same scenes in both languages, and no text that is the same in
-//! both unless it is no language's: titles, names of formats, numbers.
+//! The same scenes in every language and in the [pseudo-language](super::pseudo): no text is the same as
+//! in English, unless it belongs to no language: titles, names of formats, numbers.
 
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::{Node, kittest::NodeT as _};
 use partita::{
-    engine::{Event, ExportState, JobState, ModelState, SongState, export::FORMATS},
+    engine::{
+        Event, ExportState, JobState, ModelState, Note, Notes, Problem, SongState, export::FORMATS,
+    },
+    i18n::{Language, speak},
+    model::weights::Step,
     ui::{
         desk::Purpose,
         dialogs::{Answer, Outcome},
-        words::{self, Language},
+        words,
     },
 };
 
 use super::{
     export::sent,
+    pseudo::{accented, pseudo},
     stage::{Stage, TERMS, job, library, processing, separated, unprocessed},
 };
 
@@ -111,19 +116,49 @@ fn is_no_language(text: &str) -> bool {
     })
 }
 
+/// The same in every language, and not read from a message.
+const PROPER: &[&str] =
+    &["htdemucs", "English", "Português", "FLAC", "WAV", "ALAC", "MP3", "Opus", "LUFS", "M", "S"];
+
+/// Whether each letter of a text comes from a message of the pseudo-language.
+fn is_accented(text: &str) -> bool {
+    if !text.contains(": ") && ENDINGS.iter().any(|ending| text.ends_with(ending)) {
+        return true;
+    }
+    let mut rest = text.to_owned();
+    for name in NAMES {
+        rest = rest.replace(name, " ");
+    }
+    rest.split_whitespace().all(|word| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '{' && c != '}');
+        let key = bare.rsplit('+').next().unwrap_or_default();
+        let is_key = key.chars().count() == 1 || KEYS.contains(&key);
+        let is_plain = bare.contains(|c: char| c.is_ascii_alphabetic());
+        !is_plain || is_key || bare.starts_with('{') || PROPER.contains(&bare)
+    })
+}
+
 fn compare(name: &str, scene: impl Fn(Stage) -> Stage, events: impl Fn() -> Vec<Event>) {
-    let [english, portuguese] = Language::ALL.map(|language| {
-        words::speak(language);
+    let shown = |language| {
+        speak(language);
         let stage = scene(Stage::new(Theme::Dark, events()));
         stage.harness.check_accessibility();
-        texts(&stage)
-    });
-    words::speak(Language::English);
+        let texts = texts(&stage);
+        speak(Language::english());
+        texts
+    };
+    let english = shown(Language::english());
     assert!(english.len() > 5, "{name}: {english:?}");
-    assert_eq!(english.len(), portuguese.len(), "{name}: {english:#?}\n{portuguese:#?}");
-    for (english, portuguese) in english.iter().zip(&portuguese) {
-        let is_translated = english != portuguese || is_no_language(english);
-        assert!(is_translated, "{name}: “{english}” is not translated");
+    for language in Language::all().skip(1) {
+        let other = shown(language);
+        assert_eq!(english.len(), other.len(), "{name}: {english:#?}\n{other:#?}");
+        for (english, other) in english.iter().zip(&other) {
+            let is_translated = english != other || is_no_language(english);
+            assert!(is_translated, "{name}: “{english}” is not translated in {language:?}");
+        }
+    }
+    for text in shown(pseudo()) {
+        assert!(is_accented(&text), "{name}: “{text}” does not come from a message");
     }
 }
 
@@ -153,17 +188,17 @@ fn no_panel_shows_the_other_language() {
     compare("unprocessed", |stage| stage, unprocessed);
     compare("processing", |stage| stage, processing);
     compare("separated", |stage| stage, separated);
-    let installing = ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
-    for state in [installing, ModelState::Failed("The disk is full".into())] {
+    let installing = ModelState::Installing { step: Step::Reading, fraction: Some(0.3) };
+    for state in [installing, ModelState::Failed(Problem::ModelBusy)] {
         let events = || vec![library(SongState::Ready), Event::Model(state.clone())];
         compare("model", |stage| stage, events);
     }
     let failed = || {
         let mut events = unprocessed();
-        events.push(Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 24)));
+        events.push(Event::Job(job(1, 7, JobState::Failed(Problem::NotSeparated), 24)));
         events.push(Event::Job(job(2, 5, JobState::Waiting, 0)));
-        let reason = "The disk is full".to_owned();
-        events.extend(vec![Event::Failed { request: None, song: None, reason }; 4]);
+        let problem = Problem::TooManyImports;
+        events.extend(vec![Event::Failed { request: None, song: None, problem }; 4]);
         events
     };
     compare("failed", |stage| stage, failed);
@@ -209,7 +244,8 @@ fn no_page_shows_the_other_language() {
     let sorted = |mut stage: Stage| {
         let is_sort = |node: &Node<'_>| {
             let label = node.accesskit_node().label().unwrap_or_default();
-            label.starts_with("Sort: ") || label.starts_with("Ordenar: ")
+            let sort = [String::from("Sort"), "Ordenar".into(), accented("Sort")];
+            sort.iter().any(|sort| label.starts_with(&format!("{sort}: ")))
         };
         stage.harness.root().children_recursive().find(is_sort).unwrap().click();
         stage.harness.run_steps(3);
@@ -279,7 +315,7 @@ fn no_export_shows_the_other_language() {
             let other_what = |stage| {
                 let mut stage = dialog(stage);
                 let choices = choices(&stage);
-                // "What" is the first choice in the dialog; where there is none, it is the format.
+                // "Content" is the first choice in the dialog; where there is none, it is the format.
                 click_end(&mut stage, &choices[nth]);
                 stage
             };
@@ -291,11 +327,11 @@ fn no_export_shows_the_other_language() {
         let done = ExportState::Done {
             files: vec!["/home/me/Music/mix.wav".into()],
             gain_db: -1.24,
-            notes: vec!["the song's 6 channels are folded down to stereo".into()],
+            notes: Note::ExportedInStereo { channels: 6 }.into(),
         };
-        let none = ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: Vec::new() };
+        let none = ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: Notes::default() };
         let there = ExportState::Exists(vec!["/home/me/Music/mix.wav".into()]);
-        let failed = ExportState::Failed("the disk is full".into());
+        let failed = ExportState::Failed(Problem::NothingChosen);
         for state in [done, none, there, failed, ExportState::Running(0.42)] {
             stage.press(Modifiers::NONE, Key::Enter);
             let id = sent(&stage).id;

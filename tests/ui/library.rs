@@ -4,7 +4,9 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use partita::engine::{Command, Event, JobId, JobState, SongId, SongState};
 
-use super::stage::{Stage, job, library, opened, ready, separated, song, stage, unprocessed};
+use super::stage::{
+    Stage, job, library, opened, ready, recorded, separated, song, stage, unprocessed,
+};
 
 const NONE: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
@@ -53,7 +55,7 @@ fn songs_are_sorted_by_what_is_chosen() {
     );
     assert_eq!(sort(&mut stage, "By artist", "By length")[0], "On the run");
     assert_eq!(sort(&mut stage, "By length", "By state")[..2], ["Vibe Ace", "Let's Go Fishin'"]);
-    let reversed = sort(&mut stage, "By state", "The other way round");
+    let reversed = sort(&mut stage, "By state", "Reverse order");
     assert_eq!(reversed.last().unwrap(), "Vibe Ace");
     // "Next" goes by what is shown.
     stage.asked();
@@ -157,7 +159,7 @@ fn several_songs_are_exported_in_the_same_way() {
 fn a_song_is_given_another_title() {
     let mut stage = stage(unprocessed());
     stage.press(NONE, Key::F2);
-    let field = stage.harness.get_by_label("Title of the song");
+    let field = stage.harness.get_by_label("Song title");
     assert!(field.is_focused());
     field.type_text("!");
     stage.harness.run_steps(2);
@@ -171,16 +173,16 @@ fn a_song_is_given_another_title() {
     };
     assert!(title.contains("Lithium") && title.contains('!'), "{title}");
     stage.press(NONE, Key::F2);
-    stage.harness.get_by_label("Title of the song").type_text("?");
+    stage.harness.get_by_label("Song title").type_text("?");
     stage.harness.run_steps(2);
     stage.press(NONE, Key::Escape);
     assert_eq!(stage.asked(), [], "as it was");
-    assert!(!stage.shows("Title of the song"));
+    assert!(!stage.shows("Song title"));
     stage.harness.get_by_label_contains("On the run,").click_secondary();
     stage.harness.run_steps(3);
     assert!(stage.shows("Show in the file manager"));
     stage.click("Rename");
-    assert!(stage.shows("Title of the song"));
+    assert!(stage.shows("Song title"));
 }
 
 #[test]
@@ -190,7 +192,7 @@ fn badges_say_how_songs_stand() {
         Event::Job(job(1, 7, JobState::Waiting, 0)),
         Event::Job(job(2, 6, JobState::Waiting, 0)),
         Event::Job(job(3, 5, JobState::Paused, 10)),
-        Event::Job(job(4, 3, JobState::Failed("The disk is full".into()), 1)),
+        Event::Job(job(4, 3, JobState::Failed(recorded("The disk is full")), 1)),
         Event::Queue(vec![JobId(2), JobId(1)]),
         Event::Missing(vec![SongId(4)]),
     ]);
@@ -215,10 +217,10 @@ fn badges_say_how_songs_stand() {
 #[test]
 fn the_library_is_folded_and_comes_back() {
     let mut stage = stage(unprocessed());
-    stage.click("Fold the library");
+    stage.click("Collapse library");
     assert!(stage.rows().is_empty() && stage.shows("Lithium"), "the song stays");
     stage.harness.check_accessibility();
-    stage.click("Show the library");
+    stage.click("Show library");
     assert_eq!(stage.rows().len(), 5);
     stage.press(CTRL, Key::B);
     assert!(stage.rows().is_empty());

@@ -10,6 +10,7 @@ mod languages;
 mod library;
 mod models;
 mod pictures;
+mod pseudo;
 mod raster;
 mod real;
 mod settings;

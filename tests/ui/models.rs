@@ -9,12 +9,14 @@ use partita::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
         recipe::{Offer, Quality, Recipe, Usual, Version},
     },
-    model::weights::State,
+    model::weights::{FileFault, State, Step},
 };
 
 use super::{
     settings::page,
-    stage::{FRAMES, Stage, covered, job, names, opened, peaks, separated, stage, unprocessed},
+    stage::{
+        FRAMES, Stage, covered, job, names, opened, peaks, recorded, separated, stage, unprocessed,
+    },
 };
 
 fn entry(name: &str, state: State) -> ModelEntry {
@@ -35,7 +37,7 @@ fn models() -> Event {
     Event::Models(vec![
         entry("htdemucs", installed()),
         entry("htdemucs_ft", State::Missing),
-        entry("htdemucs_6s", State::Damaged("is cut off".into())),
+        entry("htdemucs_6s", State::Damaged(FileFault::CutOff { detail: String::new() })),
         entry("mine", installed()),
     ])
 }
@@ -82,18 +84,19 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     stage.click("Accept and install");
     assert_eq!(stage.asked(), [Command::InstallModel("htdemucs_ft".into())]);
     let task = |task| Event::ModelTask(Some("htdemucs_ft".into()), task);
-    let running = ModelTask::Running { what: "Downloading".into(), fraction: Some(0.42) };
+    let running =
+        ModelTask::Running { step: Step::Downloading("example.org".into()), fraction: Some(0.42) };
     stage.tell([task(running)]);
     assert!(stage.shows("Downloading… 42 %"));
     stage.click("htdemucs_ft: Stop");
     assert_eq!(stage.asked(), [Command::CancelInstall]);
-    stage.tell([task(ModelTask::Failed("the network is gone".into()))]);
+    stage.tell([task(ModelTask::Failed(recorded("the network is gone")))]);
     assert!(stage.shows("The network is gone"));
 
     stage.click("mine: Verify");
     assert_eq!(stage.asked(), [Command::VerifyModel("mine".into())]);
     stage.tell([Event::ModelTask(Some("mine".into()), ModelTask::Verified)]);
-    assert!(stage.shows("Every byte is right"));
+    assert!(stage.shows("All files are intact"));
     stage.click("mine: Remove");
     assert_eq!(stage.asked(), [Command::RemoveModel("mine".into())]);
 

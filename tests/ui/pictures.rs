@@ -4,12 +4,13 @@ use egui::{Key, Modifiers, Theme, vec2};
 use egui_kittest::{SnapshotOptions, kittest::Queryable as _};
 use partita::{
     engine::{Event, ExportState, Lane, ModelState},
-    ui::words::{Language, speak},
+    i18n::{Language, speak},
 };
 
 use super::{
     export::{export, open},
-    stage::{Stage, fine_peaks, processing, separated},
+    pseudo::pseudo,
+    stage::{Stage, fine_peaks, portuguese, processing, separated},
     walk::scenes,
 };
 
@@ -39,9 +40,9 @@ fn every_state_in_every_look() {
         for (size, scale) in looks {
             for (theme, language) in [Theme::Dark, Theme::Light]
                 .into_iter()
-                .flat_map(|theme| Language::ALL.map(|it| (theme, it)))
+                .flat_map(|theme| Language::all().chain([pseudo()]).map(move |it| (theme, it)))
             {
-                speak(Language::English); // it is worked by its names
+                speak(Language::english()); // it is worked by its names
                 let mut stage = scene();
                 speak(language);
                 stage.harness.ctx.set_theme(theme);
@@ -52,12 +53,12 @@ fn every_state_in_every_look() {
                 stage.harness.run_steps(5);
                 let (width, look) = (size.x, format!("{theme:?}").to_lowercase());
                 let name = name.replace(' ', "-");
-                let name = format!("{name}-{look}-{}-{width}x{scale}.png", language.code());
+                let name = format!("{name}-{look}-{}-{width}x{scale}.png", language.tag());
                 stage.harness.render().unwrap().save(folder.join(name)).unwrap();
             }
         }
     }
-    speak(Language::English);
+    speak(Language::english());
 }
 
 #[test]
@@ -157,11 +158,11 @@ fn settings_light() {
 
 #[test]
 fn several_songs_in_portuguese() {
-    speak(Language::Portuguese);
+    speak(portuguese());
     let mut stage = Stage::new(Theme::Dark, processing());
     stage.press(egui::Modifiers::COMMAND, egui::Key::A);
     picture(&mut stage, "several-portuguese");
-    speak(Language::English);
+    speak(Language::english());
 }
 
 #[test]
@@ -169,9 +170,9 @@ fn export_dark() {
     let mut stage = Stage::new(Theme::Dark, separated());
     stage.asked();
     open(&mut stage);
-    stage.click("What: Ticked stems");
+    stage.click("Content: Selected stems");
     stage.click("Format: FLAC");
-    stage.click("Residual: what no stem holds");
+    stage.click("Residual: everything outside the stems");
     stage.harness.remove_cursor();
     picture(&mut stage, "export-dark");
 }
@@ -195,7 +196,7 @@ fn export_cards() {
     let done = ExportState::Done {
         files: vec!["/home/me/Music/Software-Entwicklungskit - Lithium (mix).wav".into()],
         gain_db: -1.24,
-        notes: vec!["the song's 6 channels are folded down to stereo".into()],
+        notes: partita::engine::Note::ExportedInStereo { channels: 6 }.into(),
     };
     let there = ["vocals", "drums"].map(|stem| format!("/home/me/Music/Lithium/{stem}.wav").into());
     for state in [done, ExportState::Exists(there.into()), ExportState::Running(0.42)] {

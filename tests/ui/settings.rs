@@ -11,15 +11,15 @@ use partita::{
         pool,
         preferences::{self, Flags},
     },
+    i18n::{Language, speak, spoken},
     model::Precision,
     ui::{
         desk::{Page, Purpose},
         dialogs::{Answer, Outcome},
-        words::{self, Language},
     },
 };
 
-use super::stage::{Stage, names, ready, separated, stage, unprocessed};
+use super::stage::{Stage, names, ready, recorded, separated, stage, unprocessed};
 
 const CTRL: Modifiers = Modifiers::COMMAND;
 
@@ -43,10 +43,10 @@ fn language_theme_and_size_change_at_once() {
     let mut stage = page(unprocessed());
     stage.harness.check_accessibility();
     stage.click("Language: Português");
-    assert!(stage.shows("Ajustes") && !stage.shows("Settings"));
+    assert!(stage.shows("Configurações") && !stage.shows("Settings"));
     stage.click("Idioma: English");
     assert!(stage.shows("Settings"));
-    assert_eq!(words::spoken(), Language::English);
+    assert_eq!(spoken(), Language::english());
     stage.click("Theme: Light");
     assert_eq!(stage.harness.ctx.theme(), Theme::Light);
     stage.click("Theme: Dark");
@@ -84,8 +84,8 @@ fn threads_and_precision_are_told_to_the_engine() {
     let ctx = stage.harness.ctx.clone();
     let flags = Flags { threads: Some(3), precision: Some(single), memory: None };
     let app = stage.harness.state_mut();
-    app.begin(&ctx, Preferences::default(), flags, Some("The settings were damaged".into()));
-    words::speak(Language::English);
+    app.begin(&ctx, Preferences::default(), flags, Some(recorded("The settings were damaged")));
+    speak(Language::english());
     stage.harness.run_steps(3);
     assert!(stage.shows("Set by the command line") && stage.shows("The settings were damaged"));
     if cores > 1 {
@@ -110,7 +110,7 @@ fn a_limit_of_memory_is_told_to_the_engine() {
     let begin = |stage: &mut Stage, flags| {
         let found = Preferences { memory: Some(812_000_000), ..Preferences::default() };
         stage.harness.state_mut().begin(&ctx, found, flags, None);
-        words::speak(Language::English);
+        speak(Language::english());
         stage.harness.run_steps(3);
     };
     begin(&mut stage, Flags::default());
@@ -126,14 +126,14 @@ fn a_sound_device_is_chosen() {
     let mut stage = page(unprocessed());
     let output = |id: &str, name: &str| Output { id: id.into(), name: name.into() };
     stage.tell([Event::Outputs(vec![output("a", "Speakers"), output("b", "Headphones")])]);
-    stage.click("Sound device: As the system");
+    stage.click("Sound device: System default");
     stage.click("Headphones");
     assert_eq!(stage.deck.output.borrow().as_deref(), Some("b"));
     assert!(stage.shows("Sound device: Headphones"));
     stage.tell([Event::Outputs(Vec::new())]);
     assert!(stage.shows("Sound device: b"), "one that is not there is still the chosen one");
     stage.click("Sound device: b");
-    let again = stage.harness.query_all_by_label("As the system");
+    let again = stage.harness.query_all_by_label("System default");
     again.max_by(|a, b| a.rect().top().total_cmp(&b.rect().top())).unwrap().click();
     stage.harness.run_steps(3);
     assert_eq!(*stage.deck.output.borrow(), None);
@@ -161,10 +161,10 @@ fn the_data_folder_is_shown_with_its_size_and_cleared() {
     assert!(stage.shows("5.0 GB, 3.2 GB of it stems"));
     stage.click("Clear stems…");
     assert!(stage.shows("This deletes 3.2 GB of stems"));
-    stage.click("Keep them");
+    stage.click("Cancel");
     assert_eq!(stage.asked(), []);
     stage.click("Clear stems…");
-    stage.click("Delete the stems");
+    stage.click("Delete stems");
     assert_eq!(stage.asked(), [Command::ClearStems]);
 }
 
@@ -220,7 +220,7 @@ fn what_was_set_is_kept_and_comes_back() {
     let ctx = stage.harness.ctx.clone();
     let found = Preferences { song: Some(4), volume: 0.5, ..kept };
     stage.harness.state_mut().begin(&ctx, found, Flags::default(), None);
-    words::speak(Language::English);
+    speak(Language::english());
     let lane = LaneSettings { muted: true, pan: 0.5, ..LaneSettings::default() };
     let lanes = [("drums".to_owned(), lane)].into();
     let mut events = separated();

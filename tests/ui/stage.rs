@@ -14,12 +14,14 @@ use egui_kittest::{
 };
 use partita::{
     engine::{
-        AudioFormat, Command, Event, Job, JobId, JobState, Lane, ModelState, RequestId, Song,
-        SongId, SongState,
+        AudioFormat, Command, Event, Job, JobId, JobState, Lane, ModelState, Note, Notes, Problem,
+        RequestId, Song, SongId, SongState,
         peaks::Peak,
         player::{Device, Gains, Monitor},
+        problem::DeviceProblem,
         recipe::Quality,
     },
+    i18n::Language,
     ui::{
         app::App,
         link::{Link, Playback},
@@ -30,6 +32,11 @@ use super::raster::Raster;
 
 /// Shown before the model is installed.
 pub const TERMS: &str = "These are the terms of the weights, as their publisher has written them.";
+
+/// Portuguese.
+pub fn portuguese() -> Language {
+    Language::for_locale("pt-BR").unwrap()
+}
 
 /// Remembers what it was told.
 #[derive(Default)]
@@ -102,7 +109,7 @@ impl Playback for OnDeck {
     }
     fn device(&self) -> Device {
         if self.0.has_no_device.get() {
-            Device::Unavailable("no sound card was found".into())
+            Device::Unavailable(DeviceProblem::None)
         } else {
             Device::Idle
         }
@@ -283,7 +290,7 @@ pub fn song(id: i64, title: &str, artist: Option<&str>, state: SongState) -> Son
         track: None,
         tracks: Vec::new(),
         loudness_lufs: None,
-        warning: None,
+        warning: Notes::default(),
         state,
         cover: None,
     }
@@ -306,6 +313,11 @@ pub fn job(id: i64, song: i64, state: JobState, done: usize) -> Job {
     }
 }
 
+/// A problem with this text in all languages.
+pub fn recorded(text: &str) -> Problem {
+    Problem::Recorded { text: text.into() }
+}
+
 /// A library of a few songs, the first as given.
 pub fn library(state: SongState) -> Event {
     let mut songs = vec![
@@ -315,7 +327,7 @@ pub fn library(state: SongState) -> Event {
         song(4, "Vibe Ace", Some("Kevin MacLeod"), SongState::Separated),
         song(3, "take 3 (rough mix)", None, SongState::Ready),
     ];
-    songs[4].warning = Some("cut off after 5:27".into());
+    songs[4].warning = Note::CutOff { at: 327 * 44_100, whole: None }.into();
     Event::Library { songs, jobs: Vec::new() }
 }
 
@@ -395,7 +407,7 @@ pub fn processing() -> Vec<Event> {
     events.push(Event::Importing { path: "/music/New song.mp3".into(), fraction: 0.42 });
     events.push(Event::ImportFailed {
         path: "/music/letter.txt".into(),
-        reason: "is not audio; WAV, FLAC, MP3 and others can be read".into(),
+        problem: recorded("is not audio; WAV, FLAC, MP3 and others can be read"),
     });
     events
 }

@@ -244,7 +244,7 @@ fn a_loop_by_keys_alone() {
 #[test]
 fn what_no_stem_holds_is_a_lane_that_is_muted_at_first() {
     let mut stage = stage(separated());
-    assert!(stage.shows("what no stem holds · muted"));
+    assert!(stage.shows("everything outside the stems · muted"));
     assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2]);
     stage.click("Mute Residual");
     assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
@@ -327,7 +327,7 @@ fn stop_speed_and_volume() {
     stage.deck.position.set(50_000);
     stage.press(NONE, Key::Space);
     stage.deck.position.set(90_000);
-    stage.click("Stop playing");
+    stage.click("Stop playback");
     assert!(!stage.deck.playing.get());
     assert_eq!(stage.deck.position.get(), 50_000, "where playing began");
     stage.press(NONE, Key::Period);

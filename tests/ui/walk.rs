@@ -7,17 +7,18 @@ use egui::{Key, Modifiers, Theme, accesskit::Role};
 use egui_kittest::{Harness, Node, kittest::NodeT as _};
 use partita::{
     engine::{Event, ExportState, JobState, ModelState, SongState},
+    i18n::{Language, speak},
+    model::weights::Step,
     ui::{
         app::App,
         desk::Purpose,
         dialogs::{Answer, Outcome},
-        words::{self, Language},
     },
 };
 
 use super::{
     export::export,
-    stage::{Stage, job, library, processing, separated, stage, unprocessed},
+    stage::{Stage, job, library, processing, recorded, separated, stage, unprocessed},
 };
 
 /// Whether a node is something to work with, or a picture that says something.
@@ -64,8 +65,10 @@ pub fn scenes() -> Vec<Scene> {
         }),
         ("no model", || stage(vec![library(SongState::Ready), Event::Model(ModelState::Missing)])),
         ("installing", || {
-            let installing =
-                ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
+            let installing = ModelState::Installing {
+                step: Step::Downloading("example.org".into()),
+                fraction: Some(0.3),
+            };
             stage(vec![library(SongState::Ready), Event::Model(installing)])
         }),
         ("importing", || {
@@ -76,7 +79,7 @@ pub fn scenes() -> Vec<Scene> {
                 Event::Importing { path: path("Another song.mp3"), fraction: 0.0 },
                 Event::ImportFailed {
                     path: path("notes.txt"),
-                    reason: "this is not an audio file but text".into(),
+                    problem: recorded("this is not an audio file but text"),
                 },
             ]);
             stage
@@ -85,7 +88,7 @@ pub fn scenes() -> Vec<Scene> {
         ("processing", || stage(processing())),
         ("failed", || {
             let mut stage = stage(unprocessed());
-            stage.tell([Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 2))]);
+            stage.tell([Event::Job(job(1, 7, JobState::Failed(recorded("The disk is full")), 2))]);
             stage
         }),
         ("separated", || stage(separated())),
@@ -134,12 +137,12 @@ pub fn scenes() -> Vec<Scene> {
 
 #[test]
 fn no_control_of_any_panel_or_dialog_is_without_a_name() {
-    for language in Language::ALL {
+    for language in Language::all() {
         for (name, scene) in scenes() {
             // English while it is made, because it is worked by its names.
-            words::speak(Language::English);
+            speak(Language::english());
             let mut stage = scene();
-            words::speak(language);
+            speak(language);
             stage.harness.run_steps(4);
             let found = nameless(&stage.harness);
             assert!(found.is_empty(), "{name}, {}: {found:#?}", language.name());
@@ -149,7 +152,7 @@ fn no_control_of_any_panel_or_dialog_is_without_a_name() {
             assert!(controls > 3, "{name}: only {controls}");
         }
     }
-    words::speak(Language::English);
+    speak(Language::english());
 }
 
 #[test]

@@ -6,12 +6,13 @@ use partita::{
     engine::{
         Command, Event, JobId, JobState, Lane, ModelState, SongId, SongState, player::Monitor,
     },
+    model::weights::Step,
     ui::action::Verb,
 };
 
 use super::stage::{
-    FRAMES, Stage, TERMS, covered, job, library, names, opened, processing, ready, separated, song,
-    stage, stems, unprocessed,
+    FRAMES, Stage, TERMS, covered, job, library, names, opened, processing, ready, recorded,
+    separated, song, stage, stems, unprocessed,
 };
 
 const NONE: Modifiers = Modifiers::NONE;
@@ -63,7 +64,7 @@ fn process_asks_for_the_ticked_stems_from_the_play_head() {
     stage.click("Drums");
     stage.click("Bass");
     stage.click("Other");
-    assert!(stage.shows("Tick an instrument first"));
+    assert!(stage.shows("Select an instrument first"));
     stage.press(CTRL, Key::P);
     assert_eq!(stage.asked(), []);
 }
@@ -81,7 +82,7 @@ fn progress_is_shown_and_can_be_cancelled() {
     assert_eq!(stage.asked(), [Command::Cancel(JobId(1))]);
     stage.tell([Event::Job(job(1, 7, JobState::Cancelled, 24))]);
     assert!(stage.shows("Continue") && stage.shows("42 % is there already"));
-    stage.tell([Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 24))]);
+    stage.tell([Event::Job(job(1, 7, JobState::Failed(recorded("The disk is full")), 24))]);
     assert!(stage.shows("The disk is full"));
 }
 
@@ -230,12 +231,15 @@ fn the_model_is_offered_with_its_terms() {
     assert!(stage.shows(TERMS) && !stage.shows("Process"));
     stage.click("Install");
     assert_eq!(stage.asked(), [Command::InstallModel("htdemucs".into())]);
-    let installing = ModelState::Installing { what: "Downloading".into(), fraction: Some(0.3) };
+    let installing = ModelState::Installing {
+        step: Step::Downloading("example.org".into()),
+        fraction: Some(0.3),
+    };
     stage.tell([Event::Model(installing)]);
     assert!(stage.shows("Downloading… 30 %"));
     stage.click("Stop");
     assert_eq!(stage.asked(), [Command::CancelInstall]);
-    stage.tell([Event::Model(ModelState::Failed("The disk is full".into()))]);
+    stage.tell([Event::Model(ModelState::Failed(recorded("The disk is full")))]);
     assert!(stage.shows("The disk is full") && stage.shows("Choose a file…"));
     let (song, frames, no_stems) = (SongId(7), FRAMES, Vec::new());
     stage.tell([Event::Opened { song, frames, stems: no_stems }, ready(), opened(7)]);

@@ -27,8 +27,8 @@ use crossbeam_channel::{Sender, bounded};
 use super::liveness::{ALIVE, BEAT, Clock, Worker, beat};
 pub use super::liveness::{SILENCE, host};
 use crate::engine::{
-    EngineError, Result,
-    files::{make_folders, sweep, write_atomically},
+    Problem, Result,
+    files::{make_folders, sweep, try_write_atomically},
 };
 
 /// Prefixes of folders: a try; one that is being made; one that is being removed.
@@ -67,7 +67,7 @@ pub enum Asked {
 /// Claims a song whose tries are below `root`, with the most advanced work of dead tries.
 ///
 /// # Errors
-/// [`EngineError::Io`].
+/// [`Problem::Io`].
 pub fn ask(root: &Path, wanted: Wanted<'_>) -> Result<Asked> {
     const TIMES: usize = 20;
     let asking = Asking::new(root, wanted);
@@ -105,8 +105,8 @@ impl<'a> Asking<'a> {
         Self { of_song: root.join(wanted.song), first_version, wanted }
     }
 
-    fn cannot(&self, source: io::Error) -> EngineError {
-        EngineError::Io { what: "cannot write", path: self.of_song.clone(), source }
+    fn cannot(&self, source: io::Error) -> Problem {
+        Problem::write(&self.of_song, source)
     }
 
     /// All steps; `None` where another process got the number.
@@ -133,10 +133,7 @@ impl<'a> Asking<'a> {
     fn announce(&self, number: u64) -> io::Result<Option<Claim>> {
         let new = tempfile::Builder::new().prefix(NEW).tempdir_in(&self.of_song)?;
         let text = serde_json::to_vec(&Worker::this())?;
-        write_atomically(&new.path().join(ALIVE), &text).map_err(|error| match error {
-            EngineError::Io { source, .. } => source,
-            other => io::Error::other(other),
-        })?;
+        try_write_atomically(&new.path().join(ALIVE), &text)?;
         let folder = self.of_song.join(format!("{TRY}{number:010}"));
         if let Err(error) = fs::rename(new.path(), &folder) {
             return if folder.exists() { Ok(None) } else { Err(error) };

@@ -4,8 +4,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Entry, failure::is_temporary};
-use crate::engine::{CancelToken, EngineError, Result, decode};
+use super::Entry;
+use crate::engine::{CancelToken, Problem, Result, decode};
 
 /// Headers that are asked for at once.
 const THREADS: usize = 8;
@@ -14,8 +14,8 @@ const THREADS: usize = 8;
 /// none: whoever looks sees the same.
 ///
 /// # Errors
-/// [`EngineError::Busy`] where this machine cannot see what others may: it would tell the shares
-/// otherwise than they do. [`EngineError::Cancelled`].
+/// [`Problem::UnseenSongs`] where this machine cannot see what others may: it would tell the shares
+/// otherwise than they do. [`Problem::Cancelled`].
 pub fn complete(entries: &mut [Entry], cancel: &CancelToken) -> Result<()> {
     let mut unknown: Vec<&mut Entry> =
         entries.iter_mut().filter(|entry| entry.seconds.is_none()).collect();
@@ -30,12 +30,11 @@ pub fn complete(entries: &mut [Entry], cancel: &CancelToken) -> Result<()> {
                 }
                 match decode::seconds(&entry.path, entry.track, cancel) {
                     Ok(seconds) => entry.seconds = seconds,
-                    Err(error) if is_temporary(&error, &entry.path) => {
+                    Err(error) if error.class().is_temporary() => {
                         unseen.fetch_add(1, Ordering::Relaxed);
-                        let words = error.in_words();
-                        first.get_or_insert(format!("line {}: {words}", entry.line));
+                        first.get_or_insert((entry.line, error));
                     }
-                    Err(error) => tracing::debug!("line {}: {}", entry.line, error.in_words()),
+                    Err(error) => tracing::debug!("line {}: {}", entry.line, error.to_string()),
                 }
             }
             first
@@ -45,12 +44,8 @@ pub fn complete(entries: &mut [Entry], cancel: &CancelToken) -> Result<()> {
         parts.into_iter().find_map(|part| part.join().ok().flatten())
     });
     if cancel.is_ending() {
-        return Err(EngineError::Cancelled);
+        return Err(Problem::Cancelled);
     }
-    let Some(words) = first else { return Ok(()) };
-    Err(EngineError::Busy(format!(
-        "{} songs cannot be seen from this machine now ({words}), so the shares cannot be told; put \
-         the lengths into the manifest (partita probe), or see what is wrong here",
-        unseen.into_inner()
-    )))
+    let Some((line, first)) = first else { return Ok(()) };
+    Err(Problem::UnseenSongs { count: unseen.into_inner(), line, first: Box::new(first) })
 }

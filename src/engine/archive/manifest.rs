@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 use super::{digest_of, words_of};
-use crate::engine::{EngineError, Result};
+use crate::engine::{Problem, Result};
 
 /// No manifest is longer: a million songs with long paths.
 const MOST_BYTES: u64 = 1 << 30;
@@ -57,9 +57,9 @@ impl Manifest {
     /// Reads a manifest from a file, or from standard input where that is `-`.
     ///
     /// # Errors
-    /// [`EngineError::Io`]; [`EngineError::Unknown`] for what is no manifest, with the line.
+    /// [`Problem::Input`]; [`Problem::Manifest`] with the line.
     pub fn open(path: &Path) -> Result<Self> {
-        let cannot = |source| EngineError::Io { what: "cannot read", path: path.into(), source };
+        let cannot = |error| Problem::input(path, error);
         let mut bytes = Vec::new();
         let read = if path == Path::new("-") {
             std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes)
@@ -69,12 +69,13 @@ impl Manifest {
         };
         read.map_err(cannot)?;
         if bytes.len() as u64 > MOST_BYTES {
-            return Err(EngineError::Unknown(format!("{} is too long", path.display())));
+            let detail = format!("it is longer than the limit of {MOST_BYTES} bytes");
+            return Err(Problem::Manifest { path: path.to_owned(), detail });
         }
         let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
         let said = extension.to_ascii_lowercase();
         Self::read(&bytes, &said)
-            .map_err(|words| EngineError::Unknown(format!("{}: {words}", path.display())))
+            .map_err(|detail| Problem::Manifest { path: path.to_owned(), detail })
     }
 
     /// Reads a manifest's text. `ending` is its file's; where that says nothing, the text does.
@@ -111,7 +112,7 @@ impl Manifest {
         });
         for entry in &entries {
             if entry.seconds.is_some_and(|seconds| !(0.0..1e7).contains(&seconds)) {
-                return Err(at(entry.line, "this length in seconds is none"));
+                return Err(at(entry.line, "invalid length in seconds"));
             }
         }
         let identities: Vec<String> = entries.iter().map(Entry::identity).collect();

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Keys;
 use crate::engine::{
-    CancelToken, EngineError, Result,
+    CancelToken, Notes, Problem, Result,
     files::{make_folders, sweep, write_atomically},
     import::content_hash,
 };
@@ -62,8 +62,8 @@ pub struct Receipt {
     pub at: u64,
     /// Gain of all files in dB.
     pub gain_db: f32,
-    /// What there is to be said about it.
-    pub notes: Vec<String>,
+    /// Notes for the user; sentences of earlier versions are read too.
+    pub notes: Notes,
 }
 
 /// A song's own file.
@@ -101,9 +101,9 @@ impl Written {
     /// A finished file below `out`.
     ///
     /// # Errors
-    /// [`EngineError::Io`], [`EngineError::Cancelled`].
+    /// [`Problem::Io`], [`Problem::Cancelled`].
     pub fn of(name: &str, path: &Path, out: &Path, cancel: &CancelToken) -> Result<Self> {
-        let cannot = |source| EngineError::Io { what: "cannot read", path: path.into(), source };
+        let cannot = |error| Problem::read(&path, error);
         Ok(Self {
             name: name.into(),
             path: path.strip_prefix(out).unwrap_or(path).into(),
@@ -137,7 +137,7 @@ impl Receipt {
     /// Writes the receipt, and then removes the mark: every file has its name.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn write(&self, state: &Path) -> Result<()> {
         let cannot = |source| cannot_write(&place(state, &self.key, RECEIPT), source);
         let bytes = serde_json::to_vec(self).map_err(|e| cannot(io::Error::other(e)))?;
@@ -172,7 +172,7 @@ impl Receipt {
 /// Marks a song as begun: from now on, files of its names are its own.
 ///
 /// # Errors
-/// [`EngineError::Io`].
+/// [`Problem::Io`].
 pub fn begin(state: &Path, keys: &Keys, song: &Path) -> Result<()> {
     write_at(&place(state, &keys.song, MARK), song.display().to_string().as_bytes())
 }
@@ -191,8 +191,8 @@ fn write_at(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomically(path, bytes)
 }
 
-fn cannot_write(path: &Path, source: io::Error) -> EngineError {
-    EngineError::Io { what: "cannot write", path: path.into(), source }
+fn cannot_write(path: &Path, source: io::Error) -> Problem {
+    Problem::write(path, source)
 }
 
 fn place(state: &Path, key: &str, extension: &str) -> PathBuf {

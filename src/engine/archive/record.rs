@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Shard, Song};
 use crate::engine::{
-    EngineError, Result,
+    Problem, Result,
     files::{make_folders, sweep, write_atomically},
 };
 
@@ -106,7 +106,7 @@ impl Recorder {
         let folder = state.join(FOLDER);
         let name = format!("{}-{index}-of-{count}", record.manifest);
         let path = folder.join(format!("{name}.json"));
-        let cannot = |source| EngineError::Io { what: "cannot write", path: path.clone(), source };
+        let cannot = |error| Problem::write(&path, error);
         make_folders(&folder).map_err(cannot)?;
         // Of a process that was killed while it wrote here.
         sweep(&folder);
@@ -133,7 +133,7 @@ impl Recorder {
         if self.written.elapsed() >= EVERY
             && let Err(error) = self.write()
         {
-            tracing::warn!("how far this share is cannot be written down: {}", error.in_words());
+            tracing::warn!("how far this share is cannot be written down: {}", error.to_string());
         }
     }
 
@@ -147,11 +147,8 @@ impl Recorder {
         self.record.ran = self.start.elapsed().as_secs_f64();
         self.record.updated = now();
         self.written = Instant::now();
-        let text = serde_json::to_vec(&self.record).map_err(|error| EngineError::Io {
-            what: "cannot write",
-            path: self.path.clone(),
-            source: io::Error::other(error),
-        })?;
+        let text = serde_json::to_vec(&self.record)
+            .map_err(|e| Problem::write(&self.path, io::Error::other(e)))?;
         write_atomically(&self.path, &text)
     }
 }
@@ -164,8 +161,7 @@ pub(super) fn now() -> u64 {
 /// Every share's record below `state`, with its songs. What cannot be read is told, and left out.
 pub(super) fn all(state: &Path) -> Result<Vec<(Record, Vec<Listed>)>> {
     let folder = state.join(FOLDER);
-    let cannot =
-        |path: &Path, source| EngineError::Io { what: "cannot read", path: path.into(), source };
+    let cannot = |path: &Path, error: io::Error| Problem::read(path, error);
     let entries = fs::read_dir(&folder).map_err(|e| cannot(&folder, e))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|it| it == "json"));

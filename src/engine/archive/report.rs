@@ -17,7 +17,7 @@ use super::{
     receipt::Receipt,
     record::{self, Listed, Record, State, now},
 };
-use crate::engine::{EngineError, Result};
+use crate::engine::{Problem, Result};
 
 /// A share that has not told for so long is not at work any more, in seconds.
 const SILENCE: u64 = 300;
@@ -95,7 +95,7 @@ impl Report {
 /// Gathers what lies in these folders of results. With `is_deep`, every byte of every file is read.
 ///
 /// # Errors
-/// [`EngineError::Io`] for a folder in which no share was ever begun.
+/// [`Problem::NoShare`] for a folder in which no share was ever begun.
 pub fn report(folders: &[PathBuf], is_deep: bool) -> Result<Report> {
     let mut report = Report::default();
     for folder in folders {
@@ -132,8 +132,7 @@ fn of_folder(out: &Path, is_deep: bool, report: &mut Report) -> Result<()> {
     let state = out.join(STATE);
     let shares = record::all(&state)?;
     if shares.is_empty() {
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "no share was begun there");
-        return Err(EngineError::Io { what: "cannot read", path: state, source });
+        return Err(Problem::NoShare { path: state });
     }
     let aliases: BTreeMap<&str, &str> =
         shares.iter().flat_map(|(_, listed)| listed).filter_map(alias).collect();

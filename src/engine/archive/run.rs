@@ -14,13 +14,13 @@ use serde::Serialize;
 use super::{
     Entry, Shard,
     claim::{self, Asked, Claim, SILENCE, Wanted},
-    failure::{Failure, concerns_all, is_temporary},
+    failure::Failure,
     key::{self, Keys},
     receipt::{self, Receipt, Source, Written},
     record::{Record, Recorder, State, now},
 };
 use crate::engine::{
-    CancelToken, EngineError, Result,
+    CancelToken, Problem, Result,
     batch::{Batch, Progress, Request, Separated},
     export::OnExists,
     files::write_atomically,
@@ -140,7 +140,7 @@ impl Run<'_> {
     /// Does the songs of the share, in their order. `about` says of what they are a share.
     ///
     /// # Errors
-    /// [`EngineError::Io`] where not even records can be written.
+    /// [`Problem::Io`] where not even records can be written.
     pub fn run(
         &self,
         songs: &[Song],
@@ -208,8 +208,7 @@ impl Going<'_, '_> {
             let outcome = self.one(song)?;
             let Outcome::Elsewhere(host) = outcome else { return Ok(outcome) };
             if Instant::now() >= until {
-                let reason = format!("{host} is working on it");
-                self.failed(song, reason, true)?;
+                self.failed(song, &Problem::Elsewhere { host: host.clone() })?;
                 return Ok(Outcome::Elsewhere(host));
             }
             self.recorder.tell();
@@ -256,13 +255,13 @@ impl Going<'_, '_> {
             self.clear_up(claim, wanted);
             return Ok(self.found_done(song, &receipt));
         }
-        if matches!(error, EngineError::Cancelled) {
+        if matches!(error, Problem::Cancelled) {
             return Ok(Outcome::Ended);
         }
         if !claim.is_held() {
             return Ok(Outcome::Elsewhere("another machine".into()));
         }
-        if !is_temporary(&error, &song.request.file) {
+        if !error.class().is_temporary() {
             // Its work is useless to every other process, too.
             self.clear_up(claim, wanted);
         }
@@ -304,7 +303,7 @@ impl Going<'_, '_> {
         step(Step::SawMark);
         let is_replaced = is_begun || song.request.settings.on_exists == OnExists::Replace;
         if !there.is_empty() && !is_replaced {
-            return Err(EngineError::Exists(there));
+            return Err(Problem::Exists(there));
         }
         receipt::begin(run.state, &song.keys, &song.request.file)
     }
@@ -339,7 +338,7 @@ impl Going<'_, '_> {
         let files = &separated.exported.files;
         let files = files.iter().map(|(name, path)| Written::of(name, path, run.out, self.cancel));
         let mut notes = separated.exported.notes.clone();
-        notes.extend(separated.warning.clone());
+        notes.0.extend(separated.warning.0.clone());
         let receipt = Receipt {
             is_done: true,
             song: words(song),
@@ -380,13 +379,14 @@ impl Going<'_, '_> {
         Outcome::Done
     }
 
-    fn did_fail(&mut self, song: &Song, error: &EngineError) -> Result<Outcome> {
-        let is_temporary = is_temporary(error, &song.request.file);
-        self.failed(song, error.in_words(), is_temporary)?;
-        Ok(if concerns_all(error) { Outcome::Stopped(error.in_words()) } else { Outcome::Done })
+    fn did_fail(&mut self, song: &Song, error: &Problem) -> Result<Outcome> {
+        self.failed(song, error)?;
+        let stops = error.concerns_all();
+        Ok(if stops { Outcome::Stopped(error.to_string()) } else { Outcome::Done })
     }
 
-    fn failed(&mut self, song: &Song, reason: String, temporary: bool) -> Result<()> {
+    fn failed(&mut self, song: &Song, problem: &Problem) -> Result<()> {
+        let (reason, temporary) = (problem.to_string(), problem.class().is_temporary());
         let Entry { line, folder, seconds, track, options, path, .. } = song.entry.clone();
         let (path, name) = (path.to_string_lossy().into_owned(), song.request.called.clone());
         let failure =
@@ -402,8 +402,8 @@ impl Going<'_, '_> {
         self.recorder.tell();
         match self.write_failures() {
             // The song's own failure is told; on a full disk nothing else could be.
-            Err(error) if concerns_all(&error) => {
-                tracing::warn!("the failure is not written down: {}", error.in_words());
+            Err(error) if error.concerns_all() => {
+                tracing::warn!("the failure is not written down: {}", error.to_string());
                 Ok(())
             }
             written => written,
@@ -413,7 +413,7 @@ impl Going<'_, '_> {
     /// Writes the file of failures; one without any is none.
     fn write_failures(&self) -> Result<()> {
         let path = self.run.failures;
-        let cannot = |source| EngineError::Io { what: "cannot write", path: path.into(), source };
+        let cannot = |error| Problem::write(&path, error);
         if self.failures.is_empty() {
             return match std::fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot(error)),

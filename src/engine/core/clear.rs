@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::{
     super::{
         Compute, Event, Preferences, RequestId, Result, doctor::folder_bytes, dragged,
-        mishap::caught, player::outputs, pool, removed::check_inside, report, tracks, upkeep,
+        mishap::caught, player::outputs, pool, problem::Activity, removed::check_inside, report,
+        tracks, upkeep,
     },
     Core,
     exports::spawn,
@@ -47,12 +48,12 @@ impl Core {
         let (home, compute) = (self.library.home().to_owned(), self.compute);
         let sink = self.sink.clone();
         let work = move || {
-            let saved = caught("writing the report", || report::save(&home, compute, &path));
+            let saved = caught(Activity::WritingReport, || report::save(&home, compute, &path));
             sink.send(match saved {
                 Ok(()) => Event::ReportSaved(path),
                 Err(e) => {
                     let request = Some(request);
-                    Event::Failed { request, song: None, reason: e.in_words() }
+                    Event::Failed { request, song: None, problem: e }
                 }
             });
         };

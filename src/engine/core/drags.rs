@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{
-    super::{CancelToken, EngineError, Event, RequestId, Result, SongId, dragged, mishap::caught},
+    super::{
+        CancelToken, Event, Problem, RequestId, Result, SongId, dragged, mishap::caught,
+        problem::Activity,
+    },
     Core, Message,
     exports::spawn,
 };
@@ -58,8 +61,7 @@ impl Core {
         let folder = self.library.song_folder(&song.hash);
         let recipe = self.recipe_of(id);
         let Some(model) = self.model(&recipe).cloned() else {
-            let none = "no model is installed; install it first";
-            return Err(self.why_missing(&recipe, none.into()));
+            return Err(self.why_missing(&recipe, Problem::NoModel));
         };
         let track = self.track(&song, &recipe)?;
         let (sink, outbox) = (self.sink.clone(), self.outbox.clone());
@@ -70,15 +72,15 @@ impl Core {
             let make =
                 || dragged::files(&song, &to, (&model, recipe.quality), &track, &stems, &token);
             // A bug ends this with a word, not silently.
-            let made = caught("writing the files", make);
+            let made = caught(Activity::WritingFiles, make);
             drop(turn);
             match made {
                 Ok(files) => sink.send(Event::DragReady { song: id, stems, files }),
                 // By the song's removal, or the program's end.
-                Err(EngineError::Cancelled) => {}
+                Err(Problem::Cancelled) => {}
                 Err(e) => {
                     let (request, song) = (Some(request), Some(id));
-                    sink.send(Event::Failed { request, song, reason: e.in_words() });
+                    sink.send(Event::Failed { request, song, problem: e });
                 }
             }
             drop(outbox.send(Message::DragEnded(thread::current().id())));

@@ -2,10 +2,11 @@
 
 use super::{
     super::{
-        CancelToken, EngineError, Event, ExportId, ExportState, Result, SongId,
+        CancelToken, Event, ExportId, ExportState, Problem, Result, SongId,
         export::{Exported, Origin, Place, Selection, Settings},
         mishap::caught,
         order::Order,
+        problem::Activity,
     },
     Core, Message,
 };
@@ -48,14 +49,14 @@ impl Core {
                 };
                 // A bug ends this export with a word, not silently.
                 let work = || order.carry_out(&settings, &mut progress, &token);
-                tell(state_of(caught("writing the files", work)));
+                tell(state_of(caught(Activity::WritingFiles, work)));
                 drop(outbox.send(Message::ExportEnded(id)));
             };
             self.exports.insert(id, (cancel, spawn("export", work)?));
             Ok(())
         });
         if let Err(e) = started {
-            tell(ExportState::Failed(e.in_words()));
+            tell(ExportState::Failed(e));
         }
     }
 
@@ -74,9 +75,9 @@ fn state_of(result: Result<Exported>) -> ExportState {
             let files = files.into_iter().map(|(_, path)| path).collect();
             ExportState::Done { files, gain_db, notes }
         }
-        Err(EngineError::Exists(paths)) => ExportState::Exists(paths),
-        Err(EngineError::Cancelled) => ExportState::Cancelled,
-        Err(e) => ExportState::Failed(e.in_words()),
+        Err(Problem::Exists(paths)) => ExportState::Exists(paths),
+        Err(Problem::Cancelled) => ExportState::Cancelled,
+        Err(e) => ExportState::Failed(e),
     }
 }
 
@@ -85,8 +86,5 @@ pub(super) fn spawn(
     name: &str,
     work: impl FnOnce() + Send + 'static,
 ) -> Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new()
-        .name(name.into())
-        .spawn(work)
-        .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))
+    std::thread::Builder::new().name(name.into()).spawn(work).map_err(Problem::no_thread)
 }

@@ -12,11 +12,11 @@ use std::{
 
 use super::{
     super::{
-        CancelToken, EngineError, Event, Job, JobId, JobState, RequestId, Result, SongId,
-        SongTrack,
+        CancelToken, Event, Job, JobId, JobState, Problem, RequestId, Result, SongId, SongTrack,
         aim::Listener,
         export::ordered,
         files,
+        problem::{Advice, Class},
         recipe::{Quality, Recipe},
         store::StemStore,
         worker::Task,
@@ -71,7 +71,7 @@ struct Paused {
 struct Setback {
     /// How far it had come.
     segments: usize,
-    reason: String,
+    problem: Problem,
     /// How often it was tried again without coming further.
     tries: u32,
 }
@@ -173,7 +173,7 @@ impl Core {
     }
 
     /// Reports a failure of a job to the command that asked for it.
-    fn fail_job(&self, job: &Job, error: &EngineError) {
+    fn fail_job(&self, job: &Job, error: &Problem) {
         self.fail_request(self.queue.requests.get(&job.id).copied(), Some(job.song), error);
     }
 
@@ -183,8 +183,7 @@ impl Core {
         let Asked { recipe, drafts_first, stems, request } = asked;
         let drafts_first = drafts_first && !recipe.quality.is_draft;
         let Some(model) = self.model(&recipe).cloned() else {
-            let none = "no model is installed; install it first (`partita model install`)";
-            return Err(self.why_missing(&recipe, none.into()));
+            return Err(self.why_missing(&recipe, Problem::NoModel));
         };
         let sources = &model.spec.sources;
         let stems: Vec<String> =
@@ -203,7 +202,7 @@ impl Core {
             return Ok(());
         }
         let Some(store) = &track.stems else {
-            return Err(EngineError::Busy("the song was opened without a model".into()));
+            return Err(Problem::OpenedWithoutModel);
         };
         let wanted = stems_among(sources, &stems);
         let is_there = store.missing(&wanted) == 0;
@@ -211,7 +210,7 @@ impl Core {
             match store.lock() {
                 Ok(lock) => drop(lock),
                 // Another program that works on this song keeps its job.
-                Err(EngineError::Locked) => {
+                Err(Problem::Locked) => {
                     let asked = Asked { recipe, drafts_first, stems, request };
                     self.wait_for_other(id, asked, from_frame);
                     return Ok(());
@@ -289,17 +288,17 @@ impl Core {
             match self.start(job.clone(), from_frame) {
                 Ok(()) => {}
                 // Another program works on this song: its job is not ours to write.
-                Err(EngineError::Locked) => {
+                Err(Problem::Locked) => {
                     let request = self.queue.requests.get(&id).copied();
                     self.wait_for_other(job.song, Asked::by(&job, request), from_frame);
                 }
-                Err(e) if e.is_passing() => {
+                Err(e) if e.class() == Class::WaitForDisk => {
                     self.queue.running = None;
                     self.pause(job, from_frame, &e);
                 }
                 Err(e) => {
                     self.queue.running = None;
-                    self.end_job(&Job { id, state: JobState::Failed(e.in_words()), ..job });
+                    self.end_job(&Job { id, state: JobState::Failed(e), ..job });
                 }
             }
         }
@@ -309,8 +308,7 @@ impl Core {
         let song = self.library.song(job.song)?;
         let recipe = job.recipe();
         let Some(model) = self.model(&recipe).cloned() else {
-            let gone =
-                format!("the model \"{}\" is not installed any more; install it again", job.model);
+            let gone = Problem::ModelMissing { model: job.model };
             return Err(self.why_missing(&recipe, gone));
         };
         let mut track = self.track(&song, &recipe)?;
@@ -318,7 +316,7 @@ impl Core {
             track = track.with_draft(&self.library.song_folder(&song.hash), &model)?;
         }
         let Some(stems) = track.stems.clone() else {
-            return Err(EngineError::Busy("the song was opened without a model".into()));
+            return Err(Problem::OpenedWithoutModel);
         };
         let wanted = wanted_of(&job, &stems);
         let draft = track.draft.clone().filter(|_| job.drafts_first);
@@ -421,7 +419,7 @@ impl Core {
         let job = job.clone();
         match self.library.update_job(&job) {
             // The next segment will find the disk full, too, and the job is paused in words.
-            Err(e) if e.is_no_room() => tracing::debug!("{}", e.in_words()),
+            Err(e) if e.is_no_room() => tracing::debug!("{}", e.to_string()),
             Err(e) => self.fail_job(&job, &e),
             Ok(()) => {}
         }
@@ -436,13 +434,12 @@ impl Core {
             self.sink.send(Event::Computing { song: job.song, frames: None });
             self.tell_need(job.song, &running.track);
             job.segments_done = done_of(&job, &running.track);
-            if let Some(e) =
-                result.as_ref().err().filter(|e| e.is_passing() && running.stop.is_none())
-            {
+            let waits = |e: &&Problem| e.class() == Class::WaitForDisk && running.stop.is_none();
+            if let Some(e) = result.as_ref().err().filter(waits) {
                 self.pause(job, 0, e);
                 return self.start_next();
             }
-            if matches!(result, Err(EngineError::Locked)) && running.stop.is_none() {
+            if matches!(result, Err(Problem::Locked)) && running.stop.is_none() {
                 let request = self.queue.requests.get(&id).copied();
                 self.wait_for_other(job.song, Asked::by(&job, request), 0);
                 return self.start_next();
@@ -452,10 +449,8 @@ impl Core {
                 Ok(()) if is_there => JobState::Done,
                 // Meanwhile more was asked of a bag.
                 Ok(()) => JobState::Waiting,
-                Err(EngineError::Cancelled) => {
-                    running.stop.map_or(JobState::Cancelled, Stop::state)
-                }
-                Err(e) => JobState::Failed(e.in_words()),
+                Err(Problem::Cancelled) => running.stop.map_or(JobState::Cancelled, Stop::state),
+                Err(e) => JobState::Failed(e),
             };
             self.end_job(&job);
             if job.state == JobState::Done
@@ -479,24 +474,24 @@ impl Core {
 
     /// The disk does not take a job's segments: it waits until there is room, and goes on then. What
     /// is tried in vain is tried again ever more seldom, and told once.
-    fn pause(&mut self, mut job: Job, from_frame: u64, error: &EngineError) {
+    fn pause(&mut self, mut job: Job, from_frame: u64, error: &Problem) {
         job.state = JobState::Waiting;
         // On a full disk the library may not take it either; at the next start it waits all the same.
         if let Err(e) = self.library.update_job(&job) {
-            tracing::warn!("{}", e.in_words());
+            tracing::warn!("{}", e.to_string());
         }
         self.sink.send(Event::Job(job.clone()));
-        let reason = format!("paused, and goes on when the disk takes it: {}", error.in_words());
+        let problem = Problem::Paused { cause: Box::new(error.clone()) };
         let before = self.queue.setbacks.remove(&job.id);
         let (tries, is_new) = match before {
-            Some(it) if it.segments == job.segments_done => (it.tries + 1, it.reason != reason),
+            Some(it) if it.segments == job.segments_done => (it.tries + 1, it.problem != problem),
             _ => (0, true),
         };
         if is_new {
             let (request, song) = (self.queue.requests.get(&job.id).copied(), Some(job.song));
-            self.sink.send(Event::Failed { request, song, reason: reason.clone() });
+            self.sink.send(Event::Failed { request, song, problem: problem.clone() });
         }
-        let setback = Setback { segments: job.segments_done, reason, tries };
+        let setback = Setback { segments: job.segments_done, problem, tries };
         self.queue.setbacks.insert(job.id, setback);
         let again = Instant::now() + LOOK_EVERY * 2_u32.pow(tries.min(LONGEST_PAUSE));
         self.queue.paused.push(Paused { job, from_frame, again });
@@ -514,7 +509,7 @@ impl Core {
 
     /// Another program works on a song: what is wanted of it here waits until that has ended.
     fn wait_for_other(&mut self, song: SongId, asked: Asked, from_frame: u64) {
-        self.sink.send(Event::Waiting { song, reason: EngineError::Locked.in_words() });
+        self.sink.send(Event::Waiting { song, problem: Problem::Locked });
         self.queue.blocked.retain(|(other, ..)| *other != song);
         self.queue.blocked.push((song, asked, from_frame));
     }
@@ -537,7 +532,7 @@ impl Core {
         let track = self.library.song(song).and_then(|song| self.track(&song, recipe));
         let stems = track.map(|it| it.stems);
         let Ok(Some(stems)) = stems else { return false };
-        matches!(stems.lock(), Err(EngineError::Locked))
+        matches!(stems.lock(), Err(Problem::Locked))
     }
 
     fn can_go_on(&self, job: &Job) -> bool {
@@ -581,8 +576,7 @@ impl Core {
         // was ended because of that.
         if self.library.job(job.id).is_err() {
             if job.state != JobState::Cancelled {
-                let words = "the song was taken out of the library meanwhile";
-                self.fail_job(job, &EngineError::Unknown(words.into()));
+                self.fail_job(job, &Problem::SongRemoved);
             }
             self.queue.requests.remove(&job.id);
             return;
@@ -611,11 +605,11 @@ impl Core {
         running.cancel.cancel();
         running.job.state = running.stop.map_or(JobState::Waiting, Stop::state);
         if let Err(e) = self.library.update_job(&running.job) {
-            tracing::error!("{}", e.in_words());
+            tracing::error!("{}", e.to_string());
         }
         if let Some(running) = self.queue.running.take() {
             if let Err(e) = self.add_to_paces(&running) {
-                tracing::error!("{}", e.in_words());
+                tracing::error!("{}", e.to_string());
             }
             self.queue.running = Some(running);
         }
@@ -639,5 +633,5 @@ fn done_of(job: &Job, track: &SongTrack) -> usize {
 /// Whether the disk of the data folder has room for `bytes`, and some for the library.
 fn check_room(home: &std::path::Path, bytes: u64) -> Result<()> {
     const LIBRARY: u64 = 1 << 20;
-    if bytes == 0 { Ok(()) } else { files::check_room(home, bytes + LIBRARY, home, "") }
+    if bytes == 0 { Ok(()) } else { files::check_room(home, bytes + LIBRARY, home, Advice::None) }
 }

@@ -22,8 +22,8 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
-    CancelToken, Command, Compute, Config, EngineError, Event, ExportId, JobId, ModelState,
-    Preferences, RequestId, Result, Song, SongId, SongTrack,
+    CancelToken, Command, Compute, Config, Event, ExportId, JobId, ModelState, Preferences,
+    Problem, RequestId, Result, Song, SongId, SongTrack,
     analysis::{Analysis, Analyst},
     import::{Imported, Importer},
     library::Library,
@@ -31,6 +31,7 @@ use super::{
     mishap::caught,
     models::InstalledModel,
     player::Player,
+    problem::Activity,
     recipe::{Recipe, Usual},
     removed::{Holder, Removed},
     sink::EventSink,
@@ -61,7 +62,7 @@ pub(super) enum Message {
     /// Files to drag were made, or were not, by this thread.
     DragEnded(ThreadId),
     /// Weights were fetched or looked at, or were not.
-    Weights(Change, std::result::Result<(), String>),
+    Weights(Change, Result<()>),
     /// The last handle is gone.
     Shutdown,
 }
@@ -87,7 +88,7 @@ pub(super) struct Core {
     /// What was chosen for songs.
     recipes: BTreeMap<SongId, Recipe>,
     /// Why there is no model although there are weights.
-    model_fault: Option<String>,
+    model_fault: Option<Problem>,
     /// An address at which weights are looked for first.
     mirror: Option<String>,
     install: Option<CancelToken>,
@@ -111,7 +112,7 @@ pub(super) struct Core {
     /// Whether the user knows that the library is gone.
     is_missed: bool,
     /// What became of a damaged library, until the window is told.
-    damaged: Option<String>,
+    damaged: Option<Problem>,
     /// The command that is being obeyed: failures on the way are its failures.
     obeyed: Option<RequestId>,
 }
@@ -132,8 +133,8 @@ impl Core {
         player: Player,
     ) -> Result<Self> {
         let (library, damaged) = upkeep::open(&config.home)?;
-        if let Some(words) = &damaged {
-            tracing::warn!("{words}");
+        if let Some(problem) = &damaged {
+            tracing::warn!("{problem}");
         }
         let tell = outbox.clone();
         // The receiver outlives these threads, but for the moments in which the program ends.
@@ -204,8 +205,8 @@ impl Core {
         if stays {
             self.list_models();
         }
-        if let Some(reason) = self.damaged.take() {
-            self.sink.send(Event::Failed { request: None, song: None, reason });
+        if let Some(problem) = self.damaged.take() {
+            self.sink.send(Event::Failed { request: None, song: None, problem });
         }
         if stays && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
@@ -222,7 +223,7 @@ impl Core {
                 Err(RecvTimeoutError::Timeout) => None,
             };
             // A bug is told, and the next command is obeyed all the same.
-            let work = caught("the engine", || {
+            let work = caught(Activity::Engine, || {
                 if let Some(message) = message {
                     self.handle(message);
                 }
@@ -252,8 +253,8 @@ impl Core {
                 }
             }
             Message::Analysed(song, found) => self.analysed(song, found.as_ref()),
-            Message::Imported(Imported::NoRoom(path, track, reason)) => {
-                self.import_again(path, track, reason);
+            Message::Imported(Imported::NoRoom(path, track, problem)) => {
+                self.import_again(path, track, problem);
             }
             Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
             Message::Work(Progress::Begins { job, segment, is_of_draft }) => {
@@ -354,12 +355,12 @@ impl Core {
     }
 
     /// Reports a failure, as one of the command that is being obeyed, if any.
-    fn fail(&self, song: Option<SongId>, error: &EngineError) {
+    fn fail(&self, song: Option<SongId>, error: &Problem) {
         self.fail_request(self.obeyed, song, error);
     }
 
-    fn fail_request(&self, request: Option<RequestId>, song: Option<SongId>, error: &EngineError) {
-        self.sink.send(Event::Failed { request, song, reason: error.in_words() });
+    fn fail_request(&self, request: Option<RequestId>, song: Option<SongId>, error: &Problem) {
+        self.sink.send(Event::Failed { request, song, problem: error.clone() });
     }
 
     /// The stores of a song; the stems are shared with whoever reads or writes them already.
@@ -380,8 +381,8 @@ impl Core {
     }
 
     /// The error of a command that needs the model of a recipe, which is not there.
-    fn why_missing(&self, recipe: &Recipe, reason: String) -> EngineError {
-        InstalledModel::why_missing(self.library.home(), &recipe.model, reason)
+    fn why_missing(&self, recipe: &Recipe, otherwise: Problem) -> Problem {
+        InstalledModel::why_missing(self.library.home(), &recipe.model, otherwise)
     }
 
     /// What is used where nothing else was said: another model where that one is not installed.
@@ -405,7 +406,7 @@ impl Core {
                 sources: model.spec.sources.clone(),
                 least_memory: model.least_memory(),
             },
-            (None, Some(reason)) => ModelState::Failed(reason.clone()),
+            (None, Some(problem)) => ModelState::Failed(problem.clone()),
             (None, None) => ModelState::Missing,
         }
     }

@@ -3,8 +3,8 @@
 
 use super::{
     super::{
-        EngineError, Event, Job, JobId, JobState, RequestId, Result, library::Library,
-        mishap::caught, tracks,
+        Event, Job, JobId, JobState, Problem, RequestId, Result, library::Library, mishap::caught,
+        problem::Activity, tracks,
     },
     Core,
     exports::spawn,
@@ -124,13 +124,13 @@ impl Core {
     pub(super) fn make_tracks(&self, request: RequestId, id: JobId) -> Result<()> {
         let job = self.library.job(id)?;
         if job.state != JobState::Done {
-            return Err(EngineError::Busy("the song is not separated yet".into()));
+            return Err(Problem::NotSeparated);
         }
         let (home, sink) = (self.library.home().to_owned(), self.sink.clone());
         let work = move || {
             let make = || Library::open(&home).and_then(|library| tracks::of_job(&library, &job));
             // A bug ends this with a word, not silently.
-            let made = caught("writing the files", make);
+            let made = caught(Activity::WritingFiles, make);
             sink.send(match made {
                 Ok(tracks) => {
                     let files = tracks.files.into_iter().map(|(_, path)| path).collect();
@@ -138,7 +138,7 @@ impl Core {
                 }
                 Err(e) => {
                     let (request, song) = (Some(request), Some(job.song));
-                    Event::Failed { request, song, reason: e.in_words() }
+                    Event::Failed { request, song, problem: e }
                 }
             });
         };

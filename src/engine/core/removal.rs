@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{
     super::{
-        EngineError, Event, Result, SongId,
+        Event, Problem, Result, SongId,
         removed::{Aside, Removed},
         upkeep,
     },
@@ -37,7 +37,7 @@ impl Core {
     }
 
     /// The library did not forget these songs: their folders stay with it.
-    fn put_back(&self, asides: impl IntoIterator<Item = Aside>, error: EngineError) -> Result<()> {
+    fn put_back(&self, asides: impl IntoIterator<Item = Aside>, error: Problem) -> Result<()> {
         for aside in asides {
             if let Err(e) = aside.put_back() {
                 self.fail(None, &e);
@@ -49,10 +49,7 @@ impl Core {
     /// Brings back a song that was removed since the start.
     pub(super) fn restore(&mut self, id: SongId) -> Result<()> {
         let Some(at) = self.removed.iter().position(|removed| removed.taken.song == id) else {
-            return Err(EngineError::Unknown(
-                "this song cannot be brought back any more: its room was needed; add its file again"
-                    .into(),
-            ));
+            return Err(Problem::NotRestorable);
         };
         // The library first: if the program ends here, the next start puts the folder back.
         let is_back = self.library.put_back(&self.removed[at].taken)?;
@@ -72,9 +69,9 @@ impl Core {
     }
 
     /// There was no room to import a file: once more, where what was removed takes some.
-    pub(super) fn import_again(&mut self, path: PathBuf, track: Option<usize>, reason: String) {
+    pub(super) fn import_again(&mut self, path: PathBuf, track: Option<usize>, problem: Problem) {
         if !self.purge_removed() {
-            self.sink.send(Event::ImportFailed { path, reason });
+            self.sink.send(Event::ImportFailed { path, problem });
         } else if let Err(e) = self.importer.import(vec![path], track) {
             self.fail(None, &e);
         }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::{
-        EngineError, Event, Job, JobState, Result, Song, SongId, SongState, SongTrack,
+        Event, Job, JobState, Problem, Result, Song, SongId, SongState, SongTrack,
         analysis::Analysis,
         cover,
         library::{Library, Whereabouts, song_folder},
@@ -105,11 +105,7 @@ impl Core {
         let was_missed = self.is_missed;
         self.is_missed = self.library.whereabouts() == Whereabouts::Gone;
         if self.is_missed && !was_missed {
-            self.fail(None, &EngineError::Busy(format!(
-                "the data folder {} is gone; put it back and all goes on, what is done meanwhile \
-                 is not kept",
-                home.display()
-            )));
+            self.fail(None, &Problem::HomeGone { home: home.clone() });
         }
         if self.library.whereabouts() != Whereabouts::Replaced {
             return;
@@ -124,7 +120,7 @@ impl Core {
                     self.fail(None, &e);
                 }
             }
-            Err(e) => tracing::warn!("{}", e.in_words()),
+            Err(e) => tracing::warn!("{}", e.to_string()),
         }
     }
 
@@ -284,11 +280,7 @@ impl Core {
 /// Removes a folder inside the data folder. A symbolic link is removed, not followed.
 pub(super) fn remove_folder(folder: &std::path::Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(super::super::EngineError::Io {
-            what: "cannot remove",
-            path: folder.to_owned(),
-            source: e,
-        }),
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Problem::remove(folder, e)),
         _ => Ok(()),
     }
 }

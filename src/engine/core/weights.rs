@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use super::{
     super::{
-        CancelToken, EngineError, Event, ModelEntry, ModelState, ModelTask, Result,
+        CancelToken, Event, ModelEntry, ModelState, ModelTask, Problem, Result,
         mishap::caught,
         models::{DEFAULT, InstalledModel},
+        problem::Activity,
     },
     Core, Message,
 };
 use crate::model::{
     self,
-    weights::{Progress, Store},
+    weights::{Progress, Step, Store},
 };
 
 /// What is done to the weights of a model, on a thread of its own.
@@ -57,7 +58,7 @@ impl Core {
         let usual = InstalledModel::find(home, &self.usual.recipe.model);
         let default = InstalledModel::find(home, DEFAULT);
         let fault = usual.and(default).err();
-        self.model_fault = fault.map(|e| EngineError::from(e).in_words());
+        self.model_fault = fault.map(Problem::from);
     }
 
     /// Tells the models, as they can be managed.
@@ -79,7 +80,7 @@ impl Core {
     /// Fetches weights, takes them from a file, or looks at them.
     pub(super) fn change_weights(&mut self, change: Change) -> Result<()> {
         if self.install.is_some() {
-            return Err(EngineError::Busy("a model is being installed already".into()));
+            return Err(Problem::ModelBusy);
         }
         let cancel = CancelToken::default();
         self.install = Some(cancel.clone());
@@ -88,31 +89,31 @@ impl Core {
         // While there is no model at all, its card in the window shows how far it is.
         let is_first = self.models.is_empty();
         let name = change.name();
-        let tell = move |what: String, fraction, must: bool| {
-            let running = ModelTask::Running { what: what.clone(), fraction };
+        let tell = move |step: Step, fraction, must: bool| {
+            let running = ModelTask::Running { step: step.clone(), fraction };
             let mut events = vec![Event::ModelTask(name.clone(), running)];
             if is_first {
-                events.push(Event::Model(ModelState::Installing { what, fraction }));
+                events.push(Event::Model(ModelState::Installing { step, fraction }));
             }
             for event in events {
                 if must { sink.send(event) } else { sink.try_send(event) }
             }
         };
-        tell("Starting".into(), None, true);
+        tell(Step::Starting, None, true);
         let work = move || {
             let mut progress = |progress: Progress| {
                 let fraction =
                     progress.total.map(|total| progress.done as f32 / total.max(1) as f32);
-                tell(progress.what.to_string(), fraction, false);
+                tell(progress.what, fraction, false);
             };
             let is_cancelled = || cancel.is_cancelled();
-            let result = caught("installing the model", || {
-                change.carry_out(&store, &mut progress, &is_cancelled).map_err(EngineError::from)
+            let result = caught(Activity::InstallingModel, || {
+                change.carry_out(&store, &mut progress, &is_cancelled).map_err(Problem::from)
             });
             let result = match result {
                 // Ended by the user: no failure to show.
                 Err(_) if is_cancelled() => Ok(()),
-                other => other.map_err(|e| e.in_words()),
+                other => other,
             };
             drop(outbox.send(Message::Weights(change, result)));
         };
@@ -120,25 +121,21 @@ impl Core {
             .name("weights".into())
             .spawn(work)
             .map(drop)
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))
+            .map_err(Problem::no_thread)
     }
 
     /// Weights were fetched or looked at, or were not.
-    pub(super) fn weights_came(
-        &mut self,
-        change: &Change,
-        result: std::result::Result<(), String>,
-    ) {
+    pub(super) fn weights_came(&mut self, change: &Change, result: Result<()>) {
         let was_cancelled = self.install.take().is_some_and(|cancel| cancel.is_cancelled());
         let task = match &result {
-            Err(reason) => ModelTask::Failed(reason.clone()),
+            Err(problem) => ModelTask::Failed(problem.clone()),
             Ok(()) if matches!(change, Change::Verify(_)) && !was_cancelled => ModelTask::Verified,
             Ok(()) => ModelTask::Ended,
         };
         self.sink.send(Event::ModelTask(change.name(), task));
         match result {
-            Err(reason) if self.models.is_empty() => {
-                self.sink.send(Event::Model(ModelState::Failed(reason)));
+            Err(problem) if self.models.is_empty() => {
+                self.sink.send(Event::Model(ModelState::Failed(problem)));
                 self.list_models();
             }
             Err(_) => self.list_models(),

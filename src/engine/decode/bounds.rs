@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    DecodeError,
+    Damage, DecodeError,
     view::{Span, View},
 };
 use crate::engine::CancelToken;
@@ -83,9 +83,8 @@ impl BoundedFile {
         if self.cancel.is_cancelled() {
             return Err(io::Error::other("cancelled"));
         }
-        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
-            io::Error::other("it is damaged: its parts lead to one another without end")
-        })?;
+        let endless = || io::Error::other(DecodeError::Damaged(Damage::Endless));
+        self.left = self.left.checked_sub(bytes).ok_or_else(endless)?;
         Ok(())
     }
 }
@@ -170,10 +169,8 @@ impl Allowance {
     /// # Errors
     /// When that is more than a file of this length should need.
     pub fn time(&mut self, spent: Duration) -> Result<(), DecodeError> {
-        self.time = self.time.checked_sub(spent).ok_or_else(|| {
-            let text = "the file is damaged: reading it takes far longer than its length explains";
-            DecodeError::Damaged(text.into())
-        })?;
+        let time = self.time.checked_sub(spent);
+        self.time = time.ok_or(DecodeError::Damaged(Damage::TooSlow))?;
         Ok(())
     }
 
@@ -188,10 +185,7 @@ impl Allowance {
                 self.packet_bytes = left;
                 Ok(())
             }
-            None => Err(DecodeError::Damaged(format!(
-                "the file is damaged: its index leads to far more sound than its {} bytes can hold",
-                self.bytes
-            ))),
+            None => Err(DecodeError::Damaged(Damage::Index { bytes: self.bytes })),
         }
     }
 
@@ -205,11 +199,8 @@ impl Allowance {
             return Ok(());
         }
         let most = self.bytes as f64 / LEAST_BYTES_PER_SECOND + SECONDS_SLACK;
-        Err(DecodeError::Damaged(format!(
-            "the file is damaged: its {} bytes claim to hold more than {:.0} minutes of sound",
-            self.bytes,
-            most / 60.0
-        )))
+        let (bytes, minutes) = (self.bytes, (most / 60.0).round() as u64);
+        Err(DecodeError::Damaged(Damage::TooLong { bytes, minutes }))
     }
 }
 

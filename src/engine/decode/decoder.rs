@@ -26,7 +26,7 @@ use symphonia::{
 };
 use symphonia_adapter_libopus::OpusDecoder;
 
-use super::{AGAIN, DecodeError};
+use super::{Damage, DecodeError, Unsupported};
 use crate::engine::guard::guarded;
 
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
@@ -57,25 +57,22 @@ impl Decoder {
         }
         // Symphonia 0.6.1 garbles such Vorbis, and libopus' adapter refuses such Opus.
         if channels > 2 && matches!(codec.codec, CODEC_ID_OPUS | CODEC_ID_VORBIS) {
-            let name = codec_name(codec);
-            return Err(DecodeError::Unsupported(format!(
-                "{name} with {channels} channels is not supported; convert it to stereo, or to FLAC"
-            )));
+            let codec = codec_name(codec);
+            return Err(DecodeError::Unsupported(Unsupported::Channels { codec, channels }));
         }
         // Delay and padding are cut by `output`, for all formats alike.
         let options = AudioDecoderOptions::default().gapless(!is_mpeg(codec));
         let decoder = guarded(|| CODECS.make_audio_decoder(codec, &options));
         let panicked = Error::DecodeError("impossible numbers");
         decoder.unwrap_or(Err(panicked)).map(Self::Symphonia).map_err(|error| {
-            let name = codec_name(codec);
             DecodeError::Unsupported(match error {
                 Error::Unsupported(what) if what.starts_with("core") => {
-                    format!("{name} is not supported; convert the file to FLAC or WAV")
+                    Unsupported::Codec(known_name(codec))
                 }
-                Error::Unsupported(what) => format!(
-                    "this kind of {name} is not supported ({what}); convert the file to FLAC or WAV"
-                ),
-                error => return damaged_header(&error),
+                Error::Unsupported(what) => {
+                    Unsupported::Settings { codec: codec_name(codec), detail: what.to_owned() }
+                }
+                error => return DecodeError::header(&error),
             })
         })
     }
@@ -88,11 +85,10 @@ impl Decoder {
         match decoder {
             Some(Ok(decoder)) => Ok(Self::Aac(Box::new(decoder))),
             Some(Err(rusty_aac::Error::Unsupported(what))) => {
-                Err(DecodeError::Unsupported(format!(
-                    "this kind of AAC is not supported ({what}); convert the file to FLAC or WAV"
-                )))
+                let (codec, detail) = ("AAC".to_owned(), what.to_string());
+                Err(DecodeError::Unsupported(Unsupported::Settings { codec, detail }))
             }
-            _ => Err(damaged_header("the settings of AAC cannot be read")),
+            _ => Err(DecodeError::Damaged(Damage::AacHeader)),
         }
     }
 
@@ -141,14 +137,13 @@ fn refuse_absurd(codec: &AudioCodecParameters, channels: usize) -> Result<(), De
     const MOST_CHANNELS: usize = 64;
     const MOST_FRAMES: u64 = 1 << 16;
     if channels > MOST_CHANNELS {
-        return Err(DecodeError::Unsupported(format!(
-            "{channels} channels are not supported, {MOST_CHANNELS} at most; convert it to stereo"
-        )));
+        let limit = MOST_CHANNELS;
+        return Err(DecodeError::Unsupported(Unsupported::TooManyChannels { channels, limit }));
     }
     match codec.max_frames_per_packet {
-        Some(frames) if frames > MOST_FRAMES => Err(DecodeError::Damaged(format!(
-            "the file's header is damaged (it claims packets of {frames} frames); {AGAIN}"
-        ))),
+        Some(frames) if frames > MOST_FRAMES => {
+            Err(DecodeError::Damaged(Damage::PacketFrames(frames)))
+        }
         _ => Ok(()),
     }
 }
@@ -176,9 +171,13 @@ pub fn is_float(codec: &AudioCodecParameters) -> bool {
     )
 }
 
-/// A codec's name.
+/// A codec's name; "this codec" where it has none.
 pub fn codec_name(codec: &AudioCodecParameters) -> String {
-    match codec.codec {
+    known_name(codec).unwrap_or_else(|| "this codec".into())
+}
+
+fn known_name(codec: &AudioCodecParameters) -> Option<String> {
+    Some(match codec.codec {
         CODEC_ID_AAC => "AAC".into(),
         CODEC_ID_ALAC => "ALAC".into(),
         CODEC_ID_FLAC => "FLAC".into(),
@@ -188,10 +187,8 @@ pub fn codec_name(codec: &AudioCodecParameters) -> String {
         CODEC_ID_OPUS => "Opus".into(),
         CODEC_ID_VORBIS => "Vorbis".into(),
         CODEC_ID_AC3 | CODEC_ID_EAC3 => "Dolby Digital (AC-3)".into(),
-        other => CODECS
-            .get_audio_decoder(other)
-            .map_or("this codec".into(), |decoder| pcm_or(decoder.codec.info.long_name)),
-    }
+        other => pcm_or(CODECS.get_audio_decoder(other)?.codec.info.long_name),
+    })
 }
 
 fn pcm_or(name: &str) -> String {
@@ -213,9 +210,4 @@ pub fn lossless_bits(codec: &AudioCodecParameters) -> Option<u32> {
             .filter(|bits| [16, 20, 24, 32].contains(bits)),
         _ => codec.bits_per_sample,
     }
-}
-
-/// The error of a header that cannot be read.
-pub fn damaged_header(error: &(impl std::fmt::Display + ?Sized)) -> DecodeError {
-    DecodeError::Damaged(format!("the file's header is damaged ({error}); {AGAIN}"))
 }

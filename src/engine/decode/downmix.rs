@@ -8,6 +8,8 @@ use std::f32::consts::FRAC_1_SQRT_2;
 
 use symphonia::core::audio::{ChannelLabel, Channels, Position};
 
+use crate::engine::note::Layout;
+
 /// Gain of one channel in the left and in the right output.
 type Gains = [f32; 2];
 
@@ -59,13 +61,13 @@ impl Downmix {
 }
 
 /// The layout's usual name, such as "5.1".
-pub fn layout_name(channels: &Channels) -> String {
+pub fn layout_of(channels: &Channels) -> Layout {
     let count = channels.count();
     let low_frequency = match channels {
         Channels::Positioned(positions) => positions.intersects(Position::LFE1 | Position::LFE2),
         _ => matches!(count, 6..=8),
     };
-    if low_frequency { format!("{}.1", count - 1) } else { format!("{count} channels") }
+    Layout { channels: count, has_low_frequency: low_frequency }
 }
 
 fn gains_at(position: Position) -> Gains {
@@ -195,7 +197,7 @@ mod tests {
             assert!((got[0] - want[0] * scale).abs() < 1e-6, "channel {channel}: {got:?}");
             assert!((got[1] - want[1] * scale).abs() < 1e-6, "channel {channel}: {got:?}");
         }
-        assert_eq!(layout_name(&channels), "5.1");
+        assert_eq!(layout_of(&channels).to_string(), "5.1");
     }
 
     #[test]

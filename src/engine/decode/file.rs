@@ -15,11 +15,11 @@ use std::{
 use symphonia::core::io::MediaSource;
 
 use super::{
-    DecodeError,
+    DecodeError, NotAudio,
     bounds::BoundedFile,
     container::{self, Request, Shape},
 };
-use crate::engine::{CancelToken, EngineError, Result};
+use crate::engine::{CancelToken, Problem, Result};
 
 /// A file, and what of it holds sound.
 pub struct Opened {
@@ -40,17 +40,17 @@ pub struct Opened {
 pub fn open(path: &Path, most: u64, request: Request, cancel: &CancelToken) -> Result<Opened> {
     let cannot_read = |source| {
         if cancel.is_cancelled() {
-            return EngineError::Cancelled;
+            return Problem::Cancelled;
         }
-        EngineError::Io { what: "cannot read", path: path.into(), source }
+        Problem::input(path, source)
     };
     let metadata = std::fs::metadata(path).map_err(cannot_read)?;
     // Asked before opening: to open a pipe is to wait for whoever writes to it.
     if metadata.is_dir() {
-        return Err(DecodeError::NotAudio("this is a folder, not a file".into()).into());
+        return Err(DecodeError::NotAudio(NotAudio::Folder).into());
     }
     if !metadata.is_file() {
-        return Err(DecodeError::NotAudio("this is a device or a pipe, not a file".into()).into());
+        return Err(DecodeError::NotAudio(NotAudio::Device).into());
     }
     let bytes = metadata.len();
     let file = File::open(path).map_err(cannot_read)?;

@@ -20,7 +20,7 @@ use symphonia::core::{
 };
 
 use super::{bounds::Allowance, packets::Next, source::Source};
-use crate::engine::{CancelToken, EngineError, Result, guard::guarded};
+use crate::engine::{CancelToken, Problem, Result, guard::guarded};
 use crate::model::weights::hex;
 
 /// The version of what is digested, and how. Libraries keep it with each digest: another version is
@@ -38,7 +38,7 @@ impl SoundIdentity {
     /// `None`. Returns `None` where the file cannot be demuxed, or has no sound.
     ///
     /// # Errors
-    /// [`EngineError::Io`] when the file cannot be read; [`EngineError::Cancelled`].
+    /// [`Problem::Input`] when the file cannot be read; [`Problem::Cancelled`].
     pub fn of_file(
         path: &Path,
         track: Option<usize>,
@@ -46,7 +46,7 @@ impl SoundIdentity {
     ) -> Result<Option<Self>> {
         match Source::open(path, track, cancel) {
             Ok(source) => of_source(source, path, cancel),
-            Err(EngineError::Decode(_)) => Ok(None),
+            Err(Problem::Decode(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -74,7 +74,7 @@ fn of_source(
     let mut packets = 0_u64;
     loop {
         if cancel.is_cancelled() {
-            return Err(EngineError::Cancelled);
+            return Err(Problem::Cancelled);
         }
         let since = Instant::now();
         // Where decoding ends because of damage, so does the identity.
@@ -96,13 +96,9 @@ fn of_source(
             Ok(Next::Reset) if source.next_chapter().is_ok() => {
                 digest_codec(&mut hasher, &source.codec);
             }
-            Err(Error::IoError(_)) if cancel.is_cancelled() => return Err(EngineError::Cancelled),
+            Err(Error::IoError(_)) if cancel.is_cancelled() => return Err(Problem::Cancelled),
             Err(Error::IoError(error)) => {
-                return Err(EngineError::Io {
-                    what: "cannot read",
-                    path: path.into(),
-                    source: error,
-                });
+                return Err(Problem::input(path, error));
             }
             Ok(Next::Reset | Next::CutOff | Next::End) | Err(_) => break,
         }
@@ -180,11 +176,11 @@ mod tests {
         let never = CancelToken::default();
         assert_eq!(SoundIdentity::of_file(&path, None, &never).unwrap(), None);
         let missing = SoundIdentity::of_file(&folder.path().join("b"), None, &never).unwrap_err();
-        assert!(matches!(missing, EngineError::Io { .. }));
+        assert!(matches!(missing, Problem::Input { .. }));
         let cancelled = CancelToken::default();
         cancelled.cancel();
         let chirp = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.flac");
         let error = SoundIdentity::of_file(&chirp, None, &cancelled).unwrap_err();
-        assert!(matches!(error, EngineError::Cancelled));
+        assert!(matches!(error, Problem::Cancelled));
     }
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::source::Source;
-use crate::engine::{CancelToken, EngineError, Result};
+use crate::engine::{CancelToken, Problem, Result};
 
 /// Bytes of a file that may be read for it: a header, with a picture in it.
 const MOST_BYTES: u64 = 24 << 20;
@@ -19,7 +19,7 @@ const MOST_BYTES: u64 = 24 << 20;
 pub fn seconds(path: &Path, track: Option<usize>, cancel: &CancelToken) -> Result<Option<f64>> {
     let source = Source::open_headers(path, MOST_BYTES, track, cancel)?;
     if cancel.is_cancelled() {
-        return Err(EngineError::Cancelled);
+        return Err(Problem::Cancelled);
     }
     Ok(source.stated_seconds().filter(|seconds| *seconds > 0.0))
 }

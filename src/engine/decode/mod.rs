@@ -10,6 +10,7 @@
 //! - [`identity`]: the digest that identifies a song's sound, independent of its tags.
 //! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
 //! - [`plausible`]: samples that nothing recorded.
+//! - [`error`]: why a file cannot be decoded.
 //! - [`downmix`]: any channels to stereo.
 //! - [`output`]: cuts, resamples, and gives blocks to the sink.
 //! - [`bounds`]: what a file may cost.
@@ -20,6 +21,7 @@ mod bounds;
 mod container;
 mod decoder;
 mod downmix;
+mod error;
 mod file;
 mod folder;
 mod identity;
@@ -38,6 +40,7 @@ use std::path::Path;
 #[cfg(test)]
 pub(super) use self::{decoder::Decoder, packets::Next, source::Source};
 pub use container::AudioTrack;
+pub use error::{Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video};
 pub use folder::{extensions, is_audio_file};
 pub(super) use identity::SoundIdentity;
 pub use length::seconds;
@@ -46,29 +49,7 @@ pub(super) use tags::{About, LARGEST_COVER, LONGEST_TEXT, broadcast, read_all as
 
 pub(super) use self::output::Output;
 use self::plausible::{LOUD, Peaks};
-use super::{AudioFormat, CancelToken, SAMPLE_RATE, Tags};
-
-/// What to do about a file that is damaged.
-const AGAIN: &str = "copy or download it again";
-
-/// Why a file cannot be used. The text says what is wrong and, where there is something, what to
-/// do; the caller adds which file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// Not audio at all: text, a picture, a folder, noise.
-    #[error("{0}")]
-    NotAudio(String),
-    /// Audio of a kind that cannot be decoded.
-    #[error("{0}")]
-    Unsupported(String),
-    /// Audio with nothing to hear.
-    #[error("{0}")]
-    Empty(String),
-    /// Audio that is too damaged to be of use.
-    #[error("{0}")]
-    Damaged(String),
-}
+use super::{AudioFormat, CancelToken, Notes, SAMPLE_RATE, Tags};
 
 /// What decoding found out.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,8 +62,8 @@ pub struct Decoded {
     pub cover: Option<Vec<u8>>,
     /// Frames given to the sink, at [`super::SAMPLE_RATE`].
     pub frames: u64,
-    /// What was odd but did not stop the import: cut off, folded down from 5.1.
-    pub warning: Option<String>,
+    /// Oddities that did not stop the import: cut off, folded down from 5.1.
+    pub warning: Notes,
     /// The file's audio tracks.
     pub tracks: Vec<AudioTrack>,
     /// The number of the one that was decoded, from 1.
@@ -188,7 +169,7 @@ fn float_bound(source: source::Source, path: &Path, cancel: &CancelToken) -> sup
     let reopen = || source::Source::open(path, track, cancel);
     match stream::decode(source, path, cancel, &mut |_| (), output, f32::MAX, &reopen) {
         Ok(_) => Ok(if peak <= LOUD { LOUD } else { peaks.bound() }),
-        Err(super::EngineError::Decode(_)) => Ok(LOUD), // said by the decoding itself
+        Err(super::Problem::Decode(_)) => Ok(LOUD), // said by the decoding itself
         Err(error) => Err(error),
     }
 }

@@ -6,7 +6,7 @@ use super::{
         CHANNELS, Result,
         resample::{ResampleError, Resampler},
     },
-    DecodeError,
+    DecodeError, Unsupported,
 };
 
 /// A part of a stream that is heard, after a pause.
@@ -258,7 +258,10 @@ impl<'a> Output<'a> {
 
 impl From<ResampleError> for DecodeError {
     fn from(error: ResampleError) -> Self {
-        Self::Unsupported(error.to_string())
+        Self::Unsupported(match error {
+            ResampleError::Rate(rate) => Unsupported::Rate(rate),
+            ResampleError::Build(_) | ResampleError::Step(_) => Unsupported::Conversion,
+        })
     }
 }
 

@@ -31,16 +31,16 @@ use symphonia::{
 };
 
 use super::{
-    AGAIN, DecodeError,
+    Damage, DecodeError, NotAudio, Unsupported,
     bounds::Allowance,
     container::{AudioTrack, Completeness, Container, Request, Shape, Timing},
-    decoder::{self, Decoder, codec_name, damaged_header},
+    decoder::{self, Decoder, codec_name},
     file::{self, Counted, Opened},
     mpeg::{Frames, Framing},
     output::Trim,
     packets::{Next, Packets, codec_of},
 };
-use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE, guard::guarded};
+use crate::engine::{AudioFormat, CancelToken, Problem, Result, SAMPLE_RATE, guard::guarded};
 
 /// Rate at which Opus is always decoded, in Hz.
 const OPUS_RATE: u32 = 48_000;
@@ -111,7 +111,7 @@ impl Source {
     fn open_within(path: &Path, most: u64, request: Request, cancel: &CancelToken) -> Result<Self> {
         let Opened { file, shape, position, bytes } = file::open(path, most, request, cancel)?;
         let cannot_read = |error| {
-            if cancel.is_cancelled() { EngineError::Cancelled } else { probe_error(error, path) }
+            if cancel.is_cancelled() { Problem::Cancelled } else { probe_error(error, path) }
         };
         let framing = match shape.container {
             Container::Mpeg => Some(Framing::Mpeg),
@@ -121,8 +121,8 @@ impl Source {
         if let Some(track) = shape.tracks.get(shape.track.wrapping_sub(1))
             && !track.is_decodable
         {
-            let text = format!("{} is not supported; convert the file to FLAC or WAV", track.codec);
-            return Err(DecodeError::Unsupported(text).into());
+            let codec = Some(track.codec.clone());
+            return Err(DecodeError::Unsupported(Unsupported::Codec(codec)).into());
         }
         let place = Place { position, shown: shape.view.len(), bytes };
         let source = match framing {
@@ -430,7 +430,7 @@ fn playable_track(
         .or_else(|| tracks.iter().find(audio));
     match track.map(|track| (track, &track.codec_params)) {
         Some((track, Some(CodecParameters::Audio(codec)))) => Ok((track.clone(), codec.clone())),
-        _ => Err(DecodeError::NotAudio("there is no sound in this file, only other data".into())),
+        _ => Err(DecodeError::NotAudio(NotAudio::NoTrack)),
     }
 }
 
@@ -461,31 +461,24 @@ fn format_name(container: Container, codec: &AudioCodecParameters) -> String {
 }
 
 fn nothing_begins() -> DecodeError {
-    DecodeError::Damaged(format!("the file ends, or is damaged, before its sound begins; {AGAIN}"))
+    DecodeError::Damaged(Damage::BeforeSound)
 }
 
-fn probe_error(error: Error, path: &Path) -> EngineError {
+fn probe_error(error: Error, path: &Path) -> Problem {
     let error = match error {
         Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => nothing_begins(),
-        Error::IoError(source) => {
-            return EngineError::Io { what: "cannot read", path: path.into(), source };
-        }
+        Error::IoError(error) => return Problem::input(path, error),
         Error::Unsupported("core (probe): no suitable format reader found") => {
-            DecodeError::NotAudio(
-                "this is not an audio file, or of a kind that is not known".into(),
-            )
+            DecodeError::NotAudio(NotAudio::Unknown)
         }
         // Symphonia 0.6.1 knows 26 channels at most, and takes more for damage.
         Error::Unsupported(what) | Error::DecodeError(what) if what.contains("channel") => {
-            DecodeError::Unsupported(
-                "this number or layout of channels is not supported; convert the file to stereo"
-                    .into(),
-            )
+            DecodeError::Unsupported(Unsupported::Layout)
         }
-        Error::Unsupported(what) => DecodeError::Unsupported(format!(
-            "this kind of audio file is not supported ({what}); convert it to FLAC or WAV"
-        )),
-        error => damaged_header(&error),
+        Error::Unsupported(what) => {
+            DecodeError::Unsupported(Unsupported::Container { detail: what.to_owned() })
+        }
+        error => DecodeError::header(&error),
     };
     error.into()
 }

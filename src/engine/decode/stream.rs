@@ -11,17 +11,19 @@ use symphonia::core::{
 };
 
 use super::{
-    AGAIN, DecodeError,
+    Damage, DecodeError, Empty, Unsupported,
     bounds::Allowance,
     container::{Completeness, Container},
     decoder::{Decoder, is_lossy, is_mpeg},
-    downmix::{Downmix, layout_name},
+    downmix::{Downmix, layout_of},
     output::{Output, Trim},
     packets::Next,
     plausible::Judge,
     source::Source,
 };
-use crate::engine::{AudioFormat, CancelToken, EngineError, Result, SAMPLE_RATE, guard::guarded};
+use crate::engine::{
+    AudioFormat, CancelToken, Note, Notes, Problem, Result, SAMPLE_RATE, guard::guarded,
+};
 
 /// What was heard of a source.
 pub struct Heard {
@@ -29,8 +31,8 @@ pub struct Heard {
     pub format: AudioFormat,
     /// Frames given to the sink.
     pub frames: u64,
-    /// What was odd, in words.
-    pub warning: Option<String>,
+    /// Oddities of the file.
+    pub warning: Notes,
 }
 
 /// Decodes all of `source` into `output`. `bound` is the largest magnitude of a sample that is
@@ -103,7 +105,7 @@ struct Stream<'a> {
     last_loss: Option<u64>,
     /// Where the first samples that are not plausible were.
     first_odd: Option<u64>,
-    warnings: Vec<String>,
+    warnings: Vec<Note>,
     interleaved: Vec<f32>,
     stereo: Vec<f32>,
     ready: Vec<f32>,
@@ -155,7 +157,7 @@ impl<'a> Stream<'a> {
         let mut shown = 0.0;
         loop {
             if cancel.is_cancelled() {
-                return Err(EngineError::Cancelled);
+                return Err(Problem::Cancelled);
             }
             if self.output.is_full() {
                 return Ok(Ending::Complete);
@@ -185,17 +187,13 @@ impl<'a> Stream<'a> {
                     self.decoder = Decoder::new(&source.codec)?;
                 }
                 Err(Error::IoError(_)) if cancel.is_cancelled() => {
-                    return Err(EngineError::Cancelled);
+                    return Err(Problem::Cancelled);
                 }
                 Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Ok(Ending::CutOff);
                 }
                 Err(Error::IoError(error)) => {
-                    return Err(EngineError::Io {
-                        what: "cannot read",
-                        path: path.into(),
-                        source: error,
-                    });
+                    return Err(Problem::input(path, error));
                 }
                 Err(_) => return Ok(Ending::Damaged),
             }
@@ -212,8 +210,7 @@ impl<'a> Stream<'a> {
         self.packets += 1;
         self.fill_gap(source, packet);
         if is_joint_32_bit_flac(source, packet) {
-            let text = "FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits";
-            return Err(DecodeError::Unsupported(text.into()).into());
+            return Err(DecodeError::Unsupported(Unsupported::JointFlac).into());
         }
         let (decoder, since) = (&mut self.decoder, Instant::now());
         let decoded = guarded(|| decoder.decode(packet, &mut self.interleaved));
@@ -312,21 +309,20 @@ impl<'a> Stream<'a> {
             return Ok(());
         }
         let Some(downmix) = Downmix::new(spec.channels()) else {
-            let text = "this layout of channels is not supported; convert the file to stereo";
-            return Err(DecodeError::Unsupported(text.into()).into());
+            return Err(DecodeError::Unsupported(Unsupported::Layout).into());
         };
         if let Some((old, _)) = &self.layout {
-            let at = clock(self.output.frames_out);
+            let at = self.output.frames_out;
             if old.rate() != spec.rate() {
                 self.rate_changed = true;
-                self.warnings.push(format!("the sample rate changes at {at}"));
+                self.warnings.push(Note::RateChange { at });
             }
             if old.channels().count() != spec.channels().count() {
-                self.warnings.push(format!("the number of channels changes at {at}"));
+                self.warnings.push(Note::ChannelChange { at });
             }
         }
         if downmix.channels() > 2 {
-            self.warnings.push(format!("folded down from {}", layout_name(spec.channels())));
+            self.warnings.push(Note::FoldedDown(layout_of(spec.channels())));
         }
         if self.output.rate() != spec.rate() {
             self.release()?;
@@ -353,8 +349,7 @@ impl<'a> Stream<'a> {
 
     fn finish(mut self, source: &Source, end: Ending) -> Result<Heard> {
         if self.failed * 2 > self.packets {
-            let text = "nearly nothing of this file can be decoded: it is damaged, or no audio";
-            return Err(DecodeError::Damaged(text.into()).into());
+            return Err(DecodeError::Damaged(Damage::Mostly).into());
         }
         self.output.finish()?;
         let frames = self.output.frames_out;
@@ -368,43 +363,35 @@ impl<'a> Stream<'a> {
             ..source.format.clone()
         };
         self.warn_of_damage(source, end);
-        let warning = warning_of(self.warnings);
+        let warning = Notes::of_file(self.warnings);
         Ok(Heard { format, frames, warning })
     }
 
     fn warn_of_damage(&mut self, source: &Source, end: Ending) {
-        let at = clock(self.output.frames_out);
+        let at = self.output.frames_out;
         let missing = source.promised.filter(|&promised| self.output.frames_in < promised);
         // What was cut off may all lie behind the sound.
         let is_whole = source.promised.is_some() && missing.is_none();
         if end == Ending::Damaged {
-            let text = format!("damaged or different after {at}: what follows could not be read");
-            self.warnings.push(text);
+            self.warnings.push(Note::Unreadable { from: at });
         } else if let Some(promised) = missing.filter(|_| is_missing_believed(source)) {
             let rate = f64::from(self.first.as_ref().map_or(SAMPLE_RATE, AudioSpec::rate));
-            let whole = clock((promised as f64 / rate * f64::from(SAMPLE_RATE)) as u64);
-            self.warnings.push(format!("cut off after {at} of {whole}"));
+            let whole = (promised as f64 / rate * f64::from(SAMPLE_RATE)) as u64;
+            self.warnings.push(Note::CutOff { at, whole: Some(whole) });
         } else if !is_whole
             && (source.completeness == Completeness::CutOff
                 || end == Ending::CutOff && missing.is_none() && source.container != Container::Wav)
         {
-            self.warnings.push(format!("cut off after {at}"));
+            self.warnings.push(Note::CutOff { at, whole: None });
         } else if source.completeness == Completeness::Unfinished {
-            self.warnings
-                .push("the recording was not finished: read to the end of the file".into());
+            self.warnings.push(Note::Unfinished);
         }
         if let Some(first) = self.first_loss {
-            let places = if self.losses == 1 { "place" } else { "places" };
-            let (count, at) = (self.losses, clock(first));
-            self.warnings.push(format!("damaged in {count} {places} from {at} on, silent there"));
+            self.warnings.push(Note::Lost { places: self.losses, from: first });
         }
         if let Some(first) = self.first_odd {
-            let (count, at) = (self.judge.silenced, clock(first));
-            self.warnings.push(if is_lossy(&source.codec) {
-                format!("implausible sound from {at} on was silenced (blocks: {count})")
-            } else {
-                format!("implausible sound from {at} on was silenced (samples: {count})")
-            });
+            let (count, in_blocks) = (self.judge.silenced, is_lossy(&source.codec));
+            self.warnings.push(Note::Implausible { from: first, count, in_blocks });
         }
     }
 }
@@ -436,37 +423,8 @@ fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
 
 fn nothing_heard(source: &Source, end: Ending) -> DecodeError {
     match end {
-        Ending::Complete if source.promised.unwrap_or(0) == 0 => {
-            DecodeError::Empty("there is no sound in this file".into())
-        }
-        Ending::Complete | Ending::CutOff => {
-            DecodeError::Damaged(format!("the file is cut off before its sound begins; {AGAIN}"))
-        }
-        Ending::Damaged => {
-            DecodeError::Damaged(format!("the file is damaged where its sound begins; {AGAIN}"))
-        }
-    }
-}
-
-/// The warnings in one line; of many, the first few.
-fn warning_of(mut warnings: Vec<String>) -> Option<String> {
-    const MOST: usize = 4;
-    warnings.dedup();
-    let more = warnings.len().saturating_sub(MOST);
-    warnings.truncate(MOST);
-    if more > 0 {
-        warnings.push(format!("and {more} more"));
-    }
-    (!warnings.is_empty()).then(|| warnings.join("; "))
-}
-
-/// Minutes and seconds of a number of frames at [`SAMPLE_RATE`].
-fn clock(frames: u64) -> String {
-    let seconds = frames / u64::from(SAMPLE_RATE);
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes}:{seconds:02}")
+        Ending::Complete if source.promised.unwrap_or(0) == 0 => DecodeError::Empty(Empty::Track),
+        Ending::Complete | Ending::CutOff => DecodeError::Damaged(Damage::CutOff),
+        Ending::Damaged => DecodeError::Damaged(Damage::AtSound),
     }
 }

@@ -16,10 +16,11 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::{Form, Origin};
 use crate::engine::{
-    CHANNELS, CancelToken, EngineError, Result, SAMPLE_RATE,
+    CHANNELS, CancelToken, Problem, Result, SAMPLE_RATE,
     decode::{self, DecodeError},
     mishap::caught,
     player::Track,
+    problem::Activity,
     resample::Resampler,
 };
 
@@ -159,11 +160,7 @@ impl<'a> StoreReader<'a> {
                 None => self.track.read_original(self.at, &mut self.read),
                 Some(stem) => self.track.read_stem(stem, self.at, &mut self.read),
             };
-            read.map_err(|source| EngineError::Io {
-                what: "cannot read the stores of",
-                path: "the song".into(),
-                source,
-            })?;
+            read.map_err(|e| Problem::Stores { cause: e.into() })?;
             self.resampler.push(&self.read, &mut self.ready).map_err(DecodeError::from)?;
             self.at += count;
         }
@@ -188,16 +185,16 @@ impl FileReader {
         let work = move || {
             let mut sink = |block: &[f32]| {
                 // Nobody listens any more: the export has ended.
-                sender.send(block.to_vec()).map_err(|_| EngineError::Cancelled)
+                sender.send(block.to_vec()).map_err(|_| Problem::Cancelled)
             };
-            caught("reading the song's file", || {
+            caught(Activity::ReadingSong, || {
                 decode::decode_at(&path, track, rate, &token, &mut sink)
             })
         };
         let thread = std::thread::Builder::new()
             .name("export decoder".into())
             .spawn(work)
-            .map_err(|e| EngineError::Busy(format!("the system gives no thread: {e}")))?;
+            .map_err(Problem::no_thread)?;
         Ok(Self { blocks, cancel, thread: Some(thread), ready: Vec::new() })
     }
 
@@ -216,7 +213,7 @@ impl FileReader {
     /// How the decoder ended.
     fn join(&mut self) -> Result<()> {
         let Some(thread) = self.thread.take() else { return Ok(()) };
-        thread.join().unwrap_or_else(|_| Err(EngineError::Busy("a thread was lost".into())))
+        thread.join().unwrap_or_else(|_| Err(Problem::ThreadEnded))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     feed::Block,
     mixing::{Content, Dither},
 };
-use crate::engine::{EngineError, Result};
+use crate::engine::{Problem, Result};
 
 /// Where the mix's true peaks end at most when a loudness is asked for (EBU R 128), and when there
 /// is a limiter only to keep it from clipping; in dB of full scale.
@@ -160,6 +160,6 @@ fn linear(db: f64) -> f64 {
 }
 
 /// The error of the loudness meter.
-pub fn cannot_measure(error: ebur128::Error) -> EngineError {
-    EngineError::Unknown(format!("the loudness of the mix cannot be measured: {error}"))
+pub fn cannot_measure(error: ebur128::Error) -> Problem {
+    Problem::Loudness { cause: error.to_string() }
 }

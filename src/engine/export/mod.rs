@@ -29,7 +29,7 @@ pub use format::{FORMATS, Format};
 pub use mixing::Content;
 pub use name::{numbered, safe_file_name};
 pub use origin::{Form, Origin, Scale};
-pub use pattern::{DEFAULT_PATTERN, Fields, NamePattern};
+pub use pattern::{DEFAULT_PATTERN, FIELDS, Fields, NamePattern};
 pub use set::{MIX, Part, Place, RESIDUAL, Selection, ordered};
 pub use settings::{OnExists, Settings};
 pub use tags::{Tags, is_own_file};
@@ -42,7 +42,7 @@ use self::{
     place::{Places, cannot_write},
     writer::Writer,
 };
-use super::{CancelToken, EngineError, Result, player::Track};
+use super::{CancelToken, Note, Notes, Problem, Result, player::Track};
 
 /// Frames that are read, mixed and written at a time.
 const BLOCK_FRAMES: usize = 1 << 14;
@@ -65,8 +65,8 @@ pub struct Exported {
     pub files: Vec<(String, PathBuf)>,
     /// Gain of all files in dB; 0 where none was needed.
     pub gain_db: f32,
-    /// What else is to be said, in words.
-    pub notes: Vec<String>,
+    /// Notes for the user.
+    pub notes: Notes,
 }
 
 /// Writes every item. `progress` gets 0 to 1; `cancel` is asked before each block.
@@ -86,10 +86,7 @@ pub fn export(
     check(track, items)?;
     let items = settings.on_exists.settle(items)?;
     if items.is_empty() {
-        return Ok(Exported {
-            notes: vec!["all files were there already".into()],
-            ..Exported::default()
-        });
+        return Ok(Exported { notes: Note::AllExist.into(), ..Exported::default() });
     }
     let form = origin.form(track, settings)?;
     let work = Work { track, origin, items: &items, settings, form, cancel };
@@ -133,21 +130,15 @@ fn check(track: &dyn Track, items: &[ExportItem]) -> Result<()> {
     for (index, item) in items.iter().enumerate() {
         for stem in item.streams.iter().flat_map(|(_, content)| content.stems()) {
             if stem >= track.stems() {
-                let known = track.stems();
-                return Err(EngineError::Unknown(format!(
-                    "there is no stem {stem}, but {known} stems"
-                )));
+                return Err(Problem::StemIndex { stem, stems: track.stems() });
             }
         }
         if items[..index].iter().any(|other| other.to == item.to) {
-            let path = item.to.display();
-            return Err(EngineError::Unknown(format!("two files would be written to {path}")));
+            return Err(Problem::SamePath { path: item.to.clone() });
         }
     }
     if frames > 0 && !stems_in(items).into_iter().all(|stem| track.has_all_of(stem)) {
-        return Err(EngineError::Busy(
-            "the song is not separated to its end yet; process it first".into(),
-        ));
+        return Err(Problem::NotSeparated);
     }
     Ok(())
 }
@@ -200,7 +191,7 @@ impl Work<'_> {
     ) -> Result<Exported> {
         let limited_lufs = self.write(&places, level, progress)?;
         if self.cancel.is_cancelled() {
-            return Err(EngineError::Cancelled);
+            return Err(Problem::Cancelled);
         }
         let paths = places.put_in_place(self.settings.on_exists)?;
         progress(1.0);
@@ -265,7 +256,7 @@ impl Work<'_> {
         let mut done = 0;
         loop {
             if self.cancel.is_cancelled() {
-                return Err(EngineError::Cancelled);
+                return Err(Problem::Cancelled);
             }
             if !feed.next(BLOCK_FRAMES, &mut block)? {
                 return Ok(());
@@ -292,21 +283,19 @@ impl Work<'_> {
         Spec { rate, channels, depth, frames, streams, scratch }
     }
 
-    fn notes(&self, level: &Level, limited_lufs: Option<f64>) -> Vec<String> {
+    fn notes(&self, level: &Level, limited_lufs: Option<f64>) -> Notes {
         let mut notes = Vec::new();
         if self.origin.format.channels > 2 {
-            let count = self.origin.format.channels;
-            notes.push(format!("the song's {count} channels are folded down to stereo"));
+            let channels = self.origin.format.channels;
+            notes.push(Note::ExportedInStereo { channels });
         }
         if let Some(lufs) = level.short_lufs {
-            notes.push(format!(
-                "the mix has {lufs:.1} LUFS: louder, its peaks would need the limiter"
-            ));
+            notes.push(Note::BelowLoudness { lufs });
         }
         if let Some(lufs) = limited_lufs {
-            notes.push(format!("the mix went through the limiter, and has {lufs:.1} LUFS"));
+            notes.push(Note::Limited { lufs });
         }
-        notes
+        Notes(notes)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ExportItem, Fields, Settings, Tags, format::Keeps, level::Level};
 use crate::engine::{
-    AudioFormat, CancelToken, Depth, EngineError, Result, SAMPLE_RATE, Song, cover,
+    AudioFormat, CancelToken, Depth, Problem, Result, SAMPLE_RATE, Song, cover,
     files::base_name,
     import::{is_same_song, kept_broadcast},
     player::Track,
@@ -67,7 +67,7 @@ impl Origin {
     /// is still the same; what its tags say now counts only then.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`].
+    /// [`Problem::Cancelled`].
     pub fn of_song(song: &Song, folder: &Path, model: &str, cancel: &CancelToken) -> Result<Self> {
         let is_at_hand = is_same_song(&song.path, song, folder, cancel)?;
         let mut tags = if is_at_hand { Tags::read(&song.path) } else { Tags::default() };
@@ -96,7 +96,7 @@ impl Origin {
     /// The form of its files.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`] for a depth that the format does not have.
+    /// [`Problem::Unknown`] for a depth that the format does not have.
     pub fn form(&self, track: &dyn Track, settings: &Settings) -> Result<Form> {
         let format = settings.format;
         let depth = format.depth(settings.depth.unwrap_or_else(|| self.depth()));
@@ -108,12 +108,8 @@ impl Origin {
         if let (Keeps::Exactly(depths), Some(wanted)) = (format.keeps, settings.depth)
             && !depths.contains(&wanted)
         {
-            let bits: Vec<String> = depths.iter().map(|depth| depth.bits().to_string()).collect();
-            return Err(EngineError::Unknown(format!(
-                "{} keeps {} bits; choose one of these, or WAV",
-                format.name,
-                bits.join(" or ")
-            )));
+            let bits = depths.iter().map(|depth| depth.bits()).collect();
+            return Err(Problem::Depth { format: format.name.to_owned(), bits });
         }
         let rate = (format.rate)(settings.rate.unwrap_or_else(|| self.rate()));
         let channels = format.channels(if self.format.channels == 1 { 1 } else { 2 });
@@ -138,12 +134,8 @@ impl Origin {
     }
 
     /// The error of an export that would need the user's file, which is not at hand.
-    pub(super) fn is_needed(&self) -> EngineError {
-        EngineError::Busy(format!(
-            "{} is not there any more, or is another file now: what is made from the original at \
-             the song's own rate needs it; put it back, or choose {SAMPLE_RATE} Hz",
-            self.path.display()
-        ))
+    pub(super) fn is_needed(&self) -> Problem {
+        Problem::SourceNeeded { path: self.path.clone() }
     }
 
     fn rate(&self) -> u32 {

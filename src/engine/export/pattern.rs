@@ -5,6 +5,7 @@
 use std::{fmt, path::PathBuf};
 
 use super::name::{LONGEST_BYTES, safe_file_name};
+use crate::engine::problem::PatternProblem;
 
 /// What a pattern can name.
 pub const FIELDS: [&str; 8] = ["artist", "title", "album", "track", "stem", "model", "n", "file"];
@@ -51,15 +52,15 @@ impl NamePattern {
     /// Reads a pattern. `/` begins a new folder.
     ///
     /// # Errors
-    /// In words, for a field that there is not, a brace without its pair, or nothing at all.
-    pub fn new(text: &str) -> Result<Self, String> {
+    /// [`PatternProblem`].
+    pub fn new(text: &str) -> Result<Self, PatternProblem> {
         let levels: Vec<Vec<Part>> = text
             .split(['/', '\\'])
             .filter(|level| !level.trim().is_empty())
             .map(parts)
             .collect::<Result<_, _>>()?;
         if levels.is_empty() {
-            return Err("a name is needed, such as {title} ({stem})".into());
+            return Err(PatternProblem::Empty);
         }
         Ok(Self { levels })
     }
@@ -97,19 +98,17 @@ impl fmt::Display for NamePattern {
     }
 }
 
-fn parts(level: &str) -> Result<Vec<Part>, String> {
+fn parts(level: &str) -> Result<Vec<Part>, PatternProblem> {
     let mut parts = Vec::new();
     let mut rest = level;
     while let Some(open) = rest.find(['{', '}']) {
         let (text, after) = rest.split_at(open);
         let Some((name, after)) = after.strip_prefix('{').and_then(|after| after.split_once('}'))
         else {
-            return Err("there is a brace without its pair".into());
+            return Err(PatternProblem::UnmatchedBrace);
         };
-        let field = FIELDS.iter().position(|field| *field == name.trim()).ok_or_else(|| {
-            let known: Vec<String> = FIELDS.iter().map(|field| format!("{{{field}}}")).collect();
-            format!("there is no {{{name}}}, but {}", known.join(" "))
-        })?;
+        let field = FIELDS.iter().position(|field| *field == name.trim());
+        let field = field.ok_or_else(|| PatternProblem::UnknownField { field: name.to_owned() })?;
         parts.push(Part::Text(text.into()));
         parts.push(Part::Field(field));
         rest = after;
@@ -237,7 +236,7 @@ mod tests {
             [("{artits}", "artits"), ("{stem", "brace"), ("a}b", "brace"), (" / ", "name")]
         {
             let words = NamePattern::new(pattern).unwrap_err();
-            assert!(words.contains(word), "{pattern}: {words}");
+            assert!(words.to_string().contains(word), "{pattern}: {words}");
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::{ExportItem, OnExists, settings::free_name};
-use crate::engine::{EngineError, Result, files};
+use crate::engine::{Problem, Result, files, problem::Advice};
 
 /// Temporary files for some items, and the folders that were made for them.
 pub struct Places<'a> {
@@ -23,7 +23,7 @@ impl<'a> Places<'a> {
     /// `bytes` of each item.
     ///
     /// # Errors
-    /// [`EngineError::Io`]; nothing is left then.
+    /// [`Problem::Io`]; nothing is left then.
     pub fn make(items: &'a [ExportItem], bytes: &[u64]) -> Result<Self> {
         let mut places = Self { items, files: Vec::new(), made: MadeFolders::default() };
         for folder in folders_of(items) {
@@ -50,7 +50,7 @@ impl<'a> Places<'a> {
     /// Returns what each is called.
     ///
     /// # Errors
-    /// [`EngineError::Io`]; files that had got a new name are gone then.
+    /// [`Problem::Io`]; files that had got a new name are gone then.
     pub fn put_in_place(mut self, on_exists: OnExists) -> Result<Vec<PathBuf>> {
         for (item, file) in self.items.iter().zip(&self.files) {
             file.as_file().sync_all().map_err(cannot_write(&item.to))?;
@@ -72,7 +72,7 @@ impl<'a> Places<'a> {
                     }
                     // It came while this one was written.
                     if error.kind() == io::ErrorKind::AlreadyExists {
-                        return Err(EngineError::Exists(vec![item.to.clone()]));
+                        return Err(Problem::Exists(vec![item.to.clone()]));
                     }
                     return Err(cannot_write(&item.to)(error));
                 }
@@ -96,7 +96,7 @@ impl<'a> Places<'a> {
         let Some((to, folder)) = first.and_then(|to| Some((to, to.parent()?))) else {
             return Ok(());
         };
-        files::check_room(folder, needed, to, "; choose another folder, or fewer bits")
+        files::check_room(folder, needed, to, Advice::OtherFolderOrBits)
     }
 }
 
@@ -204,8 +204,8 @@ fn tell(path: &Path, removed: io::Result<()>) {
 }
 
 /// The error of a file that cannot be written.
-pub fn cannot_write(path: &Path) -> impl Fn(io::Error) -> EngineError {
-    move |source| EngineError::Io { what: "cannot write", path: path.into(), source }
+pub fn cannot_write(path: &Path) -> impl Fn(io::Error) -> Problem {
+    move |error| Problem::write(path, error)
 }
 
 #[cfg(test)]
@@ -231,7 +231,7 @@ mod tests {
         };
         for on_exists in [OnExists::Ask, OnExists::Skip] {
             let error = files().put_in_place(on_exists).unwrap_err();
-            assert!(matches!(error, EngineError::Exists(paths) if paths == [at("b.wav")]));
+            assert!(matches!(error, Problem::Exists(paths) if paths == [at("b.wav")]));
             assert!(!at("a.wav").exists(), "all or nothing");
         }
         assert!(!is_at(&fs::File::open(at("b.wav")).unwrap(), &at("a.wav")));

@@ -7,7 +7,7 @@ use super::{
     format::Streams,
     pattern::{Fields, NamePattern},
 };
-use crate::engine::{EngineError, Result, models::stem_index};
+use crate::engine::{Problem, Result, models::stem_index};
 
 /// The name of the mix among the files.
 pub const MIX: &str = "mix";
@@ -61,7 +61,7 @@ impl Selection {
     /// All of these stems; all of the model's when `stems` is empty.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`] for a stem that the model does not have.
+    /// [`Problem::Unknown`] for a stem that the model does not have.
     pub fn of_stems(sources: &[String], stems: &[String]) -> Result<Self> {
         let stems = ordered(sources, stems)?;
         let stems = stems.into_iter().map(|stem| sources[stem].clone()).collect();
@@ -72,7 +72,7 @@ impl Selection {
     /// song; what they say of the file is set here.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`] for a stem that the model does not have, or too few for the format,
+    /// [`Problem::Unknown`] for a stem that the model does not have, or too few for the format,
     /// or when nothing is chosen.
     pub fn items(
         &self,
@@ -90,7 +90,7 @@ impl Selection {
             Streams::One | Streams::All => self.contents(sources)?,
         };
         if contents.is_empty() {
-            return Err(EngineError::Unknown("nothing is chosen to be exported".into()));
+            return Err(Problem::NothingChosen);
         }
         if format.streams == Streams::All {
             let streams = contents.into_iter().flat_map(|(_, streams)| streams).collect();
@@ -156,9 +156,7 @@ fn mix_and_four_stems(sources: &[String]) -> Result<Named> {
     let mut streams = vec![(MIX.to_owned(), Content::Rest(Vec::new()))];
     for name in FOUR {
         let Some(stem) = place(name) else {
-            return Err(EngineError::Unknown(format!(
-                "stems for DJs need drums, bass, other and vocals; this model has no {name}"
-            )));
+            return Err(Problem::DjStem { stem: name.to_owned() });
         };
         let mut stems = vec![stem];
         if name == "other" {
@@ -173,7 +171,7 @@ fn mix_and_four_stems(sources: &[String]) -> Result<Named> {
 /// The places of `names` among `sources`, ascending, each once; all when `names` is empty.
 ///
 /// # Errors
-/// [`EngineError::Unknown`] for a stem that the model does not have.
+/// [`Problem::Unknown`] for a stem that the model does not have.
 pub fn ordered(sources: &[String], names: &[String]) -> Result<Vec<usize>> {
     if names.is_empty() { Ok((0..sources.len()).collect()) } else { chosen(sources, names) }
 }
@@ -265,7 +263,7 @@ mod tests {
         let kazoo = ["kazoo".to_owned()];
         assert!(Selection::of_stems(&sources(), &kazoo).is_err());
         assert!(items(&Selection { all_but: kazoo.into(), ..Selection::default() }, "x").is_err());
-        let words = items(&Selection::default(), "x").unwrap_err().in_words();
+        let words = items(&Selection::default(), "x").unwrap_err().to_string();
         assert!(words.contains("nothing is chosen"), "{words}");
     }
 
@@ -277,7 +275,7 @@ mod tests {
         assert_eq!(names, ["mix", "drums", "bass", "other", "vocals"]);
         assert_eq!(streams[0].1, Content::Rest(vec![]));
         assert_eq!(streams[3].1.stems(), [2, 4, 5].into());
-        let words = mix_and_four_stems(&six[..2]).unwrap_err().in_words();
+        let words = mix_and_four_stems(&six[..2]).unwrap_err().to_string();
         assert!(words.contains("no other"), "{words}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{ExportItem, FORMATS, Format, numbered};
-use crate::engine::{Depth, EngineError, Result};
+use crate::engine::{Depth, Problem, Result};
 
 /// What the user can choose about all files of an export.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ impl OnExists {
     /// The items as they are to be written.
     ///
     /// # Errors
-    /// [`EngineError::Exists`] where the user is to be asked.
+    /// [`Problem::Exists`] where the user is to be asked.
     pub(in crate::engine) fn settle(self, items: &[ExportItem]) -> Result<Vec<ExportItem>> {
         let exists = |item: &&ExportItem| item.to.exists();
         match self {
@@ -64,7 +64,7 @@ impl OnExists {
             Self::Ask => {
                 let there: Vec<PathBuf> =
                     items.iter().filter(exists).map(|item| item.to.clone()).collect();
-                if there.is_empty() { Ok(items.to_vec()) } else { Err(EngineError::Exists(there)) }
+                if there.is_empty() { Ok(items.to_vec()) } else { Err(Problem::Exists(there)) }
             }
             Self::Number => {
                 let mut settled: Vec<ExportItem> = Vec::with_capacity(items.len());

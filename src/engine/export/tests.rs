@@ -4,7 +4,8 @@ use std::{fs, io, path::Path};
 
 use super::*;
 use crate::engine::{
-    AudioFormat, CHANNELS, Depth, SAMPLE_RATE, decode, mishap::caught, resample::Resampler,
+    AudioFormat, CHANNELS, Depth, SAMPLE_RATE, decode, mishap::caught, problem::Activity,
+    resample::Resampler,
 };
 
 /// A track in memory, separated up to frame `covered`.
@@ -231,7 +232,7 @@ fn at_the_songs_own_rate_the_sum_is_the_song() {
 
         let gone = Origin { is_at_hand: false, ..origin };
         let words = export(&track, &gone, &items, &settings, &mut |_| (), &cancel).unwrap_err();
-        assert!(words.in_words().contains("not there any more"), "{words}");
+        assert!(words.to_string().contains("not there any more"), "{words}");
         let stems = &items[..2];
         export(&track, &gone, stems, &settings, &mut |_| (), &cancel).unwrap();
     }
@@ -371,11 +372,11 @@ fn a_mix_gets_the_loudness_that_was_asked_for() {
     let done = run(&track, &items, &loud(-3.0, false)).unwrap();
     let (lufs, peak_db) = measured(&at(MIX));
     assert!((peak_db + 1.0).abs() < 0.05, "{peak_db}");
-    assert!(done.notes[0].contains(&format!("{lufs:.1} LUFS")), "{:?}", done.notes);
+    assert!(done.notes.to_string().contains(&format!("{lufs:.1} LUFS")), "{:?}", done.notes);
     let done = run(&track, &items, &loud(-3.0, true)).unwrap();
     let (louder, peak_db) = measured(&at(MIX));
     assert!(peak_db < -0.9 && louder > lufs + 1.0, "{louder} LUFS, {peak_db} dB");
-    assert!(done.notes[0].contains("limiter"), "{:?}", done.notes);
+    assert!(done.notes.to_string().contains("limiter"), "{:?}", done.notes);
 }
 
 #[test]
@@ -387,7 +388,7 @@ fn a_name_that_is_taken_is_never_lost() {
     let on = |on_exists| Settings { on_exists, ..Settings::default() };
     fs::write(at("a.wav"), b"old").unwrap();
     match run(&track, &items, &on(OnExists::Ask)) {
-        Err(EngineError::Exists(paths)) => assert_eq!(paths, [at("a.wav")]),
+        Err(Problem::Exists(paths)) => assert_eq!(paths, [at("a.wav")]),
         other => panic!("{other:?}"),
     }
     assert_eq!(names_in(home.path()), ["a.wav"]);
@@ -409,7 +410,7 @@ fn a_depth_that_a_format_lacks_is_refused() {
     let format = Format::find("flac").unwrap();
     let settings = Settings { format, ..at_depth(Depth::Float32) };
     let items = [item(&home.path().join("a.flac"), &[(0, 1.0)])];
-    let words = run(&track, &items, &settings).unwrap_err().in_words();
+    let words = run(&track, &items, &settings).unwrap_err().to_string();
     assert!(words.contains("16"), "{words}");
     assert!(names_in(home.path()).is_empty());
 }
@@ -429,7 +430,7 @@ fn a_cancelled_export_leaves_nothing() {
         let items = [item(&to, &[(0, 1.0)])];
         let settings = at_depth(Depth::Int16);
         let result = export(&track, &origin(&track), &items, &settings, &mut progress, &cancel);
-        assert!(matches!(result, Err(EngineError::Cancelled)), "{result:?}");
+        assert!(matches!(result, Err(Problem::Cancelled)), "{result:?}");
         assert!(names_in(home.path()).is_empty(), "cancelled at {stop_at}");
     }
 }
@@ -442,7 +443,7 @@ fn a_bug_ends_an_export_and_leaves_nothing() {
     let (settings, never) = (at_depth(Depth::Int16), CancelToken::default());
     let mut stumble = |done: f32| assert!(done < 0.6, "on purpose");
     let work = || export(&track, &origin(&track), &items, &settings, &mut stumble, &never);
-    let words = caught("writing the files", work).unwrap_err().in_words();
+    let words = caught(Activity::WritingFiles, work).unwrap_err().to_string();
     assert!(words.contains("writing the files") && words.contains("on purpose"), "{words}");
     assert!(names_in(home.path()).is_empty());
 }
@@ -478,7 +479,7 @@ fn what_cannot_be_written_is_told_and_leaves_nothing() {
     }
     for path in hopeless {
         let items = [item(&at("new/good.wav"), &[(0, 1.0)]), item(&path, &[(1, 1.0)])];
-        let words = run(&track, &items, &at_depth(Depth::Int16)).unwrap_err().in_words();
+        let words = run(&track, &items, &at_depth(Depth::Int16)).unwrap_err().to_string();
         assert!(words.starts_with("cannot write"), "{words}");
         assert!(words.contains(&path.display().to_string()), "{words}");
         assert_eq!(names_in(home.path()), ["file", "folder.wav"]);
@@ -491,7 +492,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
     let to = home.path().join("a.wav");
     let mut track = InMemory::noise(100, 0.4);
     let words = |track: &InMemory, items: &[ExportItem]| {
-        run(track, items, &at_depth(Depth::Int16)).unwrap_err().in_words()
+        run(track, items, &at_depth(Depth::Int16)).unwrap_err().to_string()
     };
     assert!(words(&track, &[item(&to, &[(2, 1.0)])]).contains("no stem 2"));
     let twice = item(&to, &[(0, 1.0)]);

@@ -1,11 +1,11 @@
 //! Finding a song by what a person types: an id, or a part of a title that fits one song.
 
-use crate::engine::{EngineError, Result, Song};
+use crate::engine::{Problem, Result, Song};
 
 /// The song that `words` name.
 ///
 /// # Errors
-/// [`EngineError::Unknown`] when none or several fit; names them.
+/// [`Problem::NoSuchSong`], [`Problem::SeveralSongs`].
 pub fn find_song(songs: &[Song], words: &str) -> Result<Song> {
     if let Some(song) = songs.iter().find(|song| song.id.0.to_string() == words) {
         return Ok(song.clone());
@@ -20,36 +20,30 @@ pub fn find_song(songs: &[Song], words: &str) -> Result<Song> {
         ([song], ..) | (_, Some(song), None) => Some(song),
         _ => None,
     };
-    let problem = match (only, found.is_empty()) {
-        (Some(song), _) => return Ok((*song).clone()),
-        (None, false) => {
-            format!("\"{words}\" fits several songs: {}; use the number", names(&found))
-        }
-        (None, true) if songs.is_empty() => format!(
-            "there is no song \"{words}\": the library is empty; add one with `partita add FILE`"
-        ),
-        (None, true) => {
-            let all: Vec<&Song> = songs.iter().collect();
-            format!("there is no song \"{words}\"; there are: {}", names(&all))
-        }
-    };
-    Err(EngineError::Unknown(problem))
+    if let Some(song) = only {
+        return Ok((*song).clone());
+    }
+    let name = words.to_owned();
+    Err(if found.is_empty() {
+        let (songs, more) = names(&songs.iter().collect::<Vec<_>>());
+        Problem::NoSuchSong { name, songs, more }
+    } else {
+        let (songs, more) = names(&found);
+        Problem::SeveralSongs { name, songs, more }
+    })
 }
 
-fn names(songs: &[&Song]) -> String {
+/// The numbers and titles of the first few songs, and how many others there are.
+fn names(songs: &[&Song]) -> (Vec<String>, usize) {
     const SHOWN: usize = 20;
-    let mut names: Vec<String> =
-        songs.iter().take(SHOWN).map(|song| format!("{} {}", song.id.0, song.title)).collect();
-    if songs.len() > SHOWN {
-        names.push(format!("and {} more", songs.len() - SHOWN));
-    }
-    names.join(", ")
+    let name = |song: &&Song| format!("{} {}", song.id.0, song.title);
+    (songs.iter().take(SHOWN).map(name).collect(), songs.len().saturating_sub(SHOWN))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{AudioFormat, SongId, SongState};
+    use crate::engine::{AudioFormat, Notes, SongId, SongState};
 
     fn songs(titles: &[&str]) -> Vec<Song> {
         let song = |(i, title): (usize, &&str)| Song {
@@ -69,7 +63,7 @@ mod tests {
             track: None,
             tracks: Vec::new(),
             loudness_lufs: None,
-            warning: None,
+            warning: Notes::default(),
             state: SongState::Ready,
             cover: None,
         };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Library, now};
 use crate::engine::{
-    EngineError, Job, JobId, JobState, Result, SongId,
+    Job, JobId, JobState, Problem, Result, SongId,
     recipe::{Quality, Recipe},
 };
 
@@ -25,7 +25,7 @@ impl Library {
     /// Adds a waiting job.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn add_job(
         &mut self,
         song: SongId,
@@ -57,7 +57,7 @@ impl Library {
     /// is done.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn update_job(&mut self, job: &Job) -> Result<()> {
         let change = self.db.transaction()?;
         change.execute(
@@ -82,7 +82,7 @@ impl Library {
     /// pass, these are all, whatever the job asked for.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn end_others(&mut self, job: &Job, stems: &[String]) -> Result<()> {
         let change = self.db.transaction()?;
         end_others(&change, &Job { stems: stems.to_vec(), ..job.clone() })?;
@@ -92,7 +92,7 @@ impl Library {
     /// The newest job of a song.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn last_job(&self, song: SongId) -> Result<Option<Job>> {
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC LIMIT 1");
         Ok(self.db.query_row(&sql, [song.0], job_of_row).optional()?)
@@ -101,7 +101,7 @@ impl Library {
     /// The newest job that makes these stems of a song.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn last_job_of(&self, song: SongId, recipe: &Recipe) -> Result<Option<Job>> {
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC");
         let mut query = self.db.prepare(&sql)?;
@@ -114,7 +114,7 @@ impl Library {
     /// Every job, newest first.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn jobs(&self) -> Result<Vec<Job>> {
         let mut query = self.db.prepare(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id DESC"))?;
         let jobs = query.query_map([], job_of_row)?.collect::<Result<_, _>>()?;
@@ -124,7 +124,7 @@ impl Library {
     /// One job.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`] when it is not there; names those that are.
+    /// [`Problem::UnknownJob`].
     pub fn job(&self, id: JobId) -> Result<Job> {
         let job = self
             .db
@@ -133,15 +133,14 @@ impl Library {
         if let Some(job) = job {
             return Ok(job);
         }
-        let known: Vec<String> = self.jobs()?.iter().map(|job| job.id.0.to_string()).collect();
-        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-        Err(EngineError::Unknown(format!("there is no job {}; there are: {known}", id.0)))
+        let known = self.jobs()?.iter().map(|job| job.id.0).collect();
+        Err(Problem::UnknownJob { id: id.0, known })
     }
 
     /// The jobs that are not over, in the order in which they are to be done.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn queue(&self) -> Result<Vec<Job>> {
         let sql = format!("SELECT {COLUMNS} FROM jobs ORDER BY place, id");
         let mut query = self.db.prepare(&sql)?;
@@ -152,7 +151,7 @@ impl Library {
     /// Notes the order in which jobs are to be done; they come before all that are not named.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn set_queue(&mut self, jobs: &[JobId]) -> Result<()> {
         let change = self.db.transaction()?;
         let sql = "SELECT ifnull(min(place), 0) FROM jobs";
@@ -166,7 +165,7 @@ impl Library {
     /// Takes jobs off the list.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn remove_jobs(&mut self, jobs: &[JobId]) -> Result<()> {
         let change = self.db.transaction()?;
         for job in jobs {
@@ -218,7 +217,7 @@ fn job_of_row(row: &Row<'_>) -> rusqlite::Result<Job> {
         model: row.get(2)?,
         stems: serde_json::from_str(&stems).unwrap_or_default(),
         state: serde_json::from_str(&state)
-            .unwrap_or_else(|e| JobState::Failed(format!("its state is damaged: {e}"))),
+            .unwrap_or_else(|e| JobState::Failed(Problem::JobUnreadable { detail: e.to_string() })),
         segments_done: row.get::<_, i64>(5)?.max(0) as usize,
         segments_total: row.get::<_, i64>(6)?.max(0) as usize,
         drafts_left: 0,

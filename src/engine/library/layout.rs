@@ -21,7 +21,7 @@ pub(super) fn distrust(db: &Connection) -> Result<()> {
 /// Compares the layout with the one that `version` has.
 ///
 /// # Errors
-/// [`crate::engine::EngineError::Library`], as of a damaged file, when it is another.
+/// [`crate::engine::Problem::Library`], as of a damaged file, when it is another.
 pub(super) fn check(db: &Connection, version: usize) -> Result<()> {
     let own = Connection::open_in_memory()?;
     for step in MIGRATIONS.iter().take(version) {
@@ -77,22 +77,6 @@ pub(super) fn is_hash(text: &str) -> bool {
     (32..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether the file is at fault, and not the system or the moment.
-pub(in crate::engine) fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::{Error, ErrorCode};
-    match error {
-        // A value of another kind than its column, or no text.
-        Error::FromSqlConversionFailure(..)
-        | Error::IntegralValueOutOfRange(..)
-        | Error::InvalidColumnType(..)
-        | Error::Utf8Error(..) => true,
-        other => matches!(
-            other.sqlite_error_code(),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        ),
-    }
-}
-
 fn damage(what: &str) -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
     rusqlite::Error::SqliteFailure(code, Some(what.to_owned()))
@@ -103,7 +87,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::engine::{EngineError, library::DATABASE};
+    use crate::engine::{Problem, library::DATABASE};
 
     /// A whole library, but for what `change` does to it.
     fn changed(change: &str) -> tempfile::TempDir {
@@ -133,7 +117,7 @@ mod tests {
             "CREATE TABLE more (x);",
         ] {
             let home = changed(change);
-            assert!(matches!(Library::open(home.path()), Err(EngineError::Library(_))), "{change}");
+            assert!(matches!(Library::open(home.path()), Err(Problem::Library { .. })), "{change}");
             assert!(is_set_aside(home.path()), "{change}");
         }
     }

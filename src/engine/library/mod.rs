@@ -16,9 +16,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{EngineError, Result, SongId};
+use super::{
+    Problem, Result, SongId,
+    problem::{FileAction, LibraryFault},
+};
 pub use find::find_song;
-pub(super) use layout::is_damage;
 pub use records::Record;
 pub(super) use songs::song_folder;
 pub use songs::{Found, Keys, Lanes, NewSong, RESIDUAL};
@@ -84,6 +86,14 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ALTER TABLE songs ADD COLUMN track INTEGER;
     ALTER TABLE songs ADD COLUMN tracks TEXT;
 ",
+    // Reasons and warnings were English sentences. CASE keeps text that is not JSON from json_type.
+    "
+    UPDATE jobs SET state = json_set(state, '$.reason',
+        json_object('recorded', json_object('text', json_extract(state, '$.reason'))))
+    WHERE CASE WHEN json_valid(state) THEN json_type(state, '$.reason') END = 'text';
+    UPDATE songs SET warning = json_array(json_object('note', 'recorded', 'text', warning))
+    WHERE warning IS NOT NULL;
+",
 ];
 
 /// The file in the data folder.
@@ -116,19 +126,12 @@ impl Library {
     /// Opens the library in the data folder `home`; makes both if they are missing.
     ///
     /// # Errors
-    /// [`EngineError::Io`] when the folder cannot be made, [`EngineError::Library`] when the file
-    /// cannot be used, [`EngineError::Busy`] when a newer Partita wrote it.
+    /// [`Problem::File`] when the folder cannot be made, [`Problem::Library`] when the file
+    /// cannot be used, [`Problem::NewerLibrary`] when a newer Partita wrote it.
     pub fn open(home: &Path) -> Result<Self> {
         let songs = home.join("songs");
-        super::files::make_folders(&songs).map_err(|source| EngineError::Io {
-            what: "cannot make",
-            path: songs,
-            source,
-        })?;
-        Self::open_file(home).map_err(|error| match error {
-            EngineError::Library(error) => cannot_open(error, &Self::file_in(home)),
-            other => other,
-        })
+        super::files::make_folders(&songs).map_err(|e| Problem::create(&songs, e))?;
+        Self::open_file(home).map_err(|problem| cannot_open(problem, &Self::file_in(home)))
     }
 
     fn open_file(home: &Path) -> Result<Self> {
@@ -166,7 +169,7 @@ impl Library {
         };
         // Two programs that find it at once take turns; the second finds the new one.
         let path = home.join(REPAIR_LOCK);
-        let cannot = |source| EngineError::Io { what: "cannot write", path: path.clone(), source };
+        let cannot = |error| Problem::write(&path, error);
         let lock = std::fs::File::create(&path).map_err(cannot)?;
         if let Err(e) = lock.lock() {
             tracing::debug!("{} cannot be locked: {e}", path.display());
@@ -175,7 +178,7 @@ impl Library {
         {
             return Ok((library, None));
         }
-        tracing::warn!("{}", damage.in_words());
+        tracing::warn!("{}", damage.to_string());
         let aside = set_aside(home)?;
         Ok((Self::open(home)?, Some(aside)))
     }
@@ -207,7 +210,7 @@ impl Library {
     /// A number that changes when another connection has changed the library.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn version(&self) -> Result<i64> {
         Ok(self.db.query_row("PRAGMA data_version", [], |row| row.get(0))?)
     }
@@ -215,27 +218,21 @@ impl Library {
     /// Removes every song and job; the stores are the caller's.
     ///
     /// # Errors
-    /// [`EngineError::Library`].
+    /// [`Problem::Library`].
     pub fn clear(&mut self) -> Result<()> {
         Ok(self.db.execute_batch("BEGIN; DELETE FROM jobs; DELETE FROM songs; COMMIT;")?)
     }
 }
 
-/// What the disk says when the library cannot be opened, with its place.
-fn cannot_open(error: rusqlite::Error, path: &Path) -> EngineError {
-    use std::io::ErrorKind::{Other, PermissionDenied, ReadOnlyFilesystem, StorageFull};
-
-    use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
-    let kind = match error.sqlite_error_code() {
-        Some(ReadOnly) => ReadOnlyFilesystem,
-        Some(DiskFull) => StorageFull,
-        Some(CannotOpen) => PermissionDenied,
-        Some(SystemIoFailure) => Other,
-        _ => return EngineError::Library(error),
-    };
-    let words = format!("{error} (is the disk full, or the folder read-only?)");
-    let source = std::io::Error::new(kind, words);
-    EngineError::Io { what: "cannot open the library", path: path.to_owned(), source }
+/// The error of a library that cannot be opened: where the disk is at fault, with the file's path.
+fn cannot_open(problem: Problem, path: &Path) -> Problem {
+    use LibraryFault::{CannotOpen, Disk, NoSpace, ReadOnly};
+    match problem {
+        Problem::Library { fault: fault @ (CannotOpen | Disk | NoSpace | ReadOnly), text } => {
+            Problem::OpenLibrary { path: path.to_owned(), fault, text }
+        }
+        other => other,
+    }
 }
 
 /// A file's number, without opening it: to close it again would end SQLite's locks.
@@ -267,7 +264,7 @@ fn set_aside(home: &Path) -> Result<PathBuf> {
         let (from, to) = (with(&home.join(DATABASE)), with(&aside));
         match std::fs::rename(&from, to) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(EngineError::Io { what: "cannot rename", path: from, source: e });
+                return Err(Problem::file(FileAction::Rename, &from, e));
             }
             _ => {}
         }
@@ -279,7 +276,7 @@ fn set_aside(home: &Path) -> Result<PathBuf> {
 fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
     use rusqlite::types::{ToSqlOutput, ValueRef};
     let copy = home.join(format!("library-version-{version}.db"));
-    let cannot = |source| EngineError::Io { what: "cannot write", path: copy.clone(), source };
+    let cannot = |error| Problem::write(&copy, error);
     let new = super::files::temporary_in(home).map_err(cannot)?;
     // SQLite writes into an empty file that is there. Its name need not be Unicode.
     let name = path_bytes::to_bytes(new.path());
@@ -303,12 +300,7 @@ fn known_version(db: &Connection) -> Result<usize> {
 fn version_of(db: &Connection) -> Result<usize> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = usize::try_from(version).ok().filter(|&version| version <= MIGRATIONS.len());
-    known.ok_or_else(|| {
-        EngineError::Busy(format!(
-            "the library was written by a newer Partita (version {version} of its layout); \
-             update this one"
-        ))
-    })
+    known.ok_or(Problem::NewerLibrary(version))
 }
 
 fn migrate(db: &mut Connection) -> Result<()> {
@@ -330,13 +322,14 @@ fn now() -> i64 {
 }
 
 /// The error for a song that is not there.
-fn unknown_song(id: SongId) -> EngineError {
-    EngineError::Unknown(format!("there is no song {} in the library", id.0))
+fn unknown_song(id: SongId) -> Problem {
+    Problem::UnknownSong { id: id.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{JobId, JobState, Note, Notes};
 
     #[test]
     fn a_newer_library_is_refused_untouched() {
@@ -378,6 +371,46 @@ mod tests {
             file.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "part")
         });
         assert_eq!(parts.count(), 0);
+    }
+
+    #[test]
+    fn sentences_of_an_older_library_become_recorded_problems_and_notes() {
+        const WITH_SENTENCES: usize = 7;
+        let home = tempfile::tempdir().unwrap();
+        let db = Connection::open(home.path().join(DATABASE)).unwrap();
+        for step in &MIGRATIONS[..WITH_SENTENCES] {
+            db.execute_batch(step).unwrap();
+        }
+        let job = |state: &str| {
+            format!(
+                "INSERT INTO jobs (song, model, stems, state, segments_done, segments_total,
+                 created_at, seconds) VALUES (1, 'm', '[]', '{state}', 0, 1, 1, 0);"
+            )
+        };
+        db.execute_batch(&format!(
+            "INSERT INTO songs (hash, path, title, format, frames, warning, added_at) VALUES
+             ('aa', x'2f61', 'Odd', '{{}}', 7, 'cut off after 1:02', 1),
+             ('bb', x'2f62', 'Whole', '{{}}', 7, NULL, 1);
+             {}{}{} PRAGMA user_version = {WITH_SENTENCES};",
+            job(r#"{"state":"failed","reason":"the \"disk\" is full"}"#),
+            job(r#"{"state":"done"}"#),
+            job("no JSON"),
+        ))
+        .unwrap();
+        drop(db);
+        let library = Library::open(home.path()).unwrap();
+        let songs = library.songs().unwrap();
+        let recorded = Note::Recorded { text: "cut off after 1:02".into() };
+        let warning = |title: &str| {
+            songs.iter().find(|song| song.title == title).map(|song| song.warning.clone())
+        };
+        assert_eq!(warning("Odd"), Some(recorded.into()));
+        assert_eq!(warning("Whole"), Some(Notes::default()));
+        let state = |id| library.job(JobId(id)).unwrap().state;
+        let text = "the \"disk\" is full".to_owned();
+        assert_eq!(state(1), JobState::Failed(Problem::Recorded { text }));
+        assert_eq!(state(2), JobState::Done);
+        assert!(matches!(state(3), JobState::Failed(Problem::JobUnreadable { .. })));
     }
 
     #[cfg(unix)]
@@ -428,6 +461,6 @@ mod tests {
     fn a_file_that_is_no_library_is_refused() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("library.db"), [7u8; 5000]).unwrap();
-        assert!(matches!(Library::open(home.path()), Err(EngineError::Library(_))));
+        assert!(matches!(Library::open(home.path()), Err(Problem::Library { .. })));
     }
 }

@@ -14,7 +14,7 @@ impl Library {
     /// Seconds that a segment of `model` is expected to take, where any was measured.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn pace(&self, model: &str) -> Result<Option<f64>> {
         let mut query = self.db.prepare_cached("SELECT seconds FROM paces WHERE model = ?1")?;
         Ok(query.query_row([model], |row| row.get(0)).optional()?)
@@ -42,7 +42,7 @@ impl Library {
     /// Notes what was measured on purpose; what was known before counts no more.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn set_pace(&mut self, model: &str, seconds_per_segment: f64) -> Result<()> {
         let sql = "INSERT INTO paces (model, seconds) VALUES (?1, ?2)
                    ON CONFLICT (model) DO UPDATE SET seconds = excluded.seconds";
@@ -53,7 +53,7 @@ impl Library {
     /// Takes a job's segments into the running average.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn add_to_pace(&mut self, model: &str, segments: usize, seconds: f64) -> Result<()> {
         if segments == 0 {
             return Ok(());

@@ -5,8 +5,13 @@ use std::path::Path;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Library, NewSong, layout::is_hash, now, path_bytes, songs::tracks_to_text};
-use crate::engine::{AudioFormat, Result, files::write_atomically};
+use super::{
+    Library, NewSong,
+    layout::is_hash,
+    now, path_bytes,
+    songs::{notes_of_text, tracks_to_text},
+};
+use crate::engine::{AudioFormat, Note, Notes, Result, files::write_atomically};
 
 /// The file in a song's folder.
 const FILE: &str = "song.json";
@@ -23,7 +28,8 @@ pub struct Record {
     album: Option<String>,
     format: AudioFormat,
     frames: u64,
-    warning: Option<String>,
+    #[serde(default)]
+    warning: Notes,
     added_at: i64,
     #[serde(default)]
     tag_bpm: Option<f32>,
@@ -91,7 +97,7 @@ impl Record {
             album: None,
             format: AudioFormat::default(),
             frames,
-            warning: Some("its name was lost; add the file again, and it has it again".into()),
+            warning: Note::NameLost.into(),
             added_at: now(),
             tag_bpm: None,
             tag_key: None,
@@ -105,7 +111,7 @@ impl Record {
     /// Writes the record into a song's folder.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Io`].
+    /// [`crate::engine::Problem::File`].
     pub fn write(&self, song_folder: &Path) -> Result<()> {
         let text = serde_json::to_vec(self).unwrap_or_default();
         write_atomically(&song_folder.join(FILE), &text)
@@ -116,7 +122,7 @@ impl Library {
     /// Every song's record, newest first.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn records(&self) -> Result<Vec<Record>> {
         let sql = format!("SELECT {COLUMNS} FROM songs ORDER BY id DESC");
         let mut query = self.db.prepare(&sql)?;
@@ -127,7 +133,7 @@ impl Library {
     /// Takes a song in as its record has it, unless it is there.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn adopt(&mut self, record: &Record) -> Result<()> {
         let format = serde_json::to_string(&record.format).unwrap_or_default();
         self.db.execute(
@@ -143,7 +149,7 @@ impl Library {
                 record.album,
                 format,
                 record.frames as i64,
-                record.warning,
+                record.warning.to_json(),
                 record.added_at,
                 record.tag_bpm,
                 record.tag_key,
@@ -159,7 +165,7 @@ impl Library {
     /// Writes the record of the song with this content into its folder.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`], [`crate::engine::EngineError::Io`].
+    /// [`crate::engine::Problem::Library`], [`crate::engine::Problem::File`].
     pub fn write_record(&self, hash: &str) -> Result<()> {
         let record = self.db.query_row(
             &format!("SELECT {COLUMNS} FROM songs WHERE hash = ?1"),
@@ -180,7 +186,7 @@ fn record_of_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         album: row.get(4)?,
         format: serde_json::from_str(&format).unwrap_or_default(),
         frames: row.get::<_, i64>(6)?.max(0) as u64,
-        warning: row.get(7)?,
+        warning: notes_of_text(row.get(7)?),
         added_at: row.get(8)?,
         tag_bpm: row.get(9)?,
         tag_key: row.get(10)?,

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
-    AudioFormat, AudioTrack, Result, Song, SongId, SongState, Tags, analysis::Analysis,
+    AudioFormat, AudioTrack, Notes, Result, Song, SongId, SongState, Tags, analysis::Analysis,
     decode::Decoded, files::base_name, player::LaneSettings, recipe::Recipe,
 };
 
@@ -78,7 +78,7 @@ impl Library {
     /// Adds a song, or finds the one with the same content again, whose path is then the new one.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn add_song(&mut self, new: &NewSong) -> Result<Song> {
         let format = serde_json::to_string(&new.decoded.format).unwrap_or_default();
         let tags = &new.decoded.tags;
@@ -100,7 +100,7 @@ impl Library {
                 tags.album,
                 format,
                 new.decoded.frames as i64,
-                new.decoded.warning,
+                new.decoded.warning.to_json(),
                 now(),
                 tags.bpm,
                 tags.key,
@@ -117,7 +117,7 @@ impl Library {
     /// Every song, newest first.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn songs(&self) -> Result<Vec<Song>> {
         let mut query =
             self.db.prepare(&format!("SELECT {COLUMNS} FROM songs ORDER BY id DESC"))?;
@@ -128,7 +128,7 @@ impl Library {
     /// One song.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Unknown`] when it is not there.
+    /// [`crate::engine::Problem::UnknownSong`].
     pub fn song(&self, id: SongId) -> Result<Song> {
         self.db
             .query_row(&format!("SELECT {COLUMNS} FROM songs WHERE id = ?1"), [id.0], song_of_row)
@@ -140,7 +140,7 @@ impl Library {
     /// its sound. Of several, the one at `path` is preferred.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn song_of(&self, keys: &Keys, path: &Path) -> Result<Option<Song>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM songs
@@ -155,7 +155,7 @@ impl Library {
     /// that an import can add it in full. Returns whether there was one.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn forget_nameless(&mut self, hash: &str) -> Result<bool> {
         Ok(self.db.execute("DELETE FROM songs WHERE hash = substr(?1, 1, 32)", [hash])? > 0)
     }
@@ -163,7 +163,7 @@ impl Library {
     /// Whether any song has no sound identity.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn has_songs_without_sound(&self) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM songs WHERE sound IS NULL)";
         Ok(self.db.query_row(sql, [], |row| row.get(0))?)
@@ -172,7 +172,7 @@ impl Library {
     /// The songs of this length in frames that have no sound identity.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn songs_without_sound(&self, frames: u64) -> Result<Vec<Song>> {
         let sql = format!("SELECT {COLUMNS} FROM songs WHERE sound IS NULL AND frames = ?1");
         let mut query = self.db.prepare(&sql)?;
@@ -184,7 +184,7 @@ impl Library {
     /// the file changes; fields that the file lacks keep their values.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn found_again(&mut self, id: SongId, found: &Found<'_>) -> Result<Song> {
         let Found { path, track, sound, tags, is_same_file } = found;
         self.db.execute(
@@ -213,7 +213,7 @@ impl Library {
     /// What makes the stems that songs show, of those for which it was chosen.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn recipes(&self) -> Result<BTreeMap<SongId, Recipe>> {
         let sql = "SELECT id, recipe FROM songs WHERE recipe IS NOT NULL";
         let mut query = self.db.prepare(sql)?;
@@ -228,7 +228,7 @@ impl Library {
     /// Keeps what makes the stems that a song shows; `None` for the usual.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn set_recipe(&mut self, id: SongId, recipe: Option<&Recipe>) -> Result<()> {
         let text = recipe.and_then(|recipe| serde_json::to_string(recipe).ok());
         self.db.execute("UPDATE songs SET recipe = ?2 WHERE id = ?1", params![id.0, text])?;
@@ -238,7 +238,7 @@ impl Library {
     /// What was set on the lanes of songs, as far as anything was.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn lanes(&self) -> Result<Vec<(SongId, Lanes)>> {
         let sql = "SELECT id, lanes FROM songs WHERE lanes IS NOT NULL ORDER BY id";
         let mut query = self.db.prepare(sql)?;
@@ -253,7 +253,7 @@ impl Library {
     /// Keeps what is set on the lanes of a song.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn set_lanes(&mut self, id: SongId, lanes: &Lanes) -> Result<()> {
         let text = serde_json::to_string(lanes).unwrap_or_default();
         self.db.execute("UPDATE songs SET lanes = ?2 WHERE id = ?1", params![id.0, text])?;
@@ -263,7 +263,7 @@ impl Library {
     /// Gives a song another title.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Unknown`] when it is not there.
+    /// [`crate::engine::Problem::UnknownSong`].
     pub fn rename_song(&mut self, id: SongId, title: &str) -> Result<Song> {
         self.db.execute("UPDATE songs SET title = ?2 WHERE id = ?1", params![id.0, title])?;
         self.song(id)
@@ -272,7 +272,7 @@ impl Library {
     /// The oldest song newer than `newest` that was not analysed, with its hash.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn not_analysed(&self, newest: SongId) -> Result<Option<(SongId, String)>> {
         let sql = "SELECT id, hash FROM songs WHERE analysed = 0 AND id > ?1 ORDER BY id LIMIT 1";
         let song = |row: &Row<'_>| Ok((SongId(row.get(0)?), row.get(1)?));
@@ -282,7 +282,7 @@ impl Library {
     /// Keeps what was found out about a song; what its tags say counts more.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn set_analysis(&self, id: SongId, found: &Analysis) -> Result<()> {
         self.db.execute(
             "UPDATE songs SET bpm = ?2, key = ?3, loudness_lufs = ?4, analysed = 1 WHERE id = ?1",
@@ -302,6 +302,11 @@ pub(super) fn tracks_to_text(tracks: &[AudioTrack]) -> Option<String> {
     serde_json::to_string(tracks).ok().filter(|_| tracks.len() > 1)
 }
 
+/// A song's notes as the library keeps them.
+pub(super) fn notes_of_text(text: Option<String>) -> Notes {
+    text.map(|text| Notes::of_text(&text)).unwrap_or_default()
+}
+
 /// The reverse of [`tracks_to_text`]; text that cannot be read offers no choice.
 fn tracks_of_text(text: Option<String>) -> Vec<AudioTrack> {
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
@@ -319,7 +324,7 @@ fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
         album: row.get(5)?,
         format: serde_json::from_str(&format).unwrap_or_else(|_| AudioFormat::default()),
         frames: row.get::<_, i64>(7)?.max(0) as u64,
-        warning: row.get(8)?,
+        warning: notes_of_text(row.get(8)?),
         bpm_from_tags: tag_bpm.is_some(),
         key_from_tags: tag_key.is_some(),
         bpm: tag_bpm.or(row.get(9)?),
@@ -351,7 +356,7 @@ mod tests {
             tags,
             cover: None,
             frames: 7,
-            warning: None,
+            warning: Notes::default(),
             tracks: Vec::new(),
             track: 1,
         };

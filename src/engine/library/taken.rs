@@ -26,8 +26,8 @@ impl Library {
     /// Takes a song and its jobs out of the library; the stores are the caller's.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Unknown`] when it is not there,
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::UnknownSong`],
+    /// [`crate::engine::Problem::Library`].
     pub fn take_out(&mut self, song: SongId) -> Result<Taken> {
         let change = self.db.transaction()?;
         let mut tables = vec![("songs".to_owned(), "id".to_owned())];
@@ -64,7 +64,7 @@ impl Library {
     /// meanwhile, that song stays, and this says `false`.
     ///
     /// # Errors
-    /// [`crate::engine::EngineError::Library`].
+    /// [`crate::engine::Problem::Library`].
     pub fn put_back(&mut self, taken: &Taken) -> Result<bool> {
         let change = self.db.transaction()?;
         for (index, row) in taken.rows.iter().enumerate() {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::Track;
-use crate::engine::mishap::caught;
+use crate::engine::{mishap::caught, problem::Activity};
 
 /// Stands between the feeder and a track.
 pub(super) struct Careful {
@@ -25,9 +25,9 @@ impl Careful {
     /// What the track says, unless it panics, or has before.
     fn ask<T>(&self, question: impl FnOnce() -> T) -> io::Result<T> {
         if self.has_stumbled.load(Ordering::Relaxed) {
-            return Err(io::Error::other("reading it made Partita stumble"));
+            return Err(io::Error::other("an internal error ended reading the song"));
         }
-        caught("playing", || Ok(question())).map_err(|e| {
+        caught(Activity::Playing, || Ok(question())).map_err(|e| {
             self.has_stumbled.store(true, Ordering::Relaxed);
             io::Error::other(e)
         })

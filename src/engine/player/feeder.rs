@@ -16,7 +16,7 @@ use super::{
     route::{Route, Stretch},
     shared::{Shared, Strips, Wanted},
 };
-use crate::engine::mishap::caught;
+use crate::engine::{mishap::caught, problem::Activity};
 
 /// Frames a deck holds, 0.74 s: outlasts a disk that is slow to answer, and a sound server that
 /// takes half a second in one gulp when it starts. Costs no time: gains act behind the ring.
@@ -91,7 +91,7 @@ impl Feeder {
         if self.stumbled == Some(this) {
             return true;
         }
-        caught("playing", || Ok(self.obey(wanted))).unwrap_or_else(|_| {
+        caught(Activity::Playing, || Ok(self.obey(wanted))).unwrap_or_else(|_| {
             self.stumbled = Some(this);
             self.line = Line::idle();
             true

@@ -31,6 +31,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use crate::engine::problem::DeviceProblem;
 use careful::Careful;
 use feeder::Feeder;
 pub use lanes::{Gains, LaneSettings, gains};
@@ -90,9 +91,9 @@ pub enum Device {
     Idle,
     /// Open, with its name.
     Open(String),
-    /// There is none, or it was lost; in words. Without one, playing keeps the time silently; one
+    /// There is none, or it was lost. Without one, playing keeps the time silently; one
     /// that is lost while playing is waited for where the song was heard last.
-    Unavailable(String),
+    Unavailable(DeviceProblem),
 }
 
 /// A handle on the player; cheap to clone. No method waits for a disk or a device. When the last
@@ -127,8 +128,8 @@ impl Player {
         let threads = threads.into_iter().filter_map(|thread| match thread {
             Ok(thread) => Some(thread),
             Err(error) => {
-                let words = format!("the player cannot start a thread: {error}");
-                shared.set_device(&Device::Unavailable(words));
+                let cause = error.into();
+                shared.set_device(&Device::Unavailable(DeviceProblem::NoThread { cause }));
                 None
             }
         });

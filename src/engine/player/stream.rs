@@ -21,7 +21,7 @@ use super::{
     shared::Shared,
     source::{Source, Spares},
 };
-use crate::engine::SAMPLE_RATE;
+use crate::engine::{SAMPLE_RATE, problem::DeviceProblem};
 
 /// The device is closed after this long without playing, so that it may sleep.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
@@ -260,28 +260,29 @@ impl StreamOwner {
                 self.state = state;
                 self.shared.set_device(&Device::Open(name));
             }
-            Err(words) => {
+            Err(problem) => {
                 self.recall_source();
                 self.state = State::Silent { since: Instant::now(), taken: 0 };
                 self.shared.latency_frames.store(0, Ordering::Relaxed);
-                self.shared.set_device(&Device::Unavailable(words));
+                self.shared.set_device(&Device::Unavailable(problem));
             }
         }
     }
 
-    fn try_open(&mut self) -> Result<(State, String), String> {
+    fn try_open(&mut self) -> Result<(State, String), DeviceProblem> {
         let host = cpal::default_host();
         let id = self.chosen.as_ref().and_then(|id| id.parse::<DeviceId>().ok());
         let chosen = id.and_then(|id| host.device_by_id(&id));
-        let device = chosen
-            .or_else(|| host.default_output_device())
-            .ok_or("this computer has no sound device")?;
+        let device = chosen.or_else(|| host.default_output_device()).ok_or(DeviceProblem::None)?;
         let name = device.description().map_or_else(
             |_| "Sound device".to_owned(),
             |description| description.name().to_owned(),
         );
-        let failed = |error: &cpal::Error| format!("{name} cannot be opened: {error}");
-        let mut last = format!("{name} takes no format this program can give");
+        let failed = |error: &cpal::Error| DeviceProblem::CannotOpen {
+            device: name.clone(),
+            cause: error.to_string(),
+        };
+        let mut last = DeviceProblem::NoFormat { device: name.clone() };
         let configs = configs(&device, self.buffer_frames).map_err(|error| failed(&error))?;
         for config in configs {
             match self.connect(&device, config) {

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::raw::RawFile;
 use crate::engine::{
-    CHANNELS, EngineError, Result,
+    CHANNELS, Problem, Result,
     files::{make_folders, sync_folder, write_atomically},
+    problem::StoreFault,
 };
 
 const SAMPLES: &str = "mix.f32";
@@ -36,17 +37,17 @@ impl MixStore {
     /// Opens the mix in `folder`.
     ///
     /// # Errors
-    /// [`EngineError::Io`] when it is missing, incomplete or damaged.
+    /// [`Problem::Io`] when it is missing, incomplete or damaged.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(SUMMARY);
-        let read = |source| EngineError::Io { what: "cannot read", path: path.clone(), source };
+        let read = |error| Problem::read(&path, error);
         let text = fs::read(&path).map_err(read)?;
         let summary: Summary = serde_json::from_slice(&text).map_err(|e| read(e.into()))?;
         let path = folder.join(SAMPLES);
-        let read = |source| EngineError::Io { what: "cannot read", path: path.clone(), source };
+        let read = |error| Problem::read(&path, error);
         let samples = RawFile::open(&path).map_err(read)?;
         if samples.frames().map_err(read)? < summary.frames {
-            return Err(read(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut off")));
+            return Err(Problem::store(&path, StoreFault::CutOff));
         }
         Ok(Self { folder: folder.to_owned(), samples, summary })
     }
@@ -103,13 +104,9 @@ impl MixWriter {
     /// Starts a mix in `folder`, which is made if it is missing.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn create(folder: &Path) -> Result<Self> {
-        let write = |path: &Path, source| EngineError::Io {
-            what: "cannot write",
-            path: path.to_owned(),
-            source,
-        };
+        let write = |path: &Path, error: io::Error| Problem::write(path, error);
         make_folders(folder).map_err(|e| write(folder, e))?;
         let summary = folder.join(SUMMARY);
         match fs::remove_file(&summary) {
@@ -126,7 +123,7 @@ impl MixWriter {
     /// Appends interleaved samples.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn push(&mut self, interleaved: &[f32]) -> Result<()> {
         self.samples.write(self.frames, interleaved).map_err(|e| self.error(SAMPLES, e))?;
         for frame in interleaved.chunks_exact(CHANNELS) {
@@ -148,7 +145,7 @@ impl MixWriter {
     /// Makes the mix count.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn finish(self) -> Result<MixStore> {
         self.samples.sync().map_err(|e| self.error(SAMPLES, e))?;
         let variance = if self.frames > 1 { self.squares / (self.frames - 1) as f64 } else { 0.0 };
@@ -158,8 +155,8 @@ impl MixWriter {
         MixStore::open(&self.folder)
     }
 
-    fn error(&self, name: &str, source: io::Error) -> EngineError {
-        EngineError::Io { what: "cannot write", path: self.folder.join(name), source }
+    fn error(&self, name: &str, source: io::Error) -> Problem {
+        Problem::write(&self.folder.join(name), source)
     }
 }
 
@@ -218,7 +215,7 @@ mod tests {
             .set_len(100)
             .unwrap();
         let error = MixStore::open(folder.path()).unwrap_err();
-        assert!(error.in_words().contains("cut off"), "{}", error.in_words());
+        assert!(error.to_string().contains("cut off"), "{}", error.to_string());
     }
 
     use std::fs::File;

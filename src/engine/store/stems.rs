@@ -26,9 +26,10 @@ use serde::{Deserialize, Serialize};
 
 use super::raw::{RawFile, is_at, read_exact_at, write_all_at};
 use crate::engine::{
-    CHANNELS, EngineError, Result,
+    CHANNELS, Problem, Result,
     files::{make_folders, sync_folder, write_atomically},
     plan::Plan,
+    problem::StoreFault,
 };
 
 const HEADER: &str = "stems.json";
@@ -76,7 +77,7 @@ impl StemStore {
     /// Opens the store in `folder`, and makes it if it is missing.
     ///
     /// # Errors
-    /// [`EngineError::Io`], also when the folder holds the stems of something else.
+    /// [`Problem::Io`], also when the folder holds the stems of something else.
     pub fn open(folder: &Path, plan: Plan, sources: &[String]) -> Result<Self> {
         Self::open_in_groups(folder, plan, sources, &[(0..sources.len()).collect()])
     }
@@ -145,7 +146,7 @@ impl StemStore {
     /// Asks for stems: their groups count from now on.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn claim(&self, stems: &[usize]) -> Result<()> {
         for group in self.groups_of(stems) {
             if self.groups[group].file.get().is_none() {
@@ -325,7 +326,7 @@ impl StemStore {
     /// Takes the right to write, until the lock is dropped.
     ///
     /// # Errors
-    /// [`EngineError::Locked`] when another Partita has it; [`EngineError::Io`].
+    /// [`Problem::Locked`] when another Partita has it; [`Problem::Io`].
     pub fn lock(&self) -> Result<WriteLock> {
         let path = self.folder.join(LOCK);
         let file = File::options()
@@ -336,7 +337,7 @@ impl StemStore {
             .map_err(|e| cannot_write(&path, e))?;
         match file.try_lock() {
             Ok(()) => Ok(WriteLock(file)),
-            Err(TryLockError::WouldBlock) => Err(EngineError::Locked),
+            Err(TryLockError::WouldBlock) => Err(Problem::Locked),
             // Some file systems of clusters have no locks. Whoever works there has a folder of its own.
             Err(TryLockError::Error(e)) if has_no_locks(&e) => {
                 tracing::debug!("{} cannot be locked: {e}", path.display());
@@ -349,7 +350,7 @@ impl StemStore {
     /// Reads the finished segments from the disk again, under the lock of a writer that was not us.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn reload(&self, _lock: &WriteLock) -> Result<()> {
         for (index, group) in self.groups.iter().enumerate() {
             let Some(file) = group.file.get() else { continue };
@@ -368,7 +369,7 @@ impl StemStore {
     /// harmless.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn write_segment(
         &self,
         _lock: &WriteLock,
@@ -401,7 +402,7 @@ impl StemStore {
     /// that the disk does not take is not read any more.
     ///
     /// # Errors
-    /// [`EngineError::Io`].
+    /// [`Problem::Io`].
     pub fn keep_segment(&self, _lock: &WriteLock, segment: usize, group: usize) -> Result<()> {
         let kept = self.sync_segment(segment, group);
         if kept.is_err() {
@@ -421,8 +422,7 @@ impl StemStore {
                 .map_err(|e| cannot_write(&self.done_path(group), e))?;
         }
         if !self.is_in_place() {
-            let gone = io::Error::new(io::ErrorKind::NotFound, "somebody has removed it");
-            return Err(cannot_write(&self.folder, gone));
+            return Err(Problem::store(&self.folder, StoreFault::Removed));
         }
         Ok(())
     }
@@ -480,10 +480,10 @@ fn open_done(path: &Path, segments: usize) -> Result<(File, Vec<u8>)> {
     Ok((file, flags))
 }
 
-fn cannot_read(path: &Path, source: io::Error) -> EngineError {
-    EngineError::Io { what: "cannot read", path: path.to_owned(), source }
+fn cannot_read(path: &Path, source: io::Error) -> Problem {
+    Problem::read(path, source)
 }
 
-fn cannot_write(path: &Path, source: io::Error) -> EngineError {
-    EngineError::Io { what: "cannot write", path: path.to_owned(), source }
+fn cannot_write(path: &Path, source: io::Error) -> Problem {
+    Problem::write(path, source)
 }

@@ -77,7 +77,7 @@ impl Builder<'_> {
         let (shape, values) = self.tensors.take(&weight)?;
         let shape = shape
             .try_into()
-            .map_err(|_| ModelError::Weights(format!("{weight} does not have {D} dimensions")))?;
+            .map_err(|_| ModelError::header(&format!("{weight} does not have {D} dimensions")))?;
         Ok((shape, values, self.vector(&format!("{name}.bias"))?))
     }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::arguments::{Arguments, SIGNATURE};
-use crate::model::{ModelError, Result, Spec, on_one_line, spectrogram::Spectrogram};
+use crate::model::{ModelError, Result, Spec, spectrogram::Spectrogram};
 
 /// The constructor's arguments, as far as they matter to a trained network.
 #[derive(Clone, Debug, PartialEq)]
@@ -241,5 +241,5 @@ impl Config {
 
 /// An error about the model file; the caller adds which.
 pub(super) fn unusable(what: &str) -> ModelError {
-    ModelError::Weights(on_one_line(what))
+    ModelError::header(what)
 }

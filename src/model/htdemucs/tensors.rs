@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::{self, Read, Seek, SeekFrom},
-    path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 
@@ -168,7 +167,7 @@ impl Tensors {
     /// Reads the header of a file.
     pub fn open(mut file: impl Source + 'static) -> Result<Self> {
         let broken =
-            |what: &str| ModelError::Weights(format!("it is not a safetensors file ({what})"));
+            |what: &str| ModelError::header(&format!("it is not a safetensors file ({what})"));
         let cut_off = |_| broken("it ends too early");
         let length = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
         file.rewind().map_err(unreadable)?;
@@ -199,13 +198,13 @@ impl Tensors {
         for (name, shape) in expected {
             let tensor = self.info(name)?;
             if tensor.shape != *shape {
-                return Err(ModelError::Weights(format!(
+                return Err(ModelError::header(&format!(
                     "the tensor {name} has the shape {:?} instead of {shape:?}",
                     tensor.shape
                 )));
             }
             if !matches!(tensor.dtype, Dtype::F16 | Dtype::F32) {
-                return Err(ModelError::Weights(format!(
+                return Err(ModelError::header(&format!(
                     "the tensor {name} holds {:?} instead of {:?} or {:?}",
                     tensor.dtype,
                     Dtype::F16,
@@ -214,7 +213,7 @@ impl Tensors {
             }
         }
         match self.header.offset_keys().into_iter().find(|name| !expected.contains_key(name)) {
-            Some(name) => Err(ModelError::Weights(format!("the tensor {name} is not expected"))),
+            Some(name) => Err(ModelError::header(&format!("the tensor {name} is not expected"))),
             None => Ok(()),
         }
     }
@@ -242,12 +241,12 @@ impl Tensors {
     }
 
     fn info(&self, name: &str) -> Result<&TensorInfo> {
-        let missing = || ModelError::Weights(format!("the tensor {name} is missing"));
+        let missing = || ModelError::header(&format!("the tensor {name} is missing"));
         self.header.info(name).ok_or_else(missing)
     }
 }
 
 /// The caller knows which file it is.
 fn unreadable(source: io::Error) -> ModelError {
-    ModelError::Io { path: PathBuf::new(), source }
+    source.into()
 }

@@ -193,7 +193,7 @@ fn arguments_that_are_not_supported_are_named() {
         ("sources", json!([1])),
     ] {
         let error = arguments(&[(name, value.clone())]).unwrap_err();
-        let ModelError::Weights(what) = error else { panic!("{error}") };
+        let ModelError::Header { detail: what } = error else { panic!("{error}") };
         assert!(what.contains(name), "{name} = {value}: {what}");
     }
 }
@@ -239,7 +239,7 @@ fn changed(change: impl Fn(&str, &mut Vec<usize>) -> bool, metadata: Option<&str
 
 fn error_of(bytes: &[u8]) -> String {
     match from_bytes(bytes, Precision::Single) {
-        Err(ModelError::Weights(what)) => what,
+        Err(ModelError::Header { detail }) => detail,
         other => panic!("{other:?}"),
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     checkpoint::{Checkpoint, hex},
-    fault::{Fault, Result, bytes},
+    fault::{Fault, FileFault, Result, bytes},
     onnx_file,
     watch::Watch,
 };
@@ -42,15 +42,15 @@ pub(super) fn read(
         let size = entry.size();
         let mut entry = Hashing { input: entry, hash: Sha256::new() };
         let checkpoint = onnx_file::read(&mut entry, size, watch).map_err(|fault| match fault {
-            Fault::Wrong(text) if text == "is cut off" => {
-                Fault::Wrong(format!("is cut off: it ends after {}", bytes(length)))
+            Fault::Wrong(FileFault::CutOff { detail }) if detail.is_empty() => {
+                Fault::cut_off(format!("it ends after {}", bytes(length)))
             }
             other => other,
         })?;
         io::copy(&mut entry, &mut io::sink())?;
         let found = hex(&entry.hash.finalize());
         if entry_sha256.is_some_and(|expected| expected != found) {
-            return Err(Fault::Wrong(format!(
+            return Err(Fault::wrong(format!(
                 "holds a graph of SHA-256 {found}, not the known one"
             )));
         }
@@ -62,10 +62,8 @@ pub(super) fn read(
 /// Reading on in a broken archive ends in errors of many kinds.
 fn torn(error: &io::Error, length: u64) -> Fault {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            Fault::Wrong(format!("is cut off: it ends after {}", bytes(length)))
-        }
-        _ => Fault::Wrong(format!("is not an npm package: {error}")),
+        io::ErrorKind::UnexpectedEof => Fault::cut_off(format!("it ends after {}", bytes(length))),
+        _ => Fault::wrong(format!("is not an npm package: {error}")),
     }
 }
 

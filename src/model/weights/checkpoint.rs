@@ -46,7 +46,7 @@ impl Checkpoint {
     /// Adds a tensor; a name may come only once.
     pub(super) fn insert(&mut self, name: String, tensor: Tensor) -> Result<()> {
         if self.tensors.contains_key(&name) {
-            return Err(Fault::Wrong(format!("holds tensor {} twice", quoted(&name))));
+            return Err(Fault::wrong(format!("holds tensor {} twice", quoted(&name))));
         }
         self.tensors.insert(name, tensor);
         Ok(())
@@ -268,7 +268,7 @@ impl Inexact {
     /// The fault, with the tensor named.
     pub(super) fn of(&self, name: &str) -> Fault {
         let name = quoted(name);
-        Fault::Wrong(if self.0.is_finite() {
+        Fault::wrong(if self.0.is_finite() {
             format!(
                 "holds the value {} in tensor {name}, which cannot be held exactly; no model that \
                  Partita knows has such values",

@@ -9,7 +9,7 @@ use std::{
 use super::{
     archive,
     checkpoint::Checkpoint,
-    fault::{Fault, Result, quoted},
+    fault::{Fault, FileFault, Result, quoted},
     onnx_file, safetensors_file, torch_file,
     watch::Watch,
 };
@@ -35,10 +35,10 @@ pub(super) fn read(
     // Asked before it is opened, because opening a pipe waits for its other end.
     let meta = fs::metadata(path)?;
     if meta.is_dir() {
-        return Err(Fault::wrong("is a folder, not a model file"));
+        return Err(FileFault::Folder.into());
     }
     if !meta.is_file() {
-        return Err(Fault::wrong("is not a file, but a device or a pipe"));
+        return Err(FileFault::NotAFile.into());
     }
     let mut file = File::open(path)?;
     let mut start = Vec::new();
@@ -56,7 +56,7 @@ pub(super) fn read(
 /// Tells the kind of a file by its first bytes.
 fn kind(start: &[u8]) -> Result<Kind> {
     match start {
-        [] => Err(Fault::wrong("is empty")),
+        [] => Err(FileFault::Empty.into()),
         [0x1f, 0x8b, ..] => Ok(Kind::Archive),
         [b'P', b'K', 3, 4, ..] => Ok(Kind::Torch),
         // Eight bytes of header length, of which no honest one needs more than four.
@@ -67,7 +67,7 @@ fn kind(start: &[u8]) -> Result<Kind> {
             "is a bare pickle: PyTorch's format from before version 1.6. Save it again with a newer \
              PyTorch",
         )),
-        _ => Err(Fault::Wrong(format!("is not a model file: it begins with {}", shown(start)))),
+        _ => Err(FileFault::NotAModel { start: shown(start) }.into()),
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
 
     fn words(start: &[u8]) -> String {
         match kind(start) {
-            Err(Fault::Wrong(text)) => text,
+            Err(Fault::Wrong(fault)) => fault.to_string(),
             other => panic!("{other:?}"),
         }
     }

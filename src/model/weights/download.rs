@@ -18,9 +18,11 @@ use ureq::{
     http::{Response, StatusCode, header},
 };
 
+use crate::model::on_one_line;
+
 use super::{
     checkpoint::hex,
-    fault::{Fault, Result, bytes},
+    fault::{Fault, FileFault, Result, bytes},
     watch::{Step, Watch},
 };
 
@@ -60,7 +62,7 @@ enum Setback {
     /// Trying again is of no use.
     Final(Fault),
     /// The connection broke, or the server asks for patience.
-    Passing(String),
+    Passing(FileFault),
 }
 
 impl From<Fault> for Setback {
@@ -71,7 +73,7 @@ impl From<Fault> for Setback {
 
 impl From<io::Error> for Setback {
     fn from(error: io::Error) -> Self {
-        Self::Final(Fault::Io(error))
+        Self::Final(Fault::Io(error.into()))
     }
 }
 
@@ -113,7 +115,7 @@ fn fetch_with(download: &Download<'_>, patience: Patience, watch: &mut Watch<'_>
                 fruitless = if have > furthest { 0 } else { fruitless + 1 };
                 furthest = furthest.max(have);
                 if fruitless == FRUITLESS_ATTEMPTS {
-                    return Err(Fault::Wrong(reason));
+                    return Err(reason.into());
                 }
                 pause(patience.pause * (1 << fruitless), watch)?;
             }
@@ -144,11 +146,11 @@ fn attempt(agent: &Agent, download: &Download<'_>, watch: &mut Watch<'_>) -> Res
         StatusCode::PARTIAL_CONTENT => {
             let Some((start, total)) = content_range(&response) else {
                 download.discard()?;
-                return Err(Setback::Passing("sends a part without saying which".into()));
+                return Err(passing("sends a part without saying which"));
             };
             if start != have || (part.total.is_some() && total != part.total) {
                 download.discard()?;
-                return Err(Setback::Passing("sends another part than was asked for".into()));
+                return Err(passing("sends another part than was asked for"));
             }
             receive(response, download, have, total, watch)
         }
@@ -158,12 +160,12 @@ fn attempt(agent: &Agent, download: &Download<'_>, watch: &mut Watch<'_>) -> Res
                 return Ok(());
             }
             download.discard()?;
-            Err(Setback::Passing("says that its file is shorter than what came before".into()))
+            Err(passing("says that its file is shorter than what came before"))
         }
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            Err(Setback::Passing(format!("answers {status}")))
+            Err(passing(format!("answers {status}")))
         }
-        status => Err(Fault::Wrong(format!("answers {status}")).into()),
+        status => Err(Fault::wrong(format!("answers {status}")).into()),
     }
 }
 
@@ -177,7 +179,7 @@ fn receive(
 ) -> Result<(), Setback> {
     if total.is_some_and(|total| total > LENGTH_LIMIT) {
         let (total, limit) = (bytes(total.unwrap_or(0)), bytes(LENGTH_LIMIT));
-        return Err(Fault::Wrong(format!("offers {total}, where {limit} would be much")).into());
+        return Err(Fault::wrong(format!("offers a file of {total}; the limit is {limit}")).into());
     }
     let mut file = OpenOptions::new().append(true).open(download.part_path())?;
     let mut body = response.into_body().into_reader();
@@ -190,7 +192,7 @@ fn receive(
             Ok(count) => count,
             Err(error) => {
                 file.sync_all()?;
-                return Err(Setback::Passing(broke_off(done, total, &error.to_string())));
+                return Err(passing(broke_off(done, total, &error.to_string())));
             }
         };
         file.write_all(&chunk[..count])?;
@@ -203,10 +205,15 @@ fn receive(
     file.sync_all()?;
     match total {
         Some(total) if done < total => {
-            Err(Setback::Passing(broke_off(done, Some(total), "the connection was closed")))
+            Err(passing(broke_off(done, Some(total), "the connection was closed")))
         }
         _ => Ok(()),
     }
+}
+
+/// A setback that another attempt may mend, as an English predicate on the server.
+fn passing(detail: impl Into<String>) -> Setback {
+    Setback::Passing(FileFault::Malformed { detail: detail.into() })
 }
 
 fn broke_off(done: u64, total: Option<u64>, why: &str) -> String {
@@ -216,8 +223,8 @@ fn broke_off(done: u64, total: Option<u64>, why: &str) -> String {
 
 /// No answer at all. Where nothing was ever received, another address is the better bet.
 fn broken_before(error: &ureq::Error, have: u64) -> Setback {
-    let text = format!("cannot be reached: {error}");
-    if have > 0 { Setback::Passing(text) } else { Setback::Final(Fault::Wrong(text)) }
+    let fault = FileFault::Unreachable { cause: on_one_line(&error.to_string()) };
+    if have > 0 { Setback::Passing(fault) } else { Setback::Final(fault.into()) }
 }
 
 /// A login page, a captive portal, an error that calls itself a success.
@@ -225,7 +232,7 @@ fn refuse_page(response: &Response<Body>) -> Result<(), Setback> {
     let kind = text_header(response, header::CONTENT_TYPE).unwrap_or_default();
     if kind.starts_with("text/html") {
         return Err(
-            Fault::Wrong(format!("answers with a page ({kind}) instead of the file")).into()
+            Fault::wrong(format!("answers with a page ({kind}) instead of the file")).into()
         );
     }
     Ok(())
@@ -316,7 +323,7 @@ impl Download<'_> {
             let found = sha256(&self.part_path(), watch)?;
             if !found.starts_with(expected) {
                 self.discard()?;
-                return Err(Fault::Wrong(format!(
+                return Err(Fault::wrong(format!(
                     "sends a file of SHA-256 {found}, which does not begin with {expected}"
                 )));
             }

@@ -43,7 +43,7 @@ impl Target {
 
     fn words(&self) -> String {
         match self.fetch() {
-            Err(Fault::Wrong(text)) => text,
+            Err(Fault::Wrong(fault)) => fault.to_string(),
             other => panic!("{other:?}"),
         }
     }
@@ -191,11 +191,13 @@ fn a_silent_server_is_given_up() {
     let download = Download { url: &url, path: &folder.path().join("model.th"), sha256: None };
     let got = unwatched(|watch| fetch_with(&download, IMPATIENT, watch));
     assert!(
-        matches!(got, Err(Fault::Wrong(text)) if text.starts_with("cannot be reached: timeout"))
+        matches!(got, Err(Fault::Wrong(fault)) if fault.to_string().starts_with("cannot be reached: timeout"))
     );
     drop(listener);
     let got = unwatched(|watch| fetch_with(&download, IMPATIENT, watch));
-    assert!(matches!(got, Err(Fault::Wrong(text)) if text.starts_with("cannot be reached: ")));
+    assert!(
+        matches!(got, Err(Fault::Wrong(fault)) if fault.to_string().starts_with("cannot be reached: "))
+    );
 }
 
 #[test]
@@ -257,7 +259,8 @@ fn a_server_that_says_less_than_the_file_has_is_found_out_by_the_hash() {
     let hash = hex(&Sha256::digest(data()));
     let download = Download { sha256: Some(&hash[..8]), ..target.download() };
     let got = unwatched(|watch| fetch_with(&download, IMPATIENT, watch));
-    let Err(Fault::Wrong(words)) = got else { panic!("{got:?}") };
+    let Err(Fault::Wrong(fault)) = got else { panic!("{got:?}") };
+    let words = fault.to_string();
     assert!(words.contains("does not begin with"), "{words}");
     assert!(!target.path.exists() && !target.download().part_path().exists());
 }

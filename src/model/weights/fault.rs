@@ -1,16 +1,77 @@
 //! What is wrong with a file, before its path is put in front.
 
-use std::{io, path::Path};
+use std::{fmt, io, path::Path};
 
-use crate::model::{ModelError, on_one_line};
+use serde::{Deserialize, Serialize};
 
-/// Why a file cannot be used.
-#[derive(Debug)]
+use crate::{
+    model::{ModelError, on_one_line},
+    os::{Os, OsKind},
+};
+
+/// Why a file, or an address, does not give a model. Its `Display` is a predicate: "is cut off: …".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFault {
+    /// The file ends too early. `detail` is how much there is, in English; it may be empty.
+    CutOff {
+        /// "10 kB of 84 MB".
+        detail: String,
+    },
+    /// The file has 0 bytes.
+    Empty,
+    /// The path leads to a folder.
+    Folder,
+    /// The path leads to a device or a pipe.
+    NotAFile,
+    /// The file is of no known kind.
+    NotAModel {
+        /// Its first bytes, safe to show.
+        start: String,
+    },
+    /// The file does not state how its network is built.
+    Undescribed,
+    /// The server cannot be reached.
+    Unreachable {
+        /// The cause, in English.
+        cause: String,
+    },
+    /// The system did not let the file be read.
+    Unreadable {
+        /// The system's error.
+        cause: Os,
+    },
+    /// Any other finding of the readers of formats and of the download, as an English predicate.
+    Malformed {
+        /// "holds tensor x twice".
+        detail: String,
+    },
+}
+
+impl fmt::Display for FileFault {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CutOff { detail } if detail.is_empty() => to.write_str("is cut off"),
+            Self::CutOff { detail } => write!(to, "is cut off: {detail}"),
+            Self::Empty => to.write_str("is empty"),
+            Self::Folder => to.write_str("is a folder, not a model file"),
+            Self::NotAFile => to.write_str("is not a file, but a device or a pipe"),
+            Self::NotAModel { start } => write!(to, "is not a model file: it begins with {start}"),
+            Self::Undescribed => to.write_str("does not say how its network is built"),
+            Self::Unreachable { cause } => write!(to, "cannot be reached: {cause}"),
+            Self::Unreadable { cause } => write!(to, "cannot be read: {cause}"),
+            Self::Malformed { detail } => to.write_str(detail),
+        }
+    }
+}
+
+/// Why a file cannot be used, before its path is known.
+#[derive(Clone, Debug)]
 pub(super) enum Fault {
-    /// A predicate on the file, so that "{path} {text}" is a sentence: "is cut off: …".
-    Wrong(String),
+    /// The file is not what it should be.
+    Wrong(FileFault),
     /// The file could not be read or written.
-    Io(io::Error),
+    Io(Os),
     /// The caller no longer wants it.
     Cancelled,
 }
@@ -19,26 +80,42 @@ pub(super) type Result<T, E = Fault> = std::result::Result<T, E>;
 
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::wrong("is cut off"),
-            // What gzip, tar and zip readers say of broken content.
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-                Self::Wrong(format!("is damaged: {error}"))
-            }
-            _ => Self::Io(error),
+        Os::from(error).into()
+    }
+}
+
+impl From<Os> for Fault {
+    fn from(cause: Os) -> Self {
+        match cause.kind {
+            OsKind::Truncated => Self::cut_off(""),
+            // The kinds that gzip, tar and zip readers give to broken content.
+            OsKind::Invalid => Self::wrong(format!("is damaged: {cause}")),
+            _ => Self::Io(cause),
         }
     }
 }
 
+impl From<FileFault> for Fault {
+    fn from(fault: FileFault) -> Self {
+        Self::Wrong(fault)
+    }
+}
+
 impl Fault {
-    pub(super) fn wrong(text: impl Into<String>) -> Self {
-        Self::Wrong(text.into())
+    /// A finding of a reader, as an English predicate; control characters are escaped.
+    pub(super) fn wrong(detail: impl AsRef<str>) -> Self {
+        Self::Wrong(FileFault::Malformed { detail: on_one_line(detail.as_ref()) })
+    }
+
+    /// A file that ends too early.
+    pub(super) fn cut_off(detail: impl Into<String>) -> Self {
+        Self::Wrong(FileFault::CutOff { detail: detail.into() })
     }
 
     /// The error of a file that was to be read, for the outside, with the file named.
     pub(super) fn of_reading(self, path: &Path) -> ModelError {
         match self {
-            Self::Io(source) => ModelError::reading(path, source),
+            Self::Io(cause) => ModelError::reading(path, cause),
             other => other.of(path),
         }
     }
@@ -46,10 +123,8 @@ impl Fault {
     /// The error for the outside, with the file named.
     pub(super) fn of(self, path: &Path) -> ModelError {
         match self {
-            Self::Wrong(text) => {
-                ModelError::Weights(format!("{} {}", path.display(), on_one_line(&text)))
-            }
-            Self::Io(source) => ModelError::Io { path: path.to_owned(), source },
+            Self::Wrong(fault) => ModelError::File { path: path.to_owned(), fault },
+            Self::Io(cause) => ModelError::io(path, cause),
             Self::Cancelled => ModelError::Cancelled,
         }
     }

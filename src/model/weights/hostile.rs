@@ -24,7 +24,7 @@ fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
 /// Why bytes are refused as a file.
 fn refusal(bytes: &[u8]) -> String {
     match read(bytes) {
-        Err(Fault::Wrong(text)) => text,
+        Err(Fault::Wrong(fault)) => fault.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -357,7 +357,8 @@ fn broken(file: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
 
 /// Reading may fail, but in words.
 fn is_read_or_refused(bytes: &[u8]) {
-    if let Err(Fault::Wrong(text)) = read(bytes) {
+    if let Err(Fault::Wrong(fault)) = read(bytes) {
+        let text = fault.to_string();
         assert!(!text.is_empty());
     }
 }

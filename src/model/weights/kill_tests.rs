@@ -80,7 +80,8 @@ fn a_killed_download_goes_on_and_never_counts_before_it_is_right() {
                 install(&store).unwrap();
                 fs::remove_file(store.path("tiny")).unwrap();
             }
-            State::Damaged(reason) | State::Unusable(reason) => panic!("round {round}: {reason}"),
+            State::Damaged(fault) => panic!("round {round}: {fault}"),
+            State::Unusable(error) => panic!("round {round}: {error}"),
         }
     }
     let seen = server.seen();

@@ -43,13 +43,14 @@ use std::{collections::HashMap, fs::File, path::Path};
 use super::Result;
 pub use catalog::{Catalog, Model, Network, Origin};
 pub use checkpoint::hex;
+pub use fault::FileFault;
 pub use store::{State, Store};
 pub use watch::{Progress, Step};
 
 /// What a canonical weight file says of itself: `kwargs`, `digest`, `signature` and the like.
 ///
 /// # Errors
-/// [`super::ModelError::Weights`] when the file is not whole by its header;
+/// [`super::ModelError::Unusable`] when the file is not whole by its header;
 /// [`super::ModelError::Forbidden`] and [`super::ModelError::Io`] when it cannot be read.
 pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
     let read = || texts(&File::open(path)?);
@@ -59,7 +60,7 @@ pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
 /// The same of an open file, with its length. Errors do not name the file.
 pub(super) fn read_texts(file: &File) -> Result<(HashMap<String, String>, u64)> {
     texts(file).map_err(|fault| match fault {
-        fault::Fault::Wrong(text) => super::ModelError::Weights(format!("it {text}")),
+        fault::Fault::Wrong(fault) => super::ModelError::header(&format!("it {fault}")),
         other => other.of(Path::new("")),
     })
 }

@@ -45,7 +45,7 @@ fn pack_with(program: &OsStr, spec: &str, folder: &Path, watch: &mut Watch<'_>) 
         .spawn()
         .map_err(|error| {
             let program = program.display();
-            Fault::Wrong(format!(
+            Fault::wrong(format!(
                 "cannot be fetched, because {program} cannot be started ({error}); it comes with \
                  Node.js"
             ))
@@ -53,10 +53,10 @@ fn pack_with(program: &OsStr, spec: &str, folder: &Path, watch: &mut Watch<'_>) 
     let status = wait(child, spec, watch)?;
     let (output, messages) = (contents(&mut output)?, contents(&mut messages)?);
     if !status.success() {
-        return Err(Fault::Wrong(format!("cannot be fetched: npm says: {}", reason(&messages))));
+        return Err(Fault::wrong(format!("cannot be fetched: npm says: {}", reason(&messages))));
     }
     let name = file_name(&output).ok_or_else(|| {
-        Fault::Wrong(format!("cannot be fetched: npm answers {}", quoted(&output)))
+        Fault::wrong(format!("cannot be fetched: npm answers {}", quoted(&output)))
     })?;
     Ok(folder.join(name))
 }
@@ -148,7 +148,7 @@ mod tests {
             let got =
                 unwatched(|watch| pack_with(program.as_os_str(), "x@1", folder.path(), watch));
             match got {
-                Err(Fault::Wrong(text)) => text,
+                Err(Fault::Wrong(fault)) => fault.to_string(),
                 other => panic!("{other:?}"),
             }
         };

@@ -89,14 +89,14 @@ fn read_graph<R: Read>(
     while let Some(field) = wire.field(end)? {
         items += 1;
         if items > ITEM_LIMIT {
-            return Err(Fault::Wrong(format!("holds a graph of more than {ITEM_LIMIT} nodes")));
+            return Err(Fault::wrong(format!("holds a graph of more than {ITEM_LIMIT} nodes")));
         }
         match field {
             Field::Block(1, end) => read_node(wire, end, &mut graph)?,
             Field::Block(5, end) => {
                 let (name, initializer) = read_tensor(wire, end)?;
                 if graph.initializers.insert(name.clone(), initializer).is_some() {
-                    return Err(Fault::Wrong(format!("holds tensor {} twice", quoted(&name))));
+                    return Err(Fault::wrong(format!("holds tensor {} twice", quoted(&name))));
                 }
                 watch.report(Step::Reading, wire.position(), Some(length))?;
             }
@@ -170,7 +170,7 @@ fn initializer(name: &str, shape: Vec<usize>, dtype: u64, data: &[u8]) -> Result
         11 => Dtype::F64,
         16 => Dtype::Bf16,
         other => {
-            return Err(Fault::Wrong(format!(
+            return Err(Fault::wrong(format!(
                 "holds tensor {} of ONNX type {other}, where floating-point values were expected",
                 quoted(name)
             )));
@@ -178,7 +178,7 @@ fn initializer(name: &str, shape: Vec<usize>, dtype: u64, data: &[u8]) -> Result
     };
     let count = count(&shape, data.len() as u64);
     if count.and_then(|count| count.checked_mul(dtype.size())) != Some(data.len()) {
-        return Err(Fault::Wrong(format!(
+        return Err(Fault::wrong(format!(
             "holds tensor {} of shape {shape:?} with {} bytes of values",
             quoted(name),
             data.len()

@@ -29,7 +29,7 @@ pub(super) fn rename(mut graph: Graph, checkpoint: &mut Checkpoint) -> Result<()
             continue;
         }
         let user = graph.users.remove(&name).ok_or_else(|| {
-            Fault::Wrong(format!("holds tensor {}, which nothing in its graph uses", quoted(&name)))
+            Fault::wrong(format!("holds tensor {}, which nothing in its graph uses", quoted(&name)))
         })?;
         let (key, tensor) = restore(&name, initializer, &user)?;
         if key.contains(".cross_attn.in_proj_") {
@@ -61,7 +61,7 @@ fn restore(name: &str, initializer: Initializer, user: &User) -> Result<(String,
         "Mul" if module.contains(".dconv.") && module.ends_with(".6") => ("scale", Layout::Vector),
         "Mul" => ("weight", Layout::Vector),
         op => {
-            return Err(Fault::Wrong(format!(
+            return Err(Fault::wrong(format!(
                 "holds tensor {}, used by {}, where nothing of HTDemucs is known",
                 quoted(name),
                 quoted(op)
@@ -97,7 +97,7 @@ fn module_path(node: &str) -> String {
 }
 
 fn unexpected(name: &str, shape: &[usize], expected: &str) -> Fault {
-    Fault::Wrong(format!(
+    Fault::wrong(format!(
         "holds tensor {} of shape {shape:?} where {expected} was expected",
         quoted(name)
     ))
@@ -174,7 +174,7 @@ fn vector(name: &str, tensor: Tensor) -> Result<Tensor> {
 fn join(key: &str, mut parts: Vec<Tensor>) -> Result<Tensor> {
     parts.sort_by_key(|part| part.shape[0]);
     let [queries, others] = parts.as_slice() else {
-        return Err(Fault::Wrong(format!(
+        return Err(Fault::wrong(format!(
             "holds {} parts of {} where two were expected",
             parts.len(),
             quoted(key)

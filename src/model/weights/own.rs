@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 use super::{
     catalog::{Catalog, Model, Network},
     checkpoint::Checkpoint,
-    fault::{Fault, Result, quoted},
+    fault::{Fault, FileFault, Result, quoted},
     safetensors_file,
     watch::Watch,
 };
@@ -160,20 +160,21 @@ fn unknown_network() -> Network {
 /// The network that a checkpoint of the user's own is.
 ///
 /// # Errors
-/// [`ModelError::Weights`] for one that does not say how it is built, or of a kind that Partita does
+/// [`ModelError::File`] for one that does not say how it is built, or of a kind that Partita does
 /// not run.
 pub(super) fn network(
     path: &Path,
     checkpoint: &Checkpoint,
     watch: &mut Watch<'_>,
 ) -> crate::model::Result<Own> {
-    let wrong = |text: String| Fault::Wrong(text).of(path);
+    let wrong = |fault: Fault| fault.of(path);
     let Some(described) = checkpoint.described() else {
-        return Err(wrong("does not say how its network is built".into()));
+        return Err(wrong(FileFault::Undescribed.into()));
     };
     if kind_of(&described.klass).is_none() {
         let klass = quoted(&described.klass);
-        return Err(wrong(format!("holds a network of the class {klass}, which is not supported")));
+        let text = format!("holds a network of the class {klass}, which is not supported");
+        return Err(wrong(Fault::wrong(text)));
     }
     let digest = checkpoint.digest(watch).map_err(|fault| fault.of(path))?;
     let network = Network {
@@ -219,11 +220,11 @@ pub(super) fn check_shares(model: &Model) -> Result<()> {
         model.networks.iter().map(|it| it.weights.as_deref().unwrap_or_default()).collect();
     let is_good = |share: &f32| share.is_finite() && *share >= 0.0;
     if !shares.iter().all(|its| its.len() == stems && its.iter().all(is_good)) {
-        return Err(Fault::Wrong(format!("has no weight for each of its {stems} stems")));
+        return Err(Fault::wrong(format!("has no weight for each of its {stems} stems")));
     }
     match (0..stems).find(|stem| shares.iter().all(|its| its[*stem] == 0.0)) {
         Some(stem) => {
-            Err(Fault::Wrong(format!("lets no network make {}", quoted(&model.sources[stem]))))
+            Err(Fault::wrong(format!("lets no network make {}", quoted(&model.sources[stem]))))
         }
         None => Ok(()),
     }
@@ -243,7 +244,7 @@ pub(super) fn read_bag(path: &Path) -> Result<Model> {
         return Err(Fault::wrong("is too long for the description of a bag"));
     }
     let documents = Yaml::load_from_str(&text)
-        .map_err(|error| Fault::Wrong(format!("is not valid YAML: {error}")))?;
+        .map_err(|error| Fault::wrong(format!("is not valid YAML: {error}")))?;
     let field = |name: &str| {
         let found = documents.first().and_then(|root| root.as_mapping_get(name));
         found.and_then(|list| list.as_vec())
@@ -251,7 +252,7 @@ pub(super) fn read_bag(path: &Path) -> Result<Model> {
     let none = || Fault::wrong("is not the description of a bag: it has no list \"models\"");
     let signatures = field("models").filter(|list| !list.is_empty()).ok_or_else(none)?;
     if signatures.len() > MOST_NETWORKS {
-        return Err(Fault::Wrong(format!("names more than {MOST_NETWORKS} networks")));
+        return Err(Fault::wrong(format!("names more than {MOST_NETWORKS} networks")));
     }
     let signatures: Option<Vec<String>> = signatures.iter().map(signature).collect();
     let signatures = signatures.ok_or_else(|| Fault::wrong("has a name that is no signature"))?;
@@ -304,7 +305,7 @@ pub(super) fn beside(bag: &Path, signature: &str) -> Result<PathBuf> {
     }
     found.sort();
     found.into_iter().next().ok_or_else(|| {
-        Fault::Wrong(format!(
+        Fault::wrong(format!(
             "names the network {signature}, but there is no {signature}.th or \
              {signature}.safetensors beside it"
         ))
@@ -325,7 +326,7 @@ pub(super) fn write_bag(folder: &Path, model: &Model) -> crate::model::Result<()
         file.persist(&path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().map_err(|source| ModelError::Io { path: path.clone(), source })
+    write().map_err(|error| ModelError::io(&path, error))
 }
 
 /// Where a bag's description is, or would be.

@@ -79,7 +79,7 @@ impl Name {
             | ("demucs.hdemucs", "HDemucs")
             | ("demucs.demucs", "Demucs") => Self::Class(name.to_owned()),
             _ => {
-                return Err(Fault::Wrong(format!(
+                return Err(Fault::wrong(format!(
                     "holds a pickle that asks for {}.{}: refused",
                     quoted(module),
                     quoted(name)
@@ -183,7 +183,7 @@ impl<'a> Machine<'a> {
             b'h' => self.array().and_then(|[slot]| self.recall(slot.into())),
             b'j' => self.array().and_then(|slot| self.recall(u32::from_le_bytes(slot))),
             b'b' => self.build(),
-            other => Err(Fault::Wrong(format!(
+            other => Err(Fault::wrong(format!(
                 "holds a pickle with instruction 0x{other:02x}, which no checkpoint needs: refused"
             ))),
         }
@@ -192,7 +192,7 @@ impl<'a> Machine<'a> {
     fn protocol(&mut self) -> Result<()> {
         match self.array()? {
             [2] => Ok(()),
-            [other] => Err(Fault::Wrong(format!(
+            [other] => Err(Fault::wrong(format!(
                 "holds a pickle of protocol {other}, where PyTorch writes protocol 2"
             ))),
         }

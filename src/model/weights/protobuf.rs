@@ -68,8 +68,8 @@ impl<R: Read> Wire<R> {
     pub(super) fn bytes(&mut self, end: u64, limit: u64) -> Result<Vec<u8>> {
         let count = end.saturating_sub(self.position);
         if count > limit {
-            return Err(Fault::Wrong(format!(
-                "holds a field of {} where {} would be much",
+            return Err(Fault::wrong(format!(
+                "holds a field of {}; the limit is {}",
                 bytes(count),
                 bytes(limit)
             )));
@@ -101,7 +101,7 @@ impl<R: Read> Wire<R> {
             Some(stop) if stop <= end => Ok(stop),
             // The outermost message ends with the file, so this one was cut off there.
             Some(stop) if end == self.length => {
-                Err(Fault::Wrong(format!("is cut off: {} of {}", bytes(end), bytes(stop))))
+                Err(Fault::cut_off(format!("{} of {}", bytes(end), bytes(stop))))
             }
             _ => Err(self.damaged("a length")),
         }
@@ -118,12 +118,12 @@ impl<R: Read> Wire<R> {
     }
 
     fn damaged(&self, what: &str) -> Fault {
-        Fault::Wrong(format!("is damaged: {what} near byte {} is not valid", self.position))
+        Fault::wrong(format!("is damaged: {what} near byte {} is not valid", self.position))
     }
 }
 
 fn cut_off() -> Fault {
-    Fault::wrong("is cut off")
+    Fault::cut_off("")
 }
 
 #[cfg(test)]

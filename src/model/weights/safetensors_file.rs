@@ -26,8 +26,8 @@ pub(super) fn read_header(mut file: impl Read, length: u64) -> Result<Metadata> 
     file.read_exact(&mut size)?;
     let size = u64::from_le_bytes(size);
     if size > HEADER_LIMIT {
-        return Err(Fault::Wrong(format!(
-            "claims a header of {}, where {} would be much",
+        return Err(Fault::wrong(format!(
+            "claims a header of {}; the limit is {}",
             bytes(size),
             bytes(HEADER_LIMIT)
         )));
@@ -38,11 +38,11 @@ pub(super) fn read_header(mut file: impl Read, length: u64) -> Result<Metadata> 
         return Err(cut_off(length, 8 + size));
     }
     let metadata: Metadata = serde_json::from_slice(&header)
-        .map_err(|error| Fault::Wrong(format!("has a header that is not valid: {error}")))?;
+        .map_err(|error| Fault::wrong(format!("has a header that is not valid: {error}")))?;
     let expected = 8 + size + metadata.data_len() as u64;
     match length {
         _ if length < expected => Err(cut_off(length, expected)),
-        _ if length > expected => Err(Fault::Wrong(format!(
+        _ if length > expected => Err(Fault::wrong(format!(
             "is {} longer than its header says",
             bytes(length - expected)
         ))),
@@ -51,7 +51,7 @@ pub(super) fn read_header(mut file: impl Read, length: u64) -> Result<Metadata> 
 }
 
 fn cut_off(length: u64, expected: u64) -> Fault {
-    Fault::Wrong(format!("is cut off: {} of {}", bytes(length), bytes(expected)))
+    Fault::cut_off(format!("{} of {}", bytes(length), bytes(expected)))
 }
 
 /// Reads all tensors of a file of `length` bytes.
@@ -69,7 +69,7 @@ pub(super) fn read(mut file: impl Read, length: u64, watch: &mut Watch<'_>) -> R
             Stored::F64 => Dtype::F64,
             other => {
                 let name = quoted(&name);
-                return Err(Fault::Wrong(format!(
+                return Err(Fault::wrong(format!(
                     "holds tensor {name} of type {other:?}, where floating-point values were expected"
                 )));
             }
@@ -96,13 +96,13 @@ fn described(metadata: Option<&std::collections::HashMap<String, String>>) -> Re
     checkpoint.klass = metadata.get("klass").and_then(last);
     if let Some(text) = metadata.get("kwargs") {
         let kwargs: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
-            Fault::Wrong(format!("has constructor arguments that are not valid: {error}"))
+            Fault::wrong(format!("has constructor arguments that are not valid: {error}"))
         })?;
         checkpoint.kwargs = kwargs;
     }
     if let Some(text) = metadata.get("args") {
         checkpoint.args = serde_json::from_str(text).map_err(|error| {
-            Fault::Wrong(format!("has constructor arguments that are not valid: {error}"))
+            Fault::wrong(format!("has constructor arguments that are not valid: {error}"))
         })?;
     }
     Ok(checkpoint)

@@ -16,11 +16,14 @@ use super::{
     checkpoint::Checkpoint,
     container,
     download::{self, Download},
-    fault::{Fault, quoted},
+    fault::{Fault, FileFault, quoted},
     npm, own, safetensors_file,
     watch::{Progress, Step, Watch},
 };
-use crate::model::{ModelError, Result, describe_file, on_one_line};
+use crate::{
+    model::{ModelError, Result, describe_file},
+    os::OsKind,
+};
 
 /// What files being written are called at first.
 const TEMPORARY: &str = ".importing-";
@@ -36,10 +39,10 @@ pub enum State {
         bytes: u64,
     },
     /// There is a file that is not right, for this reason.
-    Damaged(String),
-    /// There is a file that cannot be used here though nothing is wrong with it, for this reason: this
-    /// user may not read it, or it is a network for other sound.
-    Unusable(String),
+    Damaged(FileFault),
+    /// There is a sound file that cannot be used here: this user may not read it, or it is a network
+    /// for another sample rate or number of channels.
+    Unusable(ModelError),
 }
 
 /// The models of one data folder. Cheap; holds no open file.
@@ -122,7 +125,7 @@ impl Store {
         let model = match self.find(name) {
             Ok(Some(model)) => model,
             Ok(None) => return State::Missing,
-            Err(error) => return State::Unusable(in_words(&error)),
+            Err(error) => return State::Unusable(error),
         };
         let mut sum = 0;
         for network in 0..model.networks.len() {
@@ -147,7 +150,7 @@ impl Store {
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return State::Missing,
-            Err(error) => return State::Unusable(in_words(&ModelError::reading(&path, error))),
+            Err(error) => return State::Unusable(ModelError::reading(&path, error)),
         };
         match look(&file, &model.networks[network]) {
             Ok((bytes, _)) => match self.other_sound(&file) {
@@ -155,16 +158,16 @@ impl Store {
                 Some(reason) => State::Unusable(reason),
             },
             Err(Fault::Wrong(reason)) => State::Damaged(reason),
-            Err(Fault::Io(error)) => State::Damaged(format!("cannot be read: {error}")),
+            Err(Fault::Io(cause)) => State::Damaged(FileFault::Unreadable { cause }),
             Err(Fault::Cancelled) => State::Missing,
         }
     }
 
     /// The reason why a whole file's network cannot be given the engine's sound, if there is one.
-    fn other_sound(&self, mut file: &File) -> Option<String> {
+    fn other_sound(&self, mut file: &File) -> Option<ModelError> {
         file.rewind().ok().filter(|()| self.checks_networks)?;
         match describe_file(file) {
-            Err(error @ ModelError::OtherSound { .. }) => Some(error.to_string()),
+            Err(error @ ModelError::OtherSound { .. }) => Some(error),
             _ => None,
         }
     }
@@ -174,8 +177,8 @@ impl Store {
     /// every chunk; a cancelled or broken download continues at the next call.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] with the reason of every origin when none works, or when the name is
-    /// not in the catalogue; [`ModelError::Io`]; [`ModelError::Cancelled`].
+    /// [`ModelError::NotFetched`] with the error of every origin when none works;
+    /// [`ModelError::Unknown`] when the name is not in the catalogue; [`ModelError::Io`]; [`ModelError::Cancelled`].
     pub fn install(
         &self,
         name: &str,
@@ -208,24 +211,19 @@ impl Store {
             .mirror
             .iter()
             .flat_map(|mirror| origins.iter().filter_map(move |origin| origin.mirrored(mirror)));
-        let mut reasons = Vec::new();
+        let mut tried = Vec::new();
         for origin in mirrored.chain(origins.iter().cloned()) {
             match self.install_from((model, network), &origin, downloads, watch) {
                 Ok(()) => return Ok(()),
                 Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
                 Err(error) => {
-                    let reason = in_words(&error);
-                    let step = Step::NextOrigin(reason.clone());
+                    let step = Step::NextOrigin(error.clone());
                     watch.report(step, 0, None).map_err(|fault| fault.of(downloads))?;
-                    reasons.push(reason);
+                    tried.push(error);
                 }
             }
         }
-        Err(ModelError::Weights(format!(
-            "{} could not be installed. Tried: {}. Fetch one of these files elsewhere and import it",
-            model.name,
-            reasons.join("; ")
-        )))
+        Err(ModelError::NotFetched { model: model.name.clone(), tried })
     }
 
     fn install_from(
@@ -264,7 +262,7 @@ impl Store {
     /// the networks that lie beside it. The files themselves are left as they are.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] says what is wrong with the file; [`ModelError::Io`];
+    /// [`ModelError::File`] says what is wrong with the file; [`ModelError::Io`];
     /// [`ModelError::Cancelled`].
     pub fn import(
         &self,
@@ -325,7 +323,7 @@ impl Store {
     /// Removes a model's weights. Its stems stay.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] for a name that there is not, and for a model that is being installed;
+    /// [`ModelError::Unknown`]; [`ModelError::Installing`];
     /// [`ModelError::Io`].
     pub fn remove(&self, name: &str) -> Result<()> {
         let model = self.known(name)?;
@@ -339,7 +337,7 @@ impl Store {
         for path in files {
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(ModelError::Io { path, source });
+                    return Err(ModelError::io(&path, source));
                 }
                 _ => {}
             }
@@ -351,7 +349,7 @@ impl Store {
     /// does not know the content, with what it was when it was installed.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] when it is missing or not right; [`ModelError::Io`];
+    /// [`ModelError::NotInstalled`], [`ModelError::Digest`], [`ModelError::File`]; [`ModelError::Io`];
     /// [`ModelError::Cancelled`].
     pub fn verify(
         &self,
@@ -378,12 +376,9 @@ impl Store {
             Ok((noted, digest)) if digest == noted => {
                 self.check(&path).map_err(|fault| fault.of(&path))
             }
-            Ok((noted, digest)) => Err(ModelError::Weights(format!(
-                "{} is damaged: the digest of its content is {digest}, not {noted}. Install it again",
-                path.display(),
-            ))),
-            Err(Fault::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-                Err(ModelError::Weights(format!("{} is not installed", model.name)))
+            Ok((noted, found)) => Err(ModelError::Digest { path, found, noted }),
+            Err(Fault::Io(cause)) if cause.kind == OsKind::NotFound => {
+                Err(ModelError::NotInstalled { model: model.name.clone() })
             }
             Err(fault) => Err(fault.of_reading(&path)),
         }
@@ -414,7 +409,7 @@ impl Store {
             }
             (Some((model, index)), Some((wanted, place))) => {
                 let (is, not) = (model.file(index), wanted.file(place));
-                return Err(Fault::Wrong(format!("is {is}, not {not}")).of(path));
+                return Err(Fault::wrong(format!("is {is}, not {not}")).of(path));
             }
             (None, None) if self.may_be_own(path, &checkpoint) => {
                 (self.own_model(path, &checkpoint, watch)?, 0)
@@ -448,7 +443,7 @@ impl Store {
         let Some((model, index)) = found else { return Ok(None) };
         let network = &model.networks[index];
         if let Some(klass) = checkpoint.klass.as_ref().filter(|klass| **klass != network.klass) {
-            return Err(Fault::Wrong(format!(
+            return Err(Fault::wrong(format!(
                 "calls itself a {}, where {} is a {}",
                 quoted(klass),
                 model.name,
@@ -459,7 +454,7 @@ impl Store {
         if let Some(sources) = checkpoint.sources()
             && *sources != serde_json::json!(model.sources)
         {
-            return Err(Fault::Wrong(format!(
+            return Err(Fault::wrong(format!(
                 "names its stems {}, where {} has {}",
                 quoted(&sources.to_string()),
                 model.name,
@@ -467,7 +462,7 @@ impl Store {
             )));
         }
         if network.kwargs.is_none() && checkpoint.described().is_none() {
-            return Err(Fault::wrong("does not say how its network is built"));
+            return Err(FileFault::Undescribed.into());
         }
         Ok(Some((model, index)))
     }
@@ -533,8 +528,8 @@ impl Store {
         }
         match describe_file(&File::open(path)?) {
             Ok(_) => Ok(()),
-            Err(ModelError::Io { source, .. }) => Err(source.into()),
-            Err(error) => Err(Fault::Wrong(format!("cannot be used: {error}"))),
+            Err(ModelError::Io { cause, .. }) => Err(cause.into()),
+            Err(error) => Err(Fault::wrong(format!("cannot be used: {error}"))),
         }
     }
 
@@ -561,26 +556,21 @@ impl Store {
 
     fn known(&self, name: &str) -> Result<Model> {
         self.get(name).ok_or_else(|| {
-            let names: Vec<String> = self.models().into_iter().map(|model| model.name).collect();
-            ModelError::Weights(format!(
-                "there is no model called {}; there is {}",
-                quoted(name),
-                names.join(", ")
-            ))
+            let known = self.models().into_iter().map(|model| model.name).collect();
+            ModelError::Unknown { name: quoted(name), known }
         })
     }
 
     /// Keeps a second process from fetching the same model; the lock ends with the file.
     fn lock(&self, model: &Model) -> Result<File> {
         let path = self.folder.join("downloads").join(format!("{}.lock", model.name));
-        let failed = |source| ModelError::Io { path: path.clone(), source };
+        let failed = |error| ModelError::io(&path, error);
         let file = File::create(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(ModelError::Weights(format!(
-                "{} is being installed already, by another window or command",
-                model.name
-            ))),
+            Err(TryLockError::WouldBlock) => {
+                Err(ModelError::Installing { model: model.name.clone() })
+            }
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }
@@ -592,7 +582,7 @@ fn look(file: &File, network: &Network) -> super::fault::Result<(u64, String)> {
     let header = safetensors_file::read_header(file, length)?;
     let note = |key: &str| header.metadata().as_ref().and_then(|texts| texts.get(key)).cloned();
     match (note("digest"), &network.digest) {
-        (Some(noted), Some(digest)) if noted != *digest => Err(Fault::Wrong(format!(
+        (Some(noted), Some(digest)) if noted != *digest => Err(Fault::wrong(format!(
             "is marked with the digest {}, not {digest}; install it again",
             quoted(&noted)
         ))),
@@ -610,7 +600,7 @@ fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
     let close = same.map_or_else(String::new, |(model, _)| {
         format!(" It is as large as {}: a version with other values, or damaged.", model.name)
     });
-    Fault::Wrong(format!(
+    Fault::wrong(format!(
         "is not a model that Partita knows: it holds {tensors} tensors with {values} values, and the \
          digest of its content is {digest}.{close} Known: {}; and any other that says how it is built",
         catalog.names()
@@ -633,23 +623,14 @@ fn forget_downloads(network: &Network, downloads: &Path) {
 }
 
 fn make_folder(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|source| ModelError::Io { path: folder.to_owned(), source })
+    fs::create_dir_all(folder).map_err(|error| ModelError::io(folder, error))
 }
 
 /// The error of an origin, with its label instead of a path.
 fn labelled(fault: Fault, origin: &Origin, path: &Path) -> ModelError {
     match fault {
-        Fault::Wrong(text) => {
-            ModelError::Weights(format!("{} {}", origin.label(), on_one_line(&text)))
-        }
+        Fault::Wrong(fault) => ModelError::Origin { origin: origin.label(), fault },
         other => other.of(path),
-    }
-}
-
-fn in_words(error: &ModelError) -> String {
-    match error {
-        ModelError::Io { path, source } => format!("{}: {source}", path.display()),
-        other => other.to_string(),
     }
 }
 

@@ -30,7 +30,7 @@ type Archive = ZipArchive<BufReader<File>>;
 pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Checkpoint> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
         ZipError::Io(error) => Fault::from(error),
-        error => Fault::Wrong(format!(
+        error => Fault::wrong(format!(
             "is cut off or damaged: the directory at the end of its {} was not found ({error})",
             bytes(length)
         )),
@@ -58,7 +58,7 @@ pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Che
             return Err(Fault::wrong("holds a tensor whose name is not a text"));
         };
         let Node::Tensor(view) = pickle.node(value) else {
-            return Err(Fault::Wrong(format!("holds {}, which is not a tensor", quoted(name))));
+            return Err(Fault::wrong(format!("holds {}, which is not a tensor", quoted(name))));
         };
         let stored = entry(&mut archive, &format!("{folder}/data/{}", view.key), left)?;
         left -= stored.len() as u64;
@@ -72,10 +72,10 @@ pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Che
 /// Reads an entry of the archive whole. PyTorch never compresses, so it is no longer than the file.
 fn entry(archive: &mut Archive, name: &str, limit: u64) -> Result<Vec<u8>> {
     let index = archive.index_for_name_raw(name.as_bytes()).ok_or_else(|| {
-        Fault::Wrong(format!("is damaged: its entry {} is missing", quoted(name)))
+        Fault::wrong(format!("is damaged: its entry {} is missing", quoted(name)))
     })?;
     let damaged = |error: &dyn std::fmt::Display| {
-        Fault::Wrong(format!("is damaged: its entry {} cannot be read ({error})", quoted(name)))
+        Fault::wrong(format!("is damaged: its entry {} cannot be read ({error})", quoted(name)))
     };
     let mut entry = archive.by_index(index).map_err(|error| damaged(&error))?;
     let size = entry.size();
@@ -111,7 +111,7 @@ fn gather(name: &str, view: &View, stored: &[u8]) -> Result<Values> {
     let size = view.dtype.size();
     let available = stored.len() / size;
     let beyond = || {
-        Fault::Wrong(format!(
+        Fault::wrong(format!(
             "holds tensor {} of shape {:?}, but only {available} values for it",
             quoted(name),
             view.shape

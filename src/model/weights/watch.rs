@@ -3,10 +3,13 @@
 use std::fmt;
 
 use super::fault::{Fault, Result};
+use crate::model::ModelError;
 
 /// What is being done. Its `Display` is for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Nothing yet.
+    Starting,
     /// Receiving a file from this host.
     Downloading(String),
     /// The npm client is fetching this package; it does not say how far it is.
@@ -17,19 +20,20 @@ pub enum Step {
     Checking,
     /// The canonical file is written.
     Writing,
-    /// An origin failed, for this reason; the next one is tried.
-    NextOrigin(String),
+    /// An origin failed with this error; the next one is tried.
+    NextOrigin(ModelError),
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Starting => f.write_str("Starting"),
             Self::Downloading(host) => write!(f, "Downloading from {host}"),
             Self::Packing(package) => write!(f, "Fetching {package} with npm"),
             Self::Reading => f.write_str("Reading"),
             Self::Checking => f.write_str("Checking"),
             Self::Writing => f.write_str("Writing"),
-            Self::NextOrigin(reason) => write!(f, "Trying the next source: {reason}"),
+            Self::NextOrigin(error) => write!(f, "Trying the next source: {error}"),
         }
     }
 }

@@ -47,8 +47,17 @@ pub enum State {
     Refused,
     /// By Escape, or by [`Drag`] going.
     Cancelled,
-    /// It could not be done; why.
-    Failed(String),
+    /// It could not be done.
+    Failed(Failure),
+}
+
+/// Why a drag failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The program on which the files were dropped did not take them.
+    NotTaken,
+    /// The window system, or the system, refused; its English text.
+    System(String),
 }
 
 /// A drag that was started. When this goes before the files are dropped, the drag is cancelled;
@@ -109,7 +118,7 @@ pub fn start(files: Vec<PathBuf>, waker: Arc<dyn Fn() + Send + Sync>) -> Drag {
     let state = Mutex::new(State::Dragging { accepted: false });
     let shared = Arc::new(Shared { state, cancelled: AtomicBool::new(false), waker });
     if let Err(error) = start_thread(files, &shared) {
-        shared.tell(State::Failed(error));
+        shared.tell(State::Failed(Failure::System(error)));
     }
     Drag { shared }
 }
@@ -120,7 +129,7 @@ fn start_thread(files: Vec<PathBuf>, shared: &Arc<Shared>) -> Result<(), String>
     let work = move || {
         let tell = |state| shared.tell(state);
         let end = x11::drag(&files, &|| shared.cancelled.load(Ordering::Relaxed), &tell);
-        tell(end.unwrap_or_else(|error| State::Failed(format!("{error:#}"))));
+        tell(end.unwrap_or_else(|error| State::Failed(Failure::System(format!("{error:#}")))));
     };
     let started = std::thread::Builder::new().name("drag".to_owned()).spawn(work);
     started.map(drop).map_err(|error| error.to_string())

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::State;
+use super::{Failure, State};
 
 /// The version spoken here.
 pub const VERSION: u32 = 5;
@@ -129,9 +129,7 @@ impl Protocol {
             Phase::Released { since } => self.let_go(now, since),
             Phase::Given { since, was_asked } if now - since > FINISH_WAIT => {
                 // Some take the files and never say so.
-                let silence = "the program that they were dropped on did not take them";
-                let end =
-                    if was_asked { State::Dropped } else { State::Failed(silence.to_owned()) };
+                let end = if was_asked { State::Dropped } else { State::Failed(Failure::NotTaken) };
                 self.phase = Phase::Ended(end);
             }
             Phase::Given { .. } | Phase::Ended(_) => {}

@@ -3,14 +3,16 @@
 use egui::{Align2, Rect, Stroke, Ui, vec2};
 
 use super::{Cx, model};
-use crate::ui::{
-    action::Verb,
-    theme::{Weight, font, size, text},
-    widgets::{
-        button::{Kind, button},
-        dashed_outline, icon, label,
+use crate::{
+    i18n::fl,
+    ui::{
+        action::Verb,
+        theme::{Weight, font, size, text},
+        widgets::{
+            button::{Kind, button},
+            dashed_outline, icon, label,
+        },
     },
-    words,
 };
 
 /// Draws it.
@@ -33,10 +35,10 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
         icon::stems(ui.painter(), mark, cx.tokens);
     }
     let title = font(text::TITLE, Weight::SemiBold);
-    let words = words::get().empty.title;
+    let words = fl!(empty_title);
     label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, words, title, cx.tokens.text);
     let body = font(text::LANE, Weight::Regular);
-    let words = words::get().empty.line;
+    let words = fl!(empty_line);
     label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, words, body, cx.tokens.dim);
     let spec = Verb::AddFiles.spec();
     let place = Rect::from_center_size(middle + vec2(0.0, 76.0), vec2(176.0, 44.0));

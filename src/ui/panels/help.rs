@@ -3,15 +3,17 @@
 use egui::{Align2, Frame, Id, Key, Modal, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
 use super::Cx;
-use crate::ui::{
-    action::{Action, Group, Verb},
-    keys::written,
-    theme::{Weight, font, radius, text},
-    widgets::{
-        button::{Kind, button, width},
-        label,
+use crate::{
+    i18n::fl,
+    ui::{
+        action::{Action, Group, Verb},
+        keys::written,
+        theme::{Weight, font, radius, text},
+        widgets::{
+            button::{Kind, button, width},
+            label,
+        },
     },
-    words,
 };
 
 /// Size of the sheet.
@@ -49,14 +51,13 @@ fn is_new(ui: &Ui) -> bool {
 }
 
 fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let say = &words::get().help;
     let tokens = cx.tokens;
     let title = Rect::from_min_size(rect.min, vec2(rect.width(), 30.0));
     let name = font(text::NAME, Weight::SemiBold);
-    label(ui, "help title", title, Align2::LEFT_CENTER, say.title, name, tokens.text);
-    let wide = width(ui, say.close, Kind::Quiet);
+    label(ui, "help title", title, Align2::LEFT_CENTER, fl!(help_title), name, tokens.text);
+    let wide = width(ui, fl!(close), Kind::Quiet);
     let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top() - 4.0), vec2(wide, 36.0));
-    let close = button(ui, "help close", place, say.close, Kind::Quiet, true);
+    let close = button(ui, "help close", place, fl!(close), Kind::Quiet, true);
     if ui.memory(|memory| memory.focused().is_none()) {
         close.request_focus();
     }
@@ -99,7 +100,7 @@ fn verbs(group: Group) -> Vec<Verb> {
 }
 
 fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
-    let (tokens, say) = (cx.tokens, &words::get().help);
+    let tokens = cx.tokens;
     let mut top = column.top();
     let mut line = || {
         let place = Rect::from_min_size(pos2(column.left(), top), vec2(column.width(), LINE));
@@ -108,11 +109,11 @@ fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
     };
     for group in groups {
         let heading = match group {
-            Group::Playing => say.playing,
-            Group::Lanes => say.lanes,
-            Group::Looking => say.looking,
-            Group::Songs => say.songs,
-            Group::Window => say.window,
+            Group::Playing => fl!(help_playback),
+            Group::Lanes => fl!(help_lanes),
+            Group::Looking => fl!(help_view),
+            Group::Songs => fl!(help_songs),
+            Group::Window => fl!(help_window),
         };
         let strong = font(text::BODY, Weight::SemiBold);
         let place = line();
@@ -163,5 +164,6 @@ fn keys(ui: &Ui, verb: Verb) -> String {
         Verb::ZoomIn => verb.shortcuts().take(1).map(format).collect(),
         _ => verb.shortcuts().map(format).collect(),
     };
-    all.join(&format!(" {} ", words::get().help.or))
+    let both = |first: String, second: String| fl!(help_or, first = first, second = second);
+    all.into_iter().reduce(both).unwrap_or_default()
 }

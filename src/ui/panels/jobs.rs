@@ -10,6 +10,7 @@ use egui::{Align2, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 use super::{Cx, page};
 use crate::{
     engine::{Job, JobId, JobState},
+    i18n::fl,
     ui::{
         action::Action,
         desk::Question,
@@ -20,7 +21,6 @@ use crate::{
             cover::Covers,
             label,
         },
-        words,
     },
 };
 
@@ -40,8 +40,7 @@ pub struct Jobs {
 impl Jobs {
     /// Draws the page.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, covers: &mut Covers) {
-        let say = &words::get().jobs;
-        let area = page::head(ui, cx, say.title);
+        let area = page::head(ui, cx, fl!(job_title));
         self.refresh(cx.state);
         links(ui, cx, Rect::from_min_size(area.min, vec2(area.width(), 24.0)));
         let list = Rect::from_min_max(area.min + vec2(0.0, 36.0), area.max);
@@ -52,8 +51,8 @@ impl Jobs {
             let (name, body) =
                 (font(text::NAME, Weight::SemiBold), font(text::BODY, Weight::Regular));
             let middle = Align2::CENTER_CENTER;
-            label(ui, "no jobs", line(-14.0), middle, say.none, name, cx.tokens.text);
-            label(ui, "no jobs hint", line(14.0), middle, say.none_hint, body, cx.tokens.dim);
+            label(ui, "no jobs", line(-14.0), middle, fl!(job_none), name, cx.tokens.text);
+            label(ui, "no jobs hint", line(14.0), middle, fl!(job_none_hint), body, cx.tokens.dim);
             return;
         }
         self.list_ui(ui, cx, covers, list);
@@ -134,12 +133,11 @@ impl Jobs {
 fn links(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let ended: Vec<JobId> =
         cx.state.jobs().filter(|job| job.is_ended()).map(|job| job.id).collect();
-    let say = &words::get().jobs;
-    let reset = words::get().settings.reset;
+    let reset = fl!(settings_reset);
     let mut x = rect.left() - 2.0;
     let can_clear = !ended.is_empty();
     for (words, hint, can, action) in [
-        (say.clear, say.clear_hint, can_clear, Action::ClearJobs(ended)),
+        (fl!(job_clear_all), fl!(job_clear_all_tooltip), can_clear, Action::ClearJobs(ended)),
         (reset, reset, cx.state.songs().len() > 0, Action::Ask(Some(Question::Reset))),
     ] {
         let wide = width(ui, words, Kind::Link);

@@ -10,13 +10,13 @@ use egui::{Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 use super::Cx;
 use crate::{
     engine::{Song, player::Monitor},
+    i18n::fl,
     ui::{
         action::Action,
         state::{OpenSong, ViewState},
         theme::{LOOP_ALPHA, Weight, font, size, text},
         view::View,
         widgets::{label, scrollbar, waveform},
-        words,
     },
 };
 use rows::Row;
@@ -46,7 +46,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song
             times.x_range(),
             rect.bottom() - scrollbar::HEIGHT..=rect.bottom(),
         );
-        let name = words::get().lanes.scroll;
+        let name = fl!(lane_scroll);
         if let Some(to) = scrollbar::scrollbar(ui, "time", place, name, view, open.frames) {
             cx.act(Action::Look(to));
         }
@@ -191,9 +191,8 @@ fn hint_ui(ui: &Ui, cx: &Cx<'_>, song: &Song, rows: &[Row<'_>], rect: Rect) {
     if !rows.is_empty() || stems.is_empty() || rect.height() < 20.0 {
         return;
     }
-    let say = &words::get().lanes;
     let is_separated = cx.state.is_separated(song.id);
-    let words = if is_separated { say.tick_to_hear } else { say.tick_and_process };
+    let words = if is_separated { fl!(lane_select_to_hear) } else { fl!(lane_select_and_process) };
     let place = Rect::from_min_size(
         rect.min + vec2(size::LANE_HEAD, 0.0),
         vec2(rect.width() - size::LANE_HEAD, 20.0),

@@ -16,6 +16,7 @@ use self::order::Order;
 use super::{Cx, notices};
 use crate::{
     engine::{Preferences, SongId, preferences::SortKey},
+    i18n::fl,
     ui::{
         action::{Action, Verb},
         desk::Desk,
@@ -29,7 +30,6 @@ use crate::{
             icon::{self, Icon},
             label, one_line, paint_text,
         },
-        words,
     },
 };
 
@@ -106,8 +106,7 @@ impl Library {
     }
 
     fn search_ui(&mut self, ui: &mut Ui, cx: &Cx<'_>, rect: Rect) {
-        let words = &words::get().library;
-        let hint = (words.search_hint)(cx.state.songs().len());
+        let hint = fl!(library_search_hint, count = cx.state.songs().len());
         ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
         let glass = Rect::from_center_size(rect.left_center() + vec2(18.0, 0.0), vec2(16.0, 16.0));
         Icon::Search.paint(ui.painter(), glass, cx.tokens.faint);
@@ -123,7 +122,7 @@ impl Library {
             .align(egui::Align2::LEFT_CENTER)
             .min_size(inner.size() - vec2(12.0, 0.0))
             .desired_width(inner.width() - 12.0);
-        let response = ui.place(inner, edit).accessible_name(words.search_name);
+        let response = ui.place(inner, edit).accessible_name(fl!(library_search));
         if std::mem::take(&mut self.focus_search) {
             response.request_focus();
         }
@@ -143,7 +142,7 @@ pub fn strip(ui: &Ui, cx: &mut Cx<'_>) {
     let mark = Rect::from_center_size(pos2(x, full.top() + 36.0), vec2(22.0, 24.0));
     icon::stems(ui.painter(), mark, cx.tokens);
     let place = |y: f32| Rect::from_center_size(pos2(x, y), vec2(32.0, 32.0));
-    let unfold = words::get().library.unfold;
+    let unfold = fl!(library_unfold);
     let ways = [
         (Verb::FoldLibrary, Icon::Sidebar, unfold, full.top() + 80.0),
         (Verb::AddFiles, Icon::Add, Verb::AddFiles.spec().text, full.top() + 120.0),
@@ -187,13 +186,12 @@ fn head(ui: &Ui, cx: &mut Cx<'_>, full: Rect) {
 
 /// What the songs are sorted by; pressed, it offers the others.
 fn sort_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let say = &words::get().library;
     let keys = [
-        (SortKey::Added, say.recently_added),
-        (SortKey::Title, say.by_title),
-        (SortKey::Artist, say.by_artist),
-        (SortKey::Length, say.by_length),
-        (SortKey::State, say.by_state),
+        (SortKey::Added, fl!(library_by_added)),
+        (SortKey::Title, fl!(library_by_title)),
+        (SortKey::Artist, fl!(library_by_artist)),
+        (SortKey::Length, fl!(library_by_length)),
+        (SortKey::State, fl!(library_by_state)),
     ];
     let preferences = &cx.desk.preferences;
     let shown = keys.iter().find(|(key, _)| *key == preferences.sort).map_or("", |(_, name)| name);
@@ -212,7 +210,7 @@ fn sort_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let icon = if preferences.is_reversed { Icon::ChevronUp } else { Icon::ChevronDown };
     icon.paint(ui.painter(), sign, ink);
     focus_ring(ui, &response, rect, 4);
-    let name = format!("{}: {shown}", say.sort);
+    let name = format!("{}: {shown}", fl!(library_sort));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     let mut new = None;
     Popup::menu(&response).show(|ui| {
@@ -222,7 +220,7 @@ fn sort_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
             }
         }
         ui.separator();
-        if ui.selectable_label(preferences.is_reversed, say.reversed).clicked() {
+        if ui.selectable_label(preferences.is_reversed, fl!(library_reversed)).clicked() {
             let is_reversed = !preferences.is_reversed;
             new = Some(Preferences { is_reversed, ..preferences.clone() });
         }
@@ -233,12 +231,11 @@ fn sort_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
 }
 
 fn jobs_line(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let say = &words::get().library;
     let words = match cx.state.job_counts() {
-        (0, 0) => say.jobs_idle.to_owned(),
-        (0, waiting) => (say.num_waiting)(waiting),
-        (running, 0) => (say.num_running)(running),
-        (running, waiting) => (say.running_and_waiting)(running, waiting),
+        (0, 0) => fl!(library_jobs_none).to_owned(),
+        (0, waiting) => fl!(library_jobs_waiting, count = waiting),
+        (running, 0) => fl!(library_jobs_running, count = running),
+        (running, waiting) => fl!(library_jobs_both, running = running, waiting = waiting),
     };
     let row = rect.shrink2(vec2(8.0, 4.0));
     let response = at(ui, "jobs", row, Sense::click());
@@ -248,14 +245,14 @@ fn jobs_line(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let mut place = rect.shrink2(vec2(20.0, 0.0));
     let strong = font(text::BODY, Weight::Medium);
     let (painter, align) = (ui.painter(), Align2::LEFT_CENTER);
-    let word = paint_text(painter, place, align, say.jobs, strong, cx.tokens.text);
+    let word = paint_text(painter, place, align, fl!(library_jobs), strong, cx.tokens.text);
     place = Rect::from_min_max(pos2(word.right() + 8.0, place.top()), place.max - vec2(20.0, 0.0));
     let body = font(text::BODY, Weight::Regular);
     paint_text(painter, place, align, &words, body, cx.tokens.dim);
     let sign = Rect::from_center_size(rect.right_center() - vec2(26.0, 0.0), vec2(12.0, 12.0));
     Icon::ChevronRight.paint(painter, sign, cx.tokens.dim);
     focus_ring(ui, &response, row, radius::FIELD);
-    let name = format!("{}: {words}", say.jobs);
+    let name = format!("{}: {words}", fl!(library_jobs));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     if response.on_hover_text(Verb::OpenJobs.hint(ui)).clicked() {
         cx.verb(Verb::OpenJobs);
@@ -265,22 +262,21 @@ fn jobs_line(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
 /// What can be done with all songs that are chosen together.
 fn marked_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     ui.painter().rect_filled(rect, radius::LANE, cx.tokens.raised);
-    let say = &words::get().library;
     let songs: Vec<SongId> = cx.desk.marked.iter().copied().collect();
     let (upper, lower) = rect.shrink2(vec2(12.0, 6.0)).split_top_bottom_at_fraction(0.46);
     let strong = font(text::BODY, Weight::SemiBold);
-    let words = (say.num_chosen)(songs.len());
+    let words = fl!(library_selected, count = songs.len());
     label(ui, "num marked", upper, Align2::LEFT_CENTER, &words, strong, cx.tokens.text);
     let close = Rect::from_center_size(upper.right_center() - vec2(8.0, 0.0), vec2(24.0, 24.0));
-    let name = words::get().general.close;
+    let name = fl!(close);
     if icon_button(ui, "unmark", close, Icon::Close, name, None, cx.tokens.dim).clicked() {
         cx.act(Action::Unmark);
     }
     let mut x = lower.left() - 2.0;
     for (words, action) in [
-        (say.process_all, Action::ProcessAll(songs.clone())),
-        (say.export_all, Action::ExportAll(songs.clone())),
-        (say.remove_all, Action::Remove(songs)),
+        (fl!(library_process_all), Action::ProcessAll(songs.clone())),
+        (fl!(library_export_all), Action::ExportAll(songs.clone())),
+        (fl!(library_remove_all), Action::Remove(songs)),
     ] {
         let wide = width(ui, words, Kind::Link);
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
@@ -295,9 +291,17 @@ fn drop_zone(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     dashed_outline(ui.painter(), rect, 12.0, Stroke::new(1.5, cx.tokens.line));
     let (upper, lower) = rect.shrink2(vec2(0.0, 10.0)).split_top_bottom_at_fraction(0.5);
     let body = font(text::BODY, Weight::Regular);
-    let say = &words::get().library;
-    label(ui, "drop here", upper, Align2::CENTER_CENTER, say.drop_here, body, cx.tokens.dim);
-    let parts = [(say.or_files, Verb::AddFiles), (say.or_folder, Verb::AddFolder)];
+    label(
+        ui,
+        "drop here",
+        upper,
+        Align2::CENTER_CENTER,
+        fl!(library_drop_here),
+        body,
+        cx.tokens.dim,
+    );
+    let parts =
+        [(fl!(library_or_files), Verb::AddFiles), (fl!(library_or_folder), Verb::AddFolder)];
     let widths = parts.map(|(words, _)| width(ui, words, Kind::Link));
     let all = widths.iter().sum::<f32>() + 10.0;
     let mut x = lower.center().x - all / 2.0;

@@ -6,6 +6,7 @@ use egui::{Align2, Rect, Ui, pos2, vec2};
 use super::Cx;
 use crate::{
     engine::ModelState,
+    i18n::fl,
     ui::{
         action::Verb,
         theme::{Weight, font, radius, text},
@@ -31,9 +32,9 @@ pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
         None | Some(ModelState::Ready { .. }) => 0.0,
         Some(ModelState::Installing { .. }) => 100.0,
         Some(ModelState::Missing) => BARE + terms_height(ui, cx, width),
-        Some(ModelState::Failed(reason)) => {
+        Some(ModelState::Failed(problem)) => {
             BARE + terms_height(ui, cx, width)
-                + text_height(ui, &words::told(reason), width, 6)
+                + text_height(ui, &words::problem(problem), width, 6)
                 + 8.0
         }
     }
@@ -54,11 +55,11 @@ pub fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let state = cx.state;
     match state.model() {
         None | Some(ModelState::Ready { .. }) => {}
-        Some(ModelState::Installing { what, fraction }) => {
-            installing(ui, cx, rect, &words::told(what), *fraction);
+        Some(ModelState::Installing { step, fraction }) => {
+            installing(ui, cx, rect, &words::step(step), *fraction);
         }
         Some(ModelState::Missing) => offer(ui, cx, rect, None),
-        Some(ModelState::Failed(reason)) => offer(ui, cx, rect, Some(&words::told(reason))),
+        Some(ModelState::Failed(problem)) => offer(ui, cx, rect, Some(&words::problem(problem))),
     }
 }
 
@@ -71,8 +72,7 @@ fn heading(ui: &Ui, cx: &Cx<'_>, inner: Rect, words: &str) {
 fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
     ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
     let inner = rect.shrink(PADDING);
-    let words =
-        if failure.is_some() { words::get().model.failed } else { words::get().model.missing };
+    let words = if failure.is_some() { fl!(model_failed) } else { fl!(model_missing) };
     heading(ui, cx, inner, words);
     let mut top = inner.top() + 26.0;
     let small = font(text::SMALL, Weight::Regular);
@@ -100,7 +100,7 @@ fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
 fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, what: &str, fraction: Option<f32>) {
     ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
     let inner = rect.shrink(PADDING);
-    heading(ui, cx, inner, words::get().model.installing);
+    heading(ui, cx, inner, fl!(model_installing));
     let spec = Verb::CancelInstall.spec();
     let wide = width(ui, spec.text, Kind::Quiet);
     let place = Rect::from_min_size(pos2(inner.right() - wide, inner.top()), vec2(wide, 36.0));

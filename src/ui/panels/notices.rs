@@ -3,17 +3,21 @@
 use egui::{Align2, Rangef, Rect, Ui, pos2, vec2};
 
 use super::Cx;
-use crate::ui::{
-    action::Action,
-    state::Notice,
-    theme::{Weight, font, radius, text},
-    widgets::{
-        Salt,
-        button::{Kind, button, icon_button, width},
-        icon::Icon,
-        label, lines, paragraph,
+use crate::{
+    engine::Problem,
+    i18n::fl,
+    ui::{
+        action::Action,
+        state::Notice,
+        theme::{Weight, font, radius, text},
+        widgets::{
+            Salt,
+            button::{Kind, button, icon_button, width},
+            icon::Icon,
+            label, lines, paragraph,
+        },
+        words,
     },
-    words,
 };
 
 /// The most notices of the library that are shown at once.
@@ -32,11 +36,11 @@ pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let hidden = about_library.len().saturating_sub(SHOWN);
     if hidden > 0 {
         let rect = Rect::from_x_y_ranges(x, top - 26.0..=top);
-        let words = (words::get().general.and_more)(hidden);
+        let words = fl!(and_more, count = hidden);
         let small = font(text::SMALL, Weight::Regular);
         let place = rect.shrink2(vec2(10.0, 0.0));
         label(ui, "more notices", place, Align2::LEFT_CENTER, &words, small, cx.tokens.dim);
-        let dismiss = words::get().notices.dismiss_all;
+        let dismiss = fl!(notice_dismiss_all);
         let wide = width(ui, dismiss, Kind::Link);
         let place = Rect::from_min_max(pos2(rect.right() - wide, rect.top()), rect.max);
         if button(ui, "dismiss all", place, dismiss, Kind::Link, true).clicked() {
@@ -47,7 +51,7 @@ pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
         top = rect.top() - 4.0;
     }
     for notice in about_library.iter().rev().take(SHOWN) {
-        let height = height(ui, &notice.text, x.span());
+        let height = height(ui, &notice.text(), x.span());
         let rect = Rect::from_x_y_ranges(x, top - height..=top);
         notice_ui(ui, cx, rect, notice);
         top -= height + 6.0;
@@ -61,16 +65,15 @@ pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let Some(removal) = &desk.removal else { return bottom };
     let rect = Rect::from_x_y_ranges(x, bottom - 40.0..=bottom);
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
-    let say = &words::get().notices;
     let words = match removal.songs.len() {
-        1 => (say.removed)(&removal.title),
-        many => (say.removed_many)(many),
+        1 => fl!(notice_removed, title = &removal.title),
+        many => fl!(notice_removed_many, count = many),
     };
     let place = Rect::from_min_max(rect.min + vec2(12.0, 0.0), rect.max - vec2(64.0, 0.0));
     let body = font(text::BODY, Weight::Regular);
     label(ui, "removed", place, Align2::LEFT_CENTER, &words, body, cx.tokens.text);
     let place = Rect::from_min_max(rect.right_top() + vec2(-60.0, 6.0), rect.max - vec2(8.0, 6.0));
-    if button(ui, "undo remove", place, words::get().notices.undo, Kind::Link, true).clicked() {
+    if button(ui, "undo remove", place, fl!(notice_undo), Kind::Link, true).clicked() {
         cx.act(Action::UndoRemove);
     }
     rect.top() - 6.0
@@ -78,22 +81,23 @@ pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
 
 /// One notice across `x` from `top` on. Returns its bottom.
 pub fn one(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, top: f32, notice: &Notice) -> f32 {
-    let height = height(ui, &notice.text, x.span());
+    let height = height(ui, &notice.text(), x.span());
     notice_ui(ui, cx, Rect::from_x_y_ranges(x, top..=top + height), notice);
     top + height
 }
 
 /// Why a job failed, across `x` from `top` on; it stays until the next attempt. Returns its bottom.
-pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, reason: &str) -> f32 {
-    let rect = Rect::from_x_y_ranges(x, top..=top + height(ui, reason, x.span()));
-    surface(ui, cx, rect, "failure", reason);
+pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, problem: &Problem) -> f32 {
+    let text = &words::problem(problem);
+    let rect = Rect::from_x_y_ranges(x, top..=top + height(ui, text, x.span()));
+    surface(ui, cx, rect, "failure", text);
     rect.bottom()
 }
 
 fn height(ui: &Ui, words: &str, width: f32) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
     let color = egui::Color32::PLACEHOLDER;
-    lines(ui.painter(), &words::told(words), small, color, width - 68.0, ROWS).size().y + 18.0
+    lines(ui.painter(), words, small, color, width - 68.0, ROWS).size().y + 18.0
 }
 
 fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
@@ -105,13 +109,13 @@ fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
         pos2(rect.right() - 34.0, rect.bottom()),
     );
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, salt, place, &words::told(words), small, cx.tokens.text, ROWS);
+    paragraph(ui, salt, place, words, small, cx.tokens.text, ROWS);
 }
 
 fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {
-    surface(ui, cx, rect, ("notice", notice.id), &notice.text);
+    surface(ui, cx, rect, ("notice", notice.id), &notice.text());
     let place = Rect::from_min_size(rect.right_top() + vec2(-30.0, 5.0), vec2(24.0, 24.0));
-    let (name, dim) = (words::get().general.dismiss, cx.tokens.dim);
+    let (name, dim) = (fl!(dismiss), cx.tokens.dim);
     if icon_button(ui, ("dismiss", notice.id), place, Icon::Close, name, None, dim).clicked() {
         cx.act(Action::Dismiss(notice.id));
     }

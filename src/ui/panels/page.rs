@@ -3,12 +3,14 @@
 use egui::{Align2, Key, Rect, Ui, pos2, vec2};
 
 use super::Cx;
-use crate::ui::{
-    action::Action,
-    desk::Page,
-    theme::{Weight, font, size, text},
-    widgets::{button::icon_button, icon::Icon, label},
-    words,
+use crate::{
+    i18n::fl,
+    ui::{
+        action::Action,
+        desk::Page,
+        theme::{Weight, font, size, text},
+        widgets::{button::icon_button, icon::Icon, label},
+    },
 };
 
 /// The widest that a page gets: longer lines are hard to read.
@@ -23,7 +25,7 @@ pub fn head(ui: &Ui, cx: &mut Cx<'_>, title: &str) -> Rect {
     let heading = font(text::TITLE, Weight::SemiBold);
     label(ui, "page", line, Align2::LEFT_CENTER, title, heading, cx.tokens.text);
     let place = Rect::from_center_size(line.right_center() - vec2(18.0, 0.0), vec2(36.0, 36.0));
-    let name = words::get().general.close;
+    let name = fl!(close);
     let response = icon_button(ui, "close page", place, Icon::Close, name, None, cx.tokens.dim);
     let is_free = cx.desk.question.is_none() && cx.desk.export.is_none();
     let is_given_up = is_free

@@ -3,16 +3,18 @@
 use egui::{Align2, Frame, Id, Key, Modal, Rect, Sense, Ui, pos2, vec2};
 
 use super::Cx;
-use crate::ui::{
-    action::Action,
-    desk::{PathPrompt, Purpose},
-    theme::{Weight, font, radius, text},
-    widgets::{
-        button::{Kind, button, width},
-        field::field,
-        label,
+use crate::{
+    i18n::fl,
+    ui::{
+        action::Action,
+        desk::{PathPrompt, Purpose},
+        theme::{Weight, font, radius, text},
+        widgets::{
+            button::{Kind, button, width},
+            field::field,
+            label,
+        },
     },
-    words,
 };
 
 /// Draws it, if it is asked for.
@@ -38,13 +40,12 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
     let row = |top: f32, height: f32| {
         Rect::from_min_size(rect.min + vec2(0.0, top), vec2(rect.width(), height))
     };
-    let say = &words::get().paths;
     let (title, go) = match prompt.purpose {
-        Purpose::Songs => (say.song, say.add),
-        Purpose::SongFolder => (say.song_folder, say.add),
-        Purpose::Weights => (say.weights, say.take),
-        Purpose::ExportFolder => (say.export_folder, say.choose),
-        Purpose::Report => (say.report, say.save),
+        Purpose::Songs => (fl!(path_song), fl!(path_add)),
+        Purpose::SongFolder => (fl!(path_song_folder), fl!(path_add)),
+        Purpose::Weights => (fl!(path_weights), fl!(path_use)),
+        Purpose::ExportFolder => (fl!(path_export_folder), fl!(path_choose)),
+        Purpose::Report => (fl!(path_report), fl!(path_save)),
     };
     let name = font(text::NAME, Weight::SemiBold);
     label(ui, "prompt title", row(0.0, 26.0), Align2::LEFT_CENTER, title, name, tokens.text);
@@ -58,7 +59,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
         response.request_focus();
     }
     let small = font(text::SMALL, Weight::Regular);
-    let words = say.note;
+    let words = fl!(path_note);
     label(ui, "prompt note", row(88.0, 20.0), Align2::LEFT_CENTER, words, small, tokens.dim);
     let wide = width(ui, go, Kind::Primary);
     let place = Rect::from_min_max(pos2(rect.right() - wide, rect.bottom() - 42.0), rect.max);
@@ -66,11 +67,10 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, prompt: &PathPrompt) {
     if button(ui, "prompt go", place, go, Kind::Primary, can).clicked() || (is_entered && can) {
         cx.act(Action::AcceptPrompt);
     }
-    let cancel = width(ui, words::get().general.cancel, Kind::Quiet);
+    let cancel = width(ui, fl!(cancel), Kind::Quiet);
     let place =
         Rect::from_min_size(pos2(place.left() - cancel - 10.0, place.top()), vec2(cancel, 42.0));
-    if button(ui, "prompt cancel", place, words::get().general.cancel, Kind::Quiet, true).clicked()
-    {
+    if button(ui, "prompt cancel", place, fl!(cancel), Kind::Quiet, true).clicked() {
         cx.act(Action::ClosePrompt);
     }
 }

@@ -3,15 +3,18 @@
 use egui::{Align2, Frame, Id, Modal, Rect, Sense, Ui, pos2, vec2};
 
 use super::Cx;
-use crate::ui::{
-    action::Action,
-    desk::Question,
-    theme::{Weight, font, radius, text},
-    widgets::{
-        button::{Kind, button, width},
-        label, paragraph,
+use crate::{
+    i18n::fl,
+    ui::{
+        action::Action,
+        desk::Question,
+        theme::{Weight, font, radius, text},
+        widgets::{
+            button::{Kind, button, width},
+            label, paragraph,
+        },
+        words,
     },
-    words,
 };
 
 /// Draws it, if there is one.
@@ -32,18 +35,23 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
 }
 
 fn contents(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, question: Question) {
-    let (say, general) = (&words::get().questions, &words::get().general);
     let home = cx.state.home();
-    let unknown = || words::get().settings.measuring.to_owned();
+    let unknown = || fl!(settings_measuring).to_owned();
     let size = home.map_or_else(unknown, |home| words::bytes(home.stems));
     let (title, text, go) = match question {
         Question::Reset => {
-            let songs = (general.songs)(cx.state.songs().len());
-            let jobs = (general.num_jobs)(cx.state.jobs().len());
+            let songs = fl!(songs, count = cx.state.songs().len());
+            let jobs = fl!(jobs, count = cx.state.jobs().len());
             let what = words::list(&[songs, jobs]);
-            (say.reset, (say.reset_text)(&what, &size), say.reset_go)
+            (
+                fl!(question_reset),
+                fl!(question_reset_text, what = &what, size = &size),
+                fl!(question_reset_go),
+            )
         }
-        Question::ClearStems => (say.clear, (say.clear_text)(&size), say.clear_go),
+        Question::ClearStems => {
+            (fl!(question_clear), fl!(question_clear_text, size = &size), fl!(question_clear_go))
+        }
     };
     let name = font(text::NAME, Weight::SemiBold);
     let line = Rect::from_min_size(rect.min, vec2(rect.width(), 26.0));
@@ -57,9 +65,9 @@ fn contents(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, question: Question) {
     if button(ui, "question go", place, go, Kind::Danger, true).clicked() {
         cx.act(Action::Confirm);
     }
-    let wide = width(ui, say.keep, Kind::Quiet);
+    let wide = width(ui, fl!(question_keep), Kind::Quiet);
     let place = Rect::from_min_size(pos2(place.left() - wide - 12.0, top), vec2(wide, 40.0));
-    if button(ui, "question keep", place, say.keep, Kind::Quiet, true).clicked() {
+    if button(ui, "question keep", place, fl!(question_keep), Kind::Quiet, true).clicked() {
         cx.act(Action::Ask(None));
     }
 }

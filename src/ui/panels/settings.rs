@@ -11,6 +11,7 @@ use crate::{
         preferences::{Theme, ZOOMS},
         recipe::Quality,
     },
+    i18n::{Language, fl},
     model::Precision,
     ui::{
         action::Action,
@@ -24,7 +25,7 @@ use crate::{
             icon::Icon,
             label, paint_text, tick,
         },
-        words::{self, Language},
+        words,
     },
 };
 
@@ -37,7 +38,7 @@ const RING: f32 = 4.0;
 
 /// Draws the page.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
-    let area = page::head(ui, cx, words::get().settings.title);
+    let area = page::head(ui, cx, fl!(settings_title));
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(area).id_salt("settings"));
     child.shrink_clip_rect(area.expand2(vec2(RING, 0.0)));
     let mut new = cx.desk.preferences.clone();
@@ -118,31 +119,33 @@ impl Form {
 
 /// Language, theme, size.
 fn looks(ui: &Ui, form: &mut Form, new: &mut Preferences) {
-    let say = &words::get().settings;
-    let mut languages = vec![(None, say.system.to_owned())];
-    languages.extend(Language::ALL.map(|it| (Some(it.code()), it.name().to_owned())));
-    let chosen = new.language.as_deref().and_then(Language::of_locale).map(Language::code);
-    if let Some(language) = form.choice(ui, say.language, &languages, chosen) {
+    let mut languages = vec![(None, fl!(settings_system).to_owned())];
+    languages.extend(Language::all().map(|it| (Some(it.tag()), it.name().to_owned())));
+    let chosen = new.language.as_deref().and_then(Language::for_locale).map(Language::tag);
+    if let Some(language) = form.choice(ui, fl!(settings_language), &languages, chosen) {
         new.language = language.map(str::to_owned);
     }
-    let themes = [(Theme::System, say.system), (Theme::Light, say.light), (Theme::Dark, say.dark)];
+    let themes = [
+        (Theme::System, fl!(settings_system)),
+        (Theme::Light, fl!(settings_light)),
+        (Theme::Dark, fl!(settings_dark)),
+    ];
     let themes = themes.map(|(theme, shown)| (theme, shown.to_owned()));
-    if let Some(theme) = form.choice(ui, say.theme, &themes, new.theme) {
+    if let Some(theme) = form.choice(ui, fl!(settings_theme), &themes, new.theme) {
         new.theme = theme;
     }
     let zooms = ZOOMS.map(|zoom| (zoom, format!("{zoom} %")));
-    if let Some(zoom) = form.choice(ui, say.zoom, &zooms, new.zoom) {
+    if let Some(zoom) = form.choice(ui, fl!(settings_zoom), &zooms, new.zoom) {
         new.zoom = zoom;
     }
 }
 
 /// The sound device, from a list that unfolds: there may be many, with long names.
 fn output(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
-    let say = &words::get().settings;
-    let row = form.row(ui, say.output);
+    let row = form.row(ui, fl!(settings_output));
     let outputs = cx.state.outputs();
     let name_of = |id: &Option<String>| match id {
-        None => say.system.to_owned(),
+        None => fl!(settings_system).to_owned(),
         Some(id) => {
             let known = outputs.iter().find(|output| output.id == *id);
             known.map_or_else(|| id.clone(), |output| output.name.clone())
@@ -158,7 +161,7 @@ fn output(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let sign = Rect::from_center_size(row.right_center() - vec2(20.0, 0.0), vec2(12.0, 12.0));
     Icon::ChevronDown.paint(ui.painter(), sign, form.tokens.dim);
     focus_ring(ui, &response, row, radius::FIELD);
-    let name = format!("{}: {shown}", say.output);
+    let name = format!("{}: {shown}", fl!(settings_output));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     Popup::menu(&response).width(row.width()).show(|ui| {
         let ids = std::iter::once(None).chain(outputs.iter().map(|output| Some(output.id.clone())));
@@ -169,7 +172,7 @@ fn output(ui: &mut Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
         }
     });
     if new.output.is_some() {
-        form.note(ui, "output note", say.output_note);
+        form.note(ui, "output note", fl!(settings_output_note));
     }
 }
 
@@ -188,52 +191,55 @@ fn limits(least: Option<u64>, chosen: Option<u64>) -> Vec<u64> {
 
 /// The most memory that may be taken.
 fn memory(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
-    let (say, flags) = (&words::get().settings, cx.desk.flags);
+    let flags = cx.desk.flags;
     let (least, chosen) = (cx.state.least_memory(), flags.memory.or(new.memory));
-    let mut choices = vec![(None, say.no_limit.to_owned())];
+    let mut choices = vec![(None, fl!(settings_memory_unlimited).to_owned())];
     choices.extend(limits(least, chosen).into_iter().map(|it| (Some(it), words::bytes(it))));
-    let pressed = form.choice(ui, say.memory, &choices, chosen);
+    let pressed = form.choice(ui, fl!(settings_memory), &choices, chosen);
     if flags.memory.is_some() {
-        return form.note(ui, "memory by flag", say.by_flag);
+        return form.note(ui, "memory by flag", fl!(settings_by_flag));
     }
     if let Some(memory) = pressed {
         new.memory = memory;
     }
-    let least = least.map(words::bytes);
-    form.note(ui, "memory note", &(say.memory_note)(least.as_deref()));
+    match least.map(words::bytes) {
+        Some(least) => form.note(ui, "memory note", &fl!(settings_memory_least, least = least)),
+        None => form.note(ui, "memory note", fl!(settings_memory_unknown)),
+    }
 }
 
 /// Threads, memory and precision.
 fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
-    let (say, flags) = (&words::get().settings, cx.desk.flags);
+    let flags = cx.desk.flags;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut threads = vec![(None, (say.all_threads)(cores))];
+    let mut threads = vec![(None, fl!(settings_threads_all, count = cores))];
     // One, two, four…: nobody wants to choose among sixty-four.
     let some = std::iter::successors(Some(1), |count| Some(count * 2));
     threads.extend(some.take_while(|count| *count < cores).map(|it| (Some(it), it.to_string())));
     let chosen = flags.threads.or(new.threads);
-    let pressed = form.choice(ui, say.threads, &threads, chosen.filter(|count| *count < cores));
+    let pressed =
+        form.choice(ui, fl!(settings_threads), &threads, chosen.filter(|count| *count < cores));
     match (flags.threads, pressed) {
         (None, Some(threads)) => new.threads = threads,
-        (Some(_), _) => form.note(ui, "threads by flag", say.by_flag),
+        (Some(_), _) => form.note(ui, "threads by flag", fl!(settings_by_flag)),
         (None, None) => {}
     }
     if flags.threads.is_none() {
-        form.note(ui, "threads note", say.threads_note);
+        form.note(ui, "threads note", fl!(settings_threads_note));
     }
     memory(ui, cx, form, new);
     let has_fast = pool::has_fast_precision();
-    let mut precisions = vec![(Precision::Single, say.single.to_owned())];
+    let mut precisions = vec![(Precision::Single, fl!(settings_single).to_owned())];
     if has_fast {
-        precisions.push((Precision::Fast, say.fast.to_owned()));
+        precisions.push((Precision::Fast, fl!(settings_fast).to_owned()));
     }
     let chosen = flags.precision.unwrap_or(new.precision);
-    let pressed = form.choice(ui, say.precision, &precisions, chosen);
+    let pressed = form.choice(ui, fl!(settings_precision), &precisions, chosen);
     let note = match (flags.precision, chosen) {
-        (Some(_), _) => say.by_flag,
-        (None, _) if !has_fast => say.no_fast,
-        (None, Precision::Single) => say.single_note,
-        (None, Precision::Fast) => say.fast_note,
+        (Some(_), _) => fl!(settings_by_flag),
+        (None, _) if !has_fast => fl!(settings_fast_missing),
+        (None, Precision::Single) => fl!(settings_single_note),
+        (None, Precision::Fast) => fl!(settings_fast_note),
     };
     if let (None, Some(precision)) = (flags.precision, pressed) {
         new.precision = precision;
@@ -243,18 +249,17 @@ fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
 
 /// How thoroughly new songs are separated.
 fn quality(ui: &Ui, form: &mut Form, new: &mut Preferences) {
-    let say = &words::get().song;
-    let names = [say.draft, say.standard, say.best].map(str::to_owned);
+    let names = [fl!(song_quality_draft), fl!(song_quality_standard), fl!(song_quality_best)]
+        .map(str::to_owned);
     let qualities: Vec<_> = Quality::PRESETS.into_iter().zip(names).collect();
-    if let Some(quality) = form.choice(ui, say.quality, &qualities, new.quality) {
+    if let Some(quality) = form.choice(ui, fl!(song_quality), &qualities, new.quality) {
         new.quality = quality;
     }
 }
 
 /// The instruments that are ticked in a new song.
 fn ticks(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
-    let say = &words::get().settings;
-    let row = form.row(ui, say.ticks);
+    let row = form.row(ui, fl!(settings_ticks));
     let sources = cx.state.sources();
     let mut x = row.left();
     for stem in ViewState::display_order(sources).into_iter().map(|i| &sources[i]) {
@@ -275,32 +280,35 @@ fn ticks(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
         }
         x = place.right() + 8.0;
     }
-    let note = if sources.is_empty() { say.ticks_later } else { say.ticks_note };
+    let note =
+        if sources.is_empty() { fl!(settings_ticks_later) } else { fl!(settings_ticks_note) };
     form.note(ui, "ticks note", note);
 }
 
 /// The data folder, what is in it, and how to be rid of that.
 fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
-    let (say, general) = (&words::get().settings, &words::get().general);
-    let row = form.row(ui, say.home);
+    let row = form.row(ui, fl!(settings_home));
     let state = cx.state;
     let (path, sizes) = match state.home() {
         Some(home) => {
-            let sizes = (say.sizes)(&words::bytes(home.all), &words::bytes(home.stems));
+            let sizes = fl!(
+                settings_sizes,
+                all = &words::bytes(home.all),
+                stems = &words::bytes(home.stems)
+            );
             (home.folder.display().to_string(), sizes)
         }
-        None => (String::new(), say.measuring.to_owned()),
+        None => (String::new(), fl!(settings_measuring).to_owned()),
     };
-    let wide = width(ui, general.show, Kind::Quiet) - 8.0;
+    let wide = width(ui, fl!(show), Kind::Quiet) - 8.0;
     let place = Rect::from_min_max(pos2(row.right() - wide, row.top()), row.max);
     let folder = Rect::from_min_max(row.min, pos2(place.left() - 12.0, row.bottom()));
     ui.painter().rect_filled(folder, radius::FIELD, cx.tokens.raised);
     let body = font(text::BODY, Weight::Regular);
     let inner = folder.shrink2(vec2(12.0, 0.0));
     label(ui, "home", inner, Align2::LEFT_CENTER, &path, body, cx.tokens.text);
-    let response =
-        button(ui, "show home", place, general.show, Kind::Quiet, state.home().is_some());
-    if response.on_hover_text(general.show_hint).clicked()
+    let response = button(ui, "show home", place, fl!(show), Kind::Quiet, state.home().is_some());
+    if response.on_hover_text(fl!(show_tooltip)).clicked()
         && let Some(home) = state.home()
     {
         // The file manager opens the folder of what it is shown.
@@ -308,7 +316,9 @@ fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
     }
     form.note(ui, "home sizes", &sizes);
     let mut x = folder.left();
-    for (words, question) in [(say.clear, Question::ClearStems), (say.reset, Question::Reset)] {
+    for (words, question) in
+        [(fl!(settings_clear), Question::ClearStems), (fl!(settings_reset), Question::Reset)]
+    {
         let wide = width(ui, words, Kind::Quiet);
         let place = Rect::from_min_size(pos2(x, form.top - 4.0), vec2(wide, ROW));
         let can = state.songs().len() > 0;
@@ -317,15 +327,19 @@ fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
         }
         x = place.right() + 12.0;
     }
-    let wide = width(ui, say.report, Kind::Quiet);
+    let wide = width(ui, fl!(settings_report), Kind::Quiet);
     let place = Rect::from_min_size(pos2(x, form.top - 4.0), vec2(wide, ROW));
-    let response = button(ui, "report", place, say.report, Kind::Quiet, true);
-    if response.on_hover_text(say.report_hint).clicked() {
+    let response = button(ui, "report", place, fl!(settings_report), Kind::Quiet, true);
+    if response.on_hover_text(fl!(settings_report_tooltip)).clicked() {
         cx.act(Action::ChooseReport);
     }
     form.top += ROW + 12.0;
     if let Some(path) = state.report() {
         form.top = place.bottom() + 20.0;
-        form.note(ui, "report saved", &(say.report_saved)(&path.display().to_string()));
+        form.note(
+            ui,
+            "report saved",
+            &fl!(settings_report_saved, path = &path.display().to_string()),
+        );
     }
 }

@@ -9,6 +9,7 @@ use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use super::{Cx, lanes, model, notices};
 use crate::{
     engine::{ModelState, Song},
+    i18n::fl,
     ui::{
         action::{Action, Verb},
         state::{OpenSong, Progress},
@@ -108,7 +109,7 @@ fn head_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
 
 /// The one thing to do next: process, watch it, or, when all is done, nothing but a word.
 fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
-    let (state, say) = (cx.state, &words::get().song);
+    let state = cx.state;
     if let Some(progress) = state.progress(song.id, cx.now) {
         progress_ui(ui, cx, rect, song, &progress);
         return;
@@ -121,11 +122,11 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
         let count = state.stems(song.id).len();
         let shown = state.open().filter(|open| open.id == song.id).and_then(|it| it.shown.as_ref());
         let words = match count {
-            0 => say.separated.to_owned(),
+            0 => fl!(song_separated).to_owned(),
             _ if shown.is_some_and(|shown| shown.recipe.quality.is_draft) => {
-                say.is_draft.to_owned()
+                fl!(song_is_draft).to_owned()
             }
-            _ => (say.separated_into)(count),
+            _ => fl!(song_separated_into, count = count),
         };
         let place = Rect::from_min_size(rect.min + vec2(0.0, 8.0), vec2(rect.width(), 20.0));
         let body = font(text::BODY, Weight::Medium);
@@ -141,7 +142,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let has_ticks = !cx.desk.ticked(song.id, stems).is_empty();
     let covered =
         state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::refined_fraction);
-    let words = if covered > 0.0 { say.go_on } else { Verb::Process.spec().text };
+    let words = if covered > 0.0 { fl!(song_continue) } else { Verb::Process.spec().text };
     let wide = button::width(ui, words, Kind::Primary).max(148.0);
     let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top()), vec2(wide, 48.0));
     let response = button(ui, "process", place, words, Kind::Primary, has_ticks);
@@ -149,17 +150,19 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
         cx.verb(Verb::Process);
     }
     let words = if !has_ticks {
-        say.tick_first.to_owned()
+        fl!(song_select_first).to_owned()
     } else if covered > 0.0 {
-        (say.is_there)(&words::percent(covered))
+        fl!(song_partly_done, percent = &words::percent(covered))
     } else if let Some(need) = state.need(song.id) {
         // A bag needs no more than its part for what is ticked.
         let open = state.open().filter(|open| open.id == song.id);
         let part = open.map_or(1.0, |open| open.part_for(&ticked));
         let disk = words::bytes((need.bytes as f64 * part) as u64);
         match need.seconds {
-            Some(seconds) => (say.takes_about)(&words::duration(seconds * part), &disk),
-            None => (say.needs_disk)(&disk),
+            Some(seconds) => {
+                fl!(song_takes_about, time = &words::duration(seconds * part), disk = &disk)
+            }
+            None => fl!(song_needs_disk, disk = &disk),
         }
     } else {
         return;
@@ -168,7 +171,6 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
 }
 
 fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, String) {
-    let say = &words::get().song;
     let stems = cx.state.stems(song.id);
     let job = cx.state.active_job(song.id);
     let asked: Vec<String> = job.map(|job| job.stems.clone()).unwrap_or_default();
@@ -177,26 +179,26 @@ fn progress_words(cx: &Cx<'_>, song: &Song, progress: &Progress) -> (String, Str
     asked.sort_by_key(|stem| STEM_ORDER.iter().position(|known| known == stem));
     if let Some(before) = progress.waiting_behind {
         let line = match before {
-            0 => say.next_in_line.to_owned(),
-            more => (say.after_others)(more),
+            0 => fl!(song_next_in_queue).to_owned(),
+            more => fl!(song_after_others, count = more),
         };
-        return (say.waiting.to_owned(), line);
+        return (fl!(song_waiting).to_owned(), line);
     }
-    let heading = (say.finding)(&words::stems(&asked));
+    let heading = fl!(song_separating, stems = &words::stems(&asked));
     let drafted = job.filter(|job| job.drafts_first).and(cx.state.open());
     let mut parts = match drafted.filter(|open| open.id == song.id) {
         Some(open) => vec![
-            (say.drafting)(&words::percent(open.covered_fraction())),
-            (say.refined)(&words::percent(open.refined_fraction())),
+            fl!(song_drafting, percent = &words::percent(open.covered_fraction())),
+            fl!(song_refined, percent = &words::percent(open.refined_fraction())),
         ],
         None => vec![words::percent(progress.fraction)],
     };
     match progress.seconds_left {
         Some(secs) => parts.push(words::time_left(secs)),
-        None => parts.push(say.working_out.to_owned()),
+        None => parts.push(fl!(song_estimating).to_owned()),
     }
     if let Some(times) = progress.times_real_time {
-        parts.push((say.real_time)(&words::decimal(times, 1)));
+        parts.push(fl!(song_real_time, times = &words::decimal(times, 1)));
     }
     (heading, parts.join(" · "))
 }
@@ -226,9 +228,9 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
     paint_text(ui.painter(), lower, Align2::LEFT_CENTER, &line, small.clone(), ink);
     let place = Rect::from_center_size(rect.right_center() - vec2(34.0, 0.0), vec2(34.0, 34.0));
     let pause = place.translate(vec2(-42.0, 0.0));
-    let (fill, ink, say) = (Some(tokens.background), tokens.text, &words::get().song);
-    let response = icon_button(ui, "pause job", pause, Icon::Pause, say.pause_job, fill, ink);
-    if response.on_hover_text(say.pause_hint).clicked() {
+    let (fill, ink) = (Some(tokens.background), tokens.text);
+    let response = icon_button(ui, "pause job", pause, Icon::Pause, fl!(song_pause), fill, ink);
+    if response.on_hover_text(fl!(song_pause_tooltip)).clicked() {
         cx.act(Action::PauseJob(progress.job));
     }
     let spec = Verb::CancelJob.spec();
@@ -239,12 +241,11 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
     if progress.waiting_behind.is_none() {
         let below =
             Rect::from_min_size(pos2(rect.left(), rect.bottom() + 10.0), vec2(rect.width(), 18.0));
-        let say = &words::get().song;
         let segments = cx
             .state
             .active_job(song.id)
-            .map(|job| (say.segments)(job.segments_done, job.segments_total));
-        let words = segments.iter().map(String::as_str).chain([say.as_found]);
+            .map(|job| fl!(song_segments, done = job.segments_done, total = job.segments_total));
+        let words = segments.iter().map(String::as_str).chain([fl!(song_stems_play)]);
         let words = &words.collect::<Vec<_>>().join(" · ");
         label(ui, "as found", below, Align2::RIGHT_CENTER, words, small, tokens.dim);
     }

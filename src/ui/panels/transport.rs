@@ -5,6 +5,7 @@ use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use super::Cx;
 use crate::{
     engine::player::{Device, Monitor},
+    i18n::fl,
     ui::{
         action::{Action, Verb},
         theme::{Weight, font, size, text},
@@ -70,18 +71,22 @@ fn volume(ui: &Ui, cx: &mut Cx<'_>, volume: Rect) {
     let y = volume.center().y;
     let sign = Rect::from_center_size(pos2(volume.left() - 8.0, y), vec2(18.0, 18.0));
     Icon::Volume.paint(ui.painter(), sign, cx.tokens.dim);
-    let say = &words::get().transport;
     let look = Look { color: cx.tokens.text, is_faint: false };
-    if let Some(to) = fader(ui, "volume", volume, say.volume, Scale::Volume, cx.desk.volume, look) {
+    if let Some(to) =
+        fader(ui, "volume", volume, fl!(transport_volume), Scale::Volume, cx.desk.volume, look)
+    {
         cx.act(Action::Volume(to));
     }
 }
 
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
     let tokens = cx.tokens;
-    let say = &words::get().transport;
     let is_playing = cx.player.is_playing();
-    let (shown, name) = if is_playing { (Icon::Pause, say.pause) } else { (Icon::Play, say.play) };
+    let (shown, name) = if is_playing {
+        (Icon::Pause, fl!(transport_pause))
+    } else {
+        (Icon::Play, fl!(transport_play))
+    };
     let middle = left + 51.0;
     let row = [
         (Verb::PreviousSong, Icon::Previous, Verb::PreviousSong.spec().text, left + 9.0, 34.0),
@@ -111,7 +116,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
 
 /// The speed as a dial and as a figure that can be typed.
 fn speed(ui: &mut Ui, cx: &mut Cx<'_>, x: f32, y: f32) -> f32 {
-    let (name, value) = (words::get().transport.speed, cx.desk.speed);
+    let (name, value) = (fl!(transport_speed), cx.desk.speed);
     let is_faint = value == 1.0;
     let look = Look { color: cx.tokens.accent, is_faint };
     let is_wide = ui.max_rect().width() >= 1440.0;
@@ -150,16 +155,17 @@ fn time(ui: &Ui, cx: &Cx<'_>, x: f32, y: f32) -> f32 {
 }
 
 fn monitor(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let say = &words::get().transport;
     let chosen = usize::from(cx.desk.monitor == Monitor::Original);
-    if let Some(pressed) = choice(ui, "monitor", rect, &[say.mix, say.original], chosen) {
+    if let Some(pressed) =
+        choice(ui, "monitor", rect, &[fl!(transport_mix), fl!(transport_original)], chosen)
+    {
         let to = if pressed == 1 { Monitor::Original } else { Monitor::Mix };
         cx.act(Action::Monitor(to));
     }
 }
 
 fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
-    let Device::Unavailable(reason) = cx.player.device() else {
+    let Device::Unavailable(problem) = cx.player.device() else {
         meter.ui(ui, rect);
         return;
     };
@@ -168,9 +174,10 @@ fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
     let place =
         Rect::from_min_max(pos2(sign.right() + 6.0, rect.top()), rect.max + vec2(14.0, 0.0));
     let small = font(text::SMALL, Weight::Medium);
-    let (ink, say) = (cx.tokens.warning, &words::get().transport);
-    let used = label(ui, "no device", place, Align2::LEFT_CENTER, say.no_sound, small, ink);
-    let words = (say.no_device)(&words::told(&reason));
+    let ink = cx.tokens.warning;
+    let used =
+        label(ui, "no device", place, Align2::LEFT_CENTER, fl!(transport_no_sound), small, ink);
+    let words = fl!(transport_no_device, reason = words::device_problem(&problem));
     let response = at(ui, "no device reason", used.union(sign), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
     response.on_hover_text(&words);
@@ -190,8 +197,8 @@ fn export_button(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let response = button(ui, "export", rect, spec.text, kind, can);
     let hint = match (can, is_running) {
         (true, _) => Verb::Export.hint(ui),
-        (false, true) => words::get().transport.export_later.to_owned(),
-        (false, false) => words::get().transport.process_first.to_owned(),
+        (false, true) => fl!(transport_export_later).to_owned(),
+        (false, false) => fl!(transport_process_first).to_owned(),
     };
     if response.on_hover_text(hint).clicked() {
         cx.verb(Verb::Export);

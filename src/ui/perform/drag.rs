@@ -10,7 +10,8 @@ use crate::{
     ui::{
         app::App,
         desk::DragOut,
-        drag_out::{self, State},
+        drag_out::{self, Failure, State},
+        state::Said,
     },
 };
 
@@ -75,8 +76,14 @@ impl App {
             Some(end) => {
                 let song = self.desk.drag_out.take().map(|drag| drag.song);
                 self.drag = None;
-                if let State::Failed(reason) = end {
-                    self.state.say(song, reason);
+                if let State::Failed(failure) = end {
+                    self.state.say(
+                        song,
+                        match failure {
+                            Failure::NotTaken => Said::NotTaken,
+                            Failure::System(text) => Said::Text(text),
+                        },
+                    );
                 }
             }
         }

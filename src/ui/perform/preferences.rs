@@ -6,24 +6,18 @@ use egui::{Theme, ThemePreference};
 
 use crate::{
     engine::{
-        Command, Preferences, preferences,
+        Command, Preferences, Problem, preferences,
         preferences::{Flags, WindowPlace},
     },
+    i18n::{self, Language},
     ui::{
         app::App,
         desk::{Page, Question},
-        words::{self, Language},
     },
 };
 
 /// Between a change and its being kept: a slider that is drawn does not write a file a frame.
 const KEEP_AFTER: Duration = Duration::from_secs(1);
-
-/// The language of the settings, else the system's.
-pub fn language_of(preferences: &Preferences) -> Language {
-    let chosen = preferences.language.as_deref().and_then(Language::of_locale);
-    chosen.unwrap_or_else(Language::of_system)
-}
 
 fn show_theme(ctx: &egui::Context, preferences: &Preferences) {
     ctx.set_theme(match preferences.theme {
@@ -45,7 +39,7 @@ impl App {
         ctx: &egui::Context,
         preferences: Preferences,
         flags: Flags,
-        notice: Option<String>,
+        notice: Option<Problem>,
     ) {
         if let Some(notice) = notice {
             self.state.say(None, notice);
@@ -57,7 +51,7 @@ impl App {
         self.kept = preferences.clone();
         show_theme(ctx, &preferences);
         show_zoom(ctx, &preferences);
-        words::speak(language_of(&preferences));
+        i18n::speak(Language::of_setting(preferences.language.as_deref()));
         self.desk.preferences = preferences;
     }
 
@@ -80,7 +74,7 @@ impl App {
             show_zoom(ctx, new);
         }
         if new.language != old.language {
-            words::speak(language_of(new));
+            i18n::speak(Language::of_setting(new.language.as_deref()));
         }
         if new.ticks != old.ticks {
             self.set_gains();

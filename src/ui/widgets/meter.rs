@@ -3,7 +3,7 @@
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::at;
-use crate::ui::{theme::Tokens, words};
+use crate::{i18n::fl, ui::theme::Tokens};
 
 /// How fast a bar falls.
 const FALL_DB_PER_SEC: f32 = 24.0;
@@ -51,7 +51,7 @@ impl Meter {
                 ui.painter().rect_filled(filled, 2, color);
             }
         }
-        self.describe(ui, rect, words::get().transport.level);
+        self.describe(ui, rect, fl!(transport_level));
     }
 
     /// Draws the two bars side by side, rising, in a lane's colour.

@@ -22,7 +22,9 @@ use std::io;
 pub(super) use mp4_timing::Timeline;
 use serde::{Deserialize, Serialize};
 
-use super::{AGAIN, DecodeError, bounds::BoundedFile, tags::clean, view::View};
+use super::{
+    Damage, DecodeError, NotAudio, Unsupported, bounds::BoundedFile, tags::clean, view::View,
+};
 
 /// A kind of container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,23 +185,15 @@ pub fn shape(file: &mut BoundedFile, request: Request) -> io::Result<Result<Shap
 }
 
 fn no_sound(container: Container) -> DecodeError {
-    let text = match container {
-        Container::Mp4 => format!("the file is incomplete: its index is missing; {AGAIN}"),
-        Container::Matroska => "there is no sound in this file, only other data".into(),
-        _ => format!("the file ends, or is damaged, before its sound begins; {AGAIN}"),
-    };
     match container {
-        Container::Matroska => DecodeError::NotAudio(text),
-        _ => DecodeError::Damaged(text),
+        Container::Mp4 => DecodeError::Damaged(Damage::NoIndex),
+        Container::Matroska => DecodeError::NotAudio(NotAudio::NoTrack),
+        _ => DecodeError::Damaged(Damage::BeforeSound),
     }
 }
 
-fn no_such_track(wanted: usize, count: usize) -> DecodeError {
-    let text = match count {
-        1 => format!("there is no audio track {wanted}: the file has one"),
-        count => format!("there is no audio track {wanted}: the file has {count}"),
-    };
-    DecodeError::Unsupported(text)
+fn no_such_track(number: usize, count: usize) -> DecodeError {
+    DecodeError::Unsupported(Unsupported::Track { number, count })
 }
 
 /// The index of the track to be played: the one that is wanted, else the first one that the file marks

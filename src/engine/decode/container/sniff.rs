@@ -7,7 +7,7 @@ use std::io;
 
 use super::{Container, tags};
 use crate::engine::decode::{
-    DecodeError,
+    DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
     bounds::BoundedFile,
     mpeg::{self, Framing},
 };
@@ -23,8 +23,7 @@ const MOST_TAGS: usize = 64;
 /// I/O errors of the file; [`DecodeError`] where the file is no audio, or of a kind that is not supported.
 pub fn container(file: &mut BoundedFile) -> io::Result<Result<(Container, u64), DecodeError>> {
     if file.len() == 0 {
-        let text = "the file is empty: it has 0 bytes";
-        return Ok(Err(DecodeError::Empty(text.into())));
+        return Ok(Err(DecodeError::Empty(Empty::File)));
     }
     let mut start = 0;
     for _ in 0..MOST_TAGS {
@@ -47,8 +46,7 @@ pub fn container(file: &mut BoundedFile) -> io::Result<Result<(Container, u64), 
             return Ok(Ok((container, start)));
         }
     }
-    let text = "this is not an audio file, or of a kind that is not known";
-    Ok(Err(DecodeError::NotAudio(text.into())))
+    Ok(Err(DecodeError::NotAudio(NotAudio::Unknown)))
 }
 
 fn known(bytes: &[u8]) -> Option<Container> {
@@ -76,20 +74,19 @@ fn is_picture_brand(brand: &[u8]) -> bool {
 
 /// Refuses what its first bytes show to be of another kind.
 fn foreign(bytes: &[u8], length: u64) -> Option<DecodeError> {
-    if let Some(name) = unsupported(bytes) {
-        let text = format!("{name} is not supported; convert the sound to FLAC or WAV");
-        return Some(DecodeError::Unsupported(text));
+    if let Some(format) = unsupported(bytes) {
+        return Some(DecodeError::Unsupported(Unsupported::Format(format)));
     }
-    if let Some(name) = videos(bytes) {
-        let text = format!("{name} are not supported; convert the sound to FLAC or WAV");
-        return Some(DecodeError::Unsupported(text));
+    if let Some(format) = videos(bytes) {
+        return Some(DecodeError::Unsupported(Unsupported::Video(format)));
     }
-    let name = other(bytes, length)?;
-    Some(DecodeError::NotAudio(format!("this is not an audio file but {name}")))
+    Some(DecodeError::NotAudio(NotAudio::Other(other(bytes, length)?)))
 }
 
 /// Audio that is not supported.
-fn unsupported(bytes: &[u8]) -> Option<&'static str> {
+fn unsupported(bytes: &[u8]) -> Option<Format> {
+    const RIFX: &str = "RIFX";
+    const ADIF: &str = "ADIF";
     const KINDS: [(&[u8], &str); 30] = [
         (b"\x30\x26\xb2\x75", "Windows Media"),
         (b"wvpk", "WavPack"),
@@ -112,16 +109,21 @@ fn unsupported(bytes: &[u8]) -> Option<&'static str> {
         (b"\x64\x58\x20\x25", "DTS-HD"),
         (b"DTSHDHDR", "DTS-HD"),
         (b"riff\x2e\x91", "Wave64"),
-        (b"RIFX", "WAV with its bytes in big-endian order (RIFX)"),
+        (b"RIFX", RIFX),
         (b".snd", "Sun AU"),
         (b"dns.", "Sun AU"),
         (b"Creative Voice File", "Creative Voice"),
         (b"qoaf", "Quite OK Audio"),
         (b".ra\xfd", "RealAudio"),
-        (b"ADIF", "AAC with an ADIF header"),
+        (b"ADIF", ADIF),
         (b"NIST_1A", "NIST SPHERE"),
         (b"\x00\x00\x00\x04\x57\x90\x75\x36", "Audible"),
     ];
+    let format = |name: &str| match name {
+        RIFX => Format::Rifx,
+        ADIF => Format::Adif,
+        name => Format::Named(name.to_owned()),
+    };
     let found = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name);
     let inner = |at: usize, magic: &[u8], name| {
         (bytes.get(at..at + magic.len()) == Some(magic)).then_some(name)
@@ -137,10 +139,9 @@ fn unsupported(bytes: &[u8]) -> Option<&'static str> {
         .or_else(|| inner(4, b"\xf8\x72\x6f\xbb", "Meridian Lossless Packing"))
         .or_else(|| inner(8, b"8SVX", "Amiga 8SVX"))
         .or_else(|| inner(8, b"16SV", "Amiga 16SV"))
-        .or_else(|| has_free_rate(bytes).then_some("MPEG audio of free bit rate"))
-        .or_else(|| {
-            (is_loas(0) && is_loas(loas_frame(0))).then_some("AAC in LATM without a container")
-        })
+        .map(format)
+        .or_else(|| has_free_rate(bytes).then_some(Format::FreeRate))
+        .or_else(|| (is_loas(0) && is_loas(loas_frame(0))).then_some(Format::Latm))
 }
 
 /// Whether frames of MPEG audio follow one another at the same distance that do not state their length.
@@ -162,17 +163,17 @@ fn has_free_rate(bytes: &[u8]) -> bool {
     places.any(|at| at.abs_diff(2 * first) <= 4)
 }
 
-/// Video containers that are not supported, in the plural.
-fn videos(bytes: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 8] = [
-        (b"\0\0\x01\xba", "MPEG program streams"),
-        (b"\0\0\x01\xb3", "MPEG video streams"),
-        (b"FLV", "FLV files"),
-        (b".RMF", "RealMedia files"),
-        (b"nut/multimedia container", "NUT files"),
-        (b"\x06\x0e\x2b\x34", "MXF files"),
-        (b"\x1f\x07\0", "DV streams"),
-        (b"\xb7\xd8\x00\x20\x37\x49\xda\x11", "recorded television files (WTV)"),
+/// Video containers that are not supported.
+fn videos(bytes: &[u8]) -> Option<Video> {
+    const KINDS: [(&[u8], Video); 8] = [
+        (b"\0\0\x01\xba", Video::MpegProgram),
+        (b"\0\0\x01\xb3", Video::MpegVideo),
+        (b"FLV", Video::Flv),
+        (b".RMF", Video::RealMedia),
+        (b"nut/multimedia container", Video::Nut),
+        (b"\x06\x0e\x2b\x34", Video::Mxf),
+        (b"\x1f\x07\0", Video::Dv),
+        (b"\xb7\xd8\x00\x20\x37\x49\xda\x11", Video::Wtv),
     ];
     /// Bytes of an MPEG transport packet, alone, behind a time code, and with error correction.
     const TRANSPORT: [(usize, usize); 3] = [(0, 188), (4, 192), (0, 204)];
@@ -184,56 +185,56 @@ fn videos(bytes: &[u8]) -> Option<&'static str> {
     };
     let is_avi = bytes.starts_with(b"RIFF") && bytes.get(8..11) == Some(b"AVI");
     found
-        .or_else(|| is_avi.then_some("AVI files"))
-        .or_else(|| TRANSPORT.iter().any(transport).then_some("MPEG transport streams"))
+        .or_else(|| is_avi.then_some(Video::Avi))
+        .or_else(|| TRANSPORT.iter().any(transport).then_some(Video::MpegTransport))
 }
 
 /// Files of which a part may look like sound, and that are something else.
-fn other(bytes: &[u8], length: u64) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 36] = [
-        (b"\x89PNG", "a picture"),
-        (b"\xff\xd8\xff", "a picture"),
-        (b"GIF8", "a picture"),
-        (b"II*\0", "a picture"),
-        (b"MM\0*", "a picture"),
-        (b"8BPS", "a picture"),
-        (b"\0\0\x01\0", "a picture"),
-        (b"%PDF", "a PDF document"),
-        (b"%!PS", "a PostScript document"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document"),
-        (b"{\\rtf", "a text document"),
-        (b"PK\x03\x04", "a ZIP archive"),
-        (b"PK\x05\x06", "a ZIP archive"),
-        (b"\x1f\x8b", "a compressed archive"),
-        (b"7z\xbc\xaf", "a compressed archive"),
-        (b"Rar!", "a compressed archive"),
-        (b"BZh", "a compressed archive"),
-        (b"\xfd7zXZ", "a compressed archive"),
-        (b"\x28\xb5\x2f\xfd", "a compressed archive"),
-        (b"xar!", "a compressed archive"),
-        (b"MSCF", "a compressed archive"),
-        (b"\x7fELF", "a program"),
-        (b"MZ", "a program"),
-        (b"\xcf\xfa\xed\xfe", "a program"),
-        (b"\xca\xfe\xba\xbe", "a program"),
-        (b"\0asm", "a program"),
-        (b"SQLite format 3", "a database"),
-        (b"MThd", "a MIDI file, which has notes but no sound"),
-        (b"FWS", "a Flash animation"),
-        (b"CWS", "a Flash animation"),
-        (b"IMPM", "a tracker module, which has notes but no recording"),
-        (b"Extended Module: ", "a tracker module, which has notes but no recording"),
-        (b"NESM", "music of a game console, which has notes but no recording"),
-        (b"PSID", "music of a home computer, which has notes but no recording"),
-        (b"RSID", "music of a home computer, which has notes but no recording"),
-        (b"wOF", "a font"),
+fn other(bytes: &[u8], length: u64) -> Option<Foreign> {
+    const KINDS: [(&[u8], Foreign); 36] = [
+        (b"\x89PNG", Foreign::Picture),
+        (b"\xff\xd8\xff", Foreign::Picture),
+        (b"GIF8", Foreign::Picture),
+        (b"II*\0", Foreign::Picture),
+        (b"MM\0*", Foreign::Picture),
+        (b"8BPS", Foreign::Picture),
+        (b"\0\0\x01\0", Foreign::Picture),
+        (b"%PDF", Foreign::Pdf),
+        (b"%!PS", Foreign::PostScript),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Foreign::Office),
+        (b"{\\rtf", Foreign::Document),
+        (b"PK\x03\x04", Foreign::Zip),
+        (b"PK\x05\x06", Foreign::Zip),
+        (b"\x1f\x8b", Foreign::Compressed),
+        (b"7z\xbc\xaf", Foreign::Compressed),
+        (b"Rar!", Foreign::Compressed),
+        (b"BZh", Foreign::Compressed),
+        (b"\xfd7zXZ", Foreign::Compressed),
+        (b"\x28\xb5\x2f\xfd", Foreign::Compressed),
+        (b"xar!", Foreign::Compressed),
+        (b"MSCF", Foreign::Compressed),
+        (b"\x7fELF", Foreign::Program),
+        (b"MZ", Foreign::Program),
+        (b"\xcf\xfa\xed\xfe", Foreign::Program),
+        (b"\xca\xfe\xba\xbe", Foreign::Program),
+        (b"\0asm", Foreign::Program),
+        (b"SQLite format 3", Foreign::Database),
+        (b"MThd", Foreign::Midi),
+        (b"FWS", Foreign::Flash),
+        (b"CWS", Foreign::Flash),
+        (b"IMPM", Foreign::Tracker),
+        (b"Extended Module: ", Foreign::Tracker),
+        (b"NESM", Foreign::Console),
+        (b"PSID", Foreign::HomeComputer),
+        (b"RSID", Foreign::HomeComputer),
+        (b"wOF", Foreign::Font),
     ];
     let found = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name);
     let form = bytes.get(8..12).unwrap_or_default();
     let riff = || match form {
-        b"RMID" => "a MIDI file, which has notes but no sound",
-        b"WEBP" => "a picture",
-        _ => "other data in a RIFF container",
+        b"RMID" => Foreign::Midi,
+        b"WEBP" => Foreign::Picture,
+        _ => Foreign::Riff,
     };
     let bitmap_bytes = || Some(u32::from_le_bytes(*bytes.get(2..)?.first_chunk()?));
     let is_bitmap = bytes.starts_with(b"BM") && bitmap_bytes() == u32::try_from(length).ok();
@@ -241,9 +242,9 @@ fn other(bytes: &[u8], length: u64) -> Option<&'static str> {
     let is_archive = bytes.get(257..262) == Some(b"ustar");
     found
         .or_else(|| bytes.starts_with(b"RIFF").then(riff))
-        .or_else(|| (is_bitmap || is_picture).then_some("a picture"))
-        .or_else(|| is_archive.then_some("an archive"))
-        .or_else(|| is_text(bytes).then_some("text"))
+        .or_else(|| (is_bitmap || is_picture).then_some(Foreign::Picture))
+        .or_else(|| is_archive.then_some(Foreign::Archive))
+        .or_else(|| is_text(bytes).then_some(Foreign::Text))
 }
 
 /// Whether all of `start` is UTF-8 without control characters. A character may be cut at its end.

@@ -4,6 +4,7 @@ use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 
 use crate::{
     engine::{ExportState, export::OnExists},
+    i18n::fl,
     ui::{
         action::Action,
         panels::Cx,
@@ -26,11 +27,10 @@ const BUTTON: f32 = 30.0;
 
 /// Answers to a name that is taken.
 fn possible_answers() -> [(OnExists, &'static str); 3] {
-    let say = &words::get().export;
     [
-        (OnExists::Replace, say.replace),
-        (OnExists::Number, say.keep_both),
-        (OnExists::Skip, say.skip),
+        (OnExists::Replace, fl!(export_replace)),
+        (OnExists::Number, fl!(export_keep_both)),
+        (OnExists::Skip, fl!(export_skip)),
     ]
 }
 
@@ -62,36 +62,38 @@ struct Words {
 impl Words {
     fn of(cx: &Cx<'_>, export: &Export) -> Self {
         let asked = cx.desk.exports.get(&export.id);
-        let say = &words::get().cards;
         let title = asked.map_or("", |asked| asked.title.as_str());
         let (heading, text) = match &export.state {
             ExportState::Running(fraction) => {
-                ((say.exporting)(title), words::percent(f64::from(*fraction)))
+                (fl!(card_exporting, title = title), words::percent(f64::from(*fraction)))
             }
             ExportState::Done { files, gain_db, notes } => {
                 let has_loudness =
                     asked.is_some_and(|asked| asked.settings.loudness_lufs.is_some());
                 let heading = match files.as_slice() {
-                    [file] => (say.done)(&words::file_name(file)),
-                    [_, ..] => (say.done_files)(&words::files(files.len()), title),
-                    [] => (say.nothing_written)(title),
+                    [file] => fl!(card_done, file = &words::file_name(file)),
+                    [_, ..] => {
+                        fl!(card_done_files, files = &words::files(files.len()), title = title)
+                    }
+                    [] => fl!(card_nothing_written, title = title),
                 };
                 let folder = files.first().and_then(|file| file.parent());
-                let place = folder.map(|folder| (say.in_folder)(&folder.display().to_string()));
+                let place = folder
+                    .map(|folder| fl!(card_in_folder, folder = &folder.display().to_string()));
                 let gain = words::common_gain(*gain_db, has_loudness);
-                let notes = notes.iter().map(|note| words::capitalised(&words::told(note)));
+                let notes = notes.0.iter().map(|note| words::capitalised(&words::note(note)));
                 let said: Vec<String> = place.into_iter().chain(gain).chain(notes).collect();
                 (heading, said.join(". "))
             }
             ExportState::Exists(files) => {
-                let heading = (say.exists)(title, files.len());
+                let heading = fl!(card_exists, title = title, count = files.len());
                 let names: Vec<String> = files.iter().map(|file| words::file_name(file)).collect();
                 (heading, words::list(&names))
             }
-            ExportState::Failed(reason) => {
-                ((say.failed)(title), words::capitalised(&words::told(reason)))
+            ExportState::Failed(problem) => {
+                (fl!(card_failed, title = title), words::capitalised(&words::problem(problem)))
             }
-            ExportState::Cancelled => (say.cancelled.to_owned(), String::new()),
+            ExportState::Cancelled => (fl!(card_cancelled).to_owned(), String::new()),
         };
         let has_buttons = match &export.state {
             ExportState::Exists(_) => true,
@@ -141,12 +143,11 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
         ExportState::Exists(_) => answers(ui, cx, row, export),
         ExportState::Done { files, .. } => {
             if let Some(file) = files.first() {
-                let say = &words::get().general;
-                let wide = width(ui, say.show, Kind::OnRaised) - 8.0;
+                let wide = width(ui, fl!(show), Kind::OnRaised) - 8.0;
                 let place = Rect::from_min_size(row.min, vec2(wide, BUTTON));
                 let salt = ("export show", export.id);
-                let response = button(ui, salt, place, say.show, Kind::OnRaised, true);
-                if response.on_hover_text(say.show_hint).clicked() {
+                let response = button(ui, salt, place, fl!(show), Kind::OnRaised, true);
+                if response.on_hover_text(fl!(show_tooltip)).clicked() {
                     cx.act(Action::Show(file.clone()));
                 }
             }
@@ -159,12 +160,10 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
 /// The cross in the corner: it cancels what runs, and waves away what has ended.
 fn end(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
     let (name, action) = match export.state {
-        ExportState::Running(_) => {
-            (words::get().cards.cancel_export, Action::CancelExport(export.id))
-        }
+        ExportState::Running(_) => (fl!(card_cancel), Action::CancelExport(export.id)),
         // It has its Cancel among the answers.
         ExportState::Exists(_) => return,
-        _ => (words::get().general.dismiss, Action::DismissExport(export.id)),
+        _ => (fl!(dismiss), Action::DismissExport(export.id)),
     };
     let place = Rect::from_center_size(rect.right_top() + vec2(-30.0, 31.0), vec2(32.0, 32.0));
     let salt = ("export end", export.id);
@@ -177,7 +176,7 @@ fn answers(ui: &Ui, cx: &mut Cx<'_>, row: Rect, export: &Export) {
     let mut left = row.left();
     let again =
         possible_answers().map(|(answer, words)| (words, Action::ExportAgain(export.id, answer)));
-    let cancel = (words::get().general.cancel, Action::DismissExport(export.id));
+    let cancel = (fl!(cancel), Action::DismissExport(export.id));
     for (words, action) in again.into_iter().chain([cancel]) {
         let wide = width(ui, words, Kind::OnRaised) - 8.0;
         let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, BUTTON));

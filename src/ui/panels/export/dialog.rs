@@ -7,6 +7,7 @@ use egui::{
 use super::{names, rows};
 use crate::{
     engine::SongId,
+    i18n::fl,
     ui::{
         action::Action,
         export::{ExportWhat, Objection, Plan},
@@ -16,7 +17,6 @@ use crate::{
             button::{Kind, button, width},
             label,
         },
-        words,
     },
 };
 
@@ -75,7 +75,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     let title = state.song(song).map_or("", |song| song.title.as_str());
     let heading = font(text::NAME, Weight::SemiBold);
     let line = Rect::from_min_size(place.min, vec2(wide, 26.0));
-    let words = (words::get().export.title)(title);
+    let words = fl!(export_title, title = title);
     label(ui, "export title", line, Align2::LEFT_CENTER, &words, heading, cx.tokens.text);
 
     let room = content.height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
@@ -183,7 +183,7 @@ fn enter_is_pressed(ui: &Ui) -> bool {
 
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, objection: Option<&Objection>) {
     let top = rect.bottom() - 40.0;
-    let (go, cancel) = (words::get().export.go, words::get().general.cancel);
+    let (go, cancel) = (fl!(export_go), fl!(cancel));
     let wide = width(ui, go, Kind::Primary).max(112.0);
     let place =
         Rect::from_min_max(pos2(rect.right() - RING - wide, top), rect.max - vec2(RING, 0.0));

@@ -11,6 +11,7 @@ use egui::{
 use super::dialog::{Chosen, Form};
 use crate::{
     engine::export::pattern::FIELDS,
+    i18n::fl,
     ui::{
         export::{ExportChoices, Objection},
         theme::{Weight, font, text},
@@ -37,10 +38,10 @@ fn salt(field: &'static str) -> (&'static str, &'static str) {
 
 /// The rows about names, down to the end of what is free.
 pub fn names(ui: &mut Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoices) {
-    let row = form.row(ui, words::get().export.names);
+    let row = form.row(ui, fl!(export_names));
     let id = Id::unique("export names");
     let typed = new.name_mut(chosen.is_one);
-    field(ui, id, row, words::get().export.pattern, "{title} ({stem})", typed);
+    field(ui, id, row, fl!(export_pattern), "{title} ({stem})", typed);
     let row = form.below(8.0, 24.0);
     let small = font(text::BODY, Weight::Medium);
     let mut left = row.left();
@@ -98,7 +99,7 @@ fn preview(ui: &Ui, form: &Form, chosen: &Chosen<'_>) {
         label(ui, salt, line(i), Align2::LEFT_CENTER, &words, small.clone(), ink);
     }
     if shown < names.len() {
-        let words = (words::get().general.and_more)(names.len() - shown);
+        let words = fl!(and_more, count = names.len() - shown);
         label(ui, "export names more", line(shown), Align2::LEFT_CENTER, &words, small, ink);
     }
 }

@@ -11,6 +11,7 @@ use crate::{
             format::{Keeps, Streams},
         },
     },
+    i18n::fl,
     ui::{
         export::{ExportChoices, ExportWhat},
         state::ViewState,
@@ -30,7 +31,7 @@ pub const CHOOSE: &str = "export folder";
 /// Loudnesses that are offered, in LUFS, as they are typed, and as they are shown.
 fn loudnesses() -> [(Option<f32>, &'static str, &'static str); 4] {
     [
-        (None, "", words::get().export.loudness_as_is),
+        (None, "", fl!(export_loudness_unchanged)),
         (Some(-14.0), "−14", "−14 LUFS"),
         (Some(-16.0), "−16", "−16 LUFS"),
         (Some(-23.0), "−23", "−23 LUFS"),
@@ -38,12 +39,11 @@ fn loudnesses() -> [(Option<f32>, &'static str, &'static str); 4] {
 }
 
 fn choices_on_exists() -> [(OnExists, &'static str); 4] {
-    let say = &words::get().export;
     [
-        (OnExists::Ask, say.ask),
-        (OnExists::Number, say.keep_both),
-        (OnExists::Replace, say.replace),
-        (OnExists::Skip, say.skip),
+        (OnExists::Ask, fl!(export_ask)),
+        (OnExists::Number, fl!(export_keep_both)),
+        (OnExists::Replace, fl!(export_replace)),
+        (OnExists::Skip, fl!(export_skip)),
     ]
 }
 
@@ -51,48 +51,50 @@ fn choices_on_exists() -> [(OnExists, &'static str); 4] {
 const DEPTHS: f32 = 0.56;
 
 fn name_of(what: ExportWhat) -> &'static str {
-    let say = &words::get().export;
     match what {
-        ExportWhat::Mix => say.mix,
-        ExportWhat::Stems => say.ticked,
-        ExportWhat::AllBut => say.all_but,
+        ExportWhat::Mix => fl!(export_mix),
+        ExportWhat::Stems => fl!(export_stems),
+        ExportWhat::AllBut => fl!(export_all_but),
     }
 }
 
 /// What is written.
 pub fn what(ui: &Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoices) {
-    let say = &words::get().export;
-    let row = form.row(ui, say.what);
+    let row = form.row(ui, fl!(export_content));
     let Some(what) = new.what() else {
         let body = font(text::BODY, Weight::Regular);
-        label(ui, "export what", row, Align2::LEFT_CENTER, say.dj_what, body, form.tokens.text);
-        form.note(ui, "export what note", say.dj_note, false);
+        label(ui, "export what", row, Align2::LEFT_CENTER, fl!(export_dj), body, form.tokens.text);
+        form.note(ui, "export what note", fl!(export_dj_note), false);
         return;
     };
     let whats = new.whats();
     let shown: Vec<&str> = whats.iter().map(|what| name_of(*what)).collect();
     let at = whats.iter().position(|it| *it == what);
-    if let Some(pressed) = fitted_choice(ui, say.what, row, &shown, at) {
+    if let Some(pressed) = fitted_choice(ui, fl!(export_content), row, &shown, at) {
         new.what = whats[pressed];
     }
     let note = match what {
-        ExportWhat::Mix => say.mix_note.to_owned(),
-        _ if chosen.ticked.is_empty() => say.none_ticked.to_owned(),
+        ExportWhat::Mix => fl!(export_mix_note).to_owned(),
+        _ if chosen.ticked.is_empty() => fl!(export_stems_none).to_owned(),
         ExportWhat::Stems => {
             let shown = ViewState::display_order(&chosen.ticked);
             let shown: Vec<String> = shown.into_iter().map(|i| chosen.ticked[i].clone()).collect();
             let is_one = new.format.streams == Streams::All;
-            let say = if is_one { say.all_in_one } else { say.one_each };
-            say(&words::stems(&shown))
+            let stems = words::stems(&shown);
+            if is_one {
+                fl!(export_stems_one_file, stems = stems)
+            } else {
+                fl!(export_stems_each, stems = stems)
+            }
         }
-        ExportWhat::AllBut => say.all_but_note.to_owned(),
+        ExportWhat::AllBut => fl!(export_all_but_note).to_owned(),
     };
     form.note(ui, "export what note", &note, false);
 }
 
 /// The kind of file.
 pub fn format(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
-    let name = words::get().export.format;
+    let name = fl!(export_format);
     let row = form.row(ui, name);
     let shown = FORMATS.map(words::format_name);
     let at = FORMATS.iter().position(|format| *format == new.format);
@@ -103,8 +105,7 @@ pub fn format(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
 
 /// Depth and rate, where the format leaves a choice.
 pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
-    let say = &words::get().export;
-    let row = form.row(ui, say.quality);
+    let row = form.row(ui, fl!(export_quality));
     let (depths, rates) = (new.depths(), new.rates());
     let mut rest = row;
     if !depths.is_empty() {
@@ -113,7 +114,7 @@ pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
         let shown: Vec<String> = depths.iter().map(|depth| words::depth(*depth)).collect();
         let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
         let at = depths.iter().position(|depth| *depth == new.depth());
-        if let Some(pressed) = fitted_choice(ui, say.depth, place, &shown, at) {
+        if let Some(pressed) = fitted_choice(ui, fl!(export_depth), place, &shown, at) {
             new.depth = depths[pressed];
         }
     }
@@ -124,16 +125,16 @@ pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
         let shown: Vec<String> = rates.iter().map(|rate| words::rate(*rate)).collect();
         let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
         let at = rates.iter().position(|rate| *rate == new.rate());
-        if let Some(pressed) = fitted_choice(ui, say.rate, place, &shown, at) {
+        if let Some(pressed) = fitted_choice(ui, fl!(export_rate), place, &shown, at) {
             new.rate = rates[pressed];
         }
     }
     if let Keeps::Roughly(_) = new.format.keeps {
         let body = font(text::BODY, Weight::Regular);
         let words = if rates.is_empty() {
-            (say.lossy_at)(&words::rate(Some((new.format.rate)(SAMPLE_RATE))))
+            fl!(export_lossy_at, rate = &words::rate(Some((new.format.rate)(SAMPLE_RATE))))
         } else {
-            say.lossy.to_owned()
+            fl!(export_lossy).to_owned()
         };
         label(ui, "export quality", rest, Align2::LEFT_CENTER, &words, body, form.tokens.text);
     }
@@ -141,9 +142,8 @@ pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
 
 /// How loud a mix becomes.
 pub fn loudness(ui: &mut Ui, form: &mut Form, new: &mut ExportChoices) {
-    let say = &words::get().export;
-    let row = form.row(ui, say.loudness);
-    let wide = tick::width(ui, say.limiter);
+    let row = form.row(ui, fl!(export_loudness));
+    let wide = tick::width(ui, fl!(export_limiter));
     let limiter = Rect::from_min_max(pos2(row.right() - wide, row.top()), row.max);
     let typed = Rect::from_min_max(
         pos2(limiter.left() - 12.0 - 84.0, row.top()),
@@ -154,19 +154,20 @@ pub fn loudness(ui: &mut Ui, form: &mut Form, new: &mut ExportChoices) {
     let loudnesses = loudnesses();
     let at = loudnesses.iter().position(|(offered, ..)| lufs == Ok(*offered));
     let shown = loudnesses.map(|(.., shown)| shown);
-    if let Some(pressed) = fitted_choice(ui, say.loudness, place, &shown, at) {
+    if let Some(pressed) = fitted_choice(ui, fl!(export_loudness), place, &shown, at) {
         loudnesses[pressed].1.clone_into(&mut new.loudness);
     }
     let id = Id::unique("export loudness");
-    field(ui, id, typed, say.loudness_field, "LUFS", &mut new.loudness);
+    field(ui, id, typed, fl!(export_loudness_field), "LUFS", &mut new.loudness);
     let color = form.tokens.accent;
-    if tick::tick(ui, "export limiter", limiter, say.limiter, new.limiter, color).clicked() {
+    if tick::tick(ui, "export limiter", limiter, fl!(export_limiter), new.limiter, color).clicked()
+    {
         new.limiter = !new.limiter;
     }
     let objection = new.loudness().err();
     let words = match &objection {
         Some(objection) => objection.words(),
-        None => say.limiter_note,
+        None => fl!(export_limiter_note),
     };
     form.note(ui, "export loudness note", words, objection.is_some());
 }
@@ -179,9 +180,8 @@ pub fn residual(
     chosen: &Chosen<'_>,
     new: &mut ExportChoices,
 ) {
-    let say = &words::get().export;
-    let row = form.row(ui, say.also);
-    let name = say.residual;
+    let row = form.row(ui, fl!(export_also));
+    let name = fl!(export_residual);
     let place = Rect::from_min_size(row.min, vec2(tick::width(ui, name), row.height()));
     let color = form.tokens.accent;
     if tick::tick(ui, "export residual", place, name, new.residual, color).clicked() {
@@ -190,20 +190,21 @@ pub fn residual(
     let is_one = new.format.streams == Streams::All;
     let either = |tracks, files| if is_one { tracks } else { files };
     let words = match (what, new.format.keeps) {
-        (ExportWhat::AllBut, _) => say.residual_all_but,
-        (_, Keeps::Roughly(_)) => either(say.residual_lossy_tracks, say.residual_lossy_files),
-        _ if chosen.ticked.len() < chosen.stems.len() => {
-            either(say.residual_ticked_tracks, say.residual_ticked_files)
+        (ExportWhat::AllBut, _) => fl!(export_residual_all_but),
+        (_, Keeps::Roughly(_)) => {
+            either(fl!(export_residual_lossy_tracks), fl!(export_residual_lossy_files))
         }
-        _ => either(say.residual_tracks, say.residual_files),
+        _ if chosen.ticked.len() < chosen.stems.len() => {
+            either(fl!(export_residual_select_tracks), fl!(export_residual_select_files))
+        }
+        _ => either(fl!(export_residual_tracks), fl!(export_residual_files)),
     };
     form.note(ui, "export residual note", words, false);
 }
 
 /// Where files go; whether another folder is asked for.
 pub fn folder(ui: &Ui, form: &mut Form, new: &ExportChoices) -> bool {
-    let say = &words::get().export;
-    let (row, words) = (form.row(ui, say.folder), say.choose);
+    let (row, words) = (form.row(ui, fl!(export_folder)), fl!(export_choose_folder));
     let wide = width(ui, words, Kind::Quiet) - 8.0;
     let place = Rect::from_min_max(pos2(row.right() - wide, row.top()), row.max);
     let path = Rect::from_min_max(row.min, pos2(place.left() - 12.0, row.bottom()));
@@ -217,7 +218,7 @@ pub fn folder(ui: &Ui, form: &mut Form, new: &ExportChoices) -> bool {
 
 /// What happens where a name is taken.
 pub fn on_exists(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
-    let name = words::get().export.if_exists;
+    let name = fl!(export_if_exists);
     let row = form.row(ui, name);
     let choices = choices_on_exists();
     let at = choices.iter().position(|(on_exists, _)| *on_exists == new.on_exists);

@@ -7,6 +7,7 @@ use egui::{
 
 use crate::{
     engine::{Job, JobState},
+    i18n::fl,
     ui::{
         action::Action,
         panels::Cx,
@@ -76,8 +77,8 @@ pub fn row(ui: &Ui, cx: &mut Cx<'_>, covers: &mut Covers, rect: Rect, job: &Job)
         keys(ui, cx, &response, job);
     }
     match &job.state {
-        JobState::Failed(reason) => response.on_hover_text(words::told(reason)),
-        JobState::Waiting => response.on_hover_text(words::get().jobs.move_hint),
+        JobState::Failed(problem) => response.on_hover_text(words::problem(problem)),
+        JobState::Waiting => response.on_hover_text(fl!(job_move_hint)),
         _ => response,
     }
 }
@@ -90,31 +91,30 @@ fn what_words(job: &Job) -> String {
 }
 
 fn state_words(cx: &Cx<'_>, job: &Job) -> String {
-    let say = &words::get().jobs;
     let percent = words::percent(job.fraction());
     match &job.state {
         JobState::Running => {
             let progress = cx.state.progress(job.song, cx.now);
             let left = progress.and_then(|progress| progress.seconds_left).map(words::time_left);
-            let running = (say.running)(&percent);
+            let running = fl!(job_running, percent = &percent);
             left.map_or_else(|| running.clone(), |left| format!("{running} · {left}"))
         }
         JobState::Waiting => match cx.state.num_before(job.id) {
-            0 => say.next.to_owned(),
-            before => (say.waiting)(before),
+            0 => fl!(job_next).to_owned(),
+            before => fl!(job_waiting, count = before),
         },
-        JobState::Paused => (say.paused)(&percent),
+        JobState::Paused => fl!(job_paused, percent = &percent),
         JobState::Done => {
             let done = match job.seconds {
-                0.0 => say.done_before.to_owned(),
-                seconds => (say.done)(&words::took(seconds)),
+                0.0 => fl!(job_done_before).to_owned(),
+                seconds => fl!(job_done, took = &words::took(seconds)),
             };
             let files = cx.state.tracks(job.id).iter().map(|file| words::file_name(file));
             let files: Vec<String> = files.collect();
             if files.is_empty() { done } else { format!("{done} · {}", words::list(&files)) }
         }
-        JobState::Failed(reason) => (say.failed)(&words::told(reason)),
-        JobState::Cancelled => (say.cancelled)(&percent),
+        JobState::Failed(problem) => fl!(job_failed, reason = words::problem(problem)),
+        JobState::Cancelled => fl!(job_cancelled, percent = &percent),
     }
 }
 
@@ -127,40 +127,45 @@ struct Way {
 }
 
 fn buttons(cx: &Cx<'_>, job: &Job, title: &str) -> Vec<Way> {
-    let say = &words::get().jobs;
     let way = |icon, word: &'static str, action| {
-        let name = (say.of)(word, title);
+        let name = fl!(job_button, action = word, title = title);
         Way { icon, name, hint: word, action }
     };
     let id = job.id;
-    let clear = || way(Icon::Close, say.clear_one, Action::ClearJobs(vec![id]));
-    let cancel = || way(Icon::Close, say.cancel, Action::Cancel(id));
+    let clear = || way(Icon::Close, fl!(job_clear), Action::ClearJobs(vec![id]));
+    let cancel = || way(Icon::Close, fl!(job_cancel), Action::Cancel(id));
     match &job.state {
-        JobState::Running => vec![way(Icon::Pause, say.pause, Action::PauseJob(id)), cancel()],
+        JobState::Running => vec![way(Icon::Pause, fl!(job_pause), Action::PauseJob(id)), cancel()],
         JobState::Waiting => {
             let mut ways = Vec::new();
             if let Some((place, last)) = place(cx.state, job) {
                 if place > 0 {
-                    ways.push(way(Icon::ChevronUp, say.sooner, Action::MoveJob(id, place - 1)));
+                    ways.push(way(Icon::ChevronUp, fl!(job_up), Action::MoveJob(id, place - 1)));
                 }
                 if place < last {
-                    ways.push(way(Icon::ChevronDown, say.later, Action::MoveJob(id, place + 1)));
+                    ways.push(way(
+                        Icon::ChevronDown,
+                        fl!(job_down),
+                        Action::MoveJob(id, place + 1),
+                    ));
                 }
             }
-            ways.push(way(Icon::Pause, say.pause, Action::PauseJob(id)));
+            ways.push(way(Icon::Pause, fl!(job_pause), Action::PauseJob(id)));
             ways.push(cancel());
             ways
         }
-        JobState::Paused => vec![way(Icon::Play, say.go_on, Action::ContinueJob(id)), cancel()],
+        JobState::Paused => {
+            vec![way(Icon::Play, fl!(job_continue), Action::ContinueJob(id)), cancel()]
+        }
         JobState::Done => {
             let files = Way {
-                hint: say.files_hint,
-                ..way(Icon::Folder, say.files, Action::ShowTracks(id))
+                hint: fl!(job_files_tooltip),
+                ..way(Icon::Folder, fl!(job_files), Action::ShowTracks(id))
             };
             vec![files, clear()]
         }
         JobState::Failed(_) | JobState::Cancelled => {
-            vec![way(Icon::Again, say.retry, Action::RetryJob(id)), clear()]
+            vec![way(Icon::Again, fl!(job_retry), Action::RetryJob(id)), clear()]
         }
     }
 }

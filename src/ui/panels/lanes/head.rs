@@ -4,18 +4,20 @@
 use egui::{Align2, CursorIcon, PointerButton, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Cx, rows::Row};
-use crate::ui::{
-    action::Action,
-    state::OpenSong,
-    theme::{Weight, font, size, text},
-    widgets::{
-        at, button,
-        dial::dial,
-        fader::{Knob, Look, Scale, fader},
-        figure::figure,
-        label,
+use crate::{
+    i18n::fl,
+    ui::{
+        action::Action,
+        state::OpenSong,
+        theme::{Weight, font, size, text},
+        widgets::{
+            at, button,
+            dial::dial,
+            fader::{Knob, Look, Scale, fader},
+            figure::figure,
+            label,
+        },
     },
-    words,
 };
 
 /// Room for the level meter, at the right of a lane's head.
@@ -47,28 +49,28 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, lane: Rect, open: &OpenSong, row: &Row<'
             pos2(end - 13.0, lane.center().y),
             vec2(10.0, lane.height() - 20.0),
         );
-        let name = (words::get().lanes.level)(&row.title);
+        let name = fl!(lane_level, stem = &row.title);
         meter.rising(ui, bars, &name, cx.tokens.stem(row.key));
     }
 }
 
 /// Balance, mute and solo, leftwards from `end`.
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, end: egui::Pos2, row: &Row<'_>) {
-    let (tokens, say) = (cx.tokens, &words::get().lanes);
+    let tokens = cx.tokens;
     let key = || row.key.to_owned();
     let place = Rect::from_center_size(end - vec2(79.0, 0.0), vec2(24.0, 24.0));
     let look = Look { color: tokens.stem(row.key), is_faint: !row.is_heard };
-    let (name, pan) = ((say.pan)(&row.title), row.settings.pan);
+    let (name, pan) = (fl!(lane_pan, stem = &row.title), row.settings.pan);
     if let Some(to) = dial(ui, ("pan", row.key), place, &name, Scale::Pan, pan, look) {
         cx.act(Action::Pan(key(), to));
     }
     let letter = |x: f32| Rect::from_center_size(end - vec2(x, 0.0), vec2(26.0, 24.0));
-    let (name, muted) = ((say.mute)(&row.title), row.settings.muted);
+    let (name, muted) = (fl!(lane_mute, stem = &row.title), row.settings.muted);
     let color = tokens.stem("drums");
     if button::letter(ui, ("mute", row.key), letter(46.0), "M", &name, muted, color).clicked() {
         cx.act(Action::Mute(key(), !muted));
     }
-    let (name, soloed) = ((say.solo)(&row.title), row.settings.soloed);
+    let (name, soloed) = (fl!(lane_solo, stem = &row.title), row.settings.soloed);
     let place = letter(13.0);
     if button::letter(ui, ("solo", row.key), place, "S", &name, soloed, tokens.accent).clicked() {
         cx.act(Action::Solo(key(), !soloed));
@@ -78,7 +80,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, end: egui::Pos2, row: &Row<'_>) {
 /// The gain as a fader and as a figure that can be typed.
 fn gain(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, row: &Row<'_>) {
     let look = Look { color: cx.tokens.stem(row.key), is_faint: !row.is_heard };
-    let name = (words::get().lanes.gain)(&row.title);
+    let name = fl!(lane_gain, stem = &row.title);
     let gain = row.settings.gain_db;
     let way =
         Rect::from_min_max(rect.min - vec2(8.0, 0.0), pos2(rect.right() - 60.0, rect.bottom()));
@@ -101,7 +103,7 @@ fn drag_handle(ui: &Ui, cx: &mut Cx<'_>, lane: Rect, row: &Row<'_>) {
     let end = pos2(lane.left() + size::LANE_HEAD - BUTTONS, lane.center().y - 5.0);
     let place = Rect::from_min_max(lane.min, end);
     let response = at(ui, ("drag", row.key), place, Sense::CLICK | Sense::DRAG);
-    let hint = words::get().lanes.drag_hint;
+    let hint = fl!(lane_drag_hint);
     let name = format!("{}: {hint}", row.title);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name.as_str()));
     if response.drag_started_by(PointerButton::Primary) {

@@ -10,6 +10,7 @@ use crate::{
         plan::without,
         player::{LaneSettings, Monitor},
     },
+    i18n::fl,
     ui::{
         desk::DragOut,
         peaks::Waveform,
@@ -49,7 +50,7 @@ impl<'a> Row<'a> {
         let key = stem.map_or(RESIDUAL, |stem| &open.stems[stem]);
         let title = match stem {
             Some(_) => words::stem_title(key),
-            None => words::get().lanes.residual.to_owned(),
+            None => fl!(lane_residual).to_owned(),
         };
         let wave = stem.map_or(&open.residual, |stem| &open.waves[stem]);
         Self { song, stem, key, title, settings, is_heard, wave }
@@ -87,23 +88,23 @@ pub fn original(
     scale: TimeScale,
     open: &OpenSong,
 ) {
-    let (tokens, say) = (cx.tokens, &words::get().lanes);
+    let tokens = cx.tokens;
     surface(ui, cx, rect, tokens.original);
     let head = Rect::from_min_size(
         pos2(rect.left() + 16.0, rect.center().y - 20.0),
         vec2(size::LANE_HEAD - 32.0, 20.0),
     );
     let strong = font(text::LANE, Weight::SemiBold);
-    label(ui, "lane original", head, Align2::LEFT_CENTER, say.original, strong, tokens.text);
+    label(ui, "lane original", head, Align2::LEFT_CENTER, fl!(lane_original), strong, tokens.text);
     let place = head.translate(vec2(0.0, 21.0));
     let is_original = cx.desk.monitor == Monitor::Original;
-    let hint = if is_original { say.is_heard } else { say.hold_to_compare };
+    let hint = if is_original { fl!(lane_original_heard) } else { fl!(lane_original_compare) };
     let small = font(text::SMALL, Weight::Regular);
     label(ui, "lane original hint", place, Align2::LEFT_CENTER, hint, small, tokens.faint);
     let place = wave_rect(rect);
     let response = at(ui, "wave original", place, Sense::CLICK | Sense::DRAG);
     seek_by_pointer(cx, &response, scale);
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, say.original_wave));
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, fl!(lane_original_wave)));
     waves.paint(
         ui.painter(),
         Lane::Original,
@@ -136,7 +137,7 @@ pub fn row(
     let place = wave_rect(rect);
     let response = at(ui, ("wave", row.key), place, Sense::CLICK | Sense::DRAG);
     seek_by_pointer(cx, &response, scale);
-    let name = (words::get().lanes.wave)(&row.title);
+    let name = fl!(lane_wave, stem = &row.title);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     computing_ui(ui, scale, place, open, color);
     waves.paint(
@@ -185,12 +186,11 @@ fn draft_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, wave: Rect, open: &OpenSong)
 
 /// Says in words that a lane is muted, and what the residual is.
 fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
-    let say = &words::get().lanes;
     let is_muted = row.settings.muted && !row.settings.soloed;
     let words = match (row.is_residual(), is_muted) {
-        (true, true) => format!("{} · {}", say.residual_note, say.muted),
-        (true, false) => say.residual_note.to_owned(),
-        (false, true) => say.muted.to_owned(),
+        (true, true) => format!("{} · {}", fl!(lane_residual_note), fl!(lane_muted)),
+        (true, false) => fl!(lane_residual_note).to_owned(),
+        (false, true) => fl!(lane_muted).to_owned(),
         (false, false) => return,
     };
     let tiny = font(text::TINY, Weight::Regular);
@@ -210,7 +210,7 @@ fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     if !cx.desk.drag_out.as_ref().is_some_and(is_it) {
         return;
     }
-    let words = (words::get().lanes.preparing)(words::stem(row.key));
+    let words = fl!(lane_preparing, stem = words::stem(row.key));
     let place = Rect::from_min_size(wave.min + vec2(6.0, 6.0), vec2(160.0, 24.0));
     ui.painter().rect_filled(place, radius::FIELD, cx.tokens.raised);
     let small = font(text::SMALL, Weight::Regular);

@@ -7,6 +7,7 @@ use egui::{
 use super::{Cx, TimeScale};
 use crate::{
     engine::SAMPLE_RATE,
+    i18n::fl,
     ui::{
         action::{Action, Verb},
         desk::Repeat,
@@ -44,7 +45,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale) {
     response.widget_info(|| WidgetInfo {
         current_text_value: Some(words::clock(here)),
         value: Some(here as f64 / f64::from(SAMPLE_RATE)),
-        ..WidgetInfo::labeled(Role::Slider, true, words::get().lanes.position)
+        ..WidgetInfo::labeled(Role::Slider, true, fl!(lane_position))
     });
     if let Some(repeat) = cx.desk.repeat {
         loop_ui(ui, cx, rect, scale, repeat);
@@ -86,7 +87,6 @@ fn marks_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, scale: TimeScale) {
 
 /// The marked stretch: a bar, filled while it is repeated, and a handle at each end.
 fn loop_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale, repeat: Repeat) {
-    let say = &words::get().lanes;
     let (start, end) = repeat.region;
     let x = scale.x_of(start)..=scale.x_of(end);
     let bar = Rect::from_x_y_ranges(x, rect.bottom() - 5.0..=rect.bottom() - 1.0);
@@ -97,7 +97,9 @@ fn loop_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale, repeat: Repea
         let rim = Stroke::new(1.0, cx.tokens.faint);
         painter.rect_stroke(bar, 2, rim, egui::StrokeKind::Inside);
     }
-    for (is_start, name, frame) in [(true, say.loop_start, start), (false, say.loop_end, end)] {
+    for (is_start, name, frame) in
+        [(true, fl!(lane_loop_start), start), (false, fl!(lane_loop_end), end)]
+    {
         let x = scale.x_of(frame);
         if x < rect.left() - HANDLE || x > rect.right() + HANDLE {
             continue;
@@ -126,7 +128,7 @@ fn loop_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale, repeat: Repea
         });
         response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(format!(
             "{}; {}",
-            (say.loop_region)(&both),
+            fl!(lane_loop, times = &both),
             Verb::ClearLoop.hint(ui)
         ));
     }

@@ -5,12 +5,12 @@ use egui::{Align2, EventFilter, Key, Modifiers, Rect, ScrollArea, Sense, Ui, pos
 use super::{Library, row, sort_ui};
 use crate::{
     engine::SongId,
+    i18n::fl,
     ui::{
         action::Action,
         panels::Cx,
         theme::{Weight, font, size, text},
         widgets::{cover::Covers, label},
-        words,
     },
 };
 
@@ -36,7 +36,7 @@ impl Library {
         let count = importing.len() + num_songs;
         if count == 0 {
             if !self.search.is_empty() {
-                let words = (words::get().library.no_match)(&self.search);
+                let words = fl!(library_no_match, typed = &self.search);
                 let place = Rect::from_min_size(rect.min + vec2(20.0, 4.0), vec2(248.0, 20.0));
                 let (small, dim) = (font(text::SMALL, Weight::Regular), cx.tokens.dim);
                 label(ui, "no match", place, Align2::LEFT_CENTER, &words, small, dim);

@@ -5,6 +5,7 @@ use egui::{Align2, Color32, Id, Key, Rect, Response, Role, Sense, Ui, WidgetInfo
 use super::{list::right_of, two_lines};
 use crate::{
     engine::{JobState, ModelState, Song, SongId, SongState},
+    i18n::fl,
     ui::{
         action::{Action, Verb},
         panels::Cx,
@@ -32,7 +33,7 @@ pub fn importing(ui: &Ui, cx: &Cx<'_>, rect: Rect, file: &Importing) {
     let lines =
         Rect::from_min_max(pos2(tile.right() + 12.0, rect.top()), rect.max - vec2(16.0, 0.0));
     let name = words::file_name(&file.path);
-    let doing = (words::get().library.importing)(&words::percent(f64::from(file.fraction)));
+    let doing = fl!(library_importing, percent = &words::percent(f64::from(file.fraction)));
     two_lines(ui, cx, lines, &name, &doing, "");
     at(ui, ("importing", &file.path), rect, Sense::hover())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}, {doing}")));
@@ -53,34 +54,38 @@ enum Sign {
 
 impl Sign {
     fn of(cx: &Cx<'_>, song: &Song) -> Self {
-        let (say, tokens) = (&words::get().library, cx.tokens);
+        let tokens = cx.tokens;
         if cx.state.is_missing(song.id) {
-            return Self::Word(say.missing, tokens.warning);
+            return Self::Word(fl!(library_missing), tokens.warning);
         }
         let job = cx.state.last_job(song.id);
         match job.map(|job| &job.state) {
             Some(JobState::Running) => Self::Ring(job.map_or(0.0, crate::engine::Job::fraction)),
             Some(JobState::Waiting) => {
                 let is_next = cx.state.queue().first().copied() == job.map(|job| job.id);
-                Self::Word(if is_next { say.next } else { say.waiting }, tokens.dim)
+                Self::Word(
+                    if is_next { fl!(library_next) } else { fl!(library_waiting) },
+                    tokens.dim,
+                )
             }
-            Some(JobState::Paused) => Self::Word(say.paused, tokens.dim),
+            Some(JobState::Paused) => Self::Word(fl!(library_paused), tokens.dim),
             _ if song.state == SongState::Separated => Self::Stems,
-            Some(JobState::Failed(_)) => Self::Word(say.failed, tokens.error),
-            _ if song.warning.is_some() => Self::Warning,
+            Some(JobState::Failed(_)) => Self::Word(fl!(library_failed), tokens.error),
+            _ if !song.warning.is_empty() => Self::Warning,
             _ => Self::None,
         }
     }
 
     /// In words, for those who do not see it.
     fn words(&self) -> Option<String> {
-        let say = &words::get().library;
         match self {
             Self::None => None,
             Self::Word(word, _) => Some((*word).to_owned()),
-            Self::Ring(fraction) => Some((say.processing)(&words::percent(*fraction))),
-            Self::Stems => Some(say.separated.to_owned()),
-            Self::Warning => Some(say.with_warning.to_owned()),
+            Self::Ring(fraction) => {
+                Some(fl!(library_processing, percent = &words::percent(*fraction)))
+            }
+            Self::Stems => Some(fl!(library_separated).to_owned()),
+            Self::Warning => Some(fl!(library_has_warning).to_owned()),
         }
     }
 
@@ -190,7 +195,7 @@ fn title_field(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
     let (song, mut typed) = (renaming.song, renaming.text.clone());
     let id = Id::unique("title field");
     let is_new = ui.memory(|memory| memory.focused() != Some(id));
-    let name = words::get().library.title_field;
+    let name = fl!(library_title_field);
     let response = field(ui, id, rect, name, "", &mut typed);
     if response.changed() {
         cx.act(Action::Retitle(song, typed));
@@ -205,12 +210,11 @@ fn title_field(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
 
 fn menu(cx: &mut Cx<'_>, response: &Response, song: &Song) {
     let is_ready = matches!(cx.state.model(), Some(ModelState::Ready { .. }));
-    let say = &words::get().library;
     response.context_menu(|ui| {
         let songs = cx.desk.meant(song.id);
         let jobs = songs.iter().filter_map(|id| cx.state.active_job(*id)).map(|job| job.id);
         let jobs: Vec<_> = jobs.collect();
-        if !jobs.is_empty() && ui.button(say.cancel_processing).clicked() {
+        if !jobs.is_empty() && ui.button(fl!(library_cancel_processing)).clicked() {
             for job in jobs {
                 cx.act(Action::Cancel(job));
             }
@@ -218,22 +222,22 @@ fn menu(cx: &mut Cx<'_>, response: &Response, song: &Song) {
         let is_to_do =
             |id: &SongId| !cx.state.is_separated(*id) && cx.state.active_job(*id).is_none();
         let to_do: Vec<SongId> = songs.iter().copied().filter(is_to_do).collect();
-        if is_ready && !to_do.is_empty() && ui.button(say.process_all).clicked() {
+        if is_ready && !to_do.is_empty() && ui.button(fl!(library_process_all)).clicked() {
             cx.act(Action::ProcessAll(to_do));
         }
         let is_done = songs.iter().any(|id| cx.state.is_separated(*id));
-        if is_done && ui.button(say.export_all).clicked() {
+        if is_done && ui.button(fl!(library_export_all)).clicked() {
             cx.act(Action::ExportAll(songs.clone()));
         }
         if songs.len() == 1 {
             if ui.button(Verb::Rename.spec().text).clicked() {
                 cx.act(Action::Retitle(song.id, song.title.clone()));
             }
-            if ui.button(say.reveal).clicked() {
+            if ui.button(fl!(library_reveal)).clicked() {
                 cx.act(Action::Show(song.path.clone()));
             }
         }
-        if ui.button(say.remove).clicked() {
+        if ui.button(fl!(library_remove)).clicked() {
             cx.act(Action::Remove(songs));
         }
     });

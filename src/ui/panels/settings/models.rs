@@ -6,6 +6,7 @@ use egui::{Id, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 use super::{Cx, Form, ROW};
 use crate::{
     engine::{ModelEntry, ModelTask, Preferences, models::DEFAULT},
+    i18n::fl,
     model::weights::State,
     ui::{
         action::{Action, Verb},
@@ -38,7 +39,6 @@ fn terms_height(ui: &Ui, model: &ModelEntry, wide: f32) -> f32 {
 
 /// Draws the models, a way to bring another, and where they are looked for.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) {
-    let say = &words::get().settings;
     let state = cx.state;
     for model in state.models() {
         let row = form.row(ui, &model.name);
@@ -48,24 +48,23 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) 
             terms(ui, cx, form, model);
         }
     }
-    let row = form.row(ui, say.other_model);
-    let wide = width(ui, say.choose_file, Kind::Quiet);
+    let row = form.row(ui, fl!(settings_other_model));
+    let wide = width(ui, fl!(settings_choose_file), Kind::Quiet);
     let place = Rect::from_min_size(row.min, vec2(wide, ROW));
-    let response = button(ui, "other model", place, say.choose_file, Kind::Quiet, true);
+    let response = button(ui, "other model", place, fl!(settings_choose_file), Kind::Quiet, true);
     if response.on_hover_text(Verb::ChooseModel.hint(ui)).clicked() {
         cx.verb(Verb::ChooseModel);
     }
-    form.note(ui, "models note", say.models_note);
-    let row = form.row(ui, say.mirror);
+    form.note(ui, "models note", fl!(settings_models_note));
+    let row = form.row(ui, fl!(settings_mirror));
     let mut typed = new.mirror.take().unwrap_or_default();
-    field(ui, Id::unique("mirror"), row, say.mirror, "https://", &mut typed);
+    field(ui, Id::unique("mirror"), row, fl!(settings_mirror), "https://", &mut typed);
     new.mirror = Some(typed).filter(|typed| !typed.is_empty());
-    form.note(ui, "mirror note", say.mirror_note);
+    form.note(ui, "mirror note", fl!(settings_mirror_note));
 }
 
 /// What can be done with a model, from the left.
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Preferences) {
-    let say = &words::get().settings;
     let name = &model.name;
     let mut x = row.left();
     let mut one = |salt: &str, words: &str, kind: Kind, enabled: bool| {
@@ -81,29 +80,29 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Pr
         matches!(task, ModelTask::Running { .. }) && of.is_none_or(|of| of == name)
     };
     if cx.state.model_task().is_some_and(is_running) {
-        if one("stop", say.stop, Kind::Quiet, true) {
+        if one("stop", fl!(settings_stop), Kind::Quiet, true) {
             cx.verb(Verb::CancelInstall);
         }
         return;
     }
     if matches!(model.state, State::Installed { .. }) {
         let is_used = new.model.as_deref().unwrap_or(DEFAULT) == name;
-        let words = if is_used { say.used } else { say.use_it };
+        let words = if is_used { fl!(settings_used) } else { fl!(settings_use) };
         if one("use", words, Kind::Quiet, !is_used) {
             new.model = Some(name.clone()).filter(|name| name != DEFAULT);
         }
-        if one("verify", say.verify, Kind::Quiet, true) {
+        if one("verify", fl!(settings_verify), Kind::Quiet, true) {
             cx.act(Action::VerifyModel(name.clone()));
         }
     } else if !model.is_own {
-        let words = (say.install)(&words::bytes(model.bytes));
+        let words = fl!(settings_install, size = &words::bytes(model.bytes));
         if one("install", &words, Kind::Quiet, true) {
             let is_open = cx.desk.terms_of.as_ref() == Some(name);
             cx.act(Action::ShowTerms(Some(name.clone()).filter(|_| !is_open)));
         }
     }
     if (model.state != State::Missing || model.is_own)
-        && one("remove", say.remove_model, Kind::Quiet, true)
+        && one("remove", fl!(settings_remove_model), Kind::Quiet, true)
     {
         cx.act(Action::RemoveModel(name.clone()));
     }
@@ -111,50 +110,52 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Pr
 
 /// How it stands with a model, and what it is good at.
 fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
-    let say = &words::get().settings;
     if let Some((of, task)) = cx.state.model_task()
         && of == Some(model.name.as_str())
     {
         match task {
-            ModelTask::Running { what, fraction: Some(fraction) } => {
-                return format!("{what}… {}", words::percent(f64::from(*fraction)));
+            ModelTask::Running { step, fraction: Some(fraction) } => {
+                return format!("{}… {}", words::step(step), words::percent(f64::from(*fraction)));
             }
-            ModelTask::Running { what, fraction: None } => return format!("{what}…"),
-            ModelTask::Failed(reason) => return words::capitalised(reason),
-            ModelTask::Verified => return say.verified.to_owned(),
+            ModelTask::Running { step, fraction: None } => {
+                return format!("{}…", words::step(step));
+            }
+            ModelTask::Failed(problem) => return words::capitalised(&words::problem(problem)),
+            ModelTask::Verified => return fl!(settings_verified).to_owned(),
             ModelTask::Ended => {}
         }
     }
     let state = match &model.state {
-        State::Missing if model.networks.0 > 0 => (say.in_part)(model.networks.0, model.networks.1),
-        State::Missing => (say.not_installed)(&words::bytes(model.bytes)),
-        State::Installed { bytes } => (say.installed)(&words::bytes(*bytes)),
-        State::Damaged(reason) => (say.damaged)(reason),
-        State::Unusable(reason) => words::capitalised(&words::told(reason)),
+        State::Missing if model.networks.0 > 0 => {
+            fl!(settings_partly_installed, installed = model.networks.0, all = model.networks.1)
+        }
+        State::Missing => fl!(settings_not_installed, size = &words::bytes(model.bytes)),
+        State::Installed { bytes } => fl!(settings_installed, size = &words::bytes(*bytes)),
+        State::Damaged(fault) => fl!(settings_damaged, reason = words::file_fault(fault)),
+        State::Unusable(error) => words::capitalised(&words::model_error(error)),
     };
     let about = match model.name.as_str() {
-        "htdemucs" => say.about_default,
-        "htdemucs_ft" => say.about_specialists,
-        "htdemucs_6s" => say.about_six,
-        _ => say.own_model,
+        "htdemucs" => fl!(settings_about_default),
+        "htdemucs_ft" => fl!(settings_about_specialists),
+        "htdemucs_6s" => fl!(settings_about_six),
+        _ => fl!(settings_own_model),
     };
     format!("{state}. {about}")
 }
 
 /// The terms of a model's weights, and the way to accept them.
 fn terms(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form, model: &ModelEntry) {
-    let say = &words::get().settings;
     let tall = terms_height(ui, model, form.body_width());
     let place = form.block(tall);
     let small = font(text::SMALL, Weight::Regular);
     paragraph(ui, "terms", place, &model.terms, small, cx.tokens.dim, TERMS_ROWS);
     let row = form.block(ROW);
-    let wide = width(ui, say.accept, Kind::Primary);
+    let wide = width(ui, fl!(settings_accept), Kind::Primary);
     let accept = Rect::from_min_size(row.min, vec2(wide, ROW));
-    if button(ui, "accept terms", accept, say.accept, Kind::Primary, true).clicked() {
+    if button(ui, "accept terms", accept, fl!(settings_accept), Kind::Primary, true).clicked() {
         cx.act(Action::InstallModel(model.name.clone()));
     }
-    let cancel = words::get().general.cancel;
+    let cancel = fl!(cancel);
     let place = Rect::from_min_size(
         pos2(accept.right() + 10.0, row.top()),
         vec2(width(ui, cancel, Kind::Quiet), ROW),

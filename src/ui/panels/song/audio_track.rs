@@ -6,11 +6,11 @@ use egui::{Align2, Popup, Pos2, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 use super::Cx;
 use crate::{
     engine::{AudioTrack, Song, audio_tracks},
+    i18n::fl,
     ui::{
         action::Action,
         theme::{Weight, font, radius, text},
         widgets::{at, focus_ring, icon::Icon, one_line, paint_text},
-        words,
     },
 };
 
@@ -27,7 +27,7 @@ pub fn width(ui: &Ui, song: &Song) -> f32 {
 /// Draws the menu to the right of `from`, for a file with several tracks.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>, from: Pos2, song: &Song) {
     let Some(text) = text_of(song) else { return };
-    let (tokens, say) = (cx.tokens, &words::get().song);
+    let tokens = cx.tokens;
     let size = vec2(BESIDE + text_width(ui, &text), HEIGHT);
     let rect = Rect::from_min_size(from + vec2(GAP, 0.0), size);
     let response = at(ui, "audio track", rect, Sense::click());
@@ -49,7 +49,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, from: Pos2, song: &Song) {
             }
         }
     });
-    response.on_hover_text(say.audio_track_hint);
+    response.on_hover_text(fl!(song_audio_track_tooltip));
     if let Some(track) = chosen {
         cx.act(Action::ImportTrack(song.path.clone(), track));
     }
@@ -57,7 +57,9 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, from: Pos2, song: &Song) {
 
 fn text_of(song: &Song) -> Option<String> {
     let count = song.tracks.len();
-    song.track.filter(|_| count > 1).map(|track| (words::get().song.audio_track)(track, count))
+    song.track
+        .filter(|_| count > 1)
+        .map(|track| fl!(song_audio_track, track = track, count = count))
 }
 
 fn entry(track: &AudioTrack) -> String {

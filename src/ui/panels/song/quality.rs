@@ -8,6 +8,7 @@ use crate::{
         Song,
         recipe::{Offer, Quality, Recipe},
     },
+    i18n::fl,
     model::weights::State,
     ui::{
         action::{Action, Verb},
@@ -31,7 +32,6 @@ const GAP: f32 = 12.0;
 /// many rows as they need. Returns their bottom.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> f32 {
     let Some(shown) = &open.shown else { return row.top() };
-    let say = &words::get().song;
     let mut cursor = row.min;
     let mut place = |wide: f32| {
         let wide = wide.min(row.width());
@@ -52,23 +52,25 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
     let wide: f32 = names.iter().map(|name| text_width(ui, name) + 26.0).sum();
     let chosen = shown.offers.iter().position(|it| it.quality == shown.recipe.quality);
     let shown_names: Vec<&str> = names.iter().map(String::as_str).collect();
-    if let Some(pressed) = fitted_choice(ui, say.quality, place(wide + 6.0), &shown_names, chosen) {
+    if let Some(pressed) =
+        fitted_choice(ui, fl!(song_quality), place(wide + 6.0), &shown_names, chosen)
+    {
         let recipe = Recipe { quality: shown.offers[pressed].quality, ..shown.recipe.clone() };
         cx.act(Action::ChooseRecipe(song.id, recipe));
     }
     if !shown.recipe.quality.is_draft {
         let is_on = cx.desk.preferences.drafts_first;
-        let rect = place(tick::width(ui, say.drafts_first));
+        let rect = place(tick::width(ui, fl!(song_draft_first)));
         let response =
-            tick::tick(ui, "drafts first", rect, say.drafts_first, is_on, cx.tokens.accent);
-        if response.on_hover_text(say.drafts_first_hint).clicked() {
+            tick::tick(ui, "drafts first", rect, fl!(song_draft_first), is_on, cx.tokens.accent);
+        if response.on_hover_text(fl!(song_draft_first_tooltip)).clicked() {
             let mut new = cx.desk.preferences.clone();
             new.drafts_first = !is_on;
             cx.act(Action::Prefer(Box::new(new)));
         }
     }
     if shown.versions.len() > 1 {
-        let words = (say.versions)(shown.versions.len());
+        let words = fl!(song_versions, count = shown.versions.len());
         let rect = place(button::width(ui, &words, Kind::Link));
         let response = button(ui, "versions", rect, &words, Kind::Link, true);
         if response.on_hover_text(Verb::NextVersion.hint(ui)).clicked() {
@@ -85,7 +87,7 @@ fn text_width(ui: &Ui, words: &str) -> f32 {
 
 /// The model, from a list that unfolds.
 fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
-    let (tokens, say) = (cx.tokens, &words::get().song);
+    let tokens = cx.tokens;
     let response = at(ui, "model", rect, Sense::click());
     let fill = if response.hovered() { tokens.hovered } else { tokens.raised };
     ui.painter().rect_filled(rect, radius::FIELD, fill);
@@ -96,7 +98,7 @@ fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
     let sign = Rect::from_center_size(rect.right_center() - vec2(18.0, 0.0), vec2(12.0, 12.0));
     Icon::ChevronDown.paint(ui.painter(), sign, tokens.dim);
     focus_ring(ui, &response, rect, radius::FIELD);
-    let called = format!("{}: {name}", say.model);
+    let called = format!("{}: {name}", fl!(song_model));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &called));
     let has_weak_piano = shown.recipe.model == "htdemucs_6s";
     let mut chosen = None;
@@ -110,7 +112,7 @@ fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
         }
     });
     if has_weak_piano {
-        response.on_hover_text(say.piano_is_weak);
+        response.on_hover_text(fl!(song_piano_is_weak));
     }
     if let Some(model) = chosen.filter(|model| model != name) {
         let recipe = Recipe { model, quality: shown.recipe.quality };
@@ -131,11 +133,10 @@ fn offer_words(offer: &Offer, networks: usize) -> String {
 }
 
 fn quality_name(quality: Quality) -> &'static str {
-    let say = &words::get().song;
     match quality {
-        Quality::DRAFT => say.draft,
-        Quality::STANDARD => say.standard,
-        Quality::BEST => say.best,
-        _ => say.custom,
+        Quality::DRAFT => fl!(song_quality_draft),
+        Quality::STANDARD => fl!(song_quality_standard),
+        Quality::BEST => fl!(song_quality_best),
+        _ => fl!(song_quality_custom),
     }
 }

@@ -5,6 +5,7 @@ use egui::{Rect, Ui, pos2, vec2};
 use super::Cx;
 use crate::{
     engine::Song,
+    i18n::fl,
     ui::{
         action::Action,
         state::ViewState,
@@ -42,13 +43,12 @@ impl Preset {
 }
 
 fn presets() -> [(&'static str, Preset); 5] {
-    let say = &words::get().song;
     [
-        (say.all, Preset::All),
-        (say.karaoke, Preset::Without("vocals")),
-        (say.vocals_only, Preset::Only(&["vocals"])),
-        (say.drumless, Preset::Without("drums")),
-        (say.drums_and_bass, Preset::Only(&["drums", "bass"])),
+        (fl!(song_all), Preset::All),
+        (fl!(song_karaoke), Preset::Without("vocals")),
+        (fl!(song_vocals_only), Preset::Only(&["vocals"])),
+        (fl!(song_drumless), Preset::Without("drums")),
+        (fl!(song_drums_and_bass), Preset::Only(&["drums", "bass"])),
     ]
 }
 

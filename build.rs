@@ -1,0 +1,127 @@
+//! Embeds the messages of every language under `assets/i18n`, and makes a function of each English
+//! one, so that the compiler checks ids and arguments. Not here: the look-up, see `src/i18n`.
+
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+#[path = "src/i18n/entries.rs"]
+mod entries;
+
+use entries::{Entry, Kind};
+
+/// The language whose messages are complete by definition.
+const REFERENCE: &str = "en";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new("assets/i18n");
+    #[expect(clippy::print_stdout, reason = "Cargo reads it")]
+    {
+        println!("cargo::rerun-if-changed={}", root.display());
+        println!("cargo::rerun-if-changed=build.rs");
+        println!("cargo::rerun-if-changed=src/i18n/entries.rs");
+    }
+    let mut languages = sorted(root, Path::is_dir)?;
+    // English first: it is the default and the fallback.
+    languages.sort_by_key(|folder| !folder.ends_with(REFERENCE));
+    let messages = messages(&root.join(REFERENCE))?;
+    let code = embedded(&languages)? + &functions(&messages)?;
+    let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
+    fs::write(Path::new(&out).join("messages.rs"), code)?;
+    Ok(())
+}
+
+/// What lies in a folder and is wanted, by name.
+fn sorted(folder: &Path, is_wanted: fn(&Path) -> bool) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        found.push(entry?.path());
+    }
+    found.retain(|path| is_wanted(path));
+    found.sort();
+    Ok(found)
+}
+
+fn files(language: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    sorted(language, |path| path.extension().is_some_and(|extension| extension == "ftl"))
+}
+
+/// The entries of the reference, each with a distinct id.
+fn messages(folder: &Path) -> Result<Vec<Entry>, Box<dyn Error>> {
+    let mut all: Vec<Entry> = Vec::new();
+    for file in files(folder)? {
+        let found = entries::entries(&fs::read_to_string(&file)?)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        for entry in found {
+            if all.iter().any(|known| known.id == entry.id) {
+                return Err(format!("{}: {} is there twice", file.display(), entry.id).into());
+            }
+            all.push(entry);
+        }
+    }
+    Ok(all)
+}
+
+/// The table of languages with their files.
+fn embedded(languages: &[PathBuf]) -> Result<String, Box<dyn Error>> {
+    let mut code = format!(
+        "/// Every language, English first.\n\
+         pub(super) static LANGUAGES: [super::Source; {}] = [\n",
+        languages.len()
+    );
+    for folder in languages {
+        let tag = folder.file_name().ok_or("a language has no name")?.to_string_lossy();
+        write!(code, "super::Source::new({tag:?}, &[")?;
+        for file in files(folder)? {
+            write!(code, "include_str!({:?}), ", fs::canonicalize(file)?)?;
+        }
+        code.push_str("]),\n");
+    }
+    code.push_str("];\n");
+    Ok(code)
+}
+
+/// A function for each message, and for one with variables the structure of its arguments: fields
+/// have names, so that arguments cannot change places when the English text is reworded.
+fn functions(messages: &[Entry]) -> Result<String, Box<dyn Error>> {
+    let ids: Vec<&str> = messages.iter().map(|entry| &*entry.id).collect();
+    let mut code = format!(
+        "/// The id of each message, by its index.\npub(super) const IDS: [&str; {}] = {ids:?};\n",
+        ids.len()
+    );
+    for (index, Entry { id, variables, source }) in messages.iter().enumerate() {
+        let name = id.replace(['-', '.'], "_");
+        if variables.is_empty() {
+            write!(
+                code,
+                "#[doc = {source:?}]\npub(crate) fn {name}() -> &'static str \
+                 {{ super::fixed({index}) }}\n"
+            )?;
+            continue;
+        }
+        let has_text = variables.values().any(|kind| *kind == Kind::Text);
+        let (on_struct, on_use) = if has_text { ("<'a>", "<'_>") } else { ("", "") };
+        let (mut fields, mut names, mut values) = (String::new(), String::new(), String::new());
+        for (variable, kind) in variables {
+            let field = variable.replace('-', "_");
+            let of_kind = match kind {
+                Kind::Text => "super::Text<'a>",
+                Kind::Number => "super::Number",
+            };
+            write!(fields, "pub {field}: {of_kind}, ")?;
+            write!(names, "{field}, ")?;
+            write!(values, "({variable:?}, {field}.into()), ")?;
+        }
+        write!(
+            code,
+            "#[doc = {source:?}]\npub(crate) struct {name}{on_struct} {{ {fields} }}\n\
+             #[doc = {source:?}]\npub(crate) fn {name}({name} {{ {names} }}: {name}{on_use}) -> \
+             String {{ super::formatted({index}, [{values}]) }}\n"
+        )?;
+    }
+    Ok(code)
+}

@@ -1,0 +1,412 @@
+//! The English texts of problems, for the log and the command line.
+
+use std::fmt;
+
+use super::{
+    Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, PatternProblem, Problem,
+    SettingsFault, StoreFault,
+};
+use crate::engine::export::FIELDS;
+
+/// Megabytes of 2^20 bytes, rounded up.
+pub fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.file_text(to)
+            .or_else(|| self.library_text(to))
+            .or_else(|| self.separation_text(to))
+            .or_else(|| self.export_text(to))
+            .unwrap_or_else(|| self.program_text(to))
+    }
+}
+
+impl Problem {
+    /// Problems of files and disks.
+    fn file_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
+        Some(match self {
+            Self::File { action, path, cause } => {
+                write!(to, "could not {action} {}: {cause}", path.display())
+            }
+            Self::Input { path, cause, .. } => {
+                write!(to, "could not read {}: {cause}", path.display())
+            }
+            Self::NoRoom { path, needed, free, advice } => write!(
+                to,
+                "could not write {}: {} MB are needed, {} MB are free{advice}",
+                path.display(),
+                megabytes(*needed),
+                megabytes(*free)
+            ),
+            Self::Store { path, fault } => {
+                write!(to, "could not read {}: {fault}", path.display())
+            }
+            Self::Stores { cause } => write!(to, "could not read the song's stores: {cause}"),
+            Self::Waveform { cause } => write!(to, "could not draw the waveform: {cause}"),
+            Self::Exists(paths) => write!(to, "{}", Existing(paths)),
+            Self::ExistsUnasked(paths) => {
+                write!(to, "{}; use --on-exists replace, number or skip", Existing(paths))
+            }
+            Self::Folder(problem) => write!(to, "{problem}"),
+            Self::Decode(error) => write!(to, "{error}"),
+            _ => return None,
+        })
+    }
+
+    /// Problems of the library, the data folder and the settings.
+    fn library_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
+        Some(match self {
+            Self::Library { text, .. } => {
+                write!(to, "could not read or write the library: {text}")
+            }
+            Self::OpenLibrary { path, text, .. } => write!(
+                to,
+                "could not open the library {}: {text} (is the disk full, or the folder read-only?)",
+                path.display()
+            ),
+            Self::NewerLibrary(version) => write!(
+                to,
+                "the library was written by a newer Partita (version {version} of its layout); \
+                 update this one"
+            ),
+            Self::LibraryRebuilt { aside, songs } => write!(
+                to,
+                "the library was damaged and was renamed to {}; {songs} songs were restored with \
+                 their stems, without their jobs",
+                aside.display()
+            ),
+            Self::HomeGone { home } => write!(
+                to,
+                "the data folder {} is gone; put it back to resume; changes until then are lost",
+                home.display()
+            ),
+            Self::NoHome => {
+                to.write_str("the system names no data folder; set PARTITA_HOME to one")
+            }
+            Self::OutsideHome { folder, target } => write!(
+                to,
+                "{} is a link out of the data folder, to {}; its files were left alone",
+                folder.display(),
+                target.display()
+            ),
+            Self::SettingsUnreadable { path, cause } => {
+                write!(to, "could not read {}: {cause}; the defaults are used", path.display())
+            }
+            Self::SettingsSetAside { fault, aside } => write!(
+                to,
+                "the settings are invalid ({fault}); the file was renamed to {}, and the defaults \
+                 are used",
+                aside.display()
+            ),
+            Self::SettingsInvalid { path, fault, cause } => write!(
+                to,
+                "{} is invalid ({fault}) and could not be renamed ({cause}); the defaults are used",
+                path.display()
+            ),
+            Self::SettingsUnwritable { fault } => {
+                write!(to, "could not write the settings: {fault}")
+            }
+            Self::UnknownSong { id } => write!(to, "there is no song {id} in the library"),
+            Self::NoSuchSong { name, songs, .. } if songs.is_empty() => write!(
+                to,
+                "there is no song \"{name}\": the library is empty; add one with `partita add FILE`"
+            ),
+            Self::NoSuchSong { name, songs, more } => {
+                write!(to, "there is no song \"{name}\"; there are: {}", Listed(songs, *more))
+            }
+            Self::SeveralSongs { name, songs, more } => write!(
+                to,
+                "\"{name}\" fits several songs: {}; use the number",
+                Listed(songs, *more)
+            ),
+            Self::UnknownJob { id, known } if known.is_empty() => {
+                write!(to, "there is no job {id}; there are: none")
+            }
+            Self::UnknownJob { id, known } => {
+                write!(to, "there is no job {id}; there are: {}", joined(known, ", "))
+            }
+            Self::JobUnreadable { detail } => write!(to, "the job's state is damaged: {detail}"),
+            Self::SongRemoved => to.write_str("the song was removed from the library meanwhile"),
+            Self::NotRestorable => to.write_str(
+                "this song can no longer be restored: its disk space was reclaimed; import the \
+                 file again",
+            ),
+            Self::TooManyImports => to.write_str("too many imports are waiting; try again later"),
+            _ => return None,
+        })
+    }
+
+    /// Problems of models and of separating.
+    fn separation_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
+        Some(match self {
+            Self::Model(error) => write!(to, "{error}"),
+            Self::NoModel => {
+                to.write_str("no model is installed; install it first (`partita model install`)")
+            }
+            Self::ModelMissing { model } => write!(
+                to,
+                "the model {model} is not installed; install it first (`partita model install`)"
+            ),
+            Self::NoNetwork { model } => write!(to, "the model {model} has no network"),
+            Self::ModelBusy => to.write_str("a model is being installed already"),
+            Self::OpenedWithoutModel => to.write_str("the song was opened without a model"),
+            Self::UnknownStem { stem, known } => {
+                write!(to, "the model has no stem \"{stem}\"; it has: {}", known.join(", "))
+            }
+            Self::NotSeparated => {
+                to.write_str("the song is not completely separated yet; process it first")
+            }
+            Self::Locked => to.write_str(
+                "another Partita is separating this song; this one waits until it has finished",
+            ),
+            Self::NoFastPrecision => to.write_str(
+                "the fast precision needs a processor that multiplies bf16 (AVX-512 BF16); choose \
+                 the single precision",
+            ),
+            Self::MemoryLimit { needed, limit } => write!(
+                to,
+                "this model needs {} MB of memory; the limit is {} MB; raise it, in the settings or \
+                 by --memory",
+                megabytes(*needed),
+                megabytes(*limit)
+            ),
+            Self::NotNumbers { segment } => write!(
+                to,
+                "the model produced NaN or infinite samples in segment {segment}; the weights may \
+                 be corrupt: run `partita model verify`"
+            ),
+            Self::Paused { cause } => {
+                write!(to, "paused until the disk can be written: {cause}")
+            }
+            Self::Loudness { cause } => write!(to, "could not measure the loudness: {cause}"),
+            Self::Elsewhere { host } => write!(to, "{host} is working on it"),
+            Self::UnseenSongs { count, line, first } => write!(
+                to,
+                "could not read {count} songs from this machine (line {line}: {first}), so the \
+                 shares cannot be dealt out; put the lengths into the manifest (partita probe), or \
+                 mend this machine's view"
+            ),
+            _ => return None,
+        })
+    }
+
+    /// Problems of exports and of the sound device.
+    fn export_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
+        Some(match self {
+            Self::NothingChosen => to.write_str("nothing is chosen to be exported"),
+            Self::StemIndex { stem, stems } => {
+                write!(to, "there is no stem {stem}; the song has {stems} stems")
+            }
+            Self::SamePath { path } => {
+                write!(to, "two files would be written to {}", path.display())
+            }
+            Self::Depth { format, bits } => write!(
+                to,
+                "{format} keeps {} bits; choose one of these, or WAV",
+                joined(bits, " or ")
+            ),
+            Self::SourceNeeded { path } => write!(
+                to,
+                "{} was removed or changed: exports of the original at the song's own rate need \
+                 it; put it back, or choose {} Hz",
+                path.display(),
+                crate::engine::SAMPLE_RATE
+            ),
+            Self::DjStem { stem } => write!(
+                to,
+                "stems for DJs need drums, bass, other and vocals; this model has no {stem}"
+            ),
+            Self::Pattern(problem) => write!(to, "{problem}"),
+            Self::Device(problem) => write!(to, "{problem}"),
+            Self::Manifest { path, detail } => write!(to, "{}: {detail}", path.display()),
+            Self::NoShare { path } => {
+                write!(to, "could not read {}: no share was begun there", path.display())
+            }
+            _ => return None,
+        })
+    }
+
+    /// All other problems.
+    fn program_text(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoThread { cause } => write!(to, "could not start a thread: {cause}"),
+            Self::ThreadEnded => to.write_str("a thread has ended; start Partita again"),
+            Self::Internal { doing, cause } => write!(
+                to,
+                "internal error while {doing}: {cause}. Please save a report (Settings, or `partita \
+                 doctor --report`) and send it"
+            ),
+            Self::Cancelled => to.write_str("cancelled"),
+            Self::Recorded { text } => to.write_str(text),
+            other => write!(to, "{other:?}"),
+        }
+    }
+}
+
+/// Files that exist.
+struct Existing<'a>(&'a [std::path::PathBuf]);
+
+impl fmt::Display for Existing<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = if self.0.len() == 1 { "a file exists" } else { "files exist" };
+        let names: Vec<String> = self.0.iter().map(|path| path.display().to_string()).collect();
+        write!(to, "{start} already: {}", names.join(", "))
+    }
+}
+
+/// Some names, and a number of others.
+struct Listed<'a>(&'a [String], usize);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.0.join(", "))?;
+        if self.1 > 0 { write!(to, ", and {} more", self.1) } else { Ok(()) }
+    }
+}
+
+fn joined(items: &[impl ToString], separator: &str) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
+impl fmt::Display for FileAction {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Create => "create",
+            Self::Remove => "remove",
+            Self::Rename => "rename",
+            Self::Restore => "restore",
+        })
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::None => "",
+            Self::OtherFolder => "; choose another folder",
+            Self::OtherFolderOrBits => "; choose another folder, or fewer bits",
+        })
+    }
+}
+
+impl fmt::Display for StoreFault {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::CutOff => "it is cut off",
+            Self::Foreign => "it belongs to another song or model",
+            Self::Removed => "it was removed",
+            Self::Missing => {
+                "it is missing from the data folder; put it back, or add the song's file again"
+            }
+        })
+    }
+}
+
+impl fmt::Display for SettingsFault {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => to.write_str("they are larger than 1 MB"),
+            Self::NotAFile => to.write_str("they are not a file"),
+            Self::Invalid { detail } => to.write_str(detail),
+        }
+    }
+}
+
+impl fmt::Display for FolderProblem {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { cause } => write!(to, "could not read this folder: {cause}"),
+            Self::Empty => to.write_str("this folder is empty"),
+            Self::NoSong(left_out) => write!(to, "this folder holds no song: {left_out}"),
+        }
+    }
+}
+
+/// "5 passed over: 3 not audio by name; 2 made by Partita".
+impl fmt::Display for LeftOut {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reasons = [
+            (self.not_audio, "not audio by name"),
+            (self.own, "made by Partita"),
+            (self.hidden, "hidden by name"),
+            (self.not_files, "broken links or devices"),
+            (self.unreadable, "that could not be read"),
+        ];
+        let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
+        let reasons: Vec<String> =
+            reasons.map(|(count, reason)| format!("{count} {reason}")).collect();
+        write!(to, "{} passed over: {}", self.all(), reasons.join("; "))
+    }
+}
+
+impl fmt::Display for PatternProblem {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => to.write_str("expected a name, such as {title} ({stem})"),
+            Self::UnmatchedBrace => to.write_str("unmatched brace"),
+            Self::UnknownField { field } => {
+                let known: Vec<String> = FIELDS.iter().map(|it| format!("{{{it}}}")).collect();
+                write!(to, "unknown field {{{field}}}; expected one of: {}", known.join(" "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for DeviceProblem {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => to.write_str("this computer has no sound device"),
+            Self::CannotOpen { device, cause } => write!(to, "could not open {device}: {cause}"),
+            Self::NoFormat { device } => {
+                write!(to, "{device} takes no format that this program can give")
+            }
+            Self::NoThread { cause } => write!(to, "could not start a thread: {cause}"),
+        }
+    }
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Analysing => "analysing a song",
+            Self::DrawingWaveform => "drawing the waveform",
+            Self::Engine => "running the engine",
+            Self::Importing => "importing a file",
+            Self::InstallingModel => "installing the model",
+            Self::LoadingModel => "loading the model",
+            Self::Playing => "playing",
+            Self::ReadingFile => "reading the file",
+            Self::ReadingSong => "reading the song's file",
+            Self::Separating => "separating this song",
+            Self::WritingFiles => "writing the files",
+            Self::WritingReport => "writing the report",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::problem::examples;
+
+    #[test]
+    fn every_problem_has_a_text_of_its_own() {
+        for problem in examples() {
+            let text = problem.to_string();
+            assert!(!text.is_empty() && !text.contains("  "), "{problem:?}: {text:?}");
+            assert!(!text.contains(" {"), "{text}: not written for people");
+        }
+    }
+
+    #[test]
+    fn every_problem_survives_json() {
+        for problem in examples() {
+            let text = serde_json::to_string(&problem).unwrap();
+            let again: crate::engine::Problem = serde_json::from_str(&text).unwrap();
+            assert_eq!(again, problem, "{text}");
+        }
+    }
+}

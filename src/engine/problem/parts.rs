@@ -1,0 +1,175 @@
+//! The smaller enums that problems consist of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::os::Os;
+
+/// What was attempted with a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FileAction {
+    Read,
+    Write,
+    Create,
+    Remove,
+    Rename,
+    Restore,
+}
+
+/// What else can be done about a full disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Advice {
+    /// Nothing.
+    #[default]
+    None,
+    /// Choose another folder.
+    OtherFolder,
+    /// Choose another folder, or fewer bits.
+    OtherFolderOrBits,
+}
+
+/// Why a store of samples cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreFault {
+    /// It is shorter than its summary states.
+    CutOff,
+    /// It belongs to another song or model.
+    Foreign,
+    /// It was removed while it was open.
+    Removed,
+    /// The song's mix is missing from the data folder.
+    Missing,
+}
+
+/// Kinds of errors of the library's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LibraryFault {
+    /// The file is damaged, or is not a library.
+    Damaged,
+    /// The file cannot be opened.
+    CannotOpen,
+    /// The disk is full.
+    NoSpace,
+    /// The file is read-only.
+    ReadOnly,
+    /// The disk failed to read or write.
+    Disk,
+    /// Any other.
+    Other,
+}
+
+/// What is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingsFault {
+    /// They are larger than 1 MB.
+    TooLarge,
+    /// They are not a regular file.
+    NotAFile,
+    /// They are not valid TOML, or cannot be written as TOML.
+    Invalid {
+        /// The reader's text.
+        detail: String,
+    },
+}
+
+/// Why a folder gives no songs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FolderProblem {
+    /// The folder could not be listed.
+    Unreadable {
+        /// The system's error.
+        cause: Os,
+    },
+    /// There is no file in it, nor below it.
+    Empty,
+    /// There are files, but no song.
+    NoSong(LeftOut),
+}
+
+/// Numbers of files that a search left out, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Files whose names are not those of audio files.
+    pub not_audio: usize,
+    /// Files that Partita wrote.
+    pub own: usize,
+    /// Audio files whose names begin with a dot.
+    pub hidden: usize,
+    /// Broken links, devices and pipes.
+    pub not_files: usize,
+    /// Files and folders that could not be read.
+    pub unreadable: usize,
+}
+
+impl LeftOut {
+    /// The sum of all reasons.
+    pub fn all(&self) -> usize {
+        let Self { not_audio, own, hidden, not_files, unreadable } = self;
+        not_audio + own + hidden + not_files + unreadable
+    }
+}
+
+/// What is wrong with a pattern of file names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PatternProblem {
+    /// It is empty.
+    Empty,
+    /// A brace has no counterpart.
+    UnmatchedBrace,
+    /// There is no field of this name.
+    UnknownField {
+        /// The name.
+        field: String,
+    },
+}
+
+/// Why the sound device cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceProblem {
+    /// The computer has no sound device.
+    None,
+    /// The device could not be opened.
+    CannotOpen {
+        /// The device's name.
+        device: String,
+        /// The sound system's text.
+        cause: String,
+    },
+    /// The device takes no format that the player can give.
+    NoFormat {
+        /// The device's name.
+        device: String,
+    },
+    /// The player's thread could not be started.
+    NoThread {
+        /// The system's error.
+        cause: Os,
+    },
+}
+
+/// Work that a bug may end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Activity {
+    Analysing,
+    DrawingWaveform,
+    Engine,
+    Importing,
+    InstallingModel,
+    LoadingModel,
+    Playing,
+    ReadingFile,
+    ReadingSong,
+    Separating,
+    WritingFiles,
+    WritingReport,
+}

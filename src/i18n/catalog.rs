@@ -1,0 +1,97 @@
+//! The messages of one language, parsed on first use and kept until the program ends. Any thread.
+
+use std::sync::OnceLock;
+
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use unic_langid::LanguageIdentifier;
+
+use super::{messages::IDS, numbers};
+
+/// The files of a language, and what they parse to.
+pub(super) struct Source {
+    tag: &'static str,
+    files: &'static [&'static str],
+    catalog: OnceLock<Catalog>,
+}
+
+struct Catalog {
+    tag: LanguageIdentifier,
+    bundle: FluentBundle<FluentResource>,
+    /// The messages without variables, each formatted once: the window reads a hundred in each frame.
+    fixed: Vec<OnceLock<Option<String>>>,
+}
+
+impl Source {
+    pub(super) const fn new(tag: &'static str, files: &'static [&'static str]) -> Self {
+        Self { tag, files, catalog: OnceLock::new() }
+    }
+
+    /// The name of the language's folder.
+    pub(super) fn tag(&self) -> &'static str {
+        self.tag
+    }
+
+    /// The texts of the language's files.
+    #[cfg(test)]
+    pub(super) fn files(&self) -> &'static [&'static str] {
+        self.files
+    }
+
+    /// The language's tag, parsed; undetermined where the folder's name is none.
+    pub(super) fn id(&self) -> &LanguageIdentifier {
+        &self.catalog().tag
+    }
+
+    /// A message without variables.
+    pub(super) fn fixed(&self, index: usize) -> Option<&str> {
+        let text = self.catalog().fixed.get(index)?;
+        text.get_or_init(|| self.formatted(index, &FluentArgs::new())).as_deref()
+    }
+
+    /// A message with its variables; `None` where the language lacks it, or uses a variable that it
+    /// does not get.
+    pub(super) fn formatted(&self, index: usize, arguments: &FluentArgs<'_>) -> Option<String> {
+        self.catalog().formatted(IDS.get(index)?, arguments)
+    }
+
+    fn catalog(&self) -> &Catalog {
+        self.catalog.get_or_init(|| Catalog::new(self.tag, self.files))
+    }
+}
+
+impl Catalog {
+    fn new(tag: &str, files: &[&str]) -> Self {
+        let tag: LanguageIdentifier = tag.parse().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
+        // The marks would be shown as boxes where the font lacks them, and stand in copied text.
+        bundle.set_use_isolating(false);
+        for file in files {
+            // Damaged messages are left out, and shown in English; a test finds them.
+            let resource = match FluentResource::try_new((*file).to_owned()) {
+                Ok(resource) | Err((resource, _)) => resource,
+            };
+            bundle.add_resource_overriding(resource);
+        }
+        if let Err(error) = bundle.add_builtins() {
+            tracing::warn!("the functions of Fluent are missing: {error}");
+        }
+        // A plain function is wanted; only the language of this thread is ever formatted in.
+        bundle.set_formatter(Some(|value, _| match value {
+            FluentValue::Number(number) => Some(numbers::in_message(number)),
+            _ => None,
+        }));
+        Self { tag, bundle, fixed: vec![OnceLock::new(); IDS.len()] }
+    }
+
+    fn formatted(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {
+        let (id, attribute) = id.split_once('.').map_or((id, None), |(id, it)| (id, Some(it)));
+        let message = self.bundle.get_message(id)?;
+        let pattern = match attribute {
+            Some(attribute) => message.get_attribute(attribute)?.value(),
+            None => message.value()?,
+        };
+        let mut errors = Vec::new();
+        let text = self.bundle.format_pattern(pattern, Some(arguments), &mut errors);
+        errors.is_empty().then(|| text.into_owned())
+    }
+}

@@ -1,0 +1,248 @@
+//! What can go wrong with a model or its weights, as data.
+//!
+//! Cloneable and readable again from JSON, so that the engine's problems can carry it into events and
+//! the library.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{CHANNELS, SAMPLE_RATE, on_one_line, weights::FileFault};
+use crate::os::{Os, OsKind, as_text};
+
+/// An error of a model or of its weights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelError {
+    /// The header of a weight file does not describe a network. `detail` is the reader's English
+    /// text; [`Self::of_file`] adds the path.
+    Header {
+        /// The finding.
+        detail: String,
+    },
+    /// The header of the weight file at `path` does not describe a network.
+    Unusable {
+        /// The weight file.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// The reader's finding, in English.
+        detail: String,
+    },
+    /// The file at `path` is not what it should be.
+    File {
+        /// The file.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// The finding.
+        fault: FileFault,
+    },
+    /// A publisher's address does not deliver what it should.
+    Origin {
+        /// The address.
+        origin: String,
+        /// The finding.
+        fault: FileFault,
+    },
+    /// No address delivered a model's weights.
+    NotFetched {
+        /// The model.
+        model: String,
+        /// The error of each address, in the order in which they were tried.
+        tried: Vec<ModelError>,
+    },
+    /// There is no model of this name.
+    Unknown {
+        /// The name, safe to show.
+        name: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
+    /// The weights of this model are not installed.
+    NotInstalled {
+        /// The model.
+        model: String,
+    },
+    /// Another window or command is installing this model.
+    Installing {
+        /// The model.
+        model: String,
+    },
+    /// The content of the weight file at `path` has another digest than when it was installed.
+    Digest {
+        /// The weight file.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// The content's digest, in hexadecimal.
+        found: String,
+        /// The digest that the file's header states.
+        noted: String,
+    },
+    /// A network of a bag differs from the bag's other networks in shape.
+    OtherShape {
+        /// The weight file.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// The bag.
+        model: String,
+    },
+    /// A network makes other stems than the catalogue states.
+    OtherStems {
+        /// The weight file.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+    },
+    /// The network was given input of another length than its own, or an operation failed.
+    Tensor {
+        /// The cause, in English.
+        cause: String,
+    },
+    /// A file of the model folder could not be read or written.
+    Io {
+        /// The file.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// The system's error.
+        cause: Os,
+    },
+    /// A file of a model exists, but this user lacks the right to read it.
+    Forbidden {
+        /// The file.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+    },
+    /// The network was trained on sound of another form than the engine gives it.
+    OtherSound {
+        /// The weight file, once it is known.
+        path: Option<String>,
+        /// Samples per second.
+        sample_rate: u32,
+        /// Channels.
+        channels: usize,
+    },
+    /// The caller cancelled the work.
+    Cancelled,
+}
+
+impl std::error::Error for ModelError {}
+
+impl fmt::Display for ModelError {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header { detail } => to.write_str(detail),
+            Self::Unusable { path, detail } => write!(
+                to,
+                "could not use the model file {}: {detail}; install the model again",
+                path.display()
+            ),
+            Self::File { path, fault } => write!(to, "{} {fault}", path.display()),
+            Self::Origin { origin, fault } => write!(to, "{origin} {fault}"),
+            Self::NotFetched { model, tried } => {
+                let tried: Vec<String> = tried.iter().map(Self::to_string).collect();
+                write!(
+                    to,
+                    "could not install {model}; tried: {}; download one of these files elsewhere \
+                     and import it",
+                    tried.join("; ")
+                )
+            }
+            Self::Unknown { name, known } => {
+                write!(to, "unknown model {name}; expected one of: {}", known.join(", "))
+            }
+            Self::NotInstalled { model } => write!(to, "{model} is not installed"),
+            Self::Installing { model } => {
+                write!(to, "{model} is already being installed by another window or command")
+            }
+            Self::Digest { path, found, noted } => write!(
+                to,
+                "{} is damaged: the digest of its content is {found}, not {noted}; install it again",
+                path.display()
+            ),
+            Self::OtherShape { path, model } => write!(
+                to,
+                "{} does not fit the other networks of {model}; install the model again",
+                path.display()
+            ),
+            Self::OtherStems { path } => write!(
+                to,
+                "{} makes other stems than the catalogue states; install the model again",
+                path.display()
+            ),
+            Self::Tensor { cause } => write!(to, "could not run the network: {cause}"),
+            Self::Io { path, cause } if path.as_os_str().is_empty() => write!(to, "{cause}"),
+            Self::Io { path, cause } => write!(to, "{}: {cause}", path.display()),
+            Self::Forbidden { path } => write!(
+                to,
+                "{} may not be read by this user; change its permissions or its owner",
+                path.display()
+            ),
+            Self::OtherSound { path, sample_rate, channels } => {
+                if let Some(path) = path {
+                    write!(to, "could not use the model file {path}: ")?;
+                }
+                write!(
+                    to,
+                    "the network was trained at {sample_rate} Hz, {}; only {SAMPLE_RATE} Hz {} \
+                     networks are supported yet",
+                    layout(*channels),
+                    layout(CHANNELS)
+                )
+            }
+            Self::Cancelled => to.write_str("cancelled"),
+        }
+    }
+}
+
+impl ModelError {
+    /// The error of a header, with control characters of `detail` escaped.
+    pub(super) fn header(detail: &str) -> Self {
+        Self::Header { detail: on_one_line(detail) }
+    }
+
+    /// The error of a file that could not be read or written.
+    pub(super) fn io(path: &Path, error: impl Into<Os>) -> Self {
+        Self::Io { path: path.to_owned(), cause: error.into() }
+    }
+
+    /// The error of a model's file that could not be read.
+    pub(crate) fn reading(path: &Path, error: impl Into<Os>) -> Self {
+        let cause = error.into();
+        match cause.kind {
+            OsKind::Denied => Self::Forbidden { path: path.to_owned() },
+            _ => Self::Io { path: path.to_owned(), cause },
+        }
+    }
+
+    /// An error that names the file.
+    pub(super) fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::Header { detail } => {
+                Self::Unusable { path: path.to_owned(), detail: on_one_line(&detail) }
+            }
+            Self::Io { cause, .. } => Self::reading(path, cause),
+            Self::OtherSound { sample_rate, channels, .. } => {
+                let path = Some(path.to_string_lossy().into_owned());
+                Self::OtherSound { path, sample_rate, channels }
+            }
+            other => other,
+        }
+    }
+}
+
+/// An error of a file that is not named yet.
+impl From<io::Error> for ModelError {
+    fn from(error: io::Error) -> Self {
+        Self::io(Path::new(""), error)
+    }
+}
+
+/// A number of channels as text.
+fn layout(channels: usize) -> String {
+    match channels {
+        1 => "mono".into(),
+        2 => "stereo".into(),
+        _ => format!("{channels} channels"),
+    }
+}

@@ -1,0 +1,142 @@
+//! Errors of the operating system as data: cloneable, comparable, and readable again from JSON.
+//!
+//! A leaf that every layer may use. Holds no policy: what an error means for a retry is decided by
+//! [`crate::engine::Problem::class`].
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// An I/O error: its kind, the system's number where it has one, and its English text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Os {
+    /// The kind, as far as the program distinguishes kinds.
+    pub kind: OsKind,
+    /// The system's error number; `None` for an error that a library derived from the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<i32>,
+    /// The text, as [`io::Error`] displays it.
+    pub text: String,
+}
+
+/// Kinds of I/O errors that are handled or worded differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OsKind {
+    /// The file or folder does not exist.
+    NotFound,
+    /// The user lacks the right.
+    Denied,
+    /// The disk is full, or the user's quota is used up.
+    NoSpace,
+    /// The file system is mounted read-only.
+    ReadOnly,
+    /// The device or its server does not answer: unplugged, disconnected, or failing.
+    Gone,
+    /// A handle of a network file system is stale.
+    Stale,
+    /// A folder stands where a file was expected.
+    IsFolder,
+    /// A file stands where a folder was expected.
+    NotFolder,
+    /// The time for an answer is over.
+    TimedOut,
+    /// The data ends too early.
+    Truncated,
+    /// The data is invalid.
+    Invalid,
+    /// Any other.
+    Other,
+}
+
+impl From<&io::Error> for Os {
+    fn from(error: &io::Error) -> Self {
+        Self { kind: kind_of(error), number: error.raw_os_error(), text: error.to_string() }
+    }
+}
+
+impl From<io::Error> for Os {
+    fn from(error: io::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl Os {
+    /// An error of a library that is not the system's, by its text.
+    pub fn other(error: impl fmt::Display) -> Self {
+        Self { kind: OsKind::Other, number: None, text: error.to_string() }
+    }
+}
+
+impl fmt::Display for Os {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.text)
+    }
+}
+
+fn kind_of(error: &io::Error) -> OsKind {
+    use io::ErrorKind as Kind;
+    // Input/output error, no such device (or address), not connected.
+    if cfg!(target_os = "linux") && matches!(error.raw_os_error(), Some(5 | 6 | 19 | 107)) {
+        return OsKind::Gone;
+    }
+    match error.kind() {
+        Kind::NotFound => OsKind::NotFound,
+        Kind::PermissionDenied => OsKind::Denied,
+        Kind::StorageFull | Kind::QuotaExceeded => OsKind::NoSpace,
+        Kind::ReadOnlyFilesystem => OsKind::ReadOnly,
+        Kind::StaleNetworkFileHandle => OsKind::Stale,
+        Kind::IsADirectory => OsKind::IsFolder,
+        Kind::NotADirectory => OsKind::NotFolder,
+        Kind::TimedOut => OsKind::TimedOut,
+        Kind::UnexpectedEof => OsKind::Truncated,
+        Kind::InvalidData | Kind::InvalidInput => OsKind::Invalid,
+        _ => OsKind::Other,
+    }
+}
+
+/// Serialises a path as text; bytes that are not Unicode are replaced, never an error.
+///
+/// # Errors
+/// Those of the serialiser.
+pub fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+/// Serialises paths as [`as_text`] does.
+///
+/// # Errors
+/// Those of the serialiser.
+pub fn as_texts<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_json() {
+        for error in [
+            io::Error::from(io::ErrorKind::StorageFull),
+            io::Error::from_raw_os_error(13),
+            io::Error::other("no number"),
+        ] {
+            let os = Os::from(&error);
+            assert_eq!(os.to_string(), error.to_string());
+            let text = serde_json::to_string(&os).unwrap();
+            assert_eq!(serde_json::from_str::<Os>(&text).unwrap(), os);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_disk_that_was_unplugged_is_known_by_its_number() {
+        for number in [5, 6, 19, 107] {
+            assert_eq!(Os::from(io::Error::from_raw_os_error(number)).kind, OsKind::Gone);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Notes on songs and exports in the language of the window. English is the engine's own text, which a
+//! test compares.
+
+use super::decimal;
+use crate::{
+    engine::{
+        Notes,
+        note::{Layout, Note, clock},
+    },
+    i18n::fl,
+};
+
+/// A note in the language of this thread.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::RateChange { at } => fl!(note_rate_change, at = clock(*at)),
+        Note::ChannelChange { at } => fl!(note_channel_change, at = clock(*at)),
+        Note::FoldedDown(layout) => fl!(note_folded_down, layout = layout_text(*layout)),
+        Note::Unreadable { from } => fl!(note_unreadable, at = clock(*from)),
+        Note::CutOff { at, whole: None } => fl!(note_cut_off, at = clock(*at)),
+        Note::CutOff { at, whole: Some(whole) } => {
+            fl!(note_cut_off_of, at = clock(*at), whole = clock(*whole))
+        }
+        Note::Unfinished => fl!(note_unfinished).to_owned(),
+        Note::Lost { places, from } => fl!(note_lost, count = *places, at = clock(*from)),
+        Note::Implausible { from, count, in_blocks } => {
+            let (at, count) = (clock(*from), count.to_string());
+            if *in_blocks {
+                fl!(note_implausible_blocks, at = at, count = count)
+            } else {
+                fl!(note_implausible_samples, at = at, count = count)
+            }
+        }
+        Note::More { count } => fl!(note_more, count = count.to_string()),
+        Note::NameLost => fl!(note_name_lost).to_owned(),
+        Note::TrackTaken { track, count, label } => fl!(
+            note_track_taken,
+            track = track.to_string(),
+            count = count.to_string(),
+            label = label
+        ),
+        Note::AllExist => fl!(note_all_exist).to_owned(),
+        Note::FromDraft => fl!(note_from_draft).to_owned(),
+        Note::ExportedInStereo { channels } => {
+            fl!(note_exported_in_stereo, channels = channels.to_string())
+        }
+        Note::BelowLoudness { lufs } => fl!(note_below_loudness, lufs = decimal(*lufs, 1)),
+        Note::Limited { lufs } => fl!(note_limited, lufs = decimal(*lufs, 1)),
+        Note::Recorded { text } => text.clone(),
+    }
+}
+
+/// The notes on a song in one line; `None` where there are none.
+pub fn notes(notes: &Notes) -> Option<String> {
+    let texts: Vec<String> = notes.0.iter().map(note).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+fn layout_text(layout: Layout) -> String {
+    if layout.has_low_frequency {
+        layout.to_string()
+    } else {
+        fl!(note_channels, count = layout.channels.to_string())
+    }
+}

@@ -1,0 +1,58 @@
+//! English texts equal the engine's, and every other language has texts of its own.
+
+use super::problem;
+use crate::{
+    engine::{Problem, note, problem::examples},
+    i18n::{Language, speak},
+    ui::words::notes::note as note_text,
+};
+
+/// Texts of the system, of libraries, and of earlier versions, which stay as they are.
+fn is_foreign(text: &str) -> bool {
+    text.starts_with("an earlier sentence") || text.starts_with("the tensor x is missing")
+}
+
+/// The problem as the window has it, which does not name the options of the command line.
+fn in_window(problem: Problem) -> Problem {
+    match problem {
+        Problem::ExistsUnasked(paths) => Problem::Exists(paths),
+        other => other,
+    }
+}
+
+#[test]
+fn english_says_what_the_command_line_says() {
+    speak(Language::english());
+    for example in examples().into_iter().map(in_window) {
+        assert_eq!(problem(&example), example.to_string(), "{example:?}");
+    }
+    for example in note::examples() {
+        assert_eq!(note_text(&example), example.to_string(), "{example:?}");
+    }
+}
+
+#[test]
+fn every_language_words_every_problem_and_note() {
+    for language in Language::all().filter(|it| *it != Language::english()) {
+        speak(language);
+        let problems = examples().into_iter().map(|it| (problem(&it), it.to_string()));
+        let notes = note::examples().into_iter().map(|it| (note_text(&it), it.to_string()));
+        for (text, english) in problems.chain(notes) {
+            assert!(!text.is_empty(), "{language:?}: {english}");
+            let is_neutral = is_foreign(&english) || english.contains("/x.th: ");
+            assert!(text != english || is_neutral, "{language:?}: {english}");
+        }
+        speak(Language::english());
+    }
+}
+
+#[test]
+fn a_system_error_and_a_search_in_portuguese() {
+    speak(Language::for_locale("pt-BR").unwrap());
+    let denied = std::io::Error::from_raw_os_error(13);
+    let text = problem(&Problem::read(std::path::Path::new("/a b.flac"), denied));
+    #[cfg(target_os = "linux")]
+    assert_eq!(text, "não foi possível ler /a b.flac: permissão negada (os error 13)");
+    assert!(text.starts_with("não foi possível ler"), "{text}");
+    speak(Language::english());
+}

@@ -1,0 +1,99 @@
+//! Models and their weights in the language of the window: steps of an installation, and errors.
+
+use super::{os, shown};
+use crate::{
+    i18n::fl,
+    model::{
+        CHANNELS, ModelError, SAMPLE_RATE,
+        weights::{FileFault, Step},
+    },
+};
+
+/// An error of a model or its weights.
+pub fn model_error(error: &ModelError) -> String {
+    match error {
+        ModelError::Header { detail } => detail.clone(),
+        ModelError::Unusable { path, detail } => {
+            fl!(weights_unusable, path = shown(path), detail = detail)
+        }
+        ModelError::File { path, fault } => {
+            fl!(weights_file, path = shown(path), fault = file_fault(fault))
+        }
+        ModelError::Origin { origin, fault } => format!("{origin} {}", file_fault(fault)),
+        ModelError::NotFetched { model, tried } => {
+            let tried: Vec<String> = tried.iter().map(model_error).collect();
+            fl!(weights_not_fetched, model = model, tried = tried.join("; "))
+        }
+        ModelError::Unknown { name, known } => {
+            fl!(weights_unknown, name = name, known = known.join(", "))
+        }
+        ModelError::NotInstalled { model } => fl!(weights_not_installed, model = model),
+        ModelError::Installing { model } => fl!(weights_installing, model = model),
+        ModelError::Digest { path, found, noted } => {
+            fl!(weights_digest, path = shown(path), found = found, noted = noted)
+        }
+        ModelError::OtherShape { path, model } => {
+            fl!(weights_other_shape, path = shown(path), model = model)
+        }
+        ModelError::OtherStems { path } => fl!(weights_other_stems, path = shown(path)),
+        ModelError::Tensor { cause } => fl!(weights_tensor, cause = cause),
+        ModelError::Io { path, cause } if path.as_os_str().is_empty() => os(cause),
+        ModelError::Io { path, cause } => format!("{}: {}", shown(path), os(cause)),
+        ModelError::Forbidden { path } => fl!(weights_forbidden, path = shown(path)),
+        ModelError::OtherSound { path, sample_rate, channels } => {
+            let sound = other_sound(*sample_rate, *channels);
+            match path {
+                Some(path) => fl!(weights_other_sound_file, path = path, sound = sound),
+                None => sound,
+            }
+        }
+        ModelError::Cancelled => fl!(problem_cancelled).to_owned(),
+    }
+}
+
+fn other_sound(sample_rate: u32, channels: usize) -> String {
+    fl!(
+        weights_other_sound,
+        rate = sample_rate.to_string(),
+        layout = layout(channels),
+        expected_rate = SAMPLE_RATE.to_string(),
+        expected_layout = layout(CHANNELS)
+    )
+}
+
+fn layout(channels: usize) -> String {
+    match channels {
+        1 => fl!(mono).to_owned(),
+        2 => fl!(weights_stereo).to_owned(),
+        more => fl!(note_channels, count = more.to_string()),
+    }
+}
+
+/// Why a weight file is not what it should be: a predicate on the file.
+pub fn file_fault(fault: &FileFault) -> String {
+    match fault {
+        FileFault::CutOff { detail } if detail.is_empty() => fl!(fault_cut_off).to_owned(),
+        FileFault::CutOff { detail } => fl!(fault_cut_off_detail, detail = detail),
+        FileFault::Empty => fl!(fault_empty).to_owned(),
+        FileFault::Folder => fl!(fault_folder).to_owned(),
+        FileFault::NotAFile => fl!(fault_not_a_file).to_owned(),
+        FileFault::NotAModel { start } => fl!(fault_not_a_model, start = start),
+        FileFault::Undescribed => fl!(fault_undescribed).to_owned(),
+        FileFault::Unreachable { cause } => fl!(fault_unreachable, cause = cause),
+        FileFault::Unreadable { cause } => fl!(fault_unreadable, cause = os(cause)),
+        FileFault::Malformed { detail } => detail.clone(),
+    }
+}
+
+/// A step of an installation.
+pub fn step(step: &Step) -> String {
+    match step {
+        Step::Starting => fl!(step_starting).to_owned(),
+        Step::Downloading(host) => fl!(step_downloading, host = host),
+        Step::Packing(package) => fl!(step_packing, package = package),
+        Step::Reading => fl!(step_reading).to_owned(),
+        Step::Checking => fl!(step_checking).to_owned(),
+        Step::Writing => fl!(step_writing).to_owned(),
+        Step::NextOrigin(error) => fl!(step_next, reason = model_error(error)),
+    }
+}

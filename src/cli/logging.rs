@@ -8,11 +8,10 @@ use std::{
     io::{self, IsTerminal as _},
 };
 
-use tracing_subscriber::{
-    EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
-};
+use tracing::subscriber::set_global_default;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, registry};
 
-use crate::engine::report::LogTail;
+use crate::engine::{decode::watch_library_logs, report::LogTail};
 
 /// Environment variable that chooses the lines.
 const VARIABLE: &str = "PARTITA_LOG";
@@ -28,10 +27,11 @@ pub(super) fn start() {
     // A line that cannot be written is dropped: reporting that would go to the same stream.
     let on_stderr = fmt::layer().log_internal_errors(false).with_writer(io::stderr);
     let in_reports = fmt::layer().log_internal_errors(false).with_writer(|| LogTail);
-    let started = registry()
+    let subscriber = registry()
         .with(on_stderr.with_ansi(is_coloured).with_filter(filter(ON_STDERR)))
-        .with(in_reports.with_ansi(false).with_filter(filter(IN_REPORTS)))
-        .try_init();
+        .with(in_reports.with_ansi(false).with_filter(filter(IN_REPORTS)));
+    let started = set_global_default(subscriber);
+    watch_library_logs();
     if started.is_err() {
         tracing::debug!("logging was set up already");
     }

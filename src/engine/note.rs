@@ -48,6 +48,13 @@ pub enum Note {
         /// The first one.
         from: u64,
     },
+    /// Damaged data was decoded, and may be heard.
+    Suspect {
+        /// The number of places.
+        places: u64,
+        /// The first one.
+        from: u64,
+    },
     /// Samples that cannot have been recorded were silenced.
     Implausible {
         /// The first one.
@@ -142,6 +149,14 @@ impl fmt::Display for Note {
             Self::Lost { places, from } => {
                 let unit = if *places == 1 { "place" } else { "places" };
                 write!(to, "damaged in {places} {unit} from {} on, silent there", clock(*from))
+            }
+            Self::Suspect { places, from } => {
+                let unit = if *places == 1 { "place" } else { "places" };
+                write!(
+                    to,
+                    "damaged in {places} {unit} from {} on, faults may be audible there",
+                    clock(*from)
+                )
             }
             Self::Implausible { from, count, in_blocks } => {
                 let unit = if *in_blocks { "blocks" } else { "samples" };

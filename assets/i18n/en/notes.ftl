@@ -14,6 +14,10 @@ note-lost = { $count ->
     [one] damaged in { $count } place from { $at } on, silent there
    *[other] damaged in { $count } places from { $at } on, silent there
 }
+note-suspect = { $count ->
+    [one] damaged in { $count } place from { $at } on, faults may be audible there
+   *[other] damaged in { $count } places from { $at } on, faults may be audible there
+}
 note-implausible-blocks = implausible sound from { $at } on was silenced (blocks: { $count })
 note-implausible-samples = implausible sound from { $at } on was silenced (samples: { $count })
 note-more = and { $count } more

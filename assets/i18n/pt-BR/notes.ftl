@@ -12,6 +12,10 @@ note-lost = { $count ->
     [one] danificada em { $count } lugar a partir de { $at }, sem som ali
    *[other] danificada em { $count } lugares a partir de { $at }, sem som ali
 }
+note-suspect = { $count ->
+    [one] danificada em { $count } lugar a partir de { $at }, pode haver falhas audíveis ali
+   *[other] danificada em { $count } lugares a partir de { $at }, pode haver falhas audíveis ali
+}
 note-implausible-blocks = um som impossível a partir de { $at } foi silenciado (blocos: { $count })
 note-implausible-samples = um som impossível a partir de { $at } foi silenciado (amostras: { $count })
 note-more = e mais { $count }

@@ -30,6 +30,7 @@ mod mpeg;
 mod output;
 mod packets;
 mod plausible;
+mod reports;
 mod source;
 mod stream;
 mod tags;
@@ -44,6 +45,7 @@ pub use error::{Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupport
 pub use folder::{extensions, is_audio_file};
 pub(super) use identity::SoundIdentity;
 pub use length::seconds;
+pub use reports::watch as watch_library_logs;
 pub use tags::Broadcast;
 pub(super) use tags::{About, LARGEST_COVER, LONGEST_TEXT, broadcast, read_all as read_tags};
 

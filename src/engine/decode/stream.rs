@@ -19,6 +19,7 @@ use super::{
     output::{Output, Trim},
     packets::Next,
     plausible::Judge,
+    reports,
     source::Source,
 };
 use crate::engine::{
@@ -50,6 +51,7 @@ pub fn decode(
     bound: f32,
     reopen: &dyn Fn() -> Result<Source>,
 ) -> Result<Heard> {
+    reports::watch();
     let mut stream = Stream::new(&source, output, bound)?;
     progress(0.0);
     let passes = source.passes.clone();
@@ -103,6 +105,9 @@ struct Stream<'a> {
     lost: Option<u64>,
     /// The frame at which the last one ends.
     last_loss: Option<u64>,
+    /// Packets of which the decoder only reports that their data is damaged, and where the first was.
+    suspect: u64,
+    first_suspect: Option<u64>,
     /// Where the first samples that are not plausible were.
     first_odd: Option<u64>,
     warnings: Vec<Note>,
@@ -129,6 +134,8 @@ impl<'a> Stream<'a> {
             first_loss: None,
             lost: None,
             last_loss: None,
+            suspect: 0,
+            first_suspect: None,
             first_odd: None,
             warnings: Vec::new(),
             interleaved: Vec::new(),
@@ -212,6 +219,7 @@ impl<'a> Stream<'a> {
         if is_joint_32_bit_flac(source, packet) {
             return Err(DecodeError::Unsupported(Unsupported::JointFlac).into());
         }
+        reports::take();
         let (decoder, since) = (&mut self.decoder, Instant::now());
         let decoded = guarded(|| decoder.decode(packet, &mut self.interleaved));
         self.allowance.time(since.elapsed())?;
@@ -228,6 +236,7 @@ impl<'a> Stream<'a> {
         if self.interleaved.is_empty() {
             return Ok(true);
         }
+        self.suspect(reports::take());
         self.adapt(&spec)?;
         self.silence_lost()?;
         let frames = (self.interleaved.len() / spec.channels().count().max(1)) as u64;
@@ -242,6 +251,18 @@ impl<'a> Stream<'a> {
         }
         self.output.push(&self.ready)?;
         Ok(true)
+    }
+
+    /// Counts a packet that was decoded although its data is damaged. Not where data of packets before it
+    /// is missing, which was lost, or cut away with the beginning of the song.
+    fn suspect(&mut self, reports: u64) {
+        const BEHIND_A_CUT: u64 = 10;
+        let at = self.output.frames_out;
+        let after_loss = self.last_loss.is_some_and(|last| at < last + u64::from(SAMPLE_RATE) / 4);
+        if reports > 0 && self.packets > BEHIND_A_CUT && self.lost.is_none() && !after_loss {
+            self.suspect += 1;
+            self.first_suspect.get_or_insert(at);
+        }
     }
 
     /// Gives what is held back until the next block comes.
@@ -388,6 +409,11 @@ impl<'a> Stream<'a> {
         }
         if let Some(first) = self.first_loss {
             self.warnings.push(Note::Lost { places: self.losses, from: first });
+        }
+        // Some encoders end a granule late as a habit.
+        let is_habit = self.suspect * 20 > self.packets;
+        if let Some(from) = self.first_suspect.filter(|_| !is_habit) {
+            self.warnings.push(Note::Suspect { places: self.suspect, from });
         }
         if let Some(first) = self.first_odd {
             let (count, in_blocks) = (self.judge.silenced, is_lossy(&source.codec));

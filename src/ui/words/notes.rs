@@ -23,6 +23,7 @@ pub fn note(note: &Note) -> String {
         }
         Note::Unfinished => fl!(note_unfinished).to_owned(),
         Note::Lost { places, from } => fl!(note_lost, count = *places, at = clock(*from)),
+        Note::Suspect { places, from } => fl!(note_suspect, count = *places, at = clock(*from)),
         Note::Implausible { from, count, in_blocks } => {
             let (at, count) = (clock(*from), count.to_string());
             if *in_blocks {

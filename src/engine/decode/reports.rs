@@ -1,0 +1,60 @@
+//! Damage that the MP3 decoder notices, conceals, and reports in its log alone.
+//!
+//! MP3 has no checksums as a rule: changed bytes decode to other sound. Symphonia's decoder notices when
+//! a granule's codes do not end where they should, and writes a line by the `log` crate; it returns no
+//! error. This is the process's logger for that crate: it counts such lines on the thread that decodes,
+//! and hands every line on to `tracing`. Another MP3 decoder that returns them was not found.
+
+use std::{cell::Cell, sync::Once};
+
+use log::{LevelFilter, Log, Metadata, Record, set_logger, set_max_level};
+use tracing_log::{AsLog as _, LogTracer};
+
+/// The crate that decodes MP3, as it names itself in its lines.
+const DECODER: &str = "symphonia_bundle_mp3";
+/// Parts of its lines about damaged data, of version 0.6.
+const DAMAGE: [&str; 2] = ["malformed bitstream", "invalid main_data_begin"];
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Watch;
+
+static WATCH: Watch = Watch;
+
+impl Log for Watch {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with(DECODER) || LogTracer::new().enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.target().starts_with(DECODER) {
+            let line = record.args().to_string();
+            if DAMAGE.iter().any(|part| line.contains(part)) {
+                COUNT.set(COUNT.get() + 1);
+            }
+        }
+        LogTracer::new().log(record);
+    }
+
+    fn flush(&self) {}
+}
+
+/// Makes this the logger of the `log` crate, once; after `tracing` has its subscriber, if it gets one. A process that has another one keeps it: damage that is
+/// only reported is then not counted.
+pub fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if set_logger(&WATCH).is_ok() {
+            set_max_level(
+                LevelFilter::Info.max(tracing::level_filters::LevelFilter::current().as_log()),
+            );
+        }
+    });
+}
+
+/// Reports of damage on this thread since the last call.
+pub fn take() -> u64 {
+    COUNT.take()
+}

@@ -178,9 +178,10 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
         tracing::warn!("{notice}");
     }
     // Programs read JSON, so all of it is English.
-    i18n::speak(match arguments.json {
-        true => Language::english(),
-        false => Language::of_setting(preferences.language.as_deref()),
+    i18n::speak(if arguments.json {
+        Language::english()
+    } else {
+        Language::of_setting(preferences.language.as_deref())
     });
     let compute = flags.compute(&preferences);
     match arguments.command {

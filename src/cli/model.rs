@@ -205,7 +205,7 @@ fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, output: &O
     for verdict in verdicts {
         let Verdict { stem, db, least_db } = verdict;
         let (name, is_good) = (&model.name, verdict.is_good());
-        let (far, least) = (decimal(f64::from(*db), 1), decimal(f64::from(*least_db), 0));
+        let (far, least) = (decimal(*db, 1), decimal(*least_db, 0));
         let words = if is_good {
             fl!(cli_test_passed, db = far, least = least)
         } else {

@@ -19,12 +19,9 @@ const REFERENCE: &str = "en";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("assets/i18n");
-    #[expect(clippy::print_stdout, reason = "Cargo reads it")]
-    {
-        println!("cargo::rerun-if-changed={}", root.display());
-        println!("cargo::rerun-if-changed=build.rs");
-        println!("cargo::rerun-if-changed=src/i18n/entries.rs");
-    }
+    println!("cargo::rerun-if-changed={}", root.display());
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/i18n/entries.rs");
     let mut languages = sorted(root, Path::is_dir)?;
     // English first: it is the default and the fallback.
     languages.sort_by_key(|folder| !folder.ends_with(REFERENCE));
@@ -35,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What lies in a folder and is wanted, by name.
+/// The wanted entries of a folder, by name.
 fn sorted(folder: &Path, is_wanted: fn(&Path) -> bool) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -77,7 +74,8 @@ fn embedded(languages: &[PathBuf]) -> Result<String, Box<dyn Error>> {
         let tag = folder.file_name().ok_or("a language has no name")?.to_string_lossy();
         write!(code, "super::Source::new({tag:?}, &[")?;
         for file in files(folder)? {
-            write!(code, "include_str!({:?}), ", fs::canonicalize(file)?)?;
+            let file = std::path::absolute(file)?;
+            write!(code, "include_str!({:?}), ", file.to_string_lossy())?;
         }
         code.push_str("]),\n");
     }

@@ -5,6 +5,7 @@
 //! - [`model`] knows tensors, and no files but weights.
 //! - [`engine`] owns every thread, file and device, and knows no window.
 //! - [`ui`] and [`cli`] send [`engine::Command`]s and read [`engine::Event`]s.
+//! - [`i18n`] has the texts of both in the user's language, and knows no other room.
 //!
 //! A song is decoded into a mix store, cut into overlapping segments, separated segment by segment
 //! into stem stores, and read back by range by the player, the waveforms and the exports. Nothing

@@ -41,14 +41,21 @@ fn lines_with(room_name: &str, words: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_model_knows_no_other_room() {
-    let found = lines_with("model", &["crate::engine", "crate::ui", "crate::cli", "egui"]);
+    let rooms = ["crate::engine", "crate::ui", "crate::cli", "crate::i18n", "egui"];
+    let found = lines_with("model", &rooms);
     assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]
 fn the_engine_knows_no_window() {
-    let found = lines_with("engine", &["crate::ui", "crate::cli", "egui", "clap::"]);
+    let found = lines_with("engine", &["crate::ui", "crate::cli", "crate::i18n", "egui", "clap::"]);
     assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn the_texts_know_no_other_room() {
+    let rooms = ["crate::model", "crate::engine", "crate::ui", "crate::cli", "egui"];
+    assert_eq!(lines_with("i18n", &rooms), Vec::<String>::new());
 }
 
 #[test]

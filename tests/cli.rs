@@ -299,3 +299,30 @@ fn within_a_limit_of_memory_fewer_threads_work_and_then_none() {
 fn stems_of(file: &Path) -> Option<&Path> {
     file.ancestors().find(|folder| folder.ends_with("stems"))
 }
+
+#[test]
+fn speaks_the_language_of_the_setting_or_the_system_and_english_to_programs() {
+    let home = tiny_home();
+    let said = |arguments: &[&str], locale: &str| {
+        let output = command(home.path(), arguments).env("LC_ALL", locale).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output) + &stderr(&output)
+    };
+    assert!(said(&["list"], "pt_BR.UTF-8").contains("a biblioteca está vazia"));
+    assert!(said(&["list"], "C").contains("the library is empty"));
+    assert!(said(&["list"], "xx_XX.UTF-8").contains("the library is empty"));
+    assert!(said(&["list", "--json"], "pt_BR.UTF-8").contains("the library is empty"));
+    fs::write(home.path().join("settings.toml"), "language = \"pt\"\n").unwrap();
+    assert!(said(&["list"], "C").contains("a biblioteca está vazia"));
+    // A translation that is being written, without a build.
+    let folder = home.path().join("eo");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a.ftl"), "cli-no-songs = malplena\n").unwrap();
+    let preview = |arguments: &[&str]| {
+        let mut command = command(home.path(), arguments);
+        let output = command.env("PARTITA_TRANSLATION", &folder).output().unwrap();
+        stdout(&output) + &stderr(&output)
+    };
+    assert!(preview(&["list"]).contains("malplena"));
+    assert!(preview(&["jobs"]).contains("no jobs"), "what it lacks is English");
+}

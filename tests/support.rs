@@ -74,6 +74,8 @@ pub fn partita(home: &Path, arguments: &[&str]) -> Output {
 pub fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partita"));
     command.env("PARTITA_HOME", home).args(arguments);
+    // English on a system in any language.
+    command.env("LC_ALL", "C").env_remove("LANGUAGE");
     command
 }
 

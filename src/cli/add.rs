@@ -8,9 +8,12 @@ use super::{
     TrackArguments,
     events::Session,
     exit_code,
-    output::{Output, minutes, note},
+    output::{Output, note},
 };
-use crate::engine::{Command, Compute, Event, audio_tracks};
+use crate::{
+    engine::{Command, Compute, Event, audio_tracks},
+    i18n::numbers::clock,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -38,7 +41,8 @@ pub(super) fn run(
             Event::Song(song) => last = Some(song),
             Event::Imported { path, song } => {
                 let Some(song) = last.take().filter(|last| last.id == song) else { continue };
-                let line = format!("{} {} ({})", song.id.0, song.title, minutes(song.seconds()));
+                let line =
+                    format!("{} {} ({})", song.id.0, song.title, clock(song.seconds() as u64));
                 output.result(&line, &json!(song));
                 let taken = song.track.and_then(|track| audio_tracks::taken(&song.tracks, track));
                 for text in song.warning.text().into_iter().chain(taken.map(|it| it.to_string())) {

@@ -33,6 +33,7 @@ use crate::{
         problem::Class,
         recipe::Quality,
     },
+    i18n::{fl, numbers::decimal},
     model::share_weights_in,
 };
 
@@ -107,7 +108,7 @@ pub(super) fn run(
     };
     arguments.track.complete(&mut manifest.entries);
     for (line, first) in &manifest.again {
-        note(&format!("line {line} is line {first} again"));
+        note(&fl!(cli_repeated_line, line = line.to_string(), first = first.to_string()));
     }
     let wanted = match wanted(&manifest.entries, &arguments.written, &model) {
         Ok(wanted) => wanted,
@@ -253,17 +254,19 @@ fn below(folder: &str) -> Result<PathBuf, &'static str> {
 /// Says what this process takes of the machine, and who dealt it out.
 fn say_what_is_dealt_out(compute: Compute) {
     let threads = if let Some(threads) = compute.threads {
-        format!("{threads} threads (asked for)")
+        fl!(cli_threads_given, count = threads)
     } else {
         let dealt = allotment::threads();
-        format!("{} threads (from {})", dealt.amount, dealt.from)
+        fl!(cli_threads_found, count = dealt.amount, origin = dealt.from)
     };
     let memory = match (compute.memory, allotment::memory()) {
         (Some(asked), dealt) if dealt.is_none_or(|dealt| asked <= dealt.amount) => {
-            format!("{} MB of memory (asked for)", asked >> 20)
+            fl!(cli_memory_given, megabytes = asked >> 20)
         }
-        (_, Some(dealt)) => format!("{} MB of memory (from {})", dealt.amount >> 20, dealt.from),
-        (_, None) => "memory without a limit".into(),
+        (_, Some(dealt)) => {
+            fl!(cli_memory_found, megabytes = dealt.amount >> 20, origin = dealt.from)
+        }
+        (_, None) => fl!(cli_memory_unlimited).into(),
     };
     note(&format!("{threads}, {memory}"));
 }
@@ -309,7 +312,8 @@ impl Teller<'_> {
                     "took": receipt.took, "gain_db": receipt.gain_db, "notes": receipt.notes.texts(),
                 });
                 self.event("done", song, more);
-                self.words(&format!("{}: done in {:.1} s", receipt.song, receipt.took));
+                let seconds = decimal(receipt.took, 1);
+                self.words(&fl!(cli_song_done, song = &receipt.song, seconds = seconds));
             }
             News::Skipped(song, receipt) => {
                 self.shown = None;
@@ -317,15 +321,20 @@ impl Teller<'_> {
             }
             News::Elsewhere(song, host) => {
                 self.event("elsewhere", song, json!({ "host": host }));
-                note(&format!("{}: {host} is working on it", song.request.file.display()));
+                let song = song.request.file.display().to_string();
+                note(&fl!(cli_elsewhere, song = song, host = *host));
             }
             News::Failed(song, failure) => {
                 self.shown = None;
                 let more = json!({ "reason": failure.reason, "temporary": failure.temporary });
                 self.event("failed", song, more);
-                let later = if failure.temporary { " (may be done later)" } else { "" };
-                let line = failure.line;
-                note(&format!("partita: line {line}: {}: {}{later}", failure.path, failure.reason));
+                let (line, song) = (failure.line.to_string(), &failure.path);
+                let words = if failure.temporary {
+                    fl!(cli_song_failed_for_now, line = line, song = song, reason = &failure.reason)
+                } else {
+                    fl!(cli_song_failed, line = line, song = song, reason = &failure.reason)
+                };
+                note(&format!("partita: {words}"));
             }
         }
     }
@@ -361,16 +370,22 @@ impl Teller<'_> {
         {
             line.extend(more);
         }
-        let words = format!(
-            "share {shard}: {done} of {songs} songs done ({skipped} of them before), {failed} failed, \
-             {temporary} failed for now, {left} left"
+        let words = fl!(
+            cli_share_ended,
+            share = shard.to_string(),
+            done = *done,
+            songs = *songs,
+            skipped = *skipped,
+            failed = *failed,
+            temporary = *temporary,
+            left = *left
         );
         self.output.result(&words, &line);
         if let Some(reason) = &summary.stopped {
-            note(&format!("stopped by {reason}; start it again to go on"));
+            note(&fl!(cli_share_stopped, reason = reason));
         }
         if failed + temporary > 0 {
-            note(&format!("what failed is listed in {}", failures.display()));
+            note(&fl!(cli_failures_listed, file = failures.display().to_string()));
         }
     }
 }

@@ -6,10 +6,16 @@ use std::{path::Path, process::ExitCode};
 use serde_json::json;
 
 use super::output::{Output, note};
-use crate::engine::{
-    Compute,
-    doctor::{Report, Speed, examine, measure},
-    report::save,
+use crate::{
+    engine::{
+        Compute,
+        doctor::{Report, Speed, examine, measure},
+        report::save,
+    },
+    i18n::{
+        fl,
+        numbers::{bytes, decimal},
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +37,7 @@ pub(super) fn run(
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let measured = if arguments.measure {
-        note("measuring, for some seconds");
+        note(fl!(cli_measuring));
         Some(measure(home, compute)?)
     } else {
         None
@@ -41,34 +47,35 @@ pub(super) fn run(
     output.result(&words(&report), &json!(report));
     if let Some(file) = &arguments.report {
         save(home, compute, file)?;
-        note(&format!("the report is in {}", file.display()));
+        note(&fl!(cli_report_saved, file = file.display().to_string()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn words(report: &Report) -> String {
     let list = |items: &[String]| {
-        if items.is_empty() { "none".to_owned() } else { items.join(", ") }
+        if items.is_empty() { fl!(cli_none).to_owned() } else { items.join(", ") }
     };
-    let speed = |speed: Speed| {
-        let Speed { seconds_per_segment, times_real_time } = speed;
-        format!("{seconds_per_segment:.2} s a segment, {times_real_time:.1} times real time")
+    let speed = |Speed { seconds_per_segment, times_real_time }| {
+        let seconds = decimal(seconds_per_segment, 2);
+        fl!(cli_doctor_speed, seconds = seconds, times = decimal(times_real_time, 1))
     };
-    let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
-    format!(
-        "Partita {}\nprocessor: {}\nfeatures: {}\nthreads: {}\nmemory: {} of {} free\n\
-         sound: {}\nmodel: {}\nspeed: {}\ndata folder: {} ({}; {} free on its disk)",
-        report.version,
-        report.processor,
-        list(&report.cpu_features),
-        report.threads,
-        gigabytes(report.memory_free_bytes),
-        gigabytes(report.memory_bytes),
-        list(&report.audio_devices),
-        report.model,
-        report.speed.map_or_else(|| "not measured yet (doctor --measure)".to_owned(), speed),
-        report.home.display(),
-        gigabytes(report.home_bytes),
-        report.disk_free_bytes.map_or_else(|| "?".to_owned(), gigabytes),
-    )
+    let (free, all) = (bytes(report.memory_free_bytes), bytes(report.memory_bytes));
+    let lines = [
+        format!("Partita {}", report.version),
+        fl!(cli_doctor_processor, name = &report.processor),
+        fl!(cli_doctor_features, names = list(&report.cpu_features)),
+        fl!(cli_doctor_threads, count = report.threads),
+        fl!(cli_doctor_memory, free = free, all = all),
+        fl!(cli_doctor_sound, names = list(&report.audio_devices)),
+        fl!(cli_doctor_model, state = &report.model),
+        report.speed.map_or_else(|| fl!(cli_doctor_speed_unknown).to_owned(), speed),
+        fl!(
+            cli_doctor_home,
+            folder = report.home.display().to_string(),
+            size = bytes(report.home_bytes),
+            free = report.disk_free_bytes.map_or_else(|| "?".to_owned(), bytes)
+        ),
+    ];
+    lines.join("\n")
 }

@@ -8,13 +8,16 @@ use super::{
     output::{Output, Progress},
     recipe::RecipeArguments,
 };
-use crate::engine::{
-    self, CancelToken, Preferences, Song, SongTrack,
-    export::Exported,
-    library::{Library, find_song},
-    models::InstalledModel,
-    order::Order,
-    recipe::Recipe,
+use crate::{
+    engine::{
+        self, CancelToken, Preferences, Song, SongTrack,
+        export::Exported,
+        library::{Library, find_song},
+        models::InstalledModel,
+        order::Order,
+        recipe::Recipe,
+    },
+    i18n::fl,
 };
 
 #[derive(Debug, clap::Args)]
@@ -73,6 +76,6 @@ fn export(
         selection: files.selection(&model.spec.sources)?,
         place: files.place(Path::new("")),
     };
-    let mut show = |fraction: f32| progress.set("writing", fraction.into(), None);
+    let mut show = |fraction: f32| progress.set(fl!(cli_writing), fraction.into(), None);
     Ok(asking(&files.settings(), |settings| order.carry_out(settings, &mut show, cancel))?)
 }

@@ -11,12 +11,15 @@ use super::{
     output::{Output, note},
     tracks,
 };
-use crate::engine::{
-    CancelToken, Depth, Problem, Result,
-    export::{
-        DEFAULT_PATTERN, Exported, FORMATS, Format, NamePattern, OnExists, Part, Place, Selection,
-        Settings, ordered,
+use crate::{
+    engine::{
+        CancelToken, Depth, Problem, Result,
+        export::{
+            DEFAULT_PATTERN, Exported, FORMATS, Format, NamePattern, OnExists, Part, Place,
+            Selection, Settings, ordered,
+        },
     },
+    i18n::{fl, numbers::decimal},
 };
 
 /// What is written, where, and how.
@@ -171,11 +174,11 @@ pub(super) fn report(
     source: Option<(u64, Option<String>)>,
     output: &Output,
 ) {
+    let db = decimal(exported.gain_db.abs().into(), 2);
     if exported.gain_db < 0.0 {
-        let db = -exported.gain_db;
-        note(&format!("{song}: all files were turned down by {db:.2} dB"));
+        note(&fl!(cli_turned_down, song = song, db = db));
     } else if exported.gain_db > 0.0 {
-        note(&format!("{song}: all files were turned up by {:.2} dB", exported.gain_db));
+        note(&fl!(cli_turned_up, song = song, db = db));
     }
     for text in exported.notes.texts() {
         note(&format!("{song}: {text}"));
@@ -250,8 +253,7 @@ fn ask(paths: &[PathBuf]) -> Result<OnExists> {
     loop {
         let mut answer = String::new();
         let mut out = std::io::stderr();
-        let asked =
-            write!(out, "[r]eplace, [n]umber, [s]kip, [c]ancel? ").and_then(|()| out.flush());
+        let asked = write!(out, "{} ", fl!(cli_ask_exists)).and_then(|()| out.flush());
         let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
         return match (read, answer.trim()) {
             (Err(_) | Ok(0), _) | (_, "c" | "cancel") => Err(Problem::Cancelled),

@@ -9,7 +9,10 @@ use super::{
     output::{Output, note},
     tracks,
 };
-use crate::engine::{self, JobId, Song, SongId};
+use crate::{
+    engine::{self, JobId, Song, SongId},
+    i18n::{fl, numbers::decimal},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -21,7 +24,7 @@ pub(super) fn list(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     let library = engine::look_into_library(home)?;
     let (songs, jobs) = (library.songs()?, library.jobs()?);
     if jobs.is_empty() {
-        note("there are no jobs; make one with `partita process SONG`");
+        note(fl!(cli_no_jobs));
     }
     for job in jobs.iter().rev() {
         let line = format!("{:>4}  {} · {}", job.id.0, title(&songs, job.song), state_words(job));
@@ -39,21 +42,18 @@ pub(super) fn show(
     let job = library.job(JobId(arguments.id))?;
     let songs = library.songs()?;
     let tracks = engine::tracks::written(&library, &job)?;
-    let mut words = format!(
-        "job {}: {}\nmodel: {}\nstems: {}\nstate: {}\nsegments: {} of {}\ncomputed for: {:.1} s",
-        job.id.0,
-        title(&songs, job.song),
-        job.model,
-        job.stems.join(", "),
-        state_words(&job),
-        job.segments_done,
-        job.segments_total,
-        job.seconds
-    );
+    let mut lines = vec![
+        fl!(cli_job_title, id = job.id.0.to_string(), title = title(&songs, job.song)),
+        fl!(cli_job_model, model = &job.model),
+        fl!(cli_job_stems, stems = job.stems.join(", ")),
+        fl!(cli_job_state, state = state_words(&job)),
+        fl!(cli_job_segments, done = job.segments_done, total = job.segments_total),
+        fl!(cli_job_computed, seconds = decimal(job.seconds, 1)),
+    ];
     if !tracks.is_empty() {
-        words = format!("{words}\n{}", tracks::words(&tracks));
+        lines.push(tracks::words(&tracks));
     }
-    output.result(&words, &json!({ "job": job, "tracks": tracks::json(&tracks) }));
+    output.result(&lines.join("\n"), &json!({ "job": job, "tracks": tracks::json(&tracks) }));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,25 +4,31 @@ use std::{path::Path, process::ExitCode};
 
 use serde_json::json;
 
-use super::output::{Output, minutes, note};
-use crate::engine::{self, Job, JobState};
+use super::output::{Output, note};
+use crate::{
+    engine::{self, Job, JobState},
+    i18n::{
+        fl,
+        numbers::{clock, percent},
+    },
+};
 
 pub(super) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     let library = engine::look_into_library(home)?;
     let jobs = library.jobs()?;
     let songs = library.songs()?;
     if songs.is_empty() {
-        note("the library is empty; add a song with `partita add FILE`");
+        note(fl!(cli_no_songs));
     }
     for song in songs.iter().rev() {
         let job = jobs.iter().find(|job| job.song == song.id);
-        let artist = song.artist.as_deref().unwrap_or("unknown artist");
-        let state = job.map_or_else(|| "not processed".to_owned(), state_words);
+        let artist = song.artist.as_deref().unwrap_or(fl!(unknown_artist));
+        let state = job.map_or_else(|| fl!(cli_not_processed).to_owned(), state_words);
         let line = format!(
             "{:>4}  {} · {artist} · {} · {state}",
             song.id.0,
             song.title,
-            minutes(song.seconds())
+            clock(song.seconds() as u64)
         );
         output.result(&line, &json!({ "song": song, "job": job }));
     }
@@ -31,13 +37,13 @@ pub(super) fn run(home: &Path, output: &Output) -> anyhow::Result<ExitCode> {
 
 /// A job's state for people.
 pub(super) fn state_words(job: &Job) -> String {
-    let percent = (job.fraction() * 100.0).floor();
+    let percent = percent(job.fraction());
     match &job.state {
-        JobState::Waiting => format!("waiting at {percent} %"),
-        JobState::Running => format!("at {percent} %"),
-        JobState::Paused => format!("paused at {percent} %"),
-        JobState::Done => format!("done: {}", job.stems.join(", ")),
-        JobState::Failed(reason) => format!("failed: {reason}"),
-        JobState::Cancelled => format!("cancelled at {percent} %"),
+        JobState::Waiting => fl!(cli_job_waiting, percent = percent),
+        JobState::Running => fl!(cli_job_running, percent = percent),
+        JobState::Paused => fl!(cli_job_paused, percent = percent),
+        JobState::Done => fl!(cli_job_done, stems = job.stems.join(", ")),
+        JobState::Failed(reason) => fl!(cli_job_failed, reason = reason.to_string()),
+        JobState::Cancelled => fl!(cli_job_cancelled, percent = percent),
     }
 }

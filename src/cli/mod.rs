@@ -36,6 +36,7 @@ use crate::{
         models::DEFAULT,
         preferences::Flags,
     },
+    i18n::{self, Language},
     model::{Precision, weights::Catalog},
 };
 use output::Output;
@@ -176,6 +177,12 @@ fn run(arguments: Arguments, output: &Output) -> anyhow::Result<ExitCode> {
     if let Some(notice) = notice {
         tracing::warn!("{notice}");
     }
+    // Programs read JSON, so all of it is English.
+    i18n::speak(if arguments.json {
+        Language::english()
+    } else {
+        Language::of_setting(preferences.language.as_deref())
+    });
     let compute = flags.compute(&preferences);
     match arguments.command {
         None => Ok(ExitCode::SUCCESS),

@@ -20,6 +20,10 @@ use super::{
 };
 use crate::{
     engine::{Compute, Preferences, pool},
+    i18n::{
+        fl,
+        numbers::{bytes, decimal},
+    },
     model::{
         describe, load,
         selftest::{self, Verdict},
@@ -119,7 +123,7 @@ fn list(store: &Store, output: &Output) {
     for model in store.models() {
         let state = store.state(&model.name);
         let Model { name, about, .. } = &model;
-        let title = if model.is_own { "your own" } else { &model.title };
+        let title = if model.is_own { fl!(cli_model_own) } else { &model.title };
         let (words, sources) = (in_words(&state), model.sources.join(", "));
         let mut lines = format!("{name}\t{words}\t{title} ({sources})");
         if !about.is_empty() {
@@ -150,7 +154,7 @@ fn import(store: &Store, file: &Path, output: &Output) -> Result<ExitCode> {
 fn remove(store: &Store, name: &str, output: &Output) -> Result<()> {
     store.remove(name)?;
     output.result(
-        &format!("{name}\tremoved; the stems that it made stay"),
+        &format!("{name}\t{}", fl!(cli_model_removed)),
         &json!({ "name": name, "state": "missing" }),
     );
     Ok(())
@@ -195,15 +199,20 @@ fn test(store: &Store, models: &[Model], compute: Compute, output: &Output) -> R
 
 fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, output: &Output) -> bool {
     let Some(verdicts) = verdicts else {
-        note(&format!("{file}: no reference numbers are known for these weights"));
+        note(&fl!(cli_test_unknown, file = file));
         return true;
     };
     for verdict in verdicts {
         let Verdict { stem, db, least_db } = verdict;
         let (name, is_good) = (&model.name, verdict.is_good());
-        let word = if is_good { "right" } else { "WRONG" };
+        let (far, least) = (decimal(*db, 1), decimal(*least_db, 0));
+        let words = if is_good {
+            fl!(cli_test_passed, db = far, least = least)
+        } else {
+            fl!(cli_test_failed, db = far, least = least)
+        };
         output.result(
-            &format!("{file}\t{stem}\t{word}: {db:.1} dB from PyTorch, at least {least_db} dB"),
+            &format!("{file}\t{stem}\t{words}"),
             &json!({
                 "name": name, "file": file, "stem": stem, "db": db, "least_db": least_db, "ok": is_good,
             }),
@@ -226,7 +235,7 @@ fn verify(store: &Store, models: &[Model], output: &Output) -> bool {
             continue;
         }
         output.result(
-            &format!("{}\tcorrect\t{}", model.name, digests(model).join(", ")),
+            &format!("{}\t{}\t{}", model.name, fl!(cli_model_correct), digests(model).join(", ")),
             &json!({
                 "name": model.name, "digest": digests(model), "ok": error.is_none(), "error": error,
             }),
@@ -274,10 +283,10 @@ fn entry(store: &Store, model: &Model, state: &State) -> Value {
 
 fn in_words(state: &State) -> String {
     match state {
-        State::Missing => "not installed".into(),
-        State::Installed { bytes } => format!("installed ({} MB)", bytes / 1_000_000),
-        State::Damaged(reason) => format!("damaged: it {reason}"),
-        State::Unusable(reason) => format!("unusable: {reason}"),
+        State::Missing => fl!(cli_model_missing).into(),
+        State::Installed { bytes: size } => fl!(cli_model_installed, size = bytes(*size)),
+        State::Damaged(reason) => fl!(cli_model_damaged, reason = reason.to_string()),
+        State::Unusable(reason) => fl!(cli_model_unusable, reason = reason.to_string()),
     }
 }
 
@@ -348,12 +357,12 @@ impl Display {
 
     fn draw(&self, progress: &Progress, first: bool) {
         if let Step::NextOrigin(_) = progress.what {
-            self.bar.println(progress.what.to_string());
+            self.bar.println(step(&progress.what));
             return;
         }
         if first {
             self.bar.set_style(style(progress.total.is_some()));
-            self.bar.set_message(progress.what.to_string());
+            self.bar.set_message(step(&progress.what));
         }
         match progress.total {
             Some(total) => {
@@ -384,10 +393,22 @@ fn style(known: bool) -> ProgressStyle {
 }
 
 fn line(progress: &Progress) -> String {
-    let (what, done) = (&progress.what, progress.done as f64 / 1e6);
+    let (step, done) = (step(&progress.what), bytes(progress.done));
     match progress.total {
-        Some(total) => format!("{what}: {done:.1} of {:.1} MB", total as f64 / 1e6),
-        None if progress.done > 0 => format!("{what}: {done:.1} MB"),
-        None => what.to_string(),
+        Some(total) => fl!(cli_step_of, step = step, done = done, total = bytes(total)),
+        None if progress.done > 0 => fl!(cli_step_done, step = step, done = done),
+        None => step,
+    }
+}
+
+fn step(step: &Step) -> String {
+    match step {
+        Step::Starting => fl!(step_starting).to_owned(),
+        Step::Downloading(host) => fl!(cli_step_downloading, host = host),
+        Step::Packing(package) => fl!(cli_step_packing, package = package),
+        Step::Reading => fl!(cli_step_reading).to_owned(),
+        Step::Checking => fl!(cli_step_checking).to_owned(),
+        Step::Writing => fl!(cli_step_writing).to_owned(),
+        Step::NextOrigin(reason) => fl!(cli_step_next_origin, reason = reason.to_string()),
     }
 }

@@ -14,6 +14,11 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
+use crate::i18n::{
+    fl,
+    numbers::{clock, percent},
+};
+
 /// Between two lines of progress where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
@@ -164,7 +169,8 @@ impl Progress {
     /// Shows a fraction, 0 to 1, of a step named `what`, and how many seconds it still takes.
     pub(super) fn set(&self, what: &str, fraction: f64, seconds_left: Option<f64>) {
         if let Some(bar) = &self.bar {
-            let left = seconds_left.map(|left| format!("  {} left", minutes(left.ceil())));
+            let left = seconds_left
+                .map(|left| format!("  {}", fl!(cli_time_left, time = clock(left.ceil() as u64))));
             bar.set_prefix(left.unwrap_or_default());
             bar.set_message(format!("{}: {what}", self.name));
             bar.set_position((fraction * 1000.0) as u64);
@@ -175,7 +181,7 @@ impl Progress {
         if is_news && self.said.get().elapsed() >= LINE_EVERY {
             self.tenth.set(tenth);
             self.said.set(Instant::now());
-            note(&format!("{}: {what} {} %", self.name, tenth.min(10) * 10));
+            note(&format!("{}: {what} {}", self.name, percent(f64::from(tenth.min(10)) / 10.0)));
         }
     }
 }
@@ -186,12 +192,6 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
-}
-
-/// `m:ss` of a number of seconds.
-pub(super) fn minutes(seconds: f64) -> String {
-    let seconds = seconds as u64;
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<Exit
         );
         let seconds = known.unwrap_or_else(|error: Problem| {
             any_failed = true;
-            note(&format!("line {line}: {}: {}", path.display(), error.to_string()));
+            note(&format!("line {line}: {}: {error}", path.display()));
             None
         });
         let mut object = json!({ "path": path.to_string_lossy() });

@@ -12,9 +12,12 @@ use super::{
     recipe::RecipeArguments,
     tracks,
 };
-use crate::engine::{
-    self, Command, Compute, Event, Job, JobId, JobState, Preferences, RequestId, Song, SongId,
-    estimate::Estimate, library::find_song,
+use crate::{
+    engine::{
+        self, Command, Compute, Event, Job, JobId, JobState, Preferences, RequestId, Song, SongId,
+        estimate::Estimate, library::find_song,
+    },
+    i18n::{fl, numbers::decimal},
 };
 
 #[derive(Debug, clap::Args)]
@@ -85,8 +88,8 @@ pub(super) fn run(
 fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
     let found = engine::tracks::of_job(&engine::look_into_library(home)?, job)?;
     if found.gain_db != 0.0 {
-        let db = -found.gain_db;
-        note(&format!("all tracks were turned down by {db:.1} dB, so that none clips"));
+        let db = decimal(-f64::from(found.gain_db), 1);
+        note(&fl!(cli_tracks_turned_down, db = db));
     }
     let json =
         json!({ "job": job, "tracks": tracks::json(&found.files), "gain_db": found.gain_db });
@@ -141,7 +144,7 @@ fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: O
     let estimate = estimate.get_or_insert_with(|| Estimate::new(pace, done, now));
     estimate.advance(done, now);
     let left = estimate.seconds_left(job.segments_total, now);
-    progress.set(&format!("finding {}", job.stems.join(", ")), job.fraction(), left);
+    progress.set(&fl!(cli_separating, stems = job.stems.join(", ")), job.fraction(), left);
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::{
-    RESUME,
-    output::{Output, minutes},
+use super::{RESUME, output::Output};
+use crate::{
+    engine::archive::report::{Report, Share, report},
+    i18n::{
+        fl,
+        numbers::{bytes, clock, decimal},
+    },
 };
-use crate::engine::archive::report::{Report, report};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -29,52 +32,73 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<Exit
 }
 
 fn in_words(report: &Report) -> String {
-    let mut lines = vec![format!(
-        "{} songs: {} done, {} failed, {} failed for now, {} remain",
-        report.songs, report.done, report.failed, report.temporary, report.remaining
-    )];
-    lines.push(format!(
-        "{:.2} of {:.2} hours of music; {} files, {:.1} GB",
-        report.hours_done,
-        report.hours,
-        report.files,
-        report.bytes as f64 / 1e9
-    ));
+    let Report { songs, done, failed, temporary, remaining, files, .. } = *report;
+    let mut lines = vec![
+        fl!(
+            cli_report_songs,
+            songs = songs,
+            done = done,
+            failed = failed,
+            temporary = temporary,
+            remaining = remaining
+        ),
+        fl!(
+            cli_report_hours,
+            done = decimal(report.hours_done, 2),
+            all = decimal(report.hours, 2),
+            files = files,
+            size = bytes(report.bytes)
+        ),
+    ];
     if report.speed > 0.0 {
-        lines.push(format!("at work: {:.1} times real time", report.speed));
+        lines.push(fl!(cli_report_speed, times = decimal(report.speed, 1)));
     }
     if let Some(at) = report.ends_at {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let left = now.map_or(0, |now| at.saturating_sub(now.as_secs()));
-        lines.push(format!("the shares at work end in about {}", minutes(left as f64)));
+        lines.push(fl!(cli_report_ends, time = clock(left)));
     }
-    for share in &report.shares {
-        lines.push(format!(
-            "  {:>9}  {:<8} {:>6} of {:>6} done, {} failed, × {:.1}  {}",
-            share.shard,
-            share.state,
-            share.done,
-            share.songs,
-            share.failed,
-            share.speed,
-            share.host
-        ));
-    }
+    lines.extend(report.shares.iter().map(share));
     if !report.not_begun.is_empty() {
-        lines.push(format!("not begun: {}", report.not_begun.join(" ")));
+        lines.push(fl!(cli_report_not_started, shares = report.not_begun.join(" ")));
     }
     if report.shares_disagree {
-        lines.push(
-            "the nodes read different lengths, so a song may be in no share: give the lengths in \
-             the manifest (`partita probe`)"
-                .into(),
-        );
+        lines.push(fl!(cli_report_disagree).to_owned());
     }
-    lines.extend(report.not_whole.iter().map(|file| format!("not whole: {}", file.display())));
+    let incomplete = report.not_whole.iter().map(|file| file.display().to_string());
+    lines.extend(incomplete.map(|file| fl!(cli_report_incomplete, file = file)));
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let failures = report.failures.iter();
-    lines.extend(
-        failures.map(|it| format!("failed: {}: {}", text(&it["path"]), text(&it["reason"]))),
-    );
+    lines.extend(failures.map(|failure| {
+        fl!(cli_report_failed, file = text(&failure["path"]), reason = text(&failure["reason"]))
+    }));
     lines.join("\n")
+}
+
+/// A share as a row: the state is padded to the longest, so that the numbers stand below each other.
+fn share(share: &Share) -> String {
+    let states = [
+        fl!(cli_share_running),
+        fl!(cli_share_silent),
+        fl!(cli_share_finished),
+        fl!(cli_share_interrupted),
+    ];
+    let wide = states.iter().map(|state| state.chars().count()).max().unwrap_or_default();
+    let [running, silent, finished, interrupted] = states;
+    let state = match share.state {
+        "running" => running,
+        "silent" => silent,
+        "ended" => finished,
+        _ => interrupted,
+    };
+    fl!(
+        cli_report_share,
+        share = format!("{:>11}", share.shard),
+        state = format!("{state:<wide$}"),
+        done = share.done,
+        songs = share.songs,
+        failed = share.failed,
+        times = decimal(share.speed, 1),
+        host = &share.host
+    )
 }

@@ -13,7 +13,10 @@ use super::{
     events::Session,
     output::{Output, note},
 };
-use crate::engine::{Command, Compute, Event};
+use crate::{
+    engine::{Command, Compute, Event},
+    i18n::fl,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -30,7 +33,7 @@ pub(super) fn run(
     let session = Session::start(home, Compute::default())?;
     let (songs, jobs) = (session.songs.len(), session.jobs.len());
     if !arguments.yes && !confirm(songs, jobs)? {
-        note("nothing was deleted");
+        note(fl!(cli_reset_kept));
         return Ok(ExitCode::FAILURE);
     }
     let request = session.engine.send(Command::Reset);
@@ -45,7 +48,7 @@ pub(super) fn run(
         }
     }
     output.result(
-        &format!("deleted {songs} songs and {jobs} jobs; your own files are where they were"),
+        &fl!(cli_reset_done, songs = fl!(songs, count = songs), jobs = fl!(jobs, count = jobs)),
         &json!({ "songs": songs, "jobs": jobs }),
     );
     Ok(ExitCode::SUCCESS)
@@ -56,10 +59,9 @@ fn confirm(songs: usize, jobs: usize) -> anyhow::Result<bool> {
         bail!("this deletes {songs} songs and {jobs} jobs with their stems; say --yes to do it");
     }
     let mut stderr = std::io::stderr();
-    write!(
-        stderr,
-        "Delete {songs} songs and {jobs} jobs with their stems? Your own files stay. [y/N] "
-    )?;
+    let question =
+        fl!(cli_reset_ask, songs = fl!(songs, count = songs), jobs = fl!(jobs, count = jobs));
+    write!(stderr, "{question} ")?;
     stderr.flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

@@ -151,7 +151,7 @@ fn run(
             Ok(Some(found)) => tell(song, Some(found)),
             Ok(None) => return,
             Err(e) => {
-                tracing::warn!("song {} is not analysed: {}", song.0, e.to_string());
+                tracing::warn!("song {} is not analysed: {e}", song.0);
                 tell(song, None);
             }
         }

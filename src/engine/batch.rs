@@ -193,7 +193,7 @@ impl Batch {
         let made = missing_folders(folder);
         // A bug ends this file, not the batch.
         let work = || {
-            let cannot_make = |error| Problem::create(&folder, error);
+            let cannot_make = |error| Problem::create(folder, error);
             make_folders(folder).map_err(cannot_make)?;
             sweep(folder);
             let work = WorkFolder::make_in(folder).map_err(cannot_make)?;
@@ -325,7 +325,7 @@ impl Batch {
         ensemble.separate(&work, &Listener::default, cancel, &mut on_step)?;
         let (seconds, made) = (start.elapsed().as_secs_f64(), (segments - before) * networks);
         if let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds) {
-            tracing::warn!("the pace is not noted: {}", e.to_string());
+            tracing::warn!("the pace is not noted: {e}");
         }
         Ok(())
     }

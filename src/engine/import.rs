@@ -439,8 +439,8 @@ mod tests {
             assert!(shown < 3, "on purpose");
         };
         let error = import_file(&mut library, (&file, None), &never, &mut stumble).unwrap_err();
-        assert!(matches!(error, Problem::Internal { .. }), "{}", error.to_string());
-        assert!(error.to_string().contains("on purpose"), "{}", error.to_string());
+        assert!(matches!(error, Problem::Internal { .. }), "{error}");
+        assert!(error.to_string().contains("on purpose"), "{error}");
         assert_eq!(library.songs().unwrap(), []);
         assert_eq!(std::fs::read_dir(library.songs_folder()).unwrap().count(), 0);
         let song = import_file(&mut library, (&file, None), &never, &mut |_| {}).unwrap();

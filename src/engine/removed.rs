@@ -88,7 +88,7 @@ impl Holder {
 }
 
 fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<Aside>> {
-    let cannot = |error| Problem::remove(&song, error);
+    let cannot = |error| Problem::remove(song, error);
     let Some((parent, name)) = song.parent().zip(song.file_name()) else { return Ok(None) };
     check_inside(home, parent)?;
     let aside = Aside { was: song.to_owned(), folder: to.join(name) };
@@ -156,7 +156,7 @@ pub fn settle(home: &Path, is_known: impl Fn(&Path) -> bool) {
                 if is_known(&was)
                     && let Err(e) = (Aside { was, folder }).put_back()
                 {
-                    tracing::warn!("{}", e.to_string());
+                    tracing::warn!("{e}");
                     return; // it stays for the next time
                 }
             }

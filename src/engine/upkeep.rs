@@ -121,7 +121,7 @@ pub fn tidy(library: &mut Library) -> Result<usize> {
             if !Record::is_in(&folder)
                 && let Err(e) = record.write(&folder)
             {
-                tracing::warn!("{}", e.to_string());
+                tracing::warn!("{e}");
             }
         } else if is_song_folder(&name) {
             sweep_song(&folder);

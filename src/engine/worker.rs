@@ -140,7 +140,7 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
                     Ok(())
                 };
                 if let Err(e) = caught(Activity::LoadingModel, work) {
-                    tracing::debug!("{}", e.to_string()); // the job will say it
+                    tracing::debug!("{e}"); // the job will say it
                     loaded = None;
                 }
                 continue;

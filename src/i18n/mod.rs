@@ -26,6 +26,7 @@ use fluent_bundle::FluentValue;
 
 /// The functions that the build script makes of the English messages.
 #[expect(non_camel_case_types, reason = "the arguments of a message have the message's name")]
+#[expect(clippy::doc_markdown, reason = "messages are for people, not documentation")]
 pub(crate) mod messages {
     include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 }

@@ -65,7 +65,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Ok(Start::First(instance)) => Some(instance),
         Ok(Start::Unanswered) => None,
         Err(e) => {
-            tracing::debug!("{}", e.to_string());
+            tracing::debug!("{e}");
             None
         }
     };

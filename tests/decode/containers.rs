@@ -21,7 +21,7 @@ fn read(name: &str, bytes: &[u8]) -> (usize, Vec<f32>, Option<String>) {
     let (_home, path) = file(name, bytes);
     match decoded(&path) {
         Ok((about, samples)) => (about.frames as usize, samples, about.warning.text()),
-        Err(error) => panic!("{name}: {}", error.to_string()),
+        Err(error) => panic!("{name}: {error}"),
     }
 }
 

@@ -247,7 +247,7 @@ pub fn library(data: &[u8]) {
         Err(error) => return assert_in_words(&error.to_string()),
     };
     if let Err(error) = use_library(&mut library) {
-        panic!("{}", error.to_string());
+        panic!("{error}");
     }
 }
 

@@ -68,7 +68,7 @@ fn read(file: &Path, diary: &Diary) -> Option<String> {
         }
         Ok(_) => Some(super::files::hexadecimal(&digest.finalize())),
         Err(e) => {
-            diary.fault(format!("{}: {}", file.display(), e.to_string()));
+            diary.fault(format!("{}: {e}", file.display()));
             None
         }
     }

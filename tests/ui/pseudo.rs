@@ -29,7 +29,9 @@ fn accented_file(text: String) -> String {
     for entry in &mut resource.body {
         let Entry::Message(message) = entry else { continue };
         let attributes = message.attributes.iter_mut().map(|attribute| &mut attribute.value);
-        message.value.iter_mut().chain(attributes).for_each(accent);
+        for pattern in message.value.iter_mut().chain(attributes) {
+            accent(pattern);
+        }
     }
     serializer::serialize(&resource)
 }
@@ -39,7 +41,9 @@ fn accent(pattern: &mut Pattern<String>) {
         match element {
             PatternElement::TextElement { value } => *value = accented(value),
             PatternElement::Placeable { expression: Expression::Select { variants, .. } } => {
-                variants.iter_mut().for_each(|variant| accent(&mut variant.value));
+                for variant in variants {
+                    accent(&mut variant.value);
+                }
             }
             PatternElement::Placeable { expression: Expression::Inline(_) } => {}
         }

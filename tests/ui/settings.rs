@@ -177,11 +177,11 @@ fn a_report_is_saved_where_the_user_says_and_that_is_said() {
         stage.harness.run_steps(3);
     };
     let mut stage = page(separated());
-    assert!(!stage.shows("The report is in"));
+    assert!(!stage.shows("Report saved"));
     answered(&mut stage, Outcome::Picked(vec!["/tmp/here.txt".into()]));
     assert_eq!(stage.asked(), [Command::SaveReport("/tmp/here.txt".into())]);
     stage.tell([Event::ReportSaved("/tmp/here.txt".into())]);
-    assert!(stage.shows("The report is in /tmp/here.txt"));
+    assert!(stage.shows("Report saved: /tmp/here.txt"));
     // Where the system has no dialog, the window asks.
     answered(&mut stage, Outcome::Unavailable);
     assert!(stage.shows("Path of the report"));

@@ -34,7 +34,7 @@ pub fn complete(entries: &mut [Entry], cancel: &CancelToken) -> Result<()> {
                         unseen.fetch_add(1, Ordering::Relaxed);
                         first.get_or_insert((entry.line, error));
                     }
-                    Err(error) => tracing::debug!("line {}: {}", entry.line, error.to_string()),
+                    Err(error) => tracing::debug!("line {}: {error}", entry.line),
                 }
             }
             first

@@ -103,7 +103,7 @@ impl Written {
     /// # Errors
     /// [`Problem::Io`], [`Problem::Cancelled`].
     pub fn of(name: &str, path: &Path, out: &Path, cancel: &CancelToken) -> Result<Self> {
-        let cannot = |error| Problem::read(&path, error);
+        let cannot = |error| Problem::read(path, error);
         Ok(Self {
             name: name.into(),
             path: path.strip_prefix(out).unwrap_or(path).into(),

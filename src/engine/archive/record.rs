@@ -133,7 +133,7 @@ impl Recorder {
         if self.written.elapsed() >= EVERY
             && let Err(error) = self.write()
         {
-            tracing::warn!("how far this share is cannot be written down: {}", error.to_string());
+            tracing::warn!("how far this share is cannot be written down: {error}");
         }
     }
 

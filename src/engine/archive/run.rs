@@ -403,7 +403,7 @@ impl Going<'_, '_> {
         match self.write_failures() {
             // The song's own failure is told; on a full disk nothing else could be.
             Err(error) if error.concerns_all() => {
-                tracing::warn!("the failure is not written down: {}", error.to_string());
+                tracing::warn!("the failure is not written down: {error}");
                 Ok(())
             }
             written => written,
@@ -413,7 +413,7 @@ impl Going<'_, '_> {
     /// Writes the file of failures; one without any is none.
     fn write_failures(&self) -> Result<()> {
         let path = self.run.failures;
-        let cannot = |error| Problem::write(&path, error);
+        let cannot = |error| Problem::write(path, error);
         if self.failures.is_empty() {
             return match std::fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot(error)),

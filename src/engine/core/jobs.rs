@@ -419,7 +419,7 @@ impl Core {
         let job = job.clone();
         match self.library.update_job(&job) {
             // The next segment will find the disk full, too, and the job is paused in words.
-            Err(e) if e.is_no_room() => tracing::debug!("{}", e.to_string()),
+            Err(e) if e.is_no_room() => tracing::debug!("{e}"),
             Err(e) => self.fail_job(&job, &e),
             Ok(()) => {}
         }
@@ -478,7 +478,7 @@ impl Core {
         job.state = JobState::Waiting;
         // On a full disk the library may not take it either; at the next start it waits all the same.
         if let Err(e) = self.library.update_job(&job) {
-            tracing::warn!("{}", e.to_string());
+            tracing::warn!("{e}");
         }
         self.sink.send(Event::Job(job.clone()));
         let problem = Problem::Paused { cause: Box::new(error.clone()) };
@@ -605,11 +605,11 @@ impl Core {
         running.cancel.cancel();
         running.job.state = running.stop.map_or(JobState::Waiting, Stop::state);
         if let Err(e) = self.library.update_job(&running.job) {
-            tracing::error!("{}", e.to_string());
+            tracing::error!("{e}");
         }
         if let Some(running) = self.queue.running.take() {
             if let Err(e) = self.add_to_paces(&running) {
-                tracing::error!("{}", e.to_string());
+                tracing::error!("{e}");
             }
             self.queue.running = Some(running);
         }

@@ -120,7 +120,7 @@ impl Core {
                     self.fail(None, &e);
                 }
             }
-            Err(e) => tracing::warn!("{}", e.to_string()),
+            Err(e) => tracing::warn!("{e}"),
         }
     }
 

@@ -85,7 +85,7 @@ impl Decoder {
         match decoder {
             Some(Ok(decoder)) => Ok(Self::Aac(Box::new(decoder))),
             Some(Err(rusty_aac::Error::Unsupported(what))) => {
-                let (codec, detail) = ("AAC".to_owned(), what.to_string());
+                let (codec, detail) = ("AAC".to_owned(), what.clone());
                 Err(DecodeError::Unsupported(Unsupported::Settings { codec, detail }))
             }
             _ => Err(DecodeError::Damaged(Damage::AacHeader)),

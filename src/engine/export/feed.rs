@@ -213,7 +213,7 @@ impl FileReader {
     /// How the decoder ended.
     fn join(&mut self) -> Result<()> {
         let Some(thread) = self.thread.take() else { return Ok(()) };
-        thread.join().unwrap_or_else(|_| Err(Problem::ThreadEnded))
+        thread.join().unwrap_or(Err(Problem::ThreadEnded))
     }
 }
 

@@ -35,8 +35,7 @@ fn data(name: &str) -> PathBuf {
 
 fn import(library: &mut Library, path: &Path) -> Song {
     let never = CancelToken::default();
-    import_file(library, (path, None), &never, &mut |_| ())
-        .unwrap_or_else(|e| panic!("{}", e.to_string()))
+    import_file(library, (path, None), &never, &mut |_| ()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Bytes with the signature of a PNG, larger than any padding.
@@ -253,7 +252,7 @@ fn an_interrupted_import_leaves_an_older_song_as_it_was() {
         }
     };
     let error = import_file(&mut library, (&path, None), &cancel, &mut stop).unwrap_err();
-    assert!(matches!(error, Problem::Cancelled), "{}", error.to_string());
+    assert!(matches!(error, Problem::Cancelled), "{error}");
     assert_eq!(library.songs().unwrap(), old);
     assert!(marker.is_file());
     assert_eq!(import(&mut library, &path).id, old[0].id);

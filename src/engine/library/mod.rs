@@ -178,7 +178,7 @@ impl Library {
         {
             return Ok((library, None));
         }
-        tracing::warn!("{}", damage.to_string());
+        tracing::warn!("{damage}");
         let aside = set_aside(home)?;
         Ok((Self::open(home)?, Some(aside)))
     }

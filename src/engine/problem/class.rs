@@ -41,8 +41,6 @@ impl Problem {
             Self::Store { fault: StoreFault::Removed | StoreFault::Missing, .. } => {
                 Class::WaitForDisk
             }
-            // The store may be made again.
-            Self::Store { fault: StoreFault::CutOff | StoreFault::Foreign, .. } => Class::Retry,
             Self::Library { fault, .. } | Self::OpenLibrary { fault, .. } => of_library(*fault),
             Self::Decode(error) => of_decode(error),
             Self::Model(error) => of_model(error),
@@ -66,8 +64,9 @@ impl Problem {
             | Self::ExistsUnasked(_)
             | Self::JobUnreadable { .. }
             | Self::Recorded { .. } => Class::Permanent,
-            // Another machine may have what is missing here.
-            Self::Waveform { .. }
+            // Another machine may have what is missing here; a store may be made again.
+            Self::Store { fault: StoreFault::CutOff | StoreFault::Foreign, .. }
+            | Self::Waveform { .. }
             | Self::TooManyImports
             | Self::NoModel
             | Self::ModelMissing { .. }

@@ -215,7 +215,7 @@ mod tests {
             .set_len(100)
             .unwrap();
         let error = MixStore::open(folder.path()).unwrap_err();
-        assert!(error.to_string().contains("cut off"), "{}", error.to_string());
+        assert!(error.to_string().contains("cut off"), "{error}");
     }
 
     use std::fs::File;

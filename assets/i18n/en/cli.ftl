@@ -1,0 +1,117 @@
+# The command line: results in a terminal, progress, and questions. Names of commands and options stay
+# as they are. With --json all of it is English.
+
+## Songs and jobs
+
+cli-no-songs = the library is empty; add a song with `partita add FILE`
+cli-no-jobs = no jobs; start one with `partita process SONG`
+cli-not-processed = not processed
+# $stems are names: drums, vocals
+cli-job-done = done: { $stems }
+cli-job-waiting = waiting at { $percent }
+cli-job-running = at { $percent }
+cli-job-paused = paused at { $percent }
+cli-job-failed = failed: { $reason }
+cli-job-cancelled = cancelled at { $percent }
+cli-job-title = job { $id }: { $title }
+cli-job-model = model: { $model }
+cli-job-stems = stems: { $stems }
+cli-job-state = state: { $state }
+cli-job-segments = segments: { NUMBER($done) } of { NUMBER($total) }
+cli-job-computed = computing time: { $seconds } s
+
+## Separating and writing
+
+# The progress of a job; $stems are names: drums, vocals
+cli-separating = separating { $stems }
+cli-writing = writing
+# After the progress bar; $time: 1:05
+cli-time-left = { $time } left
+cli-turned-down = { $song }: all files were turned down by { $db } dB
+cli-turned-up = { $song }: all files were turned up by { $db } dB
+cli-tracks-turned-down = all tracks were turned down by { $db } dB to avoid clipping
+# Keep the letters in brackets: they are what is typed.
+cli-ask-exists = [r]eplace, [n]umber, [s]kip, [c]ancel?
+
+## Archives
+
+cli-repeated-line = line { $line } repeats line { $first }
+cli-threads-given = { $count ->
+    [one] { $count } thread (as requested)
+   *[other] { $count } threads (as requested)
+}
+# $origin: SLURM_CPUS_PER_TASK, or another origin in English
+cli-threads-found = { $count ->
+    [one] { $count } thread (from { $origin })
+   *[other] { $count } threads (from { $origin })
+}
+cli-memory-given = { NUMBER($megabytes) } MB of memory (as requested)
+cli-memory-found = { NUMBER($megabytes) } MB of memory (from { $origin })
+cli-memory-unlimited = memory without a limit
+cli-elsewhere = { $song }: { $host } is working on it
+cli-song-done = { $song }: done in { $seconds } s
+cli-song-failed = line { $line }: { $song }: { $reason }
+cli-song-failed-for-now = line { $line }: { $song }: { $reason } (may succeed later)
+cli-share-ended = share { $share }: { NUMBER($done) } of { NUMBER($songs) } songs done ({ NUMBER($skipped) } of them before), { NUMBER($failed) } failed, { NUMBER($temporary) } failed for now, { NUMBER($left) } left
+cli-share-stopped = stopped by { $reason }; run it again to continue
+cli-failures-listed = failures are listed in { $file }
+
+## partita report
+
+cli-report-songs = { NUMBER($songs) } songs: { NUMBER($done) } done, { NUMBER($failed) } failed, { NUMBER($temporary) } failed for now, { NUMBER($remaining) } remain
+cli-report-hours = { $done } of { $all } hours of music; { NUMBER($files) } files, { $size }
+cli-report-speed = running: { $times } × real time
+cli-report-ends = the running shares end in about { $time }
+cli-report-share = { $share }  { $state }  { NUMBER($done) } of { NUMBER($songs) } done, { NUMBER($failed) } failed, × { $times }  { $host }
+cli-share-running = running
+cli-share-silent = silent
+cli-share-finished = ended
+cli-share-interrupted = stopped
+cli-report-not-started = not started: { $shares }
+cli-report-disagree = the nodes read different lengths, so a song may be in no share: put the lengths into the manifest (`partita probe`)
+cli-report-incomplete = incomplete: { $file }
+cli-report-failed = failed: { $file }: { $reason }
+
+## partita reset
+
+# $songs and $jobs are counts: 3 songs, 1 job
+cli-reset-ask = Delete { $songs } and { $jobs } with their stems? Your own files stay. [y/N]
+cli-reset-kept = nothing was deleted
+cli-reset-done = deleted { $songs } and { $jobs }; your own files are untouched
+
+## partita model
+
+cli-model-own = your own
+cli-model-missing = not installed
+cli-model-installed = installed ({ $size })
+cli-model-damaged = damaged: it { $reason }
+cli-model-unusable = unusable: { $reason }
+cli-model-removed = removed; its stems are kept
+cli-model-correct = correct
+cli-test-passed = passed: { $db } dB from PyTorch; the minimum is { $least } dB
+cli-test-failed = FAILED: { $db } dB from PyTorch; the minimum is { $least } dB
+cli-test-unknown = { $file }: no reference results are known for these weights
+cli-step-downloading = Downloading from { $host }
+cli-step-packing = Fetching { $package } with npm
+cli-step-reading = Reading
+cli-step-checking = Checking
+cli-step-writing = Writing
+cli-step-next-origin = Trying the next source: { $reason }
+cli-step-of = { $step }: { $done } of { $total }
+cli-step-done = { $step }: { $done }
+
+## partita doctor
+
+cli-measuring = measuring for a few seconds
+cli-report-saved = report saved: { $file }
+cli-doctor-processor = processor: { $name }
+cli-doctor-features = features: { $names }
+cli-doctor-threads = threads: { NUMBER($count) }
+cli-doctor-memory = memory: { $free } of { $all } free
+cli-doctor-sound = sound: { $names }
+cli-doctor-model = model: { $state }
+cli-doctor-speed = speed: { $seconds } s per segment, { $times } × real time
+cli-doctor-speed-unknown = speed: not measured yet (doctor --measure)
+cli-doctor-home = data folder: { $folder } ({ $size }; { $free } free on its disk)
+# An empty list.
+cli-none = none

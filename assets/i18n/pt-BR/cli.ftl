@@ -1,0 +1,110 @@
+# A linha de comando: resultados no terminal, progresso e perguntas. Os nomes de comandos e opções não
+# mudam. Com --json tudo é em inglês.
+
+## Músicas e tarefas
+
+cli-no-songs = a biblioteca está vazia; adicione uma música com `partita add ARQUIVO`
+cli-no-jobs = nenhuma tarefa; inicie uma com `partita process MÚSICA`
+cli-not-processed = não processada
+cli-job-done = pronta: { $stems }
+cli-job-waiting = na fila, { $percent }
+cli-job-running = em andamento, { $percent }
+cli-job-paused = em pausa, { $percent }
+cli-job-failed = falhou: { $reason }
+cli-job-cancelled = cancelada, { $percent }
+cli-job-title = tarefa { $id }: { $title }
+cli-job-model = modelo: { $model }
+cli-job-stems = stems separados: { $stems }
+cli-job-state = situação: { $state }
+cli-job-segments = segmentos: { NUMBER($done) } de { NUMBER($total) }
+cli-job-computed = tempo de cálculo: { $seconds } s
+
+## Separar e gravar
+
+cli-separating = separando { $stems }
+cli-writing = gravando
+cli-time-left = faltam { $time }
+cli-turned-down = { $song }: o volume de todos os arquivos foi reduzido em { $db } dB
+cli-turned-up = { $song }: o volume de todos os arquivos foi aumentado em { $db } dB
+cli-tracks-turned-down = o volume de todas as faixas foi reduzido em { $db } dB para evitar distorção
+cli-ask-exists = [r] substituir, [n] numerar, [s] pular, [c] cancelar?
+
+## Acervos
+
+cli-repeated-line = a linha { $line } repete a linha { $first }
+cli-threads-given = { $count ->
+    [one] { $count } thread (como pedido)
+   *[other] { $count } threads (como pedido)
+}
+cli-threads-found = { $count ->
+    [one] { $count } thread (de { $origin })
+   *[other] { $count } threads (de { $origin })
+}
+cli-memory-given = { NUMBER($megabytes) } MB de memória (como pedido)
+cli-memory-found = { NUMBER($megabytes) } MB de memória (de { $origin })
+cli-memory-unlimited = memória sem limite
+cli-elsewhere = { $song }: { $host } está trabalhando nela
+cli-song-done = { $song }: pronta em { $seconds } s
+cli-song-failed = linha { $line }: { $song }: { $reason }
+cli-song-failed-for-now = linha { $line }: { $song }: { $reason } (pode dar certo mais tarde)
+cli-share-ended = parte { $share }: { NUMBER($done) } de { NUMBER($songs) } músicas prontas ({ NUMBER($skipped) } delas antes), { NUMBER($failed) } falharam, { NUMBER($temporary) } falharam por enquanto, { NUMBER($left) } restam
+cli-share-stopped = parada por { $reason }; execute de novo para continuar
+cli-failures-listed = as falhas estão listadas em { $file }
+
+## partita report
+
+cli-report-songs = { NUMBER($songs) } músicas: { NUMBER($done) } prontas, { NUMBER($failed) } falharam, { NUMBER($temporary) } falharam por enquanto, { NUMBER($remaining) } restam
+cli-report-hours = { $done } de { $all } horas de música; { NUMBER($files) } arquivos, { $size }
+cli-report-speed = em andamento: { $times } × tempo real
+cli-report-ends = as partes em andamento terminam em cerca de { $time }
+cli-report-share = { $share }  { $state }  { NUMBER($done) } de { NUMBER($songs) } prontas, { NUMBER($failed) } falharam, × { $times }  { $host }
+cli-share-running = em andamento
+cli-share-silent = sem notícias
+cli-share-finished = terminada
+cli-share-interrupted = parada
+cli-report-not-started = não iniciadas: { $shares }
+cli-report-disagree = os nós leram durações diferentes, e uma música pode não estar em nenhuma parte: coloque as durações no manifesto (`partita probe`)
+cli-report-incomplete = incompleto: { $file }
+cli-report-failed = falhou: { $file }: { $reason }
+
+## partita reset
+
+cli-reset-ask = Apagar { $songs } e { $jobs } com seus stems? Seus próprios arquivos ficam. [y/N]
+cli-reset-kept = nada foi apagado
+cli-reset-done = { $songs } e { $jobs } apagadas; seus próprios arquivos estão intactos
+
+## partita model
+
+cli-model-own = seu próprio modelo
+cli-model-missing = não instalado
+cli-model-installed = instalado ({ $size })
+cli-model-damaged = danificado: { $reason }
+cli-model-unusable = inutilizável: { $reason }
+cli-model-removed = removido; os stems dele são mantidos
+cli-model-correct = correto
+cli-test-passed = aprovado: { $db } dB do PyTorch; o mínimo é { $least } dB
+cli-test-failed = REPROVADO: { $db } dB do PyTorch; o mínimo é { $least } dB
+cli-test-unknown = { $file }: não há resultados de referência para estes pesos
+cli-step-downloading = Baixando de { $host }
+cli-step-packing = Obtendo { $package } com npm
+cli-step-reading = Lendo
+cli-step-checking = Verificando
+cli-step-writing = Gravando
+cli-step-next-origin = Tentando a próxima fonte: { $reason }
+cli-step-of = { $step }: { $done } de { $total }
+cli-step-done = { $step }: { $done } até agora
+
+## partita doctor
+
+cli-measuring = medindo por alguns segundos
+cli-report-saved = relatório salvo: { $file }
+cli-doctor-processor = processador: { $name }
+cli-doctor-features = recursos: { $names }
+cli-doctor-threads = número de threads: { NUMBER($count) }
+cli-doctor-memory = memória: { $free } de { $all } livres
+cli-doctor-sound = som: { $names }
+cli-doctor-model = modelo: { $state }
+cli-doctor-speed = velocidade: { $seconds } s por segmento, { $times } × tempo real
+cli-doctor-speed-unknown = velocidade: ainda não medida (doctor --measure)
+cli-doctor-home = pasta de dados: { $folder } ({ $size }; { $free } livres no disco)
+cli-none = nenhum

@@ -13,12 +13,9 @@ use std::{
 pub mod arena;
 pub mod htdemucs;
 pub mod kernels;
-pub mod layers;
 #[cfg(test)]
 pub(crate) mod seam_tests;
 pub mod selftest;
-pub mod spectrogram;
-pub mod transformer;
 pub mod weights;
 
 pub use kernels::frozen::share_in as share_weights_in;

@@ -4,7 +4,13 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::{Config, HtDemucs, tensors::Tensors};
+use super::{
+    Config, HtDemucs,
+    layers::{FreqDecoder, FreqEncoder, GroupNorm, Rewrite, TimeDecoder, TimeEncoder},
+    spectrogram::Spectrogram,
+    tensors::Tensors,
+    transformer::{Attention, CrossTransformer, Layer},
+};
 use crate::model::{
     ModelError, Precision, Result, arena,
     kernels::{
@@ -16,9 +22,6 @@ use crate::model::{
         time_conv::{TimeConv, TimeConvTranspose},
         winograd::GatedWinograd,
     },
-    layers::{FreqDecoder, FreqEncoder, GroupNorm, Rewrite, TimeDecoder, TimeEncoder},
-    spectrogram::Spectrogram,
-    transformer::{Attention, CrossTransformer, Layer},
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.

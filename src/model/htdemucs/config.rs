@@ -7,8 +7,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::arguments::{Arguments, SIGNATURE};
-use crate::model::{ModelError, Result, Spec, on_one_line, spectrogram::Spectrogram};
+use super::{
+    arguments::{Arguments, SIGNATURE},
+    spectrogram::Spectrogram,
+};
+use crate::model::{ModelError, Result, Spec, on_one_line};
 
 /// The constructor's arguments, as far as they matter to a trained network.
 #[derive(Clone, Debug, PartialEq)]

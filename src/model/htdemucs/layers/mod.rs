@@ -8,7 +8,7 @@ mod time;
 pub use freq::{FreqDecoder, FreqEncoder, Rewrite};
 pub use time::{TimeDecoder, TimeEncoder};
 
-use super::kernels::{
+use crate::model::kernels::{
     FreqMap, TimeMap,
     norm::{Affine, group_norm},
 };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex32};
 
-use super::{
+use crate::model::{
     arena::Buffer,
     kernels::{FreqMap, norm::Moments},
 };

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use tracing::trace_span;
 
-use super::{
+use crate::model::{
     Precision, Stop,
     arena::Buffer,
     kernels::{

@@ -7,9 +7,12 @@
 mod arguments;
 mod build;
 mod config;
+pub mod layers;
+pub mod spectrogram;
 mod tensors;
 #[cfg(test)]
 mod tests;
+pub mod transformer;
 
 use std::{fs::File, io::Cursor, mem::replace, path::Path};
 
@@ -23,10 +26,10 @@ use super::{
     Kind, Memory, ModelError, Precision, Result, Separator, Spec, Stop,
     arena::Buffer,
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
-    layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder},
-    spectrogram::Spectrogram,
-    transformer::CrossTransformer,
 };
+use layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder};
+use spectrogram::Spectrogram;
+use transformer::CrossTransformer;
 
 /// A model file larger than this is none.
 const LARGEST_FILE: u64 = 2 << 30;

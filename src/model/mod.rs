@@ -18,7 +18,7 @@ pub(crate) mod seam_tests;
 pub mod selftest;
 pub mod weights;
 
-pub use kernels::frozen::share_in as share_weights_in;
+pub use weights::shared::share_in as share_weights_in;
 
 /// Samples per second of the sound that networks are given.
 pub const SAMPLE_RATE: u32 = 44_100;

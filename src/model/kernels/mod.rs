@@ -6,10 +6,10 @@
 //! the tests hold the kernel against.
 //!
 //! Kernels start no threads: their loops over rows run on the rayon pool of the caller. This is the
-//! only room where unsafe code is allowed: for the call into `gemm`, for entering functions compiled
+//! room where unsafe code is allowed: for the call into `gemm`, for entering functions compiled
 //! for instructions that were detected at run time, for instructions that have no plain form
-//! ([`bf16`], [`amx`]), in the inner loops of [`tile`], which check their bounds once, and for mapping
-//! files of weights ([`frozen`]).
+//! ([`bf16`], [`amx`]), and in the inner loops of [`tile`], which check their bounds
+//! once. Beside them, files of weights are mapped ([`shared`](super::weights::shared)).
 
 #![expect(
     clippy::inline_always,
@@ -23,7 +23,6 @@ pub mod bf16;
 pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
-pub mod frozen;
 mod gated;
 #[cfg(target_arch = "x86_64")]
 mod limit;

@@ -7,8 +7,8 @@
 
 use std::marker::PhantomData;
 
-use super::{elementwise::mad, frozen::Frozen, operand::Operand};
-use crate::model::arena::Buffer;
+use super::{elementwise::mad, operand::Operand};
+use crate::model::{arena::Buffer, weights::shared::Frozen};
 
 /// Rows of a tile.
 pub const MR: usize = 6;

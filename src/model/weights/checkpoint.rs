@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    fault::{Fault, Result, quoted},
-    watch::{Step, Watch},
+    error::{Fault, Result, quoted},
+    progress::{Step, Watch},
 };
 
 /// A tensor in row-major order.

@@ -7,9 +7,8 @@ use proptest::prelude::*;
 
 use super::{
     checkpoint::Checkpoint,
-    container,
-    fault::Fault,
-    pickle,
+    error::Fault,
+    formats::{pickle, sniff},
     samples::{self, unwatched},
 };
 use crate::model::weights::Store;
@@ -18,7 +17,7 @@ use crate::model::weights::Store;
 fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), bytes).unwrap();
-    unwatched(|watch| container::read(file.path(), None, watch))
+    unwatched(|watch| sniff::read(file.path(), None, watch))
 }
 
 /// Why bytes are refused as a file.
@@ -87,7 +86,7 @@ fn a_real_pytorch_file_is_read() {
         serde_json::from_slice(&fs::read(golden.join("tiny.json")).unwrap()).unwrap();
     for name in ["tiny.th", "tiny_f32.th", "tiny.safetensors"] {
         let (checkpoint, digest) = unwatched(|watch| {
-            let checkpoint = container::read(&golden.join(name), None, watch).unwrap();
+            let checkpoint = sniff::read(&golden.join(name), None, watch).unwrap();
             let digest = checkpoint.digest(watch).unwrap();
             (checkpoint, digest)
         });
@@ -95,8 +94,7 @@ fn a_real_pytorch_file_is_read() {
         assert_eq!(checkpoint.klass.as_deref(), Some("HTDemucs"));
         assert_eq!(checkpoint.kwargs["sources"], expected["sources"]);
     }
-    let checkpoint =
-        unwatched(|watch| container::read(&golden.join("tiny.th"), None, watch)).unwrap();
+    let checkpoint = unwatched(|watch| sniff::read(&golden.join("tiny.th"), None, watch)).unwrap();
     assert_eq!(checkpoint.kwargs["segment"], "39/5");
 }
 

@@ -13,8 +13,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    fault::{Fault, Result, quoted},
-    watch::{Step, Watch},
+    error::{Fault, Result, quoted},
+    progress::{Step, Watch},
 };
 
 /// How often the caller is asked whether to go on.

@@ -10,7 +10,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use super::{
     catalog::{Catalog, Model, Network, Origin},
     checkpoint::{Checkpoint, Tensor, Values},
-    watch::Watch,
+    progress::Watch,
 };
 
 /// Calls `work` with a watch that nobody listens to.

@@ -17,8 +17,8 @@ mod x86;
 
 use std::{cell::Cell, marker::PhantomData};
 
-use super::{bf16::Pair, frozen::Frozen, tile::NR};
-use crate::model::arena::Buffer;
+use super::{bf16::Pair, tile::NR};
+use crate::model::{arena::Buffer, weights::shared::Frozen};
 
 pub use pack::{pack_left, pack_left_lines, pack_left_pair, pack_right, put_turned, weigh};
 

@@ -6,12 +6,11 @@ use std::{
     path::Path,
 };
 
-use super::{
-    archive,
+use super::{npm_package, onnx, safetensors, torch};
+use crate::model::weights::{
     checkpoint::Checkpoint,
-    fault::{Fault, Result, quoted},
-    onnx_file, safetensors_file, torch_file,
-    watch::Watch,
+    error::{Fault, Result, quoted},
+    progress::Watch,
 };
 
 /// The kinds of file that tensors come in.
@@ -27,7 +26,7 @@ enum Kind {
 
 /// Reads the tensors of a weight file of any kind. `entry_sha256` is what the graph inside an npm
 /// package has to hash to, where that is known.
-pub(super) fn read(
+pub(in crate::model::weights) fn read(
     path: &Path,
     entry_sha256: Option<&str>,
     watch: &mut Watch<'_>,
@@ -46,10 +45,10 @@ pub(super) fn read(
     file.rewind()?;
     let length = meta.len();
     match kind(&start)? {
-        Kind::Safetensors => safetensors_file::read(file, length, watch),
-        Kind::Torch => torch_file::read(file, length, watch),
-        Kind::Onnx => onnx_file::read(file, length, watch),
-        Kind::Archive => archive::read(file, length, entry_sha256, watch),
+        Kind::Safetensors => safetensors::read(file, length, watch),
+        Kind::Torch => torch::read(file, length, watch),
+        Kind::Onnx => onnx::read(file, length, watch),
+        Kind::Archive => npm_package::read(file, length, entry_sha256, watch),
     }
 }
 

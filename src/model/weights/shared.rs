@@ -19,7 +19,8 @@ use memmap2::Mmap;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::model::{arena::Buffer, weights::hex};
+use super::hex;
+use crate::model::arena::Buffer;
 
 /// Fewer values are not worth a mapping.
 const LEAST: usize = 1 << 14;

@@ -11,11 +11,13 @@ use std::{
 use half::f16;
 
 use super::{
-    checkpoint::{Checkpoint, Dtype, Inexact, count},
-    fault::{Fault, Result, quoted},
     onnx_names,
     protobuf::{Field, Wire},
-    watch::{Step, Watch},
+};
+use crate::model::weights::{
+    checkpoint::{Checkpoint, Dtype, Inexact, count},
+    error::{Fault, Result, quoted},
+    progress::{Step, Watch},
 };
 
 /// Initializers that the exporter named itself begin so.

@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use super::*;
 use crate::model::weights::{
+    progress::Progress,
     samples::unwatched,
     server::{Answer, Server},
-    watch::Progress,
 };
 
 const IMPATIENT: Patience = Patience {

@@ -10,18 +10,18 @@ use std::{
 use safetensors::tensor::{Dtype as Stored, Metadata};
 use serde_json::{Map, Value, json};
 
-use super::{
+use crate::model::weights::{
     catalog::Network,
     checkpoint::{Checkpoint, Dtype, Tensor},
-    fault::{Fault, Result, bytes, quoted},
-    watch::{Step, Watch},
+    error::{Fault, Result, bytes, quoted},
+    progress::{Step, Watch},
 };
 
 /// No header is longer: that of the largest known model has 60 kB.
 const HEADER_LIMIT: u64 = 4 << 20;
 
 /// Reads the header of a file of `length` bytes and checks it against that length.
-pub(super) fn read_header(mut file: impl Read, length: u64) -> Result<Metadata> {
+pub(in crate::model::weights) fn read_header(mut file: impl Read, length: u64) -> Result<Metadata> {
     let mut size = [0; 8];
     file.read_exact(&mut size)?;
     let size = u64::from_le_bytes(size);
@@ -110,7 +110,7 @@ fn described(metadata: Option<&std::collections::HashMap<String, String>>) -> Re
 
 /// Writes the canonical file of a network: f16 (f32 where that would lose something), ordered by name,
 /// and the same bytes for the same content.
-pub(super) fn write(
+pub(in crate::model::weights) fn write(
     mut file: impl Write,
     network: &Network,
     checkpoint: &Checkpoint,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::fault::{Fault, Result};
+use super::error::{Fault, Result};
 
 /// What is being done. Its `Display` is for people.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use half::f16;
 
-use super::{
+use super::onnx::{ANONYMOUS, Graph, Initializer, User, Values};
+use crate::model::weights::{
     checkpoint::{self, Checkpoint, Dtype, Tensor},
-    fault::{Fault, Result, quoted},
-    onnx_file::{ANONYMOUS, Graph, Initializer, User, Values},
+    error::{Fault, Result, quoted},
 };
 
 /// The reference's `emb_scale`, by which the exporter multiplied the frequency embedding.

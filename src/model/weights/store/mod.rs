@@ -14,11 +14,12 @@ use tempfile::NamedTempFile;
 use super::{
     catalog::{Catalog, Model, Network, Origin},
     checkpoint::Checkpoint,
-    container,
     download::{self, Download},
-    fault::{Fault, quoted},
-    npm, own, safetensors_file,
-    watch::{Progress, Step, Watch},
+    error::{Fault, quoted},
+    formats::{safetensors, sniff},
+    npm,
+    progress::{Progress, Step, Watch},
+    user_models,
 };
 use crate::model::{ModelError, Result, describe_file, on_one_line};
 
@@ -79,7 +80,7 @@ impl Store {
     /// Every model: those of the catalogue, in its order, then the user's own by their names.
     pub fn models(&self) -> Vec<Model> {
         let mut models = self.catalog.models().to_vec();
-        models.extend(own::models(&self.folder, self.catalog));
+        models.extend(user_models::models(&self.folder, self.catalog));
         models
     }
 
@@ -90,7 +91,7 @@ impl Store {
     /// cannot be read.
     pub fn find(&self, name: &str) -> Result<Option<Model>> {
         let model = self.get(name).filter(|model| !model.networks.is_empty());
-        match own::unreadable(&self.folder, name).filter(|_| model.is_none()) {
+        match user_models::unreadable(&self.folder, name).filter(|_| model.is_none()) {
             Some((path, source)) => Err(ModelError::reading(&path, source)),
             None => Ok(model),
         }
@@ -99,7 +100,9 @@ impl Store {
     /// The model of this name; without networks where its file cannot be read.
     pub fn get(&self, name: &str) -> Option<Model> {
         let known = self.catalog.get(name).cloned();
-        known.or_else(|| own::models(&self.folder, self.catalog).find(|model| model.name == name))
+        known.or_else(|| {
+            user_models::models(&self.folder, self.catalog).find(|model| model.name == name)
+        })
     }
 
     /// Where the weights of the model called `name` are, or would be; of a bag, those of its first
@@ -274,7 +277,7 @@ impl Store {
     ) -> Result<Model> {
         make_folder(&self.folder)?;
         let watch = &mut Watch { progress, cancel };
-        if own::is_bag(file) {
+        if user_models::is_bag(file) {
             return self.import_bag(file, watch);
         }
         self.take(file, None, None, watch)
@@ -282,16 +285,16 @@ impl Store {
 
     /// Installs the networks of a bag of the user's own, as one model.
     fn import_bag(&self, file: &Path, watch: &mut Watch<'_>) -> Result<Model> {
-        let mut model = own::read_bag(file).map_err(|fault| fault.of_reading(file))?;
-        model.name = own::free_name(&self.folder, self.catalog, file);
+        let mut model = user_models::read_bag(file).map_err(|fault| fault.of_reading(file))?;
+        model.name = user_models::free_name(&self.folder, self.catalog, file);
         let mut sources: Option<Vec<String>> = None;
         let mut read = Vec::new();
         for index in 0..model.networks.len() {
             let signature = model.networks[index].signature.clone();
-            let beside = own::beside(file, &signature).map_err(|fault| fault.of(file))?;
+            let beside = user_models::beside(file, &signature).map_err(|fault| fault.of(file))?;
             let checkpoint =
-                container::read(&beside, None, watch).map_err(|fault| fault.of_reading(&beside))?;
-            let network = own::network(&beside, &checkpoint, watch)?;
+                sniff::read(&beside, None, watch).map_err(|fault| fault.of_reading(&beside))?;
+            let network = user_models::network(&beside, &checkpoint, watch)?;
             let its = network.sources().map_err(|fault| fault.of(&beside))?;
             if sources.get_or_insert_with(|| its.clone()) != &its {
                 let odd = Fault::wrong("makes other stems than the bag's other networks");
@@ -302,7 +305,7 @@ impl Store {
             read.push(checkpoint);
         }
         model.sources = sources.unwrap_or_default();
-        own::check_shares(&model).map_err(|fault| fault.of(file))?;
+        user_models::check_shares(&model).map_err(|fault| fault.of(file))?;
         if let Err(error) = self.write_bag(&model, &read, watch) {
             // No network of a bag stays behind without the others.
             for index in 0..model.networks.len() {
@@ -319,7 +322,7 @@ impl Store {
             let written = self.write(&model.networks[index], checkpoint, &target, watch);
             written.map_err(|fault| fault.of(&target))?;
         }
-        own::write_bag(&self.folder, model)
+        user_models::write_bag(&self.folder, model)
     }
 
     /// Removes a model's weights. Its stems stay.
@@ -334,8 +337,8 @@ impl Store {
         let mut files: Vec<PathBuf> =
             (0..model.networks.len()).map(|index| self.network_path(&model, index)).collect();
         // The description first: without it there is no model, with it alone there is a damaged one.
-        files.insert(0, own::bag_path(&self.folder, name));
-        files.extend(own::unreadable(&self.folder, name).map(|(path, _)| path));
+        files.insert(0, user_models::bag_path(&self.folder, name));
+        files.extend(user_models::unreadable(&self.folder, name).map(|(path, _)| path));
         for path in files {
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -372,7 +375,7 @@ impl Store {
         let digests = File::open(&path)
             .map_err(Fault::from)
             .and_then(|file| look(&file, &model.networks[network]))
-            .and_then(|(_, noted)| Ok((noted, container::read(&path, None, watch)?)))
+            .and_then(|(_, noted)| Ok((noted, sniff::read(&path, None, watch)?)))
             .and_then(|(noted, checkpoint)| Ok((noted, checkpoint.digest(watch)?)));
         match digests {
             Ok((noted, digest)) if digest == noted => {
@@ -397,7 +400,7 @@ impl Store {
         expected: Option<(&Model, usize)>,
         watch: &mut Watch<'_>,
     ) -> Result<Model> {
-        let read = container::read(path, entry_sha256, watch);
+        let read = sniff::read(path, entry_sha256, watch);
         let (checkpoint, digest) = read
             .and_then(|checkpoint| {
                 let digest = checkpoint.digest(watch)?;
@@ -438,7 +441,7 @@ impl Store {
         checkpoint: &Checkpoint,
         digest: &str,
         watch: &mut Watch<'_>,
-    ) -> super::fault::Result<Option<(&'static Model, usize)>> {
+    ) -> super::error::Result<Option<(&'static Model, usize)>> {
         let mut found = self.catalog.find(|network| network.digest.as_deref() == Some(digest));
         if found.is_none() && self.catalog.find(|network| !network.sha256.is_empty()).is_some() {
             let sha256 = download::sha256(path, watch)?;
@@ -487,14 +490,15 @@ impl Store {
         checkpoint: &Checkpoint,
         watch: &mut Watch<'_>,
     ) -> Result<Model> {
-        let own::Own { network, .. } = own::network(path, checkpoint, watch)?;
-        let same = own::models(&self.folder, self.catalog)
+        let user_models::Own { network, .. } = user_models::network(path, checkpoint, watch)?;
+        let same = user_models::models(&self.folder, self.catalog)
             .find(|model| model.networks.len() == 1 && model.networks[0].digest == network.digest);
         if let Some(same) = same {
             return Ok(same);
         }
-        let name = own::free_name(&self.folder, self.catalog, path);
-        own::model(name, vec![network], checkpoint.sources()).map_err(|fault| fault.of(path))
+        let name = user_models::free_name(&self.folder, self.catalog, path);
+        user_models::model(name, vec![network], checkpoint.sources())
+            .map_err(|fault| fault.of(path))
     }
 
     /// Writes the canonical file under a temporary name, and gives it its own when it is on disk.
@@ -504,7 +508,7 @@ impl Store {
         checkpoint: &Checkpoint,
         target: &Path,
         watch: &mut Watch<'_>,
-    ) -> super::fault::Result<()> {
+    ) -> super::error::Result<()> {
         self.sweep();
         let mut file = NamedTempFile::with_prefix_in(TEMPORARY, &self.folder)?;
         // Held while it is written: what nobody holds was left behind. Not every disk has locks.
@@ -512,7 +516,7 @@ impl Store {
             tracing::debug!("{} cannot be locked: {error}", file.path().display());
         }
         let mut buffered = BufWriter::with_capacity(1 << 20, file.as_file_mut());
-        safetensors_file::write(&mut buffered, network, checkpoint, watch)?;
+        safetensors::write(&mut buffered, network, checkpoint, watch)?;
         buffered.flush()?;
         drop(buffered);
         file.as_file().sync_all()?;
@@ -527,7 +531,7 @@ impl Store {
     }
 
     /// Whether a canonical file's tensors make the network that it says it is.
-    fn check(&self, path: &Path) -> super::fault::Result<()> {
+    fn check(&self, path: &Path) -> super::error::Result<()> {
         if !self.checks_networks {
             return Ok(());
         }
@@ -587,9 +591,9 @@ impl Store {
 }
 
 /// Checks a canonical file by its header and length; returns that, and the digest that it notes.
-fn look(file: &File, network: &Network) -> super::fault::Result<(u64, String)> {
+fn look(file: &File, network: &Network) -> super::error::Result<(u64, String)> {
     let length = file.metadata()?.len();
-    let header = safetensors_file::read_header(file, length)?;
+    let header = safetensors::read_header(file, length)?;
     let note = |key: &str| header.metadata().as_ref().and_then(|texts| texts.get(key)).cloned();
     match (note("digest"), &network.digest) {
         (Some(noted), Some(digest)) if noted != *digest => Err(Fault::Wrong(format!(
@@ -654,5 +658,4 @@ fn in_words(error: &ModelError) -> String {
 }
 
 #[cfg(test)]
-#[path = "store_tests.rs"]
 mod tests;

@@ -20,8 +20,8 @@ use ureq::{
 
 use super::{
     checkpoint::hex,
-    fault::{Fault, Result, bytes},
-    watch::{Step, Watch},
+    error::{Fault, Result, bytes},
+    progress::{Step, Watch},
 };
 
 /// What to fetch, and where to put it.
@@ -349,5 +349,4 @@ pub(super) fn sha256(path: &Path, watch: &mut Watch<'_>) -> Result<String> {
 }
 
 #[cfg(test)]
-#[path = "download_tests.rs"]
 mod tests;

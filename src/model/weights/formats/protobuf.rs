@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use super::fault::{Fault, Result, bytes};
+use crate::model::weights::error::{Fault, Result, bytes};
 
 /// A field of a message: its number, and its value or where that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,11 +10,11 @@ use std::{
 use serde_json::{Map, Value};
 use zip::{CompressionMethod, ZipArchive, result::ZipError};
 
-use super::{
+use super::pickle::{self, Name, Node, Pickle, View};
+use crate::model::weights::{
     checkpoint::{Checkpoint, Tensor, Values, count},
-    fault::{Fault, Result, bytes, quoted},
-    pickle::{self, Name, Node, Pickle, View},
-    watch::{Step, Watch},
+    error::{Fault, Result, bytes, quoted},
+    progress::{Step, Watch},
 };
 
 /// No pickle is longer: that of the known model has 60 kB. Each of its bytes can be an instruction,

@@ -8,9 +8,9 @@
 
 use std::collections::HashMap;
 
-use super::{
+use crate::model::weights::{
     checkpoint::Dtype,
-    fault::{Fault, Result, quoted},
+    error::{Fault, Result, quoted},
 };
 
 /// Bytes of a storage's key or a fraction. They are copied, so a long one could be made to fill the
@@ -91,7 +91,7 @@ impl Name {
 
 /// What a pickle built.
 #[derive(Debug)]
-pub(super) struct Pickle {
+pub(in crate::model::weights) struct Pickle {
     nodes: Vec<Node>,
     root: Id,
 }
@@ -114,7 +114,7 @@ impl Pickle {
 }
 
 /// Runs the stack machine over a pickle of protocol 2, the one that PyTorch writes.
-pub(super) fn parse(program: &[u8]) -> Result<Pickle> {
+pub(in crate::model::weights) fn parse(program: &[u8]) -> Result<Pickle> {
     let mut machine = Machine { program, ..Machine::default() };
     while let Some(opcode) = machine.next_opcode()? {
         machine.step(opcode)?;

@@ -8,11 +8,11 @@ use std::{
 use flate2::read::GzDecoder;
 use sha2::{Digest as _, Sha256};
 
-use super::{
+use super::onnx;
+use crate::model::weights::{
     checkpoint::{Checkpoint, hex},
-    fault::{Fault, Result, bytes},
-    onnx_file,
-    watch::Watch,
+    error::{Fault, Result, bytes},
+    progress::Watch,
 };
 
 /// Trained values are close to noise, and hardly packed: the known package is 1.8 times its length
@@ -41,7 +41,7 @@ pub(super) fn read(
         }
         let size = entry.size();
         let mut entry = Hashing { input: entry, hash: Sha256::new() };
-        let checkpoint = onnx_file::read(&mut entry, size, watch).map_err(|fault| match fault {
+        let checkpoint = onnx::read(&mut entry, size, watch).map_err(|fault| match fault {
             Fault::Wrong(text) if text == "is cut off" => {
                 Fault::Wrong(format!("is cut off: it ends after {}", bytes(length)))
             }

@@ -19,9 +19,9 @@ use tempfile::NamedTempFile;
 use super::{
     catalog::{Catalog, Model, Network},
     checkpoint::Checkpoint,
-    fault::{Fault, Result, quoted},
-    safetensors_file,
-    watch::Watch,
+    error::{Fault, Result, quoted},
+    formats::safetensors,
+    progress::Watch,
 };
 use crate::model::{ModelError, kind_of};
 
@@ -127,7 +127,7 @@ pub(super) fn unreadable(folder: &Path, name: &str) -> Option<(PathBuf, std::io:
 fn kept(path: &Path) -> Option<(Network, Option<Value>)> {
     let file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
-    let header = safetensors_file::read_header(file, length).ok()?;
+    let header = safetensors::read_header(file, length).ok()?;
     let texts: &HashMap<String, String> = header.metadata().as_ref()?;
     let json = |key: &str| serde_json::from_str::<Value>(texts.get(key)?).ok();
     let kwargs = json("kwargs")?;

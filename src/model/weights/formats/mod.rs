@@ -1,0 +1,10 @@
+//! The formats that tensors come in, a file each; [`sniff`] finds out which one a file has.
+
+mod npm_package;
+mod onnx;
+mod onnx_names;
+pub(super) mod pickle;
+mod protobuf;
+pub(super) mod safetensors;
+pub(super) mod sniff;
+mod torch;

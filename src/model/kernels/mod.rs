@@ -18,14 +18,13 @@
 
 pub mod amx;
 pub mod attention;
-mod avx512;
 pub mod bf16;
+#[cfg(target_arch = "x86_64")]
+mod cpu;
 pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
-mod gated;
-#[cfg(target_arch = "x86_64")]
-mod limit;
+mod glu_pack;
 pub mod linear;
 mod maps;
 pub mod norm;
@@ -38,6 +37,9 @@ mod testing;
 pub mod tile;
 pub mod time_conv;
 pub mod winograd;
+mod x86;
+
+use x86::avx512;
 
 pub use maps::{FreqMap, FreqPanels, Lines, TimeMap};
 

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::{
     FreqMap, FreqPanels, Lines,
     elementwise::{mad, sigmoid},
-    gated::{self, LANES},
+    glu_pack::{self, LANES},
     tile::{MR, NR, Strips, Tile, strip_by_panels},
     vectorised,
 };
@@ -65,9 +65,9 @@ impl GatedWinograd {
         };
         let weights = (0..POINTS)
             .into_par_iter()
-            .map(|point| gated::strips(outputs, inputs, |row, input| at(point, row, input)))
+            .map(|point| glu_pack::strips(outputs, inputs, |row, input| at(point, row, input)))
             .collect();
-        Self { weights, bias: gated::per_strip(bias), inputs, outputs }
+        Self { weights, bias: glu_pack::per_strip(bias), inputs, outputs }
     }
 
     /// Channels of the result.

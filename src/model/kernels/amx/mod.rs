@@ -12,8 +12,6 @@
 
 mod pack;
 mod plain;
-#[cfg(target_arch = "x86_64")]
-mod x86;
 
 use std::{cell::Cell, marker::PhantomData};
 
@@ -49,7 +47,7 @@ pub fn steps(depth: usize) -> usize {
 pub fn is_there() -> bool {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     {
-        x86::is_there()
+        super::x86::amx::is_there()
     }
     #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
     {
@@ -75,7 +73,7 @@ impl Tiles {
         }
         #[cfg(target_arch = "x86_64")]
         if USERS.get() == 0 {
-            x86::configure();
+            super::x86::amx::configure();
         }
         USERS.set(USERS.get() + 1);
         Some(Self(PhantomData))
@@ -87,7 +85,7 @@ impl Drop for Tiles {
         USERS.set(USERS.get() - 1);
         #[cfg(target_arch = "x86_64")]
         if USERS.get() == 0 {
-            x86::release();
+            super::x86::amx::release();
         }
     }
 }
@@ -162,7 +160,7 @@ pub fn product<const P: usize, const ADD: bool>(
     assert!(end <= sums.lines.len(), "the sums end before the product");
     #[cfg(target_arch = "x86_64")]
     if let Some(tiles) = Tiles::new() {
-        x86::product::<P, ADD>(&tiles, sums, left, right, size);
+        super::x86::amx::product::<P, ADD>(&tiles, sums, left, right, size);
         return;
     }
     plain::product::<P, ADD>(sums, left, right, size);

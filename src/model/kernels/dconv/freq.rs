@@ -10,7 +10,7 @@ use super::{
     super::{
         Lines,
         elementwise::{gelu_one, mad},
-        gated::{self, LANES, glu},
+        glu_pack::{self, LANES, glu},
         norm::{Affine, Moments, sum_of},
         tile::{MR, NR, Strips, strip_by_panel, strip_by_panels},
         vectorised,
@@ -79,9 +79,9 @@ impl FreqDConv {
             rows.sum::<f64>() as f32
         });
         let (bias, norm_weight, norm_bias) = (
-            gated::per_strip(&weights.expand_bias),
-            gated::per_strip(&weights.norm_wide.weight),
-            gated::per_strip(&weights.norm_wide.bias),
+            glu_pack::per_strip(&weights.expand_bias),
+            glu_pack::per_strip(&weights.norm_wide.weight),
+            glu_pack::per_strip(&weights.norm_wide.bias),
         );
         let wide = weights.scale.chunks(LANES).enumerate().map(|(strip, scale)| Wide {
             bias: bias[strip],
@@ -93,7 +93,7 @@ impl FreqDConv {
         Self {
             taps,
             wide: wide.collect(),
-            expand: gated::strips(channels, hidden, expand),
+            expand: glu_pack::strips(channels, hidden, expand),
             gram,
             conv_bias: weights.conv_bias,
             norm_hidden: weights.norm_hidden,

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        gated::{self, LANES, filled, glu},
+        glu_pack::{self, LANES, filled, glu},
         tile::{MR, NR, Strips, strip_by_panels},
         vectorised,
     },
@@ -22,8 +22,8 @@ impl GatedPointwise {
     /// From PyTorch's weight `[2 · out, in]` and bias.
     pub fn new(weight: &[f32], inputs: usize, bias: &[f32]) -> Self {
         let weight =
-            gated::strips(bias.len() / 2, inputs, |row, input| weight[row * inputs + input]);
-        Self { weight, bias: gated::per_strip(bias), outputs: bias.len() / 2 }
+            glu_pack::strips(bias.len() / 2, inputs, |row, input| weight[row * inputs + input]);
+        Self { weight, bias: glu_pack::per_strip(bias), outputs: bias.len() / 2 }
     }
 
     /// Channels of the result.

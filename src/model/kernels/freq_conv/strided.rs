@@ -4,7 +4,7 @@ use super::{
     super::{
         FreqMap, Lines,
         elementwise::gelu_one,
-        gated::filled,
+        glu_pack::filled,
         tile::{MR, NR, Strips, strip_by_panels},
         vectorised,
     },

@@ -6,7 +6,7 @@ use super::{
     super::{
         FreqMap, FreqPanels, Lines,
         elementwise::gelu_one,
-        gated::filled,
+        glu_pack::filled,
         tile::{MR, NR, Strips, strip_by_panels},
         vectorised,
     },

@@ -11,8 +11,12 @@ use std::{
 };
 
 use super::{
-    super::{avx512, limit},
-    NR, ROWS, Side, Size, Sums, Tile, Tiles,
+    super::{
+        amx::{ROWS, Side, Size, Sums, Tile, Tiles},
+        cpu,
+        tile::NR,
+    },
+    avx512,
 };
 
 /// Bytes of a line of a tile, which is also how far apart lines lie.
@@ -44,7 +48,7 @@ pub fn is_there() -> bool {
     static THERE: OnceLock<bool> = OnceLock::new();
     *THERE.get_or_init(|| {
         let able = avx512::has_bf16() && in_cpu() && saved_by_the_system();
-        able && limit::allows_amx() && permitted()
+        able && cpu::allows_amx() && permitted()
     })
 }
 
@@ -114,7 +118,7 @@ pub fn release() {
     }
 }
 
-/// [`super::product`], which has checked that all memory is there.
+/// [`product`](super::super::amx::product), which has checked that all memory is there.
 pub fn product<const P: usize, const ADD: bool>(
     _tiles: &Tiles,
     sums: &mut Sums<'_>,

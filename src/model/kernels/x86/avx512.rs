@@ -7,7 +7,7 @@
 //! Every function here has a plain twin beside its caller and works only on a CPU that was found to be
 //! able to: each asks again, a load and a test. Runs on the calling thread.
 
-use super::tile::NR;
+use super::super::tile::NR;
 
 /// Rows of a tile: with two panels, enough sums to hide what one product waits for the last.
 pub const STRIP: usize = 8;
@@ -67,7 +67,7 @@ pub fn is_there() -> bool {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
-            && super::limit::allows_avx512()
+            && super::super::cpu::allows_avx512()
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
@@ -107,7 +107,7 @@ mod x86 {
     };
 
     use super::{
-        super::{
+        super::super::{
             bf16::Pair,
             elementwise::{EXP2, EXP2_SHORT},
         },

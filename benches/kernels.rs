@@ -12,15 +12,16 @@ use partita::model::{
     Precision,
     arena::Buffer,
     kernels::{
-        FreqMap, FreqPanels, Lines, TimeMap, amx,
+        FreqMap, FreqPanels, Lines, TimeMap,
         attention::{Cells, Inputs, Layout, Tiled},
+        cpu,
         dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
         elementwise::gelu,
         freq_conv::{FreqConvTranspose, GatedPointwise, StridedConv},
+        layout::NR,
         linear::Linear,
         norm::{Affine, layer_norm},
         row_conv::After,
-        tile::NR,
         time_conv::{TimeConv, TimeConvTranspose, Workspace},
         winograd::GatedWinograd,
     },
@@ -89,7 +90,7 @@ fn transformer(c: &mut Criterion) {
     let (freq, time) = TOKENS;
     for (queries, keys) in [(freq, freq), (time, time), (freq, time)] {
         attend::<Cells<f32>>(c, "attention", queries, keys);
-        if amx::is_there() {
+        if cpu::has_amx() {
             attend::<Tiled<1>>(c, "attention, tiles", queries, keys);
             attend::<Tiled<2>>(c, "attention, split tiles", queries, keys);
         }

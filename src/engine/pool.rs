@@ -7,7 +7,7 @@
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{EngineError, Result, allotment};
-use crate::model::{Precision, kernels::bf16};
+use crate::model::{Precision, kernels::cpu};
 
 /// On what and in what segments are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Compute {
 /// # Errors
 /// [`EngineError::Busy`] when it lacks what the precision wants.
 pub fn check(compute: Compute) -> Result<()> {
-    if compute.precision == Precision::Fast && !bf16::is_fast() {
+    if compute.precision == Precision::Fast && !cpu::has_bf16() {
         return Err(EngineError::Busy(
             "the fast precision wants a processor that multiplies bf16 (AVX-512 BF16); this one \
              does not: choose the single precision"
@@ -37,7 +37,7 @@ pub fn check(compute: Compute) -> Result<()> {
 
 /// Whether [`Precision::Fast`] is fast on this processor.
 pub fn has_fast_precision() -> bool {
-    bf16::is_fast()
+    cpu::has_bf16()
 }
 
 /// Makes the pool.

@@ -90,7 +90,7 @@ pub enum Precision {
     #[default]
     Single,
     /// The transformer's factors rounded to bf16, summed in single precision; everything else as in
-    /// [`Self::Single`]. For CPUs that multiply bf16 ([`kernels::bf16::is_fast`]): on others it is
+    /// [`Self::Single`]. For CPUs that multiply bf16 ([`kernels::cpu::has_bf16`]): on others it is
     /// slower.
     Fast,
 }

@@ -15,13 +15,12 @@ use crate::model::{
     arena::Buffer,
     kernels::{
         attention::{Cells, Inputs, Layout, Pack, Tiled, scale},
-        bf16::Pair,
         elementwise::add_scaled,
+        layout::{NR, Pair},
         linear::{AddScaled, Linear, Set, room, strips},
         norm::{Affine, Moments, group_norm_by, layer_norm},
         operand::Method,
         rows::{BLOCK, block_rows},
-        tile::NR,
     },
 };
 

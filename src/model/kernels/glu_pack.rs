@@ -2,8 +2,9 @@
 //! three gates are the rows of one strip, so a tile holds both and half of it is stored.
 
 use super::{
-    elementwise::sigmoid,
-    tile::{MR, NR, Strips, Tile},
+    layout::{MR, NR, Tile},
+    math::sigmoid,
+    pack::Strips,
 };
 
 /// Channels of a strip: half of its rows, the others are their gates.

@@ -7,11 +7,12 @@ use rayon::prelude::*;
 
 use super::{
     amx::{self, Packed, Side, Size, Tile, pack_left, pack_left_pair},
-    bf16::Pair,
-    elementwise::{gelu, gelu_one, mad},
+    elementwise::gelu,
+    layout::{NR, Pair},
+    math::{gelu_one, mad},
     operand::{Method, Operand, pack_rows},
+    pack::Panels,
     rows::{self, BLOCK, Finish, ROWS, Rows, TileRows, Weights, block_rows, rows_product},
-    tile::{NR, Panels},
 };
 use crate::model::{Precision, arena::Buffer};
 

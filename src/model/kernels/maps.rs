@@ -4,8 +4,8 @@ use std::ops::{Deref, DerefMut};
 
 use super::{
     elementwise::add,
-    freq_conv::{pack, unpack},
-    tile::NR,
+    layout::NR,
+    pack::{pack, unpack},
 };
 use crate::model::arena::Buffer;
 

@@ -19,16 +19,18 @@
 pub mod amx;
 pub mod attention;
 pub mod bf16;
-#[cfg(target_arch = "x86_64")]
-mod cpu;
+pub mod cpu;
 pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
 mod glu_pack;
+pub mod layout;
 pub mod linear;
 mod maps;
+mod math;
 pub mod norm;
 pub mod operand;
+pub mod pack;
 pub mod product;
 pub mod row_conv;
 pub mod rows;
@@ -36,47 +38,9 @@ pub mod rows;
 mod testing;
 pub mod tile;
 pub mod time_conv;
+mod vectorised;
 pub mod winograd;
+#[cfg(target_arch = "x86_64")]
 mod x86;
 
-use x86::avx512;
-
 pub use maps::{FreqMap, FreqPanels, Lines, TimeMap};
-
-/// Defines a function whose loops are compiled three times: for AVX-512, for AVX2 with FMA, each
-/// entered when the CPU has it, and for the target's baseline. `$fma` is a constant in the body: whether a fused
-/// multiply-add is one instruction.
-macro_rules! vectorised {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident<$fma:ident $(, $generic:ident: $bound:path)*>
-     ($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
-        $(#[$meta])*
-        $vis fn $name<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
-            #[inline(always)]
-            fn portable<const $fma: bool $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? $body
-
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-                fn avx512<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
-                    portable::<true $(, $generic)*>($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
-                    portable::<true $(, $generic)*>($($arg),*)
-                }
-                if $crate::model::kernels::avx512::is_there() {
-                    #[expect(unsafe_code, reason = "a function with target features")]
-                    // SAFETY: the CPU was just found to have the features it is compiled for.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    #[expect(unsafe_code, reason = "a function with target features")]
-                    // SAFETY: the CPU was just found to have the features it is compiled for.
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            portable::<{ cfg!(target_arch = "aarch64") } $(, $generic)*>($($arg),*)
-        }
-    };
-}
-pub(crate) use vectorised;

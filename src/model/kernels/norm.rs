@@ -3,7 +3,7 @@
 use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
-use super::{elementwise::mad, vectorised};
+use super::{math::mad, vectorised::vectorised};
 
 /// Added to every variance, as in PyTorch's default.
 const EPSILON: f64 = 1e-5;

@@ -6,12 +6,13 @@
 
 use std::fmt::Debug;
 
+#[cfg(target_arch = "x86_64")]
+use super::x86::avx512;
 use super::{
-    amx,
-    avx512::{self, Left, STRIP},
-    bf16::Pair,
+    bf16, cpu,
     elementwise::weigh,
-    tile::{MR, NR, columns_by_panel, rows_by_panel, rows_times_panel},
+    layout::{Left, MR, NR, Pair, STRIP},
+    tile::{columns_by_panel, rows_by_panel, rows_times_panel},
 };
 use crate::model::Precision;
 
@@ -22,7 +23,7 @@ pub enum Method {
     Single,
     /// Pairs of bf16.
     Pairs,
-    /// Tiles of bf16, see [`amx`].
+    /// Tiles of bf16, see [`amx`](super::amx).
     Tiles,
     /// Tiles of values taken apart into two bf16 each.
     SplitTiles,
@@ -31,7 +32,7 @@ pub enum Method {
 impl Method {
     /// Tiles where they are, because they are several times faster than anything else.
     pub fn of(precision: Precision) -> Self {
-        match (precision, amx::is_there()) {
+        match (precision, cpu::has_amx()) {
             (Precision::Single, false) => Self::Single,
             (Precision::Single, true) => Self::SplitTiles,
             (Precision::Fast, false) => Self::Pairs,
@@ -42,7 +43,7 @@ impl Method {
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Single if avx512::is_there() => "f32 by AVX-512",
+            Self::Single if cpu::has_avx512() => "f32 by AVX-512",
             Self::Single => "f32 by AVX2 or less",
             Self::Pairs => "pairs of bf16 by AVX-512",
             Self::Tiles => "bf16 by AMX",
@@ -125,7 +126,7 @@ impl Operand for f32 {
 
     #[inline(always)]
     fn in_strips() -> bool {
-        avx512::is_there()
+        cpu::has_avx512()
     }
 
     #[inline(always)]
@@ -201,7 +202,7 @@ impl Operand for f32 {
         panels: [&[[Self; NR]]; N],
     ) {
         #[cfg(target_arch = "x86_64")]
-        if avx512::is_there() {
+        if cpu::has_avx512() {
             let left = Left::columns(columns, stride);
             avx512::product::<true, N>(sums, left, panels);
             return;
@@ -272,7 +273,7 @@ impl Operand for Pair {
         panels: [&[[Self; NR]]; N],
     ) {
         let left = Left::strips(rows, depth, from);
-        super::bf16::product::<true, N>(sums, left, panels);
+        bf16::product::<true, N>(sums, left, panels);
     }
 
     #[inline(always)]
@@ -283,7 +284,7 @@ impl Operand for Pair {
         panels: [&[[Self; NR]]; N],
     ) {
         let left = Left::strips(rows, depth, 0);
-        super::bf16::product::<false, N>(out, left, panels);
+        bf16::product::<false, N>(out, left, panels);
     }
 
     #[inline(always)]
@@ -293,7 +294,7 @@ impl Operand for Pair {
         rows: usize,
         panels: [&[[Self; NR]]; N],
     ) {
-        super::bf16::product::<true, N>(sums, Left::columns(columns, rows), panels);
+        bf16::product::<true, N>(sums, Left::columns(columns, rows), panels);
     }
 
     #[inline(always)]
@@ -303,7 +304,7 @@ impl Operand for Pair {
         sums: &mut [f32; NR],
         room: &'a mut [[f32; NR]],
     ) -> &'a [[Self; NR]] {
-        super::bf16::weigh::<FMA>(scores, top, sums, bytemuck::cast_slice_mut(room))
+        bf16::weigh::<FMA>(scores, top, sums, bytemuck::cast_slice_mut(room))
     }
 }
 

@@ -8,9 +8,10 @@ use std::ops::Range;
 
 use super::{
     amx::{self, Packed, Side, Size, Tile},
+    layout::NR,
     operand::Operand,
-    tile::{NR, Panels},
-    vectorised,
+    pack::Panels,
+    vectorised::vectorised,
 };
 
 /// Rows that two panels of weights are multiplied with at a time: their sums stay in the first-level

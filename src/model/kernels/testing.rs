@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 
-use super::{FreqMap, TimeMap};
+use super::maps::{FreqMap, TimeMap};
 
 /// Uniform noise in ±1, the same for the same seed (xorshift).
 pub fn noise(count: usize, seed: u64) -> Vec<f32> {

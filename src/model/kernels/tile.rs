@@ -1,22 +1,15 @@
 //! The inner loop of every matrix product: one tile of [`MR`] rows by [`NR`] columns, held in
-//! registers while the depth runs by, and the two layouts that weights are packed into for it.
+//! registers while the depth runs by.
 //!
 //! Arrays of constant size, which the compiler keeps in registers (twelve of AVX2's sixteen hold the
 //! sums); there is nothing here for one instruction set. Inlined into the kernels' `vectorised!`
-//! functions; starts no threads, allocates only when weights are packed.
+//! functions; starts no threads, allocates nothing.
 
-use std::marker::PhantomData;
-
-use super::{elementwise::mad, operand::Operand};
-use crate::model::{arena::Buffer, weights::shared::Frozen};
-
-/// Rows of a tile.
-pub const MR: usize = 6;
-/// Columns of a tile: two vectors of AVX2.
-pub const NR: usize = 16;
-
-/// The sums of a tile.
-pub type Tile<const M: usize> = [[f32; NR]; M];
+use super::{
+    cpu,
+    layout::{MR, NR, Tile},
+    math::mad,
+};
 
 /// Defines an inner loop. It is compiled apart from what calls it: alone, it keeps all its sums in
 /// registers; inlined into something larger, it does not always. `FMA` says that the caller was
@@ -42,14 +35,14 @@ macro_rules! inner_loop {
                 fn avx2<const M: usize>($($arg: $ty),*) {
                     portable::<true, M>($($arg),*);
                 }
-                if FMA && super::avx512::is_there() {
+                if FMA && cpu::has_avx512() {
                     #[expect(unsafe_code, reason = "a function with target features")]
-                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    // SAFETY: the CPU was found to have the features it is compiled for.
                     return unsafe { avx512::<M>($($arg),*) };
                 }
-                if FMA && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                if FMA && cpu::has_avx2() {
                     #[expect(unsafe_code, reason = "a function with target features")]
-                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    // SAFETY: the CPU was found to have the features it is compiled for.
                     return unsafe { avx2::<M>($($arg),*) };
                 }
             }
@@ -185,7 +178,7 @@ pub fn strip_by_panels<'a, const FMA: bool>(
     panel: impl Fn(usize) -> &'a [[f32; NR]],
 ) {
     let mut next = 0;
-    if FMA && super::avx512::is_there() {
+    if FMA && cpu::has_avx512() {
         for two in sums.as_chunks_mut().0 {
             strip_by_two::<FMA, MR>(two, strip, [panel(next), panel(next + 1)]);
             next += 2;
@@ -219,104 +212,13 @@ inner_loop! {
     }
 }
 
-/// A matrix `[depth, columns]` packed for the right of a product: for each [`NR`] columns a panel
-/// `[depth / V::DEPTH][NR]`, the last one filled up with zeros.
-#[derive(Clone, Debug)]
-pub struct Panels<V = f32> {
-    depth: usize,
-    columns: usize,
-    /// `[panels][depth / V::DEPTH][NR]`.
-    data: Frozen,
-    cell: PhantomData<V>,
-}
-
-impl<V: Operand> Panels<V> {
-    /// Packs the matrix whose elements `at(k, column)` gives.
-    pub fn new(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let at = |k, column| if k < depth && column < columns { at(k, column) } else { 0.0 };
-        let lines = depth.div_ceil(V::DEPTH);
-        let mut data = Buffer::any(columns.div_ceil(NR) * lines * NR);
-        let cells: &mut [V] = bytemuck::cast_slice_mut(&mut data);
-        for (index, line) in cells.as_chunks_mut::<NR>().0.iter_mut().enumerate() {
-            let (first, k) = (index / lines * NR, index % lines * V::DEPTH);
-            for (column, cell) in (first..).zip(line) {
-                *cell = V::pack([at(k, column), at(k + 1, column)]);
-            }
-        }
-        Self { depth, columns, data: Frozen::new(data), cell: PhantomData }
-    }
-
-    /// Rows of the matrix.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// Columns of the matrix.
-    pub fn columns(&self) -> usize {
-        self.columns
-    }
-
-    /// Panels there are.
-    pub fn count(&self) -> usize {
-        self.columns.div_ceil(NR)
-    }
-
-    /// Panel `index`, `[depth / V::DEPTH][NR]`.
-    pub fn panel(&self, index: usize) -> &[[V; NR]] {
-        let depth = self.depth.div_ceil(V::DEPTH);
-        let cells: &[V] = bytemuck::cast_slice(&self.data);
-        &cells.as_chunks::<NR>().0[index * depth..][..depth]
-    }
-}
-
-/// A matrix `[rows, depth]` packed for the left of a product: for each [`MR`] rows a strip
-/// `[depth][MR]`, the last one filled up with zeros.
-#[derive(Clone, Debug)]
-pub struct Strips {
-    rows: usize,
-    depth: usize,
-    data: Vec<[f32; MR]>,
-}
-
-impl Strips {
-    /// Packs the matrix whose elements `at(row, k)` gives.
-    pub fn new(rows: usize, depth: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let mut data = Vec::with_capacity(rows.div_ceil(MR) * depth);
-        for first in (0..rows).step_by(MR) {
-            for k in 0..depth {
-                data.push(std::array::from_fn(|i| {
-                    if first + i < rows { at(first + i, k) } else { 0.0 }
-                }));
-            }
-        }
-        Self { rows, depth, data }
-    }
-
-    /// Rows of the matrix.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Columns of the matrix.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// Strips there are.
-    pub fn count(&self) -> usize {
-        self.rows.div_ceil(MR)
-    }
-
-    /// Strip `index`, `[depth][MR]`.
-    pub fn strip(&self, index: usize) -> &[[f32; MR]] {
-        &self.data[index * self.depth..][..self.depth]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
-        super::testing::{assert_same, noise},
+        super::{
+            pack::{Panels, Strips},
+            testing::{assert_same, noise},
+        },
         *,
     };
 
@@ -374,19 +276,5 @@ mod tests {
             columns_by_panel::<true, MR>(&mut sums, &columns, MR, 0, panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "columns by panel");
         }
-    }
-
-    #[test]
-    fn packing_fills_up_with_zeros() {
-        let panels = Panels::<f32>::new(2, 17, |k, column| (100 * k + column) as f32);
-        assert_eq!(panels.count(), 2);
-        assert_eq!(panels.panel(1)[1][0], 116.0);
-        assert_eq!(panels.panel(1)[1][1..], [0.0; NR - 1]);
-        let strips = Strips::new(7, 2, |row, k| (100 * row + k) as f32);
-        assert_eq!(strips.count(), 2);
-        assert_eq!(
-            strips.strip(1),
-            [[600.0, 0.0, 0.0, 0.0, 0.0, 0.0], [601.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
-        );
     }
 }

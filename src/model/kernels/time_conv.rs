@@ -8,7 +8,7 @@ use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
-    TimeMap,
+    maps::TimeMap,
     row_conv::{After, RowConv, Scratch},
 };
 

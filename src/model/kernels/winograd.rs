@@ -11,11 +11,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{
-    FreqMap, FreqPanels, Lines,
-    elementwise::{mad, sigmoid},
     glu_pack::{self, LANES},
-    tile::{MR, NR, Strips, Tile, strip_by_panels},
-    vectorised,
+    layout::{MR, NR, Tile},
+    maps::{FreqMap, FreqPanels, Lines},
+    math::{mad, sigmoid},
+    pack::Strips,
+    tile::strip_by_panels,
+    vectorised::vectorised,
 };
 
 /// Results of a tile along each side.

@@ -9,7 +9,7 @@ use crate::model::kernels::{
     dconv::{FreqDConv, Scratch},
     elementwise::{add, gelu, glu},
     freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
-    tile::NR,
+    layout::NR,
     winograd::GatedWinograd,
 };
 

@@ -8,127 +8,24 @@
 //! two, is the constant `P` throughout.
 //!
 //! Runs on the calling thread, by the instructions where they are there, otherwise by the same sums in
-//! plain code ([`plain`]), which is slow: nobody asks for tiles where [`is_there`] says no.
+//! plain code ([`plain`]), which is slow: nobody asks for tiles where [`has_amx`](super::cpu::has_amx) says no.
 
+mod layout;
 mod pack;
 mod plain;
 
-use std::{cell::Cell, marker::PhantomData};
-
-use super::{bf16::Pair, tile::NR};
+use super::layout::NR;
+#[cfg(target_arch = "x86_64")]
+use super::x86;
 use crate::model::{arena::Buffer, weights::shared::Frozen};
 
+pub use layout::{DEPTH, ROWS, Side, Size, Sums, Tile, steps};
+#[cfg(not(target_arch = "x86_64"))]
+pub use plain::Tiles;
+#[cfg(target_arch = "x86_64")]
+pub use x86::amx::Tiles;
+
 pub use pack::{pack_left, pack_left_lines, pack_left_pair, pack_right, put_turned, weigh};
-
-/// Rows of a tile of the left matrix and of the sums.
-pub const ROWS: usize = 16;
-/// Values of the depth in a tile.
-pub const DEPTH: usize = 32;
-
-/// A piece of a matrix: of the left one [`ROWS`] rows of [`DEPTH`] values, of the right one
-/// [`DEPTH`] values (as pairs) of [`NR`] columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C, align(64))]
-pub struct Tile([[Pair; NR]; ROWS]);
-
-impl Tile {
-    /// Nothing but zeros.
-    pub const ZERO: Self = Self([[Pair::ZERO; NR]; ROWS]);
-    /// As many `f32` are as large.
-    pub const VALUES: usize = ROWS * NR;
-}
-
-/// Tiles of a depth, without their parts.
-pub fn steps(depth: usize) -> usize {
-    depth.div_ceil(DEPTH)
-}
-
-/// Whether this CPU multiplies tiles of bf16, and the system lets this process.
-pub fn is_there() -> bool {
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    {
-        super::x86::amx::is_there()
-    }
-    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-    {
-        false
-    }
-}
-
-/// The tile registers of this thread, ready for products. Gives them back when dropped, so that
-/// nothing has to be saved when the system runs another thread.
-#[derive(Debug)]
-pub struct Tiles(PhantomData<*const ()>);
-
-thread_local! {
-    /// How many [`Tiles`] there are.
-    static USERS: Cell<usize> = const { Cell::new(0) };
-}
-
-impl Tiles {
-    /// `None` when [`is_there`] says no.
-    pub fn new() -> Option<Self> {
-        if !is_there() {
-            return None;
-        }
-        #[cfg(target_arch = "x86_64")]
-        if USERS.get() == 0 {
-            super::x86::amx::configure();
-        }
-        USERS.set(USERS.get() + 1);
-        Some(Self(PhantomData))
-    }
-}
-
-impl Drop for Tiles {
-    fn drop(&mut self) {
-        USERS.set(USERS.get() - 1);
-        #[cfg(target_arch = "x86_64")]
-        if USERS.get() == 0 {
-            super::x86::amx::release();
-        }
-    }
-}
-
-/// One side of a product: strips of [`ROWS`] rows of the left matrix, or panels of [`NR`] columns of
-/// the right one. Part `p` of step `k` of strip or panel `n` is `tiles[n · stride + k · step + p]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Side<'a> {
-    /// All of them.
-    pub tiles: &'a [Tile],
-    /// From strip to strip or panel to panel.
-    pub stride: usize,
-    /// From step to step.
-    pub step: usize,
-}
-
-impl Side<'_> {
-    /// Where the last tile of a product ends.
-    fn end(&self, count: usize, steps: usize, parts: usize) -> usize {
-        (count - 1) * self.stride + (steps - 1) * self.step + parts
-    }
-}
-
-/// Where a product goes: line `i` of strip `s` and panel `n` is
-/// `lines[n · stride + s · ROWS + i]`.
-#[derive(Debug)]
-pub struct Sums<'a> {
-    /// All of them.
-    pub lines: &'a mut [[f32; NR]],
-    /// From panel to panel.
-    pub stride: usize,
-}
-
-/// How large a product is, in strips, panels and steps.
-#[derive(Clone, Copy, Debug)]
-pub struct Size {
-    /// Strips of [`ROWS`] rows.
-    pub strips: usize,
-    /// Panels of [`NR`] columns.
-    pub panels: usize,
-    /// Steps of [`DEPTH`] values.
-    pub steps: usize,
-}
 
 /// `sums = left · right`, or added to what is there if `ADD`. Whoever has many to compute holds
 /// [`Tiles`] meanwhile.
@@ -160,7 +57,7 @@ pub fn product<const P: usize, const ADD: bool>(
     assert!(end <= sums.lines.len(), "the sums end before the product");
     #[cfg(target_arch = "x86_64")]
     if let Some(tiles) = Tiles::new() {
-        super::x86::amx::product::<P, ADD>(&tiles, sums, left, right, size);
+        x86::amx::product::<P, ADD>(&tiles, sums, left, right, size);
         return;
     }
     plain::product::<P, ADD>(sums, left, right, size);

@@ -1,9 +1,25 @@
 //! The same in plain code: what the tests hold the instructions against.
 
 use super::{
-    super::{bf16::Pair, elementwise::exp2},
-    DEPTH, NR, ROWS, Side, Size, Sums, Tile,
+    super::{
+        layout::{NR, Pair},
+        math::exp2,
+    },
+    layout::{DEPTH, ROWS, Side, Size, Sums, Tile},
 };
+
+/// The tile registers where there are none.
+#[cfg(not(target_arch = "x86_64"))]
+#[derive(Debug)]
+pub enum Tiles {}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Tiles {
+    /// `None`.
+    pub fn new() -> Option<Self> {
+        None
+    }
+}
 
 /// To the nearest bf16.
 pub fn round(value: f32) -> f32 {

@@ -16,11 +16,11 @@ use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
-    Lines,
-    elementwise::exp2,
+    layout::NR,
+    maps::Lines,
+    math::exp2,
     operand::{Operand, pack_strips, packed_len},
-    tile::NR,
-    vectorised,
+    vectorised::vectorised,
 };
 
 pub use tiled::Tiled;
@@ -276,7 +276,7 @@ fn parts<T, const N: usize>(all: &mut [T], stride: usize, len: usize) -> [&mut [
 fn highest(scores: &[[f32; NR]], maxima: [f32; NR]) -> [f32; NR] {
     let mut top = maxima;
     #[cfg(target_arch = "x86_64")]
-    if super::avx512::raise(&mut top, scores) {
+    if super::x86::avx512::raise(&mut top, scores) {
         return top;
     }
     for line in scores {
@@ -298,7 +298,7 @@ pub fn attention_plain(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
 mod tests {
     use super::{
         super::{
-            bf16::Pair,
+            layout::Pair,
             testing::{assert_same, noise, signal_to_error_db, tensor, values},
         },
         *,

@@ -8,9 +8,9 @@ use super::{
             self, Side, Size, Sums, Tile, pack_left, pack_left_lines, pack_right, product,
             put_turned, steps, weigh,
         },
-        elementwise::exp2,
-        tile::NR,
-        vectorised,
+        layout::NR,
+        math::exp2,
+        vectorised::vectorised,
     },
     Inputs, Layout, highest,
 };

@@ -8,12 +8,14 @@
 
 use super::{
     super::{
-        Lines,
-        elementwise::{gelu_one, mad},
         glu_pack::{self, LANES, glu},
+        layout::{MR, NR},
+        maps::Lines,
+        math::{gelu_one, mad},
         norm::{Affine, Moments, sum_of},
-        tile::{MR, NR, Strips, strip_by_panel, strip_by_panels},
-        vectorised,
+        pack::Strips,
+        tile::{strip_by_panel, strip_by_panels},
+        vectorised::vectorised,
     },
     DConvWeights,
 };
@@ -311,7 +313,7 @@ mod tests {
     use super::{
         super::{
             super::{
-                FreqMap, FreqPanels, TimeMap,
+                maps::{FreqMap, FreqPanels, TimeMap},
                 testing::{assert_same, noise, tensor, values},
             },
             layer_plain,

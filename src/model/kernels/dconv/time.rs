@@ -10,12 +10,12 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        TimeMap,
-        elementwise::{gelu_one, mad},
+        maps::TimeMap,
+        math::{gelu_one, mad},
         norm::{LANES, Moments},
         row_conv::{After, Columns, Fields, multiply},
         time_conv::{Workspace, block_frames},
-        vectorised,
+        vectorised::vectorised,
     },
     DConvWeights,
 };

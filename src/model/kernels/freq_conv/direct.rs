@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::super::{
-    FreqMap,
+    maps::FreqMap,
     product::{Mat, MatMut, Parallelism, Update, product},
 };
 

@@ -19,50 +19,8 @@ pub use pointwise::GatedPointwise;
 pub use strided::StridedConv;
 pub use transposed::FreqConvTranspose;
 
-use super::tile::{NR, Tile};
-
 /// Panels that are multiplied with one strip of weights before the next.
 const GROUP: usize = 4;
-
-/// Packs columns `first..first + NR` of `lines`, rows of `frames` values; zero beyond their end.
-#[inline(always)]
-pub(super) fn pack(lines: &[f32], frames: usize, first: usize, packed: &mut [[f32; NR]]) {
-    for (line, packed) in lines.chunks_exact(frames).zip(packed) {
-        let line = &line[first..];
-        if let Some(whole) = line.first_chunk() {
-            *packed = *whole;
-        } else {
-            *packed = [0.0; NR];
-            packed[..line.len()].copy_from_slice(line);
-        }
-    }
-}
-
-/// Stores lines of a tile as columns `first..first + NR` of `lines`, as many as there are.
-#[inline(always)]
-pub(super) fn unpack(tile: &[[f32; NR]], lines: &mut [f32], frames: usize, first: usize) {
-    for (line, values) in lines.chunks_exact_mut(frames).zip(tile) {
-        let line = &mut line[first..];
-        if let Some(whole) = line.first_chunk_mut() {
-            *whole = *values;
-        } else {
-            let width = line.len();
-            line.copy_from_slice(&values[..width]);
-        }
-    }
-}
-
-/// Stores a tile into a panel, as much of it as there is.
-#[inline(always)]
-fn store<const M: usize>(tile: &Tile<M>, panel: &mut [[f32; NR]]) {
-    if let Some(whole) = panel.first_chunk_mut::<M>() {
-        *whole = *tile;
-    } else {
-        for (to, line) in panel.iter_mut().zip(tile) {
-            *to = *line;
-        }
-    }
-}
 
 /// Twin of [`FreqConv`]: `x: [1, in, freqs, frames]`, PyTorch's weight and bias.
 pub fn conv_plain(
@@ -125,8 +83,8 @@ pub fn conv_transpose_plain(
 mod tests {
     use super::{
         super::{
-            FreqMap, FreqPanels, Lines,
             elementwise::{gelu, gelu_plain, glu_plain},
+            maps::{FreqMap, FreqPanels, Lines},
             testing::{assert_same, noise, tensor, values},
         },
         *,

@@ -3,10 +3,12 @@
 use super::{
     super::{
         glu_pack::{self, LANES, filled, glu},
-        tile::{MR, NR, Strips, strip_by_panels},
-        vectorised,
+        layout::{MR, NR},
+        pack::{Strips, unpack},
+        tile::strip_by_panels,
+        vectorised::vectorised,
     },
-    GROUP, unpack,
+    GROUP,
 };
 
 /// `glu(conv(x))` with a kernel of one by one.

@@ -2,13 +2,15 @@
 
 use super::{
     super::{
-        FreqMap, Lines,
-        elementwise::gelu_one,
         glu_pack::filled,
-        tile::{MR, NR, Strips, strip_by_panels},
-        vectorised,
+        layout::{MR, NR},
+        maps::{FreqMap, Lines},
+        math::gelu_one,
+        pack::{Strips, pack, store},
+        tile::strip_by_panels,
+        vectorised::vectorised,
     },
-    GROUP, pack, store,
+    GROUP,
 };
 
 /// A convolution along frequencies; PyTorch's `Conv2d` with a kernel `(taps, 1)`.

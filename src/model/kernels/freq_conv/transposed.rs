@@ -4,13 +4,15 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        FreqMap, FreqPanels, Lines,
-        elementwise::gelu_one,
         glu_pack::filled,
-        tile::{MR, NR, Strips, strip_by_panels},
-        vectorised,
+        layout::{MR, NR},
+        maps::{FreqMap, FreqPanels, Lines},
+        math::gelu_one,
+        pack::{Strips, unpack},
+        tile::strip_by_panels,
+        vectorised::vectorised,
     },
-    GROUP, pack_transposed, unpack,
+    GROUP, pack_transposed,
 };
 
 /// A transposed convolution along frequencies; PyTorch's `ConvTranspose2d` with a kernel

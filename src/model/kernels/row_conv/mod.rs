@@ -10,9 +10,11 @@ mod winograd;
 use std::array::from_fn;
 
 use super::{
-    elementwise::{gelu_one, mad, sigmoid},
-    tile::{MR, NR, Panels, lines_by_panel},
-    vectorised,
+    layout::{MR, NR},
+    math::{gelu_one, mad, sigmoid},
+    pack::Panels,
+    tile::lines_by_panel,
+    vectorised::vectorised,
 };
 use winograd::{Form, Winograd};
 

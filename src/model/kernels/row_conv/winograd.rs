@@ -10,9 +10,11 @@ use std::array::from_fn;
 
 use super::{
     super::{
-        elementwise::mad,
-        tile::{MR, NR, Panels, lines_by_panel},
-        vectorised,
+        layout::{MR, NR},
+        math::mad,
+        pack::Panels,
+        tile::lines_by_panel,
+        vectorised::vectorised,
     },
     After, write,
 };

@@ -2,21 +2,12 @@
 
 #![expect(unsafe_code, reason = "assembly")]
 
-use std::{
-    arch::{
-        asm,
-        x86_64::{__cpuid, __cpuid_count, _xgetbv},
-    },
-    sync::OnceLock,
-};
+use std::{arch::asm, cell::Cell, marker::PhantomData};
 
-use super::{
-    super::{
-        amx::{ROWS, Side, Size, Sums, Tile, Tiles},
-        cpu,
-        tile::NR,
-    },
-    avx512,
+use super::super::{
+    amx::{ROWS, Side, Size, Sums, Tile},
+    cpu,
+    layout::NR,
 };
 
 /// Bytes of a line of a tile, which is also how far apart lines lie.
@@ -43,67 +34,41 @@ static CONFIGURATION: Configuration = Configuration {
     rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
-/// Asked once: the CPU, the hypervisor's and the system's consent, and AVX-512 BF16 for packing.
-pub fn is_there() -> bool {
-    static THERE: OnceLock<bool> = OnceLock::new();
-    *THERE.get_or_init(|| {
-        let able = avx512::has_bf16() && in_cpu() && saved_by_the_system();
-        able && cpu::allows_amx() && permitted()
-    })
+/// The tile registers of this thread, ready for products. Gives them back when dropped, so that
+/// nothing has to be saved when the system runs another thread.
+#[derive(Debug)]
+pub struct Tiles(PhantomData<*const ()>);
+
+thread_local! {
+    /// How many [`Tiles`] there are.
+    static USERS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// AMX-TILE and AMX-BF16 are bits of leaf 7.
-fn in_cpu() -> bool {
-    const BF16: u32 = 1 << 22;
-    const TILE: u32 = 1 << 24;
-    __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & (BF16 | TILE) == BF16 | TILE
-}
-
-/// Whether the system saves tiles and their configuration when it changes threads.
-fn saved_by_the_system() -> bool {
-    const TILES: u64 = 0b11 << 17;
-    #[target_feature(enable = "xsave")]
-    fn saved() -> u64 {
-        // SAFETY: the register exists where OSXSAVE is set, which AVX-512 needs.
-        unsafe { _xgetbv(0) }
+impl Tiles {
+    /// `None` when [`cpu::has_amx`] says no.
+    pub fn new() -> Option<Self> {
+        if !cpu::has_amx() {
+            return None;
+        }
+        if USERS.get() == 0 {
+            configure();
+        }
+        USERS.set(USERS.get() + 1);
+        Some(Self(PhantomData))
     }
-    if !is_x86_feature_detected!("xsave") {
-        return false;
-    }
-    // SAFETY: the CPU was just found to have the feature.
-    unsafe { saved() & TILES == TILES }
 }
 
-/// Asks Linux for the memory that saving tiles takes (`ARCH_REQ_XCOMP_PERM`); it holds for all
-/// threads of the process, also those to come.
-#[cfg(target_os = "linux")]
-fn permitted() -> bool {
-    const ARCH_PRCTL: i64 = 158;
-    const REQUEST_PERMISSION: i64 = 0x1023;
-    const TILE_DATA: i64 = 18;
-    let result: i64;
-    // SAFETY: a system call that reads and writes none of our memory.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") ARCH_PRCTL => result,
-            in("rdi") REQUEST_PERMISSION,
-            in("rsi") TILE_DATA,
-            lateout("rcx") _,
-            lateout("r11") _,
-            options(nostack),
-        );
+impl Drop for Tiles {
+    fn drop(&mut self) {
+        USERS.set(USERS.get() - 1);
+        if USERS.get() == 0 {
+            release();
+        }
     }
-    result == 0
-}
-
-#[cfg(not(target_os = "linux"))]
-fn permitted() -> bool {
-    false
 }
 
 /// Sets the registers of tiles of this thread up; called by [`Tiles::new`] where they are there.
-pub fn configure() {
+fn configure() {
     // SAFETY: the configuration is one of palette 1, and the CPU has tiles.
     unsafe {
         asm!("ldtilecfg [{}]", in(reg) &raw const CONFIGURATION, options(nostack, readonly));
@@ -111,7 +76,7 @@ pub fn configure() {
 }
 
 /// Gives them up.
-pub fn release() {
+fn release() {
     // SAFETY: the CPU has tiles, and nobody uses them any more.
     unsafe {
         asm!("tilerelease", options(nostack, nomem));

@@ -7,481 +7,391 @@
 //! Every function here has a plain twin beside its caller and works only on a CPU that was found to be
 //! able to: each asks again, a load and a test. Runs on the calling thread.
 
-use super::super::tile::NR;
+#![expect(unsafe_code, reason = "intrinsics, and a check for each value is too slow here")]
 
-/// Rows of a tile: with two panels, enough sums to hide what one product waits for the last.
-pub const STRIP: usize = 8;
+use std::{
+    arch::x86_64::{
+        __m512, __m512bh, __m512i, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm512_add_ps,
+        _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
+        _mm512_loadu_si512, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_permutexvar_epi16,
+        _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_ps,
+        _mm512_setzero_ps, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
+    },
+    mem::transmute,
+};
 
-/// The left matrix of a product, in strips of [`STRIP`] rows that lie beside each other: cell
-/// `(row, k)` is `cells[row / STRIP · strip_stride + k · line_stride + row % STRIP]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Left<'a, V> {
-    cells: &'a [V],
-    strip_stride: usize,
-    line_stride: usize,
+use super::super::{
+    cpu,
+    layout::{Left, NR, Pair, STRIP},
+    math::{EXP2, EXP2_SHORT},
+};
+
+/// The first and the second halves of two vectors interleaved, as indices into both.
+pub const INTERLEAVED: [[i32; NR]; 2] = [interleaved(0), interleaved(NR as i32 / 2)];
+
+const fn interleaved(first: i32) -> [i32; NR] {
+    let mut order = [0; NR];
+    let mut at = 0;
+    while at < NR {
+        order[at] = first + (at / 2 + at % 2 * NR) as i32;
+        at += 1;
+    }
+    order
 }
 
-impl<'a, V: Copy> Left<'a, V> {
-    /// Rows of `depth` cells, packed as strips `[depth][STRIP]`, from their line `from` on.
-    #[inline(always)]
-    pub fn strips(cells: &'a [V], depth: usize, from: usize) -> Self {
-        Self { cells: &cells[from * STRIP..], strip_stride: depth * STRIP, line_stride: STRIP }
-    }
-
-    /// Columns of `count` cells, one after the other: the matrix transposed.
-    #[inline(always)]
-    pub fn columns(cells: &'a [V], count: usize) -> Self {
-        Self { cells, strip_stride: STRIP, line_stride: count }
-    }
-
-    /// The cell at `(row, k)`.
-    #[inline(always)]
-    pub fn at(&self, row: usize, k: usize) -> V {
-        self.cells[self.index(row, k)]
-    }
-
-    /// Whether all of `rows` rows of `lines` cells are there: whether the last is, which no other
-    /// lies behind.
-    #[inline(always)]
-    fn has(&self, rows: usize, lines: usize) -> bool {
-        rows == 0
-            || lines == 0
-            || self.strip_stride >= STRIP && self.index(rows - 1, lines - 1) < self.cells.len()
-    }
-
-    #[inline(always)]
-    fn index(&self, row: usize, k: usize) -> usize {
-        row / STRIP * self.strip_stride + k * self.line_stride + row % STRIP
-    }
-}
-
-/// Whether this CPU has the AVX-512 that is used here: F, BW, DQ and VL beside AVX2
-/// and FMA, and it may be used.
+/// `sums[n][i] = Σ_k left[i, k] · panels[n][k]`, or added to it if `ADD`.
+///
+/// # Panics
+/// When this CPU has no AVX-512, or `left` ends before the product.
 #[inline(always)]
-pub fn is_there() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-            && super::super::cpu::allows_avx512()
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
+pub fn product<const ADD: bool, const N: usize>(
+    sums: [&mut [[f32; NR]]; N],
+    left: Left<'_, f32>,
+    panels: [&[[f32; NR]]; N],
+) {
+    assert!(cpu::has_avx512(), "no AVX-512");
+    assert!(left.has(least(&sums), least(&panels)), "the left matrix ends before the product");
+    // SAFETY: the CPU was just found to have the feature; `left` has all that is asked for.
+    unsafe { single::<ADD, N>(sums, left, panels) };
 }
 
-/// Whether it also multiplies bf16.
+/// The same over both halves of each pair.
+///
+/// # Panics
+/// When this CPU does not multiply bf16, or `left` ends before the product.
 #[inline(always)]
-pub fn has_bf16() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        is_there() && is_x86_feature_detected!("avx512bf16")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
+pub fn product_of_pairs<const ADD: bool, const N: usize>(
+    sums: [&mut [[f32; NR]]; N],
+    left: Left<'_, Pair>,
+    panels: [&[[Pair; NR]]; N],
+) {
+    assert!(cpu::has_bf16(), "no AVX-512 BF16");
+    assert!(left.has(least(&sums), least(&panels)), "the left matrix ends before the product");
+    // SAFETY: the CPU was just found to have the features; `left` has all that is asked for.
+    unsafe { pairs::<ADD, N>(sums, left, panels) };
 }
 
-#[cfg(target_arch = "x86_64")]
-pub use x86::*;
+/// What all of some slices have.
+#[inline(always)]
+fn least<T, S: std::ops::Deref<Target = [T]>, const N: usize>(slices: &[S; N]) -> usize {
+    slices.iter().map(|slice| slice.len()).min().unwrap_or(0)
+}
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    #![expect(unsafe_code, reason = "intrinsics, and a check for each value is too slow here")]
-
-    use std::{
-        arch::x86_64::{
-            __m512, __m512bh, __m512i, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm512_add_ps,
-            _mm512_cvtne2ps_pbh, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-            _mm512_loadu_si512, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_permutexvar_epi16,
-            _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_ps,
-            _mm512_setzero_ps, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
-        },
-        mem::transmute,
-    };
-
-    use super::{
-        super::super::{
-            bf16::Pair,
-            elementwise::{EXP2, EXP2_SHORT},
-        },
-        Left, NR, STRIP, has_bf16, is_there,
-    };
-
-    /// The first and the second halves of two vectors interleaved, as indices into both.
-    pub const INTERLEAVED: [[i32; NR]; 2] = [interleaved(0), interleaved(NR as i32 / 2)];
-
-    const fn interleaved(first: i32) -> [i32; NR] {
-        let mut order = [0; NR];
-        let mut at = 0;
-        while at < NR {
-            order[at] = first + (at / 2 + at % 2 * NR) as i32;
-            at += 1;
-        }
-        order
-    }
-
-    /// `sums[n][i] = Σ_k left[i, k] · panels[n][k]`, or added to it if `ADD`.
-    ///
-    /// # Panics
-    /// When this CPU has no AVX-512, or `left` ends before the product.
-    #[inline(always)]
-    pub fn product<const ADD: bool, const N: usize>(
-        sums: [&mut [[f32; NR]]; N],
-        left: Left<'_, f32>,
-        panels: [&[[f32; NR]]; N],
-    ) {
-        assert!(is_there(), "no AVX-512");
-        assert!(left.has(least(&sums), least(&panels)), "the left matrix ends before the product");
-        // SAFETY: the CPU was just found to have the feature; `left` has all that is asked for.
-        unsafe { single::<ADD, N>(sums, left, panels) };
-    }
-
-    /// The same over both halves of each pair.
-    ///
-    /// # Panics
-    /// When this CPU does not multiply bf16, or `left` ends before the product.
-    #[inline(always)]
-    pub fn product_of_pairs<const ADD: bool, const N: usize>(
-        sums: [&mut [[f32; NR]]; N],
-        left: Left<'_, Pair>,
-        panels: [&[[Pair; NR]]; N],
-    ) {
-        assert!(has_bf16(), "no AVX-512 BF16");
-        assert!(left.has(least(&sums), least(&panels)), "the left matrix ends before the product");
-        // SAFETY: the CPU was just found to have the features; `left` has all that is asked for.
-        unsafe { pairs::<ADD, N>(sums, left, panels) };
-    }
-
-    /// What all of some slices have.
-    #[inline(always)]
-    fn least<T, S: std::ops::Deref<Target = [T]>, const N: usize>(slices: &[S; N]) -> usize {
-        slices.iter().map(|slice| slice.len()).min().unwrap_or(0)
-    }
-
-    /// Defines a product: the same loops around another instruction.
-    macro_rules! product {
-        ($features:literal, $cell:ty, $product:ident, $tile:ident,
-         |$acc:ident, $left:ident, $line:ident| $step:expr) => {
-            /// # Safety
-            /// `left` must have a cell for every row that all `sums` have and every line that all
-            /// `panels` have.
-            #[target_feature(enable = $features)]
-            unsafe fn $product<const ADD: bool, const N: usize>(
-                mut sums: [&mut [[f32; NR]]; N],
-                left: Left<'_, $cell>,
-                panels: [&[[$cell; NR]]; N],
-            ) {
-                let rows = least(&sums);
-                let lines = least(&panels);
-                let mut row = 0;
-                while row < rows {
-                    // SAFETY: as promised by the caller; the rows are there, all of one strip.
-                    unsafe {
-                        let sums = sums.each_mut().map(|sums| sums.as_mut_ptr().add(row));
-                        let at = left.cells.as_ptr().add(left.index(row, 0));
-                        let stride = left.line_stride;
-                        row += match rows - row {
-                            STRIP.. => $tile::<ADD, STRIP, N>(sums, at, stride, panels, lines),
-                            4.. => $tile::<ADD, 4, N>(sums, at, stride, panels, lines),
-                            _ => $tile::<ADD, 1, N>(sums, at, stride, panels, lines),
-                        };
-                    }
-                }
-            }
-
-            /// Returns `M`.
-            ///
-            /// # Safety
-            /// Each of `sums` must have `M` lines, each of `panels` as many as `lines` says, and `left`
-            /// `M` cells for each of them, `stride` from those for the one before.
-            #[inline(never)]
-            #[target_feature(enable = $features)]
-            unsafe fn $tile<const ADD: bool, const M: usize, const N: usize>(
-                sums: [*mut [f32; NR]; N],
-                left: *const $cell,
-                stride: usize,
-                panels: [&[[$cell; NR]]; N],
-                lines: usize,
-            ) -> usize {
-                // SAFETY: loads and stores are of whole lines, all of which exist, as do the cells.
+/// Defines a product: the same loops around another instruction.
+macro_rules! product {
+    ($features:literal, $cell:ty, $product:ident, $tile:ident,
+     |$acc:ident, $left:ident, $line:ident| $step:expr) => {
+        /// # Safety
+        /// `left` must have a cell for every row that all `sums` have and every line that all
+        /// `panels` have.
+        #[target_feature(enable = $features)]
+        unsafe fn $product<const ADD: bool, const N: usize>(
+            mut sums: [&mut [[f32; NR]]; N],
+            left: Left<'_, $cell>,
+            panels: [&[[$cell; NR]]; N],
+        ) {
+            let rows = least(&sums);
+            let lines = least(&panels);
+            let mut row = 0;
+            while row < rows {
+                // SAFETY: as promised by the caller; the rows are there, all of one strip.
                 unsafe {
-                    let mut acc = [[_mm512_setzero_ps(); N]; M];
-                    if ADD {
-                        for (i, acc) in acc.iter_mut().enumerate() {
-                            *acc = sums.map(|sums| _mm512_loadu_ps(sums.add(i).cast()));
-                        }
-                    }
-                    let mut left = left;
-                    for k in 0..lines {
-                        let lines = panels
-                            .map(|panel| _mm512_loadu_ps(panel.as_ptr().add(k).cast::<f32>()));
-                        for (i, acc) in acc.iter_mut().enumerate() {
-                            let $left = left.add(i);
-                            for (acc, $line) in acc.iter_mut().zip(lines) {
-                                let $acc = *acc;
-                                *acc = $step;
-                            }
-                        }
-                        left = left.wrapping_add(stride);
-                    }
-                    for (i, acc) in acc.iter().enumerate() {
-                        for (sums, acc) in sums.iter().zip(acc) {
-                            _mm512_storeu_ps(sums.add(i).cast(), *acc);
-                        }
-                    }
+                    let sums = sums.each_mut().map(|sums| sums.as_mut_ptr().add(row));
+                    let at = left.cells.as_ptr().add(left.index(row, 0));
+                    let stride = left.line_stride;
+                    row += match rows - row {
+                        STRIP.. => $tile::<ADD, STRIP, N>(sums, at, stride, panels, lines),
+                        4.. => $tile::<ADD, 4, N>(sums, at, stride, panels, lines),
+                        _ => $tile::<ADD, 1, N>(sums, at, stride, panels, lines),
+                    };
                 }
-                M
             }
-        };
-    }
+        }
 
-    product!("avx512f", f32, single, single_tile, |acc, left, line| {
-        _mm512_fmadd_ps(_mm512_set1_ps(left.read()), line, acc)
-    });
-    product!("avx512f,avx512bf16", Pair, pairs, pairs_tile, |acc, left, line| {
-        _mm512_dpbf16_ps(
-            acc,
-            transmute::<__m512i, __m512bh>(_mm512_set1_epi32(left.cast::<i32>().read())),
-            transmute::<__m512, __m512bh>(line),
-        )
-    });
-
-    /// The largest of `top` and the scores of each query, into `top`, if this CPU has AVX-512.
-    #[inline(always)]
-    pub fn raise(top: &mut [f32; NR], scores: &[[f32; NR]]) -> bool {
-        #[target_feature(enable = "avx512f")]
-        fn raise(top: &mut [f32; NR], scores: &[[f32; NR]]) {
-            // SAFETY: loads and stores are of whole lines.
+        /// Returns `M`.
+        ///
+        /// # Safety
+        /// Each of `sums` must have `M` lines, each of `panels` as many as `lines` says, and `left`
+        /// `M` cells for each of them, `stride` from those for the one before.
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        unsafe fn $tile<const ADD: bool, const M: usize, const N: usize>(
+            sums: [*mut [f32; NR]; N],
+            left: *const $cell,
+            stride: usize,
+            panels: [&[[$cell; NR]]; N],
+            lines: usize,
+        ) -> usize {
+            // SAFETY: loads and stores are of whole lines, all of which exist, as do the cells.
             unsafe {
-                let start = _mm512_loadu_ps(top.as_ptr());
-                let mut most = [start; 4];
-                let (fours, rest) = scores.as_chunks::<4>();
-                for four in fours {
-                    for (most, line) in most.iter_mut().zip(four) {
-                        *most = _mm512_max_ps(_mm512_loadu_ps(line.as_ptr()), *most);
+                let mut acc = [[_mm512_setzero_ps(); N]; M];
+                if ADD {
+                    for (i, acc) in acc.iter_mut().enumerate() {
+                        *acc = sums.map(|sums| _mm512_loadu_ps(sums.add(i).cast()));
                     }
                 }
-                for line in rest {
-                    most[0] = _mm512_max_ps(_mm512_loadu_ps(line.as_ptr()), most[0]);
+                let mut left = left;
+                for k in 0..lines {
+                    let lines =
+                        panels.map(|panel| _mm512_loadu_ps(panel.as_ptr().add(k).cast::<f32>()));
+                    for (i, acc) in acc.iter_mut().enumerate() {
+                        let $left = left.add(i);
+                        for (acc, $line) in acc.iter_mut().zip(lines) {
+                            let $acc = *acc;
+                            *acc = $step;
+                        }
+                    }
+                    left = left.wrapping_add(stride);
                 }
-                let [a, b, c, d] = most;
-                let most = _mm512_max_ps(_mm512_max_ps(a, b), _mm512_max_ps(c, d));
-                _mm512_storeu_ps(top.as_mut_ptr(), most);
-            }
-        }
-        let able = is_there();
-        if able {
-            // SAFETY: the CPU was just found to have the feature.
-            unsafe { raise(top, scores) };
-        }
-        able
-    }
-
-    /// `scores = 2^(scores − top)`, added to `sums`, if this CPU has AVX-512.
-    #[inline(always)]
-    pub fn weigh(scores: &mut [[f32; NR]], top: &[f32; NR], sums: &mut [f32; NR]) -> bool {
-        #[target_feature(enable = "avx512f")]
-        fn weigh(scores: &mut [[f32; NR]], top: &[f32; NR], sums: &mut [f32; NR]) {
-            // SAFETY: loads and stores are of whole lines.
-            unsafe {
-                let top = _mm512_loadu_ps(top.as_ptr());
-                let mut sum = _mm512_loadu_ps(sums.as_ptr());
-                for line in scores {
-                    let v = exp2(_mm512_sub_ps(_mm512_loadu_ps(line.as_ptr()), top), EXP2);
-                    sum = _mm512_add_ps(sum, v);
-                    _mm512_storeu_ps(line.as_mut_ptr(), v);
+                for (i, acc) in acc.iter().enumerate() {
+                    for (sums, acc) in sums.iter().zip(acc) {
+                        _mm512_storeu_ps(sums.add(i).cast(), *acc);
+                    }
                 }
-                _mm512_storeu_ps(sums.as_mut_ptr(), sum);
             }
+            M
         }
-        let able = is_there();
-        if able {
-            // SAFETY: the CPU was just found to have the feature.
-            unsafe { weigh(scores, top, sums) };
-        }
-        able
-    }
+    };
+}
 
-    /// `2^(scores − top)` as a panel of pairs, and added to `sums`, if this CPU multiplies bf16. An
-    /// odd last line is paired with zeros.
-    #[inline(always)]
-    pub fn weigh_pairs(
+product!("avx512f", f32, single, single_tile, |acc, left, line| {
+    _mm512_fmadd_ps(_mm512_set1_ps(left.read()), line, acc)
+});
+product!("avx512f,avx512bf16", Pair, pairs, pairs_tile, |acc, left, line| {
+    _mm512_dpbf16_ps(
+        acc,
+        transmute::<__m512i, __m512bh>(_mm512_set1_epi32(left.cast::<i32>().read())),
+        transmute::<__m512, __m512bh>(line),
+    )
+});
+
+/// The largest of `top` and the scores of each query, into `top`, if this CPU has AVX-512.
+#[inline(always)]
+pub fn raise(top: &mut [f32; NR], scores: &[[f32; NR]]) -> bool {
+    #[target_feature(enable = "avx512f")]
+    fn raise(top: &mut [f32; NR], scores: &[[f32; NR]]) {
+        // SAFETY: loads and stores are of whole lines.
+        unsafe {
+            let start = _mm512_loadu_ps(top.as_ptr());
+            let mut most = [start; 4];
+            let (fours, rest) = scores.as_chunks::<4>();
+            for four in fours {
+                for (most, line) in most.iter_mut().zip(four) {
+                    *most = _mm512_max_ps(_mm512_loadu_ps(line.as_ptr()), *most);
+                }
+            }
+            for line in rest {
+                most[0] = _mm512_max_ps(_mm512_loadu_ps(line.as_ptr()), most[0]);
+            }
+            let [a, b, c, d] = most;
+            let most = _mm512_max_ps(_mm512_max_ps(a, b), _mm512_max_ps(c, d));
+            _mm512_storeu_ps(top.as_mut_ptr(), most);
+        }
+    }
+    let able = cpu::has_avx512();
+    if able {
+        // SAFETY: the CPU was just found to have the feature.
+        unsafe { raise(top, scores) };
+    }
+    able
+}
+
+/// `scores = 2^(scores − top)`, added to `sums`, if this CPU has AVX-512.
+#[inline(always)]
+pub fn weigh(scores: &mut [[f32; NR]], top: &[f32; NR], sums: &mut [f32; NR]) -> bool {
+    #[target_feature(enable = "avx512f")]
+    fn weigh(scores: &mut [[f32; NR]], top: &[f32; NR], sums: &mut [f32; NR]) {
+        // SAFETY: loads and stores are of whole lines.
+        unsafe {
+            let top = _mm512_loadu_ps(top.as_ptr());
+            let mut sum = _mm512_loadu_ps(sums.as_ptr());
+            for line in scores {
+                let v = exp2(_mm512_sub_ps(_mm512_loadu_ps(line.as_ptr()), top), EXP2);
+                sum = _mm512_add_ps(sum, v);
+                _mm512_storeu_ps(line.as_mut_ptr(), v);
+            }
+            _mm512_storeu_ps(sums.as_mut_ptr(), sum);
+        }
+    }
+    let able = cpu::has_avx512();
+    if able {
+        // SAFETY: the CPU was just found to have the feature.
+        unsafe { weigh(scores, top, sums) };
+    }
+    able
+}
+
+/// `2^(scores − top)` as a panel of pairs, and added to `sums`, if this CPU multiplies bf16. An
+/// odd last line is paired with zeros.
+#[inline(always)]
+pub fn weigh_pairs(
+    scores: &[[f32; NR]],
+    top: &[f32; NR],
+    sums: &mut [f32; NR],
+    panel: &mut [[Pair; NR]],
+) -> bool {
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    fn weigh(
         scores: &[[f32; NR]],
         top: &[f32; NR],
         sums: &mut [f32; NR],
         panel: &mut [[Pair; NR]],
-    ) -> bool {
-        #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-        fn weigh(
-            scores: &[[f32; NR]],
-            top: &[f32; NR],
-            sums: &mut [f32; NR],
-            panel: &mut [[Pair; NR]],
-        ) {
-            let (whole, rest) = scores.as_chunks::<2>();
-            // SAFETY: loads and stores are of whole lines.
-            unsafe {
-                let order = in_turn();
-                let top = _mm512_loadu_ps(top.as_ptr());
-                let mut sum = [_mm512_loadu_ps(sums.as_ptr()), _mm512_set1_ps(0.0)];
-                let mut panel = panel.iter_mut();
-                for (lines, panel) in whole.iter().zip(&mut panel) {
-                    // A bf16 holds eight bits: a short polynomial does.
-                    let v = [0, 1].map(|i| {
-                        let score = _mm512_loadu_ps(lines[i].as_ptr());
-                        exp2(_mm512_sub_ps(score, top), EXP2_SHORT)
-                    });
-                    sum = [0, 1].map(|i| _mm512_add_ps(sum[i], v[i]));
-                    store(order, v, panel);
-                }
-                if let ([line], Some(panel)) = (rest, panel.next()) {
-                    let score = _mm512_loadu_ps(line.as_ptr());
-                    let v = exp2(_mm512_sub_ps(score, top), EXP2_SHORT);
-                    sum[0] = _mm512_add_ps(sum[0], v);
-                    store(order, [v, _mm512_set1_ps(0.0)], panel);
-                }
-                _mm512_storeu_ps(sums.as_mut_ptr(), _mm512_add_ps(sum[0], sum[1]));
-            }
-        }
-        let able = has_bf16();
-        if able {
-            // SAFETY: the CPU was just found to have the features.
-            unsafe { weigh(scores, top, sums, panel) };
-        }
-        able
-    }
-
-    /// [`STRIP`] rows, `stride` apart, as lines of a strip, if this CPU has AVX-512: how many lines were
-    /// done.
-    #[inline(always)]
-    pub fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[f32; STRIP]]) -> usize {
-        #[target_feature(enable = "avx512f")]
-        fn pack(rows: &[f32], stride: usize, pieces: &mut [[[f32; STRIP]; NR]]) {
-            for (index, piece) in pieces.iter_mut().enumerate() {
-                // SAFETY: the slice has sixteen values; the piece is a vector a row.
-                unsafe {
-                    let load = |row: usize| {
-                        _mm512_loadu_ps(rows[row * stride + index * NR..][..NR].as_ptr())
-                    };
-                    store_transposed(std::array::from_fn(load), piece.as_mut_ptr().cast());
-                }
-            }
-        }
-        if !is_there() {
-            return 0;
-        }
-        let pieces = lines.as_chunks_mut().0;
-        // SAFETY: the CPU was just found to have the feature.
-        unsafe { pack(rows, stride, pieces) };
-        pieces.len() * NR
-    }
-
-    /// The same for rows of `depth` values as lines of pairs, if this CPU rounds to bf16. Denormal values become zero.
-    #[inline(always)]
-    pub fn pack_strip_of_pairs(
-        rows: &[f32],
-        stride: usize,
-        depth: usize,
-        lines: &mut [[Pair; STRIP]],
-    ) -> usize {
-        #[target_feature(enable = "avx512f,avx512bf16")]
-        fn pack(rows: &[f32], stride: usize, pieces: &mut [[[Pair; STRIP]; NR]]) {
-            for (index, piece) in pieces.iter_mut().enumerate() {
-                // SAFETY: the slice has thirty-two values; the piece is a vector a row.
-                unsafe {
-                    let load = |row: usize| {
-                        let values = &rows[row * stride + 2 * index * NR..][..2 * NR];
-                        let [low, high] = [0, NR].map(|at| _mm512_loadu_ps(values[at..].as_ptr()));
-                        transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(high, low))
-                    };
-                    store_transposed(std::array::from_fn(load), piece.as_mut_ptr().cast());
-                }
-            }
-        }
-        if !has_bf16() {
-            return 0;
-        }
-        let whole = depth / (2 * NR) * NR;
-        let pieces = lines[..whole].as_chunks_mut().0;
-        // SAFETY: the CPU was just found to have the features.
-        unsafe { pack(rows, stride, pieces) };
-        whole
-    }
-
-    /// Stores rows of cells transposed: the first and the second half of all of them interleaved, once
-    /// for each time that the number of rows can be halved.
-    ///
-    /// # Safety
-    /// There must be room for as many vectors at `to`.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    unsafe fn store_transposed(mut rows: [__m512; STRIP], to: *mut f32) {
-        // SAFETY: sixteen indices are there, and room, as the caller promises.
+    ) {
+        let (whole, rest) = scores.as_chunks::<2>();
+        // SAFETY: loads and stores are of whole lines.
         unsafe {
-            let orders = INTERLEAVED.map(|order| _mm512_loadu_si512(order.as_ptr().cast()));
-            for _ in 0..STRIP.ilog2() {
-                rows = std::array::from_fn(|at| {
-                    let [a, b] = [rows[at / 2], rows[at / 2 + STRIP / 2]];
-                    _mm512_permutex2var_ps(a, orders[at % 2], b)
+            let order = in_turn();
+            let top = _mm512_loadu_ps(top.as_ptr());
+            let mut sum = [_mm512_loadu_ps(sums.as_ptr()), _mm512_set1_ps(0.0)];
+            let mut panel = panel.iter_mut();
+            for (lines, panel) in whole.iter().zip(&mut panel) {
+                // A bf16 holds eight bits: a short polynomial does.
+                let v = [0, 1].map(|i| {
+                    let score = _mm512_loadu_ps(lines[i].as_ptr());
+                    exp2(_mm512_sub_ps(score, top), EXP2_SHORT)
                 });
+                sum = [0, 1].map(|i| _mm512_add_ps(sum[i], v[i]));
+                store(order, v, panel);
             }
-            for (at, row) in rows.into_iter().enumerate() {
-                _mm512_storeu_ps(to.add(at * NR), row);
+            if let ([line], Some(panel)) = (rest, panel.next()) {
+                let score = _mm512_loadu_ps(line.as_ptr());
+                let v = exp2(_mm512_sub_ps(score, top), EXP2_SHORT);
+                sum[0] = _mm512_add_ps(sum[0], v);
+                store(order, [v, _mm512_set1_ps(0.0)], panel);
             }
+            _mm512_storeu_ps(sums.as_mut_ptr(), _mm512_add_ps(sum[0], sum[1]));
         }
     }
-
-    /// The values of two lines as pairs: upper and lower half of 32 values, taken in turn.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    fn store(order: __m512i, [first, second]: [__m512; 2], pairs: &mut [Pair; NR]) {
-        // SAFETY: sixteen pairs are written.
-        unsafe {
-            let both = transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first));
-            let pairs = pairs.as_mut_ptr().cast();
-            _mm512_storeu_si512(pairs, _mm512_permutexvar_epi16(order, both));
-        }
+    let able = cpu::has_bf16();
+    if able {
+        // SAFETY: the CPU was just found to have the features.
+        unsafe { weigh(scores, top, sums, panel) };
     }
+    able
+}
 
-    /// The order that takes values of the lower and the upper half in turn.
-    #[inline]
+/// [`STRIP`] rows, `stride` apart, as lines of a strip, if this CPU has AVX-512: how many lines were
+/// done.
+#[inline(always)]
+pub fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[f32; STRIP]]) -> usize {
     #[target_feature(enable = "avx512f")]
-    pub fn in_turn() -> __m512i {
-        const ORDER: [u16; 2 * NR] = {
-            let mut order = [0; 2 * NR];
-            let mut at = 0;
-            while at < 2 * NR {
-                order[at] = (at / 2 + at % 2 * NR) as u16;
-                at += 1;
+    fn pack(rows: &[f32], stride: usize, pieces: &mut [[[f32; STRIP]; NR]]) {
+        for (index, piece) in pieces.iter_mut().enumerate() {
+            // SAFETY: the slice has sixteen values; the piece is a vector a row.
+            unsafe {
+                let load =
+                    |row: usize| _mm512_loadu_ps(rows[row * stride + index * NR..][..NR].as_ptr());
+                store_transposed(std::array::from_fn(load), piece.as_mut_ptr().cast());
             }
-            order
-        };
-        // SAFETY: 32 indices are there.
-        unsafe { _mm512_loadu_si512(ORDER.as_ptr().cast()) }
-    }
-
-    /// `2^x`, below −100 as at −100: nothing beside the largest weight, which is one, while a result
-    /// too small for a normal number takes some CPUs a hundred times as long. `factors` are those of
-    /// the polynomial for what rounding leaves, see [`EXP2`].
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub fn exp2<const N: usize>(x: __m512, factors: [f32; N]) -> __m512 {
-        const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-        // In this order not-a-number stays so.
-        let x = _mm512_max_ps(_mm512_set1_ps(-100.0), x);
-        let n = _mm512_roundscale_ps::<NEAREST>(x);
-        let r = _mm512_sub_ps(x, n);
-        let mut sum = _mm512_set1_ps(factors[N - 1]);
-        for factor in factors[..N - 1].iter().rev() {
-            sum = _mm512_fmadd_ps(sum, r, _mm512_set1_ps(*factor));
         }
-        _mm512_scalef_ps(_mm512_fmadd_ps(sum, r, _mm512_set1_ps(1.0)), n)
     }
+    if !cpu::has_avx512() {
+        return 0;
+    }
+    let pieces = lines.as_chunks_mut().0;
+    // SAFETY: the CPU was just found to have the feature.
+    unsafe { pack(rows, stride, pieces) };
+    pieces.len() * NR
+}
+
+/// The same for rows of `depth` values as lines of pairs, if this CPU rounds to bf16. Denormal values become zero.
+#[inline(always)]
+pub fn pack_strip_of_pairs(
+    rows: &[f32],
+    stride: usize,
+    depth: usize,
+    lines: &mut [[Pair; STRIP]],
+) -> usize {
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    fn pack(rows: &[f32], stride: usize, pieces: &mut [[[Pair; STRIP]; NR]]) {
+        for (index, piece) in pieces.iter_mut().enumerate() {
+            // SAFETY: the slice has thirty-two values; the piece is a vector a row.
+            unsafe {
+                let load = |row: usize| {
+                    let values = &rows[row * stride + 2 * index * NR..][..2 * NR];
+                    let [low, high] = [0, NR].map(|at| _mm512_loadu_ps(values[at..].as_ptr()));
+                    transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(high, low))
+                };
+                store_transposed(std::array::from_fn(load), piece.as_mut_ptr().cast());
+            }
+        }
+    }
+    if !cpu::has_bf16() {
+        return 0;
+    }
+    let whole = depth / (2 * NR) * NR;
+    let pieces = lines[..whole].as_chunks_mut().0;
+    // SAFETY: the CPU was just found to have the features.
+    unsafe { pack(rows, stride, pieces) };
+    whole
+}
+
+/// Stores rows of cells transposed: the first and the second half of all of them interleaved, once
+/// for each time that the number of rows can be halved.
+///
+/// # Safety
+/// There must be room for as many vectors at `to`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn store_transposed(mut rows: [__m512; STRIP], to: *mut f32) {
+    // SAFETY: sixteen indices are there, and room, as the caller promises.
+    unsafe {
+        let orders = INTERLEAVED.map(|order| _mm512_loadu_si512(order.as_ptr().cast()));
+        for _ in 0..STRIP.ilog2() {
+            rows = std::array::from_fn(|at| {
+                let [a, b] = [rows[at / 2], rows[at / 2 + STRIP / 2]];
+                _mm512_permutex2var_ps(a, orders[at % 2], b)
+            });
+        }
+        for (at, row) in rows.into_iter().enumerate() {
+            _mm512_storeu_ps(to.add(at * NR), row);
+        }
+    }
+}
+
+/// The values of two lines as pairs: upper and lower half of 32 values, taken in turn.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn store(order: __m512i, [first, second]: [__m512; 2], pairs: &mut [Pair; NR]) {
+    // SAFETY: sixteen pairs are written.
+    unsafe {
+        let both = transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first));
+        let pairs = pairs.as_mut_ptr().cast();
+        _mm512_storeu_si512(pairs, _mm512_permutexvar_epi16(order, both));
+    }
+}
+
+/// The order that takes values of the lower and the upper half in turn.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub fn in_turn() -> __m512i {
+    const ORDER: [u16; 2 * NR] = {
+        let mut order = [0; 2 * NR];
+        let mut at = 0;
+        while at < 2 * NR {
+            order[at] = (at / 2 + at % 2 * NR) as u16;
+            at += 1;
+        }
+        order
+    };
+    // SAFETY: 32 indices are there.
+    unsafe { _mm512_loadu_si512(ORDER.as_ptr().cast()) }
+}
+
+/// `2^x`, below −100 as at −100: nothing beside the largest weight, which is one, while a result
+/// too small for a normal number takes some CPUs a hundred times as long. `factors` are those of
+/// the polynomial for what rounding leaves, see [`EXP2`].
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub fn exp2<const N: usize>(x: __m512, factors: [f32; N]) -> __m512 {
+    const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    // In this order not-a-number stays so.
+    let x = _mm512_max_ps(_mm512_set1_ps(-100.0), x);
+    let n = _mm512_roundscale_ps::<NEAREST>(x);
+    let r = _mm512_sub_ps(x, n);
+    let mut sum = _mm512_set1_ps(factors[N - 1]);
+    for factor in factors[..N - 1].iter().rev() {
+        sum = _mm512_fmadd_ps(sum, r, _mm512_set1_ps(*factor));
+    }
+    _mm512_scalef_ps(_mm512_fmadd_ps(sum, r, _mm512_set1_ps(1.0)), n)
 }

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{
-    arguments::{Arguments, SIGNATURE},
+    arguments::{Arguments, unusable},
     spectrogram::Spectrogram,
 };
-use crate::model::{ModelError, Result, Spec, on_one_line};
+use crate::model::{Result, Spec};
 
 /// The constructor's arguments, as far as they matter to a trained network.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,17 +95,37 @@ impl Config {
 
     /// Reads positional arguments (a JSON list) and keyword arguments (a JSON object).
     pub fn from_arguments(args: &Value, kwargs: &Value) -> Result<Self> {
-        let (Value::Array(args), Value::Object(kwargs)) = (args, kwargs) else {
-            return Err(unusable("args must be a list, and kwargs an object"));
+        let arguments = Arguments::new(args, kwargs)?;
+        let samplerate = arguments.whole("samplerate", 44_100, 1, 768_000)? as u32;
+        let config = Self {
+            sources: arguments.sources()?,
+            audio_channels: arguments.whole("audio_channels", 2, 1, 16)?,
+            channels: arguments.whole("channels", 48, 1, 1024)?,
+            growth: arguments.whole("growth", 2, 1, 4)?,
+            nfft: arguments.nfft()?,
+            depth: arguments.whole("depth", 4, 1, 8)?,
+            freq_emb: arguments.number("freq_emb", 0.2, 0.0, 1e3)? as f32,
+            emb_scale: arguments.number("emb_scale", 10.0, 0.0, 1e6)? as f32,
+            kernel_size: arguments.whole("kernel_size", 8, 1, 64)?,
+            stride: arguments.whole("stride", 4, 1, 16)?,
+            context: arguments.whole("context", 1, 0, 8)?,
+            context_enc: arguments.whole("context_enc", 0, 0, 8)?,
+            norm_starts: arguments.whole("norm_starts", 4, 0, 64)?,
+            norm_groups: arguments.whole("norm_groups", 4, 1, 64)?,
+            dconv_mode: arguments.whole("dconv_mode", 1, 0, 3)?,
+            dconv_depth: arguments.whole("dconv_depth", 2, 0, 8)?,
+            dconv_comp: arguments.number("dconv_comp", 8.0, 1.0, 1024.0)?,
+            bottom_channels: arguments.whole("bottom_channels", 0, 0, 8192)?,
+            t_layers: arguments.whole("t_layers", 5, 0, 64)?,
+            t_heads: arguments.whole("t_heads", 8, 1, 256)?,
+            t_hidden_scale: arguments.number("t_hidden_scale", 4.0, 0.0, 64.0)?,
+            t_norm_out: arguments.flag("t_norm_out", true),
+            t_max_period: arguments.number("t_max_period", 10_000.0, 1.0, 1e9)?,
+            t_weight_pos_embed: arguments.number("t_weight_pos_embed", 1.0, -1e3, 1e3)? as f32,
+            t_cross_first: arguments.flag("t_cross_first", false),
+            samplerate,
+            segment_frames: arguments.segment_frames(samplerate)?,
         };
-        let mut all = kwargs.clone();
-        for (index, value) in args.iter().enumerate() {
-            let Some(name) = SIGNATURE.get(index) else {
-                return Err(unusable("too many positional arguments"));
-            };
-            all.insert((*name).to_owned(), value.clone());
-        }
-        let config = Arguments(all).read()?;
         config.check()?;
         Ok(config)
     }
@@ -240,9 +260,4 @@ impl Config {
         self.channels_at(index).is_multiple_of(self.norm_groups)
             && outputs.is_multiple_of(self.norm_groups)
     }
-}
-
-/// An error about the model file; the caller adds which.
-pub(super) fn unusable(what: &str) -> ModelError {
-    ModelError::Weights(on_one_line(what))
 }

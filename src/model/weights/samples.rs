@@ -120,7 +120,7 @@ pub(super) fn safetensors_with(checkpoint: &Checkpoint, metadata: [(&str, String
     safetensors::serialize(views, Some(metadata)).unwrap()
 }
 
-/// A graph as the exporter writes it: see `onnx_names`.
+/// A graph as the exporter writes it: see `formats::onnx::names`.
 pub(super) fn onnx(checkpoint: &Checkpoint) -> Vec<u8> {
     let mut graph = Vec::new();
     for (name, tensor) in &checkpoint.tensors {

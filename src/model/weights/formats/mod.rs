@@ -2,9 +2,7 @@
 
 mod npm_package;
 mod onnx;
-mod onnx_names;
 pub(super) mod pickle;
-mod protobuf;
 pub(super) mod safetensors;
 pub(super) mod sniff;
 mod torch;

@@ -3,6 +3,9 @@
 //! Read as a stream, so that a file and an entry of an archive are the same. Field numbers are those
 //! of `onnx.proto`: `ModelProto`, `GraphProto`, `NodeProto`, `TensorProto`.
 
+mod names;
+mod protobuf;
+
 use std::{
     collections::BTreeMap,
     io::{BufReader, Read},
@@ -10,15 +13,12 @@ use std::{
 
 use half::f16;
 
-use super::{
-    onnx_names,
-    protobuf::{Field, Wire},
-};
 use crate::model::weights::{
     checkpoint::{Checkpoint, Dtype, Inexact, count},
     error::{Fault, Result, quoted},
     progress::{Step, Watch},
 };
+use protobuf::{Field, Wire};
 
 /// Initializers that the exporter named itself begin so.
 pub(super) const ANONYMOUS: &str = "onnx::";
@@ -62,7 +62,11 @@ pub(super) struct Graph {
 }
 
 /// Reads the tensors of a graph of `length` bytes, under their PyTorch names.
-pub(super) fn read(input: impl Read, length: u64, watch: &mut Watch<'_>) -> Result<Checkpoint> {
+pub(in crate::model::weights) fn read(
+    input: impl Read,
+    length: u64,
+    watch: &mut Watch<'_>,
+) -> Result<Checkpoint> {
     let mut wire = Wire::new(BufReader::with_capacity(1 << 18, input), length);
     let mut graph = None;
     while let Some(field) = wire.field(length)? {
@@ -76,7 +80,7 @@ pub(super) fn read(input: impl Read, length: u64, watch: &mut Watch<'_>) -> Resu
     }
     let graph = graph.ok_or_else(|| Fault::wrong("is an ONNX file without a graph"))?;
     let mut checkpoint = Checkpoint::default();
-    onnx_names::rename(graph, &mut checkpoint)?;
+    names::rename(graph, &mut checkpoint)?;
     Ok(checkpoint)
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use half::f16;
 
-use super::onnx::{ANONYMOUS, Graph, Initializer, User, Values};
+use super::{ANONYMOUS, Graph, Initializer, User, Values};
 use crate::model::weights::{
     checkpoint::{self, Checkpoint, Dtype, Tensor},
     error::{Fault, Result, quoted},

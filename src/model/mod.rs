@@ -16,6 +16,7 @@ pub mod kernels;
 #[cfg(test)]
 pub(crate) mod seam_tests;
 pub mod selftest;
+pub mod stft;
 pub mod weights;
 
 pub use weights::shared::share_in as share_weights_in;

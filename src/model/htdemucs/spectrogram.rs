@@ -4,14 +4,13 @@
 //! reflection so that there are exactly `⌈frames / hop⌉` columns, column `i` beginning 1.5 hops
 //! before sample `i · hop`; drops the Nyquist bin; and sets complex numbers out as two channels.
 
-use std::sync::Arc;
-
 use rayon::prelude::*;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex32};
+use realfft::num_complex::Complex32;
 
 use crate::model::{
     arena::Buffer,
     kernels::{FreqMap, norm::Moments},
+    stft::{Inverse, Stft},
 };
 
 /// Rows and columns that are transposed at once: a cache line either way.
@@ -21,36 +20,17 @@ const BLOCK: usize = 16;
 const PIECE: usize = 6 * BLOCK;
 
 /// The transform for one window length.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Spectrogram {
     nfft: usize,
     hop: usize,
-    window: Vec<f32>,
-    forward: Arc<dyn RealToComplex<f32>>,
-    inverse: Arc<dyn ComplexToReal<f32>>,
-}
-
-impl std::fmt::Debug for Spectrogram {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Spectrogram").field("nfft", &self.nfft).finish_non_exhaustive()
-    }
+    stft: Stft,
 }
 
 impl Spectrogram {
     /// A transform with windows of `nfft` samples; `nfft` is a multiple of 8.
     pub fn new(nfft: usize) -> Self {
-        let mut planner = RealFftPlanner::new();
-        // In single precision step by step, as the reference computes it.
-        let step = (2.0 * std::f64::consts::PI / nfft as f64) as f32;
-        let window =
-            (0..nfft).map(|i| 0.5 - 0.5 * f64::from(i as f32 * step).cos() as f32).collect();
-        Self {
-            nfft,
-            hop: nfft / 4,
-            window,
-            forward: planner.plan_fft_forward(nfft),
-            inverse: planner.plan_fft_inverse(nfft),
-        }
+        Self { nfft, hop: nfft / 4, stft: Stft::hann(nfft) }
     }
 
     /// Columns for a signal of `frames` samples.
@@ -78,14 +58,11 @@ impl Spectrogram {
                 lines.enumerate().map(move |(column, lines)| (signal, column, lines))
             })
             .map_init(
-                || {
-                    let scratch = self.forward.make_scratch_vec();
-                    (self.forward.make_input_vec(), self.forward.make_output_vec(), scratch)
-                },
-                |(windowed, spectrum, scratch), (signal, column, (real, imaginary))| {
-                    self.cut(signal, column, windowed);
-                    let done = self.forward.process_with_scratch(windowed, spectrum, scratch);
-                    debug_assert!(done.is_ok(), "the planner made the buffers");
+                || self.stft.forward(),
+                |forward, (signal, column, (real, imaginary))| {
+                    let start = (column * self.hop) as isize - (self.hop / 2 * 3) as isize;
+                    let scale = 1.0 / (self.nfft as f32).sqrt();
+                    let spectrum = forward.spectrum(signal, start, scale);
                     for ((real, imaginary), value) in
                         real.iter_mut().zip(&mut *imaginary).zip(spectrum)
                     {
@@ -98,30 +75,6 @@ impl Spectrogram {
         Spectra { data, channels, columns, bins, moments }
     }
 
-    /// The windowed and scaled samples under `column`.
-    fn cut(&self, signal: &[f32], column: usize, out: &mut [f32]) {
-        let scale = 1.0 / (self.nfft as f32).sqrt();
-        let start = (column * self.hop) as isize - (self.hop / 2 * 3) as isize;
-        let inside = usize::try_from(start).ok().and_then(|at| signal.get(at..at + self.nfft));
-        if let Some(samples) = inside {
-            for ((out, sample), window) in out.iter_mut().zip(samples).zip(&self.window) {
-                *out = sample * window * scale;
-            }
-            return;
-        }
-        let last = signal.len() as isize - 1;
-        for (i, (out, window)) in out.iter_mut().zip(&self.window).enumerate() {
-            let mut at = start + i as isize;
-            if at < 0 {
-                at = -at;
-            }
-            if at > last {
-                at = 2 * last - at;
-            }
-            *out = signal[at as usize] * window * scale;
-        }
-    }
-
     /// Samples that are best added up at once.
     pub fn piece(&self) -> usize {
         PIECE * self.hop
@@ -130,13 +83,12 @@ impl Spectrogram {
     /// A thread's way back from `map`, whose values are first mapped to `value · std + mean`.
     pub fn synthesis<'a>(&'a self, map: &'a FreqMap, mean: f32, std: f32) -> Synthesis<'a> {
         Synthesis {
-            of: self,
+            spectrogram: self,
             map,
             mean,
             std,
-            spectra: vec![Complex32::default(); BLOCK * (self.nfft / 2 + 1)],
-            samples: self.inverse.make_output_vec(),
-            scratch: self.inverse.make_scratch_vec(),
+            spectra: vec![Complex32::default(); BLOCK * self.stft.bins()],
+            inverse: self.stft.inverse(),
         }
     }
 }
@@ -180,20 +132,19 @@ impl Spectra {
 
 /// A thread's buffers for the way back from a map to samples.
 pub struct Synthesis<'a> {
-    of: &'a Spectrogram,
+    spectrogram: &'a Spectrogram,
     map: &'a FreqMap,
     mean: f32,
     std: f32,
     spectra: Vec<Complex32>,
-    samples: Vec<f32>,
-    scratch: Vec<Complex32>,
+    inverse: Inverse<'a>,
 }
 
 impl Synthesis<'_> {
     /// Adds to `out` the samples from `start` on of the channel whose real and imaginary lines are
     /// `2 · channel` and the next.
     pub fn add(&mut self, channel: usize, start: usize, out: &mut [f32]) {
-        let Spectrogram { nfft, hop, .. } = *self.of;
+        let Spectrogram { nfft, hop, .. } = *self.spectrogram;
         // Column `i` covers `nfft` samples from `i · hop` on, counted from `before` samples ahead
         // of the first; those that touch `from..to` are wanted.
         let before = hop / 2 * 3;
@@ -210,23 +161,17 @@ impl Synthesis<'_> {
                 // The transform of a real signal is real here, whatever the network says.
                 spectrum[0].im = 0.0;
                 spectrum[nfft / 2] = Complex32::default();
-                let (samples, scratch) = (&mut self.samples, &mut self.scratch);
-                let done = self.of.inverse.process_with_scratch(spectrum, samples, scratch);
-                debug_assert!(done.is_ok(), "the planner made the buffers, and the ends are real");
                 let begin = (first + i) * hop;
                 let skipped = from.saturating_sub(begin);
                 let out = &mut out[(begin + skipped) - from..];
-                let pieces = samples[skipped..].iter().zip(&self.of.window[skipped..]);
-                for (out, (sample, window)) in out.iter_mut().zip(pieces) {
-                    *out += sample * window * scale;
-                }
+                self.inverse.add(spectrum, skipped, scale, out);
             }
         }
     }
 
     /// The spectra of `width` columns from `first` on.
     fn gather(&mut self, channel: usize, first: usize, width: usize) {
-        let (bins, columns) = (self.of.nfft / 2, self.map.frames);
+        let (bins, columns) = (self.spectrogram.nfft / 2, self.map.frames);
         let (mean, std) = (self.mean, self.std);
         let row_len = self.map.row_len();
         let at = 2 * channel * columns + first;

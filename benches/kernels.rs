@@ -22,7 +22,7 @@ use partita::model::{
         linear::Linear,
         norm::{Affine, layer_norm},
         row_conv::After,
-        time_conv::{TimeConv, TimeConvTranspose, Workspace},
+        time_conv::{BlockScratch, TimeConv, TimeConvTranspose},
         winograd::GatedWinograd,
     },
 };
@@ -178,10 +178,10 @@ fn time_branch(c: &mut Criterion) {
         let weights = noise(channels * inputs * 8);
         let (sizes, bias) = ([channels, inputs, 8], noise(channels));
         let conv = TimeConv::new(&weights, sizes, &bias, 4, 2, After::Gelu);
-        let (x, mut space) = (time_map(longer, inputs), Workspace::default());
+        let (x, mut scratch) = (time_map(longer, inputs), BlockScratch::default());
         let mut y = TimeMap::any(frames, channels, MARGIN);
         measure(c, "time conv", &shape, 2 * frames * weights.len(), || {
-            conv.block(&x, 0, y.inner_mut(), &mut space);
+            conv.block(&x, 0, y.inner_mut(), &mut scratch);
         });
 
         let x = time_map(frames, channels);

@@ -137,7 +137,7 @@ pub trait Separator: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// Name of the reference's class, as weight files give it.
-    pub klass: &'static str,
+    pub class_name: &'static str,
     /// What a weight file's network is, from its header alone; refuses a file whose tensors do not
     /// make such a network. Its errors do not name the file.
     pub describe: fn(File) -> Result<Spec>,
@@ -165,17 +165,17 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// The kind of network that a class's name stands for; the module before it does not count.
-pub fn kind_of(klass: &str) -> Option<&'static Kind> {
-    let name = klass.rsplit('.').next().unwrap_or(klass);
-    KINDS.iter().find(|kind| kind.klass == name)
+pub fn kind_of(class_name: &str) -> Option<&'static Kind> {
+    let name = class_name.rsplit('.').next().unwrap_or(class_name);
+    KINDS.iter().find(|kind| kind.class_name == name)
 }
 
 /// The kind of the network in a weight file with these texts. Files that do not say are HTDemucs.
 fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
-    let Some(klass) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
-    kind_of(klass).ok_or_else(|| {
-        let klass = on_one_line(klass);
-        ModelError::Weights(format!("a network of the class {klass} is not supported"))
+    let Some(class_name) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
+    kind_of(class_name).ok_or_else(|| {
+        let class_name = on_one_line(class_name);
+        ModelError::Weights(format!("a network of the class {class_name} is not supported"))
     })
 }
 
@@ -215,9 +215,9 @@ fn layout(channels: usize) -> String {
 
 /// Words for people, of which parts may come from a file: control characters are written out, so
 /// that nothing but text reaches a terminal.
-pub(crate) fn on_one_line(words: &str) -> String {
-    let mut line = String::with_capacity(words.len());
-    for character in words.chars() {
+pub(crate) fn on_one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len());
+    for character in message.chars() {
         match character {
             control if control.is_control() => line.extend(control.escape_default()),
             other => line.push(other),

@@ -19,7 +19,7 @@ use super::{
 };
 
 pub(super) const KIND: Kind = Kind {
-    klass: "FilterBank",
+    class_name: "FilterBank",
     describe: |file| Ok(FilterBank::read(file)?.spec),
     load: |path, _precision| {
         let file =
@@ -95,13 +95,13 @@ impl Separator for FilterBank {
 
 /// A file of a bank that gives a quarter and three quarters of what it is given: filters that see no
 /// neighbours, so that the edges of segments do not show.
-pub(crate) fn file(klass: &str) -> Vec<u8> {
+pub(crate) fn file(class_name: &str) -> Vec<u8> {
     let filters = [0.0_f32, 0.25, 0.0, 0.0, 0.75, 0.0];
     let bytes: Vec<u8> =
         filters.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect();
     let view = TensorView::new(Dtype::F16, vec![2, 3], &bytes).unwrap();
     let kwargs = json!({"sources": ["low", "high"], "segment_frames": 400});
-    let metadata = [("klass", klass.to_owned()), ("kwargs", kwargs.to_string())];
+    let metadata = [("klass", class_name.to_owned()), ("kwargs", kwargs.to_string())];
     let metadata = metadata.map(|(key, text)| (key.to_owned(), text)).into_iter().collect();
     safetensors::serialize([("filters", view)], Some(metadata)).unwrap()
 }
@@ -127,7 +127,10 @@ fn a_kind_that_nobody_knows_is_refused_in_words() {
     let home = tempfile::tempdir().unwrap();
     let weights = home.path().join("new.safetensors");
     fs::write(&weights, file("RoFormer")).unwrap();
-    let words =
+    let message =
         Store::new(home.path()).import(&weights, &mut |_| {}, &|| false).unwrap_err().to_string();
-    assert!(words.contains("a network of the class RoFormer, which is not supported"), "{words}");
+    assert!(
+        message.contains("a network of the class RoFormer, which is not supported"),
+        "{message}"
+    );
 }

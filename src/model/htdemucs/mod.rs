@@ -60,7 +60,7 @@ pub struct HtDemucs {
 
 /// The kind.
 pub const KIND: Kind = Kind {
-    klass: "HTDemucs",
+    class_name: "HTDemucs",
     describe: |file| Ok(open(file)?.0.spec()),
     load: |path, precision| Ok(Box::new(load(path, precision)?)),
     memory: |spec, weight_bytes| {
@@ -135,7 +135,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn of(moments: Moments) -> Self {
+    fn from_moments(moments: Moments) -> Self {
         Self { mean: moments.mean as f32, std: moments.std_unbiased() as f32 }
     }
 
@@ -155,10 +155,10 @@ impl HtDemucs {
     fn forward(&self, mix: &[f32], stop: Stop<'_>) -> Option<Vec<f32>> {
         let span = trace_span!("spectrogram").entered();
         let spectra = self.spectrogram.analyse(mix, self.spec.channels);
-        let scale = Scale::of(spectra.moments);
+        let scale = Scale::from_moments(spectra.moments);
         let mut x = spectra.map(scale.mean, scale.rate());
         drop((span, spectra));
-        let scale_t = Scale::of(Moments::of_parallel(mix));
+        let scale_t = Scale::from_moments(Moments::from_slice_parallel(mix));
         let mut xt = self.interleave(mix, scale_t);
 
         let (mut lengths, mut skips) = (Vec::new(), Vec::new());

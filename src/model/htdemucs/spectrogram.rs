@@ -68,7 +68,7 @@ impl Spectrogram {
                     {
                         (*real, *imaginary) = (value.re, value.im);
                     }
-                    Moments::of(real).and(Moments::of(imaginary))
+                    Moments::from_slice(real).and(Moments::from_slice(imaginary))
                 },
             )
             .reduce(Moments::default, Moments::and);

@@ -17,9 +17,9 @@ use crate::model::{
         attention::{Cells, Inputs, Layout, Pack, Tiled, scale},
         elementwise::add_scaled,
         layout::{NR, Pair},
-        linear::{AddScaled, Linear, Set, room, strips},
-        norm::{Affine, Moments, group_norm_by, layer_norm},
-        operand::Method,
+        linear::{AddScaled, Linear, StoreScaled, scratch, strips},
+        norm::{Affine, Moments, group_norm_with_moments, layer_norm},
+        operand::ProductKind,
         rows::{BLOCK, block_rows},
     },
 };
@@ -159,11 +159,11 @@ impl Layer {
     /// What goes into the attention of `x: [tokens, dim]` to `other`, or to itself.
     fn attn_inputs(&self, x: &[f32], other: Option<&[f32]>) -> Heads {
         let _span = trace_span!("transformer: projections").entered();
-        match Method::of(self.attn.precision) {
-            Method::Single => self.attn_inputs_as::<Cells<f32>>(x, other),
-            Method::Pairs => self.attn_inputs_as::<Cells<Pair>>(x, other),
-            Method::Tiles => self.attn_inputs_as::<Tiled<1>>(x, other),
-            Method::SplitTiles => self.attn_inputs_as::<Tiled<2>>(x, other),
+        match ProductKind::for_precision(self.attn.precision) {
+            ProductKind::Single => self.attn_inputs_as::<Cells<f32>>(x, other),
+            ProductKind::Pairs => self.attn_inputs_as::<Cells<Pair>>(x, other),
+            ProductKind::Tiles => self.attn_inputs_as::<Tiled<1>>(x, other),
+            ProductKind::SplitTiles => self.attn_inputs_as::<Tiled<2>>(x, other),
         }
     }
 
@@ -220,11 +220,11 @@ impl Layer {
             }
         }
         x.par_chunks(block).zip(blocks).for_each_init(
-            || [Buffer::any(block), room(dim), Buffer::any(block)],
-            |[normal, room, projected], (x, outs)| {
+            || [Buffer::any(block), scratch(dim), Buffer::any(block)],
+            |[normal, scratch, projected], (x, outs)| {
                 let normal = &mut normal[..x.len()];
                 layer_norm(x, norm, normal);
-                let tokens = layers[0].1.pack(normal, dim, room);
+                let tokens = layers[0].1.pack(normal, dim, scratch);
                 let out = &mut projected[..x.len()];
                 for ((role, linear), heads) in layers.into_iter().zip(outs) {
                     let (pack, scale): (Pack, f32) = match role {
@@ -232,7 +232,7 @@ impl Layer {
                         Role::Keys => (L::pack_keys, 1.0),
                         Role::Values => (L::pack_values, 1.0),
                     };
-                    linear.each(tokens, Set { out, width: dim, scale });
+                    linear.each(tokens, StoreScaled { out, width: dim, scale });
                     for (head, packed) in heads.into_iter().enumerate() {
                         pack(&out[head * head_dim..], dim, head_dim, packed);
                     }
@@ -250,11 +250,11 @@ impl Layer {
             let Heads { q, k, v, keys } = inputs;
             let heads = self.attn.heads;
             let inputs = Inputs { q, k, v, keys: *keys, heads, head_dim: dim / heads };
-            match Method::of(self.attn.precision) {
-                Method::Single => Cells::<f32>::attention(inputs, &mut attended),
-                Method::Pairs => Cells::<Pair>::attention(inputs, &mut attended),
-                Method::Tiles => Tiled::<1>::attention(inputs, &mut attended),
-                Method::SplitTiles => Tiled::<2>::attention(inputs, &mut attended),
+            match ProductKind::for_precision(self.attn.precision) {
+                ProductKind::Single => Cells::<f32>::attention(inputs, &mut attended),
+                ProductKind::Pairs => Cells::<Pair>::attention(inputs, &mut attended),
+                ProductKind::Tiles => Tiled::<1>::attention(inputs, &mut attended),
+                ProductKind::SplitTiles => Tiled::<2>::attention(inputs, &mut attended),
             }
         }
         let _span = trace_span!("transformer: feed-forward").entered();
@@ -263,34 +263,40 @@ impl Layer {
             .par_chunks_mut(block)
             .zip(attended.par_chunks(block))
             .map_init(
-                || Work::new(self),
-                |work, (x, attended)| {
+                || Scratch::new(self),
+                |scratch, (x, attended)| {
                     let out = AddScaled { x, scale: &self.gamma_1 };
                     let out_proj = &self.attn.out_proj;
-                    out_proj.each(out_proj.pack(attended, dim, &mut work.packed), out);
-                    self.feed_forward(x, work);
-                    Moments::of(x)
+                    out_proj.each(out_proj.pack(attended, dim, &mut scratch.packed), out);
+                    self.feed_forward(x, scratch);
+                    Moments::from_slice(x)
                 },
             )
             .reduce(Moments::default, Moments::and);
         if let Some(norm) = &self.norm_out {
-            group_norm_by(x, moments, norm);
+            group_norm_with_moments(x, moments, norm);
         }
     }
 
     /// The feed-forward part for a block of tokens.
-    fn feed_forward(&self, x: &mut [f32], work: &mut Work) {
+    fn feed_forward(&self, x: &mut [f32], scratch: &mut Scratch) {
         let dim = self.gamma_2.len();
         let tokens = x.len() / dim;
-        let normal = &mut work.normal[..x.len()];
+        let normal = &mut scratch.normal[..x.len()];
         layer_norm(x, &self.norm_ff, normal);
-        let normal = self.linear1.pack(normal, dim, &mut work.packed);
-        let sums = &mut work.sums.as_chunks_mut::<NR>().0[..strips(tokens) * self.linear2.panels()];
+        let normal = self.linear1.pack(normal, dim, &mut scratch.packed);
+        let sums =
+            &mut scratch.sums.as_chunks_mut::<NR>().0[..strips(tokens) * self.linear2.panels()];
         self.linear2.start(tokens, sums);
         for first in (0..self.linear1.panels()).step_by(HIDDEN) {
             let panels = first..self.linear1.panels().min(first + HIDDEN);
             let part = first * NR..self.linear2.inputs().min(panels.end * NR);
-            let hidden = self.linear1.gelu_part(normal, panels, &mut work.hidden, &mut work.room);
+            let hidden = self.linear1.gelu_part(
+                normal,
+                panels,
+                &mut scratch.hidden,
+                &mut scratch.packed_hidden,
+            );
             self.linear2.add_part(hidden, part, sums);
         }
         for (index, sums) in sums.chunks_exact(strips(tokens)).enumerate() {
@@ -306,24 +312,24 @@ impl Layer {
 }
 
 /// Memory of a thread for a block of tokens.
-struct Work {
+struct Scratch {
     normal: Buffer,
     hidden: Buffer,
     /// `normal` as operands.
     packed: Buffer,
     /// `hidden` as operands.
-    room: Buffer,
+    packed_hidden: Buffer,
     /// `[panels][tokens][NR]`.
     sums: Buffer,
 }
 
-impl Work {
+impl Scratch {
     fn new(layer: &Layer) -> Self {
         Self {
             normal: Buffer::any(BLOCK * layer.gamma_2.len()),
-            hidden: room(HIDDEN * NR),
-            packed: room(layer.gamma_2.len()),
-            room: room(HIDDEN * NR),
+            hidden: scratch(HIDDEN * NR),
+            packed: scratch(layer.gamma_2.len()),
+            packed_hidden: scratch(HIDDEN * NR),
             sums: Buffer::any(BLOCK * layer.linear2.panels() * NR),
         }
     }

@@ -14,9 +14,9 @@ use super::{
     vectorised::vectorised,
 };
 
-/// Lines of a depth as a panel of pairs, in `room`; an odd last line is paired with zeros.
-pub fn panel<'a>(lines: &[[f32; NR]], room: &'a mut [[Pair; NR]]) -> &'a [[Pair; NR]] {
-    let panel = &mut room[..lines.len().div_ceil(2)];
+/// Lines of a depth as a panel of pairs, in `scratch`; an odd last line is paired with zeros.
+pub fn panel<'a>(lines: &[[f32; NR]], scratch: &'a mut [[Pair; NR]]) -> &'a [[Pair; NR]] {
+    let panel = &mut scratch[..lines.len().div_ceil(2)];
     pack_lines(lines, panel);
     panel
 }
@@ -69,19 +69,19 @@ vectorised! {
     }
 }
 
-/// `2^(scores − top)` as a panel in `room`, and added to `sums`.
+/// `2^(scores − top)` as a panel in `scratch`, and added to `sums`.
 pub fn weigh<'a, const FMA: bool>(
     scores: &mut [[f32; NR]],
     top: &[f32; NR],
     sums: &mut [f32; NR],
-    room: &'a mut [[Pair; NR]],
+    scratch: &'a mut [[Pair; NR]],
 ) -> &'a [[Pair; NR]] {
     #[cfg(target_arch = "x86_64")]
-    if avx512::weigh_pairs(scores, top, sums, room) {
-        return &room[..scores.len().div_ceil(2)];
+    if avx512::weigh_pairs(scores, top, sums, scratch) {
+        return &scratch[..scores.len().div_ceil(2)];
     }
     weigh_single::<FMA>(scores, top, sums);
-    panel(scores, room)
+    panel(scores, scratch)
 }
 
 #[cfg(test)]
@@ -99,8 +99,8 @@ mod tests {
         for (rows, depth) in [(1, 1), (7, 33), (17, 64), (37, 250)] {
             let (a, b) = (noise(rows * depth, 1), noise(depth * NR, 2));
             let near = |v: f32| f64::from(Pair::new([v, 0.0]).values()[0]);
-            let mut room = vec![[Pair::default(); NR]; depth];
-            let panel = panel(b.as_chunks().0, &mut room);
+            let mut scratch = vec![[Pair::default(); NR]; depth];
+            let panel = panel(b.as_chunks().0, &mut scratch);
             let mut space = vec![0.0; packed_len::<Pair>(rows, depth)];
             let pairs = pack_rows::<Pair>(&a, depth, &mut space);
             let cells = panel.len();

@@ -30,18 +30,18 @@ pub struct Moments {
 
 impl Moments {
     /// Moments of a slice.
-    pub fn of(x: &[f32]) -> Self {
+    pub fn from_slice(x: &[f32]) -> Self {
         moments(x)
     }
 
     /// Moments of a slice, blocks in parallel.
-    pub fn of_parallel(x: &[f32]) -> Self {
-        x.par_chunks(BLOCK).map(Self::of).reduce(Self::default, Self::and)
+    pub fn from_slice_parallel(x: &[f32]) -> Self {
+        x.par_chunks(BLOCK).map(Self::from_slice).reduce(Self::default, Self::and)
     }
 
     /// Moments of the first `width` values of rows of `stride`, a multiple of [`LANES`]; the others
     /// are zeros.
-    pub(super) fn of_rows(x: &[f32], stride: usize, width: usize) -> Self {
+    pub(super) fn from_rows(x: &[f32], stride: usize, width: usize) -> Self {
         row_moments(x, stride, width)
     }
 
@@ -175,7 +175,7 @@ pub fn group_norm(x: &mut [f32], inner: usize, groups: usize, affine: &Affine) {
         let part = group * share * inner..(group + 1) * share * inner;
         let moments = x
             .par_chunks(row)
-            .map(|row| Moments::of(&row[part.clone()]))
+            .map(|row| Moments::from_slice(&row[part.clone()]))
             .reduce(Moments::default, Moments::and);
         let (f, a) = affine.fold(moments);
         factor.extend_from_slice(&f[group * share..(group + 1) * share]);
@@ -185,7 +185,7 @@ pub fn group_norm(x: &mut [f32], inner: usize, groups: usize, affine: &Affine) {
 }
 
 /// Group normalisation with one group of `x: [tokens, channels]`, whose moments are known.
-pub fn group_norm_by(x: &mut [f32], moments: Moments, affine: &Affine) {
+pub fn group_norm_with_moments(x: &mut [f32], moments: Moments, affine: &Affine) {
     let (factor, addend) = affine.fold(moments);
     apply(x, 1, &factor, &addend, (BLOCK / factor.len()).max(1));
 }
@@ -219,7 +219,7 @@ vectorised! {
     fn layer_norm_rows<FMA>(x: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
         let n = weight.len();
         for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
-            let moments = Moments::of(x);
+            let moments = Moments::from_slice(x);
             let (mean, rate) = (moments.mean as f32, moments.rate() as f32);
             for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
                 *out = mad::<FMA>((*x - mean) * rate, *weight, *bias);
@@ -289,7 +289,8 @@ mod tests {
             for (to, from) in spread.chunks_mut(stride).zip(dense.chunks(width)) {
                 to[..width].copy_from_slice(from);
             }
-            let (expected, got) = (Moments::of(&dense), Moments::of_rows(&spread, stride, width));
+            let (expected, got) =
+                (Moments::from_slice(&dense), Moments::from_rows(&spread, stride, width));
             assert_eq!(expected.count, got.count);
             assert!((expected.mean - got.mean).abs() < 1e-5);
             assert!((expected.deviation - got.deviation).abs() <= 1e-4 * expected.deviation);
@@ -304,7 +305,7 @@ mod tests {
         let kept: Vec<f64> = loud.iter().map(|v| f64::from(*v)).collect();
         let mean = kept.iter().sum::<f64>() / kept.len() as f64;
         let deviation: f64 = kept.iter().map(|v| (v - mean).powi(2)).sum();
-        let moments = Moments::of_parallel(&loud);
+        let moments = Moments::from_slice_parallel(&loud);
         assert_eq!(moments.count, 5000);
         assert!((moments.mean - mean).abs() < 1e-6);
         assert!((moments.deviation / deviation - 1.0).abs() < 1e-3);

@@ -18,7 +18,7 @@ use crate::model::Precision;
 
 /// How products of a precision are computed on this CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum ProductKind {
     /// Single-precision values.
     Single,
     /// Pairs of bf16.
@@ -29,9 +29,9 @@ pub enum Method {
     SplitTiles,
 }
 
-impl Method {
+impl ProductKind {
     /// Tiles where they are, because they are several times faster than anything else.
-    pub fn of(precision: Precision) -> Self {
+    pub fn for_precision(precision: Precision) -> Self {
         match (precision, cpu::has_amx()) {
             (Precision::Single, false) => Self::Single,
             (Precision::Single, true) => Self::SplitTiles,
@@ -60,7 +60,7 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
     /// How many values of the depth are in one.
     const DEPTH: usize;
 
-    /// From two neighbours; the second is not looked at when there is room for one.
+    /// From two neighbours; the second is not looked at when there is scratch for one.
     fn pack(values: [f32; 2]) -> Self;
 
     /// Whether rows are packed into strips of [`STRIP`] for this CPU, or stay as they lie.
@@ -106,13 +106,13 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         panels: [&[[Self; NR]]; N],
     );
 
-    /// `2^(scores − top)` as a panel, and added to `sums`; `room`, as long as `scores`, may be used
+    /// `2^(scores − top)` as a panel, and added to `sums`; `scratch`, as long as `scores`, may be used
     /// for it.
     fn weigh<'a, const FMA: bool>(
         scores: &'a mut [[f32; NR]],
         top: &[f32; NR],
         sums: &mut [f32; NR],
-        room: &'a mut [[f32; NR]],
+        scratch: &'a mut [[f32; NR]],
     ) -> &'a [[Self; NR]];
 }
 
@@ -302,9 +302,9 @@ impl Operand for Pair {
         scores: &'a mut [[f32; NR]],
         top: &[f32; NR],
         sums: &mut [f32; NR],
-        room: &'a mut [[f32; NR]],
+        scratch: &'a mut [[f32; NR]],
     ) -> &'a [[Self; NR]] {
-        bf16::weigh::<FMA>(scores, top, sums, bytemuck::cast_slice_mut(room))
+        bf16::weigh::<FMA>(scores, top, sums, bytemuck::cast_slice_mut(scratch))
     }
 }
 
@@ -313,13 +313,17 @@ pub fn packed_len<V: Operand>(rows: usize, depth: usize) -> usize {
     rows.next_multiple_of(STRIP) * depth.div_ceil(V::DEPTH)
 }
 
-/// Packs rows of `depth` values; `room`, of [`packed_len`], may be used for them.
-pub fn pack_rows<'a, V: Operand>(values: &'a [f32], depth: usize, room: &'a mut [f32]) -> &'a [V] {
+/// Packs rows of `depth` values; `scratch`, of [`packed_len`], may be used for them.
+pub fn pack_rows<'a, V: Operand>(
+    values: &'a [f32],
+    depth: usize,
+    scratch: &'a mut [f32],
+) -> &'a [V] {
     if !V::in_strips() {
         return bytemuck::cast_slice(values);
     }
     let packed =
-        &mut bytemuck::cast_slice_mut(room)[..packed_len::<V>(values.len() / depth, depth)];
+        &mut bytemuck::cast_slice_mut(scratch)[..packed_len::<V>(values.len() / depth, depth)];
     pack_strips(values, depth, depth, packed);
     packed
 }

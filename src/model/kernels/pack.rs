@@ -6,7 +6,7 @@ use super::{
     layout::{MR, NR, Tile},
     operand::Operand,
 };
-use crate::model::{arena::Buffer, weights::shared::Frozen};
+use crate::model::{arena::Buffer, weights::shared::SharedWeights};
 
 /// A matrix `[depth, columns]` packed for the right of a product: for each [`NR`] columns a panel
 /// `[depth / V::DEPTH][NR]`, the last one filled up with zeros.
@@ -15,7 +15,7 @@ pub struct Panels<V = f32> {
     depth: usize,
     columns: usize,
     /// `[panels][depth / V::DEPTH][NR]`.
-    data: Frozen,
+    data: SharedWeights,
     cell: PhantomData<V>,
 }
 
@@ -32,7 +32,7 @@ impl<V: Operand> Panels<V> {
                 *cell = V::pack([at(k, column), at(k + 1, column)]);
             }
         }
-        Self { depth, columns, data: Frozen::new(data), cell: PhantomData }
+        Self { depth, columns, data: SharedWeights::new(data), cell: PhantomData }
     }
 
     /// Rows of the matrix.

@@ -1,7 +1,7 @@
 //! Rows that lie in memory, times packed weights: the product of everything that keeps the features
 //! of a token or of a frame together.
 //!
-//! What becomes of the values (GELU, residual, another layout) is a [`Finish`], applied while they
+//! What becomes of the values (GELU, residual, another layout) is a [`Epilogue`], applied while they
 //! are in registers. Runs on the calling thread; its callers share blocks of rows out.
 
 use std::ops::Range;
@@ -152,7 +152,7 @@ impl<const P: usize> Weights for Packed<P> {
 
 /// What a product's values start from and what becomes of them; both for [`NR`] columns from
 /// `column` on of one row. Columns beyond the weights' last are zeros to be left out.
-pub trait Finish {
+pub trait Epilogue {
     /// What is added to the product: a bias, or the sums so far.
     fn start(&self, row: usize, column: usize) -> [f32; NR];
     /// Takes the values.
@@ -176,12 +176,12 @@ vectorised! {
     ///
     /// # Panics
     /// When a row ends before the product.
-    pub fn rows_product<FMA, W: Weights, F: Finish>(
+    pub fn rows_product<FMA, W: Weights, E: Epilogue>(
         rows: W::Rows<'_>,
         weights: &W,
         panels: Range<usize>,
         lines: Range<usize>,
-        finish: &mut F,
+        epilogue: &mut E,
     ) {
         let mut sums = Sums::default();
         let count = W::count(rows);
@@ -189,9 +189,9 @@ vectorised! {
             for first in (0..count).step_by(W::at_once()) {
                 let part = first..count.min(first + W::at_once());
                 if panel + 1 < panels.end {
-                    pass::<FMA, W, F, 2>(rows, &part, weights, panel, &lines, &mut sums, finish);
+                    pass::<FMA, W, E, 2>(rows, &part, weights, panel, &lines, &mut sums, epilogue);
                 } else {
-                    pass::<FMA, W, F, 1>(rows, &part, weights, panel, &lines, &mut sums, finish);
+                    pass::<FMA, W, E, 1>(rows, &part, weights, panel, &lines, &mut sums, epilogue);
                 }
             }
         }
@@ -200,24 +200,24 @@ vectorised! {
 
 /// `N` panels of a product with some of the rows.
 #[inline(always)]
-fn pass<const FMA: bool, W: Weights, F: Finish, const N: usize>(
+fn pass<const FMA: bool, W: Weights, E: Epilogue, const N: usize>(
     rows: W::Rows<'_>,
     part: &Range<usize>,
     weights: &W,
     first: usize,
     lines: &Range<usize>,
     Sums(sums): &mut Sums,
-    finish: &mut F,
+    epilogue: &mut E,
 ) {
     for (n, sums) in sums.iter_mut().take(N).enumerate() {
         for (row, sums) in part.clone().zip(sums) {
-            *sums = finish.start(row, (first + n) * NR);
+            *sums = epilogue.start(row, (first + n) * NR);
         }
     }
     weights.add::<FMA, N>(sums, rows, part, first, lines);
     for (n, sums) in sums.iter().take(N).enumerate() {
         for (row, sums) in part.clone().zip(sums) {
-            finish.finish::<FMA>(row, (first + n) * NR, *sums);
+            epilogue.finish::<FMA>(row, (first + n) * NR, *sums);
         }
     }
 }

@@ -22,9 +22,9 @@ pub(super) fn block_frames(channels: usize) -> usize {
 
 /// A thread's memory for one block.
 #[derive(Debug, Default)]
-pub struct Workspace {
+pub struct BlockScratch {
     rows: Vec<f32>,
-    scratch: Scratch,
+    conv: Scratch,
 }
 
 /// A convolution; PyTorch's `Conv1d` without dilation.
@@ -73,9 +73,9 @@ impl TimeConv {
     }
 
     /// Frames from `start` on of the result, as many as `out: [frames, out]` has room for.
-    pub fn block(&self, x: &TimeMap, start: usize, out: &mut [f32], space: &mut Workspace) {
+    pub fn block(&self, x: &TimeMap, start: usize, out: &mut [f32], scratch: &mut BlockScratch) {
         let first = (start * self.stride) as isize - self.padding as isize;
-        self.conv.rows(x.starting_at(first), out, &mut space.scratch);
+        self.conv.rows(x.starting_at(first), out, &mut scratch.conv);
     }
 
     /// The same, when what goes in is computed block by block: `load` writes frames from its first
@@ -85,13 +85,13 @@ impl TimeConv {
         load: impl Fn(isize, &mut [f32]),
         start: usize,
         out: &mut [f32],
-        space: &mut Workspace,
+        scratch: &mut BlockScratch,
     ) {
         let frames = out.len() / self.outputs() + self.taps - 1;
-        let Workspace { rows, scratch } = space;
+        let BlockScratch { rows, conv } = scratch;
         rows.resize(frames * self.inputs, 0.0);
         load(start as isize - self.padding as isize, rows);
-        self.conv.rows(rows, out, scratch);
+        self.conv.rows(rows, out, conv);
     }
 
     /// The whole result for a map of `frames`, from blocks that `load` computes; see
@@ -105,9 +105,9 @@ impl TimeConv {
         let mut out = TimeMap::any(self.frames_out(frames), self.outputs(), margin);
         let block = block_frames(self.outputs());
         out.inner_mut().par_chunks_mut(block * self.outputs()).enumerate().for_each_init(
-            Workspace::default,
-            |space, (index, out)| {
-                self.block_from(&load, index * block, out, space);
+            BlockScratch::default,
+            |scratch, (index, out)| {
+                self.block_from(&load, index * block, out, scratch);
             },
         );
         out
@@ -182,11 +182,11 @@ impl TimeConvTranspose {
         // The first and the last group reach into the margins of the result.
         let whole = &mut out.starting_at_mut(-(trim as isize))[..groups * width];
         whole.par_chunks_mut(block * width).enumerate().for_each_init(
-            Workspace::default,
-            |Workspace { rows, scratch }, (index, out)| {
+            BlockScratch::default,
+            |BlockScratch { rows, conv }, (index, out)| {
                 rows.resize((out.len() / width + before) * self.inputs, 0.0);
                 load((index * block) as isize - before as isize, rows);
-                self.conv.rows(rows, out, scratch);
+                self.conv.rows(rows, out, conv);
             },
         );
         out.clear_margins();
@@ -236,9 +236,9 @@ mod tests {
             let x = TimeMap::noise(frames, inputs, MARGIN, 3);
             let conv = TimeConv::new(&weight, shape, &bias, stride, padding, After::Store);
             let mut got = TimeMap::any(conv.frames_out(frames), outputs, MARGIN);
-            let mut space = Workspace::default();
+            let mut scratch = BlockScratch::default();
             for (i, out) in got.inner_mut().chunks_mut(100 * outputs).enumerate() {
-                conv.block(&x, 100 * i, out, &mut space);
+                conv.block(&x, 100 * i, out, &mut scratch);
             }
             if stride == 1 {
                 let again = conv.forward_from(frames, MARGIN, |start, rows| x.load(start, rows));

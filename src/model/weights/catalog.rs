@@ -42,7 +42,8 @@ pub struct Network {
     /// The publisher's signature of the checkpoint: `955717e8`.
     pub signature: String,
     /// Class of the reference implementation that it is an instance of: `HTDemucs`.
-    pub klass: String,
+    #[serde(rename = "klass")]
+    pub class_name: String,
     /// SHA-256 of the content, in hexadecimal, where it is known; `weights/catalog.toml` says over
     /// what.
     pub digest: Option<String>,
@@ -126,7 +127,7 @@ impl Catalog {
     }
 
     #[cfg(test)]
-    pub(super) fn of(models: Vec<Model>) -> Self {
+    pub(super) fn with_models(models: Vec<Model>) -> Self {
         Self { models }
     }
 }
@@ -206,7 +207,10 @@ mod tests {
         let model = catalog.get("htdemucs").unwrap();
         assert_eq!(model.sources, ["drums", "bass", "other", "vocals"]);
         let network = &model.networks[0];
-        assert_eq!((network.signature.as_str(), network.klass.as_str()), ("955717e8", "HTDemucs"));
+        assert_eq!(
+            (network.signature.as_str(), network.class_name.as_str()),
+            ("955717e8", "HTDemucs")
+        );
         assert!(model.terms.contains("not covered by the MIT license"));
         assert!(model.terms.contains("provided only for scientific purposes"));
         assert_eq!(network.origins[0].label(), "huggingface.co");
@@ -214,7 +218,8 @@ mod tests {
         assert_eq!(model.file(0), "htdemucs");
 
         let bag = catalog.get("htdemucs_ft").unwrap();
-        let signatures: Vec<_> = bag.networks.iter().map(|it| it.signature.as_str()).collect();
+        let signatures: Vec<_> =
+            bag.networks.iter().map(|network| network.signature.as_str()).collect();
         assert_eq!(signatures, ["f7e0c4bc", "d12395a8", "92cfc3b6", "04573f0d"]);
         for (index, network) in bag.networks.iter().enumerate() {
             let mut one = [0.0; 4];

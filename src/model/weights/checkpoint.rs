@@ -35,7 +35,7 @@ pub(super) struct Checkpoint {
     /// By PyTorch name. The order of the map is the byte order of the names.
     pub(super) tensors: BTreeMap<String, Tensor>,
     /// Name of the network's class, where the file gives it.
-    pub(super) klass: Option<String>,
+    pub(super) class_name: Option<String>,
     /// Constructor arguments, where the file gives them.
     pub(super) kwargs: Map<String, Value>,
     /// Constructor arguments that come by their place, where the file gives them so.
@@ -69,10 +69,10 @@ impl Checkpoint {
 
     /// The class and the arguments that the file gives of itself, as texts for the canonical file.
     pub(super) fn described(&self) -> Option<Described> {
-        let klass = self.klass.clone()?;
+        let class_name = self.class_name.clone()?;
         let kwargs = Value::Object(self.kwargs.clone()).to_string();
         let args = Value::Array(self.args.clone()).to_string();
-        Some(Described { klass, kwargs, args })
+        Some(Described { class_name, kwargs, args })
     }
 
     /// SHA-256 of the content in hexadecimal: for each tensor in byte order of the names, the name, a
@@ -101,7 +101,7 @@ impl Checkpoint {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Described {
     /// Name of its class, without its module.
-    pub(super) klass: String,
+    pub(super) class_name: String,
     /// A JSON object.
     pub(super) kwargs: String,
     /// A JSON list.

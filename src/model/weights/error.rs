@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn sizes_are_for_people() {
-        let words = [0, 9_999, 10_000, 999_999, 1_500_000, 84_024_600].map(bytes);
-        assert_eq!(words, ["0 bytes", "9999 bytes", "10 kB", "999 kB", "1.5 MB", "84 MB"]);
+        let message = [0, 9_999, 10_000, 999_999, 1_500_000, 84_024_600].map(bytes);
+        assert_eq!(message, ["0 bytes", "9999 bytes", "10 kB", "999 kB", "1.5 MB", "84 MB"]);
     }
 
     #[test]

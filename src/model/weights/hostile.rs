@@ -29,9 +29,9 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 #[track_caller]
-fn refused(bytes: &[u8], words: &str) {
+fn refused(bytes: &[u8], message: &str) {
     let text = refusal(bytes);
-    assert!(text.contains(words), "{text}");
+    assert!(text.contains(message), "{text}");
 }
 
 /// A safetensors file with this header and so many bytes of values.
@@ -74,7 +74,7 @@ fn class_and_arguments_are_read_where_there_are_some() {
     let torch = samples::torch(&samples::pickle(&checkpoint), &samples::storages(&checkpoint));
     for file in [samples::safetensors(&checkpoint), torch] {
         let read = read(&file).unwrap();
-        assert_eq!(read.klass.as_deref(), Some("HTDemucs"));
+        assert_eq!(read.class_name.as_deref(), Some("HTDemucs"));
         assert_eq!(read.kwargs["sources"], serde_json::json!(["left", "right"]));
     }
 }
@@ -91,7 +91,7 @@ fn a_real_pytorch_file_is_read() {
             (checkpoint, digest)
         });
         assert_eq!(digest, expected["digest"], "{name}");
-        assert_eq!(checkpoint.klass.as_deref(), Some("HTDemucs"));
+        assert_eq!(checkpoint.class_name.as_deref(), Some("HTDemucs"));
         assert_eq!(checkpoint.kwargs["sources"], expected["sources"]);
     }
     let checkpoint = unwatched(|watch| sniff::read(&golden.join("tiny.th"), None, watch)).unwrap();
@@ -330,13 +330,13 @@ fn values_that_would_change_are_refused() {
 fn what_is_no_file_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
-    let words = |path: &Path| store.import(path, &mut |_| {}, &|| false).unwrap_err().to_string();
-    assert!(words(folder.path()).ends_with("is a folder, not a model file"));
+    let message = |path: &Path| store.import(path, &mut |_| {}, &|| false).unwrap_err().to_string();
+    assert!(message(folder.path()).ends_with("is a folder, not a model file"));
     #[cfg(unix)] // A pipe would be waited for.
-    assert!(words(Path::new("/dev/null")).ends_with("is not a file, but a device or a pipe"));
+    assert!(message(Path::new("/dev/null")).ends_with("is not a file, but a device or a pipe"));
     let empty = folder.path().join("empty.th");
     fs::write(&empty, "").unwrap();
-    assert_eq!(words(&empty), format!("{} is empty", empty.display()));
+    assert_eq!(message(&empty), format!("{} is empty", empty.display()));
 }
 
 /// A few bytes changed, and perhaps the end missing.

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_missing_client_and_a_failure_are_told() {
         let folder = tempfile::tempdir().unwrap();
-        let words = |program: &Path| {
+        let message = |program: &Path| {
             let got =
                 unwatched(|watch| pack_with(program.as_os_str(), "x@1", folder.path(), watch));
             match got {
@@ -152,12 +152,12 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        assert!(words(&folder.path().join("none")).contains("comes with Node.js"));
+        assert!(message(&folder.path().join("none")).contains("comes with Node.js"));
         let failing = script(
             folder.path(),
             "echo 'npm error code E404' >&2; echo 'npm error 404 no such package' >&2; exit 1",
         );
-        assert_eq!(words(&failing), "cannot be fetched: npm says: 404 no such package");
+        assert_eq!(message(&failing), "cannot be fetched: npm says: 404 no such package");
     }
 
     #[test]

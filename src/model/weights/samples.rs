@@ -54,7 +54,7 @@ pub(super) fn catalog(origins: Vec<Origin>) -> &'static Catalog {
     let kwargs = json!({"sources": ["left", "right"], "segment": "1/2", "depth": 1});
     let network = Network {
         signature: "00000000".into(),
-        klass: "HTDemucs".into(),
+        class_name: "HTDemucs".into(),
         digest: Some(unwatched(|watch| checkpoint.digest(watch)).unwrap()),
         sha256: Vec::new(),
         tensors: Some(checkpoint.tensors.len()),
@@ -72,7 +72,7 @@ pub(super) fn catalog(origins: Vec<Origin>) -> &'static Catalog {
         networks: vec![network],
         is_own: false,
     };
-    Box::leak(Box::new(Catalog::of(vec![model])))
+    Box::leak(Box::new(Catalog::with_models(vec![model])))
 }
 
 fn f32_bytes(tensor: &Tensor) -> Vec<u8> {

@@ -51,7 +51,7 @@ pub fn share_in(folder: &Path) -> io::Result<()> {
 
 /// Values that do not change any more; aligned to a line of the cache.
 #[derive(Clone, Debug)]
-pub struct Frozen(Memory);
+pub struct SharedWeights(Memory);
 
 #[derive(Clone, Debug)]
 enum Memory {
@@ -59,7 +59,7 @@ enum Memory {
     Mapped(Arc<Mmap>),
 }
 
-impl Frozen {
+impl SharedWeights {
     /// Shares `values` where [`share_in`] said so; keeps them otherwise.
     pub fn new(values: Buffer) -> Self {
         let folder = FOLDER.get().filter(|_| values.len() >= LEAST);
@@ -72,7 +72,7 @@ impl Frozen {
     }
 }
 
-impl Deref for Frozen {
+impl Deref for SharedWeights {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {

@@ -38,12 +38,12 @@ const MOST_NETWORKS: usize = 32;
 const TERMS: &str = "Your own model: whether you may use it is between you and whoever made it.";
 
 /// A network of the user's own, and the checkpoint's word on its stems.
-pub(super) struct Own {
+pub(super) struct UserNetwork {
     pub(super) network: Network,
     sources: Option<Value>,
 }
 
-impl Own {
+impl UserNetwork {
     /// The names of its stems.
     pub(super) fn sources(&self) -> Result<Vec<String>> {
         names(self.sources.as_ref())
@@ -91,11 +91,11 @@ fn bag(folder: &Path, name: &str) -> Option<Model> {
     for (signature, shares) in networks.into_iter().zip(weights) {
         // One that is gone is still a part: the model is then damaged, not another.
         let path = folder.join(format!("{name}.{signature}.safetensors"));
-        let (network, its) = kept(&path).unwrap_or_else(|| (unknown_network(), None));
-        sources = sources.or(its);
+        let (network, names) = kept(&path).unwrap_or_else(|| (unknown_network(), None));
+        sources = sources.or(names);
         read.push(Network { signature, weights: Some(shares), ..network });
     }
-    model(name.to_owned(), read, sources.as_ref()).ok().filter(|it| check_shares(it).is_ok())
+    model(name.to_owned(), read, sources.as_ref()).ok().filter(|model| check_shares(model).is_ok())
 }
 
 /// A model that is there, but whose file cannot be read: neither its networks nor its stems are known.
@@ -135,7 +135,7 @@ fn kept(path: &Path) -> Option<(Network, Option<Value>)> {
     let sources = sources.or_else(|| json("args").and_then(|args| args.get(0).cloned()));
     let network = Network {
         signature: texts.get("signature")?.clone(),
-        klass: texts.get("klass")?.clone(),
+        class_name: texts.get("klass")?.clone(),
         digest: Some(texts.get("digest")?.clone()),
         values: header.data_len() as u64 / 2,
         ..unknown_network()
@@ -146,7 +146,7 @@ fn kept(path: &Path) -> Option<(Network, Option<Value>)> {
 fn unknown_network() -> Network {
     Network {
         signature: String::new(),
-        klass: String::new(),
+        class_name: String::new(),
         digest: None,
         sha256: Vec::new(),
         tensors: None,
@@ -166,24 +166,26 @@ pub(super) fn network(
     path: &Path,
     checkpoint: &Checkpoint,
     watch: &mut Watch<'_>,
-) -> crate::model::Result<Own> {
+) -> crate::model::Result<UserNetwork> {
     let wrong = |text: String| Fault::Wrong(text).of(path);
     let Some(described) = checkpoint.described() else {
         return Err(wrong("does not say how its network is built".into()));
     };
-    if kind_of(&described.klass).is_none() {
-        let klass = quoted(&described.klass);
-        return Err(wrong(format!("holds a network of the class {klass}, which is not supported")));
+    if kind_of(&described.class_name).is_none() {
+        let class_name = quoted(&described.class_name);
+        return Err(wrong(format!(
+            "holds a network of the class {class_name}, which is not supported"
+        )));
     }
     let digest = checkpoint.digest(watch).map_err(|fault| fault.of(path))?;
     let network = Network {
         signature: digest.get(..8).unwrap_or_default().to_owned(),
-        klass: described.klass,
+        class_name: described.class_name,
         digest: Some(digest),
         values: checkpoint.values(),
         ..unknown_network()
     };
-    Ok(Own { network, sources: checkpoint.sources().cloned() })
+    Ok(UserNetwork { network, sources: checkpoint.sources().cloned() })
 }
 
 /// A model of such networks.
@@ -205,7 +207,7 @@ pub(super) fn model(
 
 fn names(sources: Option<&Value>) -> Result<Vec<String>> {
     let list = sources.and_then(Value::as_array);
-    let names = list.map(|list| list.iter().map(|it| Some(it.as_str()?.to_owned())).collect());
+    let names = list.map(|list| list.iter().map(|name| Some(name.as_str()?.to_owned())).collect());
     match names.flatten() {
         Some(names) => Ok(names),
         None => Err(Fault::wrong("does not name its stems")),
@@ -215,13 +217,16 @@ fn names(sources: Option<&Value>) -> Result<Vec<String>> {
 /// Whether every network of a bag has a share for each stem, and every stem comes from one.
 pub(super) fn check_shares(model: &Model) -> Result<()> {
     let stems = model.sources.len();
-    let shares: Vec<&[f32]> =
-        model.networks.iter().map(|it| it.weights.as_deref().unwrap_or_default()).collect();
+    let shares: Vec<&[f32]> = model
+        .networks
+        .iter()
+        .map(|network| network.weights.as_deref().unwrap_or_default())
+        .collect();
     let is_good = |share: &f32| share.is_finite() && *share >= 0.0;
-    if !shares.iter().all(|its| its.len() == stems && its.iter().all(is_good)) {
+    if !shares.iter().all(|share| share.len() == stems && share.iter().all(is_good)) {
         return Err(Fault::Wrong(format!("has no weight for each of its {stems} stems")));
     }
-    match (0..stems).find(|stem| shares.iter().all(|its| its[*stem] == 0.0)) {
+    match (0..stems).find(|stem| shares.iter().all(|share| share[*stem] == 0.0)) {
         Some(stem) => {
             Err(Fault::Wrong(format!("lets no network make {}", quoted(&model.sources[stem]))))
         }
@@ -315,7 +320,7 @@ pub(super) fn beside(bag: &Path, signature: &str) -> Result<PathBuf> {
 pub(super) fn write_bag(folder: &Path, model: &Model) -> crate::model::Result<()> {
     let path = bag_path(folder, &model.name);
     let networks = model.networks.iter().map(|network| network.signature.clone()).collect();
-    let shares = model.networks.iter().map(|it| it.weights.clone().unwrap_or_default());
+    let shares = model.networks.iter().map(|network| network.weights.clone().unwrap_or_default());
     let bag = Bag { networks, weights: shares.collect() };
     let write = || -> std::io::Result<()> {
         let text = serde_json::to_vec(&bag).map_err(std::io::Error::from)?;

@@ -10,7 +10,7 @@ use crate::model::kernels::{
     TimeMap,
     dconv::{Branch, TimeDConv},
     elementwise::{gelu, glu_rows},
-    time_conv::{TimeConv, TimeConvTranspose, Workspace},
+    time_conv::{BlockScratch, TimeConv, TimeConvTranspose},
 };
 
 /// An encoder layer of the time branch.
@@ -33,8 +33,8 @@ impl TimeEncoder {
     pub fn forward(&self, x: &TimeMap) -> TimeMap {
         let span = trace_span!("time encoder: conv, dconv").entered();
         let mut y = TimeMap::any(self.conv.frames_out(x.frames), self.conv.outputs(), x.margin);
-        let conv = |start: usize, out: &mut [f32], space: &mut Workspace| {
-            self.conv.block(x, start, out, space);
+        let conv = |start: usize, out: &mut [f32], scratch: &mut BlockScratch| {
+            self.conv.block(x, start, out, scratch);
         };
         let branch = if let Some(norm) = &self.norm1 {
             TimeDConv::chain(&[], &mut y, conv);
@@ -90,8 +90,8 @@ impl TimeDecoder {
             (y, branch)
         } else {
             let mut y = TimeMap::any(x.frames, self.rewrite.outputs(), x.margin);
-            let branch = TimeDConv::chain(&self.dconv, &mut y, |start, out, space| {
-                self.rewrite.block_from(sum, start, out, space);
+            let branch = TimeDConv::chain(&self.dconv, &mut y, |start, out, scratch| {
+                self.rewrite.block_from(sum, start, out, scratch);
             });
             (y, branch)
         };

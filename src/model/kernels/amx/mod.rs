@@ -17,7 +17,7 @@ mod plain;
 use super::layout::NR;
 #[cfg(target_arch = "x86_64")]
 use super::x86;
-use crate::model::{arena::Buffer, weights::shared::Frozen};
+use crate::model::{arena::Buffer, weights::shared::SharedWeights};
 
 pub use layout::{DEPTH, ROWS, Side, Size, Sums, Tile, steps};
 #[cfg(not(target_arch = "x86_64"))]
@@ -25,7 +25,7 @@ pub use plain::Tiles;
 #[cfg(target_arch = "x86_64")]
 pub use x86::amx::Tiles;
 
-pub use pack::{pack_left, pack_left_lines, pack_left_pair, pack_right, put_turned, weigh};
+pub use pack::{pack_left, pack_left_lines, pack_left_pair, pack_right, store_transposed, weigh};
 
 /// `sums = left · right`, or added to what is there if `ADD`. Whoever has many to compute holds
 /// [`Tiles`] meanwhile.
@@ -66,7 +66,7 @@ pub fn product<const P: usize, const ADD: bool>(
 /// A matrix `[depth, columns]` packed for the right of a product: `[panels][steps][P]`.
 #[derive(Clone, Debug)]
 pub struct Packed<const P: usize> {
-    data: Frozen,
+    data: SharedWeights,
     /// Panels.
     count: usize,
     steps: usize,
@@ -86,7 +86,7 @@ impl<const P: usize> Packed<P> {
             }
             pack_right::<P>(&columns[..here * depth], depth, depth, tiles);
         }
-        Self { data: Frozen::new(data), count: panels, steps }
+        Self { data: SharedWeights::new(data), count: panels, steps }
     }
 
     /// Panels of [`NR`] columns.
@@ -148,12 +148,12 @@ mod tests {
             let (strips, panels) = (rows.div_ceil(ROWS), columns.div_ceil(NR));
             let size = Size { strips, panels, steps: steps(depth) };
             let stride = strips * ROWS;
-            let mut room = Buffer::any(panels * stride * NR);
-            let mut room_plain = room.clone();
+            let mut scratch = Buffer::any(panels * stride * NR);
+            let mut lines_plain = scratch.clone();
             let expected = expected(&a, &b, [rows, columns, depth], P);
             for add in [false, true] {
-                for (room, plainly) in [(&mut room, false), (&mut room_plain, true)] {
-                    let lines = room.as_chunks_mut().0;
+                for (scratch, plainly) in [(&mut scratch, false), (&mut lines_plain, true)] {
+                    let lines = scratch.as_chunks_mut().0;
                     if add {
                         lines.fill([3.0; NR]);
                     }

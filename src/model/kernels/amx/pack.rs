@@ -1,6 +1,6 @@
 //! Single-precision values into tiles, and what lies between the two products of attention.
 //!
-//! Rows of the left matrix are lines of tiles as they lie; what has to be turned is turned as pairs,
+//! Rows of the left matrix are lines of tiles as they lie; what has to be transposed is transposed as pairs,
 //! sixteen by sixteen.
 
 #[cfg(target_arch = "x86_64")]
@@ -52,7 +52,7 @@ pub fn pack_right<const P: usize>(
         return;
     }
     plain::pack::<P>(panel, |i, k| row_value(columns, stride, depth, i, k));
-    panel.iter_mut().for_each(plain::turn);
+    panel.iter_mut().for_each(plain::transpose);
 }
 
 /// Packs `depth` lines of up to [`ROWS`] rows, `stride` apart (the matrix lies transposed), as a
@@ -107,15 +107,15 @@ pub fn weigh<const P: usize>(
     plain::weigh::<P>(scores, top, sums, panel);
 }
 
-/// Up to sixteen lines times `factor`, turned, as rows of `out`, `stride` apart, as many as end in it.
-pub fn put_turned(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
+/// Up to sixteen lines times `factor`, transposed, as rows of `out`, `stride` apart, as many as end in it.
+pub fn store_transposed(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
     let lines = &lines[..lines.len().min(ROWS)];
     #[cfg(target_arch = "x86_64")]
     if cpu::has_amx() {
-        amx_pack::put_turned(lines, factor, out, stride);
+        amx_pack::store_transposed(lines, factor, out, stride);
         return;
     }
-    plain::put_turned(lines, factor, out, stride);
+    plain::store_transposed(lines, factor, out, stride);
 }
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ mod tests {
             let mut left = vec![Tile::ZERO; steps(depth) * P];
             plain::pack::<P>(&mut left, at);
             let mut right = left.clone();
-            right.iter_mut().for_each(plain::turn);
+            right.iter_mut().for_each(plain::transpose);
             // The same matrix, the other way round.
             let mut lines = vec![9.0; (depth - 1) * lines_stride + count];
             for (k, line) in lines.chunks_mut(lines_stride).enumerate() {
@@ -173,7 +173,7 @@ mod tests {
             (0..5).map(|k| std::array::from_fn(|i| (10 * k + i) as f32)).collect();
         let factor = std::array::from_fn(|i| (i + 1) as f32);
         let mut out = vec![-1.0; 2 * 9 + 5];
-        put_turned(&lines, &factor, &mut out, 9);
+        store_transposed(&lines, &factor, &mut out, 9);
         for (i, row) in out.chunks(9).enumerate() {
             for (k, value) in row.iter().enumerate() {
                 let expected = if k < 5 { (10 * k + i) as f32 * (i + 1) as f32 } else { -1.0 };

@@ -43,7 +43,7 @@ pub fn pack<const P: usize>(strip: &mut [Tile], at: impl Fn(usize, usize) -> f32
 }
 
 /// Transposes pairs: a tile of the left matrix becomes one of the right.
-pub fn turn(tile: &mut Tile) {
+pub fn transpose(tile: &mut Tile) {
     for i in 0..ROWS {
         for j in 0..i {
             let (a, b) = (tile.0[i][j], tile.0[j][i]);
@@ -98,11 +98,11 @@ pub fn weigh<const P: usize>(
         *sum += (0..scores.len()).map(|k| weight(j, k)).sum::<f32>();
     }
     pack::<P>(panel, weight);
-    panel.iter_mut().for_each(turn);
+    panel.iter_mut().for_each(transpose);
 }
 
-/// Twin of [`super::put_turned`].
-pub fn put_turned(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
+/// Twin of [`super::store_transposed`].
+pub fn store_transposed(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
     for ((i, factor), out) in factor.iter().enumerate().zip(out.chunks_mut(stride)) {
         if out.len() >= lines.len() {
             for (value, line) in out.iter_mut().zip(lines) {

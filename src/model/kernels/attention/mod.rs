@@ -144,17 +144,17 @@ fn attention<V: Operand>(inputs: Inputs<'_>, out: &mut [f32]) {
     let per_head = [q.len() / heads, k.len() / heads, v.len() / heads];
     let cells = head_dim.div_ceil(V::DEPTH);
     out.par_chunks_mut(QUERIES * width).enumerate().for_each_init(
-        || Work::new(head_dim),
-        |work, (index, out)| {
+        || Scratch::new(head_dim),
+        |scratch, (index, out)| {
             for head in 0..heads {
                 let q = &q[head * per_head[0] + index * QUERIES / NR * cells..];
                 let k = &k[head * per_head[1]..][..per_head[1]];
                 let v = &v[head * per_head[2]..][..per_head[2]];
                 let out = &mut out[head * head_dim..];
                 if out.len() > NR * width {
-                    attend_two(work, q, k, v, keys, out, width);
+                    attend_two(scratch, q, k, v, keys, out, width);
                 } else {
-                    attend_one(work, q, k, v, keys, out, width);
+                    attend_one(scratch, q, k, v, keys, out, width);
                 }
             }
         },
@@ -162,30 +162,30 @@ fn attention<V: Operand>(inputs: Inputs<'_>, out: &mut [f32]) {
 }
 
 /// Memory of a thread, for two panels of queries each: keys or features down, queries across.
-struct Work {
+struct Scratch {
     /// `[2][KEYS]`.
     scores: Lines,
     /// As much: for scores as operands.
-    room: Lines,
+    operands: Lines,
     /// `[2][head_dim]`.
     results: Lines,
 }
 
-impl Work {
+impl Scratch {
     fn new(head_dim: usize) -> Self {
         let lines = |count| {
             let mut lines = Lines::default();
             lines.resize(2 * count);
             lines
         };
-        Self { scores: lines(KEYS), room: lines(KEYS), results: lines(head_dim) }
+        Self { scores: lines(KEYS), operands: lines(KEYS), results: lines(head_dim) }
     }
 }
 
 vectorised! {
     /// One head for two panels of queries, the results into `out`, rows of `stride`.
     fn attend_two<FMA, V: Operand>(
-        work: &mut Work,
+        scratch: &mut Scratch,
         q: &[[V; NR]],
         k: &[V],
         v: &[V],
@@ -193,14 +193,14 @@ vectorised! {
         out: &mut [f32],
         stride: usize,
     ) {
-        attend::<FMA, V, 2>(work, q, k, v, keys, out, stride);
+        attend::<FMA, V, 2>(scratch, q, k, v, keys, out, stride);
     }
 }
 
 vectorised! {
     /// The same for one.
     fn attend_one<FMA, V: Operand>(
-        work: &mut Work,
+        scratch: &mut Scratch,
         q: &[[V; NR]],
         k: &[V],
         v: &[V],
@@ -208,13 +208,13 @@ vectorised! {
         out: &mut [f32],
         stride: usize,
     ) {
-        attend::<FMA, V, 1>(work, q, k, v, keys, out, stride);
+        attend::<FMA, V, 1>(scratch, q, k, v, keys, out, stride);
     }
 }
 
 #[inline(always)]
 fn attend<const FMA: bool, V: Operand, const N: usize>(
-    work: &mut Work,
+    scratch: &mut Scratch,
     q: &[[V; NR]],
     k: &[V],
     v: &[V],
@@ -222,23 +222,23 @@ fn attend<const FMA: bool, V: Operand, const N: usize>(
     out: &mut [f32],
     stride: usize,
 ) {
-    let dim = work.results.len() / 2;
+    let dim = scratch.results.len() / 2;
     let cells = dim.div_ceil(V::DEPTH);
     let queries: [_; N] = std::array::from_fn(|n| &q[n * cells..][..cells]);
     let mut maxima = [[f32::NEG_INFINITY; NR]; N];
     let mut sums = [[0.0; NR]; N];
-    work.results.fill([0.0; NR]);
-    let mut results: [_; N] = parts(&mut work.results, dim, dim);
+    scratch.results.fill([0.0; NR]);
+    let mut results: [_; N] = parts(&mut scratch.results, dim, dim);
     let blocks = k.chunks(KEYS * cells).zip(v.chunks(KEYS / V::DEPTH * dim));
     for (first, (k, v)) in (0..keys).step_by(KEYS).zip(blocks) {
-        let mut scores: [_; N] = parts(&mut work.scores, KEYS, KEYS.min(keys - first));
+        let mut scores: [_; N] = parts(&mut scratch.scores, KEYS, KEYS.min(keys - first));
         let into = scores.each_mut().map(|scores| &mut **scores);
         V::rows_times_panels::<FMA, N>(into, k, cells, queries);
-        let rooms: [_; N] = parts(&mut work.room, KEYS, KEYS);
+        let operands: [_; N] = parts(&mut scratch.operands, KEYS, KEYS);
         let mut weights: [&[[V; NR]]; N] = [&[]; N];
         let state = maxima.iter_mut().zip(&mut sums).zip(&mut results);
-        let places = scores.into_iter().zip(rooms).zip(&mut weights);
-        for (((scores, room), weights), ((maxima, sums), results)) in places.zip(state) {
+        let places = scores.into_iter().zip(operands).zip(&mut weights);
+        for (((scores, operands), weights), ((maxima, sums), results)) in places.zip(state) {
             let top = highest(scores, *maxima);
             // After the first blocks the maximum is seldom a new one.
             if top != *maxima {
@@ -250,7 +250,7 @@ fn attend<const FMA: bool, V: Operand, const N: usize>(
                 }
                 *maxima = top;
             }
-            *weights = V::weigh::<FMA>(scores, &top, sums, room);
+            *weights = V::weigh::<FMA>(scores, &top, sums, operands);
         }
         let into = results.each_mut().map(|results| &mut **results);
         V::columns_by_panels::<FMA, N>(into, v, dim, weights);
@@ -343,7 +343,7 @@ mod tests {
             (300, 3, 2, 5, 40.0),
             (17, 241, 1, 13, 9.0),
         ] {
-            // Scores that grow from block to block make the running maximum work.
+            // Scores that grow from block to block change the running maximum.
             let q: Vec<f32> = noise(queries * heads * dim, 1).iter().map(|v| v * gain).collect();
             let (k, v) = (noise(keys * heads * dim, 2), noise(keys * heads * dim, 3));
             let out = attended::<Cells<f32>>([&q, &k, &v], heads, dim);

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::{
     super::{
         amx::{
-            self, Side, Size, Sums, Tile, pack_left, pack_left_lines, pack_right, product,
-            put_turned, steps, weigh,
+            self, Side, Size, Sums, Tile, pack_left, pack_left_lines, pack_right, product, steps,
+            store_transposed, weigh,
         },
         layout::NR,
         math::exp2,
@@ -25,7 +25,7 @@ const KEYS: usize = 128;
 /// How far scores may lie above what the powers of two are taken over.
 const HEADROOM: f32 = 8.0;
 
-/// Queries as panels, `[panels][steps][P]`; keys as strips, likewise; values turned, for each
+/// Queries as panels, `[panels][steps][P]`; keys as strips, likewise; values transposed, for each
 /// [`amx::DEPTH`] keys the strips of features, `[steps][strips][P]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Tiled<const P: usize>;
@@ -73,8 +73,8 @@ impl<const P: usize> Layout for Tiled<P> {
         let per_head = [q, k, v].map(|x| x.len() / heads);
         let block = PANELS * NR;
         out.par_chunks_mut(block * width).enumerate().for_each_init(
-            || Work::new(head_dim, P),
-            |work, (index, out)| {
+            || Scratch::new(head_dim, P),
+            |scratch, (index, out)| {
                 let _registers = amx::Tiles::new();
                 for head in 0..heads {
                     let [q, k, v] = [0, 1, 2].map(|i| {
@@ -83,7 +83,7 @@ impl<const P: usize> Layout for Tiled<P> {
                     });
                     let q = &q[index * PANELS * steps(head_dim) * P..];
                     let inputs = Head { q, k, v, keys, dim: head_dim };
-                    attend::<P>(&inputs, work, &mut out[head * head_dim..], width);
+                    attend::<P>(&inputs, scratch, &mut out[head * head_dim..], width);
                 }
             },
         );
@@ -106,7 +106,7 @@ struct Head<'a> {
 }
 
 /// Memory of a thread, for [`PANELS`] panels of queries: keys or features down, queries across.
-struct Work {
+struct Scratch {
     /// `[PANELS][KEYS]`.
     scores: Buffer,
     /// `[PANELS][steps of KEYS][P]`.
@@ -115,7 +115,7 @@ struct Work {
     results: Buffer,
 }
 
-impl Work {
+impl Scratch {
     fn new(head_dim: usize, parts: usize) -> Self {
         Self {
             scores: Buffer::any(PANELS * KEYS * NR),
@@ -126,13 +126,13 @@ impl Work {
 }
 
 /// The results of one head into `out`, rows of `stride`.
-fn attend<const P: usize>(head: &Head<'_>, work: &mut Work, out: &mut [f32], stride: usize) {
+fn attend<const P: usize>(head: &Head<'_>, scratch: &mut Scratch, out: &mut [f32], stride: usize) {
     let Head { q, k, v, keys, dim: head_dim } = *head;
     let panels = out.len().div_ceil(stride).div_ceil(NR).min(PANELS);
     let (depth, features) = (steps(head_dim), head_dim.div_ceil(amx::ROWS));
-    let weights: &mut [Tile] = bytemuck::cast_slice_mut(&mut work.weights);
-    let scores = work.scores.as_chunks_mut::<NR>().0;
-    let results = work.results.as_chunks_mut::<NR>().0;
+    let weights: &mut [Tile] = bytemuck::cast_slice_mut(&mut scratch.weights);
+    let scores = scratch.scores.as_chunks_mut::<NR>().0;
+    let results = scratch.results.as_chunks_mut::<NR>().0;
     results.fill([0.0; NR]);
     let mut maxima = [[f32::NEG_INFINITY; NR]; PANELS];
     let mut sums = [[0.0; NR]; PANELS];
@@ -173,7 +173,7 @@ fn attend<const P: usize>(head: &Head<'_>, work: &mut Work, out: &mut [f32], str
     for ((results, sums), out) in results.zip(&sums).zip(out.chunks_mut(NR * stride)) {
         let share = sums.map(|sum| 1.0 / sum);
         for (index, lines) in results[..head_dim].chunks(NR).enumerate() {
-            put_turned(lines, &share, &mut out[index * NR..], stride);
+            store_transposed(lines, &share, &mut out[index * NR..], stride);
         }
     }
 }

@@ -171,7 +171,7 @@ vectorised! {
             for t in 0..width {
                 sum[t] = before[t] + here[t] + after[t] + bias;
             }
-            moments = moments.and(Moments::of(&sum[..frames]));
+            moments = moments.and(Moments::from_slice(&sum[..frames]));
         }
         moments
     }

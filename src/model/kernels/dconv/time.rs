@@ -14,7 +14,7 @@ use super::{
         math::{gelu_one, mad},
         norm::{LANES, Moments},
         row_conv::{After, Columns, Fields, multiply},
-        time_conv::{Workspace, block_frames},
+        time_conv::{BlockScratch, block_frames},
         vectorised::vectorised,
     },
     DConvWeights,
@@ -82,17 +82,17 @@ impl TimeDConv {
     }
 
     /// All layers but the third pass of the last, on a map whose blocks are first written by
-    /// `fill(first frame, frames, workspace)`.
+    /// `fill(first frame, frames, scratch)`.
     pub fn chain(
         layers: &[Self],
         y: &mut TimeMap,
-        fill: impl Fn(usize, &mut [f32], &mut Workspace) + Sync,
+        fill: impl Fn(usize, &mut [f32], &mut BlockScratch) + Sync,
     ) -> Option<Branch> {
         let Some((first, rest)) = layers.split_first() else {
             let (block, channels) = (block_frames(y.channels), y.channels);
             let chunks = y.inner_mut().par_chunks_mut(block * channels).enumerate();
-            chunks.for_each_init(Workspace::default, |space, (index, y)| {
-                fill(index * block, y, space);
+            chunks.for_each_init(BlockScratch::default, |scratch, (index, y)| {
+                fill(index * block, y, scratch);
             });
             return None;
         };
@@ -107,7 +107,7 @@ impl TimeDConv {
     fn open(
         &self,
         y: &mut TimeMap,
-        fill: impl Fn(usize, &mut [f32], &mut Workspace) + Sync,
+        fill: impl Fn(usize, &mut [f32], &mut BlockScratch) + Sync,
     ) -> Branch {
         let block = block_frames(self.channels);
         let mut hidden = Buffer::any(y.frames * self.stride);
@@ -116,8 +116,8 @@ impl TimeDConv {
             .par_chunks_mut(block * self.channels)
             .zip(hidden.par_chunks_mut(block * self.stride))
             .enumerate()
-            .map_init(Workspace::default, |space, (index, (y, hidden))| {
-                fill(index * block, y, space);
+            .map_init(BlockScratch::default, |scratch, (index, (y, hidden))| {
+                fill(index * block, y, scratch);
                 let [start, end] = self.inside(hidden);
                 self.convolve(y, &mut hidden[start..end])
             })
@@ -138,7 +138,7 @@ impl TimeDConv {
             .par_chunks_mut(block * self.stride)
             .map(|block| {
                 affine_gelu_rows(block, &factor, &addend);
-                Products::of(block, self.stride)
+                Products::from_rows(block, self.stride)
             })
             .reduce(Products::default, Products::and);
         let expand = self.expansion(self.wide_moments(&sums, y.frames));
@@ -156,7 +156,7 @@ impl TimeDConv {
     fn convolve(&self, x: &[f32], hidden: &mut [f32]) -> Moments {
         let fields = Fields { taps: 3, gap: self.dilation * self.channels, step: self.channels };
         multiply(x, fields, &self.conv, hidden);
-        Moments::of_rows(hidden, self.stride, self.hidden)
+        Moments::from_rows(hidden, self.stride, self.hidden)
     }
 
     /// A value per hidden channel, filled up with zeros and repeated: rows are short, several at
@@ -217,7 +217,7 @@ struct Products {
 }
 
 impl Products {
-    fn of(hidden: &[f32], stride: usize) -> Self {
+    fn from_rows(hidden: &[f32], stride: usize) -> Self {
         let (mut single, mut pairs) = (vec![0.0; stride], vec![0.0; stride * stride]);
         add_products(hidden, &mut single, &mut pairs);
         let wide = |sums: Vec<f32>| sums.into_iter().map(f64::from).collect();

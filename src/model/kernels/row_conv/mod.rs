@@ -218,11 +218,11 @@ pub struct RowConv {
     width: usize,
     taps: usize,
     outputs: usize,
-    method: Method,
+    algorithm: Algorithm,
 }
 
 #[derive(Clone, Debug)]
-enum Method {
+enum Algorithm {
     Direct(Columns),
     Winograd(Winograd),
 }
@@ -239,14 +239,14 @@ impl RowConv {
         after: After,
         weight: impl Fn(usize, usize, usize) -> f32,
     ) -> Self {
-        let form = Form::of(taps).filter(|_| width > NARROW && bias.len() > NARROW);
-        let method = if let Some(form) = form {
-            Method::Winograd(Winograd::new(form, width, bias, after, weight))
+        let form = Form::for_taps(taps).filter(|_| width > NARROW && bias.len() > NARROW);
+        let algorithm = if let Some(form) = form {
+            Algorithm::Winograd(Winograd::new(form, width, bias, after, weight))
         } else {
             let weight = |k, column| weight(k / width, k % width, column);
-            Method::Direct(Columns::new(taps * width, bias, after, weight))
+            Algorithm::Direct(Columns::new(taps * width, bias, after, weight))
         };
-        Self { width, taps, outputs: after.outputs(bias.len()), method }
+        Self { width, taps, outputs: after.outputs(bias.len()), algorithm }
     }
 
     /// Values of a row that comes out.
@@ -259,12 +259,12 @@ impl RowConv {
     /// # Panics
     /// When `x` ends before the last row's last tap.
     pub fn rows(&self, x: &[f32], out: &mut [f32], scratch: &mut Scratch) {
-        match &self.method {
-            Method::Direct(columns) => {
+        match &self.algorithm {
+            Algorithm::Direct(columns) => {
                 let fields = Fields { taps: 1, gap: 0, step: self.width };
                 multiply(x, fields, columns, out);
             }
-            Method::Winograd(winograd) => {
+            Algorithm::Winograd(winograd) => {
                 let rows = out.len() / self.outputs;
                 winograd.rows(&x[..(rows + self.taps - 1) * self.width], out, &mut scratch.0);
             }

@@ -36,7 +36,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) fn of(taps: usize) -> Option<Self> {
+    pub(super) fn for_taps(taps: usize) -> Option<Self> {
         match taps {
             2 => Some(Self::Two),
             3 => Some(Self::Three),

@@ -21,7 +21,7 @@ use super::{
         layout::NR,
         math::{EXP2, EXP2_SHORT},
     },
-    avx512::{INTERLEAVED, exp2, in_turn},
+    avx512::{INTERLEAVED, exp2, interleaving},
 };
 
 /// The first `count` of sixteen lanes.
@@ -29,8 +29,8 @@ fn first(count: usize) -> __mmask16 {
     if count >= NR { !0 } else { (1 << count) - 1 }
 }
 
-/// Rows as lines of tiles, or turned as columns.
-pub fn rows<const P: usize, const TURN: bool>(
+/// Rows as lines of tiles, or transposed as columns.
+pub fn rows<const P: usize, const TRANSPOSE: bool>(
     rows: &[f32],
     stride: usize,
     depth: usize,
@@ -38,11 +38,11 @@ pub fn rows<const P: usize, const TURN: bool>(
 ) {
     assert!(cpu::has_amx(), "no AMX");
     // SAFETY: a CPU with AMX was found to have AVX-512 with BF16.
-    unsafe { rows_in_features::<P, TURN>(rows, stride, depth, tiles) }
+    unsafe { rows_in_features::<P, TRANSPOSE>(rows, stride, depth, tiles) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-fn rows_in_features<const P: usize, const TURN: bool>(
+fn rows_in_features<const P: usize, const TRANSPOSE: bool>(
     rows: &[f32],
     stride: usize,
     depth: usize,
@@ -67,7 +67,7 @@ fn rows_in_features<const P: usize, const TURN: bool>(
             };
             *all = split::<P>(low, high);
         }
-        store::<P, TURN>(tiles, &all);
+        store::<P, TRANSPOSE>(tiles, &all);
     }
 }
 
@@ -89,7 +89,7 @@ pub fn pair<const P: usize>(low: &[[f32; NR]; ROWS], high: &[[f32; NR]; ROWS], t
     unsafe { pair::<P>(low, high, tiles) }
 }
 
-/// Lines of the depth, turned as rows.
+/// Lines of the depth, transposed as rows.
 pub fn lines<const P: usize>(
     lines: &[f32],
     stride: usize,
@@ -111,7 +111,7 @@ unsafe fn lines_in_features<const P: usize>(
     [depth, width]: [usize; 2],
     tiles: &mut [Tile],
 ) {
-    let (mask, order) = (first(width), in_turn());
+    let (mask, order) = (first(width), interleaving());
     for (index, tiles) in tiles.chunks_exact_mut(P).enumerate() {
         let from = index * DEPTH;
         let mut all = [[_mm512_setzero_si512(); P]; ROWS];
@@ -152,7 +152,7 @@ fn weigh_in_features<const P: usize>(
     sums: &mut [f32; NR],
     panel: &mut [Tile],
 ) {
-    let order = in_turn();
+    let order = interleaving();
     // SAFETY: loads are of whole lines.
     let (top, sum) = unsafe { (_mm512_loadu_ps(top.as_ptr()), _mm512_loadu_ps(sums.as_ptr())) };
     let mut sum = [sum, _mm512_setzero_ps()];
@@ -188,15 +188,20 @@ fn weight<const P: usize>(line: &[f32; NR], top: __m512) -> __m512 {
     if P == 1 { exp2(x, EXP2_SHORT) } else { exp2(x, EXP2) }
 }
 
-/// See [`put_turned`](super::super::amx::put_turned).
-pub fn put_turned(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
+/// See [`store_transposed`](super::super::amx::store_transposed).
+pub fn store_transposed(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
     assert!(cpu::has_amx(), "no AMX");
     // SAFETY: a CPU with AMX was found to have AVX-512.
-    unsafe { put_in_features(lines, factor, out, stride) }
+    unsafe { store_transposed_in_features(lines, factor, out, stride) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
-fn put_in_features(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
+fn store_transposed_in_features(
+    lines: &[[f32; NR]],
+    factor: &[f32; NR],
+    out: &mut [f32],
+    stride: usize,
+) {
     let width = lines.len();
     let mut rows = [_mm512_setzero_si512(); ROWS];
     // SAFETY: loads are of whole lines.
@@ -207,7 +212,7 @@ fn put_in_features(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], str
             *row = _mm512_castps_si512(_mm512_mul_ps(line, factor));
         }
     }
-    for (row, out) in turn(&rows).into_iter().zip(out.chunks_mut(stride)) {
+    for (row, out) in transpose(&rows).into_iter().zip(out.chunks_mut(stride)) {
         if out.len() >= width {
             // SAFETY: the mask leaves out what is beyond the row.
             unsafe {
@@ -259,7 +264,7 @@ fn round(low: __m512, high: __m512) -> __m512i {
 /// interleaved.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn turn(rows: &[__m512i; ROWS]) -> [__m512i; ROWS] {
+fn transpose(rows: &[__m512i; ROWS]) -> [__m512i; ROWS] {
     let mut rows = *rows;
     for _ in 0..ROWS.ilog2() {
         let before = rows;
@@ -273,17 +278,17 @@ fn turn(rows: &[__m512i; ROWS]) -> [__m512i; ROWS] {
     rows
 }
 
-/// Lines of `P` parts each into as many tiles, or turned.
+/// Lines of `P` parts each into as many tiles, or transposed.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn store<const P: usize, const TURN: bool>(tiles: &mut [Tile], all: &[[__m512i; P]; ROWS]) {
+fn store<const P: usize, const TRANSPOSE: bool>(tiles: &mut [Tile], all: &[[__m512i; P]; ROWS]) {
     for (part, tile) in tiles.iter_mut().enumerate() {
         let mut lines = [_mm512_setzero_si512(); ROWS];
         for (line, all) in lines.iter_mut().zip(all) {
             *line = all[part];
         }
-        if TURN {
-            lines = turn(&lines);
+        if TRANSPOSE {
+            lines = transpose(&lines);
         }
         for (index, line) in lines.into_iter().enumerate() {
             store_line(tile, index, line);

@@ -240,7 +240,7 @@ pub fn weigh_pairs(
         let (whole, rest) = scores.as_chunks::<2>();
         // SAFETY: loads and stores are of whole lines.
         unsafe {
-            let order = in_turn();
+            let order = interleaving();
             let top = _mm512_loadu_ps(top.as_ptr());
             let mut sum = [_mm512_loadu_ps(sums.as_ptr()), _mm512_set1_ps(0.0)];
             let mut panel = panel.iter_mut();
@@ -364,7 +364,7 @@ fn store(order: __m512i, [first, second]: [__m512; 2], pairs: &mut [Pair; NR]) {
 /// The order that takes values of the lower and the upper half in turn.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub fn in_turn() -> __m512i {
+pub fn interleaving() -> __m512i {
     const ORDER: [u16; 2 * NR] = {
         let mut order = [0; 2 * NR];
         let mut at = 0;

@@ -41,7 +41,7 @@ impl Target {
         unwatched(|watch| fetch_with(&self.download(), IMPATIENT, watch))
     }
 
-    fn words(&self) -> String {
+    fn message(&self) -> String {
         match self.fetch() {
             Err(Fault::Wrong(text)) => text,
             other => panic!("{other:?}"),
@@ -178,7 +178,7 @@ fn a_server_that_never_sends_it_all_is_given_up() {
         pause: Duration::ZERO,
     });
     let target = Target::new(&server);
-    assert!(target.words().starts_with("broke off after "));
+    assert!(target.message().starts_with("broke off after "));
     assert!(server.seen().len() <= 2 * FRUITLESS_ATTEMPTS as usize);
 }
 
@@ -209,17 +209,17 @@ fn refusals_are_told() {
         "/loop" => Answer::bare("302 Found\r\nLocation: /loop"),
         _ => Answer::bare("404 Not Found"),
     });
-    let words = |path: &str| {
+    let message = |path: &str| {
         let mut target = Target::new(&server);
         target.url = format!("{}{path}", server.address);
-        target.words()
+        target.message()
     };
-    assert_eq!(words("/gone"), "answers 404 Not Found");
-    assert_eq!(words("/busy"), "answers 503 Service Unavailable");
-    assert!(words("/page").contains("a page (text/html; charset=utf-8) instead of the file"));
-    assert_eq!(words("/huge"), "offers 99999 MB, where 1073 MB would be much");
-    assert!(words("/loop").contains("redirect"));
-    assert!(words("::").starts_with("cannot be reached"));
+    assert_eq!(message("/gone"), "answers 404 Not Found");
+    assert_eq!(message("/busy"), "answers 503 Service Unavailable");
+    assert!(message("/page").contains("a page (text/html; charset=utf-8) instead of the file"));
+    assert_eq!(message("/huge"), "offers 99999 MB, where 1073 MB would be much");
+    assert!(message("/loop").contains("redirect"));
+    assert!(message("::").starts_with("cannot be reached"));
 }
 
 #[test]
@@ -257,8 +257,8 @@ fn a_server_that_says_less_than_the_file_has_is_found_out_by_the_hash() {
     let hash = hex(&Sha256::digest(data()));
     let download = Download { sha256: Some(&hash[..8]), ..target.download() };
     let got = unwatched(|watch| fetch_with(&download, IMPATIENT, watch));
-    let Err(Fault::Wrong(words)) = got else { panic!("{got:?}") };
-    assert!(words.contains("does not begin with"), "{words}");
+    let Err(Fault::Wrong(message)) = got else { panic!("{got:?}") };
+    assert!(message.contains("does not begin with"), "{message}");
     assert!(!target.path.exists() && !target.download().part_path().exists());
 }
 

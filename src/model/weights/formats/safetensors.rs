@@ -92,8 +92,8 @@ fn described(metadata: Option<&std::collections::HashMap<String, String>>) -> Re
     if metadata.contains_key("structure") {
         return Err(Fault::wrong("is a quantised checkpoint, which Partita does not run"));
     }
-    let last = |klass: &String| klass.rsplit('.').next().map(str::to_owned);
-    checkpoint.klass = metadata.get("klass").and_then(last);
+    let last = |class_name: &String| class_name.rsplit('.').next().map(str::to_owned);
+    checkpoint.class_name = metadata.get("klass").and_then(last);
     if let Some(text) = metadata.get("kwargs") {
         let kwargs: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
             Fault::Wrong(format!("has constructor arguments that are not valid: {error}"))
@@ -143,7 +143,7 @@ pub(in crate::model::weights) fn write(
 fn canonical_metadata(network: &Network, checkpoint: &Checkpoint) -> Value {
     let mut texts = json!({
         "digest": network.digest.as_deref().unwrap_or_default(),
-        "klass": network.klass,
+        "klass": network.class_name,
         "signature": network.signature,
     });
     match (&network.kwargs, checkpoint.described()) {

@@ -86,7 +86,7 @@ fn shown(start: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn words(start: &[u8]) -> String {
+    fn message(start: &[u8]) -> String {
         match kind(start) {
             Err(Fault::Wrong(text)) => text,
             other => panic!("{other:?}"),
@@ -95,14 +95,14 @@ mod tests {
 
     #[test]
     fn foreign_files_are_named_by_what_they_begin_with() {
-        assert_eq!(words(b""), "is empty");
-        let text = words(b"<!DOCTYPE html>\n<html>");
+        assert_eq!(message(b""), "is empty");
+        let text = message(b"<!DOCTYPE html>\n<html>");
         assert_eq!(text, "is not a model file: it begins with \"<!DOCTYPE html>\\n<html>\"");
-        assert!(words(b"fLaC\0\0\0\x22").ends_with("it begins with \"fLaC\""));
-        let text = words(b"\x89PNG\r\n\x1a\n\0\0");
+        assert!(message(b"fLaC\0\0\0\x22").ends_with("it begins with \"fLaC\""));
+        let text = message(b"\x89PNG\r\n\x1a\n\0\0");
         assert_eq!(text, "is not a model file: it begins with the bytes 89 50 4e 47 0d 0a 1a 0a");
-        assert!(words(b"\x80\x02\x8a\x0al").contains("bare pickle"));
-        assert!(words(b"PK").contains("begins with \"PK\""));
+        assert!(message(b"\x80\x02\x8a\x0al").contains("bare pickle"));
+        assert!(message(b"PK").contains("begins with \"PK\""));
     }
 
     #[test]

@@ -161,8 +161,8 @@ fn position(view: &View, mut index: usize) -> usize {
 /// Class and constructor arguments. The first that comes without a name is the list of sources.
 fn described(pickle: &Pickle) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::default();
-    if let Some(Node::Name(Name::Class(klass))) = pickle.get(pickle.root(), "klass") {
-        checkpoint.klass = Some(klass.clone());
+    if let Some(Node::Name(Name::Class(class_name))) = pickle.get(pickle.root(), "klass") {
+        checkpoint.class_name = Some(class_name.clone());
     }
     let mut left = ARGUMENT_LIMIT;
     if let Some(kwargs) = pickle.get(pickle.root(), "kwargs")

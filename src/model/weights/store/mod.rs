@@ -295,8 +295,8 @@ impl Store {
             let checkpoint =
                 sniff::read(&beside, None, watch).map_err(|fault| fault.of_reading(&beside))?;
             let network = user_models::network(&beside, &checkpoint, watch)?;
-            let its = network.sources().map_err(|fault| fault.of(&beside))?;
-            if sources.get_or_insert_with(|| its.clone()) != &its {
+            let stems = network.sources().map_err(|fault| fault.of(&beside))?;
+            if sources.get_or_insert_with(|| stems.clone()) != &stems {
                 let odd = Fault::wrong("makes other stems than the bag's other networks");
                 return Err(odd.of(&beside));
             }
@@ -419,8 +419,8 @@ impl Store {
                 let (is, not) = (model.file(index), wanted.file(place));
                 return Err(Fault::Wrong(format!("is {is}, not {not}")).of(path));
             }
-            (None, None) if self.may_be_own(path, &checkpoint) => {
-                (self.own_model(path, &checkpoint, watch)?, 0)
+            (None, None) if self.may_be_users(path, &checkpoint) => {
+                (self.user_model(path, &checkpoint, watch)?, 0)
             }
             (None, _) => return Err(unknown(self.catalog, &checkpoint, &digest).of(path)),
         };
@@ -450,12 +450,14 @@ impl Store {
         }
         let Some((model, index)) = found else { return Ok(None) };
         let network = &model.networks[index];
-        if let Some(klass) = checkpoint.klass.as_ref().filter(|klass| **klass != network.klass) {
+        if let Some(class_name) =
+            checkpoint.class_name.as_ref().filter(|class_name| **class_name != network.class_name)
+        {
             return Err(Fault::Wrong(format!(
                 "calls itself a {}, where {} is a {}",
-                quoted(klass),
+                quoted(class_name),
                 model.name,
-                network.klass
+                network.class_name
             )));
         }
         // The same values with the stems in another order would put the wrong name on each.
@@ -477,20 +479,21 @@ impl Store {
 
     /// Whether a checkpoint that nobody knows can be the user's own: it says how it is built, and is
     /// not called what a publisher's file is, which it would then be a damaged copy of.
-    fn may_be_own(&self, path: &Path, checkpoint: &Checkpoint) -> bool {
+    fn may_be_users(&self, path: &Path, checkpoint: &Checkpoint) -> bool {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let is_called = |network: &Network| name.starts_with(&network.signature);
         checkpoint.described().is_some() && self.catalog.find(is_called).is_none()
     }
 
     /// A model of the user's own, by the file's name.
-    fn own_model(
+    fn user_model(
         &self,
         path: &Path,
         checkpoint: &Checkpoint,
         watch: &mut Watch<'_>,
     ) -> Result<Model> {
-        let user_models::Own { network, .. } = user_models::network(path, checkpoint, watch)?;
+        let user_models::UserNetwork { network, .. } =
+            user_models::network(path, checkpoint, watch)?;
         let same = user_models::models(&self.folder, self.catalog)
             .find(|model| model.networks.len() == 1 && model.networks[0].digest == network.digest);
         if let Some(same) = same {
@@ -610,7 +613,7 @@ fn look(file: &File, network: &Network) -> super::error::Result<(u64, String)> {
 
 fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
     let (tensors, values) = (checkpoint.tensors.len(), checkpoint.values());
-    let same = catalog.find(|it| it.tensors == Some(tensors) && it.values == values);
+    let same = catalog.find(|network| network.tensors == Some(tensors) && network.values == values);
     let close = same.map_or_else(String::new, |(model, _)| {
         format!(" It is as large as {}: a version with other values, or damaged.", model.name)
     });

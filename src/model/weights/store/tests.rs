@@ -140,9 +140,9 @@ fn other_weights_are_refused_with_their_digest() {
     // A publisher's graph does not say how its network is built; a publisher's file is known by name.
     let file = home.file("00000000-other.safetensors", &samples::safetensors(&checkpoint));
     assert!(home.import(&home.file("other.onnx", &samples::onnx(&checkpoint))).is_err());
-    let words = home.import(&file).unwrap_err().to_string();
-    assert!(words.contains("is not a model that Partita knows"), "{words}");
-    assert!(words.contains(&digest) && words.contains("as large as tiny"), "{words}");
+    let message = home.import(&file).unwrap_err().to_string();
+    assert!(message.contains("is not a model that Partita knows"), "{message}");
+    assert!(message.contains(&digest) && message.contains("as large as tiny"), "{message}");
     assert_eq!(home.store.state("tiny"), State::Missing);
     assert!(home.names().is_empty());
 }
@@ -154,8 +154,8 @@ fn stems_in_another_order_are_refused() {
     let right = br#"[\"left\",\"right\"]"#;
     let at = bytes.windows(right.len()).position(|window| window == right).unwrap();
     let swapped = [&bytes[..at], br#"[\"right\",\"left\"]"#, &bytes[at + right.len()..]].concat();
-    let words = home.import(&home.file("a", &swapped)).unwrap_err().to_string();
-    assert!(words.contains(r#"names its stems ["right","left"], where tiny has left, right"#));
+    let message = home.import(&home.file("a", &swapped)).unwrap_err().to_string();
+    assert!(message.contains(r#"names its stems ["right","left"], where tiny has left, right"#));
 }
 
 #[test]
@@ -215,9 +215,9 @@ fn origins_are_tried_in_order_and_their_reasons_kept() {
     home.store.install("tiny", &mut |_| panic!("nothing to do"), &|| false).unwrap();
 
     let home = Home::new(origins[..2].to_vec());
-    let words = home.store.install("tiny", &mut |_| {}, &|| false).unwrap_err().to_string();
-    assert!(words.contains("answers 404 Not Found; "), "{words}");
-    assert!(words.contains("is cut off: ") && words.contains("import it"), "{words}");
+    let message = home.store.install("tiny", &mut |_| {}, &|| false).unwrap_err().to_string();
+    assert!(message.contains("answers 404 Not Found; "), "{message}");
+    assert!(message.contains("is cut off: ") && message.contains("import it"), "{message}");
     assert_eq!(home.store.state("tiny"), State::Missing);
 }
 
@@ -244,8 +244,8 @@ fn two_installations_do_not_meet() {
 #[test]
 fn an_unknown_model_is_told_with_the_known_ones() {
     let home = Home::new(Vec::new());
-    let words = home.store.install("huge", &mut |_| {}, &|| false).unwrap_err().to_string();
-    assert_eq!(words, "there is no model called huge; there is tiny");
+    let message = home.store.install("huge", &mut |_| {}, &|| false).unwrap_err().to_string();
+    assert_eq!(message, "there is no model called huge; there is tiny");
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn bag(address: &str, files: &[Vec<u8>; 2]) -> &'static Catalog {
     };
     let networks = vec![network(0), network(1)];
     let model = Model { name: "pair".into(), networks, ..tiny.clone() };
-    Box::leak(Box::new(Catalog::of(vec![model])))
+    Box::leak(Box::new(Catalog::with_models(vec![model])))
 }
 
 fn sha256_of(bytes: &[u8]) -> String {

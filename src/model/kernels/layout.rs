@@ -70,13 +70,18 @@ impl<'a, V: Copy> Left<'a, V> {
         self.cells[self.index(row, k)]
     }
 
-    /// Whether all of `rows` rows of `lines` cells are there: whether the last is, which no other
-    /// lies behind.
+    /// Whether `cells` has every cell of `rows` rows of `lines` cells. The last one lies behind all
+    /// others.
     #[inline(always)]
     pub(super) fn has(&self, rows: usize, lines: usize) -> bool {
-        rows == 0
-            || lines == 0
-            || self.strip_stride >= STRIP && self.index(rows - 1, lines - 1) < self.cells.len()
+        let (Some(row), Some(line)) = (rows.checked_sub(1), lines.checked_sub(1)) else {
+            return true;
+        };
+        let strip = (row / STRIP).checked_mul(self.strip_stride);
+        let line = line.checked_mul(self.line_stride);
+        let last = strip.zip(line).and_then(|(strip, line)| strip.checked_add(line));
+        let last = last.and_then(|last| last.checked_add(row % STRIP));
+        self.strip_stride >= STRIP && last.is_some_and(|last| last < self.cells.len())
     }
 
     #[inline(always)]

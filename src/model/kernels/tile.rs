@@ -64,7 +64,8 @@ impl<'a, const M: usize> Rows<'a, M> {
     /// Checks once that all of them are there.
     #[inline(always)]
     fn new(data: &'a [f32], stride: usize, depth: usize) -> Self {
-        assert!((M - 1) * stride + depth <= data.len(), "rows end before the product");
+        let end = stride.checked_mul(M - 1).and_then(|last| last.checked_add(depth));
+        assert!(end.is_some_and(|end| end <= data.len()), "rows end before the product");
         Self { data, stride, depth }
     }
 

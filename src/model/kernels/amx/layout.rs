@@ -38,9 +38,13 @@ pub struct Side<'a> {
 }
 
 impl Side<'_> {
-    /// Where the last tile of a product ends.
-    pub(super) fn end(&self, count: usize, steps: usize, parts: usize) -> usize {
-        (count - 1) * self.stride + (steps - 1) * self.step + parts
+    /// Whether `tiles` has every tile of a product of `count` strips or panels, at least one, and
+    /// `steps` steps, at least one.
+    pub(super) fn has(&self, count: usize, steps: usize, parts: usize) -> bool {
+        let end = (count - 1).checked_mul(self.stride).and_then(|strip| {
+            strip.checked_add((steps - 1).checked_mul(self.step)?)?.checked_add(parts)
+        });
+        end.is_some_and(|end| end <= self.tiles.len())
     }
 }
 

@@ -50,11 +50,12 @@ pub fn product<const P: usize, const ADD: bool>(
         }
         return;
     }
-    assert!(left.end(strips, steps, P) <= left.tiles.len(), "the left ends before the product");
-    assert!(right.end(panels, steps, P) <= right.tiles.len(), "the right ends before the product");
-    assert!(panels == 1 || sums.stride >= strips * ROWS, "sums lie in each other");
-    let end = (panels - 1) * sums.stride + strips * ROWS;
-    assert!(end <= sums.lines.len(), "the sums end before the product");
+    assert!(left.has(strips, steps, P), "the left ends before the product");
+    assert!(right.has(panels, steps, P), "the right ends before the product");
+    let rows = strips.checked_mul(ROWS);
+    assert!(rows.is_some_and(|rows| panels == 1 || sums.stride >= rows), "sums lie in each other");
+    let end = (panels - 1).checked_mul(sums.stride).zip(rows).and_then(|(a, b)| a.checked_add(b));
+    assert!(end.is_some_and(|end| end <= sums.lines.len()), "the sums end before the product");
     #[cfg(target_arch = "x86_64")]
     if let Some(tiles) = Tiles::new() {
         x86::amx::product::<P, ADD>(&tiles, sums, left, right, size);

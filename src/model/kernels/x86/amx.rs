@@ -100,15 +100,16 @@ pub fn product<const P: usize, const ADD: bool>(
                 // SAFETY: the caller has checked that the last tile and the last line are there;
                 // these lie before, or are them.
                 unsafe {
+                    // A stride that is not used may be any.
                     let run = Run {
                         left: left.tiles.as_ptr().add(strip * left.stride + from * left.step),
-                        left_stride: left.stride * size_of::<Tile>(),
-                        left_step: left.step * size_of::<Tile>(),
+                        left_stride: left.stride.wrapping_mul(size_of::<Tile>()),
+                        left_step: left.step.wrapping_mul(size_of::<Tile>()),
                         right: right.tiles.as_ptr().add(panel * right.stride + from * right.step),
-                        right_stride: right.stride * size_of::<Tile>(),
-                        right_step: right.step * size_of::<Tile>(),
+                        right_stride: right.stride.wrapping_mul(size_of::<Tile>()),
+                        right_step: right.step.wrapping_mul(size_of::<Tile>()),
                         sums: sums.lines.as_mut_ptr().add(panel * sums.stride + strip * ROWS),
-                        sums_stride: sums.stride * LINE,
+                        sums_stride: sums.stride.wrapping_mul(LINE),
                         steps,
                     };
                     match (P, panels - panel, strips - strip) {

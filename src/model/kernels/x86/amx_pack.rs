@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     super::{
-        amx::{DEPTH, ROWS, Tile},
+        amx::{DEPTH, ROWS, Tile, steps},
         cpu,
         layout::NR,
         math::{EXP2, EXP2_SHORT},
@@ -37,6 +37,7 @@ pub fn rows<const P: usize, const TRANSPOSE: bool>(
     tiles: &mut [Tile],
 ) {
     assert!(cpu::has_amx(), "no AMX");
+    assert!(tiles.len() / P <= steps(depth), "more tiles than the rows fill");
     // SAFETY: a CPU with AMX was found to have AVX-512 with BF16.
     unsafe { rows_in_features::<P, TRANSPOSE>(rows, stride, depth, tiles) }
 }
@@ -54,10 +55,11 @@ fn rows_in_features<const P: usize, const TRANSPOSE: bool>(
         let mut all = [[_mm512_setzero_si512(); P]; ROWS];
         for (row, all) in all.iter_mut().enumerate() {
             let at = row * stride;
-            if at + depth > rows.len() {
+            if rows.len().checked_sub(depth).is_none_or(|last| at > last) {
                 break;
             }
-            // SAFETY: the masks leave out what is beyond the row, which is there.
+            // SAFETY: the row is there, and `from` lies within it, as there are no more tiles than
+            // steps. The masks leave out what is beyond its end.
             let [low, high] = unsafe {
                 let row = rows.as_ptr().add(at + from);
                 [
@@ -97,7 +99,10 @@ pub fn lines<const P: usize>(
     tiles: &mut [Tile],
 ) {
     assert!(cpu::has_amx(), "no AMX");
-    assert!(depth == 0 || (depth - 1) * stride + width <= lines.len(), "lines end too soon");
+    assert!(tiles.len() / P <= steps(depth), "more tiles than the lines fill");
+    let last = depth.saturating_sub(1).checked_mul(stride);
+    let end = last.and_then(|last| last.checked_add(width));
+    assert!(depth == 0 || end.is_some_and(|end| end <= lines.len()), "lines end too soon");
     // SAFETY: a CPU with AMX was found to have AVX-512 with BF16; the lines are there.
     unsafe { lines_in_features::<P>(lines, stride, [depth, width], tiles) }
 }

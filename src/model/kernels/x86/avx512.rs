@@ -97,7 +97,8 @@ macro_rules! product {
                 // SAFETY: as promised by the caller; the rows are there, all of one strip.
                 unsafe {
                     let sums = sums.each_mut().map(|sums| sums.as_mut_ptr().add(row));
-                    let at = left.cells.as_ptr().add(left.index(row, 0));
+                    // Without lines there may be no cell.
+                    let at = left.cells.as_ptr().wrapping_add(left.index(row, 0));
                     let stride = left.line_stride;
                     row += match rows - row {
                         STRIP.. => $tile::<ADD, STRIP, N>(sums, at, stride, panels, lines),

@@ -82,10 +82,7 @@ fn detected(_limit: Level) -> Level {
 mod amx {
     #![expect(unsafe_code, reason = "a register and a system call")]
 
-    use std::arch::{
-        asm,
-        x86_64::{__cpuid, __cpuid_count, _xgetbv},
-    };
+    use std::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
 
     /// Whether the CPU, the hypervisor and the system allow AMX.
     pub fn is_available() -> bool {
@@ -118,22 +115,12 @@ mod amx {
     /// threads of the process, also those to come.
     #[cfg(target_os = "linux")]
     fn permitted() -> bool {
-        const ARCH_PRCTL: i64 = 158;
-        const REQUEST_PERMISSION: i64 = 0x1023;
-        const TILE_DATA: i64 = 18;
-        let result: i64;
-        // SAFETY: a system call that reads and writes none of our memory.
-        unsafe {
-            asm!(
-                "syscall",
-                inlateout("rax") ARCH_PRCTL => result,
-                in("rdi") REQUEST_PERMISSION,
-                in("rsi") TILE_DATA,
-                lateout("rcx") _,
-                lateout("r11") _,
-                options(nostack),
-            );
-        }
+        // From Linux's `asm/prctl.h`; libc does not have them.
+        const ARCH_REQ_XCOMP_PERM: libc::c_long = 0x1023;
+        const XFEATURE_XTILEDATA: libc::c_long = 18;
+        // SAFETY: the system call reads and writes none of this process's memory.
+        let result =
+            unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) };
         result == 0
     }
 

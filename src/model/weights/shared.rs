@@ -1,10 +1,11 @@
-//! Packed weights: this process's own, or in files that all processes of a computer map, so that they
-//! lie in its memory once.
+//! Packed weights: in this process's memory, or in files that all processes of a computer map, so that
+//! the weights are in its memory once.
 //!
-//! Not a format, and trusted by nobody: a file is called by the SHA-256 of its bytes and is compared
-//! with what was packed here before it takes its place. Another version, processor or precision
-//! packs other bytes, and so into other files; those are left to age. Off until [`share_in`] is told a
-//! folder, and where that cannot be written, as if it had not been. Runs on the thread that packs.
+//! The files are a cache, not a format. Each is named by the SHA-256 of its bytes, and is compared with
+//! the bytes that this process packed before it replaces them. Another version, processor or precision
+//! packs other bytes into other files; unused files are removed when they are old. Sharing is off
+//! until [`share_in`] is called; where the folder cannot be written, weights stay private. Runs on the
+//! thread that packs.
 
 use std::{
     fs::{self, File},
@@ -22,34 +23,53 @@ use tempfile::NamedTempFile;
 use super::hex;
 use crate::model::arena::Buffer;
 
-/// Fewer values are not worth a mapping.
+/// Least number of values that are worth a mapping.
 const LEAST: usize = 1 << 14;
 
-/// Files that were written longer ago are removed; who maps one keeps it.
+/// Age at which files are removed. A process that maps one keeps it.
 const AGE: Duration = Duration::from_hours(7 * 24);
+
+/// Beginning of the names of files that are being written.
+const TEMPORARY: &str = ".weights-";
 
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
-/// From now on weights are shared with all processes that are told the same folder; it is made, and
-/// holds nothing else. The first folder that is named counts.
+/// Shares weights from now on with all processes that share them in the same folder. Creates the
+/// folder, and removes old files of earlier processes from it. Only the first call chooses the folder.
 ///
 /// # Errors
-/// What the system says; weights then stay this process's own.
+/// When the folder cannot be created or listed; weights then stay private.
 pub fn share_in(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for entry in fs::read_dir(folder)?.flatten() {
-        let written = entry.metadata().and_then(|metadata| metadata.modified());
-        if written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > AGE))
-            && let Err(e) = fs::remove_file(entry.path())
-        {
-            tracing::debug!("{} is left over: {e}", entry.path().display());
-        }
-    }
+    remove_old(folder)?;
     FOLDER.get_or_init(|| folder.to_owned());
     Ok(())
 }
 
-/// Values that do not change any more; aligned to a line of the cache.
+/// Removes the files of this module that were written long ago, and no others.
+fn remove_old(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)?.flatten() {
+        let is_old = |metadata: fs::Metadata| {
+            let written = metadata.modified().ok().filter(|_| metadata.is_file());
+            written.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > AGE)
+        };
+        if is_ours(&entry.file_name().to_string_lossy())
+            && entry.metadata().is_ok_and(is_old)
+            && let Err(e) = fs::remove_file(entry.path())
+        {
+            tracing::debug!("could not remove {}: {e}", entry.path().display());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file has a name that this module gives: a SHA-256, or that of a file being written.
+fn is_ours(name: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.starts_with(TEMPORARY) || (name.len() == 64 && name.bytes().all(is_digit))
+}
+
+/// Constant values, aligned to a line of the cache.
 #[derive(Clone, Debug)]
 pub struct SharedWeights(Memory);
 
@@ -60,7 +80,7 @@ enum Memory {
 }
 
 impl SharedWeights {
-    /// Shares `values` where [`share_in`] said so; keeps them otherwise.
+    /// Shares `values` if [`share_in`] was called and there are enough of them; keeps them otherwise.
     pub fn new(values: Buffer) -> Self {
         let folder = FOLDER.get().filter(|_| values.len() >= LEAST);
         match folder.map(|folder| shared(folder, bytemuck::cast_slice(&values))) {
@@ -83,12 +103,12 @@ impl Deref for SharedWeights {
     }
 }
 
-/// The mapped file in `folder` with just these bytes, made if there is none.
+/// Maps the file in `folder` with exactly these bytes; writes it if it is missing or corrupt.
 fn shared(folder: &Path, bytes: &[u8]) -> io::Result<Mmap> {
     let path = folder.join(hex(&Sha256::digest(bytes)));
     match map(&path, bytes) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-        // Damaged, as by a loss of power: nothing here waits for the disk.
+        // Corrupt, for example after a power loss: files are not synced.
         Err(e) if e.kind() == io::ErrorKind::InvalidData => fs::remove_file(&path)?,
         mapped => return mapped,
     }
@@ -96,10 +116,11 @@ fn shared(folder: &Path, bytes: &[u8]) -> io::Result<Mmap> {
     map(&path, bytes)
 }
 
-/// Writes a file that another process may be writing, too: the first one's stays, so that all map the
-/// same.
+/// Writes a file that another process may be writing too. The file of the first one stays, so that all
+/// map the same.
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut part = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mut part =
+        NamedTempFile::with_prefix_in(TEMPORARY, path.parent().unwrap_or(Path::new(".")))?;
     part.write_all(bytes)?;
     let mut permissions = part.as_file().metadata()?.permissions();
     permissions.set_readonly(true);
@@ -113,15 +134,17 @@ fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[expect(unsafe_code, reason = "the type system cannot say that a file does not change")]
 fn map(path: &Path, bytes: &[u8]) -> io::Result<Mmap> {
     let file = File::open(path)?;
-    let damaged =
-        || io::Error::new(io::ErrorKind::InvalidData, "its file is not as it was written");
+    let corrupt = || io::Error::new(io::ErrorKind::InvalidData, "the file is corrupt");
     if file.metadata()?.len() != bytes.len() as u64 {
-        return Err(damaged()); // what is too short must not be looked at
+        return Err(corrupt()); // reading beyond the end of a mapped file is a SIGBUS
     }
-    // SAFETY: nothing writes to the file or cuts it off: it is read-only from before it had its name,
-    // and those who know its name only ever map or remove it.
+    // SAFETY: assumes that no process changes or truncates the file while it is mapped, which would
+    // change a slice behind a shared reference or end this process by SIGBUS. Partita does neither: a
+    // file is complete and read-only before it gets its name, and is afterwards only mapped or removed,
+    // which leaves mappings intact. Other programs are not prevented: the folder is inside the user's
+    // data folder, whose programs could as well change this process itself.
     let mapped = unsafe { Mmap::map(&file)? };
-    if *mapped == *bytes { Ok(mapped) } else { Err(damaged()) }
+    if *mapped == *bytes { Ok(mapped) } else { Err(corrupt()) }
 }
 
 #[cfg(test)]
@@ -133,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_bytes_lie_in_one_file_and_others_in_another() {
+    fn equal_bytes_share_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let bytes: Vec<u8> = (0..40_000_u32).flat_map(u32::to_le_bytes).collect();
         let (one, two) = std::thread::scope(|scope| {
@@ -148,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_made_anew_and_harms_nobody() {
+    fn a_corrupt_file_is_replaced_while_its_mappings_stay() {
         for damage in [b"short".to_vec(), vec![7; 160_000]] {
             let folder = tempfile::tempdir().unwrap();
             let bytes: Vec<u8> = (0..40_000_u32).flat_map(u32::to_le_bytes).collect();
@@ -157,17 +180,39 @@ mod tests {
             fs::remove_file(&file).unwrap();
             fs::write(&file, damage).unwrap();
             assert!(*shared(folder.path(), &bytes).unwrap() == *bytes);
-            assert!(*before == *bytes, "who maps the file that was removed still has it");
+            assert!(*before == *bytes, "a mapping outlives its file");
             assert_eq!(files(folder.path()), [file]);
         }
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_is_said() {
+    fn a_folder_that_cannot_be_written_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(share_in(&file.join("folder")).is_err());
         assert!(shared(&file, &[0; 64]).is_err());
+    }
+
+    #[test]
+    fn only_old_files_with_names_of_this_module_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = hex(&Sha256::digest(b"old"));
+        let [old, new] = [AGE + Duration::from_mins(1), Duration::ZERO];
+        for (name, age, stays) in [
+            (digest.as_str(), old, false),
+            (".weights-a1b2c3", old, false),
+            (&hex(&Sha256::digest(b"new")), new, true),
+            (".weights-d4e5f6", new, true),
+            ("notes.txt", old, true),
+            (&digest.to_uppercase(), old, true),
+            (&digest[..40], old, true),
+        ] {
+            let path = folder.path().join(name);
+            let file = File::create(&path).unwrap();
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+            remove_old(folder.path()).unwrap();
+            assert_eq!(path.exists(), stays, "{name}");
+        }
     }
 }

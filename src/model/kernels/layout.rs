@@ -72,6 +72,7 @@ impl<'a, V: Copy> Left<'a, V> {
 
     /// Whether `cells` has every cell of `rows` rows of `lines` cells. The last one lies behind all
     /// others.
+    #[cfg(any(test, target_arch = "x86_64"))]
     #[inline(always)]
     pub(super) fn has(&self, rows: usize, lines: usize) -> bool {
         let (Some(row), Some(line)) = (rows.checked_sub(1), lines.checked_sub(1)) else {
@@ -105,5 +106,19 @@ mod tests {
         assert_eq!(rounded(0x7f7f_ffff), f32::INFINITY.to_bits());
         assert_eq!(rounded(0xff80_0000), f32::NEG_INFINITY.to_bits());
         assert!(Pair::new([f32::from_bits(0x7f80_0001), 0.0]).values()[0].is_nan());
+    }
+
+    #[test]
+    fn a_left_matrix_has_what_lies_within_its_cells() {
+        let cells = [0.0_f32; 2 * STRIP * 3];
+        let strips = Left::strips(&cells, 3, 0);
+        assert!(strips.has(2 * STRIP, 3) && !strips.has(2 * STRIP + 1, 3));
+        assert!(!strips.has(2 * STRIP, 4));
+        assert!(!Left::strips(&cells, 3, 1).has(2 * STRIP, 3));
+        // Without rows or lines there is nothing to read, wherever it would lie.
+        assert!(strips.has(usize::MAX, 0) && strips.has(0, usize::MAX));
+        assert!(!strips.has(usize::MAX, 1) && !strips.has(1, usize::MAX));
+        let columns = Left::columns(&cells, usize::MAX / 2);
+        assert!(columns.has(1, 1) && !columns.has(1, 4));
     }
 }

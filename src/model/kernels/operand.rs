@@ -76,9 +76,16 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         }
     }
 
-    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride` apart:
-    /// how many.
-    fn pack_strip(rows: &[f32], stride: usize, depth: usize, lines: &mut [[Self; STRIP]]) -> usize;
+    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride` apart, by
+    /// the CPU's instructions. Returns the number of lines, 0 without such instructions.
+    fn pack_strip(
+        _rows: &[f32],
+        _stride: usize,
+        _depth: usize,
+        _lines: &mut [[Self; STRIP]],
+    ) -> usize {
+        0
+    }
 
     /// `sums[n][i] += Σ_k rows[i, from + k] · panels[n][k]` for packed rows of `depth` cells.
     fn add_rows<const FMA: bool, const N: usize>(
@@ -129,6 +136,7 @@ impl Operand for f32 {
         cpu::has_avx512()
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn pack_strip(
         rows: &[f32],
@@ -136,14 +144,7 @@ impl Operand for f32 {
         _depth: usize,
         lines: &mut [[Self; STRIP]],
     ) -> usize {
-        #[cfg(target_arch = "x86_64")]
-        {
-            avx512::pack_strip(rows, stride, lines)
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            0
-        }
+        avx512::pack_strip(rows, stride, lines)
     }
 
     #[inline(always)]
@@ -186,6 +187,7 @@ impl Operand for f32 {
             avx512::product::<false, N>(out, left, panels);
             return;
         }
+        debug_assert!(panels.iter().all(|panel| panel.len() == depth), "panels and rows differ");
         for (out, panel) in out.into_iter().zip(panels) {
             let (tiles, rest) = out.as_chunks_mut::<MR>();
             let first = tiles.len() * MR * panel.len();
@@ -252,16 +254,10 @@ impl Operand for Pair {
         true
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn pack_strip(rows: &[f32], stride: usize, depth: usize, lines: &mut [[Self; STRIP]]) -> usize {
-        #[cfg(target_arch = "x86_64")]
-        {
-            avx512::pack_strip_of_pairs(rows, stride, depth, lines)
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            0
-        }
+        avx512::pack_strip_of_pairs(rows, stride, depth, lines)
     }
 
     #[inline(always)]

@@ -1,7 +1,9 @@
 //! The instruction sets that the kernels use on this CPU.
 //!
-//! `PARTITA_CPU` lowers them for comparisons and for finding faults: `avx2` leaves out AVX-512 and
-//! AMX, `avx512` leaves out AMX. Detected once per process.
+//! `PARTITA_CPU` lowers them for tests, comparisons and finding faults: `baseline` uses the target's own
+//! instructions alone, `avx2` leaves out AVX-512 and AMX, `avx512` leaves out AMX. The `gemm` crate,
+//! which multiplies for layers that no published network has, detects by itself. Detected once per
+//! process.
 
 use std::sync::LazyLock;
 
@@ -20,14 +22,28 @@ enum Level {
     Amx,
 }
 
-static LEVEL: LazyLock<Level> = LazyLock::new(|| {
-    let limit = match std::env::var("PARTITA_CPU").as_deref() {
+static LEVEL: LazyLock<Level> = LazyLock::new(|| detected(limit()));
+
+/// The highest level that `PARTITA_CPU` allows.
+fn limit() -> Level {
+    match std::env::var("PARTITA_CPU").as_deref() {
+        Ok("baseline") => Level::Baseline,
         Ok("avx2") => Level::Avx2,
         Ok("avx512") => Level::Avx512Bf16,
         _ => Level::Amx,
-    };
-    detected(limit)
-});
+    }
+}
+
+/// The highest instruction set in use, for people.
+pub fn name() -> &'static str {
+    match *LEVEL {
+        Level::Baseline => "the target's baseline",
+        Level::Avx2 => "AVX2",
+        Level::Avx512 => "AVX-512",
+        Level::Avx512Bf16 => "AVX-512 with BF16",
+        Level::Amx => "AMX",
+    }
+}
 
 /// Whether kernels may use AVX2 and FMA.
 #[inline(always)]
@@ -127,5 +143,29 @@ mod amx {
     #[cfg(not(target_os = "linux"))]
     fn permitted() -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_instruction_set_above_the_limit_is_used() {
+        println!("the kernels use {}", name());
+        assert!(*LEVEL <= limit());
+        assert!(!has_avx2() || limit() >= Level::Avx2);
+        assert!(!has_avx512() || limit() >= Level::Avx512 && has_avx2());
+        assert!(!has_bf16() || limit() >= Level::Avx512Bf16 && has_avx512());
+        assert!(!has_amx() || limit() >= Level::Amx && has_bf16());
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn the_highest_instruction_set_within_the_limit_is_used() {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        assert_eq!(has_avx2(), avx2 && limit() >= Level::Avx2);
+        let bf16 = is_x86_feature_detected!("avx512bf16") && has_avx512();
+        assert_eq!(has_bf16(), bf16 && limit() >= Level::Avx512Bf16);
     }
 }

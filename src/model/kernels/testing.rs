@@ -73,3 +73,12 @@ impl TimeMap {
         rows.transpose(1, 2).unwrap().contiguous().unwrap()
     }
 }
+
+/// Whether this CPU has AMX; prints that `check` is skipped where it has not.
+pub fn has_amx(check: &str) -> bool {
+    let has_amx = super::cpu::has_amx();
+    if !has_amx {
+        println!("skipped, no AMX: {check}");
+    }
+    has_amx
+}

@@ -105,7 +105,10 @@ impl<const P: usize> Packed<P> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::noise, *};
+    use super::{
+        super::testing::{has_amx, noise},
+        *,
+    };
 
     /// `[rows, columns]` from packed sides, in double precision of what was packed, and without the
     /// product of the remainders.
@@ -180,6 +183,7 @@ mod tests {
 
     #[test]
     fn products_of_tiles_are_those_of_their_parts_on_odd_shapes() {
+        has_amx("products of tiles by the instructions");
         check::<1>();
         check::<2>();
     }
@@ -210,22 +214,6 @@ mod tests {
             .collect();
         let db = super::super::testing::signal_to_error_db(&exact, lines.as_flattened());
         assert!(db > 100.0, "{db} dB");
-    }
-
-    #[test]
-    fn registers_are_given_back_by_the_last_user() {
-        let first = Tiles::new();
-        drop(Tiles::new());
-        let tile = vec![Tile::ZERO; 1];
-        let mut lines = [[1.0; NR]; ROWS];
-        product::<1, true>(
-            &mut Sums { lines: &mut lines, stride: ROWS },
-            Side { tiles: &tile, stride: 1, step: 1 },
-            Side { tiles: &tile, stride: 1, step: 1 },
-            Size { strips: 1, panels: 1, steps: 1 },
-        );
-        assert_eq!(lines, [[1.0; NR]; ROWS]);
-        drop(first);
     }
 
     #[test]

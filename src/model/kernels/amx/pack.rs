@@ -120,7 +120,23 @@ pub fn store_transposed(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32]
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::testing::noise, *};
+    use super::{
+        super::super::{
+            layout::Pair,
+            testing::{has_amx, noise},
+        },
+        *,
+    };
+
+    /// The sum of a value's parts in the tiles of a step.
+    fn value(tiles: &[Tile], at: impl Fn(&Tile) -> f32) -> f32 {
+        tiles.iter().map(at).sum()
+    }
+
+    /// Whether a value was kept as `P` bf16 keep it.
+    fn is_near<const P: usize>(got: f32, value: f32) -> bool {
+        (got - value).abs() <= value.abs() * if P == 1 { 1.0 / 256.0 } else { 1.0 / 65_536.0 }
+    }
 
     fn check<const P: usize>() {
         for (count, depth) in [(1, 1), (16, 32), (5, 33), (16, 64), (13, 95)] {
@@ -131,6 +147,14 @@ mod tests {
             plain::pack::<P>(&mut left, at);
             let mut right = left.clone();
             right.iter_mut().for_each(plain::transpose);
+            for (i, k) in (0..ROWS).flat_map(|i| (0..steps(depth) * DEPTH).map(move |k| (i, k))) {
+                let step = k / DEPTH * P..(k / DEPTH + 1) * P;
+                let in_left =
+                    value(&left[step.clone()], |tile| plain::left_value(tile, i, k % DEPTH));
+                let in_right = value(&right[step], |tile| plain::right_value(tile, i, k % DEPTH));
+                assert!(is_near::<P>(in_left, at(i, k)), "{in_left} {}", at(i, k));
+                assert_eq!(in_left, in_right);
+            }
             // The same matrix, the other way round.
             let mut lines = vec![9.0; (depth - 1) * lines_stride + count];
             for (k, line) in lines.chunks_mut(lines_stride).enumerate() {
@@ -151,6 +175,7 @@ mod tests {
 
     #[test]
     fn packing_is_the_same_whichever_way_a_matrix_lies() {
+        has_amx("packing by the instructions");
         check::<1>();
         check::<2>();
     }
@@ -192,8 +217,7 @@ mod tests {
                 .map(|line| line.map(|v| 9.0 * v))
                 .collect();
             let (top, mut sums) = ([9.0; NR], [1.0; NR]);
-            let mut panel =
-                vec![Tile([[super::super::super::layout::Pair::new([7.0; 2]); NR]; ROWS]); 4];
+            let mut panel = vec![Tile([[Pair::new([7.0; 2]); NR]; ROWS]); 4];
             weigh::<2>(&scores, &top, &mut sums, &mut panel[..steps(count) * 2]);
             let mut lines: Vec<f32> = Vec::new();
             for score in scores.as_flattened() {
@@ -205,8 +229,7 @@ mod tests {
             }
             for (k, j) in (0..steps(count) * DEPTH).flat_map(|k| (0..NR).map(move |j| (k, j))) {
                 let tiles = &panel[k / DEPTH * 2..][..2];
-                let value: f32 =
-                    tiles.iter().map(|tile| plain::right_value(tile, j, k % DEPTH)).sum();
+                let value = value(tiles, |tile| plain::right_value(tile, j, k % DEPTH));
                 let expected = lines.get(k * NR + j).copied().unwrap_or(0.0);
                 assert!((value - expected).abs() <= 2e-5 * expected, "{value} {expected}");
             }

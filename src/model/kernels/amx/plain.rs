@@ -81,7 +81,8 @@ pub fn product<const P: usize, const ADD: bool>(
     }
 }
 
-fn left_value(tile: &Tile, row: usize, k: usize) -> f32 {
+/// Value `k` of a row of a tile of the left matrix.
+pub fn left_value(tile: &Tile, row: usize, k: usize) -> f32 {
     tile.0[row][k / 2].values()[k % 2]
 }
 

@@ -343,3 +343,45 @@ impl Run {
         ["tilestored [{c} + {l}], tmm0"]
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::super::{layout::Pair, testing::has_amx},
+        *,
+    };
+
+    /// The product of a strip and a panel of ones, of one step.
+    fn product_of_ones(tiles: &Tiles) -> [[f32; NR]; ROWS] {
+        let ones = [Tile([[Pair::new([1.0; 2]); NR]; ROWS])];
+        let mut lines = [[7.0; NR]; ROWS];
+        let side = Side { tiles: &ones, stride: 1, step: 1 };
+        let size = Size { strips: 1, panels: 1, steps: 1 };
+        let mut sums = Sums { lines: &mut lines, stride: ROWS };
+        product::<1, false>(tiles, &mut sums, side, side, size);
+        lines
+    }
+
+    #[test]
+    fn registers_stay_until_their_last_user_and_are_released_by_it() {
+        if !has_amx("registers of tiles") {
+            return;
+        }
+        let first = Tiles::new().unwrap();
+        let second = Tiles::new().unwrap();
+        assert_eq!(USERS.get(), 2);
+        drop(second);
+        assert_eq!(USERS.get(), 1);
+        assert_eq!(product_of_ones(&first), [[32.0; NR]; ROWS]);
+        drop(first);
+        assert_eq!(USERS.get(), 0);
+        // Configured again after they were released.
+        assert_eq!(product_of_ones(&Tiles::new().unwrap()), [[32.0; NR]; ROWS]);
+    }
+
+    #[test]
+    fn there_are_registers_only_where_the_cpu_has_them() {
+        assert_eq!(Tiles::new().is_some(), cpu::has_amx());
+        assert_eq!(USERS.get(), 0);
+    }
+}

@@ -1,6 +1,6 @@
-//! Separation models: what a network is, where its weights are, and how a segment goes through it.
+//! Separation models: networks, their weights, and the separation of a segment.
 //!
-//! Knows tensors and no files but weights. Starts no threads: work runs on the rayon pool of the
+//! Knows tensors, and no files but weights. Starts no threads: work runs on the rayon pool of the
 //! caller.
 
 use std::{
@@ -27,11 +27,11 @@ pub const SAMPLE_RATE: u32 = 44_100;
 /// Channels of the sound that networks are given.
 pub const CHANNELS: usize = 2;
 
-/// What can go wrong with a model or its weights.
+/// An error of a model or its weights.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// The weights cannot be used; says which file, what is wrong with it, and what to do.
+    /// The weights cannot be used: the file, its defect, and a remedy.
     #[error("{0}")]
     Weights(String),
     /// A tensor operation failed.
@@ -42,10 +42,10 @@ pub enum ModelError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file of a model is there, but this user lacks the right to read it.
+    /// A file of a model exists, but this user may not read it.
     #[error("{} may not be read by this user; change its permissions or its owner", .0.display())]
     Forbidden(PathBuf),
     /// The network was trained on sound of another form than the engine gives it.
@@ -61,15 +61,15 @@ pub enum ModelError {
         /// Channels.
         channels: usize,
     },
-    /// The caller ended it.
+    /// The caller cancelled the operation.
     #[error("cancelled")]
     Cancelled,
 }
 
-/// Result of this room.
+/// Result of the model.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;
 
-/// What the engine has to know of a network in order to feed it.
+/// The shape of a network's input and output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// Stem names in the order of the network's output, as in the checkpoint ("drums", …).
@@ -82,17 +82,17 @@ pub struct Spec {
     pub segment_frames: usize,
 }
 
-/// What the products of a network are computed in.
+/// The precision of a network's products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// Single precision (f32) throughout. Where the CPU has AMX the transformer's factors are taken
-    /// apart into two bf16 each, which together hold 16 bits of a value's 24, and three products of
-    /// those stand for one, summed in single precision ([`kernels::amx`]).
+    /// Single precision (f32) throughout. Where the CPU has AMX, the transformer's factors are
+    /// split into two bf16 each, which together hold 16 bits of a value's 24. Three products of
+    /// those replace one, summed in single precision ([`kernels::amx`]).
     #[default]
     Single,
     /// The transformer's factors rounded to bf16, summed in single precision; everything else as in
-    /// [`Self::Single`]. For CPUs that multiply bf16 ([`kernels::cpu::has_bf16`]): on others it is
-    /// slower.
+    /// [`Self::Single`]. For CPUs that multiply bf16 ([`kernels::cpu::has_bf16`]); slower on
+    /// others.
     Fast,
 }
 
@@ -106,10 +106,10 @@ impl Precision {
     }
 }
 
-/// Asked now and then whether to end what is being computed; once it says so it always does.
+/// Whether to end the current computation. Called from time to time; once true, it stays true.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// A network that separates one segment. The seam at which another kind of network joins.
+/// A network that separates one segment; every kind of network implements it.
 pub trait Separator: Send + Sync {
     /// The network's shape.
     fn spec(&self) -> &Spec;
@@ -125,35 +125,35 @@ pub trait Separator: Send + Sync {
         self.separate_unless(mix, &|| false)
     }
 
-    /// As [`Self::separate`]; asks `stop` often, a tenth of the work apart or so.
+    /// Like [`Self::separate`], but calls `stop` about ten times.
     ///
     /// # Errors
-    /// Also [`ModelError::Cancelled`] when `stop` said so.
+    /// Also [`ModelError::Cancelled`] when `stop` returned true.
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>>;
 }
 
-/// A kind of network: what all networks of one class have in common. Together with [`Separator`] it
-/// is the seam at which another kind joins; `weights/README.md` says how.
+/// A kind of network: the functions for all networks of one class. A new kind needs this and a
+/// [`Separator`]; `weights/README.md` describes how.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// Name of the reference's class, as weight files give it.
     pub class_name: &'static str,
-    /// What a weight file's network is, from its header alone; refuses a file whose tensors do not
-    /// make such a network. Its errors do not name the file.
+    /// Reads a network's shape from the header of its weight file; fails when its tensors do not
+    /// make such a network. Errors do not name the file.
     pub describe: fn(File) -> Result<Spec>,
     /// Loads the network of a weight file.
     pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
-    /// What it takes of memory.
+    /// Memory use, from the shape and the bytes of the weights.
     pub memory: fn(&Spec, u64) -> Memory,
 }
 
-/// What a network takes of memory, in bytes.
+/// A network's memory use, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The weights, as they are computed with.
+    /// The packed weights.
     pub weights: u64,
-    /// Separating a segment, at its peak: given back afterwards, so that of several networks that
-    /// work one after the other only the largest counts.
+    /// The peak while separating a segment. It is freed afterwards, so that only the largest counts
+    /// of several networks that run one after the other.
     pub work: u64,
 }
 
@@ -164,13 +164,13 @@ pub const KINDS: &[Kind] = &[
     seam_tests::KIND,
 ];
 
-/// The kind of network that a class's name stands for; the module before it does not count.
+/// The kind of network with this class name; the module before the name is ignored.
 pub fn kind_of(class_name: &str) -> Option<&'static Kind> {
     let name = class_name.rsplit('.').next().unwrap_or(class_name);
     KINDS.iter().find(|kind| kind.class_name == name)
 }
 
-/// The kind of the network in a weight file with these texts. Files that do not say are HTDemucs.
+/// The kind of the network in a weight file with this metadata. Files without a class are HTDemucs.
 fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
     let Some(class_name) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
     kind_of(class_name).ok_or_else(|| {
@@ -192,8 +192,8 @@ pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
 }
 
 impl Spec {
-    /// Refuses a network for sound of another rate or other channels: the engine gives every network
-    /// the same, and it would separate that without an error, wrongly.
+    /// Fails for a network with another sample rate or other channels. The engine gives every
+    /// network the same sound, which such a network would separate wrongly, without an error.
     fn check_sound(&self) -> Result<()> {
         let Self { sample_rate, channels, .. } = *self;
         if (sample_rate, channels) == (SAMPLE_RATE, CHANNELS) {
@@ -204,7 +204,7 @@ impl Spec {
     }
 }
 
-/// Channels for people.
+/// The name of a number of channels.
 fn layout(channels: usize) -> String {
     match channels {
         1 => "mono".into(),
@@ -213,8 +213,8 @@ fn layout(channels: usize) -> String {
     }
 }
 
-/// Words for people, of which parts may come from a file: control characters are written out, so
-/// that nothing but text reaches a terminal.
+/// A message with its control characters escaped. Parts of it may come from a file, and only text
+/// may reach a terminal.
 pub(crate) fn on_one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());
     for character in message.chars() {
@@ -226,27 +226,27 @@ pub(crate) fn on_one_line(message: &str) -> String {
     line
 }
 
-/// What a weight file's header says.
+/// The contents of a weight file's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The network's shape.
     pub spec: Spec,
-    /// Digest of the weights; empty where the file does not give it.
+    /// Digest of the weights; empty where the file has none.
     pub digest: String,
-    /// What it takes of memory.
+    /// Memory use.
     pub memory: Memory,
 }
 
-/// A weight file's shape and content digest, from its header alone.
+/// Reads a weight file's shape and content digest from its header alone.
 ///
 /// # Errors
-/// As [`load`].
+/// Those of [`load`].
 pub fn describe(path: &Path) -> Result<Description> {
     describe_file(&File::open(path).map_err(|source| ModelError::reading(path, source))?)
         .map_err(|error| error.of_file(path))
 }
 
-/// As [`describe`]; errors do not name the file.
+/// [`describe`] for an open file; errors do not name it.
 fn describe_file(file: &File) -> Result<Description> {
     let unnamed = |source| ModelError::Io { path: "".into(), source };
     let (header, bytes) = weights::read_texts(file)?;
@@ -268,7 +268,7 @@ impl ModelError {
         }
     }
 
-    /// What a model file is refused for, with the file named.
+    /// Adds the file's path.
     fn of_file(self, path: &Path) -> Self {
         match self {
             Self::Weights(what) => Self::Weights(format!(
@@ -277,7 +277,7 @@ impl ModelError {
                 on_one_line(&what)
             )),
             Self::Io { source, .. } => Self::reading(path, source),
-            // To install it again would not help.
+            // Installing it again would not help.
             Self::OtherSound { .. } => {
                 Self::Weights(format!("The model file {} cannot be used: {self}", path.display()))
             }

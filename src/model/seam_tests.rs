@@ -1,9 +1,9 @@
-//! A second kind of network, as small as one can be: it proves that nothing outside names the first.
-//! That the engine separates a song with it is tested in `engine/ensemble.rs`.
+//! A second, minimal kind of network, to test that no code depends on the first. A test in
+//! `engine/ensemble.rs` separates a song with it.
 //!
-//! Each stem is the mix through a filter of its own, as `torch.nn.Conv1d` with "same" padding and one
-//! filter for all channels would give it: tensor `filters`, `[sources, taps]`. The whole of it is
-//! what a newcomer has to write: a [`Kind`], a loader, a [`Separator`].
+//! Each stem is the mix through a filter of its own, like `torch.nn.Conv1d` with "same" padding and
+//! one filter for all channels; tensor `filters`, `[sources, taps]`. A new kind of network consists
+//! of these parts: a [`Kind`], a loader and a [`Separator`].
 
 use std::{
     fs::{self, File},
@@ -58,7 +58,7 @@ impl FilterBank {
             .into_iter()
             .map(half::f16::from_bits)
             .collect();
-        let &[stems, taps] = tensor.shape() else { return Err(wrong("filters is no matrix")) };
+        let &[stems, taps] = tensor.shape() else { return Err(wrong("filters is not a matrix")) };
         if stems != sources.len() || segment_frames < taps {
             return Err(wrong("filters and arguments do not fit together"));
         }
@@ -93,8 +93,8 @@ impl Separator for FilterBank {
     }
 }
 
-/// A file of a bank that gives a quarter and three quarters of what it is given: filters that see no
-/// neighbours, so that the edges of segments do not show.
+/// A file of a bank whose stems are a quarter and three quarters of the mix. The filters see no
+/// neighbours, so that the edges of segments have no effect.
 pub(crate) fn file(class_name: &str) -> Vec<u8> {
     let filters = [0.0_f32, 0.25, 0.0, 0.0, 0.75, 0.0];
     let bytes: Vec<u8> =
@@ -123,7 +123,7 @@ fn another_kind_of_network_is_imported_and_described() {
 }
 
 #[test]
-fn a_kind_that_nobody_knows_is_refused_in_words() {
+fn an_unknown_kind_is_refused_by_name() {
     let home = tempfile::tempdir().unwrap();
     let weights = home.path().join("new.safetensors");
     fs::write(&weights, file("RoFormer")).unwrap();

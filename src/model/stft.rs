@@ -1,5 +1,5 @@
-//! Short-time Fourier transform of single windows; the networks decide where windows lie and how
-//! spectra are laid out.
+//! Short-time Fourier transform of single windows; networks choose the positions of windows and the
+//! layout of spectra.
 //!
 //! Runs on the calling thread; [`Forward`] and [`Inverse`] hold a thread's buffers.
 
@@ -46,7 +46,7 @@ impl Stft {
         self.length() / 2 + 1
     }
 
-    /// A thread's way from samples to spectra.
+    /// A thread's buffers for [`Forward::spectrum`].
     pub fn forward(&self) -> Forward<'_> {
         Forward {
             stft: self,
@@ -56,7 +56,7 @@ impl Stft {
         }
     }
 
-    /// A thread's way from spectra to samples.
+    /// A thread's buffers for [`Inverse::add`].
     pub fn inverse(&self) -> Inverse<'_> {
         Inverse {
             stft: self,
@@ -89,7 +89,7 @@ impl Stft {
     }
 }
 
-/// A thread's buffers for the way from samples to spectra.
+/// A thread's transform from samples to spectra.
 pub struct Forward<'a> {
     stft: &'a Stft,
     windowed: Vec<f32>,
@@ -111,7 +111,7 @@ impl Forward<'_> {
     }
 }
 
-/// A thread's buffers for the way from spectra to samples.
+/// A thread's transform from spectra to samples.
 pub struct Inverse<'a> {
     stft: &'a Stft,
     samples: Vec<f32>,
@@ -119,8 +119,9 @@ pub struct Inverse<'a> {
 }
 
 impl Inverse<'_> {
-    /// Adds to `out` the windowed samples of `spectrum` but for the first `skipped`, times `scale`.
-    /// The ends of the spectrum are real; its values are lost.
+    /// Adds the windowed samples of `spectrum`, times `scale`, to `out`, without the first
+    /// `skipped`. The first and the last value of the spectrum are real; the transform overwrites
+    /// all values.
     pub fn add(&mut self, spectrum: &mut [Complex32], skipped: usize, scale: f32, out: &mut [f32]) {
         let Self { stft, samples, scratch } = self;
         let done = stft.inverse.process_with_scratch(spectrum, samples, scratch);

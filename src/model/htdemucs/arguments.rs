@@ -76,7 +76,7 @@ const SIGNATURE: &[&str] = &[
     "use_train_segment",
 ];
 
-/// Arguments that have to be true here.
+/// Arguments that must be true.
 const ONLY_TRUE: &[&str] = &[
     "cac",
     "rewrite",
@@ -87,7 +87,7 @@ const ONLY_TRUE: &[&str] = &[
     "use_train_segment",
 ];
 
-/// Arguments that have to be false, zero, null or empty here.
+/// Arguments that must be false, zero, null or empty.
 const ONLY_FALSE: &[&str] = &[
     "channels_time",
     "wiener_iters",
@@ -120,7 +120,7 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// Names every argument that asks for what is not built here.
+    /// Fails at the first argument that asks for an unsupported network.
     fn check_supported(&self) -> Result<()> {
         for (name, value) in &self.0 {
             let name = name.as_str();
@@ -177,7 +177,7 @@ impl Arguments {
         }
     }
 
-    /// A multiple of 8, so that half a hop is whole.
+    /// The window length: a multiple of 8, so that half a hop is a whole number.
     pub fn nfft(&self) -> Result<usize> {
         let nfft = self.whole("nfft", 4096, 32, 65_536)?;
         if nfft.is_multiple_of(8) {
@@ -236,7 +236,7 @@ impl Arguments {
     }
 }
 
-/// Python's idea of truth.
+/// Whether Python takes a value for true.
 fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -248,7 +248,7 @@ fn truthy(value: &Value) -> bool {
     }
 }
 
-/// An error about the model file; the caller adds which.
+/// An error about the model file; the caller adds its path.
 pub(super) fn unusable(what: &str) -> ModelError {
     ModelError::Weights(on_one_line(what))
 }

@@ -1,7 +1,7 @@
 //! The network's shape, from the arguments its class was constructed with.
 //!
-//! Holds what the arguments came to and what follows from them; reading them one by one is
-//! `arguments`'s. No tensors and no files.
+//! Holds the values of the arguments and what follows from them; `arguments` reads them one by one.
+//! Knows no tensors and no files.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{Result, Spec};
 
-/// The constructor's arguments, as far as they matter to a trained network.
+/// The constructor's arguments that matter to a trained network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Stem names in the order of the output.
@@ -28,29 +28,29 @@ pub struct Config {
     pub nfft: usize,
     /// Layers of each encoder and decoder.
     pub depth: usize,
-    /// Weight of the frequency embedding; without one, 0.
+    /// Weight of the frequency embedding; 0 without one.
     pub freq_emb: f32,
     /// Factor of the embedding's own weights.
     pub emb_scale: f32,
     /// Kernel of the strided convolutions.
     pub kernel_size: usize,
-    /// Their stride.
+    /// Stride of the strided convolutions.
     pub stride: usize,
     /// Taps on either side of the decoders' `rewrite`.
     pub context: usize,
-    /// The same of the encoders'.
+    /// Taps on either side of the encoders' `rewrite`.
     pub context_enc: usize,
     /// First layer that has group norms.
     pub norm_starts: usize,
-    /// Their groups.
+    /// Groups of the group norms.
     pub norm_groups: usize,
     /// 1: DConv branches in the encoders, 2: in the decoders, 3: in both.
     pub dconv_mode: usize,
     /// Layers of a DConv branch.
     pub dconv_depth: usize,
-    /// A branch has this many times fewer channels.
+    /// Factor by which a DConv branch has fewer channels.
     pub dconv_comp: f64,
-    /// Channels of the transformer; 0 for those of the last encoder.
+    /// Channels of the transformer; 0 for the last encoder's.
     pub bottom_channels: usize,
     /// Layers of the transformer, in each branch.
     pub t_layers: usize,
@@ -62,7 +62,7 @@ pub struct Config {
     pub t_norm_out: bool,
     /// Longest period of the position embeddings.
     pub t_max_period: f64,
-    /// Their weight.
+    /// Weight of the position embeddings.
     pub t_weight_pos_embed: f32,
     /// Whether the first layer of the transformer is a cross one.
     pub t_cross_first: bool,
@@ -130,7 +130,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What the engine has to know.
+    /// The shape of the input and the output.
     pub fn spec(&self) -> Spec {
         Spec {
             sources: self.sources.clone(),
@@ -164,12 +164,12 @@ impl Config {
         (channels as f64 / self.dconv_comp) as usize
     }
 
-    /// Padding of the strided convolutions, and what their transposes are cut by.
+    /// Padding of the strided convolutions; their transposes are cut by the same number.
     pub fn padding(&self) -> usize {
         self.kernel_size / 4
     }
 
-    /// Zeros to either side of the time branch: enough for every convolution that reads it.
+    /// Zeros on either side of the time branch, enough for every convolution that reads it.
     pub fn margin(&self) -> usize {
         let dilation = 1_usize << self.dconv_depth.saturating_sub(1);
         let context = self.context.max(self.context_enc);
@@ -181,7 +181,7 @@ impl Config {
         index >= self.norm_starts
     }
 
-    /// Frequencies that go into each encoder layer, and at the end those that come out of the last.
+    /// Frequencies of each encoder layer's input, and of the last one's output.
     pub fn freqs(&self) -> Vec<usize> {
         let next = |freqs: &usize| {
             Some((freqs + 2 * self.padding()).saturating_sub(self.kernel_size) / self.stride + 1)
@@ -189,7 +189,7 @@ impl Config {
         std::iter::successors(Some(self.nfft / 2), next).take(self.depth + 1).collect()
     }
 
-    /// Frames that go into each encoder layer of the time branch, and those that come out.
+    /// Frames of each time encoder layer's input, and of the last one's output.
     pub fn frames(&self) -> Vec<usize> {
         let next = |frames: &usize| {
             let padded = frames.next_multiple_of(self.stride) + 2 * self.padding();
@@ -198,7 +198,7 @@ impl Config {
         std::iter::successors(Some(self.segment_frames), next).take(self.depth + 1).collect()
     }
 
-    /// Checks that the arguments fit together and ask for nothing absurd.
+    /// Checks that the arguments fit together, and that the network fits into memory.
     fn check(&self) -> Result<()> {
         /// Values of the largest activation: a quarter of a gibibyte, four times the published
         /// network's.

@@ -1,8 +1,9 @@
 //! HTDemucs: a network that separates a segment in two branches, one over its spectrogram, one over
-//! its samples, with a transformer between them (Rouard, Massa and Défossez 2022, arXiv 2211.08553).
+//! its samples, with a transformer between them (Rouard, Massa and Défossez 2022, arXiv
+//! 2211.08553).
 //!
-//! Knows one segment and nothing of tracks: cutting, cross-fading and the normalisation over the
-//! track are the engine's. Runs on the rayon pool of the caller.
+//! Separates single segments; cutting, cross-fading and the normalisation over the track are in the
+//! engine. Runs on the rayon pool of the caller.
 
 mod arguments;
 mod build;
@@ -31,7 +32,7 @@ use layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder};
 use spectrogram::Spectrogram;
 use transformer::CrossTransformer;
 
-/// A model file larger than this is none.
+/// Largest size of a model file, in bytes.
 const LARGEST_FILE: u64 = 2 << 30;
 
 /// Frames per rayon task in passes over samples.
@@ -58,7 +59,7 @@ pub struct HtDemucs {
     crosstransformer: Option<CrossTransformer>,
 }
 
-/// The kind.
+/// The kind of network.
 pub const KIND: Kind = Kind {
     class_name: "HTDemucs",
     describe: |file| Ok(open(file)?.0.spec()),
@@ -70,20 +71,20 @@ pub const KIND: Kind = Kind {
     },
 };
 
-/// Memory for each byte of weights in their file, which holds halves: as single precision, packed.
-/// Measured on the largest published network, as is the next.
+/// Memory of packed single-precision weights for each byte of their file, which holds half
+/// precision. Measured on the largest published network.
 const PER_WEIGHT_BYTE: f64 = 2.1;
 
-/// Memory for each frame of a segment and each of its channels: the activations at their widest,
-/// what is being stored meanwhile, and what is kept for the next segment.
+/// Memory for each frame and channel of a segment: the largest activations, the stems that are
+/// being stored, and buffers that are kept for the next segment. Measured like [`PER_WEIGHT_BYTE`].
 const PER_SAMPLE: u64 = 540;
 
-/// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and the
-/// constructor's arguments in its metadata (see [`Config::from_metadata`]).
+/// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and
+/// the constructor's arguments in its metadata (see [`Config::from_metadata`]).
 ///
 /// # Errors
 /// [`ModelError::Io`] when the file cannot be read, [`ModelError::Weights`] when it is not such a
-/// file; both name it.
+/// file; both name the file.
 pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
     let io = |source| ModelError::reading(path, source);
     let file = File::open(path).map_err(io)?;
@@ -93,7 +94,7 @@ pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
     read(file, precision).map_err(|error| error.of_file(path))
 }
 
-/// As [`load`], from a file's bytes. Errors do not name the file.
+/// Loads a network from the bytes of a file. Errors do not name the file.
 pub fn from_bytes(bytes: &[u8], precision: Precision) -> Result<HtDemucs> {
     read(Cursor::new(bytes.to_vec()), precision)
 }
@@ -103,7 +104,7 @@ fn read(file: impl tensors::Source + 'static, precision: Precision) -> Result<Ht
     build::network(config, &tensors, precision)
 }
 
-/// The shape of a file's network, and its tensors, of which none is missing.
+/// The configuration of a file's network, and its tensors, which are complete.
 fn open(file: impl tensors::Source + 'static) -> Result<(Config, tensors::Tensors)> {
     let tensors = tensors::Tensors::open(file)?;
     let config = Config::from_metadata(&tensors.metadata())?;
@@ -127,7 +128,7 @@ impl Separator for HtDemucs {
     }
 }
 
-/// What a branch was divided by and shifted by.
+/// The normalisation of a branch.
 #[derive(Clone, Copy)]
 struct Scale {
     mean: f32,
@@ -139,7 +140,7 @@ impl Scale {
         Self { mean: moments.mean as f32, std: moments.std_unbiased() as f32 }
     }
 
-    /// What a centred value is multiplied by.
+    /// The factor of centred values.
     fn rate(self) -> f32 {
         1.0 / (STD_EPSILON + self.std)
     }
@@ -151,7 +152,7 @@ impl HtDemucs {
         &self.config
     }
 
-    /// `[channels, frames]` to `[sources, channels, frames]`; `None` once `stop` says so.
+    /// `[channels, frames]` to `[sources, channels, frames]`; `None` once `stop` returns true.
     fn forward(&self, mix: &[f32], stop: Stop<'_>) -> Option<Vec<f32>> {
         let span = trace_span!("spectrogram").entered();
         let spectra = self.spectrogram.analyse(mix, self.spec.channels);
@@ -216,7 +217,7 @@ impl HtDemucs {
         });
     }
 
-    /// Both branches through the transformer, to its channels and back.
+    /// Passes both branches through the transformer, to its channels and back.
     fn transform(&self, x: &mut FreqMap, xt: &mut TimeMap, stop: Stop<'_>) {
         let Some(transformer) = &self.crosstransformer else { return };
         let mut tokens = Buffer::any(x.data.len());
@@ -238,8 +239,8 @@ impl HtDemucs {
         map_from_tokens(&tokens, x);
     }
 
-    /// Both branches back in their scales, the frequency branch as samples, added up:
-    /// `[sources, channels, frames]`.
+    /// Undoes the normalisation of both branches, turns the frequency branch into samples, and adds
+    /// them up: `[sources, channels, frames]`.
     fn sum(&self, x: &FreqMap, scale: Scale, xt: &TimeMap, scale_t: Scale) -> Vec<f32> {
         let _span = trace_span!("spectrogram").entered();
         let frames = self.spec.segment_frames;
@@ -264,7 +265,7 @@ impl HtDemucs {
     }
 }
 
-/// What a linear layer makes of `x: [tokens, in]`, if there is one.
+/// The output of a linear layer, if there is one, for `x: [tokens, in]`.
 fn through(linear: Option<&Linear>, x: &[f32]) -> Option<Buffer> {
     linear.map(|linear| {
         let mut out = Buffer::any(x.len() / linear.inputs() * linear.outputs());

@@ -1,8 +1,8 @@
-//! Short-time Fourier transform of a segment and back, as the reference frames it.
+//! Short-time Fourier transform of a segment and back, framed like the reference's.
 //!
 //! Hann window of `nfft`, hop of a quarter, scaled by `1/√nfft`. The reference pads the signal by
 //! reflection so that there are exactly `⌈frames / hop⌉` columns, column `i` beginning 1.5 hops
-//! before sample `i · hop`; drops the Nyquist bin; and sets complex numbers out as two channels.
+//! before sample `i · hop`; drops the Nyquist bin; and stores complex numbers as two channels.
 
 use rayon::prelude::*;
 use realfft::num_complex::Complex32;
@@ -13,10 +13,10 @@ use crate::model::{
     stft::{Inverse, Stft},
 };
 
-/// Rows and columns that are transposed at once: a cache line either way.
+/// Rows and columns that are transposed at a time: a cache line each.
 const BLOCK: usize = 16;
 
-/// Columns whose samples are added up in one task.
+/// Columns of one task of the synthesis.
 const PIECE: usize = 6 * BLOCK;
 
 /// The transform for one window length.
@@ -75,12 +75,12 @@ impl Spectrogram {
         Spectra { data, channels, columns, bins, moments }
     }
 
-    /// Samples that are best added up at once.
+    /// Samples of one task of the synthesis.
     pub fn piece(&self) -> usize {
         PIECE * self.hop
     }
 
-    /// A thread's way back from `map`, whose values are first mapped to `value · std + mean`.
+    /// A thread's synthesis from `map`, whose values are first mapped to `value · std + mean`.
     pub fn synthesis<'a>(&'a self, map: &'a FreqMap, mean: f32, std: f32) -> Synthesis<'a> {
         Synthesis {
             spectrogram: self,
@@ -96,17 +96,18 @@ impl Spectrogram {
 /// The spectra of a signal, column by column.
 #[derive(Debug)]
 pub struct Spectra {
-    /// `[2 · channels, columns, bins]`: real and imaginary part of the first channel, and so on.
+    /// `[2 · channels, columns, bins]`: real and imaginary part of each channel.
     data: Buffer,
     channels: usize,
     columns: usize,
     bins: usize,
-    /// Of all values.
+    /// Moments of all values.
     pub moments: Moments,
 }
 
 impl Spectra {
-    /// As `[bins, 2 · channels, columns]`, with each value mapped to `(value − mean) · rate`.
+    /// The spectra in the layout `[bins, 2 · channels, columns]`, mapped to
+    /// `(value − mean) · rate`.
     pub fn map(&self, mean: f32, rate: f32) -> FreqMap {
         let bins = self.bins;
         let mut map = FreqMap::any(bins, 2 * self.channels, self.columns);
@@ -130,7 +131,7 @@ impl Spectra {
     }
 }
 
-/// A thread's buffers for the way back from a map to samples.
+/// A thread's buffers for the synthesis of samples from a map.
 pub struct Synthesis<'a> {
     spectrogram: &'a Spectrogram,
     map: &'a FreqMap,
@@ -158,7 +159,7 @@ impl Synthesis<'_> {
             self.gather(channel, first, width);
             for (i, spectrum) in self.spectra.chunks_exact_mut(nfft / 2 + 1).take(width).enumerate()
             {
-                // The transform of a real signal is real here, whatever the network says.
+                // A real signal has a real spectrum here; the network's output need not.
                 spectrum[0].im = 0.0;
                 spectrum[nfft / 2] = Complex32::default();
                 let begin = (first + i) * hop;
@@ -190,8 +191,8 @@ impl Synthesis<'_> {
     }
 }
 
-/// `width` values from `first` on of each line of `lines`, which is `[≤ BLOCK, len]`. Nothing is
-/// done with them yet, so that the lines, which lie far apart, are fetched all at once.
+/// `width` values from `first` on of each line of `lines`, which is `[≤ BLOCK, len]`. They are
+/// copied before any use, so that the lines, which lie far apart, are fetched at the same time.
 #[inline]
 fn square(lines: &[f32], len: usize, first: usize, width: usize) -> [[f32; BLOCK]; BLOCK] {
     let mut square = [[0.0; BLOCK]; BLOCK];
@@ -201,7 +202,7 @@ fn square(lines: &[f32], len: usize, first: usize, width: usize) -> [[f32; BLOCK
     square
 }
 
-/// Copies a line of a square: nearly always a whole one, a few vectors.
+/// Copies a line of a square, which is nearly always a whole one of a few vectors.
 #[inline]
 fn copy(from: &[f32], to: &mut [f32]) {
     match (<&[f32; BLOCK]>::try_from(from), <&mut [f32; BLOCK]>::try_from(&mut *to)) {

@@ -1,9 +1,9 @@
 //! The cross-domain transformer between encoder and decoder. Fields are named as PyTorch's modules.
 //!
 //! Works on tokens, `[tokens, dim]`: one per column and frequency of the frequency branch (columns
-//! outermost), one per frame of the time branch. All but the attention itself is done block of
-//! tokens by block, so that what lies between two linear layers stays in the cache. Runs on the
-//! rayon pool of the caller.
+//! outermost), one per frame of the time branch. All operations but the attention itself go through
+//! blocks of tokens, so that values between two linear layers stay in the cache. Runs on the rayon
+//! pool of the caller.
 
 use std::sync::OnceLock;
 
@@ -24,34 +24,34 @@ use crate::model::{
     },
 };
 
-/// Panels of hidden features that a block of tokens goes through at a time: they stay in the
+/// Panels of hidden features that are computed at a time for a block of tokens: they stay in the
 /// second-level cache.
 const HIDDEN: usize = 16;
 
 /// `CrossTransformerEncoder`.
 #[derive(Clone, Debug)]
 pub struct CrossTransformer {
-    /// Of the frequency branch's tokens, before the positions are added.
+    /// Norm of the frequency branch's tokens, before the positions are added.
     pub norm_in: Affine,
-    /// Of the time branch's.
+    /// Norm of the time branch's tokens.
     pub norm_in_t: Affine,
     /// Layers of the frequency branch.
     pub layers: Vec<Layer>,
     /// Layers of the time branch.
     pub layers_t: Vec<Layer>,
-    /// Whether the first layer is a cross one, and so every second.
+    /// Whether the first, third, … layers are cross layers, or the others.
     pub cross_first: bool,
     /// Longest period of the position embeddings.
     pub max_period: f64,
     /// Weight of the position embeddings.
     pub weight_pos_embed: f32,
-    /// Position embeddings of both branches, of the only length that is ever used.
+    /// Position embeddings of both branches, for the only length that is used.
     pub positions: OnceLock<[Vec<f32>; 2]>,
 }
 
 impl CrossTransformer {
-    /// Changes `x: [columns · freqs, dim]` and `xt: [frames, dim]`; ends between two layers once
-    /// `stop` says so.
+    /// Updates `x: [columns · freqs, dim]` and `xt: [frames, dim]`; ends between two layers once
+    /// `stop` returns true.
     pub fn forward(&self, x: &mut [f32], xt: &mut [f32], freqs: usize, stop: Stop<'_>) {
         let dim = self.norm_in.weight.len();
         let columns = x.len() / dim / freqs;
@@ -98,23 +98,23 @@ impl CrossTransformer {
 /// `MyTransformerEncoderLayer` or `CrossTransformerEncoderLayer`, normalising first.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    /// Before the attention: of the queries' tokens.
+    /// Norm of the queries' tokens.
     pub norm1: Affine,
-    /// In a cross layer: of the other branch's tokens.
+    /// Norm of the other branch's tokens, in a cross layer.
     pub norm_other: Option<Affine>,
     /// `self_attn` or `cross_attn`.
     pub attn: Attention,
     /// LayerScale of the attention.
     pub gamma_1: Vec<f32>,
-    /// Before the feed-forward part: `norm2`, in a cross layer `norm3`.
+    /// Norm before the feed-forward part: `norm2`, in a cross layer `norm3`.
     pub norm_ff: Affine,
     /// Into the hidden features.
     pub linear1: Linear,
-    /// Out of them.
+    /// From the hidden features.
     pub linear2: Linear,
     /// LayerScale of the feed-forward part.
     pub gamma_2: Vec<f32>,
-    /// Over all tokens and features together: a GroupNorm with one group.
+    /// Norm of all tokens and features together: a GroupNorm with one group.
     pub norm_out: Option<Affine>,
 }
 
@@ -123,31 +123,31 @@ pub struct Layer {
 pub struct Attention {
     /// Queries' part of `in_proj`.
     pub q: Linear,
-    /// Keys'.
+    /// Keys' part.
     pub k: Linear,
-    /// Values'.
+    /// Values' part.
     pub v: Linear,
-    /// From the heads' results back.
+    /// From the heads' results to the features.
     pub out_proj: Linear,
     /// Heads.
     pub heads: usize,
-    /// Of scores and weighted sums.
+    /// Precision of scores and weighted sums.
     pub precision: Precision,
 }
 
-/// What goes into the attention, for each head.
+/// Packed inputs of the attention, for each head.
 struct Heads {
-    /// As [`Inputs::q`].
+    /// Queries, see [`Inputs::q`].
     q: Buffer,
-    /// As [`Inputs::k`].
+    /// Keys, see [`Inputs::k`].
     k: Buffer,
-    /// As [`Inputs::v`].
+    /// Values, see [`Inputs::v`].
     v: Buffer,
     /// Keys of a head.
     keys: usize,
 }
 
-/// Which of them a linear layer's outputs are.
+/// Role of a linear layer's outputs in the attention.
 #[derive(Clone, Copy)]
 enum Role {
     Queries,
@@ -156,7 +156,7 @@ enum Role {
 }
 
 impl Layer {
-    /// What goes into the attention of `x: [tokens, dim]` to `other`, or to itself.
+    /// Inputs of the attention of `x: [tokens, dim]` to `other`, or to itself.
     fn attn_inputs(&self, x: &[f32], other: Option<&[f32]>) -> Heads {
         let _span = trace_span!("transformer: projections").entered();
         match ProductKind::for_precision(self.attn.precision) {
@@ -191,7 +191,7 @@ impl Layer {
         all
     }
 
-    /// Normalises tokens and gives them to linear layers, whose outputs are parted into heads.
+    /// Normalises tokens, and splits the outputs of linear layers into heads.
     fn project<L: Layout, const N: usize>(
         &self,
         x: &[f32],
@@ -203,7 +203,7 @@ impl Layer {
         let rows = block_rows(x.len() / dim);
         let block = rows * dim;
         let layers = parts.each_ref().map(|(role, linear, _)| (*role, *linear));
-        // For each block of tokens, for each layer, its part of every head.
+        // The parts of every head, for each block of tokens and each layer.
         let mut blocks: Vec<[Vec<&mut [f32]>; N]> = Vec::new();
         blocks.resize_with(x.len().div_ceil(block), || std::array::from_fn(|_| Vec::new()));
         for (part, (role, _, out)) in parts.into_iter().enumerate() {
@@ -241,7 +241,7 @@ impl Layer {
         );
     }
 
-    /// Everything from the attention on.
+    /// The attention, and all that follows it.
     fn finish(&self, x: &mut [f32], inputs: &Heads) {
         let dim = self.gamma_1.len();
         let mut attended = Buffer::any(x.len());
@@ -311,7 +311,7 @@ impl Layer {
     }
 }
 
-/// Memory of a thread for a block of tokens.
+/// A thread's memory for a block of tokens.
 struct Scratch {
     normal: Buffer,
     hidden: Buffer,
@@ -349,8 +349,8 @@ pub fn embedding_1d(dim: usize, tokens: usize, max_period: f64) -> Vec<f32> {
     out
 }
 
-/// Sine embedding of the frequency branch, `[columns · freqs, dim]`: the column in the first half of
-/// the features, the frequency in the second, sines and cosines alternating.
+/// Sine embedding of the frequency branch, `[columns · freqs, dim]`: the column in the first half
+/// of the features, the frequency in the second, sines and cosines alternating.
 pub fn embedding_2d(dim: usize, freqs: usize, columns: usize, max_period: f64) -> Vec<f32> {
     let half = dim / 2;
     let rates: Vec<f64> =

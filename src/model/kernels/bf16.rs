@@ -1,8 +1,8 @@
-//! Products of bf16 pairs, summed in single precision: by AVX-512, and the same sums in plain code for
-//! every other CPU, which is not fast.
+//! Products of bf16 pairs, summed in single precision: by AVX-512, and by slow plain code on every
+//! other CPU.
 //!
-//! bf16 is the upper half of an `f32`: its range, 8 bits of precision. Only what is multiplied is
-//! rounded to it; sums, norms and everything between the products stay `f32`. Runs on the calling
+//! bf16 is the upper half of an `f32`: its range, 8 bits of precision. Only factors are
+//! rounded to it; sums, norms and all values between the products stay `f32`. Runs on the calling
 //! thread.
 
 #[cfg(target_arch = "x86_64")]
@@ -14,7 +14,7 @@ use super::{
     vectorised::vectorised,
 };
 
-/// Lines of a depth as a panel of pairs, in `scratch`; an odd last line is paired with zeros.
+/// Packs lines of a depth as a panel of pairs in `scratch`; an odd last line is paired with zeros.
 pub fn panel<'a>(lines: &[[f32; NR]], scratch: &'a mut [[Pair; NR]]) -> &'a [[Pair; NR]] {
     let panel = &mut scratch[..lines.len().div_ceil(2)];
     pack_lines(lines, panel);
@@ -35,7 +35,8 @@ vectorised! {
     }
 }
 
-/// `sums[n][i] = Σ_k left[i, k] · panels[n][k]` over both halves of each pair, or added to it if `ADD`.
+/// `sums[n][i] = Σ_k left[i, k] · panels[n][k]` over both halves of each pair; adds to the sums if
+/// `ADD`.
 pub fn product<const ADD: bool, const N: usize>(
     sums: [&mut [[f32; NR]]; N],
     left: Left<'_, Pair>,
@@ -69,7 +70,7 @@ vectorised! {
     }
 }
 
-/// `2^(scores − top)` as a panel in `scratch`, and added to `sums`.
+/// Packs `2^(scores − top)` as a panel in `scratch`, and adds them to `sums`.
 pub fn weigh<'a, const FMA: bool>(
     scores: &mut [[f32; NR]],
     top: &[f32; NR],

@@ -1,9 +1,9 @@
-//! The instruction sets that the kernels use on this CPU.
+//! The instruction sets that kernels use on this CPU.
 //!
-//! `PARTITA_CPU` lowers them for tests, comparisons and finding faults: `baseline` uses the target's own
-//! instructions alone, `avx2` leaves out AVX-512 and AMX, `avx512` leaves out AMX. The `gemm` crate,
-//! which multiplies for layers that no published network has, detects by itself. Detected once per
-//! process.
+//! `PARTITA_CPU` lowers them for tests, comparisons and finding faults: `baseline` uses the
+//! target's own instructions alone, `avx2` leaves out AVX-512 and AMX, `avx512` leaves out AMX. The
+//! `gemm` crate, which multiplies for layers that no published network has, detects by itself.
+//! Detected once per process.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! How matrices whose result goes through a gated linear unit are packed: three values and their
-//! three gates are the rows of one strip, so a tile holds both and half of it is stored.
+//! Packing of matrices whose result goes through a gated linear unit: three values and their three
+//! gates are the rows of one strip, so that a tile holds both, and half of it is stored.
 
 use super::{
     layout::{MR, NR, Tile},
@@ -10,12 +10,12 @@ use super::{
 /// Channels of a strip: half of its rows, the others are their gates.
 pub const LANES: usize = MR / 2;
 
-/// Strips for so many channels.
+/// Number of strips for `channels`.
 pub fn strip_count(channels: usize) -> usize {
     channels.div_ceil(LANES)
 }
 
-/// The row of the matrix `[2 · channels, …]`, values above gates, that is row `row` of the strips.
+/// Index of row `row` of the strips in the matrix `[2 · channels, …]`, values above gates.
 fn source(row: usize, channels: usize) -> Option<usize> {
     let (strip, lane) = (row / MR, row % MR);
     let channel = strip * LANES + lane % LANES;
@@ -39,7 +39,7 @@ pub fn per_strip(values: &[f32]) -> Vec<[f32; MR]> {
     (0..strip_count(channels)).map(strip).collect()
 }
 
-/// A tile that starts with one value a row.
+/// A tile with one value per row.
 #[inline(always)]
 pub fn filled<const M: usize>(values: &[f32; M]) -> Tile<M> {
     let mut tile = [[0.0; NR]; M];

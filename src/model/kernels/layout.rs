@@ -8,8 +8,8 @@ pub const NR: usize = 16;
 /// The sums of a tile.
 pub type Tile<const M: usize> = [[f32; NR]; M];
 
-/// Rows of a strip of the left matrix for AVX-512: with two panels, enough sums to hide what one product
-/// waits for the last.
+/// Rows of a strip of the left matrix for AVX-512: with two panels, enough independent sums to hide
+/// the latency of a multiply-add.
 pub const STRIP: usize = 8;
 
 /// Two neighbouring values of a product's depth, the first one in the lower half.
@@ -21,20 +21,20 @@ impl Pair {
     /// Two zeros.
     pub const ZERO: Self = Self([0; 2]);
 
-    /// Rounds two values.
+    /// Rounds two values to bf16.
     #[inline(always)]
     pub fn new(values: [f32; 2]) -> Self {
         Self(values.map(round))
     }
 
-    /// Both of them.
+    /// Both values.
     #[inline(always)]
     pub fn values(self) -> [f32; 2] {
         self.0.map(|half| f32::from_bits(u32::from(half) << 16))
     }
 }
 
-/// To the nearest bf16, ties to even. Not-a-number stays so.
+/// Rounds to the nearest bf16, ties to even; NaN stays NaN.
 #[inline(always)]
 fn round(value: f32) -> u16 {
     let bits = value.to_bits();
@@ -42,7 +42,7 @@ fn round(value: f32) -> u16 {
     (if value.is_nan() { bits >> 16 | 0x40 } else { rounded }) as u16
 }
 
-/// The left matrix of a product, in strips of [`STRIP`] rows that lie beside each other: cell
+/// The left matrix of a product, in strips of [`STRIP`] interleaved rows: cell
 /// `(row, k)` is `cells[row / STRIP · strip_stride + k · line_stride + row % STRIP]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Left<'a, V> {
@@ -52,13 +52,13 @@ pub struct Left<'a, V> {
 }
 
 impl<'a, V: Copy> Left<'a, V> {
-    /// Rows of `depth` cells, packed as strips `[depth][STRIP]`, from their line `from` on.
+    /// A matrix of rows of `depth` cells, packed as strips `[depth][STRIP]`, from line `from` on.
     #[inline(always)]
     pub fn strips(cells: &'a [V], depth: usize, from: usize) -> Self {
         Self { cells: &cells[from * STRIP..], strip_stride: depth * STRIP, line_stride: STRIP }
     }
 
-    /// Columns of `count` cells, one after the other: the matrix transposed.
+    /// A matrix that lies transposed: columns of `count` cells, one after the other.
     #[inline(always)]
     pub fn columns(cells: &'a [V], count: usize) -> Self {
         Self { cells, strip_stride: STRIP, line_stride: count }

@@ -58,23 +58,23 @@ impl Linear {
         Self { weight, bias, inputs, outputs }
     }
 
-    /// Features of a token that goes in.
+    /// Features of an input token.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// Features of a token that comes out.
+    /// Features of an output token.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// Panels of [`NR`] outputs, the last one perhaps not full.
+    /// Number of panels of [`NR`] outputs; the last one may be partial.
     pub fn panels(&self) -> usize {
         self.outputs.div_ceil(NR)
     }
 
-    /// At most [`BLOCK`] tokens, `x: [tokens, width]`, as this layer and others of its precision want
-    /// them; `scratch` is [`scratch`] for tokens as wide.
+    /// Packs at most [`BLOCK`] tokens, `x: [tokens, width]`, for this layer and others of its
+    /// precision; `scratch` is [`scratch`] for `width`.
     pub fn pack<'a>(&self, x: &'a [f32], width: usize, scratch: &'a mut [f32]) -> Tokens<'a> {
         let cells = match &self.weight {
             Weight::Single(_) => pack_rows::<f32>(x, width, scratch),
@@ -85,14 +85,14 @@ impl Linear {
         Tokens { cells, count: x.len() / width, width }
     }
 
-    /// Gives the layer's outputs to `epilogue`.
+    /// Passes the layer's outputs to `epilogue`.
     pub fn each(&self, tokens: Tokens<'_>, epilogue: impl OutputEpilogue) {
         let epilogue = &mut Biased { bias: &self.bias, outputs: epilogue, columns: self.outputs };
         self.product(tokens, 0..self.panels(), 0..self.inputs, epilogue);
     }
 
-    /// GELU of the outputs in `panels` (of [`NR`]), packed as [`Self::pack`] does; `plain` and `packed`
-    /// are [`scratch`] for as many outputs.
+    /// GELU of the outputs in `panels`, packed like [`Self::pack`]'s; `plain` and `packed` are
+    /// [`scratch`] for as many outputs.
     pub fn gelu_part<'a>(
         &self,
         tokens: Tokens<'_>,
@@ -113,8 +113,9 @@ impl Linear {
         }
     }
 
-    /// Adds to `sums: [panels][strips(tokens)][NR]` what the inputs `part` contribute, whole steps of
-    /// [`amx::DEPTH`] or all the rest; the tokens begin with those.
+    /// Adds the products of the inputs `part` to `sums: [panels][strips(tokens)][NR]`. The part is
+    /// whole steps of [`amx::DEPTH`], or ends with the last input; the tokens begin with its
+    /// inputs.
     pub fn add_part(&self, tokens: Tokens<'_>, part: Range<usize>, sums: &mut [[f32; NR]]) {
         match &self.weight {
             Weight::Tiles(weight) => add_tiles(weight, tokens, part, sums),
@@ -126,7 +127,7 @@ impl Linear {
         }
     }
 
-    /// What [`Self::add_part`] starts from: the bias.
+    /// Fills the sums of [`Self::add_part`] with the bias.
     pub fn start(&self, tokens: usize, sums: &mut [[f32; NR]]) {
         let biases = self.bias.as_chunks::<NR>().0;
         for (sums, bias) in sums.chunks_exact_mut(strips(tokens)).zip(biases) {
@@ -134,8 +135,8 @@ impl Linear {
         }
     }
 
-    /// The whole layer for `x: [tokens, in]`, into `out: [tokens, out]`; blocks of tokens are shared
-    /// out over the threads.
+    /// Computes the whole layer for `x: [tokens, in]`, into `out: [tokens, out]`; the threads share
+    /// blocks of tokens.
     pub fn forward(&self, x: &[f32], out: &mut [f32]) {
         let width = self.outputs;
         let block = block_rows(x.len() / self.inputs);
@@ -185,7 +186,7 @@ fn tiles_product<const P: usize, E: Epilogue>(
     rows_product(rows, weight, panels, lines, epilogue);
 }
 
-/// [`Linear::gelu_part`] straight into tiles.
+/// [`Linear::gelu_part`] with tiles as output.
 fn gelu_tiles<'a, const P: usize>(
     weight: &Packed<P>,
     bias: &[f32],
@@ -229,7 +230,7 @@ fn gelu_tiles<'a, const P: usize>(
     Tokens { cells: packed, count, width: panels.len() * NR }
 }
 
-/// [`Linear::add_part`] straight into the sums.
+/// [`Linear::add_part`] by tiles.
 fn add_tiles<const P: usize>(
     weight: &Packed<P>,
     Tokens { cells, count, width }: Tokens<'_>,
@@ -248,12 +249,12 @@ fn add_tiles<const P: usize>(
     }
 }
 
-/// Rows in whole strips of tiles.
+/// `rows` rounded up to whole strips of tiles.
 pub fn strips(rows: usize) -> usize {
     rows.next_multiple_of(amx::ROWS)
 }
 
-/// Memory for [`Linear::pack`].
+/// Scratch memory for [`Linear::pack`].
 pub fn scratch(width: usize) -> Buffer {
     Buffer::any(BLOCK * width.next_multiple_of(amx::DEPTH))
 }
@@ -271,7 +272,7 @@ fn pack_strips<'a, const P: usize>(x: &[f32], width: usize, scratch: &'a mut [f3
 /// Tokens packed for linear layers of one precision, by [`Linear::pack`].
 #[derive(Clone, Copy, Debug)]
 pub struct Tokens<'a> {
-    /// Of either kind of operand.
+    /// Cells of the layer's kind of operand.
     cells: &'a [f32],
     count: usize,
     width: usize,
@@ -284,18 +285,18 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Where a layer's outputs go.
+/// The operation on a layer's outputs.
 pub trait OutputEpilogue {
     /// Takes the outputs of `token` from `column` on.
     fn take<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]);
 }
 
-/// Into `[tokens, width]`, times `scale`.
+/// Stores outputs into `[tokens, width]`, times `scale`.
 #[derive(Debug)]
 pub struct StoreScaled<'a> {
-    /// Where to.
+    /// Destination.
     pub out: &'a mut [f32],
-    /// Values of a row there.
+    /// Values of a row of the destination.
     pub width: usize,
     /// A factor.
     pub scale: f32,
@@ -314,7 +315,7 @@ impl OutputEpilogue for StoreScaled<'_> {
 /// `x += scale · y` for `x: [tokens, scale.len()]`: LayerScale and residual.
 #[derive(Debug)]
 pub struct AddScaled<'a> {
-    /// What is added to.
+    /// The residual.
     pub x: &'a mut [f32],
     /// A factor per feature.
     pub scale: &'a [f32],
@@ -432,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_layer_is_done_to_its_outputs() {
+    fn epilogues_are_applied_to_the_outputs() {
         let (tokens, inputs, outputs) = (20, 7, 24);
         let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
         let (x, residual, scale) =
@@ -451,7 +452,7 @@ mod tests {
             (0..plain.len()).map(|i| residual[i] + scale[i % outputs] * plain[i]).collect();
         assert_same(&expected, &scaled, "residual");
 
-        // Through a layer that changes nothing.
+        // Through an identity layer.
         let one = |at: usize| if at / outputs == at % outputs { 1.0 } else { 0.0 };
         let same: Vec<f32> = (0..outputs * outputs).map(one).collect();
         let expected = gelu_plain(&tensor(&plain, &[plain.len()])).unwrap();

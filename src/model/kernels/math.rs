@@ -6,9 +6,9 @@ pub fn mad<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// `2^x`, within 2 units in the last place; below −126 as at −126, above 127 as at 127.
+/// `2^x`, within 2 units in the last place, for `x` clamped to −126 to 127.
 ///
-/// `2^r` for what rounding `x` leaves is a polynomial; the power of the integer is written into the
+/// A polynomial gives `2^r` for the remainder `r` of rounding `x`; the integer is added to the
 /// exponent.
 #[inline(always)]
 pub fn exp2<const FMA: bool>(x: f32) -> f32 {
@@ -32,7 +32,7 @@ pub fn sigmoid<const FMA: bool>(x: f32) -> f32 {
     1.0 / (1.0 + exp2::<FMA>(x * -std::f32::consts::LOG2_E))
 }
 
-/// `x (1 + erf(x / √2)) / 2`: GELU in its erf form, as the reference has it.
+/// `x (1 + erf(x / √2)) / 2`: GELU in the reference's erf form.
 ///
 /// `erf(x) = x P(x²) / Q(x²)`, fitted over `|x| ≤ 3.925` for least relative error (2e-8), beyond
 /// which erf is 1 in single precision.
@@ -57,11 +57,12 @@ pub fn gelu_one<const FMA: bool>(x: f32) -> f32 {
     0.5 * x * (1.0 + v * p / q)
 }
 
-/// Coefficients of `r^1 …` of a polynomial for `2^r` over `|r| ≤ 1/2`, fitted for least relative error:
-/// 9e-8.
+/// Coefficients of `r^1 …` of a polynomial for `2^r` over `|r| ≤ 1/2`, fitted for least relative
+/// error: 9e-8.
 pub const EXP2: [f32; 5] =
     [6.931_469_776e-1, 2.402_224_208e-1, 5.550_733_749e-2, 9.671_512_768e-3, 1.326_472_541e-3];
-/// The same for 3e-6: more than a bf16 can tell.
+/// Coefficients of a shorter polynomial for `2^r`, with an error of 3e-6: less than a bf16
+/// resolves.
 #[cfg(target_arch = "x86_64")]
 pub const EXP2_SHORT: [f32; 4] =
     [6.931_241_931e-1, 2.402_409_865e-1, 5.590_642_663e-2, 9.582_851_702e-3];

@@ -1,15 +1,14 @@
 //! The network's operations on the CPU, one file each.
 //!
 //! Every kernel works on plain `f32` slices in the layouts of [`FreqMap`] and [`TimeMap`], in which
-//! a convolution is a matrix product straight from memory. Beside it stands its twin in plain
-//! candle operations, in the reference's layout: slow, obvious, able to run on any device, and what
-//! the tests hold the kernel against.
+//! a convolution is a matrix product straight from memory. Each has a twin in plain candle
+//! operations and the reference's layout, which is slow and simple; the tests compare the two.
 //!
-//! Kernels start no threads: their loops over rows run on the rayon pool of the caller. This is the
-//! room where unsafe code is allowed: for the call into `gemm`, for entering functions compiled
-//! for instructions that were detected at run time, for instructions that have no plain form
-//! ([`bf16`], [`amx`]), and in the inner loops of [`tile`], which check their bounds
-//! once. Beside them, files of weights are mapped ([`shared`](super::weights::shared)).
+//! Kernels start no threads: their loops over rows run on the rayon pool of the caller. Unsafe code
+//! is allowed here: for the call into `gemm`, for functions compiled for instructions that were
+//! detected at run time, for instructions without a plain form ([`bf16`], [`amx`]), and in the
+//! inner loops of [`tile`], which check their bounds once. The only other unsafe code maps files of
+//! weights ([`shared`](super::weights::shared)).
 
 #![expect(
     clippy::inline_always,

@@ -1,7 +1,7 @@
-//! What a product multiplies: single-precision values, or pairs of bf16 whose products are summed in
+//! Operands of products: single-precision values, or pairs of bf16 whose products are summed in
 //! single precision.
 //!
-//! The kernels of tokens (linear layers, attention) are written once, over this trait. Runs on the
+//! The kernels of tokens (linear layers, attention) are generic over this trait. Runs on the
 //! calling thread.
 
 use std::fmt::Debug;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::model::Precision;
 
-/// How products of a precision are computed on this CPU.
+/// The kind of a product's operands, and the instructions for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProductKind {
     /// Single-precision values.
@@ -25,12 +25,12 @@ pub enum ProductKind {
     Pairs,
     /// Tiles of bf16, see [`amx`](super::amx).
     Tiles,
-    /// Tiles of values taken apart into two bf16 each.
+    /// Tiles of values split into two bf16 each.
     SplitTiles,
 }
 
 impl ProductKind {
-    /// Tiles where they are, because they are several times faster than anything else.
+    /// The fastest kind for a precision on this CPU: tiles where it has AMX.
     pub fn for_precision(precision: Precision) -> Self {
         match (precision, cpu::has_amx()) {
             (Precision::Single, false) => Self::Single,
@@ -40,7 +40,7 @@ impl ProductKind {
         }
     }
 
-    /// In words.
+    /// The name for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Single if cpu::has_avx512() => "f32 by AVX-512",
@@ -57,16 +57,16 @@ impl ProductKind {
 /// The sums are tiles' lines, `[rows][NR]`. `FMA` as in [`super::vectorised`]. Every product panics
 /// when its rows or columns end before the panel does.
 pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
-    /// How many values of the depth are in one.
+    /// Values of the depth in one operand.
     const DEPTH: usize;
 
-    /// From two neighbours; the second is not looked at when there is scratch for one.
+    /// Packs neighbouring values; ignores the second where an operand holds one.
     fn pack(values: [f32; 2]) -> Self;
 
-    /// Whether rows are packed into strips of [`STRIP`] for this CPU, or stay as they lie.
+    /// Whether rows are packed into strips of [`STRIP`] for this CPU, or stay unpacked.
     fn in_strips() -> bool;
 
-    /// Where cell `k` of `depth` of a row lies among packed rows.
+    /// Index of cell `k` of `depth` of a row in packed rows.
     #[inline(always)]
     fn place(row: usize, k: usize, depth: usize) -> usize {
         if Self::in_strips() {
@@ -76,8 +76,8 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         }
     }
 
-    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride` apart, by
-    /// the CPU's instructions. Returns the number of lines, 0 without such instructions.
+    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride`
+    /// apart, by the CPU's instructions. Returns the number of lines, 0 without such instructions.
     fn pack_strip(
         _rows: &[f32],
         _stride: usize,
@@ -113,8 +113,8 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         panels: [&[[Self; NR]]; N],
     );
 
-    /// `2^(scores − top)` as a panel, and added to `sums`; `scratch`, as long as `scores`, may be used
-    /// for it.
+    /// Returns `2^(scores − top)` as a panel, and adds them to `sums`; may use `scratch`, which is
+    /// as long as `scores`.
     fn weigh<'a, const FMA: bool>(
         scores: &'a mut [[f32; NR]],
         top: &[f32; NR],
@@ -216,7 +216,7 @@ impl Operand for f32 {
                 columns_by_panel::<FMA, MR>(tile, columns, stride, first, panel);
                 first += MR;
             }
-            // Sixty-four features leave four.
+            // The remainder of 64 features is four.
             let (tiles, rest) = rest.as_chunks_mut::<4>();
             for tile in tiles {
                 columns_by_panel::<FMA, 4>(tile, columns, stride, first, panel);
@@ -304,12 +304,12 @@ impl Operand for Pair {
     }
 }
 
-/// Cells that packed rows take at most, when there are `rows` rows of `depth` values.
+/// Largest number of cells of `rows` packed rows of `depth` values.
 pub fn packed_len<V: Operand>(rows: usize, depth: usize) -> usize {
     rows.next_multiple_of(STRIP) * depth.div_ceil(V::DEPTH)
 }
 
-/// Packs rows of `depth` values; `scratch`, of [`packed_len`], may be used for them.
+/// Packs rows of `depth` values, if at all into `scratch`, which has [`packed_len`].
 pub fn pack_rows<'a, V: Operand>(
     values: &'a [f32],
     depth: usize,

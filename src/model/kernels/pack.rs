@@ -1,4 +1,4 @@
-//! Matrices and lines packed for the inner loops.
+//! Packed matrices and lines for the inner loops.
 
 use std::marker::PhantomData;
 
@@ -9,7 +9,7 @@ use super::{
 use crate::model::{arena::Buffer, weights::shared::SharedWeights};
 
 /// A matrix `[depth, columns]` packed for the right of a product: for each [`NR`] columns a panel
-/// `[depth / V::DEPTH][NR]`, the last one filled up with zeros.
+/// `[depth / V::DEPTH][NR]`, the last one padded with zeros.
 #[derive(Clone, Debug)]
 pub struct Panels<V = f32> {
     depth: usize,
@@ -45,7 +45,7 @@ impl<V: Operand> Panels<V> {
         self.columns
     }
 
-    /// Panels there are.
+    /// Number of panels.
     pub fn count(&self) -> usize {
         self.columns.div_ceil(NR)
     }
@@ -59,7 +59,7 @@ impl<V: Operand> Panels<V> {
 }
 
 /// A matrix `[rows, depth]` packed for the left of a product: for each [`MR`] rows a strip
-/// `[depth][MR]`, the last one filled up with zeros.
+/// `[depth][MR]`, the last one padded with zeros.
 #[derive(Clone, Debug)]
 pub struct Strips {
     rows: usize,
@@ -91,7 +91,7 @@ impl Strips {
         self.depth
     }
 
-    /// Strips there are.
+    /// Number of strips.
     pub fn count(&self) -> usize {
         self.rows.div_ceil(MR)
     }
@@ -116,7 +116,7 @@ pub(super) fn pack(lines: &[f32], frames: usize, first: usize, packed: &mut [[f3
     }
 }
 
-/// Stores lines of a tile as columns `first..first + NR` of `lines`, as many as there are.
+/// Stores lines of a tile as columns `first..first + NR` of `lines`, as far as those exist.
 #[inline(always)]
 pub(super) fn unpack(tile: &[[f32; NR]], lines: &mut [f32], frames: usize, first: usize) {
     for (line, values) in lines.chunks_exact_mut(frames).zip(tile) {
@@ -130,7 +130,7 @@ pub(super) fn unpack(tile: &[[f32; NR]], lines: &mut [f32], frames: usize, first
     }
 }
 
-/// Stores a tile into a panel, as much of it as there is.
+/// Stores a tile into a panel, which may be shorter.
 #[inline(always)]
 pub(super) fn store<const M: usize>(tile: &Tile<M>, panel: &mut [[f32; NR]]) {
     if let Some(whole) = panel.first_chunk_mut::<M>() {
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packing_fills_up_with_zeros() {
+    fn packing_pads_with_zeros() {
         let panels = Panels::<f32>::new(2, 17, |k, column| (100 * k + column) as f32);
         assert_eq!(panels.count(), 2);
         assert_eq!(panels.panel(1)[1][0], 116.0);

@@ -1,6 +1,6 @@
-//! Matrix products straight from memory: a checked door to the `gemm` crate.
+//! Matrix products straight from memory: a checked interface to the `gemm` crate.
 //!
-//! Views carry strides, so rows may overlap (a convolution's receptive fields) or lie apart.
+//! Views have strides, so that rows may overlap (a convolution's receptive fields) or have gaps.
 
 pub use gemm::Parallelism;
 
@@ -24,7 +24,7 @@ impl<'a> Mat<'a> {
         Self { data, rows, cols, row_stride, col_stride: 1 }
     }
 
-    /// The same memory with rows and columns exchanged.
+    /// The transposed view.
     #[must_use]
     pub fn transposed(self) -> Self {
         Self {
@@ -65,12 +65,12 @@ fn is_within(len: usize, rows: usize, cols: usize, row_stride: usize) -> bool {
     rows == 0 || cols == 0 || end.is_some_and(|end| end <= len)
 }
 
-/// What a product does with what its destination holds.
+/// The effect of a product on its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// Overwrites it.
+    /// Overwrites the destination.
     Set,
-    /// Adds to it: a bias, or the product of another tap.
+    /// Adds to the destination: to a bias, or the product of another tap.
     Add,
 }
 

@@ -1,4 +1,4 @@
-//! What the kernels' tests share: noise, comparison in dB, and the reference's layouts.
+//! Functions for the kernels' tests: noise, comparison in dB, and the reference's layouts.
 
 use candle_core::{Device, Tensor};
 
@@ -37,7 +37,7 @@ pub fn signal_to_error_db(expected: &[f32], got: &[f32]) -> f64 {
     10.0 * (power / error).log10()
 }
 
-/// Asserts a signal-to-error ratio of 110 dB: rounding in another order, nothing more.
+/// Asserts a signal-to-error ratio of 110 dB, which allows for another order of rounding alone.
 pub fn assert_same(expected: &[f32], got: &[f32], what: &str) {
     assert_eq!(expected.len(), got.len(), "{what}: length");
     let db = signal_to_error_db(expected, got);

@@ -1,8 +1,8 @@
 //! The inner loop of every matrix product: one tile of [`MR`] rows by [`NR`] columns, held in
 //! registers while the depth runs by.
 //!
-//! Arrays of constant size, which the compiler keeps in registers (twelve of AVX2's sixteen hold the
-//! sums); there is nothing here for one instruction set. Inlined into the kernels' `vectorised!`
+//! The sums are arrays of constant size, which the compiler keeps in registers (twelve of AVX2's
+//! sixteen). No code is specific to one instruction set. Inlined into the kernels' `vectorised!`
 //! functions; starts no threads, allocates nothing.
 
 use super::{
@@ -11,10 +11,10 @@ use super::{
     math::mad,
 };
 
-/// Defines an inner loop. It is compiled apart from what calls it: alone, it keeps all its sums in
-/// registers; inlined into something larger, it does not always. `FMA` says that the caller was
-/// entered for a CPU with AVX2 and FMA or AVX-512, which is looked up again (loads and a test), so
-/// that nobody has to be trusted.
+/// Defines an inner loop. It is compiled separately from its callers: inlined into a larger
+/// function, the compiler does not always keep all sums in registers. `FMA` states that the caller
+/// runs on a CPU with AVX2 and FMA or AVX-512. The loop checks that again (a load and a test), so
+/// that a wrong `FMA` is safe.
 macro_rules! inner_loop {
     ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -51,8 +51,8 @@ macro_rules! inner_loop {
     };
 }
 
-/// `M` rows of `depth` values, `stride` apart, looked up without a check for each: the checks would
-/// take more than a tenth of an inner loop's time.
+/// `M` rows of `depth` values, `stride` apart, read without a bounds check for each value: the
+/// checks would take more than a tenth of an inner loop's time.
 #[derive(Clone, Copy)]
 struct Rows<'a, const M: usize> {
     data: &'a [f32],
@@ -61,7 +61,7 @@ struct Rows<'a, const M: usize> {
 }
 
 impl<'a, const M: usize> Rows<'a, M> {
-    /// Checks once that all of them are there.
+    /// Checks the bounds of all rows.
     #[inline(always)]
     fn new(data: &'a [f32], stride: usize, depth: usize) -> Self {
         let end = stride.checked_mul(M - 1).and_then(|last| last.checked_add(depth));
@@ -73,8 +73,8 @@ impl<'a, const M: usize> Rows<'a, M> {
     fn at(&self, row: usize, k: usize) -> f32 {
         debug_assert!(row < M && k < self.depth);
         #[expect(unsafe_code, reason = "a check for each value is too slow here")]
-        // SAFETY: the loops of this file ask for rows below `M` and depths below `depth`, for which
-        // `new` has checked the last index; smaller ones lie before it.
+        // SAFETY: the loops of this file read rows below `M` and depths below `depth`, whose last
+        // index `new` has checked; the others lie before it.
         unsafe {
             *self.data.get_unchecked(row * self.stride + k)
         }
@@ -98,8 +98,8 @@ fn step<const FMA: bool, const M: usize>(
 }
 
 inner_loop! {
-    /// `sums[i][j] += Σ_k rows[i · stride + k] · panel[k][j]`: rows as they lie in memory, columns
-    /// packed.
+    /// `sums[i][j] += Σ_k rows[i · stride + k] · panel[k][j]`: unpacked rows, packed
+    /// columns.
     ///
     /// # Panics
     /// When `rows` ends before the last row is as long as the panel is deep.
@@ -114,7 +114,7 @@ inner_loop! {
 }
 
 inner_loop! {
-    /// `sums[i][j] += Σ_k lines[i][k] · panel[k][j]`: as [`rows_by_panel`] for rows that lie anywhere.
+    /// `sums[i][j] += Σ_k lines[i][k] · panel[k][j]`: [`rows_by_panel`] for separate rows.
     ///
     /// # Panics
     /// When a line ends before the panel.
@@ -129,11 +129,11 @@ inner_loop! {
 }
 
 inner_loop! {
-    /// `tiles[t][i][j] = Σ_k rows[(t · M + i) · depth + k] · panel[k][j]`: as [`rows_by_panel`] for
-    /// many tiles of rows that lie one after the other, and from nothing.
+    /// `tiles[t][i][j] = Σ_k rows[(t · M + i) · depth + k] · panel[k][j]`: [`rows_by_panel`] for
+    /// many tiles of consecutive rows, starting from zero.
     ///
     /// # Panics
-    /// When there are fewer rows than tiles want.
+    /// When `rows` ends before the last tile.
     fn rows_times_panel(tiles: &mut [Tile<M>], rows: &[f32], panel: &[[f32; NR]]) {
         let depth = panel.len();
         for (index, tile) in tiles.iter_mut().enumerate() {
@@ -170,8 +170,8 @@ inner_loop! {
     }
 }
 
-/// [`strip_by_panel`] for some panels: two at once where there are registers enough, which hides what
-/// one sum waits for the last.
+/// [`strip_by_panel`] for some panels: two at a time where the CPU has enough registers, which
+/// hides the latency of a multiply-add.
 #[inline(always)]
 pub fn strip_by_panels<'a, const FMA: bool>(
     sums: &mut [Tile<MR>],

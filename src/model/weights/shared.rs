@@ -1,11 +1,11 @@
-//! Packed weights: in this process's memory, or in files that all processes of a computer map, so that
-//! the weights are in its memory once.
+//! Packed weights: in this process's memory, or in files that all processes of a computer map, so
+//! that the weights are in its memory once.
 //!
-//! The files are a cache, not a format. Each is named by the SHA-256 of its bytes, and is compared with
-//! the bytes that this process packed before it replaces them. Another version, processor or precision
-//! packs other bytes into other files; unused files are removed when they are old. Sharing is off
-//! until [`share_in`] is called; where the folder cannot be written, weights stay private. Runs on the
-//! thread that packs.
+//! The files are a cache, not a format. Each is named by the SHA-256 of its bytes, and is compared
+//! with the bytes that this process packed before it replaces them. Another version, processor or
+//! precision packs other bytes into other files; unused files are removed when they are old.
+//! Sharing is off until [`share_in`] is called; where the folder cannot be written, weights stay
+//! private. Runs on the thread that packs.
 
 use std::{
     fs::{self, File},
@@ -35,7 +35,8 @@ const TEMPORARY: &str = ".weights-";
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
 /// Shares weights from now on with all processes that share them in the same folder. Creates the
-/// folder, and removes old files of earlier processes from it. Only the first call chooses the folder.
+/// folder, and removes old files of earlier processes from it. Only the first call chooses the
+/// folder.
 ///
 /// # Errors
 /// When the folder cannot be created or listed; weights then stay private.
@@ -80,7 +81,8 @@ enum Memory {
 }
 
 impl SharedWeights {
-    /// Shares `values` if [`share_in`] was called and there are enough of them; keeps them otherwise.
+    /// Shares `values` if [`share_in`] was called and there are enough of them; keeps them
+    /// otherwise.
     pub fn new(values: Buffer) -> Self {
         let folder = FOLDER.get().filter(|_| values.len() >= LEAST);
         match folder.map(|folder| shared(folder, bytemuck::cast_slice(&values))) {
@@ -116,8 +118,8 @@ fn shared(folder: &Path, bytes: &[u8]) -> io::Result<Mmap> {
     map(&path, bytes)
 }
 
-/// Writes a file that another process may be writing too. The file of the first one stays, so that all
-/// map the same.
+/// Writes a file that another process may be writing too. The file of the first one stays, so that
+/// all map the same.
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part =
         NamedTempFile::with_prefix_in(TEMPORARY, path.parent().unwrap_or(Path::new(".")))?;
@@ -139,10 +141,10 @@ fn map(path: &Path, bytes: &[u8]) -> io::Result<Mmap> {
         return Err(corrupt()); // reading beyond the end of a mapped file is a SIGBUS
     }
     // SAFETY: assumes that no process changes or truncates the file while it is mapped, which would
-    // change a slice behind a shared reference or end this process by SIGBUS. Partita does neither: a
-    // file is complete and read-only before it gets its name, and is afterwards only mapped or removed,
-    // which leaves mappings intact. Other programs are not prevented: the folder is inside the user's
-    // data folder, whose programs could as well change this process itself.
+    // change a slice behind a shared reference or end this process by SIGBUS. Partita does neither:
+    // a file is complete and read-only before it gets its name, and is afterwards only mapped or
+    // removed, which leaves mappings intact. Other programs are not prevented: the folder is inside
+    // the user's data folder, whose programs could as well change this process itself.
     let mapped = unsafe { Mmap::map(&file)? };
     if *mapped == *bytes { Ok(mapped) } else { Err(corrupt()) }
 }

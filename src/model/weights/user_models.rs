@@ -1,8 +1,9 @@
-//! Models of the user's own: networks that no catalogue knows, but that say how they are built.
+//! Models of the user's own: networks that are not in the catalogue, with their constructor
+//! arguments.
 //!
-//! One network is a file `<name>.safetensors` in the models folder. A bag is `<name>.bag.json` beside
-//! its networks' `<name>.<signature>.safetensors`. Bags come as their publishers describe them, in
-//! YAML: `models`, a list of signatures, and `weights`, for each of them its share in each stem.
+//! One network is a file `<name>.safetensors` in the models folder. A bag is `<name>.bag.json`
+//! beside its networks' `<name>.<signature>.safetensors`. Bags are imported from their publishers'
+//! YAML: `models`, a list of signatures, and `weights`, the share of each network in each stem.
 
 use std::{
     collections::HashMap,
@@ -25,19 +26,19 @@ use super::{
 };
 use crate::model::{ModelError, kind_of};
 
-/// Ending of a bag's description in the models folder.
+/// Extension of a bag's description in the models folder.
 const BAG: &str = ".bag.json";
 
-/// A description is shorter.
+/// Largest length of a description, in bytes.
 const BAG_LIMIT: u64 = 64 << 10;
 
-/// Networks of a bag, at most.
+/// Largest number of networks of a bag.
 const MOST_NETWORKS: usize = 32;
 
-/// What is said of the terms.
-const TERMS: &str = "Your own model: whether you may use it is between you and whoever made it.";
+/// Terms of use of the user's own models.
+const TERMS: &str = "Your own model: its author's terms apply.";
 
-/// A network of the user's own, and the checkpoint's word on its stems.
+/// A network of the user's own, and the names of its stems in the checkpoint.
 pub(super) struct UserNetwork {
     pub(super) network: Network,
     sources: Option<Value>,
@@ -50,14 +51,14 @@ impl UserNetwork {
     }
 }
 
-/// A bag, as it is kept.
+/// A bag's description in the models folder.
 #[derive(Serialize, Deserialize)]
 struct Bag {
     networks: Vec<String>,
     weights: Vec<Vec<f32>>,
 }
 
-/// The user's own models in the models folder, by their names. Files that are not whole are none.
+/// The user's own models in the models folder, by name. Incomplete files are left out.
 pub(super) fn models(folder: &Path, catalog: &Catalog) -> impl Iterator<Item = Model> {
     let mut models: Vec<Model> = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -89,7 +90,7 @@ fn bag(folder: &Path, name: &str) -> Option<Model> {
     let mut sources = None;
     let mut read = Vec::new();
     for (signature, shares) in networks.into_iter().zip(weights) {
-        // One that is gone is still a part: the model is then damaged, not another.
+        // A missing network remains a part of the model, which is then damaged.
         let path = folder.join(format!("{name}.{signature}.safetensors"));
         let (network, names) = kept(&path).unwrap_or_else(|| (unknown_network(), None));
         sources = sources.or(names);
@@ -98,7 +99,7 @@ fn bag(folder: &Path, name: &str) -> Option<Model> {
     model(name.to_owned(), read, sources.as_ref()).ok().filter(|model| check_shares(model).is_ok())
 }
 
-/// A model that is there, but whose file cannot be read: neither its networks nor its stems are known.
+/// A model whose file exists, but cannot be read: its networks and stems are unknown.
 fn closed(folder: &Path, name: &str) -> Option<Model> {
     unreadable(folder, name)?;
     let (title, about, terms) = (String::new(), String::new(), TERMS.to_owned());
@@ -106,7 +107,7 @@ fn closed(folder: &Path, name: &str) -> Option<Model> {
     Some(Model { name: name.to_owned(), title, about, sources, terms, networks, is_own: true })
 }
 
-/// The first file of the model called `name` that is there, but cannot be opened, and why.
+/// The first existing file of the model called `name` that cannot be opened, and the error.
 pub(super) fn unreadable(folder: &Path, name: &str) -> Option<(PathBuf, std::io::Error)> {
     let starts = format!("{name}.");
     let is_its = |path: &PathBuf| {
@@ -123,7 +124,7 @@ pub(super) fn unreadable(folder: &Path, name: &str) -> Option<(PathBuf, std::io:
     })
 }
 
-/// A network as its canonical file in the models folder has it.
+/// A network from its canonical file in the models folder.
 fn kept(path: &Path) -> Option<(Network, Option<Value>)> {
     let file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
@@ -157,11 +158,11 @@ fn unknown_network() -> Network {
     }
 }
 
-/// The network that a checkpoint of the user's own is.
+/// The network of a checkpoint of the user's own.
 ///
 /// # Errors
-/// [`ModelError::Weights`] for one that does not say how it is built, or of a kind that Partita does
-/// not run.
+/// [`ModelError::Weights`] for a checkpoint without constructor arguments, or of an unsupported
+/// kind.
 pub(super) fn network(
     path: &Path,
     checkpoint: &Checkpoint,
@@ -188,7 +189,7 @@ pub(super) fn network(
     Ok(UserNetwork { network, sources: checkpoint.sources().cloned() })
 }
 
-/// A model of such networks.
+/// A model of the user's own networks.
 pub(super) fn model(
     name: String,
     networks: Vec<Network>,
@@ -214,7 +215,8 @@ fn names(sources: Option<&Value>) -> Result<Vec<String>> {
     }
 }
 
-/// Whether every network of a bag has a share for each stem, and every stem comes from one.
+/// Checks that every network of a bag has a share for each stem, and that a network makes every
+/// stem.
 pub(super) fn check_shares(model: &Model) -> Result<()> {
     let stems = model.sources.len();
     let shares: Vec<&[f32]> = model
@@ -234,13 +236,13 @@ pub(super) fn check_shares(model: &Model) -> Result<()> {
     }
 }
 
-/// Whether a file is a bag's description, by its name: its content may look like anything.
+/// Whether a file is a bag's description, by its name, because YAML cannot be detected by content.
 pub(super) fn is_bag(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     ending == "yaml" || ending == "yml"
 }
 
-/// Reads a bag's description. The model has neither name nor stems yet.
+/// Reads a bag's description. Name and stems of the model are empty.
 pub(super) fn read_bag(path: &Path) -> Result<Model> {
     let mut text = String::new();
     File::open(path)?.take(BAG_LIMIT + 1).read_to_string(&mut text)?;
@@ -270,7 +272,7 @@ pub(super) fn read_bag(path: &Path) -> Result<Model> {
             let lists: Option<Vec<Vec<f32>>> = lists.iter().map(shares).collect();
             lists.filter(|lists| lists.len() == signatures.len())
         }
-        // As in the reference: all have the same share. How many stems there are is not known yet.
+        // The reference gives all networks the same share; the number of stems is not known here.
         None => return Err(Fault::wrong("gives its networks no weights")),
     };
     let weights = weights.ok_or_else(|| Fault::wrong("has weights that fit no network"))?;
@@ -285,7 +287,7 @@ pub(super) fn read_bag(path: &Path) -> Result<Model> {
     Ok(Model { name, title, about, sources, terms, networks, is_own: true })
 }
 
-/// Signatures become parts of file names, so they are letters and digits.
+/// A signature, which becomes a part of file names: letters, digits, `_` and `-`.
 fn signature(value: &Yaml<'_>) -> Option<String> {
     let whole = value.as_integer().map(|whole| whole.to_string());
     let text = value.as_str().map(str::to_owned).or(whole)?;
@@ -294,7 +296,7 @@ fn signature(value: &Yaml<'_>) -> Option<String> {
     is_plain.then_some(text)
 }
 
-/// The weight file of a bag's network: beside the bag's description, called by the signature.
+/// The weight file of a bag's network: beside the bag's description, named by the signature.
 pub(super) fn beside(bag: &Path, signature: &str) -> Result<PathBuf> {
     let folder = bag.parent().unwrap_or(Path::new("."));
     let mut found: Vec<PathBuf> = Vec::new();
@@ -316,7 +318,7 @@ pub(super) fn beside(bag: &Path, signature: &str) -> Result<PathBuf> {
     })
 }
 
-/// Keeps a bag's description.
+/// Writes a bag's description to the models folder.
 pub(super) fn write_bag(folder: &Path, model: &Model) -> crate::model::Result<()> {
     let path = bag_path(folder, &model.name);
     let networks = model.networks.iter().map(|network| network.signature.clone()).collect();
@@ -333,12 +335,12 @@ pub(super) fn write_bag(folder: &Path, model: &Model) -> crate::model::Result<()
     write().map_err(|source| ModelError::Io { path: path.clone(), source })
 }
 
-/// Where a bag's description is, or would be.
+/// Path of a bag's description, which may not exist.
 pub(super) fn bag_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{BAG}"))
 }
 
-/// A name for a model from that of its file, which no other model has.
+/// An unused name for a model, from the name of its file.
 pub(super) fn free_name(folder: &Path, catalog: &Catalog, path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let plain = |letter: char| match letter {

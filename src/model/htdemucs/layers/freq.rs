@@ -1,4 +1,4 @@
-//! Layers of the frequency branch: rows of the spectrogram are shared out over the threads.
+//! Layers of the frequency branch: the threads share the rows of the spectrogram.
 
 use rayon::prelude::*;
 use tracing::trace_span;
@@ -98,30 +98,31 @@ pub struct FreqDecoder {
     pub dconv: Vec<FreqDConv>,
     /// Over frequencies, with the stride.
     pub conv_tr: FreqConvTranspose,
-    /// After `conv_tr`, over what is then cut off too.
+    /// After `conv_tr`, before its result is cut.
     pub norm2: Option<GroupNorm>,
-    /// What is cut off either end of `conv_tr`'s result.
+    /// Rows that are cut off either end of `conv_tr`'s result.
     pub trim: usize,
-    /// Whether this is the outermost layer, after which there is no GELU.
+    /// Whether this is the outermost layer, which has no GELU.
     pub last: bool,
 }
 
 impl FreqDecoder {
-    /// `[freqs, in, frames]`, and the encoder's output of that shape, to `[freqs · stride, out, frames]`.
+    /// `[freqs, in, frames]`, and the encoder's output of that shape, to
+    /// `[freqs · stride, out, frames]`.
     pub fn forward(&self, mut x: FreqMap, skip: FreqMap) -> FreqMap {
         let span = trace_span!("freq decoder: rewrite, dconv").entered();
         x.data
             .par_chunks_mut(BLOCK)
             .zip(skip.data.par_chunks(BLOCK))
             .for_each(|(x, skip)| add(x, skip));
-        drop(skip); // before the next map is made
+        drop(skip); // before the next map is allocated
         let y = self.rewrite.forward(&x, |row| {
             let mut scratch = Scratch::default();
             for layer in &self.dconv {
                 layer.row(row, x.frames, &mut scratch);
             }
         });
-        drop((span, x)); // its memory is for what follows
+        drop((span, x)); // the next map uses its memory
         let _span = trace_span!("freq decoder: conv_tr").entered();
         let Some(norm) = &self.norm2 else {
             return self.conv_tr.forward(&y, self.trim, !self.last);
@@ -137,7 +138,7 @@ impl FreqDecoder {
 }
 
 impl Rewrite {
-    /// `glu(norm(rewrite(x)))`, and `finish` on every row of that while it is in the cache.
+    /// `glu(norm(rewrite(x)))`, with `finish` applied to every row while it is in the cache.
     fn forward(&self, x: &FreqMap, finish: impl Fn(&mut [[f32; NR]]) + Sync) -> FreqPanels {
         let mut gated = match self {
             Self::Winograd(conv) => return conv.forward(x, finish),

@@ -1,6 +1,6 @@
 //! Encoder and decoder layers of both branches. Fields are named as PyTorch's modules.
 //!
-//! Composes kernels and owns weights; runs on the rayon pool of the caller.
+//! Layers own weights and call kernels; they run on the rayon pool of the caller.
 
 mod freq;
 mod time;

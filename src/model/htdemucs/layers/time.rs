@@ -1,7 +1,7 @@
-//! Layers of the time branch: blocks of frames are shared out over the threads.
+//! Layers of the time branch: the threads share blocks of frames.
 //!
-//! Two sweeps over the frames on either side of each norm that spans all of them: whatever lies
-//! between two norms is done to a block while it is in the cache.
+//! Every norm that spans all frames ends a pass over them. All operations between two norms are
+//! done to a block while it is in the cache.
 
 use tracing::trace_span;
 
@@ -16,11 +16,11 @@ use crate::model::kernels::{
 /// An encoder layer of the time branch.
 #[derive(Clone, Debug)]
 pub struct TimeEncoder {
-    /// Over frames, with the stride; GELU included when there is no norm.
+    /// Over frames, with the stride; GELU included without a norm.
     pub conv: TimeConv,
     /// After `conv`.
     pub norm1: Option<GroupNorm>,
-    /// To twice the channels, for the gate; GLU included when there is no norm.
+    /// To twice the channels, for the gate; GLU included without a norm.
     pub rewrite: TimeConv,
     /// After `rewrite`.
     pub norm2: Option<GroupNorm>,
@@ -59,7 +59,7 @@ impl TimeEncoder {
 /// A decoder layer of the time branch.
 #[derive(Clone, Debug)]
 pub struct TimeDecoder {
-    /// To twice the channels, for the gate; GLU included when there is no norm.
+    /// To twice the channels, for the gate; GLU included without a norm.
     pub rewrite: TimeConv,
     /// After `rewrite`.
     pub norm1: Option<GroupNorm>,
@@ -68,11 +68,11 @@ pub struct TimeDecoder {
     /// Over frames, with the stride; GELU included, except in the outermost layer, when there is no
     /// norm.
     pub conv_tr: TimeConvTranspose,
-    /// After `conv_tr`, over what is then cut off too.
+    /// After `conv_tr`, before its result is cut.
     pub norm2: Option<GroupNorm>,
-    /// What is cut off either end of `conv_tr`'s result.
+    /// Frames that are cut off either end of `conv_tr`'s result.
     pub trim: usize,
-    /// Whether this is the outermost layer, after which there is no GELU.
+    /// Whether this is the outermost layer, which has no GELU.
     pub last: bool,
 }
 
@@ -95,7 +95,7 @@ impl TimeDecoder {
             });
             (y, branch)
         };
-        drop((span, x, skip)); // their memory is for what follows
+        drop((span, x, skip)); // the next maps use their memory
         let _span = trace_span!("time decoder: dconv, conv_tr").entered();
         let load = |start: isize, rows: &mut [f32]| load(&y, branch.as_ref(), start, rows);
         let Some(norm) = &self.norm2 else {
@@ -112,7 +112,7 @@ impl TimeDecoder {
     }
 }
 
-/// Frames from `start` on of `y` with a branch whose last pass is still to come.
+/// Loads frames of `y` from `start` on, and adds the branch, whose last pass this is.
 fn load(y: &TimeMap, branch: Option<&Branch>, start: isize, rows: &mut [f32]) {
     y.load(start, rows);
     if let Some(branch) = branch {

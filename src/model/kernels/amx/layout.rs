@@ -7,33 +7,34 @@ pub const ROWS: usize = 16;
 /// Values of the depth in a tile.
 pub const DEPTH: usize = 32;
 
-/// A piece of a matrix: of the left one [`ROWS`] rows of [`DEPTH`] values, of the right one
-/// [`DEPTH`] values (as pairs) of [`NR`] columns.
+/// A tile of a matrix: [`ROWS`] rows of [`DEPTH`] values of the left one, or [`NR`] columns of
+/// [`DEPTH`] values (as pairs) of the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
 pub struct Tile(pub(in super::super) [[Pair; NR]; ROWS]);
 
 impl Tile {
-    /// Nothing but zeros.
+    /// A tile of zeros.
     pub const ZERO: Self = Self([[Pair::ZERO; NR]; ROWS]);
-    /// As many `f32` are as large.
+    /// Number of `f32` in the memory of a tile.
     pub const VALUES: usize = ROWS * NR;
 }
 
-/// Tiles of a depth, without their parts.
+/// Number of tiles over a depth, parts not counted.
 pub fn steps(depth: usize) -> usize {
     depth.div_ceil(DEPTH)
 }
 
-/// One side of a product: strips of [`ROWS`] rows of the left matrix, or panels of [`NR`] columns of
-/// the right one. Part `p` of step `k` of strip or panel `n` is `tiles[n · stride + k · step + p]`.
+/// One side of a product: strips of [`ROWS`] rows of the left matrix, or panels of [`NR`] columns
+/// of the right one. Part `p` of step `k` of strip or panel `n` is
+/// `tiles[n · stride + k · step + p]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
-    /// All of them.
+    /// The tiles.
     pub tiles: &'a [Tile],
-    /// From strip to strip or panel to panel.
+    /// Distance between strips or panels.
     pub stride: usize,
-    /// From step to step.
+    /// Distance between steps.
     pub step: usize,
 }
 
@@ -48,17 +49,17 @@ impl Side<'_> {
     }
 }
 
-/// Where a product goes: line `i` of strip `s` and panel `n` is
+/// Destination of a product: line `i` of strip `s` and panel `n` is
 /// `lines[n · stride + s · ROWS + i]`.
 #[derive(Debug)]
 pub struct Sums<'a> {
-    /// All of them.
+    /// The lines.
     pub lines: &'a mut [[f32; NR]],
-    /// From panel to panel.
+    /// Distance between panels.
     pub stride: usize,
 }
 
-/// How large a product is, in strips, panels and steps.
+/// Size of a product in strips, panels and steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     /// Strips of [`ROWS`] rows.

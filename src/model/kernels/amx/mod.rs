@@ -1,14 +1,14 @@
-//! Products of bf16 tiles by AMX, summed in single precision: of values rounded to bf16, or of values
-//! taken apart into two bf16 each.
+//! Products of bf16 tiles by AMX, summed in single precision: of values rounded to bf16, or of
+//! values split into two bf16 each.
 //!
-//! A value of single precision is the sum of its nearest bf16 and what that leaves, rounded to bf16
-//! again, to within 2^-17. Of the products of two such sums that of the two remainders is left out,
-//! so three products of bf16 make one that is good to about 16 bits, at several times the speed of
-//! single precision (Henry, Tang and Heinecke 2019, arXiv 1904.06376). The number of parts, one or
-//! two, is the constant `P` throughout.
+//! The sum of the nearest bf16 and of the remainder, rounded to bf16 again, is within 2^-17 of a
+//! value of single precision. The product of the two remainders is left out, so that three products
+//! of bf16 replace one of about 16 bits, at several times the speed of single precision (Henry,
+//! Tang and Heinecke 2019, arXiv 1904.06376). The constant `P` is the number of parts, one or two.
 //!
-//! Runs on the calling thread, by the instructions where they are there, otherwise by the same sums in
-//! plain code ([`plain`]), which is slow: nobody asks for tiles where [`has_amx`](super::cpu::has_amx) says no.
+//! Runs on the calling thread, by the instructions where the CPU has them, otherwise by the same
+//! sums in plain code ([`plain`]). That is slow, and for tests: callers use tiles only where
+//! [`has_amx`](super::cpu::has_amx) returns true.
 
 mod layout;
 mod pack;
@@ -27,11 +27,11 @@ pub use x86::amx::Tiles;
 
 pub use pack::{pack_left, pack_left_lines, pack_left_pair, pack_right, store_transposed, weigh};
 
-/// `sums = left · right`, or added to what is there if `ADD`. Whoever has many to compute holds
-/// [`Tiles`] meanwhile.
+/// `sums = left · right`, or `sums += left · right` if `ADD`. Callers hold [`Tiles`] over many
+/// products.
 ///
 /// # Panics
-/// When a side or the sums end before the product, or panels of the sums lie in each other.
+/// When a side or the sums end before the product, or panels of the sums overlap.
 pub fn product<const P: usize, const ADD: bool>(
     sums: &mut Sums<'_>,
     left: Side<'_>,
@@ -53,7 +53,10 @@ pub fn product<const P: usize, const ADD: bool>(
     assert!(left.has(strips, steps, P), "the left ends before the product");
     assert!(right.has(panels, steps, P), "the right ends before the product");
     let rows = strips.checked_mul(ROWS);
-    assert!(rows.is_some_and(|rows| panels == 1 || sums.stride >= rows), "sums lie in each other");
+    assert!(
+        rows.is_some_and(|rows| panels == 1 || sums.stride >= rows),
+        "panels of the sums overlap"
+    );
     let end = (panels - 1).checked_mul(sums.stride).zip(rows).and_then(|(a, b)| a.checked_add(b));
     assert!(end.is_some_and(|end| end <= sums.lines.len()), "the sums end before the product");
     #[cfg(target_arch = "x86_64")]
@@ -74,7 +77,7 @@ pub struct Packed<const P: usize> {
 }
 
 impl<const P: usize> Packed<P> {
-    /// As many columns as `count` says, of `depth` values each, which `column` writes.
+    /// Packs `count` columns of `depth` values each, which `column` writes.
     pub fn new(depth: usize, count: usize, column: impl Fn(usize, &mut [f32])) -> Self {
         let (panels, steps) = (count.div_ceil(NR), steps(depth));
         let mut data = Buffer::any(panels * steps * P * Tile::VALUES);
@@ -95,7 +98,7 @@ impl<const P: usize> Packed<P> {
         self.count
     }
 
-    /// From panel `first` and step `from` on.
+    /// The side from panel `first` and step `from` on.
     pub fn side(&self, first: usize, from: usize) -> Side<'_> {
         let tiles: &[Tile] = bytemuck::cast_slice(&self.data);
         let at = (first * self.steps + from) * P;
@@ -110,7 +113,7 @@ mod tests {
         *,
     };
 
-    /// `[rows, columns]` from packed sides, in double precision of what was packed, and without the
+    /// `[rows, columns]` in double precision, from values rounded like packed ones, and without the
     /// product of the remainders.
     fn expected(
         a: &[f32],

@@ -1,7 +1,8 @@
-//! Single-precision values into tiles, and what lies between the two products of attention.
+//! Packing of single-precision values into tiles, and the steps between the two products of
+//! attention.
 //!
-//! Rows of the left matrix are lines of tiles as they lie; what has to be transposed is transposed as pairs,
-//! sixteen by sixteen.
+//! Rows of the left matrix are lines of tiles in their own order; the right matrix is transposed as
+//! pairs, sixteen by sixteen.
 
 #[cfg(target_arch = "x86_64")]
 use super::super::{cpu, x86::amx_pack};
@@ -11,8 +12,8 @@ use super::{
     plain,
 };
 
-/// Packs up to [`ROWS`] rows of `depth` values, `stride` apart, as a strip: `[steps][P]`. What is
-/// missing is zero.
+/// Packs up to [`ROWS`] rows of `depth` values, `stride` apart, as a strip: `[steps][P]`. Missing
+/// values are zero.
 pub fn pack_left<const P: usize>(rows: &[f32], stride: usize, depth: usize, strip: &mut [Tile]) {
     let strip = &mut strip[..steps(depth) * P];
     #[cfg(target_arch = "x86_64")]
@@ -38,7 +39,7 @@ pub fn pack_left_pair<const P: usize>(
     plain::pack::<P>(strip, |i, k| if k < NR { low[i][k] } else { high[i][k - NR] });
 }
 
-/// The same as [`pack_left`] for up to [`NR`] columns, as a panel.
+/// Packs up to [`NR`] columns of `depth` values, `stride` apart, as a panel: `[steps][P]`.
 pub fn pack_right<const P: usize>(
     columns: &[f32],
     stride: usize,
@@ -90,8 +91,7 @@ fn row_value(rows: &[f32], stride: usize, depth: usize, row: usize, k: usize) ->
     if whole && k < depth { rows[row * stride + k] } else { 0.0 }
 }
 
-/// `2^(scores − top)` as a panel of as many steps as they need, with zeros beyond the last score, and
-/// added to `sums`.
+/// Packs `2^(scores − top)` as a panel, with zeros beyond the last score, and adds them to `sums`.
 pub fn weigh<const P: usize>(
     scores: &[[f32; NR]],
     top: &[f32; NR],
@@ -107,7 +107,8 @@ pub fn weigh<const P: usize>(
     plain::weigh::<P>(scores, top, sums, panel);
 }
 
-/// Up to sixteen lines times `factor`, transposed, as rows of `out`, `stride` apart, as many as end in it.
+/// Stores up to sixteen lines, times `factor` and transposed, as rows of `out`, `stride` apart, of
+/// which the last may not fit.
 pub fn store_transposed(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
     let lines = &lines[..lines.len().min(ROWS)];
     #[cfg(target_arch = "x86_64")]
@@ -155,7 +156,7 @@ mod tests {
                 assert!(is_near::<P>(in_left, at(i, k)), "{in_left} {}", at(i, k));
                 assert_eq!(in_left, in_right);
             }
-            // The same matrix, the other way round.
+            // The same matrix transposed.
             let mut lines = vec![9.0; (depth - 1) * lines_stride + count];
             for (k, line) in lines.chunks_mut(lines_stride).enumerate() {
                 for (i, value) in line.iter_mut().take(count).enumerate() {

@@ -1,4 +1,4 @@
-//! The same in plain code: what the tests hold the instructions against.
+//! Products and packing of tiles in plain code, for tests and for CPUs without AMX.
 
 use super::{
     super::{
@@ -8,20 +8,20 @@ use super::{
     layout::{DEPTH, ROWS, Side, Size, Sums, Tile},
 };
 
-/// The tile registers where there are none.
+/// Tile registers, which other processors than x86 do not have.
 #[cfg(not(target_arch = "x86_64"))]
 #[derive(Debug)]
 pub enum Tiles {}
 
 #[cfg(not(target_arch = "x86_64"))]
 impl Tiles {
-    /// `None`.
+    /// Always `None`.
     pub fn new() -> Option<Self> {
         None
     }
 }
 
-/// To the nearest bf16.
+/// Rounds to the nearest bf16.
 pub fn round(value: f32) -> f32 {
     Pair::new([value, 0.0]).values()[0]
 }

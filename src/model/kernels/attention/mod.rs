@@ -1,12 +1,12 @@
 //! Scaled dot-product attention in tiles.
 //!
-//! Scores are computed transposed, `[keys, queries]`, sixteen queries at a time: maxima, exponentials
-//! and sums then run down the lines of a vector, and the exponentials lie just as the second product
-//! wants its right-hand side. A running maximum and sum per query let the softmax be finished without
-//! ever holding all its scores (online softmax: Milakov and Gimelshein 2018, arXiv 1805.02867).
+//! Scores are computed transposed, `[keys, queries]`, for sixteen queries at a time: maxima,
+//! exponentials and sums then work on vectors, and the exponentials have the layout of the second
+//! product's right-hand side. A running maximum and sum per query complete the softmax without
+//! holding all scores (online softmax: Milakov and Gimelshein 2018, arXiv 1805.02867).
 //!
-//! How queries, keys and values are packed is a [`Layout`]: here the one of values and pairs, in
-//! [`tiled`] that of tiles.
+//! A [`Layout`] is the packing of queries, keys and values: here the one of values and pairs, in
+//! [`tiled`] the one of tiles.
 
 mod tiled;
 
@@ -27,11 +27,11 @@ pub use tiled::Tiled;
 
 /// Queries of one task: two panels, for which each block of keys and values is read once.
 const QUERIES: usize = 2 * NR;
-/// Keys in a block: their scores for two panels of queries stay in the first-level cache, in whole
-/// tiles of every kind.
+/// Keys in a block, a multiple of every kind of tile: their scores for two panels of queries stay
+/// in the first-level cache.
 const KEYS: usize = 240;
 
-/// What attention is made from, packed, for each head one after the other.
+/// Packed inputs of the attention, one head after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// Queries, times [`scale`].
@@ -48,32 +48,32 @@ pub struct Inputs<'a> {
     pub head_dim: usize,
 }
 
-/// Packs rows, `stride` apart, of so many features.
+/// Packs rows of `head_dim` features, `stride` apart.
 pub type Pack = fn(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
 
-/// How they are packed for one kind of product, and that attention. Memory is counted in `f32`,
-/// whatever is in it; rows are `stride` apart. Blocks of a number of tokens that is a multiple of 32
-/// (the last one of any) lie one after the other.
+/// Packing of the attention's inputs for one kind of product, and the attention. Memory is counted
+/// in `f32`, whatever its contents; rows are `stride` apart. Blocks lie one after the other; all
+/// but the last have a multiple of 32 tokens.
 pub trait Layout {
-    /// Memory that some queries of a head take.
+    /// Memory of a head's queries.
     fn queries_len(tokens: usize, head_dim: usize) -> usize;
-    /// Keys.
+    /// Memory of a head's keys.
     fn keys_len(tokens: usize, head_dim: usize) -> usize;
-    /// Values.
+    /// Memory of a head's values.
     fn values_len(tokens: usize, head_dim: usize) -> usize;
     /// Packs a block of queries.
     fn pack_queries(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
-    /// Keys.
+    /// Packs a block of keys.
     fn pack_keys(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
-    /// Values.
+    /// Packs a block of values.
     fn pack_values(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
-    /// `softmax(q kᵀ / √head_dim) v` for each head, `out: [tokens, heads · head_dim]`. Blocks of
-    /// queries are shared out over the threads.
+    /// `softmax(q kᵀ / √head_dim) v` for each head, `out: [tokens, heads · head_dim]`. The
+    /// threads share blocks of queries.
     fn attention(inputs: Inputs<'_>, out: &mut [f32]);
 }
 
-/// Values of single precision, or pairs: queries as panels of [`NR`], the last one filled up with
-/// anything, `[panels, head_dim / V::DEPTH][NR]`; keys as packed rows, `[keys, head_dim / V::DEPTH]`;
+/// Values of single precision, or pairs: queries as panels of [`NR`], the last one padded with any
+/// values, `[panels, head_dim / V::DEPTH][NR]`; keys as packed rows, `[keys, head_dim / V::DEPTH]`;
 /// values `[keys / V::DEPTH, head_dim]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Cells<V>(PhantomData<V>);
@@ -131,7 +131,7 @@ impl<V: Operand> Layout for Cells<V> {
     }
 }
 
-/// What queries are multiplied with, so that `softmax(q kᵀ / √head_dim)` is one of powers of two.
+/// Factor of the queries that makes `softmax(q kᵀ / √head_dim)` one of powers of two.
 pub fn scale(head_dim: usize) -> f32 {
     std::f32::consts::LOG2_E / (head_dim as f32).sqrt()
 }
@@ -161,11 +161,11 @@ fn attention<V: Operand>(inputs: Inputs<'_>, out: &mut [f32]) {
     );
 }
 
-/// Memory of a thread, for two panels of queries each: keys or features down, queries across.
+/// A thread's memory for two panels of queries: lines are keys or features, columns are queries.
 struct Scratch {
     /// `[2][KEYS]`.
     scores: Lines,
-    /// As much: for scores as operands.
+    /// `[2][KEYS]`: scores as operands.
     operands: Lines,
     /// `[2][head_dim]`.
     results: Lines,
@@ -183,7 +183,8 @@ impl Scratch {
 }
 
 vectorised! {
-    /// One head for two panels of queries, the results into `out`, rows of `stride`.
+    /// Attends to one head for two panels of queries; stores the results as rows of `out`, `stride`
+    /// apart.
     fn attend_two<FMA, V: Operand>(
         scratch: &mut Scratch,
         q: &[[V; NR]],
@@ -198,7 +199,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// The same for one.
+    /// Attends to one head for one panel of queries.
     fn attend_one<FMA, V: Operand>(
         scratch: &mut Scratch,
         q: &[[V; NR]],
@@ -240,7 +241,7 @@ fn attend<const FMA: bool, V: Operand, const N: usize>(
         let places = scores.into_iter().zip(operands).zip(&mut weights);
         for (((scores, operands), weights), ((maxima, sums), results)) in places.zip(state) {
             let top = highest(scores, *maxima);
-            // After the first blocks the maximum is seldom a new one.
+            // The maximum seldom changes after the first blocks.
             if top != *maxima {
                 let shrink: [f32; NR] = std::array::from_fn(|j| exp2::<FMA>(maxima[j] - top[j]));
                 for line in results.iter_mut().chain([&mut *sums]) {
@@ -271,7 +272,7 @@ fn parts<T, const N: usize>(all: &mut [T], stride: usize, len: usize) -> [&mut [
     std::array::from_fn(|_| parts.next().unwrap_or_default())
 }
 
-/// The largest score of each query, or its maximum so far.
+/// The largest score of each query, or its running maximum.
 #[inline(always)]
 fn highest(scores: &[[f32; NR]], maxima: [f32; NR]) -> [f32; NR] {
     let mut top = maxima;
@@ -305,8 +306,8 @@ mod tests {
     };
     use crate::model::arena::Buffer;
 
-    /// Attention of `[heads, tokens, dim]`, as `[tokens, heads · dim]`, packed in two blocks where
-    /// there are tokens enough.
+    /// Attention of `[heads, tokens, dim]`, as `[tokens, heads · dim]`, packed in blocks of 64
+    /// tokens.
     fn attended<L: Layout>([q, k, v]: [&[f32]; 3], heads: usize, head_dim: usize) -> Vec<f32> {
         let pack = |x: &[f32], len: fn(usize, usize) -> usize, pack: Pack, factor: f32| {
             let tokens = x.len() / heads / head_dim;

@@ -1,4 +1,5 @@
-//! Attention by tiles of bf16, of `P` parts each (see [`amx`]): the same algorithm in other blocks.
+//! Attention by tiles of bf16, of `P` parts each (see [`amx`]): the algorithm of the parent module,
+//! with other blocks.
 
 use rayon::prelude::*;
 
@@ -16,17 +17,17 @@ use super::{
 };
 use crate::model::arena::Buffer;
 
-/// Panels of queries of one task: for all of them each block of keys and values is read once from
-/// the second-level cache.
+/// Panels of queries of one task, for which each block of keys and values is read once from the
+/// second-level cache.
 const PANELS: usize = 4;
 /// Keys in a block: their scores and weights stay in the first-level cache.
 const KEYS: usize = 128;
 
-/// How far scores may lie above what the powers of two are taken over.
+/// How far scores may exceed the value that is subtracted before the powers of two.
 const HEADROOM: f32 = 8.0;
 
-/// Queries as panels, `[panels][steps][P]`; keys as strips, likewise; values transposed, for each
-/// [`amx::DEPTH`] keys the strips of features, `[steps][strips][P]`.
+/// Layout of tiles: queries as panels, `[panels][steps][P]`; keys as strips, `[strips][steps][P]`;
+/// values transposed, as strips of features for each [`amx::DEPTH`] keys, `[steps][strips][P]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Tiled<const P: usize>;
 
@@ -94,7 +95,7 @@ fn tiles_mut(memory: &mut [f32]) -> &mut [Tile] {
     bytemuck::cast_slice_mut(memory)
 }
 
-/// One head for some panels of queries.
+/// The inputs of one head for some panels of queries.
 struct Head<'a> {
     /// From the first of the panels on.
     q: &'a [Tile],
@@ -105,7 +106,8 @@ struct Head<'a> {
     dim: usize,
 }
 
-/// Memory of a thread, for [`PANELS`] panels of queries: keys or features down, queries across.
+/// A thread's memory for [`PANELS`] panels of queries: lines are keys or features, columns are
+/// queries.
 struct Scratch {
     /// `[PANELS][KEYS]`.
     scores: Buffer,
@@ -125,7 +127,7 @@ impl Scratch {
     }
 }
 
-/// The results of one head into `out`, rows of `stride`.
+/// Attends to one head; stores the results as rows of `out`, `stride` apart.
 fn attend<const P: usize>(head: &Head<'_>, scratch: &mut Scratch, out: &mut [f32], stride: usize) {
     let Head { q, k, v, keys, dim: head_dim } = *head;
     let panels = out.len().div_ceil(stride).div_ceil(NR).min(PANELS);
@@ -151,8 +153,8 @@ fn attend<const P: usize>(head: &Head<'_>, scratch: &mut Scratch, out: &mut [f32
             let scores = &scores[panel * KEYS..][..count];
             let (maxima, sums) = (&mut maxima[panel], &mut sums[panel]);
             let top = highest(scores, *maxima);
-            // What the powers are taken over need not be the maximum, only near enough below it for
-            // them not to grow too large; after the first block it seldom changes.
+            // The subtracted value need not be the maximum, only so near below it that the powers
+            // do not grow too large. It seldom changes after the first block.
             if top.iter().zip(&*maxima).any(|(top, most)| top - most > HEADROOM) {
                 let shrink = std::array::from_fn(|j| exp2::<false>(maxima[j] - top[j]));
                 let results = results.chunks_exact_mut(features * amx::ROWS).nth(panel);

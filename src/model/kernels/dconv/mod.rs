@@ -1,5 +1,5 @@
-//! The DConv residual branch: a thin dilated convolution, GroupNorm, GELU, a 1×1 convolution back to
-//! twice the channels, GroupNorm, GLU, LayerScale, and the sum with what went in.
+//! The DConv residual branch: a thin dilated convolution, GroupNorm, GELU, a 1×1 convolution back
+//! to twice the channels, GroupNorm, GLU, LayerScale, and the sum with the input.
 
 mod freq;
 mod time;
@@ -22,20 +22,20 @@ pub struct DConvWeights {
     pub conv: Vec<f32>,
     /// `0.bias`.
     pub conv_bias: Vec<f32>,
-    /// `1`: over the hidden channels.
+    /// `1`: norm of the hidden channels.
     pub norm_hidden: Affine,
     /// `3.weight`: `[2 · channels, hidden, 1]`.
     pub expand: Vec<f32>,
     /// `3.bias`.
     pub expand_bias: Vec<f32>,
-    /// `4`: over twice the channels.
+    /// `4`: norm of twice the channels.
     pub norm_wide: Affine,
     /// `6.scale`.
     pub scale: Vec<f32>,
 }
 
-/// Twin of a layer: `x: [batch, channels, frames]`, one batch a row of the frequency branch or the
-/// whole time branch.
+/// Twin of a layer: `x: [batch, channels, frames]`; a batch is a row of the frequency branch, or
+/// the whole time branch.
 pub fn layer_plain(x: &Tensor, weights: &DConvWeights, dilation: usize) -> Result<Tensor> {
     let (channels, hidden) = (weights.scale.len(), weights.conv_bias.len());
     let tensor = |v: &[f32], shape: &[usize]| Tensor::from_slice(v, shape, x.device());
@@ -52,7 +52,7 @@ pub fn layer_plain(x: &Tensor, weights: &DConvWeights, dilation: usize) -> Resul
 mod testing {
     use super::{super::testing::noise, *};
 
-    /// Weights of a layer, of one seed.
+    /// Weights of a layer, the same for each size.
     pub fn weights(channels: usize, hidden: usize) -> DConvWeights {
         let affine = |n, seed| Affine { weight: noise(n, seed), bias: noise(n, seed + 1) };
         DConvWeights {

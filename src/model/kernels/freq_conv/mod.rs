@@ -1,11 +1,10 @@
-//! Convolutions of the frequency branch: over frequencies with a stride, transposed, over nothing
-//! but channels, and of any kernel.
+//! Convolutions of the frequency branch: over frequencies with a stride, transposed, over channels
+//! alone, and of any kernel.
 //!
 //! In the layout of [`FreqMap`](super::FreqMap) the rows under a kernel are one matrix
 //! `[taps · channels, frames]` in memory, so one row of output is one product. Taps outside the map
-//! are left out, not padded.
-//! Where a row stays in the cache between two operations it is kept as packed panels,
-//! `[lines, channels][NR]` (see [`FreqPanels`](super::FreqPanels)).
+//! are left out, not padded. Where a row stays in the cache between two operations it is kept as
+//! packed panels, `[lines, channels][NR]` (see [`FreqPanels`](super::FreqPanels)).
 
 mod direct;
 mod pointwise;

@@ -1,9 +1,9 @@
-//! Convolutions over rows: every row that comes out is a product of a few neighbouring rows that
-//! went in, as they lie in memory, with packed weights.
+//! Convolutions over rows: every output row is the product of a few neighbouring input rows,
+//! unpacked, and packed weights.
 //!
-//! All convolutions of the time branch are this. What follows a product (bias, GELU, GLU, residual)
-//! is done on its tiles while they are in registers. Works on the rows it is given; blocks of them
-//! are shared out over threads by the caller.
+//! All convolutions of the time branch are of this form. The epilogue of a product (bias, GELU,
+//! GLU, residual) is applied to its tiles while they are in registers. Runs on the calling thread;
+//! callers share blocks of rows over threads.
 
 mod winograd;
 
@@ -21,10 +21,10 @@ use winograd::{Form, Winograd};
 /// Half a tile's columns: values and gates of a GLU.
 const HALF: usize = NR / 2;
 
-/// Weights that stay in the first-level cache beside the rows.
+/// Number of weights that stay in the first-level cache beside the rows.
 const CACHED: usize = 5 << 10;
 
-/// What is done to the sums of a product before they are written.
+/// Epilogue of a product: the operation on its sums before they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
     /// Nothing.
@@ -33,7 +33,7 @@ pub enum After {
     Gelu,
     /// Gated linear unit: half as many columns are written.
     Glu,
-    /// The same, added to what is there.
+    /// Gated linear unit, added to the destination.
     AddGlu,
 }
 
@@ -47,8 +47,8 @@ impl After {
         matches!(self, Self::Glu | Self::AddGlu)
     }
 
-    /// The column of the product, of `columns`, that is packed at `at`; of a gated one, the first
-    /// half of every tile are values and the second their gates. `None` where there is none.
+    /// The column of the product, of `columns`, that is packed at `at`; `None` for padding. The
+    /// first half of every tile of a gated product are values, the second half their gates.
     fn column(self, columns: usize, at: usize) -> Option<usize> {
         if !self.gated() {
             return (at < columns).then_some(at);
@@ -58,18 +58,18 @@ impl After {
         (output < columns / 2).then_some(output + lane / HALF * (columns / 2))
     }
 
-    /// Columns as they are packed.
+    /// Number of packed columns.
     fn packed(self, columns: usize) -> usize {
         let outputs = self.outputs(columns);
         if self.gated() { outputs.div_ceil(HALF) * NR } else { outputs }
     }
 }
 
-/// The right-hand side of a product: weights and bias, packed in the order of what follows it.
+/// The right-hand side of a product: weights and bias, packed in the order of its epilogue.
 #[derive(Clone, Debug)]
 pub struct Columns {
     panels: Panels,
-    /// The tiles' start.
+    /// Start values of the tiles.
     bias: Vec<[f32; NR]>,
     after: After,
     /// Columns that are written.
@@ -96,20 +96,21 @@ impl Columns {
     }
 }
 
-/// Where the left-hand side of a product lies: row `n` is `taps` pieces of as many values as fill
-/// the depth, piece `t` at `n · step + t · gap`.
+/// Position of the left-hand side of a product: row `n` consists of `taps` pieces of equal length,
+/// piece `t` at `n · step + t · gap`.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields {
     /// Pieces of a row.
     pub taps: usize,
-    /// From piece to piece.
+    /// Distance between pieces.
     pub gap: usize,
-    /// From row to row.
+    /// Distance between rows.
     pub step: usize,
 }
 
 vectorised! {
-    /// The rows of `out: [rows, columns.outputs()]` from the fields that `x` begins with.
+    /// Computes the rows of `out: [rows, columns.outputs()]` from the fields at the beginning of
+    /// `x`.
     ///
     /// # Panics
     /// When the last field ends beyond `x`.
@@ -122,7 +123,7 @@ vectorised! {
         let group = (CACHED / (depth * NR)).max(1);
         for (index, biases) in columns.bias.chunks(group).enumerate() {
             for first in (0..rows).step_by(MR) {
-                // Beyond the last row, the last row again: computed and not written.
+                // Rows beyond the last one repeat it; they are computed, and not written.
                 let lines: [&[f32]; MR] =
                     from_fn(|i| &x[(first + i).min(rows - 1) * fields.step..][..span]);
                 let count = MR.min(rows - first);
@@ -198,7 +199,7 @@ fn write<const FMA: bool, const M: usize>(
     }
 }
 
-/// Writes the first of `values`; nearly always all, which are a vector or two.
+/// Writes the first of `values`; nearly always all of them, a vector or two.
 #[inline(always)]
 fn put<const N: usize>(values: &[f32; N], out: &mut [f32]) {
     if let Ok(out) = <&mut [f32; N]>::try_from(&mut *out) {
@@ -208,11 +209,11 @@ fn put<const N: usize>(values: &[f32; N], out: &mut [f32]) {
     }
 }
 
-/// Products of rows, or to columns, no wider than this are not taken apart: the transforms would
-/// cost more than they save.
+/// Width of rows and columns up to which a convolution is direct: the transforms would cost more
+/// than they save.
 const NARROW: usize = 32;
 
-/// A convolution: row `n` of the result comes from rows `n` to `n + taps` of what goes in.
+/// A convolution: row `n` of the result depends on rows `n` to `n + taps` of the input.
 #[derive(Clone, Debug)]
 pub struct RowConv {
     width: usize,
@@ -227,7 +228,7 @@ enum Algorithm {
     Winograd(Winograd),
 }
 
-/// Memory for a block of rows.
+/// Scratch memory for a block of rows.
 #[derive(Debug, Default)]
 pub struct Scratch(winograd::Scratch);
 
@@ -249,12 +250,13 @@ impl RowConv {
         Self { width, taps, outputs: after.outputs(bias.len()), algorithm }
     }
 
-    /// Values of a row that comes out.
+    /// Values of a row of the result.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// The rows of `out: [rows, outputs]` from `x`, which begins with the first row's first tap.
+    /// Computes the rows of `out: [rows, outputs]` from `x`, which begins with the first row's
+    /// first tap.
     ///
     /// # Panics
     /// When `x` ends before the last row's last tap.
@@ -279,7 +281,7 @@ mod tests {
         *,
     };
 
-    /// The same by its definition.
+    /// The convolution by its definition.
     fn plain(
         [taps, width]: [usize; 2],
         weight: &[f32],

@@ -1,4 +1,4 @@
-//! The instructions. The compiler has no intrinsics for them on the stable channel: assembly.
+//! AMX's instructions, in assembly: stable Rust has no intrinsics for them.
 
 #![expect(unsafe_code, reason = "assembly")]
 
@@ -10,13 +10,13 @@ use super::super::{
     layout::NR,
 };
 
-/// Bytes of a line of a tile, which is also how far apart lines lie.
+/// Bytes of a line of a tile, and distance between lines.
 const LINE: usize = 64;
-/// Steps of the depth that are taken at a time, so that two panels (callers ask for few) stay in the
-/// first-level cache while strips come from the second-level one.
+/// Steps of the depth of one pass, so that two panels (callers have few) stay in the first-level
+/// cache while strips come from the second-level cache.
 const STEPS: usize = 8;
 
-/// What the registers of tiles are: eight of sixteen lines of 64 bytes.
+/// Configuration of the tile registers: eight of sixteen lines of 64 bytes.
 #[repr(C, align(64))]
 struct Configuration {
     palette: u8,
@@ -34,18 +34,18 @@ static CONFIGURATION: Configuration = Configuration {
     rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
-/// The tile registers of this thread, ready for products. Gives them back when dropped, so that
-/// nothing has to be saved when the system runs another thread.
+/// The configured tile registers of this thread. The last one releases them when dropped, so that
+/// the system does not save them when it switches threads.
 #[derive(Debug)]
 pub struct Tiles(PhantomData<*const ()>);
 
 thread_local! {
-    /// How many [`Tiles`] there are.
+    /// Number of [`Tiles`] of this thread.
     static USERS: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Tiles {
-    /// `None` when [`cpu::has_amx`] says no.
+    /// `None` where [`cpu::has_amx`] returns false.
     pub fn new() -> Option<Self> {
         if !cpu::has_amx() {
             return None;
@@ -67,23 +67,24 @@ impl Drop for Tiles {
     }
 }
 
-/// Sets the registers of tiles of this thread up; called by [`Tiles::new`] where they are there.
+/// Configures the tile registers of this thread, on a CPU that has them.
 fn configure() {
-    // SAFETY: the configuration is one of palette 1, and the CPU has tiles.
+    // SAFETY: the caller has checked that the CPU has AMX; the configuration is valid for palette
+    // 1.
     unsafe {
         asm!("ldtilecfg [{}]", in(reg) &raw const CONFIGURATION, options(nostack, readonly));
     }
 }
 
-/// Gives them up.
+/// Releases the tile registers.
 fn release() {
-    // SAFETY: the CPU has tiles, and nobody uses them any more.
+    // SAFETY: the last `Tiles` of this thread was dropped, so the CPU has AMX and no product runs.
     unsafe {
         asm!("tilerelease", options(nostack, nomem));
     }
 }
 
-/// [`product`](super::super::amx::product), which has checked that all memory is there.
+/// [`product`](super::super::amx::product) by the instructions. The caller has checked all bounds.
 pub fn product<const P: usize, const ADD: bool>(
     _tiles: &Tiles,
     sums: &mut Sums<'_>,
@@ -97,10 +98,10 @@ pub fn product<const P: usize, const ADD: bool>(
         let add = if from == 0 { add } else { 1 };
         for strip in (0..strips).step_by(2) {
             for panel in (0..panels).step_by(2) {
-                // SAFETY: the caller has checked that the last tile and the last line are there;
-                // these lie before, or are them.
+                // SAFETY: the caller has checked that the last tile and the last line exist; these
+                // lie before them, or are them.
                 unsafe {
-                    // A stride that is not used may be any.
+                    // A stride may be too large where it is not used.
                     let run = Run {
                         left: left.tiles.as_ptr().add(strip * left.stride + from * left.step),
                         left_stride: left.stride.wrapping_mul(size_of::<Tile>()),
@@ -142,14 +143,16 @@ struct Run {
     steps: usize,
 }
 
-/// Defines a product: how its sums are read, a step, and how they are written. The sums of strip `s`
-/// and panel `n` are in register `2 · s + n`; 4 and 5 hold the left, 6 and 7 the right.
+/// Defines a product: the loads of its sums, a step, and the stores of its sums. The sums of strip
+/// `s` and panel `n` are in register `2 · s + n`; 4 and 5 hold the left matrix, 6 and 7 the right
+/// one.
 macro_rules! run {
     ($name:ident, [$($load:literal),*], [$($step:literal),*], [$($store:literal),*]) => {
         /// # Safety
-        /// All tiles and lines that the name says must be there, and the registers configured.
+        /// The tiles and lines of as many strips and panels as the name says must exist, and the
+        /// registers be configured.
         unsafe fn $name(&self, add: i32) {
-            // SAFETY: reads and writes nothing but those tiles and lines.
+            // SAFETY: reads and writes those tiles and lines alone.
             unsafe {
                 asm!(
                     "/* {c1}: not in all */",

@@ -1,4 +1,4 @@
-//! [`amx`](super::super::amx)'s packing by AVX-512 with BF16, which every CPU with AMX has.
+//! Packing of [`amx`](super::super::amx) by AVX-512 with BF16, which every CPU with AMX has.
 
 #![expect(unsafe_code, reason = "intrinsics")]
 
@@ -24,12 +24,12 @@ use super::{
     avx512::{INTERLEAVED, exp2, interleaving},
 };
 
-/// The first `count` of sixteen lanes.
+/// Mask of the first `count` of sixteen lanes.
 fn first(count: usize) -> __mmask16 {
     if count >= NR { !0 } else { (1 << count) - 1 }
 }
 
-/// Rows as lines of tiles, or transposed as columns.
+/// Packs rows as lines of tiles, or transposed as columns.
 pub fn rows<const P: usize, const TRANSPOSE: bool>(
     rows: &[f32],
     stride: usize,
@@ -58,7 +58,7 @@ fn rows_in_features<const P: usize, const TRANSPOSE: bool>(
             if rows.len().checked_sub(depth).is_none_or(|last| at > last) {
                 break;
             }
-            // SAFETY: the row is there, and `from` lies within it, as there are no more tiles than
+            // SAFETY: the row exists, and `from` lies within it, as there are no more tiles than
             // steps. The masks leave out what is beyond its end.
             let [low, high] = unsafe {
                 let row = rows.as_ptr().add(at + from);
@@ -73,7 +73,7 @@ fn rows_in_features<const P: usize, const TRANSPOSE: bool>(
     }
 }
 
-/// See [`pack_left_pair`](super::super::amx::pack_left_pair).
+/// Packs a step in two halves, see [`pack_left_pair`](super::super::amx::pack_left_pair).
 pub fn pair<const P: usize>(low: &[[f32; NR]; ROWS], high: &[[f32; NR]; ROWS], tiles: &mut [Tile]) {
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     fn pair<const P: usize>(low: &[[f32; NR]; ROWS], high: &[[f32; NR]; ROWS], tiles: &mut [Tile]) {
@@ -91,7 +91,7 @@ pub fn pair<const P: usize>(low: &[[f32; NR]; ROWS], high: &[[f32; NR]; ROWS], t
     unsafe { pair::<P>(low, high, tiles) }
 }
 
-/// Lines of the depth, transposed as rows.
+/// Packs lines of the depth, transposed, as rows.
 pub fn lines<const P: usize>(
     lines: &[f32],
     stride: usize,
@@ -103,12 +103,13 @@ pub fn lines<const P: usize>(
     let last = depth.saturating_sub(1).checked_mul(stride);
     let end = last.and_then(|last| last.checked_add(width));
     assert!(depth == 0 || end.is_some_and(|end| end <= lines.len()), "lines end too soon");
-    // SAFETY: a CPU with AMX was found to have AVX-512 with BF16; the lines are there.
+    // SAFETY: a CPU with AMX was found to have AVX-512 with BF16; the lines were checked.
     unsafe { lines_in_features::<P>(lines, stride, [depth, width], tiles) }
 }
 
 /// # Safety
-/// All lines must be there.
+/// `lines` must have `depth` lines of `width` values, `stride` apart, and `tiles` at most as many
+/// tiles as they fill.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 unsafe fn lines_in_features<const P: usize>(
     lines: &[f32],
@@ -123,7 +124,8 @@ unsafe fn lines_in_features<const P: usize>(
         let pairs = (depth - from).div_ceil(2);
         for (pair, all) in all.iter_mut().take(pairs).enumerate() {
             let k = from + 2 * pair;
-            // SAFETY: both lines are there; the mask leaves out what is beyond them.
+            // SAFETY: line `k` exists, and so does the next, or its mask is empty; the masks leave
+            // out the values beyond the width.
             let [a, b] = unsafe {
                 let line = lines.as_ptr().add(k * stride);
                 let second = if k + 1 < depth { mask } else { 0 };
@@ -138,7 +140,7 @@ unsafe fn lines_in_features<const P: usize>(
     }
 }
 
-/// See [`weigh`](super::super::amx::weigh).
+/// Packs powers of two, see [`weigh`](super::super::amx::weigh).
 pub fn weigh<const P: usize>(
     scores: &[[f32; NR]],
     top: &[f32; NR],
@@ -189,11 +191,11 @@ fn weigh_in_features<const P: usize>(
 fn weight<const P: usize>(line: &[f32; NR], top: __m512) -> __m512 {
     // SAFETY: a load of a whole line.
     let x = _mm512_sub_ps(unsafe { _mm512_loadu_ps(line.as_ptr()) }, top);
-    // A bf16 holds eight bits: for one a short polynomial does.
+    // A bf16 holds eight bits, for which a short polynomial suffices.
     if P == 1 { exp2(x, EXP2_SHORT) } else { exp2(x, EXP2) }
 }
 
-/// See [`store_transposed`](super::super::amx::store_transposed).
+/// Stores results, see [`store_transposed`](super::super::amx::store_transposed).
 pub fn store_transposed(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
     assert!(cpu::has_amx(), "no AMX");
     // SAFETY: a CPU with AMX was found to have AVX-512.
@@ -219,7 +221,7 @@ fn store_transposed_in_features(
     }
     for (row, out) in transpose(&rows).into_iter().zip(out.chunks_mut(stride)) {
         if out.len() >= width {
-            // SAFETY: the mask leaves out what is beyond the row.
+            // SAFETY: the mask leaves out the lanes beyond the row.
             unsafe {
                 let row = _mm512_castsi512_ps(row);
                 _mm512_mask_storeu_ps(out.as_mut_ptr(), first(width), row);
@@ -228,7 +230,7 @@ fn store_transposed_in_features(
     }
 }
 
-/// Thirty-two values in a row as pairs: rounded, and what that leaves.
+/// Packs thirty-two consecutive values as pairs: rounded, and the remainders.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn split<const P: usize>(low: __m512, high: __m512) -> [__m512i; P] {
@@ -243,7 +245,7 @@ fn split<const P: usize>(low: __m512, high: __m512) -> [__m512i; P] {
     parts
 }
 
-/// Sixteen pairs, of which the first and the second values are given: as [`split`].
+/// [`split`] for sixteen pairs, whose first values are `a` and second values `b`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn split_pairs<const P: usize>(order: __m512i, a: __m512, b: __m512) -> [__m512i; P] {
@@ -261,12 +263,12 @@ fn split_pairs<const P: usize>(order: __m512i, a: __m512, b: __m512) -> [__m512i
 #[inline]
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn round(low: __m512, high: __m512) -> __m512i {
-    // SAFETY: the types are as large and hold any bits.
+    // SAFETY: both types have 64 bytes, and any bits are valid.
     unsafe { transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low)) }
 }
 
-/// Sixteen by sixteen cells transposed: four times, the first and the second half of the rows
-/// interleaved.
+/// Transposes sixteen by sixteen cells: interleaves the first and the second half of the rows four
+/// times.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn transpose(rows: &[__m512i; ROWS]) -> [__m512i; ROWS] {
@@ -274,7 +276,7 @@ fn transpose(rows: &[__m512i; ROWS]) -> [__m512i; ROWS] {
     for _ in 0..ROWS.ilog2() {
         let before = rows;
         for (at, row) in rows.iter_mut().enumerate() {
-            // SAFETY: sixteen indices are there.
+            // SAFETY: a load of sixteen indices.
             let order = unsafe { _mm512_loadu_si512(INTERLEAVED[at % 2].as_ptr().cast()) };
             let [a, b] = [before[at / 2], before[at / 2 + ROWS / 2]];
             *row = _mm512_permutex2var_epi32(a, order, b);
@@ -283,7 +285,7 @@ fn transpose(rows: &[__m512i; ROWS]) -> [__m512i; ROWS] {
     rows
 }
 
-/// Lines of `P` parts each into as many tiles, or transposed.
+/// Stores lines of `P` parts each into as many tiles, transposed if `TRANSPOSE`.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn store<const P: usize, const TRANSPOSE: bool>(tiles: &mut [Tile], all: &[[__m512i; P]; ROWS]) {
@@ -304,6 +306,6 @@ fn store<const P: usize, const TRANSPOSE: bool>(tiles: &mut [Tile], all: &[[__m5
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn store_line(tile: &mut Tile, index: usize, line: __m512i) {
-    // SAFETY: sixteen pairs are written.
+    // SAFETY: a store of sixteen pairs, a whole line.
     unsafe { _mm512_storeu_si512(tile.0[index].as_mut_ptr().cast(), line) }
 }

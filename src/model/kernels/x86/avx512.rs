@@ -1,11 +1,13 @@
-//! What AVX-512 does better than the compiler makes of plain code: tiles of eight rows by two panels,
-//! for `f32` and for pairs of bf16, and the softmax between the two products of attention.
+//! Kernels that are faster by AVX-512 intrinsics than compiled from plain code: tiles of eight rows
+//! by two panels, for `f32` and for pairs of bf16, and the softmax between the two products of
+//! attention.
 //!
-//! Two panels because each value of the left matrix has to be spread over a whole vector, and the CPU
-//! reads but one of those at a time: used once each, they take as long as the products of bf16.
+//! Two panels, because each value of the left matrix is broadcast to a whole vector, and the CPU
+//! loads one of those at a time: for a single panel, the loads take as long as the products of
+//! bf16.
 //!
-//! Every function here has a plain twin beside its caller and works only on a CPU that was found to be
-//! able to: each asks again, a load and a test. Runs on the calling thread.
+//! Every function has a plain twin beside its caller, and checks that the CPU has its instructions
+//! (a load and a test). Runs on the calling thread.
 
 #![expect(unsafe_code, reason = "intrinsics, and a check for each value is too slow here")]
 
@@ -26,7 +28,7 @@ use super::super::{
     math::{EXP2, EXP2_SHORT},
 };
 
-/// The first and the second halves of two vectors interleaved, as indices into both.
+/// Indices that interleave the first and the second halves of two vectors.
 pub const INTERLEAVED: [[i32; NR]; 2] = [interleaved(0), interleaved(NR as i32 / 2)];
 
 const fn interleaved(first: i32) -> [i32; NR] {
@@ -39,7 +41,7 @@ const fn interleaved(first: i32) -> [i32; NR] {
     order
 }
 
-/// `sums[n][i] = Σ_k left[i, k] · panels[n][k]`, or added to it if `ADD`.
+/// `sums[n][i] = Σ_k left[i, k] · panels[n][k]`; adds to the sums if `ADD`.
 ///
 /// # Panics
 /// When this CPU has no AVX-512, or `left` ends before the product.
@@ -51,11 +53,12 @@ pub fn product<const ADD: bool, const N: usize>(
 ) {
     assert!(cpu::has_avx512(), "no AVX-512");
     assert!(left.has(least(&sums), least(&panels)), "the left matrix ends before the product");
-    // SAFETY: the CPU was just found to have the feature; `left` has all that is asked for.
+    // SAFETY: the CPU was just found to have the feature; `left` has the cells of all rows and
+    // lines.
     unsafe { single::<ADD, N>(sums, left, panels) };
 }
 
-/// The same over both halves of each pair.
+/// [`product`] over both halves of each pair.
 ///
 /// # Panics
 /// When this CPU does not multiply bf16, or `left` ends before the product.
@@ -67,17 +70,18 @@ pub fn product_of_pairs<const ADD: bool, const N: usize>(
 ) {
     assert!(cpu::has_bf16(), "no AVX-512 BF16");
     assert!(left.has(least(&sums), least(&panels)), "the left matrix ends before the product");
-    // SAFETY: the CPU was just found to have the features; `left` has all that is asked for.
+    // SAFETY: the CPU was just found to have the features; `left` has the cells of all rows and
+    // lines.
     unsafe { pairs::<ADD, N>(sums, left, panels) };
 }
 
-/// What all of some slices have.
+/// The least length of the slices.
 #[inline(always)]
 fn least<T, S: std::ops::Deref<Target = [T]>, const N: usize>(slices: &[S; N]) -> usize {
     slices.iter().map(|slice| slice.len()).min().unwrap_or(0)
 }
 
-/// Defines a product: the same loops around another instruction.
+/// Defines a product: loops around one instruction.
 macro_rules! product {
     ($features:literal, $cell:ty, $product:ident, $tile:ident,
      |$acc:ident, $left:ident, $line:ident| $step:expr) => {
@@ -94,7 +98,7 @@ macro_rules! product {
             let lines = least(&panels);
             let mut row = 0;
             while row < rows {
-                // SAFETY: as promised by the caller; the rows are there, all of one strip.
+                // SAFETY: as promised by the caller; the rows exist, and belong to one strip.
                 unsafe {
                     let sums = sums.each_mut().map(|sums| sums.as_mut_ptr().add(row));
                     // Without lines there may be no cell.
@@ -123,7 +127,7 @@ macro_rules! product {
             panels: [&[[$cell; NR]]; N],
             lines: usize,
         ) -> usize {
-            // SAFETY: loads and stores are of whole lines, all of which exist, as do the cells.
+            // SAFETY: loads and stores are of whole lines, which exist, like the cells.
             unsafe {
                 let mut acc = [[_mm512_setzero_ps(); N]; M];
                 if ADD {
@@ -166,7 +170,7 @@ product!("avx512f,avx512bf16", Pair, pairs, pairs_tile, |acc, left, line| {
     )
 });
 
-/// The largest of `top` and the scores of each query, into `top`, if this CPU has AVX-512.
+/// Raises `top` to the largest score of each query. Returns false on a CPU without AVX-512.
 #[inline(always)]
 pub fn raise(top: &mut [f32; NR], scores: &[[f32; NR]]) -> bool {
     #[target_feature(enable = "avx512f")]
@@ -197,7 +201,8 @@ pub fn raise(top: &mut [f32; NR], scores: &[[f32; NR]]) -> bool {
     able
 }
 
-/// `scores = 2^(scores − top)`, added to `sums`, if this CPU has AVX-512.
+/// Computes `scores = 2^(scores − top)`, and adds them to `sums`. Returns false on a CPU without
+/// AVX-512.
 #[inline(always)]
 pub fn weigh(scores: &mut [[f32; NR]], top: &[f32; NR], sums: &mut [f32; NR]) -> bool {
     #[target_feature(enable = "avx512f")]
@@ -222,8 +227,8 @@ pub fn weigh(scores: &mut [[f32; NR]], top: &[f32; NR], sums: &mut [f32; NR]) ->
     able
 }
 
-/// `2^(scores − top)` as a panel of pairs, and added to `sums`, if this CPU multiplies bf16. An
-/// odd last line is paired with zeros.
+/// Packs `2^(scores − top)` as a panel of pairs, and adds them to `sums`; an odd last line is
+/// paired with zeros. Returns false on a CPU that does not multiply bf16.
 #[inline(always)]
 pub fn weigh_pairs(
     scores: &[[f32; NR]],
@@ -246,7 +251,7 @@ pub fn weigh_pairs(
             let mut sum = [_mm512_loadu_ps(sums.as_ptr()), _mm512_set1_ps(0.0)];
             let mut panel = panel.iter_mut();
             for (lines, panel) in whole.iter().zip(&mut panel) {
-                // A bf16 holds eight bits: a short polynomial does.
+                // A bf16 holds eight bits, for which a short polynomial suffices.
                 let v = [0, 1].map(|i| {
                     let score = _mm512_loadu_ps(lines[i].as_ptr());
                     exp2(_mm512_sub_ps(score, top), EXP2_SHORT)
@@ -271,8 +276,8 @@ pub fn weigh_pairs(
     able
 }
 
-/// [`STRIP`] rows, `stride` apart, as lines of a strip, if this CPU has AVX-512: how many lines were
-/// done.
+/// Packs [`STRIP`] rows, `stride` apart, as lines of a strip. Returns the number of lines, 0 on a
+/// CPU without AVX-512.
 #[inline(always)]
 pub fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[f32; STRIP]]) -> usize {
     #[target_feature(enable = "avx512f")]
@@ -295,7 +300,8 @@ pub fn pack_strip(rows: &[f32], stride: usize, lines: &mut [[f32; STRIP]]) -> us
     pieces.len() * NR
 }
 
-/// The same for rows of `depth` values as lines of pairs, if this CPU rounds to bf16. Denormal values become zero.
+/// Packs [`STRIP`] rows of `depth` values as lines of pairs; subnormal values become zero. Returns
+/// the number of lines, 0 on a CPU without BF16.
 #[inline(always)]
 pub fn pack_strip_of_pairs(
     rows: &[f32],
@@ -327,15 +333,15 @@ pub fn pack_strip_of_pairs(
     whole
 }
 
-/// Stores rows of cells transposed: the first and the second half of all of them interleaved, once
-/// for each time that the number of rows can be halved.
+/// Stores rows of cells transposed: interleaves their first and second half, once for each time
+/// that the number of rows can be halved.
 ///
 /// # Safety
-/// There must be room for as many vectors at `to`.
+/// `to` must be valid for writes of as many vectors.
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn store_transposed(mut rows: [__m512; STRIP], to: *mut f32) {
-    // SAFETY: sixteen indices are there, and room, as the caller promises.
+    // SAFETY: loads of sixteen indices; the caller promises that `to` is valid.
     unsafe {
         let orders = INTERLEAVED.map(|order| _mm512_loadu_si512(order.as_ptr().cast()));
         for _ in 0..STRIP.ilog2() {
@@ -350,7 +356,7 @@ unsafe fn store_transposed(mut rows: [__m512; STRIP], to: *mut f32) {
     }
 }
 
-/// The values of two lines as pairs: upper and lower half of 32 values, taken in turn.
+/// Stores the values of two lines as pairs: interleaves the lower and the upper half of 32 values.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn store(order: __m512i, [first, second]: [__m512; 2], pairs: &mut [Pair; NR]) {
@@ -362,7 +368,7 @@ fn store(order: __m512i, [first, second]: [__m512; 2], pairs: &mut [Pair; NR]) {
     }
 }
 
-/// The order that takes values of the lower and the upper half in turn.
+/// Indices that interleave the lower and the upper half of 32 values.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub fn interleaving() -> __m512i {
@@ -375,18 +381,18 @@ pub fn interleaving() -> __m512i {
         }
         order
     };
-    // SAFETY: 32 indices are there.
+    // SAFETY: a load of 32 indices.
     unsafe { _mm512_loadu_si512(ORDER.as_ptr().cast()) }
 }
 
-/// `2^x`, below −100 as at −100: nothing beside the largest weight, which is one, while a result
-/// too small for a normal number takes some CPUs a hundred times as long. `factors` are those of
-/// the polynomial for what rounding leaves, see [`EXP2`].
+/// `2^x`; arguments below −100 count as −100. That is negligible beside the largest weight, which
+/// is one, while subnormal results take some CPUs a hundred times as long. `factors` are the
+/// coefficients of the polynomial for the remainder of rounding, see [`EXP2`].
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub fn exp2<const N: usize>(x: __m512, factors: [f32; N]) -> __m512 {
     const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-    // In this order not-a-number stays so.
+    // In this order NaN stays NaN.
     let x = _mm512_max_ps(_mm512_set1_ps(-100.0), x);
     let n = _mm512_roundscale_ps::<NEAREST>(x);
     let r = _mm512_sub_ps(x, n);

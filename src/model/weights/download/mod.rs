@@ -1,7 +1,8 @@
-//! A file fetched over HTTPS: resumed where it broke off, and checked before it has its name.
+//! Downloads over HTTPS that resume after an interruption, and are checked before they get their
+//! name.
 //!
-//! Beside `<file>.part` lies `<file>.part.json` with the address and what the server said of the
-//! content, so that a rest is only ever put behind the beginning of the same file.
+//! `<file>.part.json` beside `<file>.part` has the address, and the server's validator and length,
+//! so that a download resumes only with the same content.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -24,27 +25,27 @@ use super::{
     progress::{Step, Watch},
 };
 
-/// What to fetch, and where to put it.
+/// A file to fetch, and its destination.
 pub(super) struct Download<'a> {
     pub(super) url: &'a str,
     pub(super) path: &'a Path,
-    /// First digits of the file's SHA-256, where they are known.
+    /// First digits of the file's SHA-256, where known.
     pub(super) sha256: Option<&'a str>,
 }
 
-/// No weight file is longer.
+/// Largest length of a weight file, in bytes.
 const LENGTH_LIMIT: u64 = 1 << 30;
 
-/// Attempts that bring nothing new before the address is given up.
+/// Attempts without progress before the address is given up.
 const FRUITLESS_ATTEMPTS: u32 = 4;
 
-/// How long to wait for a server.
+/// Timeouts of a server.
 #[derive(Clone, Copy)]
 struct Patience {
     connect: Duration,
-    /// Silence before the connection is taken for broken.
+    /// Time without data after which the connection counts as broken.
     silence: Duration,
-    /// Before the next attempt; twice as long after each that brought nothing.
+    /// Time before the next attempt; doubled after each attempt without progress.
     pause: Duration,
 }
 
@@ -54,12 +55,12 @@ const PATIENCE: Patience = Patience {
     pause: Duration::from_millis(500),
 };
 
-/// Why one attempt ended without the whole file.
+/// Reason why an attempt ended without the whole file.
 #[derive(Debug)]
 enum Setback {
-    /// Trying again is of no use.
+    /// Another attempt would fail too.
     Final(Fault),
-    /// The connection broke, or the server asks for patience.
+    /// The connection broke, or the server is busy.
     Passing(String),
 }
 
@@ -75,7 +76,7 @@ impl From<io::Error> for Setback {
     }
 }
 
-/// What is known of the beginning that lies on disk.
+/// Identity of the partial file on disk.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Part {
     url: String,
@@ -84,7 +85,7 @@ struct Part {
     total: Option<u64>,
 }
 
-/// Fetches the file, unless it is there already.
+/// Fetches the file, unless it exists.
 pub(super) fn fetch(download: &Download<'_>, watch: &mut Watch<'_>) -> Result<()> {
     fetch_with(download, PATIENCE, watch)
 }
@@ -102,7 +103,7 @@ fn fetch_with(download: &Download<'_>, patience: Patience, watch: &mut Watch<'_>
         .build()
         .into();
     let mut fruitless = 0;
-    // The furthest that any attempt came: a server that always begins anew must not go on for ever.
+    // The most bytes that any attempt reached, so that a server that always restarts is given up.
     let mut furthest = download.have();
     loop {
         match attempt(&agent, download, watch) {
@@ -122,7 +123,7 @@ fn fetch_with(download: &Download<'_>, patience: Patience, watch: &mut Watch<'_>
     download.finish(watch)
 }
 
-/// One request: the rest of the file if there is a beginning, else all of it.
+/// Makes one request: for the rest of a partial file, or for all of it.
 fn attempt(agent: &Agent, download: &Download<'_>, watch: &mut Watch<'_>) -> Result<(), Setback> {
     watch.report(download.step(), download.have(), None)?;
     let (part, have) = download.beginning()?;
@@ -152,7 +153,7 @@ fn attempt(agent: &Agent, download: &Download<'_>, watch: &mut Watch<'_>) -> Res
             }
             receive(response, download, have, total, watch)
         }
-        // There is nothing behind what is here: either it is whole, or it is not this file.
+        // No bytes follow those on disk: the file is complete, or it is another one.
         StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => {
             if part.total == Some(have) {
                 return Ok(());
@@ -167,7 +168,7 @@ fn attempt(agent: &Agent, download: &Download<'_>, watch: &mut Watch<'_>) -> Res
     }
 }
 
-/// Writes a response's body behind the `have` bytes that are there.
+/// Appends a response's body to the `have` bytes on disk.
 fn receive(
     response: Response<Body>,
     download: &Download<'_>,
@@ -214,13 +215,14 @@ fn broke_off(done: u64, total: Option<u64>, why: &str) -> String {
     format!("broke off after {}{of} ({why})", bytes(done))
 }
 
-/// No answer at all. Where nothing was ever received, another address is the better bet.
+/// The error of a request without a response. Where no byte was ever received, the next address is
+/// tried.
 fn broken_before(error: &ureq::Error, have: u64) -> Setback {
     let text = format!("cannot be reached: {error}");
     if have > 0 { Setback::Passing(text) } else { Setback::Final(Fault::Wrong(text)) }
 }
 
-/// A login page, a captive portal, an error that calls itself a success.
+/// Fails for an HTML page: a login page, a captive portal, or an error with status 200.
 fn refuse_page(response: &Response<Body>) -> Result<(), Setback> {
     let kind = text_header(response, header::CONTENT_TYPE).unwrap_or_default();
     if kind.starts_with("text/html") {
@@ -239,7 +241,7 @@ fn content_length(response: &Response<Body>) -> Option<u64> {
     text_header(response, header::CONTENT_LENGTH)?.parse().ok()
 }
 
-/// First byte and whole length out of `Content-Range: bytes 100-199/200`.
+/// First byte and total length from `Content-Range: bytes 100-199/200`.
 fn content_range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
     let range = text_header(response, header::CONTENT_RANGE)?.strip_prefix("bytes ")?;
     let (range, total) = range.split_once('/')?;
@@ -247,7 +249,7 @@ fn content_range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
     Some((start.trim().parse().ok()?, total.trim().parse().ok()))
 }
 
-/// Sleeps, but not through a cancellation.
+/// Sleeps; a cancellation ends it.
 fn pause(duration: Duration, watch: &Watch<'_>) -> Result<()> {
     let start = Instant::now();
     while start.elapsed() < duration {
@@ -270,16 +272,16 @@ impl Download<'_> {
         with_suffix(self.path, ".part.json")
     }
 
-    /// Bytes of the file that lie on disk.
+    /// Bytes of the partial file on disk.
     fn have(&self) -> u64 {
         fs::metadata(self.part_path()).map_or(0, |meta| meta.len())
     }
 
-    /// What lies on disk of this very file; anything else is thrown away.
+    /// The partial file, if it belongs to this address; another one is deleted.
     fn beginning(&self) -> Result<(Part, u64)> {
         let note = fs::read(self.note_path()).unwrap_or_default();
         let part: Part = serde_json::from_slice(&note).unwrap_or_default();
-        // Without a validator nothing tells whether the rest belongs to it.
+        // Without a validator, the server's content may have changed.
         if part.url == self.url && part.validator.is_some() {
             return Ok((part, self.have()));
         }
@@ -293,7 +295,7 @@ impl Download<'_> {
         Part { url: self.url.to_owned(), validator: validator.map(str::to_owned), total }
     }
 
-    /// Begins anew, with a note of what is coming.
+    /// Restarts with an empty partial file, and stores its identity.
     fn restart(&self, part: &Part) -> Result<()> {
         File::create(self.part_path())?;
         fs::write(self.note_path(), serde_json::to_vec(part).map_err(io::Error::from)?)?;
@@ -310,7 +312,7 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// Checks the whole file, and gives it its name.
+    /// Checks the complete file, and renames it.
     fn finish(&self, watch: &mut Watch<'_>) -> Result<()> {
         if let Some(expected) = self.sha256 {
             let found = sha256(&self.part_path(), watch)?;

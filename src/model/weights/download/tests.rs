@@ -1,4 +1,4 @@
-//! Downloads from a server that behaves, and from one that does not.
+//! Downloads from a correct server, and from faulty ones.
 
 use std::cell::Cell;
 
@@ -15,7 +15,7 @@ const IMPATIENT: Patience = Patience {
     pause: Duration::from_millis(1),
 };
 
-/// 300,000 bytes that say where they are.
+/// 300,000 bytes, each group of four with its own position.
 fn data() -> Vec<u8> {
     (0..75_000_u32).flat_map(u32::to_le_bytes).collect()
 }
@@ -55,7 +55,7 @@ impl Target {
 }
 
 #[test]
-fn a_file_comes_whole_with_progress() {
+fn a_whole_file_is_fetched_with_progress() {
     let server = Server::start(|_, _| Answer::whole(&data()));
     let target = Target::new(&server);
     let mut seen = Vec::new();
@@ -66,13 +66,13 @@ fn a_file_comes_whole_with_progress() {
     let host = server.address.strip_prefix("http://").unwrap().to_owned();
     let last = Progress { what: Step::Downloading(host), done: 300_000, total: Some(300_000) };
     assert_eq!(seen.last(), Some(&last));
-    // It is there: the server is not asked again.
+    // The file exists: no second request.
     target.fetch().unwrap();
     assert_eq!(server.seen().len(), 1);
 }
 
 #[test]
-fn a_broken_download_goes_on_where_it_was() {
+fn a_broken_download_resumes() {
     let server = Server::start(|number, request| match number {
         0 => Answer::whole(&data()).cut(100_000),
         1 => Answer::rest(&data(), request.start()).cut(50_000),
@@ -90,7 +90,7 @@ fn a_broken_download_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_cancelled_download_goes_on_at_the_next_call() {
+fn a_cancelled_download_resumes_at_the_next_call() {
     let server = Server::start(|number, request| match number {
         0 => Answer::whole(&data()),
         _ => Answer::rest(&data(), request.start()),
@@ -108,7 +108,7 @@ fn a_cancelled_download_goes_on_at_the_next_call() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_sends_it_all_again() {
+fn a_server_that_ignores_ranges_restarts_the_download() {
     let server = Server::start(|number, _| match number {
         0 => Answer::whole(&data()).cut(100_000),
         _ => Answer::whole(&data()),
@@ -119,7 +119,7 @@ fn a_server_that_ignores_ranges_sends_it_all_again() {
 }
 
 #[test]
-fn the_rest_of_another_file_is_not_put_behind_it() {
+fn the_rest_of_another_file_is_not_appended() {
     // The wrong part, a part of another length, and a part without a range.
     for wrong in [
         |start| Answer::rest(&data(), start + 1),
@@ -144,7 +144,7 @@ fn the_rest_of_another_file_is_not_put_behind_it() {
 }
 
 #[test]
-fn a_beginning_from_elsewhere_or_without_a_validator_is_thrown_away() {
+fn a_partial_file_of_another_address_or_without_a_validator_is_discarded() {
     let server = Server::start(|_, _| Answer::whole(&data()));
     for part in [
         Part { url: "http://elsewhere/".into(), validator: Some("\"v1\"".into()), total: None },
@@ -160,7 +160,7 @@ fn a_beginning_from_elsewhere_or_without_a_validator_is_thrown_away() {
 }
 
 #[test]
-fn a_whole_beginning_needs_nothing_more() {
+fn a_complete_partial_file_is_accepted() {
     let server = Server::start(|_, _| Answer::bare("416 Range Not Satisfiable"));
     let target = Target::new(&server);
     let (url, validator) = (target.url.clone(), Some("\"v1\"".to_owned()));
@@ -171,7 +171,7 @@ fn a_whole_beginning_needs_nothing_more() {
 }
 
 #[test]
-fn a_server_that_never_sends_it_all_is_given_up() {
+fn a_server_that_never_completes_is_given_up() {
     let server = Server::start(|_, request| Answer {
         head: "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\nETag: \"v1\"".into(),
         body: if request.start() == 0 { vec![7; 1000] } else { Vec::new() },
@@ -184,7 +184,7 @@ fn a_server_that_never_sends_it_all_is_given_up() {
 
 #[test]
 fn a_silent_server_is_given_up() {
-    // Nobody ever reads from this listener.
+    // This listener never accepts.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let url = format!("http://{}/model.th", listener.local_addr().unwrap());
@@ -199,7 +199,7 @@ fn a_silent_server_is_given_up() {
 }
 
 #[test]
-fn refusals_are_told() {
+fn refusals_name_their_reason() {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 6";
     let huge = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999";
     let server = Server::start(move |_, request| match request.path.as_str() {
@@ -234,7 +234,7 @@ fn redirects_are_followed_and_lengths_may_be_unknown() {
 }
 
 #[test]
-fn a_file_with_another_hash_is_thrown_away() {
+fn a_file_with_another_hash_is_discarded() {
     let server = Server::start(|_, _| Answer::whole(&data()));
     let target = Target::new(&server);
     let right = hex(&Sha256::digest(data()));
@@ -247,7 +247,7 @@ fn a_file_with_another_hash_is_thrown_away() {
 }
 
 #[test]
-fn a_server_that_says_less_than_the_file_has_is_found_out_by_the_hash() {
+fn a_wrong_content_length_is_detected_by_the_hash() {
     let server = Server::start(|_, _| {
         let said = data().len() - 1000;
         let head = format!("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {said}");
@@ -268,5 +268,5 @@ fn a_slow_server_is_waited_for() {
     let target = Target::new(&server);
     target.fetch().unwrap();
     assert!(target.is_whole());
-    assert_eq!(server.seen().len(), 1, "slower than its patience as a whole, but never silent");
+    assert_eq!(server.seen().len(), 1, "slower than the timeout in total, but never silent");
 }

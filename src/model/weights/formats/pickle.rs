@@ -1,10 +1,10 @@
 //! A reader for the pickles inside PyTorch's checkpoints. It executes nothing.
 //!
 //! A pickle is a program for a small stack machine, which can call any function of Python. This
-//! reader knows only the instructions that plain data and tensors need, and only the few names in
-//! [`Name::known`]; everything else is refused by name. What it builds is a flat list of nodes that
-//! refer to one another by index, so that neither depth nor cycles nor sharing cost anything: every
-//! instruction adds at most one node.
+//! reader knows only the instructions that plain data and tensors need, and the names in
+//! [`Name::known`]; all others are errors. The result is a flat list of nodes that refer to one
+//! another by index. Depth, cycles and sharing cost nothing: every instruction adds at most one
+//! node.
 
 use std::collections::HashMap;
 
@@ -13,8 +13,8 @@ use crate::model::weights::{
     error::{Fault, Result, quoted},
 };
 
-/// Bytes of a storage's key or a fraction. They are copied, so a long one could be made to fill the
-/// memory.
+/// Largest length of a storage's key or of a fraction. They are copied, so that long ones could
+/// fill the memory.
 const NAME_LIMIT: usize = 64;
 
 /// Index of a node.
@@ -39,7 +39,7 @@ pub(super) enum Node {
         dtype: Dtype,
         key: String,
     },
-    /// Boxed: most nodes of a hostile file are small, and there may be a million.
+    /// Boxed, because a hostile file may have a million small nodes.
     Tensor(Box<View>),
 }
 
@@ -54,7 +54,7 @@ pub(super) struct View {
     pub(super) strides: Vec<usize>,
 }
 
-/// The names of Python that a pickle may ask for.
+/// The Python names that a pickle may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Name {
     OrderedDict,
@@ -89,7 +89,7 @@ impl Name {
     }
 }
 
-/// What a pickle built.
+/// The values of a pickle.
 #[derive(Debug)]
 pub(in crate::model::weights) struct Pickle {
     nodes: Vec<Node>,
@@ -140,7 +140,8 @@ impl<'a> Machine<'a> {
         Ok((opcode != b'.').then_some(opcode))
     }
 
-    /// One instruction: those that push a new value here, those that use the stack in [`Self::act`].
+    /// One instruction: those that push a new value here, those that use the stack in
+    /// [`Self::act`].
     fn step(&mut self, opcode: u8) -> Result<()> {
         let node = match opcode {
             b'N' => Node::None,
@@ -309,7 +310,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The only calls there are: an empty ordered dictionary, a fraction, a tensor.
+    /// The supported calls: an empty ordered dictionary, a fraction, a tensor.
     fn call(&mut self) -> Result<Node> {
         let arguments = self.pop()?;
         let function = self.pop()?;
@@ -327,7 +328,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Attributes of an object. Only ordered dictionaries may have some; none of them matters.
+    /// Attributes of an object, which are ignored. Only ordered dictionaries may have some.
     fn build(&mut self) -> Result<()> {
         self.pop()?;
         match self.top()? {

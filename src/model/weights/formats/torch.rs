@@ -17,11 +17,11 @@ use crate::model::weights::{
     progress::{Step, Watch},
 };
 
-/// No pickle is longer: that of the known model has 60 kB. Each of its bytes can be an instruction,
-/// and each instruction can make a value of some eighty bytes.
+/// Largest length of a pickle, in bytes; the known model's has 60 kB. Each byte can be an
+/// instruction that makes a value of some eighty bytes.
 const PICKLE_LIMIT: u64 = 1 << 20;
 
-/// Constructor arguments are small; no more values and bytes of text are looked at.
+/// Largest number of values and bytes of text in constructor arguments.
 const ARGUMENT_LIMIT: usize = 100_000;
 
 type Archive = ZipArchive<BufReader<File>>;
@@ -51,7 +51,7 @@ pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Che
     let Some(Node::Dict(state)) = pickle.get(pickle.root(), "state") else {
         return Err(Fault::wrong("is a PyTorch file without a network's state in it"));
     };
-    // No storage is needed twice, so all of them together are no longer than the file.
+    // No storage is used twice, so that all of them together are at most as long as the file.
     let mut left = length;
     for &(name, value) in state {
         let Node::Text(name) = pickle.node(name) else {
@@ -69,7 +69,8 @@ pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Che
     Ok(checkpoint)
 }
 
-/// Reads an entry of the archive whole. PyTorch never compresses, so it is no longer than the file.
+/// Reads an entry of the archive. PyTorch never compresses, so that an entry is at most as long as
+/// the file.
 fn entry(archive: &mut Archive, name: &str, limit: u64) -> Result<Vec<u8>> {
     let index = archive.index_for_name_raw(name.as_bytes()).ok_or_else(|| {
         Fault::Wrong(format!("is damaged: its entry {} is missing", quoted(name)))
@@ -95,7 +96,8 @@ fn entry(archive: &mut Archive, name: &str, limit: u64) -> Result<Vec<u8>> {
     Ok(data)
 }
 
-/// PyTorch notes the byte order where it matters; files before 2.1 are all little-endian.
+/// Fails for a big-endian file. PyTorch before 2.1 does not store the byte order, and writes
+/// little-endian files.
 fn big_endian(archive: &mut Archive, folder: &str) -> Result<()> {
     let name = format!("{folder}/byteorder");
     if archive.index_for_name_raw(name.as_bytes()).is_some()
@@ -158,7 +160,7 @@ fn position(view: &View, mut index: usize) -> usize {
     at
 }
 
-/// Class and constructor arguments. The first that comes without a name is the list of sources.
+/// Class and constructor arguments. The first positional argument is the list of sources.
 fn described(pickle: &Pickle) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::default();
     if let Some(Node::Name(Name::Class(class_name))) = pickle.get(pickle.root(), "klass") {

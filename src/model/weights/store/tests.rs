@@ -137,7 +137,8 @@ fn other_weights_are_refused_with_their_digest() {
     let mut checkpoint = samples::checkpoint();
     samples::change(&mut checkpoint, "encoder.0.conv.weight", 0.5);
     let digest = samples::unwatched(|watch| checkpoint.digest(watch)).unwrap();
-    // A publisher's graph does not say how its network is built; a publisher's file is known by name.
+    // A publisher's graph does not say how its network is built; a publisher's file is known by
+    // name.
     let file = home.file("00000000-other.safetensors", &samples::safetensors(&checkpoint));
     assert!(home.import(&home.file("other.onnx", &samples::onnx(&checkpoint))).is_err());
     let message = home.import(&file).unwrap_err().to_string();
@@ -172,7 +173,7 @@ fn a_cancelled_import_leaves_nothing() {
 }
 
 #[test]
-fn what_a_killed_import_left_is_removed() {
+fn files_of_a_killed_import_are_removed() {
     let home = Home::new(Vec::new());
     let models = home.folder.path().join("models");
     fs::create_dir_all(&models).unwrap();
@@ -242,14 +243,14 @@ fn two_installations_do_not_meet() {
 }
 
 #[test]
-fn an_unknown_model_is_told_with_the_known_ones() {
+fn an_unknown_model_is_an_error_that_names_the_known_ones() {
     let home = Home::new(Vec::new());
     let message = home.store.install("huge", &mut |_| {}, &|| false).unwrap_err().to_string();
     assert_eq!(message, "there is no model called huge; there is tiny");
 }
 
 #[test]
-fn a_mirror_is_asked_first_and_trusted_no_more_than_others() {
+fn a_mirror_is_tried_first_and_its_files_are_checked() {
     let good = samples::safetensors(&samples::checkpoint());
     let mut other = samples::checkpoint();
     samples::change(&mut other, "encoder.0.conv.weight", 0.25);
@@ -305,7 +306,7 @@ fn sha256_of(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_bag_is_fetched_network_by_network_and_goes_on_where_it_was() {
+fn a_bag_is_fetched_network_by_network_and_resumes() {
     let mut second = samples::checkpoint();
     samples::change(&mut second, "encoder.0.conv.weight", 0.25);
     let files = [samples::safetensors(&samples::checkpoint()), samples::safetensors(&second)];

@@ -1,7 +1,7 @@
 //! An ONNX graph: its initializers, and the nodes that use those without a name of their own.
 //!
-//! Read as a stream, so that a file and an entry of an archive are the same. Field numbers are those
-//! of `onnx.proto`: `ModelProto`, `GraphProto`, `NodeProto`, `TensorProto`.
+//! Read as a stream, because a graph may be a file or an entry of an archive. Field numbers are
+//! those of `onnx.proto`: `ModelProto`, `GraphProto`, `NodeProto`, `TensorProto`.
 
 mod names;
 mod protobuf;
@@ -20,13 +20,13 @@ use crate::model::weights::{
 };
 use protobuf::{Field, Wire};
 
-/// Initializers that the exporter named itself begin so.
+/// Beginning of the names that the exporter made up for initializers.
 pub(super) const ANONYMOUS: &str = "onnx::";
 
-/// No graph has more nodes or initializers: the known one has 3,268 and 537.
+/// Largest number of nodes and initializers; the known graph has 3,268 and 537.
 const ITEM_LIMIT: usize = 50_000;
 
-/// No tensor has more bytes: the largest known one has 11 MB.
+/// Largest size of a tensor, in bytes; the largest known one has 11 MB.
 const TENSOR_LIMIT: u64 = 64 << 20;
 
 /// A tensor of the graph.
@@ -36,8 +36,8 @@ pub(super) struct Initializer {
     pub(super) values: Values,
 }
 
-/// Values in half precision where that is exact. A few constants are folded with a factor, and so
-/// are only exact after it is taken out again.
+/// Values in half precision where that is exact. A few constants are folded with a factor, and are
+/// exact only without it.
 #[derive(Debug)]
 pub(super) enum Values {
     Half(Vec<f16>),
@@ -53,11 +53,11 @@ pub(super) struct User {
     pub(super) name: String,
 }
 
-/// What is kept of a graph.
+/// The used parts of a graph.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) initializers: BTreeMap<String, Initializer>,
-    /// By the name of an anonymous initializer.
+    /// Nodes by the name of the anonymous initializer that they use.
     pub(super) users: BTreeMap<String, User>,
 }
 

@@ -1,7 +1,7 @@
-//! From the names and layouts of an exported graph back to those of the PyTorch module.
+//! Restores the PyTorch module's names and layouts from those of an exported graph.
 //!
-//! The exporter keeps the names of most parameters. Those that it folded or transposed it calls
-//! `onnx::<Op>_<n>`; they are told apart by the node that uses them, whose name is the path of its
+//! The exporter keeps the names of most parameters. Folded and transposed ones are called
+//! `onnx::<Op>_<n>`; the node that uses one identifies it, because its name is the path of its
 //! module. Linear weights come transposed, per-channel vectors as `[C, 1]`, the projections of
 //! cross-attention in two parts (queries; keys and values), and the frequency embedding already
 //! multiplied by its scale.
@@ -16,7 +16,7 @@ use crate::model::weights::{
     error::{Fault, Result, quoted},
 };
 
-/// The reference's `emb_scale`, by which the exporter multiplied the frequency embedding.
+/// The reference's `emb_scale`, a factor of the exported frequency embedding.
 const EMBEDDING_SCALE: f32 = 10.0;
 
 /// Puts every tensor of the graph into the checkpoint, under its PyTorch name and in its layout.
@@ -81,8 +81,8 @@ enum Layout {
     Vector,
 }
 
-/// "/encoder.0/dconv/layers.0/layers.0.1/Mul" is a node of the module "encoder.0.dconv.layers.0.1":
-/// a part that the next one repeats is left out.
+/// Path of a node's module: "encoder.0.dconv.layers.0.1" for
+/// "/encoder.0/dconv/layers.0/layers.0.1/Mul". A part that the next one repeats is left out.
 fn module_path(node: &str) -> String {
     let parts: Vec<_> = node.trim_start_matches('/').split('/').collect();
     let repeats = |part: &str, next: Option<&&str>| {
@@ -193,7 +193,7 @@ mod tests {
     use super::module_path;
 
     #[test]
-    fn a_node_tells_its_module() {
+    fn a_node_names_its_module() {
         let cases = [
             ("/encoder.0/dconv/layers.0/layers.0.1/Mul", "encoder.0.dconv.layers.0.1"),
             ("/crosstransformer/layers.0/self_attn/MatMul", "crosstransformer.layers.0.self_attn"),

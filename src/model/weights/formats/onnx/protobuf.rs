@@ -1,7 +1,7 @@
 //! The wire format of protocol buffers, read as a stream: keys, numbers, lengths.
 //!
-//! Messages are told apart by where they end, and no message may reach beyond the one around it.
-//! Only what is asked for is kept in memory; everything else is passed over.
+//! A message ends at a known position, and may not reach beyond the enclosing one. Only requested
+//! fields are kept in memory; all others are skipped.
 
 use std::io::{self, Read};
 
@@ -64,7 +64,7 @@ impl<R: Read> Wire<R> {
         Err(self.damaged("a number"))
     }
 
-    /// The bytes up to `end`, of which there may be `limit`.
+    /// The bytes up to `end`, at most `limit`.
     pub(super) fn bytes(&mut self, end: u64, limit: u64) -> Result<Vec<u8>> {
         let count = end.saturating_sub(self.position);
         if count > limit {
@@ -74,7 +74,7 @@ impl<R: Read> Wire<R> {
                 bytes(limit)
             )));
         }
-        // Grows with what is there, not with what is claimed.
+        // Grows with the bytes that are read, not with the claimed length.
         let mut data = Vec::new();
         let read = self.input.by_ref().take(count).read_to_end(&mut data)?;
         self.position += read as u64;
@@ -87,7 +87,7 @@ impl<R: Read> Wire<R> {
         String::from_utf8(bytes).map_err(|_| self.damaged("a text"))
     }
 
-    /// Passes over everything up to `end`.
+    /// Skips all bytes up to `end`.
     pub(super) fn skip(&mut self, end: u64) -> Result<()> {
         let count = end.saturating_sub(self.position);
         let read = io::copy(&mut self.input.by_ref().take(count), &mut io::sink())?;
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_not_believed() {
+    fn claimed_lengths_are_checked() {
         // A block of 2^62 bytes in a file of ten; a number that never ends; a group.
         let huge = [0x12, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40];
         assert!(wire(&huge).field(10).is_err());

@@ -12,16 +12,17 @@ use partita::model::{
     Precision,
     arena::Buffer,
     kernels::{
-        FreqMap, FreqPanels, Lines, TimeMap, amx,
+        FreqMap, FreqPanels, Lines, TimeMap,
         attention::{Cells, Inputs, Layout, Tiled},
+        cpu,
         dconv::{DConvWeights, FreqDConv, Scratch, TimeDConv},
         elementwise::gelu,
         freq_conv::{FreqConvTranspose, GatedPointwise, StridedConv},
+        layout::NR,
         linear::Linear,
         norm::{Affine, layer_norm},
         row_conv::After,
-        tile::NR,
-        time_conv::{TimeConv, TimeConvTranspose, Workspace},
+        time_conv::{BlockScratch, TimeConv, TimeConvTranspose},
         winograd::GatedWinograd,
     },
 };
@@ -89,7 +90,7 @@ fn transformer(c: &mut Criterion) {
     let (freq, time) = TOKENS;
     for (queries, keys) in [(freq, freq), (time, time), (freq, time)] {
         attend::<Cells<f32>>(c, "attention", queries, keys);
-        if amx::is_there() {
+        if cpu::has_amx() {
             attend::<Tiled<1>>(c, "attention, tiles", queries, keys);
             attend::<Tiled<2>>(c, "attention, split tiles", queries, keys);
         }
@@ -177,10 +178,10 @@ fn time_branch(c: &mut Criterion) {
         let weights = noise(channels * inputs * 8);
         let (sizes, bias) = ([channels, inputs, 8], noise(channels));
         let conv = TimeConv::new(&weights, sizes, &bias, 4, 2, After::Gelu);
-        let (x, mut space) = (time_map(longer, inputs), Workspace::default());
+        let (x, mut scratch) = (time_map(longer, inputs), BlockScratch::default());
         let mut y = TimeMap::any(frames, channels, MARGIN);
         measure(c, "time conv", &shape, 2 * frames * weights.len(), || {
-            conv.block(&x, 0, y.inner_mut(), &mut space);
+            conv.block(&x, 0, y.inner_mut(), &mut scratch);
         });
 
         let x = time_map(frames, channels);

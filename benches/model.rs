@@ -25,7 +25,7 @@ use partita::model::{
     Precision, Separator,
     htdemucs::{self, HtDemucs},
     kernels::{
-        operand::Method,
+        operand::ProductKind,
         product::{Mat, MatMut, Parallelism, Update, product},
     },
 };
@@ -123,7 +123,7 @@ impl Bench {
     fn new(network: HtDemucs, precision: Precision) -> Self {
         let spec = network.spec();
         let mix = noise(spec.channels * spec.segment_frames);
-        let products = Method::of(precision).name();
+        let products = ProductKind::for_precision(precision).name();
         Self { costs: Costs::of(network.config()), mix, network, products }
     }
 

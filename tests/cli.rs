@@ -254,7 +254,7 @@ fn the_fast_precision_works_or_says_what_it_wants() {
     let arguments = ["separate", song.to_str().unwrap(), "--out", out.to_str().unwrap()];
     let fast = [&arguments[..], &["--precision", "fast", "--threads", "2"]].concat();
     let output = partita(home.path(), &fast);
-    if partita::model::kernels::bf16::is_fast() {
+    if partita::model::kernels::cpu::has_bf16() {
         assert!(output.status.success(), "{}", stderr(&output));
         assert_eq!(read_wav(&out.join("song/vocals.wav")).len(), 2 * 5000);
     } else {

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use partita::model::{
     ModelError, Precision, Separator,
     htdemucs::{self, HtDemucs},
-    kernels::amx,
+    kernels::cpu,
 };
 use safetensors::SafeTensors;
 
@@ -29,7 +29,7 @@ fn signal_to_error(signal: &[f32], got: &[f32]) -> f64 {
 
 /// What is asked of single precision: less where products are made from two bf16 of each value.
 fn least() -> f64 {
-    if amx::is_there() { 95.0 } else { 100.0 }
+    if cpu::has_amx() { 95.0 } else { 100.0 }
 }
 
 /// Every stem of a small network's golden output, at [`least`].

@@ -25,6 +25,8 @@ mod fuzz;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod inputs;
 mod jobs;
 #[cfg(test)]

@@ -144,7 +144,7 @@ fn cpu_features() -> Vec<String> {
         ("fma", is_x86_feature_detected!("fma")),
         ("avx512f", is_x86_feature_detected!("avx512f")),
         ("avx512bf16", is_x86_feature_detected!("avx512bf16")),
-        ("amx_bf16", model::kernels::amx::is_there()),
+        ("amx_bf16", model::kernels::cpu::has_amx()),
     ];
     #[cfg(target_arch = "aarch64")]
     let found = [

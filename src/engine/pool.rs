@@ -8,7 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{Problem, Result, allotment};
 use crate::{
-    model::{Precision, kernels::bf16},
+    model::{Precision, kernels::cpu},
     os::Os,
 };
 
@@ -28,7 +28,7 @@ pub struct Compute {
 /// # Errors
 /// [`Problem::NoFastPrecision`].
 pub fn check(compute: Compute) -> Result<()> {
-    if compute.precision == Precision::Fast && !bf16::is_fast() {
+    if compute.precision == Precision::Fast && !cpu::has_bf16() {
         return Err(Problem::NoFastPrecision);
     }
     Ok(())
@@ -36,7 +36,7 @@ pub fn check(compute: Compute) -> Result<()> {
 
 /// Whether [`Precision::Fast`] is fast on this processor.
 pub fn has_fast_precision() -> bool {
-    bf16::is_fast()
+    cpu::has_bf16()
 }
 
 /// Makes the pool.

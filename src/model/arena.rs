@@ -1,10 +1,9 @@
-//! Buffers that are used again: after the first segment, none of a network's activations is
-//! allocated, mapped or zeroed by the system any more.
+//! Reused buffers: after the first segment, the system allocates, maps or zeroes no more memory for
+//! a network's activations.
 //!
-//! Like an allocator that keeps what it is given back, for large pieces only; knows nothing of
-//! layouts. Every buffer begins with a line of the cache, so that no vector in it lies across two.
-//! Shared by all threads and networks of the process; the lock is held for moments, some hundreds of
-//! times per segment.
+//! An allocator for large buffers that keeps freed ones; it knows nothing of layouts. Every buffer
+//! is aligned to a cache line, so that no vector in it spans two. Shared by all threads and
+//! networks of the process; the lock is held briefly, some hundreds of times per segment.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -13,34 +12,34 @@ use std::{
 
 use rayon::iter::IndexedParallelIterator as _;
 
-/// Shorter ones are left to the allocator, which has them at hand.
+/// Least number of values that are kept; shorter buffers are left to the allocator.
 const LEAST: usize = 1 << 14;
 
-/// A line of the cache.
+/// A cache line.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
 struct Line([f32; VALUES]);
 
-/// Lines that a thread touches in one go: 1 MB.
+/// Lines that a thread touches in one task: 1 MB.
 const TOUCHED: usize = 1 << 14;
 
 /// Values of a line.
 const VALUES: usize = 16;
 
-/// Buffers that wait between uses.
+/// Free buffers.
 static FREE: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
 
 fn free() -> MutexGuard<'static, Vec<Vec<Line>>> {
     FREE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives what waits back to the system. For when no segment will be computed for a while.
+/// Returns the free buffers to the system, for when no segment will be computed for a while.
 pub fn release() {
     free().clear();
 }
 
-/// Lines that were not used before. The system gives their memory when it is first touched, which
-/// takes a while: on all threads, so that a first segment waits less for it.
+/// Newly allocated lines. The system maps memory when it is first touched, which is slow; all
+/// threads touch it, so that a first segment waits less.
 fn fresh(count: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     rayon::iter::repeat_n(Line([0.0; VALUES]), count)
@@ -49,7 +48,7 @@ fn fresh(count: usize) -> Vec<Line> {
     lines
 }
 
-/// Borrowed memory; waits for its next use when dropped.
+/// Borrowed memory, kept for the next use when dropped.
 #[derive(Debug, Default)]
 pub struct Buffer {
     lines: Vec<Line>,
@@ -57,7 +56,7 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// A buffer of `len` values, **whatever they held before**.
+    /// A buffer of `len` values that are **not initialised**: zeros, or an earlier buffer's values.
     pub fn any(len: usize) -> Self {
         let count = len.div_ceil(VALUES);
         let zero = Line([0.0; VALUES]);
@@ -65,7 +64,8 @@ impl Buffer {
             return Self { lines: vec![zero; count], len };
         }
         let mut waiting = free();
-        // The smallest that is large enough, and not much too large: the next to ask may need that.
+        // The smallest that is large enough, but less than twice as large: another may need that
+        // one.
         let best = (0..waiting.len())
             .filter(|index| (count..2 * count).contains(&waiting[*index].capacity()))
             .min_by_key(|index| waiting[*index].capacity());
@@ -76,7 +76,7 @@ impl Buffer {
         Self { lines, len }
     }
 
-    /// Without all but the `len` values from `start` on.
+    /// Keeps only the `len` values from `start` on.
     pub fn crop(&mut self, start: usize, len: usize) {
         self.copy_within(start..start + len, 0);
         self.lines.truncate(len.div_ceil(VALUES));

@@ -1,6 +1,6 @@
-//! Separation models: what a network is, where its weights are, and how a segment goes through it.
+//! Separation models: networks, their weights, and the separation of a segment.
 //!
-//! Knows tensors and no files but weights. Starts no threads: work runs on the rayon pool of the
+//! Knows tensors, and no files but weights. Starts no threads: work runs on the rayon pool of the
 //! caller.
 
 use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
@@ -9,16 +9,14 @@ pub mod arena;
 mod error;
 pub mod htdemucs;
 pub mod kernels;
-pub mod layers;
 #[cfg(test)]
 pub(crate) mod seam_tests;
 pub mod selftest;
-pub mod spectrogram;
-pub mod transformer;
+pub mod stft;
 pub mod weights;
 
 pub use error::ModelError;
-pub use kernels::frozen::share_in as share_weights_in;
+pub use weights::shared::share_in as share_weights_in;
 
 /// Samples per second of the sound that networks are given.
 pub const SAMPLE_RATE: u32 = 44_100;
@@ -29,7 +27,7 @@ pub const CHANNELS: usize = 2;
 /// Result of this room.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;
 
-/// What the engine has to know of a network in order to feed it.
+/// The shape of a network's input and output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// Stem names in the order of the network's output, as in the checkpoint ("drums", …).
@@ -42,17 +40,17 @@ pub struct Spec {
     pub segment_frames: usize,
 }
 
-/// What the products of a network are computed in.
+/// The precision of a network's products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// Single precision (f32) throughout. Where the CPU has AMX the transformer's factors are taken
-    /// apart into two bf16 each, which together hold 16 bits of a value's 24, and three products of
-    /// those stand for one, summed in single precision ([`kernels::amx`]).
+    /// Single precision (f32) throughout. Where the CPU has AMX, the transformer's factors are
+    /// split into two bf16 each, which together hold 16 bits of a value's 24. Three products of
+    /// those replace one, summed in single precision ([`kernels::amx`]).
     #[default]
     Single,
     /// The transformer's factors rounded to bf16, summed in single precision; everything else as in
-    /// [`Self::Single`]. For CPUs that multiply bf16 ([`kernels::bf16::is_fast`]): on others it is
-    /// slower.
+    /// [`Self::Single`]. For CPUs that multiply bf16 ([`kernels::cpu::has_bf16`]); slower on
+    /// others.
     Fast,
 }
 
@@ -66,10 +64,10 @@ impl Precision {
     }
 }
 
-/// Asked now and then whether to end what is being computed; once it says so it always does.
+/// Whether to end the current computation. Called from time to time; once true, it stays true.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// A network that separates one segment. The seam at which another kind of network joins.
+/// A network that separates one segment; every kind of network implements it.
 pub trait Separator: Send + Sync {
     /// The network's shape.
     fn spec(&self) -> &Spec;
@@ -85,35 +83,35 @@ pub trait Separator: Send + Sync {
         self.separate_unless(mix, &|| false)
     }
 
-    /// As [`Self::separate`]; asks `stop` often, a tenth of the work apart or so.
+    /// Like [`Self::separate`], but calls `stop` about ten times.
     ///
     /// # Errors
-    /// Also [`ModelError::Cancelled`] when `stop` said so.
+    /// Also [`ModelError::Cancelled`] when `stop` returned true.
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>>;
 }
 
-/// A kind of network: what all networks of one class have in common. Together with [`Separator`] it
-/// is the seam at which another kind joins; `weights/README.md` says how.
+/// A kind of network: the functions for all networks of one class. A new kind needs this and a
+/// [`Separator`]; `weights/README.md` describes how.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// Name of the reference's class, as weight files give it.
-    pub klass: &'static str,
-    /// What a weight file's network is, from its header alone; refuses a file whose tensors do not
-    /// make such a network. Its errors do not name the file.
+    pub class_name: &'static str,
+    /// Reads a network's shape from the header of its weight file; fails when its tensors do not
+    /// make such a network. Errors do not name the file.
     pub describe: fn(File) -> Result<Spec>,
     /// Loads the network of a weight file.
     pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
-    /// What it takes of memory.
+    /// Memory use, from the shape and the bytes of the weights.
     pub memory: fn(&Spec, u64) -> Memory,
 }
 
-/// What a network takes of memory, in bytes.
+/// A network's memory use, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The weights, as they are computed with.
+    /// The packed weights.
     pub weights: u64,
-    /// Separating a segment, at its peak: given back afterwards, so that of several networks that
-    /// work one after the other only the largest counts.
+    /// The peak while separating a segment. It is freed afterwards, so that only the largest counts
+    /// of several networks that run one after the other.
     pub work: u64,
 }
 
@@ -124,18 +122,18 @@ pub const KINDS: &[Kind] = &[
     seam_tests::KIND,
 ];
 
-/// The kind of network that a class's name stands for; the module before it does not count.
-pub fn kind_of(klass: &str) -> Option<&'static Kind> {
-    let name = klass.rsplit('.').next().unwrap_or(klass);
-    KINDS.iter().find(|kind| kind.klass == name)
+/// The kind of network with this class name; the module before the name is ignored.
+pub fn kind_of(class_name: &str) -> Option<&'static Kind> {
+    let name = class_name.rsplit('.').next().unwrap_or(class_name);
+    KINDS.iter().find(|kind| kind.class_name == name)
 }
 
-/// The kind of the network in a weight file with these texts. Files that do not say are HTDemucs.
+/// The kind of the network in a weight file with this metadata. Files without a class are HTDemucs.
 fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
-    let Some(klass) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
-    kind_of(klass).ok_or_else(|| {
-        let klass = on_one_line(klass);
-        ModelError::header(&format!("a network of the class {klass} is not supported"))
+    let Some(class_name) = metadata.get("klass") else { return Ok(&htdemucs::KIND) };
+    kind_of(class_name).ok_or_else(|| {
+        let class_name = on_one_line(class_name);
+        ModelError::header(&format!("a network of the class {class_name} is not supported"))
     })
 }
 
@@ -152,8 +150,8 @@ pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
 }
 
 impl Spec {
-    /// Refuses a network for sound of another rate or other channels: the engine gives every network
-    /// the same, and it would separate that without an error, wrongly.
+    /// Fails for a network with another sample rate or other channels. The engine gives every
+    /// network the same sound, which such a network would separate wrongly, without an error.
     fn check_sound(&self) -> Result<()> {
         let Self { sample_rate, channels, .. } = *self;
         if (sample_rate, channels) == (SAMPLE_RATE, CHANNELS) {
@@ -166,9 +164,9 @@ impl Spec {
 
 /// Words for people, of which parts may come from a file: control characters are written out, so
 /// that nothing but text reaches a terminal.
-pub(crate) fn on_one_line(words: &str) -> String {
-    let mut line = String::with_capacity(words.len());
-    for character in words.chars() {
+pub(crate) fn on_one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len());
+    for character in message.chars() {
         match character {
             control if control.is_control() => line.extend(control.escape_default()),
             other => line.push(other),
@@ -177,27 +175,27 @@ pub(crate) fn on_one_line(words: &str) -> String {
     line
 }
 
-/// What a weight file's header says.
+/// The contents of a weight file's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The network's shape.
     pub spec: Spec,
-    /// Digest of the weights; empty where the file does not give it.
+    /// Digest of the weights; empty where the file has none.
     pub digest: String,
-    /// What it takes of memory.
+    /// Memory use.
     pub memory: Memory,
 }
 
-/// A weight file's shape and content digest, from its header alone.
+/// Reads a weight file's shape and content digest from its header alone.
 ///
 /// # Errors
-/// As [`load`].
+/// Those of [`load`].
 pub fn describe(path: &Path) -> Result<Description> {
     describe_file(&File::open(path).map_err(|source| ModelError::reading(path, source))?)
         .map_err(|error| error.of_file(path))
 }
 
-/// As [`describe`]; errors do not name the file.
+/// [`describe`] for an open file; errors do not name it.
 fn describe_file(file: &File) -> Result<Description> {
     let (header, bytes) = weights::read_texts(file)?;
     let kind = kind_in(&header)?;

@@ -1,9 +1,9 @@
-//! A second kind of network, as small as one can be: it proves that nothing outside names the first.
-//! That the engine separates a song with it is tested in `engine/ensemble.rs`.
+//! A second, minimal kind of network, to test that no code depends on the first. A test in
+//! `engine/ensemble.rs` separates a song with it.
 //!
-//! Each stem is the mix through a filter of its own, as `torch.nn.Conv1d` with "same" padding and one
-//! filter for all channels would give it: tensor `filters`, `[sources, taps]`. The whole of it is
-//! what a newcomer has to write: a [`Kind`], a loader, a [`Separator`].
+//! Each stem is the mix through a filter of its own, like `torch.nn.Conv1d` with "same" padding and
+//! one filter for all channels; tensor `filters`, `[sources, taps]`. A new kind of network consists
+//! of these parts: a [`Kind`], a loader and a [`Separator`].
 
 use std::{
     fs::{self, File},
@@ -19,7 +19,7 @@ use super::{
 };
 
 pub(super) const KIND: Kind = Kind {
-    klass: "FilterBank",
+    class_name: "FilterBank",
     describe: |file| Ok(FilterBank::read(file)?.spec),
     load: |path, _precision| {
         let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
@@ -56,7 +56,7 @@ impl FilterBank {
             .into_iter()
             .map(half::f16::from_bits)
             .collect();
-        let &[stems, taps] = tensor.shape() else { return Err(wrong("filters is no matrix")) };
+        let &[stems, taps] = tensor.shape() else { return Err(wrong("filters is not a matrix")) };
         if stems != sources.len() || segment_frames < taps {
             return Err(wrong("filters and arguments do not fit together"));
         }
@@ -91,15 +91,15 @@ impl Separator for FilterBank {
     }
 }
 
-/// A file of a bank that gives a quarter and three quarters of what it is given: filters that see no
-/// neighbours, so that the edges of segments do not show.
-pub(crate) fn file(klass: &str) -> Vec<u8> {
+/// A file of a bank whose stems are a quarter and three quarters of the mix. The filters see no
+/// neighbours, so that the edges of segments have no effect.
+pub(crate) fn file(class_name: &str) -> Vec<u8> {
     let filters = [0.0_f32, 0.25, 0.0, 0.0, 0.75, 0.0];
     let bytes: Vec<u8> =
         filters.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect();
     let view = TensorView::new(Dtype::F16, vec![2, 3], &bytes).unwrap();
     let kwargs = json!({"sources": ["low", "high"], "segment_frames": 400});
-    let metadata = [("klass", klass.to_owned()), ("kwargs", kwargs.to_string())];
+    let metadata = [("klass", class_name.to_owned()), ("kwargs", kwargs.to_string())];
     let metadata = metadata.map(|(key, text)| (key.to_owned(), text)).into_iter().collect();
     safetensors::serialize([("filters", view)], Some(metadata)).unwrap()
 }
@@ -121,11 +121,14 @@ fn another_kind_of_network_is_imported_and_described() {
 }
 
 #[test]
-fn a_kind_that_nobody_knows_is_refused_in_words() {
+fn an_unknown_kind_is_refused_by_name() {
     let home = tempfile::tempdir().unwrap();
     let weights = home.path().join("new.safetensors");
     fs::write(&weights, file("RoFormer")).unwrap();
-    let words =
+    let message =
         Store::new(home.path()).import(&weights, &mut |_| {}, &|| false).unwrap_err().to_string();
-    assert!(words.contains("a network of the class RoFormer, which is not supported"), "{words}");
+    assert!(
+        message.contains("a network of the class RoFormer, which is not supported"),
+        "{message}"
+    );
 }

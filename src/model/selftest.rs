@@ -1,36 +1,36 @@
-//! Whether this build, on this processor, computes what it should: a network on a built-in signal,
-//! beside what PyTorch makes of it.
+//! Checks this build on this processor: a network's output for a built-in signal, compared with
+//! PyTorch's.
 //!
-//! The numbers were stored once for weights that are known by the digest of their content
-//! (`tests/golden/make_selftest.py`); other weights have none. Runs on the rayon pool of the caller.
+//! PyTorch's output is stored for weights with a known digest (`tests/golden/make_selftest.py`),
+//! and missing for others. Runs on the rayon pool of the caller.
 
 use safetensors::SafeTensors;
 
 use super::{ModelError, Precision, Result, Separator, Spec};
 
-/// Everything that was stored.
+/// All stored outputs.
 const NUMBERS: &[&[u8]] = &[include_bytes!("../../assets/selftest/htdemucs.safetensors")];
 
-/// How a stem compares.
+/// The comparison of one stem.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// The stem.
     pub stem: String,
     /// Signal over error, in dB.
     pub db: f64,
-    /// What it has to be at least.
+    /// The least value that passes, in dB.
     pub least_db: f64,
 }
 
 impl Verdict {
-    /// Whether it is close enough.
+    /// Whether the stem passes.
     pub fn is_good(&self) -> bool {
         self.db >= self.least_db
     }
 }
 
-/// What is asked of a precision. Right ones come out some 50 dB better; a wrong padding, scale or
-/// instruction costs more than that.
+/// The least signal-to-error ratio that passes. Correct builds are some 50 dB better; a wrong
+/// padding, scale or instruction costs more than that.
 fn least_db(precision: Precision) -> f64 {
     match precision {
         Precision::Single => 70.0,
@@ -38,10 +38,11 @@ fn least_db(precision: Precision) -> f64 {
     }
 }
 
-/// Runs the network and compares; `None` where no numbers are known for weights of this digest.
+/// Runs the network and compares its output; `None` where none is stored for weights of this
+/// digest.
 ///
 /// # Errors
-/// Those of the network.
+/// When the network fails.
 pub fn check(
     network: &dyn Separator,
     digest: &str,
@@ -67,7 +68,7 @@ pub fn check(
                 }
             }
         }
-        // What is no number is no match.
+        // NaN and infinity fail.
         let db = if error.is_finite() {
             10.0 * (power / error.max(f64::MIN_POSITIVE)).log10()
         } else {
@@ -78,11 +79,11 @@ pub fn check(
     Ok(Some(verdicts.collect()))
 }
 
-/// Stored numbers.
+/// A stored output.
 struct Numbers {
-    /// Frames at which they begin.
+    /// Frames at which its pieces begin.
     places: Vec<usize>,
-    /// Frames of each.
+    /// Frames of each piece.
     length: usize,
     /// `[places, sources, channels, length]`.
     stems: Vec<f32>,
@@ -111,9 +112,9 @@ fn numbers_for(digest: &str) -> Result<Option<Numbers>> {
     Ok(None)
 }
 
-/// The built-in signal, planar `[channels, segment_frames]`: a tone with overtones that changes every
-/// quarter of a second, and noise in every second one. Whole numbers divided by powers of two: every
-/// machine has it to the last bit.
+/// The built-in signal, planar `[channels, segment_frames]`: a tone with overtones that changes
+/// every quarter of a second, and noise in every second quarter. The values are integers divided by
+/// powers of two, so that they are the same on every machine.
 fn signal(spec: &Spec) -> Vec<f32> {
     let mut state = 1_u32;
     let mut noise = || {
@@ -141,7 +142,7 @@ mod tests {
 
     const DIGEST: &str = "e3a190feb64ab004e2f3dc49d02fa85bbf704a0b8c6c17d1cbb35f7c83728ac7";
 
-    /// Gives the stored numbers, changed a little, at their places.
+    /// Returns the stored output, times a factor.
     struct Nearly(Spec, f32);
 
     impl Separator for Nearly {
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_computes_something_else_is_found_out() {
+    fn a_build_with_other_results_fails() {
         let sources = ["drums", "bass", "other", "vocals"].map(str::to_owned).into();
         let spec = Spec { sources, sample_rate: 44_100, channels: 2, segment_frames: 343_980 };
         let check = |gain, precision| {

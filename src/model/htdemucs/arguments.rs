@@ -1,16 +1,16 @@
 //! The constructor's arguments, read one by one from JSON.
 //!
 //! Names, order and defaults are those of `HTDemucs.__init__` in the Python package `demucs` 4.1.0.
-//! Arguments come from a file that may be anything: every one is checked, and one that asks for
-//! what is not built here is an error that names it. Whether they fit together is `config`'s.
+//! Arguments come from an untrusted file: each is checked, and one that asks for an unsupported
+//! network is an error that names it. `config` checks whether they fit
+//! together.
 
 use serde_json::{Map, Value};
 
-use super::config::{Config, unusable};
-use crate::model::Result;
+use crate::model::{ModelError, Result};
 
 /// The constructor's arguments, in its order.
-pub(super) const SIGNATURE: &[&str] = &[
+const SIGNATURE: &[&str] = &[
     "sources",
     "audio_channels",
     "channels",
@@ -76,7 +76,7 @@ pub(super) const SIGNATURE: &[&str] = &[
     "use_train_segment",
 ];
 
-/// Arguments that have to be true here.
+/// Arguments that must be true.
 const ONLY_TRUE: &[&str] = &[
     "cac",
     "rewrite",
@@ -87,7 +87,7 @@ const ONLY_TRUE: &[&str] = &[
     "use_train_segment",
 ];
 
-/// Arguments that have to be false, zero, null or empty here.
+/// Arguments that must be false, zero, null or empty.
 const ONLY_FALSE: &[&str] = &[
     "channels_time",
     "wiener_iters",
@@ -100,10 +100,27 @@ const ONLY_FALSE: &[&str] = &[
 ];
 
 /// Arguments by name.
-pub(super) struct Arguments(pub Map<String, Value>);
+pub(super) struct Arguments(Map<String, Value>);
 
 impl Arguments {
-    /// Names every argument that asks for what is not built here.
+    /// Positional arguments (a JSON list) and keyword arguments (a JSON object), all supported.
+    pub fn new(args: &Value, kwargs: &Value) -> Result<Self> {
+        let (Value::Array(args), Value::Object(kwargs)) = (args, kwargs) else {
+            return Err(unusable("args must be a list, and kwargs an object"));
+        };
+        let mut all = kwargs.clone();
+        for (index, value) in args.iter().enumerate() {
+            let Some(name) = SIGNATURE.get(index) else {
+                return Err(unusable("too many positional arguments"));
+            };
+            all.insert((*name).to_owned(), value.clone());
+        }
+        let arguments = Self(all);
+        arguments.check_supported()?;
+        Ok(arguments)
+    }
+
+    /// Fails at the first argument that asks for an unsupported network.
     fn check_supported(&self) -> Result<()> {
         for (name, value) in &self.0 {
             let name = name.as_str();
@@ -127,43 +144,13 @@ impl Arguments {
         Ok(())
     }
 
-    /// The configuration, each argument within its bounds.
-    pub fn read(&self) -> Result<Config> {
-        self.check_supported()?;
-        let samplerate = self.whole("samplerate", 44_100, 1, 768_000)? as u32;
-        Ok(Config {
-            sources: self.sources()?,
-            audio_channels: self.whole("audio_channels", 2, 1, 16)?,
-            channels: self.whole("channels", 48, 1, 1024)?,
-            growth: self.whole("growth", 2, 1, 4)?,
-            nfft: self.nfft()?,
-            depth: self.whole("depth", 4, 1, 8)?,
-            freq_emb: self.number("freq_emb", 0.2, 0.0, 1e3)? as f32,
-            emb_scale: self.number("emb_scale", 10.0, 0.0, 1e6)? as f32,
-            kernel_size: self.whole("kernel_size", 8, 1, 64)?,
-            stride: self.whole("stride", 4, 1, 16)?,
-            context: self.whole("context", 1, 0, 8)?,
-            context_enc: self.whole("context_enc", 0, 0, 8)?,
-            norm_starts: self.whole("norm_starts", 4, 0, 64)?,
-            norm_groups: self.whole("norm_groups", 4, 1, 64)?,
-            dconv_mode: self.whole("dconv_mode", 1, 0, 3)?,
-            dconv_depth: self.whole("dconv_depth", 2, 0, 8)?,
-            dconv_comp: self.number("dconv_comp", 8.0, 1.0, 1024.0)?,
-            bottom_channels: self.whole("bottom_channels", 0, 0, 8192)?,
-            t_layers: self.whole("t_layers", 5, 0, 64)?,
-            t_heads: self.whole("t_heads", 8, 1, 256)?,
-            t_hidden_scale: self.number("t_hidden_scale", 4.0, 0.0, 64.0)?,
-            t_norm_out: self.0.get("t_norm_out").is_none_or(truthy),
-            t_max_period: self.number("t_max_period", 10_000.0, 1.0, 1e9)?,
-            t_weight_pos_embed: self.number("t_weight_pos_embed", 1.0, -1e3, 1e3)? as f32,
-            t_cross_first: self.0.get("t_cross_first").is_some_and(truthy),
-            samplerate,
-            segment_frames: self.segment_frames(samplerate)?,
-        })
+    /// Whether an argument is true, as Python has it.
+    pub fn flag(&self, name: &str, default: bool) -> bool {
+        self.0.get(name).map_or(default, truthy)
     }
 
     /// A whole number between `least` and `most`; `null` counts as 0.
-    fn whole(&self, name: &str, default: usize, least: usize, most: usize) -> Result<usize> {
+    pub fn whole(&self, name: &str, default: usize, least: usize, most: usize) -> Result<usize> {
         let value = self.number(name, default as f64, least as f64, most as f64)?;
         if value.fract() == 0.0 {
             Ok(value as usize)
@@ -173,7 +160,7 @@ impl Arguments {
     }
 
     /// A number between `least` and `most`; `null` counts as 0.
-    fn number(&self, name: &str, default: f64, least: f64, most: f64) -> Result<f64> {
+    pub fn number(&self, name: &str, default: f64, least: f64, most: f64) -> Result<f64> {
         let value = match self.0.get(name) {
             None => default,
             Some(Value::Null) => 0.0,
@@ -190,8 +177,8 @@ impl Arguments {
         }
     }
 
-    /// A multiple of 8, so that half a hop is whole.
-    fn nfft(&self) -> Result<usize> {
+    /// The window length: a multiple of 8, so that half a hop is a whole number.
+    pub fn nfft(&self) -> Result<usize> {
         let nfft = self.whole("nfft", 4096, 32, 65_536)?;
         if nfft.is_multiple_of(8) {
             Ok(nfft)
@@ -200,7 +187,8 @@ impl Arguments {
         }
     }
 
-    fn sources(&self) -> Result<Vec<String>> {
+    /// One to 32 different names of stems.
+    pub fn sources(&self) -> Result<Vec<String>> {
         let names = self.0.get("sources").and_then(Value::as_array).map(|names| {
             names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
         });
@@ -218,7 +206,7 @@ impl Arguments {
 
     /// `⌊segment · samplerate⌋`; the segment is a number, "39/5", or the publisher's
     /// `{"_type": "fraction", "numerator": 39, "denominator": 5}`, in seconds.
-    fn segment_frames(&self, samplerate: u32) -> Result<usize> {
+    pub fn segment_frames(&self, samplerate: u32) -> Result<usize> {
         /// Six minutes at 44.1 kHz.
         const MOST: u128 = 1 << 24;
         let wrong = || unusable("segment is not a length in seconds");
@@ -248,7 +236,7 @@ impl Arguments {
     }
 }
 
-/// Python's idea of truth.
+/// Whether Python takes a value for true.
 fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -258,4 +246,9 @@ fn truthy(value: &Value) -> bool {
         Value::Array(value) => !value.is_empty(),
         Value::Object(value) => !value.is_empty(),
     }
+}
+
+/// An error about the model file; the caller adds its path.
+pub(super) fn unusable(what: &str) -> ModelError {
+    ModelError::header(what)
 }

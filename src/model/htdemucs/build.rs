@@ -1,10 +1,16 @@
-//! Puts a network together from the tensors of a file.
+//! Builds a network from the tensors of a file.
 
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::{Config, HtDemucs, tensors::Tensors};
+use super::{
+    Config, HtDemucs,
+    layers::{FreqDecoder, FreqEncoder, GroupNorm, Rewrite, TimeDecoder, TimeEncoder},
+    spectrogram::Spectrogram,
+    tensors::Tensors,
+    transformer::{Attention, CrossTransformer, Layer},
+};
 use crate::model::{
     ModelError, Precision, Result, arena,
     kernels::{
@@ -16,9 +22,6 @@ use crate::model::{
         time_conv::{TimeConv, TimeConvTranspose},
         winograd::GatedWinograd,
     },
-    layers::{FreqDecoder, FreqEncoder, GroupNorm, Rewrite, TimeDecoder, TimeEncoder},
-    spectrogram::Spectrogram,
-    transformer::{Attention, CrossTransformer, Layer},
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.
@@ -41,11 +44,11 @@ pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -
         crosstransformer: build.transformer()?,
         config,
     };
-    arena::release(); // what was packed and is shared now
+    arena::release(); // the buffers of weights that are shared now
     Ok(network)
 }
 
-/// Layers built side by side: what takes time is packing their weights.
+/// Builds layers in parallel: packing their weights is slow.
 fn layers<L: Send>(indices: &[usize], build: impl Fn(usize) -> Result<L> + Sync) -> Result<Vec<L>> {
     indices.par_iter().map(|index| build(*index)).collect()
 }
@@ -71,7 +74,7 @@ impl Builder<'_> {
         Ok(Linear::new(&weight, &self.vector(&format!("{name}.bias"))?, self.precision))
     }
 
-    /// A weight with as many dimensions as the caller wants, and its bias.
+    /// A weight of `D` dimensions, and its bias.
     fn kernel<const D: usize>(&self, name: &str) -> Result<([usize; D], Vec<f32>, Vec<f32>)> {
         let weight = format!("{name}.weight");
         let (shape, values) = self.tensors.take(&weight)?;
@@ -81,7 +84,7 @@ impl Builder<'_> {
         Ok((shape, values, self.vector(&format!("{name}.bias"))?))
     }
 
-    /// The embedding of each frequency as it is added: `[freqs, channels]`.
+    /// The scaled embedding of each frequency: `[freqs, channels]`.
     fn freq_emb(&self) -> Result<Option<Vec<f32>>> {
         if self.config.freq_emb <= 0.0 {
             return Ok(None);
@@ -101,12 +104,12 @@ impl Builder<'_> {
         Ok(Some(GroupNorm { groups: self.config.norm_groups, affine: self.affine(name)? }))
     }
 
-    /// What a convolution of layer `index` does along with it: nothing, when a norm comes first.
+    /// The operation after a convolution of layer `index`: none where a norm follows it.
     fn unless_normed(&self, index: usize, after: After) -> After {
         if self.config.has_norm(index) { After::Store } else { after }
     }
 
-    /// The layers of a DConv branch, made by `make(weights, dilation)`.
+    /// The layers of a DConv branch, built by `make(weights, dilation)`.
     fn dconv<L>(
         &self,
         layer: &str,

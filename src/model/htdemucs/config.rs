@@ -1,16 +1,19 @@
 //! The network's shape, from the arguments its class was constructed with.
 //!
-//! Holds what the arguments came to and what follows from them; reading them one by one is
-//! `arguments`'s. No tensors and no files.
+//! Holds the values of the arguments and what follows from them; `arguments` reads them one by one.
+//! Knows no tensors and no files.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::arguments::{Arguments, SIGNATURE};
-use crate::model::{ModelError, Result, Spec, spectrogram::Spectrogram};
+use super::{
+    arguments::{Arguments, unusable},
+    spectrogram::Spectrogram,
+};
+use crate::model::{Result, Spec};
 
-/// The constructor's arguments, as far as they matter to a trained network.
+/// The constructor's arguments that matter to a trained network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Stem names in the order of the output.
@@ -25,29 +28,29 @@ pub struct Config {
     pub nfft: usize,
     /// Layers of each encoder and decoder.
     pub depth: usize,
-    /// Weight of the frequency embedding; without one, 0.
+    /// Weight of the frequency embedding; 0 without one.
     pub freq_emb: f32,
     /// Factor of the embedding's own weights.
     pub emb_scale: f32,
     /// Kernel of the strided convolutions.
     pub kernel_size: usize,
-    /// Their stride.
+    /// Stride of the strided convolutions.
     pub stride: usize,
     /// Taps on either side of the decoders' `rewrite`.
     pub context: usize,
-    /// The same of the encoders'.
+    /// Taps on either side of the encoders' `rewrite`.
     pub context_enc: usize,
     /// First layer that has group norms.
     pub norm_starts: usize,
-    /// Their groups.
+    /// Groups of the group norms.
     pub norm_groups: usize,
     /// 1: DConv branches in the encoders, 2: in the decoders, 3: in both.
     pub dconv_mode: usize,
     /// Layers of a DConv branch.
     pub dconv_depth: usize,
-    /// A branch has this many times fewer channels.
+    /// Factor by which a DConv branch has fewer channels.
     pub dconv_comp: f64,
-    /// Channels of the transformer; 0 for those of the last encoder.
+    /// Channels of the transformer; 0 for the last encoder's.
     pub bottom_channels: usize,
     /// Layers of the transformer, in each branch.
     pub t_layers: usize,
@@ -59,7 +62,7 @@ pub struct Config {
     pub t_norm_out: bool,
     /// Longest period of the position embeddings.
     pub t_max_period: f64,
-    /// Their weight.
+    /// Weight of the position embeddings.
     pub t_weight_pos_embed: f32,
     /// Whether the first layer of the transformer is a cross one.
     pub t_cross_first: bool,
@@ -92,22 +95,42 @@ impl Config {
 
     /// Reads positional arguments (a JSON list) and keyword arguments (a JSON object).
     pub fn from_arguments(args: &Value, kwargs: &Value) -> Result<Self> {
-        let (Value::Array(args), Value::Object(kwargs)) = (args, kwargs) else {
-            return Err(unusable("args must be a list, and kwargs an object"));
+        let arguments = Arguments::new(args, kwargs)?;
+        let samplerate = arguments.whole("samplerate", 44_100, 1, 768_000)? as u32;
+        let config = Self {
+            sources: arguments.sources()?,
+            audio_channels: arguments.whole("audio_channels", 2, 1, 16)?,
+            channels: arguments.whole("channels", 48, 1, 1024)?,
+            growth: arguments.whole("growth", 2, 1, 4)?,
+            nfft: arguments.nfft()?,
+            depth: arguments.whole("depth", 4, 1, 8)?,
+            freq_emb: arguments.number("freq_emb", 0.2, 0.0, 1e3)? as f32,
+            emb_scale: arguments.number("emb_scale", 10.0, 0.0, 1e6)? as f32,
+            kernel_size: arguments.whole("kernel_size", 8, 1, 64)?,
+            stride: arguments.whole("stride", 4, 1, 16)?,
+            context: arguments.whole("context", 1, 0, 8)?,
+            context_enc: arguments.whole("context_enc", 0, 0, 8)?,
+            norm_starts: arguments.whole("norm_starts", 4, 0, 64)?,
+            norm_groups: arguments.whole("norm_groups", 4, 1, 64)?,
+            dconv_mode: arguments.whole("dconv_mode", 1, 0, 3)?,
+            dconv_depth: arguments.whole("dconv_depth", 2, 0, 8)?,
+            dconv_comp: arguments.number("dconv_comp", 8.0, 1.0, 1024.0)?,
+            bottom_channels: arguments.whole("bottom_channels", 0, 0, 8192)?,
+            t_layers: arguments.whole("t_layers", 5, 0, 64)?,
+            t_heads: arguments.whole("t_heads", 8, 1, 256)?,
+            t_hidden_scale: arguments.number("t_hidden_scale", 4.0, 0.0, 64.0)?,
+            t_norm_out: arguments.flag("t_norm_out", true),
+            t_max_period: arguments.number("t_max_period", 10_000.0, 1.0, 1e9)?,
+            t_weight_pos_embed: arguments.number("t_weight_pos_embed", 1.0, -1e3, 1e3)? as f32,
+            t_cross_first: arguments.flag("t_cross_first", false),
+            samplerate,
+            segment_frames: arguments.segment_frames(samplerate)?,
         };
-        let mut all = kwargs.clone();
-        for (index, value) in args.iter().enumerate() {
-            let Some(name) = SIGNATURE.get(index) else {
-                return Err(unusable("too many positional arguments"));
-            };
-            all.insert((*name).to_owned(), value.clone());
-        }
-        let config = Arguments(all).read()?;
         config.check()?;
         Ok(config)
     }
 
-    /// What the engine has to know.
+    /// The shape of the input and the output.
     pub fn spec(&self) -> Spec {
         Spec {
             sources: self.sources.clone(),
@@ -141,12 +164,12 @@ impl Config {
         (channels as f64 / self.dconv_comp) as usize
     }
 
-    /// Padding of the strided convolutions, and what their transposes are cut by.
+    /// Padding of the strided convolutions; their transposes are cut by the same number.
     pub fn padding(&self) -> usize {
         self.kernel_size / 4
     }
 
-    /// Zeros to either side of the time branch: enough for every convolution that reads it.
+    /// Zeros on either side of the time branch, enough for every convolution that reads it.
     pub fn margin(&self) -> usize {
         let dilation = 1_usize << self.dconv_depth.saturating_sub(1);
         let context = self.context.max(self.context_enc);
@@ -158,7 +181,7 @@ impl Config {
         index >= self.norm_starts
     }
 
-    /// Frequencies that go into each encoder layer, and at the end those that come out of the last.
+    /// Frequencies of each encoder layer's input, and of the last one's output.
     pub fn freqs(&self) -> Vec<usize> {
         let next = |freqs: &usize| {
             Some((freqs + 2 * self.padding()).saturating_sub(self.kernel_size) / self.stride + 1)
@@ -166,7 +189,7 @@ impl Config {
         std::iter::successors(Some(self.nfft / 2), next).take(self.depth + 1).collect()
     }
 
-    /// Frames that go into each encoder layer of the time branch, and those that come out.
+    /// Frames of each time encoder layer's input, and of the last one's output.
     pub fn frames(&self) -> Vec<usize> {
         let next = |frames: &usize| {
             let padded = frames.next_multiple_of(self.stride) + 2 * self.padding();
@@ -175,7 +198,7 @@ impl Config {
         std::iter::successors(Some(self.segment_frames), next).take(self.depth + 1).collect()
     }
 
-    /// Checks that the arguments fit together and ask for nothing absurd.
+    /// Checks that the arguments fit together, and that the network fits into memory.
     fn check(&self) -> Result<()> {
         /// Values of the largest activation: a quarter of a gibibyte, four times the published
         /// network's.
@@ -237,9 +260,4 @@ impl Config {
         self.channels_at(index).is_multiple_of(self.norm_groups)
             && outputs.is_multiple_of(self.norm_groups)
     }
-}
-
-/// An error about the model file; the caller adds which.
-pub(super) fn unusable(what: &str) -> ModelError {
-    ModelError::header(what)
 }

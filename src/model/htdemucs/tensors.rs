@@ -1,4 +1,4 @@
-//! A model file's tensors: which ones a network needs, and taking them out of the file.
+//! A model file's tensors: the ones that a network needs, and reading them from the file.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,10 +15,10 @@ use safetensors::{
 use super::Config;
 use crate::model::{ModelError, Result};
 
-/// No header is larger: that of the published network has 60 kB.
+/// Largest size of a header, in bytes; the published network's has 60 kB.
 const LARGEST_HEADER: u64 = 4 << 20;
 
-/// Values that are read and converted at once.
+/// Values that are read and converted at a time.
 const BLOCK: usize = 1 << 13;
 
 /// A tensor's name in PyTorch and its shape.
@@ -149,17 +149,17 @@ impl List {
     }
 }
 
-/// What a model file's bytes come from.
+/// A source of a model file's bytes.
 pub(super) trait Source: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Source for T {}
 
-/// The tensors of a file. They are read one at a time, so that the file is never in memory as a
-/// whole; several threads may take some at once.
+/// The tensors of a file, which are read one at a time, so that the whole file is never in memory.
+/// Several threads may read them.
 pub(super) struct Tensors {
     file: Mutex<Box<dyn Source>>,
     header: Metadata,
-    /// Where the values begin in the file.
+    /// Position of the first value in the file.
     start: u64,
 }
 
@@ -226,7 +226,7 @@ impl Tensors {
         let from = SeekFrom::Start(self.start + info.data_offsets.0 as u64);
         file.seek(from).map_err(unreadable)?;
         if info.dtype == Dtype::F16 {
-            // Through a block that stays in the cache.
+            // In blocks that stay in the cache.
             let mut block = [f16::ZERO; BLOCK];
             for values in values.chunks_mut(BLOCK) {
                 let halves = &mut block[..values.len()];
@@ -246,7 +246,7 @@ impl Tensors {
     }
 }
 
-/// The caller knows which file it is.
+/// An error of reading; the caller adds the path.
 fn unreadable(source: io::Error) -> ModelError {
     source.into()
 }

@@ -86,9 +86,9 @@ fn encoders_transformer_and_decoders_match_the_reference() {
     let margin = network.config.margin();
     let mix = golden.get("mix");
     let spectra = network.spectrogram.analyse(&mix, 2);
-    let scale = Scale::of(spectra.moments);
+    let scale = Scale::from_moments(spectra.moments);
     let x = spectra.map(scale.mean, scale.rate());
-    let xt = network.interleave(&mix, Scale::of(Moments::of(&mix)));
+    let xt = network.interleave(&mix, Scale::from_moments(Moments::from_slice(&mix)));
     let (mut x0, xt0) = (network.encoder[0].forward(&x), network.tencoder[0].forward(&xt));
     network.embed_freqs(&mut x0);
     let (x1, xt1) = (network.encoder[1].forward(&x0), network.tencoder[1].forward(&xt0));

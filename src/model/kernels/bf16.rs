@@ -1,55 +1,22 @@
-//! Products of bf16 pairs, summed in single precision: by [`avx512`], and the same sums in plain code for
-//! every other CPU, which is not fast.
+//! Products of bf16 pairs, summed in single precision: by AVX-512, and by slow plain code on every
+//! other CPU.
 //!
-//! bf16 is the upper half of an `f32`: its range, 8 bits of precision. Only what is multiplied is
-//! rounded to it; sums, norms and everything between the products stay `f32`. Runs on the calling
+//! bf16 is the upper half of an `f32`: its range, 8 bits of precision. Only factors are
+//! rounded to it; sums, norms and all values between the products stay `f32`. Runs on the calling
 //! thread.
 
+#[cfg(target_arch = "x86_64")]
+use super::{cpu, x86::avx512};
 use super::{
-    avx512::{self, Left},
-    elementwise::{mad, weigh as weigh_single},
-    tile::NR,
-    vectorised,
+    elementwise::weigh as weigh_single,
+    layout::{Left, NR, Pair},
+    math::mad,
+    vectorised::vectorised,
 };
 
-/// Two neighbouring values of a product's depth, the first one in the lower half.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C, align(4))]
-pub struct Pair([u16; 2]);
-
-impl Pair {
-    /// Two zeros.
-    pub const ZERO: Self = Self([0; 2]);
-
-    /// Rounds two values.
-    #[inline(always)]
-    pub fn new(values: [f32; 2]) -> Self {
-        Self(values.map(round))
-    }
-
-    /// Both of them.
-    #[inline(always)]
-    pub fn values(self) -> [f32; 2] {
-        self.0.map(|half| f32::from_bits(u32::from(half) << 16))
-    }
-}
-
-/// To the nearest bf16, ties to even. Not-a-number stays so.
-#[inline(always)]
-fn round(value: f32) -> u16 {
-    let bits = value.to_bits();
-    let rounded = (bits + (0x7fff + (bits >> 16 & 1))) >> 16;
-    (if value.is_nan() { bits >> 16 | 0x40 } else { rounded }) as u16
-}
-
-/// Whether this CPU multiplies bf16: what the "fast" precision needs.
-pub fn is_fast() -> bool {
-    avx512::has_bf16()
-}
-
-/// Lines of a depth as a panel of pairs, in `room`; an odd last line is paired with zeros.
-pub fn panel<'a>(lines: &[[f32; NR]], room: &'a mut [[Pair; NR]]) -> &'a [[Pair; NR]] {
-    let panel = &mut room[..lines.len().div_ceil(2)];
+/// Packs lines of a depth as a panel of pairs in `scratch`; an odd last line is paired with zeros.
+pub fn panel<'a>(lines: &[[f32; NR]], scratch: &'a mut [[Pair; NR]]) -> &'a [[Pair; NR]] {
+    let panel = &mut scratch[..lines.len().div_ceil(2)];
     pack_lines(lines, panel);
     panel
 }
@@ -68,14 +35,15 @@ vectorised! {
     }
 }
 
-/// `sums[n][i] = Σ_k left[i, k] · panels[n][k]` over both halves of each pair, or added to it if `ADD`.
+/// `sums[n][i] = Σ_k left[i, k] · panels[n][k]` over both halves of each pair; adds to the sums if
+/// `ADD`.
 pub fn product<const ADD: bool, const N: usize>(
     sums: [&mut [[f32; NR]]; N],
     left: Left<'_, Pair>,
     panels: [&[[Pair; NR]]; N],
 ) {
     #[cfg(target_arch = "x86_64")]
-    if avx512::has_bf16() {
+    if cpu::has_bf16() {
         avx512::product_of_pairs::<ADD, N>(sums, left, panels);
         return;
     }
@@ -102,19 +70,19 @@ vectorised! {
     }
 }
 
-/// `2^(scores − top)` as a panel in `room`, and added to `sums`.
+/// Packs `2^(scores − top)` as a panel in `scratch`, and adds them to `sums`.
 pub fn weigh<'a, const FMA: bool>(
     scores: &mut [[f32; NR]],
     top: &[f32; NR],
     sums: &mut [f32; NR],
-    room: &'a mut [[Pair; NR]],
+    scratch: &'a mut [[Pair; NR]],
 ) -> &'a [[Pair; NR]] {
     #[cfg(target_arch = "x86_64")]
-    if avx512::weigh_pairs(scores, top, sums, room) {
-        return &room[..scores.len().div_ceil(2)];
+    if avx512::weigh_pairs(scores, top, sums, scratch) {
+        return &scratch[..scores.len().div_ceil(2)];
     }
     weigh_single::<FMA>(scores, top, sums);
-    panel(scores, room)
+    panel(scores, scratch)
 }
 
 #[cfg(test)]
@@ -128,25 +96,12 @@ mod tests {
     };
 
     #[test]
-    fn values_are_rounded_to_the_nearest_and_ties_to_even() {
-        let rounded = |bits: u32| Pair::new([f32::from_bits(bits), 0.0]).values()[0].to_bits();
-        assert_eq!(rounded(0x3f80_0000), 0x3f80_0000);
-        assert_eq!(rounded(0x3f80_7fff), 0x3f80_0000);
-        assert_eq!(rounded(0x3f80_8000), 0x3f80_0000);
-        assert_eq!(rounded(0x3f81_8000), 0x3f82_0000);
-        assert_eq!(rounded(0xbf80_8001), 0xbf81_0000);
-        assert_eq!(rounded(0x7f7f_ffff), f32::INFINITY.to_bits());
-        assert_eq!(rounded(0xff80_0000), f32::NEG_INFINITY.to_bits());
-        assert!(Pair::new([f32::from_bits(0x7f80_0001), 0.0]).values()[0].is_nan());
-    }
-
-    #[test]
     fn products_sum_rounded_values_in_single_precision() {
         for (rows, depth) in [(1, 1), (7, 33), (17, 64), (37, 250)] {
             let (a, b) = (noise(rows * depth, 1), noise(depth * NR, 2));
             let near = |v: f32| f64::from(Pair::new([v, 0.0]).values()[0]);
-            let mut room = vec![[Pair::default(); NR]; depth];
-            let panel = panel(b.as_chunks().0, &mut room);
+            let mut scratch = vec![[Pair::default(); NR]; depth];
+            let panel = panel(b.as_chunks().0, &mut scratch);
             let mut space = vec![0.0; packed_len::<Pair>(rows, depth)];
             let pairs = pack_rows::<Pair>(&a, depth, &mut space);
             let cells = panel.len();

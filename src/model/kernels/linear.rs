@@ -7,11 +7,12 @@ use rayon::prelude::*;
 
 use super::{
     amx::{self, Packed, Side, Size, Tile, pack_left, pack_left_pair},
-    bf16::Pair,
-    elementwise::{gelu, gelu_one, mad},
-    operand::{Method, Operand, pack_rows},
-    rows::{self, BLOCK, Finish, ROWS, Rows, TileRows, Weights, block_rows, rows_product},
-    tile::{NR, Panels},
+    elementwise::gelu,
+    layout::{NR, Pair},
+    math::{gelu_one, mad},
+    operand::{Operand, ProductKind, pack_rows},
+    pack::Panels,
+    rows::{self, BLOCK, Epilogue, ROWS, Rows, TileRows, Weights, block_rows, rows_product},
 };
 use crate::model::{Precision, arena::Buffer};
 
@@ -37,10 +38,10 @@ enum Weight {
 impl Linear {
     /// From PyTorch's weight `[out, in]` and bias `[out]`.
     pub fn new(weight: &[f32], bias: &[f32], precision: Precision) -> Self {
-        Self::by(Method::of(precision), weight, bias)
+        Self::with_kind(ProductKind::for_precision(precision), weight, bias)
     }
 
-    fn by(method: Method, weight: &[f32], bias: &[f32]) -> Self {
+    fn with_kind(kind: ProductKind, weight: &[f32], bias: &[f32]) -> Self {
         let (inputs, outputs) = (weight.len() / bias.len(), bias.len());
         let at = |i: usize, o: usize| weight[o * inputs + i];
         let column = |o: usize, column: &mut [f32]| {
@@ -48,50 +49,50 @@ impl Linear {
         };
         let mut bias = bias.to_vec();
         bias.resize(outputs.next_multiple_of(NR), 0.0);
-        let weight = match method {
-            Method::Single => Weight::Single(Panels::new(inputs, outputs, at)),
-            Method::Pairs => Weight::Pairs(Panels::new(inputs, outputs, at)),
-            Method::Tiles => Weight::Tiles(Packed::new(inputs, outputs, column)),
-            Method::SplitTiles => Weight::SplitTiles(Packed::new(inputs, outputs, column)),
+        let weight = match kind {
+            ProductKind::Single => Weight::Single(Panels::new(inputs, outputs, at)),
+            ProductKind::Pairs => Weight::Pairs(Panels::new(inputs, outputs, at)),
+            ProductKind::Tiles => Weight::Tiles(Packed::new(inputs, outputs, column)),
+            ProductKind::SplitTiles => Weight::SplitTiles(Packed::new(inputs, outputs, column)),
         };
         Self { weight, bias, inputs, outputs }
     }
 
-    /// Features of a token that goes in.
+    /// Features of an input token.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// Features of a token that comes out.
+    /// Features of an output token.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// Panels of [`NR`] outputs, the last one perhaps not full.
+    /// Number of panels of [`NR`] outputs; the last one may be partial.
     pub fn panels(&self) -> usize {
         self.outputs.div_ceil(NR)
     }
 
-    /// At most [`BLOCK`] tokens, `x: [tokens, width]`, as this layer and others of its precision want
-    /// them; `room` is [`room`] for tokens as wide.
-    pub fn pack<'a>(&self, x: &'a [f32], width: usize, room: &'a mut [f32]) -> Tokens<'a> {
+    /// Packs at most [`BLOCK`] tokens, `x: [tokens, width]`, for this layer and others of its
+    /// precision; `scratch` is [`scratch`] for `width`.
+    pub fn pack<'a>(&self, x: &'a [f32], width: usize, scratch: &'a mut [f32]) -> Tokens<'a> {
         let cells = match &self.weight {
-            Weight::Single(_) => pack_rows::<f32>(x, width, room),
-            Weight::Pairs(_) => bytemuck::cast_slice(pack_rows::<Pair>(x, width, room)),
-            Weight::Tiles(_) => pack_strips::<1>(x, width, room),
-            Weight::SplitTiles(_) => pack_strips::<2>(x, width, room),
+            Weight::Single(_) => pack_rows::<f32>(x, width, scratch),
+            Weight::Pairs(_) => bytemuck::cast_slice(pack_rows::<Pair>(x, width, scratch)),
+            Weight::Tiles(_) => pack_strips::<1>(x, width, scratch),
+            Weight::SplitTiles(_) => pack_strips::<2>(x, width, scratch),
         };
         Tokens { cells, count: x.len() / width, width }
     }
 
-    /// Gives the layer's outputs to `put`.
-    pub fn each(&self, tokens: Tokens<'_>, put: impl Put) {
-        let finish = &mut Biased { bias: &self.bias, put, columns: self.outputs };
-        self.product(tokens, 0..self.panels(), 0..self.inputs, finish);
+    /// Passes the layer's outputs to `epilogue`.
+    pub fn each(&self, tokens: Tokens<'_>, epilogue: impl OutputEpilogue) {
+        let epilogue = &mut Biased { bias: &self.bias, outputs: epilogue, columns: self.outputs };
+        self.product(tokens, 0..self.panels(), 0..self.inputs, epilogue);
     }
 
-    /// GELU of the outputs in `panels` (of [`NR`]), packed as [`Self::pack`] does; `plain` and `packed`
-    /// are [`room`] for as many outputs.
+    /// GELU of the outputs in `panels`, packed like [`Self::pack`]'s; `plain` and `packed` are
+    /// [`scratch`] for as many outputs.
     pub fn gelu_part<'a>(
         &self,
         tokens: Tokens<'_>,
@@ -105,27 +106,28 @@ impl Linear {
             Weight::SplitTiles(weight) => gelu_tiles(weight, &self.bias, tokens, panels, packed),
             _ => {
                 let out = &mut plain[..count * width];
-                let finish = &mut GeluPart { bias: &self.bias, out, first, stride: width };
-                self.product(tokens, panels, 0..self.inputs, finish);
+                let epilogue = &mut GeluPart { bias: &self.bias, out, first, stride: width };
+                self.product(tokens, panels, 0..self.inputs, epilogue);
                 self.pack(out, width, packed)
             }
         }
     }
 
-    /// Adds to `sums: [panels][strips(tokens)][NR]` what the inputs `part` contribute, whole steps of
-    /// [`amx::DEPTH`] or all the rest; the tokens begin with those.
+    /// Adds the products of the inputs `part` to `sums: [panels][strips(tokens)][NR]`. The part is
+    /// whole steps of [`amx::DEPTH`], or ends with the last input; the tokens begin with its
+    /// inputs.
     pub fn add_part(&self, tokens: Tokens<'_>, part: Range<usize>, sums: &mut [[f32; NR]]) {
         match &self.weight {
             Weight::Tiles(weight) => add_tiles(weight, tokens, part, sums),
             Weight::SplitTiles(weight) => add_tiles(weight, tokens, part, sums),
             _ => {
-                let finish = &mut Sums { sums, stride: strips(tokens.count) };
-                self.product(tokens, 0..self.panels(), part, finish);
+                let epilogue = &mut Sums { sums, stride: strips(tokens.count) };
+                self.product(tokens, 0..self.panels(), part, epilogue);
             }
         }
     }
 
-    /// What [`Self::add_part`] starts from: the bias.
+    /// Fills the sums of [`Self::add_part`] with the bias.
     pub fn start(&self, tokens: usize, sums: &mut [[f32; NR]]) {
         let biases = self.bias.as_chunks::<NR>().0;
         for (sums, bias) in sums.chunks_exact_mut(strips(tokens)).zip(biases) {
@@ -133,44 +135,47 @@ impl Linear {
         }
     }
 
-    /// The whole layer for `x: [tokens, in]`, into `out: [tokens, out]`; blocks of tokens are shared
-    /// out over the threads.
+    /// Computes the whole layer for `x: [tokens, in]`, into `out: [tokens, out]`; the threads share
+    /// blocks of tokens.
     pub fn forward(&self, x: &[f32], out: &mut [f32]) {
         let width = self.outputs;
         let block = block_rows(x.len() / self.inputs);
         out.par_chunks_mut(block * width).zip(x.par_chunks(block * self.inputs)).for_each_init(
-            || room(self.inputs),
-            |room, (out, x)| {
-                self.each(self.pack(x, self.inputs, room), Set { out, width, scale: 1.0 });
+            || scratch(self.inputs),
+            |scratch, (out, x)| {
+                self.each(
+                    self.pack(x, self.inputs, scratch),
+                    StoreScaled { out, width, scale: 1.0 },
+                );
             },
         );
     }
 
-    fn product<F: Finish>(
+    fn product<E: Epilogue>(
         &self,
         tokens: Tokens<'_>,
         panels: Range<usize>,
         part: Range<usize>,
-        finish: &mut F,
+        epilogue: &mut E,
     ) {
         match &self.weight {
-            Weight::Single(weight) => rows_product(tokens.rows(), weight, panels, part, finish),
+            Weight::Single(weight) => rows_product(tokens.rows(), weight, panels, part, epilogue),
             Weight::Pairs(weight) => {
                 let lines = part.start / 2..part.end.div_ceil(2);
-                rows_product(tokens.rows(), weight, panels, lines, finish);
+                rows_product(tokens.rows(), weight, panels, lines, epilogue);
             }
-            Weight::Tiles(weight) => tiles_product(weight, tokens, panels, part, finish),
-            Weight::SplitTiles(weight) => tiles_product(weight, tokens, panels, part, finish),
+            Weight::Tiles(weight) => tiles_product(weight, tokens, panels, part, epilogue),
+            Weight::SplitTiles(weight) => tiles_product(weight, tokens, panels, part, epilogue),
         }
     }
 }
 
-fn tiles_product<const P: usize, F: Finish>(
+fn tiles_product<const P: usize, E: Epilogue>(
     weight: &Packed<P>,
     tokens: Tokens<'_>,
     panels: Range<usize>,
     part: Range<usize>,
-    finish: &mut F,
+    epilogue: &mut E,
 ) where
     Packed<P>: for<'a> Weights<Rows<'a> = TileRows<'a>>,
 {
@@ -178,10 +183,10 @@ fn tiles_product<const P: usize, F: Finish>(
     let rows = TileRows { tiles: bytemuck::cast_slice(cells), count, steps: amx::steps(width) };
     let lines = part.start / amx::DEPTH..part.end.div_ceil(amx::DEPTH);
     let _registers = amx::Tiles::new();
-    rows_product(rows, weight, panels, lines, finish);
+    rows_product(rows, weight, panels, lines, epilogue);
 }
 
-/// [`Linear::gelu_part`] straight into tiles.
+/// [`Linear::gelu_part`] with tiles as output.
 fn gelu_tiles<'a, const P: usize>(
     weight: &Packed<P>,
     bias: &[f32],
@@ -225,7 +230,7 @@ fn gelu_tiles<'a, const P: usize>(
     Tokens { cells: packed, count, width: panels.len() * NR }
 }
 
-/// [`Linear::add_part`] straight into the sums.
+/// [`Linear::add_part`] by tiles.
 fn add_tiles<const P: usize>(
     weight: &Packed<P>,
     Tokens { cells, count, width }: Tokens<'_>,
@@ -244,30 +249,30 @@ fn add_tiles<const P: usize>(
     }
 }
 
-/// Rows in whole strips of tiles.
+/// `rows` rounded up to whole strips of tiles.
 pub fn strips(rows: usize) -> usize {
     rows.next_multiple_of(amx::ROWS)
 }
 
-/// Memory for [`Linear::pack`].
-pub fn room(width: usize) -> Buffer {
+/// Scratch memory for [`Linear::pack`].
+pub fn scratch(width: usize) -> Buffer {
     Buffer::any(BLOCK * width.next_multiple_of(amx::DEPTH))
 }
 
-fn pack_strips<'a, const P: usize>(x: &[f32], width: usize, room: &'a mut [f32]) -> &'a [f32] {
+fn pack_strips<'a, const P: usize>(x: &[f32], width: usize, scratch: &'a mut [f32]) -> &'a [f32] {
     let strip = amx::steps(width) * P * amx::Tile::VALUES;
     let count = (x.len() / width).div_ceil(amx::ROWS);
-    let room = &mut room[..count * strip];
-    for (strip, rows) in room.chunks_exact_mut(strip).zip(x.chunks(amx::ROWS * width)) {
+    let scratch = &mut scratch[..count * strip];
+    for (strip, rows) in scratch.chunks_exact_mut(strip).zip(x.chunks(amx::ROWS * width)) {
         pack_left::<P>(rows, width, width, bytemuck::cast_slice_mut(strip));
     }
-    room
+    scratch
 }
 
 /// Tokens packed for linear layers of one precision, by [`Linear::pack`].
 #[derive(Clone, Copy, Debug)]
 pub struct Tokens<'a> {
-    /// Of either kind of operand.
+    /// Cells of the layer's kind of operand.
     cells: &'a [f32],
     count: usize,
     width: usize,
@@ -280,26 +285,26 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Where a layer's outputs go.
-pub trait Put {
+/// The operation on a layer's outputs.
+pub trait OutputEpilogue {
     /// Takes the outputs of `token` from `column` on.
-    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]);
+    fn take<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]);
 }
 
-/// Into `[tokens, width]`, times `scale`.
+/// Stores outputs into `[tokens, width]`, times `scale`.
 #[derive(Debug)]
-pub struct Set<'a> {
-    /// Where to.
+pub struct StoreScaled<'a> {
+    /// Destination.
     pub out: &'a mut [f32],
-    /// Values of a row there.
+    /// Values of a row of the destination.
     pub width: usize,
     /// A factor.
     pub scale: f32,
 }
 
-impl Put for Set<'_> {
+impl OutputEpilogue for StoreScaled<'_> {
     #[inline(always)]
-    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+    fn take<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
         let out = &mut self.out[token * self.width + column..][..values.len()];
         for (out, value) in out.iter_mut().zip(values) {
             *out = value * self.scale;
@@ -310,15 +315,15 @@ impl Put for Set<'_> {
 /// `x += scale · y` for `x: [tokens, scale.len()]`: LayerScale and residual.
 #[derive(Debug)]
 pub struct AddScaled<'a> {
-    /// What is added to.
+    /// The residual.
     pub x: &'a mut [f32],
     /// A factor per feature.
     pub scale: &'a [f32],
 }
 
-impl Put for AddScaled<'_> {
+impl OutputEpilogue for AddScaled<'_> {
     #[inline(always)]
-    fn put<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+    fn take<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
         let x = &mut self.x[token * self.scale.len() + column..][..values.len()];
         for ((x, y), scale) in x.iter_mut().zip(values).zip(&self.scale[column..]) {
             *x = mad::<FMA>(*scale, *y, *x);
@@ -328,11 +333,11 @@ impl Put for AddScaled<'_> {
 
 struct Biased<'a, P> {
     bias: &'a [f32],
-    put: P,
+    outputs: P,
     columns: usize,
 }
 
-impl<P: Put> Finish for Biased<'_, P> {
+impl<P: OutputEpilogue> Epilogue for Biased<'_, P> {
     #[inline(always)]
     fn start(&self, _row: usize, column: usize) -> [f32; NR] {
         std::array::from_fn(|j| self.bias[column + j])
@@ -341,9 +346,9 @@ impl<P: Put> Finish for Biased<'_, P> {
     #[inline(always)]
     fn finish<const FMA: bool>(&mut self, row: usize, column: usize, values: [f32; NR]) {
         if column + NR <= self.columns {
-            self.put.put::<FMA>(row, column, &values);
+            self.outputs.take::<FMA>(row, column, &values);
         } else {
-            self.put.put::<FMA>(row, column, &values[..self.columns - column]);
+            self.outputs.take::<FMA>(row, column, &values[..self.columns - column]);
         }
     }
 }
@@ -355,7 +360,7 @@ struct GeluPart<'a> {
     stride: usize,
 }
 
-impl Finish for GeluPart<'_> {
+impl Epilogue for GeluPart<'_> {
     #[inline(always)]
     fn start(&self, _row: usize, column: usize) -> [f32; NR] {
         std::array::from_fn(|j| self.bias[column + j])
@@ -375,7 +380,7 @@ struct Sums<'a> {
     stride: usize,
 }
 
-impl Finish for Sums<'_> {
+impl Epilogue for Sums<'_> {
     #[inline(always)]
     fn start(&self, row: usize, column: usize) -> [f32; NR] {
         self.sums[column / NR * self.stride + row]
@@ -413,52 +418,55 @@ mod tests {
                 &tensor(&bias, &[outputs]),
             );
             let twin = values(&twin.unwrap());
-            for (method, decibels) in [
-                (Method::Single, 110.0..),
-                (Method::SplitTiles, 100.0..),
-                (Method::Pairs, 45.0..),
-                (Method::Tiles, 45.0..),
+            for (kind, decibels) in [
+                (ProductKind::Single, 110.0..),
+                (ProductKind::SplitTiles, 100.0..),
+                (ProductKind::Pairs, 45.0..),
+                (ProductKind::Tiles, 45.0..),
             ] {
                 let mut out = vec![0.0; tokens * outputs];
-                Linear::by(method, &weight, &bias).forward(&x, &mut out);
+                Linear::with_kind(kind, &weight, &bias).forward(&x, &mut out);
                 let db = signal_to_error_db(&twin, &out);
-                assert!(decibels.contains(&db), "{method:?}, {tokens} {inputs} {outputs}: {db} dB");
+                assert!(decibels.contains(&db), "{kind:?}, {tokens} {inputs} {outputs}: {db} dB");
             }
         }
     }
 
     #[test]
-    fn what_follows_a_layer_is_done_to_its_outputs() {
+    fn epilogues_are_applied_to_the_outputs() {
         let (tokens, inputs, outputs) = (20, 7, 24);
         let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
         let (x, residual, scale) =
             (noise(tokens * inputs, 3), noise(tokens * outputs, 4), noise(outputs, 5));
-        let linear = Linear::by(Method::Single, &weight, &bias);
+        let linear = Linear::with_kind(ProductKind::Single, &weight, &bias);
         let mut plain = vec![0.0; tokens * outputs];
         linear.forward(&x, &mut plain);
 
-        let mut room = super::room(inputs);
+        let mut scratch = super::scratch(inputs);
         let mut scaled = residual.clone();
-        linear
-            .each(linear.pack(&x, inputs, &mut room), AddScaled { x: &mut scaled, scale: &scale });
+        linear.each(
+            linear.pack(&x, inputs, &mut scratch),
+            AddScaled { x: &mut scaled, scale: &scale },
+        );
         let expected: Vec<f32> =
             (0..plain.len()).map(|i| residual[i] + scale[i % outputs] * plain[i]).collect();
         assert_same(&expected, &scaled, "residual");
 
-        // Through a layer that changes nothing.
+        // Through an identity layer.
         let one = |at: usize| if at / outputs == at % outputs { 1.0 } else { 0.0 };
         let same: Vec<f32> = (0..outputs * outputs).map(one).collect();
         let expected = gelu_plain(&tensor(&plain, &[plain.len()])).unwrap();
-        for (method, least) in [(Method::Single, 110.0), (Method::SplitTiles, 95.0)] {
-            let linear = Linear::by(method, &weight, &bias);
-            let identity = Linear::by(method, &same, &vec![0.0; outputs]);
-            let mut rooms = [super::room(2 * NR), super::room(2 * NR)];
-            let [hidden, packed] = &mut rooms;
-            let gelus = linear.gelu_part(linear.pack(&x, inputs, &mut room), 0..2, hidden, packed);
+        for (kind, least) in [(ProductKind::Single, 110.0), (ProductKind::SplitTiles, 95.0)] {
+            let linear = Linear::with_kind(kind, &weight, &bias);
+            let identity = Linear::with_kind(kind, &same, &vec![0.0; outputs]);
+            let mut scratches = [super::scratch(2 * NR), super::scratch(2 * NR)];
+            let [hidden, packed] = &mut scratches;
+            let gelus =
+                linear.gelu_part(linear.pack(&x, inputs, &mut scratch), 0..2, hidden, packed);
             let mut got = vec![0.0; plain.len()];
-            identity.each(gelus, Set { out: &mut got, width: outputs, scale: 1.0 });
+            identity.each(gelus, StoreScaled { out: &mut got, width: outputs, scale: 1.0 });
             let db = signal_to_error_db(&values(&expected), &got);
-            assert!(db > least, "{method:?}: {db} dB");
+            assert!(db > least, "{kind:?}: {db} dB");
         }
     }
 
@@ -467,8 +475,10 @@ mod tests {
         let (tokens, inputs, outputs) = (13, 70, 40);
         let (weight, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
         let x = noise(tokens * inputs, 3);
-        for method in [Method::Single, Method::Pairs, Method::Tiles, Method::SplitTiles] {
-            let linear = Linear::by(method, &weight, &bias);
+        for kind in
+            [ProductKind::Single, ProductKind::Pairs, ProductKind::Tiles, ProductKind::SplitTiles]
+        {
+            let linear = Linear::with_kind(kind, &weight, &bias);
             let mut whole = vec![0.0; tokens * outputs];
             linear.forward(&x, &mut whole);
             let stride = strips(tokens);
@@ -477,8 +487,8 @@ mod tests {
             for part in [0..32, 32..70] {
                 let own: Vec<f32> =
                     x.chunks(inputs).flat_map(|token| token[part.clone()].to_vec()).collect();
-                let mut room = super::room(part.len());
-                linear.add_part(linear.pack(&own, part.len(), &mut room), part, &mut sums);
+                let mut scratch = super::scratch(part.len());
+                linear.add_part(linear.pack(&own, part.len(), &mut scratch), part, &mut sums);
             }
             let got: Vec<f32> = (0..tokens * outputs)
                 .map(|at| sums[at % outputs / NR * stride + at / outputs][at % outputs % NR])

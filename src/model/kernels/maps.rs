@@ -4,16 +4,16 @@ use std::ops::{Deref, DerefMut};
 
 use super::{
     elementwise::add,
-    freq_conv::{pack, unpack},
-    tile::NR,
+    layout::NR,
+    pack::{pack, unpack},
 };
 use crate::model::arena::Buffer;
 
 /// An activation of the frequency branch: `[freqs, channels, frames]`, row-major.
 ///
-/// One frequency's `[channels, frames]` is a *row*: what a kernel works on at a time and what is
-/// shared out over threads. Neighbouring rows lie one after the other, so a convolution over
-/// frequencies reads its receptive field as one tall matrix.
+/// One frequency's `[channels, frames]` is a *row*, the unit of work of kernels and threads.
+/// Neighbouring rows lie one after the other, so that a convolution over frequencies reads its
+/// receptive field as one tall matrix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FreqMap {
     /// Frequencies.
@@ -27,12 +27,12 @@ pub struct FreqMap {
 }
 
 impl FreqMap {
-    /// A map of any values, to be overwritten.
+    /// A map of uninitialised values, to be overwritten.
     pub fn any(freqs: usize, channels: usize, frames: usize) -> Self {
         Self { freqs, channels, frames, data: Buffer::any(freqs * channels * frames) }
     }
 
-    /// Without `trim` frequencies at either end.
+    /// The map without `trim` frequencies at either end.
     #[must_use]
     pub fn cropped(mut self, trim: usize) -> Self {
         let row_len = self.row_len();
@@ -48,8 +48,8 @@ impl FreqMap {
 }
 
 /// An activation of the frequency branch between two operations that work on packed panels:
-/// `[freqs, lines, channels][NR]`, a *line* being [`NR`] frames, the last one filled up with
-/// anything.
+/// `[freqs, lines, channels][NR]`, a *line* being [`NR`] frames, the last one padded with
+/// any values.
 #[derive(Clone, Debug)]
 pub struct FreqPanels {
     /// Frequencies.
@@ -67,7 +67,7 @@ pub struct FreqPanels {
 pub struct Lines(Buffer);
 
 impl Lines {
-    /// Makes it `count` lines, of any values.
+    /// Resizes the buffer to `count` lines of any values.
     pub fn resize(&mut self, count: usize) {
         if self.len() != count {
             self.0 = Buffer::default();
@@ -91,13 +91,13 @@ impl DerefMut for Lines {
 }
 
 impl FreqPanels {
-    /// A map of any values, to be overwritten.
+    /// A map of uninitialised values, to be overwritten.
     pub fn any(freqs: usize, channels: usize, frames: usize) -> Self {
         let data = Lines(Buffer::any(freqs * channels * frames.div_ceil(NR) * NR));
         Self { freqs, channels, frames, data }
     }
 
-    /// The same values in panels.
+    /// Converts a map to panels.
     pub fn from_map(map: &FreqMap) -> Self {
         let mut out = Self::any(map.freqs, map.channels, map.frames);
         let panels = out.data.chunks_exact_mut(out.channels);
@@ -109,7 +109,7 @@ impl FreqPanels {
         out
     }
 
-    /// The same values in rows.
+    /// Converts the panels to a map.
     pub fn to_map(&self) -> FreqMap {
         let mut out = FreqMap::any(self.freqs, self.channels, self.frames);
         let row_len = out.row_len();
@@ -127,7 +127,7 @@ impl FreqPanels {
         &self.data[(freq * lines + line) * self.channels..][..self.channels]
     }
 
-    /// Lines times channels.
+    /// Lines of a row: lines of frames times channels.
     pub fn row_len(&self) -> usize {
         self.frames.div_ceil(NR) * self.channels
     }
@@ -136,7 +136,7 @@ impl FreqPanels {
 /// An activation of the time branch: `[margin + frames + margin, channels]`, row-major.
 ///
 /// The channels of one frame lie together, so the receptive field of a convolution is contiguous.
-/// The margins are zero at all times: they are the padding of every convolution that reads the map.
+/// The margins are always zero: they are the padding of every convolution that reads the map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeMap {
     /// Frames, without the margins.
@@ -149,7 +149,7 @@ pub struct TimeMap {
 }
 
 impl TimeMap {
-    /// A map of any values, to be overwritten, between margins of zeros.
+    /// A map of uninitialised values, to be overwritten, between margins of zeros.
     pub fn any(frames: usize, channels: usize, margin: usize) -> Self {
         let data = Buffer::any((frames + 2 * margin) * channels);
         let mut map = Self { frames, channels, margin, data };
@@ -176,24 +176,24 @@ impl TimeMap {
         &mut self.data[self.margin * self.channels..][..self.frames * self.channels]
     }
 
-    /// Everything from `frame` on, which may lie in the margin before the first frame.
+    /// The values from `frame` on, which may lie in the margin before the first frame.
     pub(super) fn starting_at(&self, frame: isize) -> &[f32] {
         let at = frame + self.margin as isize;
         debug_assert!(at >= 0, "frame {frame} is before the margin");
         &self.data[at as usize * self.channels..]
     }
 
-    /// Copies frames from `frame` on into `rows`, those of the margins included.
+    /// Copies frames from `frame` on into `rows`, including the margins.
     pub fn load(&self, frame: isize, rows: &mut [f32]) {
         rows.copy_from_slice(&self.starting_at(frame)[..rows.len()]);
     }
 
-    /// As [`Self::load`], added to what is there.
+    /// Adds frames from `frame` on to `rows`, including the margins.
     pub fn add_to(&self, frame: isize, rows: &mut [f32]) {
         add(rows, self.starting_at(frame));
     }
 
-    /// As [`Self::starting_at`], to write. Whoever writes into a margin calls
+    /// [`Self::starting_at`] for writing. A caller that writes into a margin calls
     /// [`Self::clear_margins`] afterwards.
     pub(super) fn starting_at_mut(&mut self, frame: isize) -> &mut [f32] {
         let at = frame + self.margin as isize;
@@ -201,7 +201,7 @@ impl TimeMap {
         &mut self.data[at as usize * self.channels..]
     }
 
-    /// Puts the zeros of the margins back.
+    /// Sets the margins to zero.
     pub(super) fn clear_margins(&mut self) {
         let margin = self.margin * self.channels;
         let end = self.data.len() - margin;

@@ -1,15 +1,14 @@
 //! The network's operations on the CPU, one file each.
 //!
 //! Every kernel works on plain `f32` slices in the layouts of [`FreqMap`] and [`TimeMap`], in which
-//! a convolution is a matrix product straight from memory. Beside it stands its twin in plain
-//! candle operations, in the reference's layout: slow, obvious, able to run on any device, and what
-//! the tests hold the kernel against.
+//! a convolution is a matrix product straight from memory. Each has a twin in plain candle
+//! operations and the reference's layout, which is slow and simple; the tests compare the two.
 //!
-//! Kernels start no threads: their loops over rows run on the rayon pool of the caller. This is the
-//! only room where unsafe code is allowed: for the call into `gemm`, for entering functions compiled
-//! for instructions that were detected at run time, for instructions that have no plain form
-//! ([`bf16`], [`amx`]), in the inner loops of [`tile`], which check their bounds once, and for mapping
-//! files of weights ([`frozen`]).
+//! Kernels start no threads: their loops over rows run on the rayon pool of the caller. Unsafe code
+//! is allowed here: for the call into `gemm`, for functions compiled for instructions that were
+//! detected at run time, for instructions without a plain form ([`bf16`], [`amx`]), and in the
+//! inner loops of [`tile`], which check their bounds once. The only other unsafe code maps files of
+//! weights ([`shared`](super::weights::shared)).
 
 #![expect(
     clippy::inline_always,
@@ -18,19 +17,19 @@
 
 pub mod amx;
 pub mod attention;
-mod avx512;
 pub mod bf16;
+pub mod cpu;
 pub mod dconv;
 pub mod elementwise;
 pub mod freq_conv;
-pub mod frozen;
-mod gated;
-#[cfg(target_arch = "x86_64")]
-mod limit;
+mod glu_pack;
+pub mod layout;
 pub mod linear;
 mod maps;
+mod math;
 pub mod norm;
 pub mod operand;
+pub mod pack;
 pub mod product;
 pub mod row_conv;
 pub mod rows;
@@ -38,44 +37,9 @@ pub mod rows;
 mod testing;
 pub mod tile;
 pub mod time_conv;
+mod vectorised;
 pub mod winograd;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use maps::{FreqMap, FreqPanels, Lines, TimeMap};
-
-/// Defines a function whose loops are compiled three times: for AVX-512, for AVX2 with FMA, each
-/// entered when the CPU has it, and for the target's baseline. `$fma` is a constant in the body: whether a fused
-/// multiply-add is one instruction.
-macro_rules! vectorised {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident<$fma:ident $(, $generic:ident: $bound:path)*>
-     ($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
-        $(#[$meta])*
-        $vis fn $name<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
-            #[inline(always)]
-            fn portable<const $fma: bool $(, $generic: $bound)*>($($arg: $ty),*) $(-> $ret)? $body
-
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-                fn avx512<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
-                    portable::<true $(, $generic)*>($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2<$($generic: $bound),*>($($arg: $ty),*) $(-> $ret)? {
-                    portable::<true $(, $generic)*>($($arg),*)
-                }
-                if $crate::model::kernels::avx512::is_there() {
-                    #[expect(unsafe_code, reason = "a function with target features")]
-                    // SAFETY: the CPU was just found to have the features it is compiled for.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    #[expect(unsafe_code, reason = "a function with target features")]
-                    // SAFETY: the CPU was just found to have the features it is compiled for.
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            portable::<{ cfg!(target_arch = "aarch64") } $(, $generic)*>($($arg),*)
-        }
-    };
-}
-pub(crate) use vectorised;

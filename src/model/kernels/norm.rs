@@ -1,51 +1,51 @@
-//! Group and layer normalisation, statistics and affine part in one pass each.
+//! Group and layer normalisation, with one pass for the statistics and one for the affine part.
 
 use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
-use super::{elementwise::mad, vectorised};
+use super::{math::mad, vectorised::vectorised};
 
-/// Added to every variance, as in PyTorch's default.
+/// Addend of every variance, PyTorch's default.
 const EPSILON: f64 = 1e-5;
 /// Values per rayon task.
 pub(super) const BLOCK: usize = 1 << 15;
 
-/// Values of a row that are handled at once.
+/// Values of a row that are processed at a time.
 pub(super) const LANES: usize = 8;
 
 /// Mean and squared deviation of a set of values.
 ///
-/// Deviations are taken from each block's own mean and blocks put together by the rule of Chan,
-/// Golub and `LeVeque` (1983), so that a small variance on a large mean survives: near silence, whole
-/// rows are a constant and a whisper.
+/// Deviations are taken from each block's own mean, and blocks are combined by the rule of Chan,
+/// Golub and `LeVeque` (1983), so that a small variance on a large mean is kept: near silence, rows
+/// are a constant and very little noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
-    /// How many.
+    /// Number of values.
     pub count: usize,
-    /// Their mean.
+    /// Mean of the values.
     pub mean: f64,
-    /// The sum of their squared distances from the mean.
+    /// Sum of the squared distances from the mean.
     pub deviation: f64,
 }
 
 impl Moments {
     /// Moments of a slice.
-    pub fn of(x: &[f32]) -> Self {
+    pub fn from_slice(x: &[f32]) -> Self {
         moments(x)
     }
 
     /// Moments of a slice, blocks in parallel.
-    pub fn of_parallel(x: &[f32]) -> Self {
-        x.par_chunks(BLOCK).map(Self::of).reduce(Self::default, Self::and)
+    pub fn from_slice_parallel(x: &[f32]) -> Self {
+        x.par_chunks(BLOCK).map(Self::from_slice).reduce(Self::default, Self::and)
     }
 
     /// Moments of the first `width` values of rows of `stride`, a multiple of [`LANES`]; the others
     /// are zeros.
-    pub(super) fn of_rows(x: &[f32], stride: usize, width: usize) -> Self {
+    pub(super) fn from_rows(x: &[f32], stride: usize, width: usize) -> Self {
         row_moments(x, stride, width)
     }
 
-    /// Of both sets.
+    /// Moments of both sets together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         if self.count == 0 || other.count == 0 {
@@ -60,12 +60,12 @@ impl Moments {
         }
     }
 
-    /// Standard deviation with Bessel's correction, as `torch.std`.
+    /// Standard deviation with Bessel's correction, like `torch.std`.
     pub fn std_unbiased(self) -> f64 {
         (self.deviation / (self.count.max(2) - 1) as f64).sqrt()
     }
 
-    /// What a normalisation multiplies by: `1 / √(variance + ε)`.
+    /// Factor of a normalisation: `1 / √(variance + ε)`.
     pub(super) fn rate(self) -> f64 {
         1.0 / (self.deviation / self.count.max(1) as f64 + EPSILON).sqrt()
     }
@@ -110,7 +110,7 @@ vectorised! {
         }
         let mean = sum_of(x, |v, sum| v + sum) / count as f64;
         let centre = mean as f32;
-        // The last lanes of a row are apart, as some of them are no values.
+        // The last lanes of a row are separate: some of them are padding.
         let (mut lanes, mut last) = ([0.0_f32; LANES], [0.0_f32; LANES]);
         for row in x.chunks_exact(stride) {
             let (whole, part) = row.split_at(width / LANES * LANES);
@@ -135,7 +135,7 @@ vectorised! {
 pub struct Affine {
     /// Factor of each channel.
     pub weight: Vec<f32>,
-    /// Added to each channel.
+    /// Addend of each channel.
     pub bias: Vec<f32>,
 }
 
@@ -175,7 +175,7 @@ pub fn group_norm(x: &mut [f32], inner: usize, groups: usize, affine: &Affine) {
         let part = group * share * inner..(group + 1) * share * inner;
         let moments = x
             .par_chunks(row)
-            .map(|row| Moments::of(&row[part.clone()]))
+            .map(|row| Moments::from_slice(&row[part.clone()]))
             .reduce(Moments::default, Moments::and);
         let (f, a) = affine.fold(moments);
         factor.extend_from_slice(&f[group * share..(group + 1) * share]);
@@ -185,7 +185,7 @@ pub fn group_norm(x: &mut [f32], inner: usize, groups: usize, affine: &Affine) {
 }
 
 /// Group normalisation with one group of `x: [tokens, channels]`, whose moments are known.
-pub fn group_norm_by(x: &mut [f32], moments: Moments, affine: &Affine) {
+pub fn group_norm_with_moments(x: &mut [f32], moments: Moments, affine: &Affine) {
     let (factor, addend) = affine.fold(moments);
     apply(x, 1, &factor, &addend, (BLOCK / factor.len()).max(1));
 }
@@ -219,7 +219,7 @@ vectorised! {
     fn layer_norm_rows<FMA>(x: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
         let n = weight.len();
         for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
-            let moments = Moments::of(x);
+            let moments = Moments::from_slice(x);
             let (mean, rate) = (moments.mean as f32, moments.rate() as f32);
             for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
                 *out = mad::<FMA>((*x - mean) * rate, *weight, *bias);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_of_rows_leave_the_filling_out() {
+    fn moments_of_rows_leave_the_padding_out() {
         for (rows, width) in [(0, 3), (1, 1), (70, 6), (33, 8), (50, 19)] {
             let stride = usize::next_multiple_of(width, LANES);
             let dense: Vec<f32> = noise(rows * width, 6).iter().map(|v| v + 9.0).collect();
@@ -289,7 +289,8 @@ mod tests {
             for (to, from) in spread.chunks_mut(stride).zip(dense.chunks(width)) {
                 to[..width].copy_from_slice(from);
             }
-            let (expected, got) = (Moments::of(&dense), Moments::of_rows(&spread, stride, width));
+            let (expected, got) =
+                (Moments::from_slice(&dense), Moments::from_rows(&spread, stride, width));
             assert_eq!(expected.count, got.count);
             assert!((expected.mean - got.mean).abs() < 1e-5);
             assert!((expected.deviation - got.deviation).abs() <= 1e-4 * expected.deviation);
@@ -297,14 +298,14 @@ mod tests {
     }
 
     #[test]
-    fn a_whisper_on_a_constant_keeps_its_deviation() {
+    fn a_small_deviation_from_a_large_mean_is_kept() {
         let whisper: Vec<f32> = noise(5000, 5).iter().map(|v| v * 1e-3).collect();
         let loud: Vec<f32> = whisper.iter().map(|v| v + 100.0).collect();
-        // What adding 100 left of it.
+        // The values after rounding.
         let kept: Vec<f64> = loud.iter().map(|v| f64::from(*v)).collect();
         let mean = kept.iter().sum::<f64>() / kept.len() as f64;
         let deviation: f64 = kept.iter().map(|v| (v - mean).powi(2)).sum();
-        let moments = Moments::of_parallel(&loud);
+        let moments = Moments::from_slice_parallel(&loud);
         assert_eq!(moments.count, 5000);
         assert!((moments.mean - mean).abs() < 1e-6);
         assert!((moments.deviation / deviation - 1.0).abs() < 1e-3);

@@ -1,37 +1,38 @@
-//! What a product multiplies: single-precision values, or pairs of bf16 whose products are summed in
+//! Operands of products: single-precision values, or pairs of bf16 whose products are summed in
 //! single precision.
 //!
-//! The kernels of tokens (linear layers, attention) are written once, over this trait. Runs on the
+//! The kernels of tokens (linear layers, attention) are generic over this trait. Runs on the
 //! calling thread.
 
 use std::fmt::Debug;
 
+#[cfg(target_arch = "x86_64")]
+use super::x86::avx512;
 use super::{
-    amx,
-    avx512::{self, Left, STRIP},
-    bf16::Pair,
+    bf16, cpu,
     elementwise::weigh,
-    tile::{MR, NR, columns_by_panel, rows_by_panel, rows_times_panel},
+    layout::{Left, MR, NR, Pair, STRIP},
+    tile::{columns_by_panel, rows_by_panel, rows_times_panel},
 };
 use crate::model::Precision;
 
-/// How products of a precision are computed on this CPU.
+/// The kind of a product's operands, and the instructions for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum ProductKind {
     /// Single-precision values.
     Single,
     /// Pairs of bf16.
     Pairs,
-    /// Tiles of bf16, see [`amx`].
+    /// Tiles of bf16, see [`amx`](super::amx).
     Tiles,
-    /// Tiles of values taken apart into two bf16 each.
+    /// Tiles of values split into two bf16 each.
     SplitTiles,
 }
 
-impl Method {
-    /// Tiles where they are, because they are several times faster than anything else.
-    pub fn of(precision: Precision) -> Self {
-        match (precision, amx::is_there()) {
+impl ProductKind {
+    /// The fastest kind for a precision on this CPU: tiles where it has AMX.
+    pub fn for_precision(precision: Precision) -> Self {
+        match (precision, cpu::has_amx()) {
             (Precision::Single, false) => Self::Single,
             (Precision::Single, true) => Self::SplitTiles,
             (Precision::Fast, false) => Self::Pairs,
@@ -39,10 +40,10 @@ impl Method {
         }
     }
 
-    /// In words.
+    /// The name for people.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Single if avx512::is_there() => "f32 by AVX-512",
+            Self::Single if cpu::has_avx512() => "f32 by AVX-512",
             Self::Single => "f32 by AVX2 or less",
             Self::Pairs => "pairs of bf16 by AVX-512",
             Self::Tiles => "bf16 by AMX",
@@ -56,16 +57,16 @@ impl Method {
 /// The sums are tiles' lines, `[rows][NR]`. `FMA` as in [`super::vectorised`]. Every product panics
 /// when its rows or columns end before the panel does.
 pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
-    /// How many values of the depth are in one.
+    /// Values of the depth in one operand.
     const DEPTH: usize;
 
-    /// From two neighbours; the second is not looked at when there is room for one.
+    /// Packs neighbouring values; ignores the second where an operand holds one.
     fn pack(values: [f32; 2]) -> Self;
 
-    /// Whether rows are packed into strips of [`STRIP`] for this CPU, or stay as they lie.
+    /// Whether rows are packed into strips of [`STRIP`] for this CPU, or stay unpacked.
     fn in_strips() -> bool;
 
-    /// Where cell `k` of `depth` of a row lies among packed rows.
+    /// Index of cell `k` of `depth` of a row in packed rows.
     #[inline(always)]
     fn place(row: usize, k: usize, depth: usize) -> usize {
         if Self::in_strips() {
@@ -75,9 +76,16 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         }
     }
 
-    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride` apart:
-    /// how many.
-    fn pack_strip(rows: &[f32], stride: usize, depth: usize, lines: &mut [[Self; STRIP]]) -> usize;
+    /// Packs the first lines of a whole strip from [`STRIP`] rows of `depth` values, `stride`
+    /// apart, by the CPU's instructions. Returns the number of lines, 0 without such instructions.
+    fn pack_strip(
+        _rows: &[f32],
+        _stride: usize,
+        _depth: usize,
+        _lines: &mut [[Self; STRIP]],
+    ) -> usize {
+        0
+    }
 
     /// `sums[n][i] += Σ_k rows[i, from + k] · panels[n][k]` for packed rows of `depth` cells.
     fn add_rows<const FMA: bool, const N: usize>(
@@ -105,13 +113,13 @@ pub trait Operand: bytemuck::Pod + Debug + Default + Send + Sync {
         panels: [&[[Self; NR]]; N],
     );
 
-    /// `2^(scores − top)` as a panel, and added to `sums`; `room`, as long as `scores`, may be used
-    /// for it.
+    /// Returns `2^(scores − top)` as a panel, and adds them to `sums`; may use `scratch`, which is
+    /// as long as `scores`.
     fn weigh<'a, const FMA: bool>(
         scores: &'a mut [[f32; NR]],
         top: &[f32; NR],
         sums: &mut [f32; NR],
-        room: &'a mut [[f32; NR]],
+        scratch: &'a mut [[f32; NR]],
     ) -> &'a [[Self; NR]];
 }
 
@@ -125,9 +133,10 @@ impl Operand for f32 {
 
     #[inline(always)]
     fn in_strips() -> bool {
-        avx512::is_there()
+        cpu::has_avx512()
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn pack_strip(
         rows: &[f32],
@@ -135,14 +144,7 @@ impl Operand for f32 {
         _depth: usize,
         lines: &mut [[Self; STRIP]],
     ) -> usize {
-        #[cfg(target_arch = "x86_64")]
-        {
-            avx512::pack_strip(rows, stride, lines)
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            0
-        }
+        avx512::pack_strip(rows, stride, lines)
     }
 
     #[inline(always)]
@@ -185,6 +187,7 @@ impl Operand for f32 {
             avx512::product::<false, N>(out, left, panels);
             return;
         }
+        debug_assert!(panels.iter().all(|panel| panel.len() == depth), "panels and rows differ");
         for (out, panel) in out.into_iter().zip(panels) {
             let (tiles, rest) = out.as_chunks_mut::<MR>();
             let first = tiles.len() * MR * panel.len();
@@ -201,7 +204,7 @@ impl Operand for f32 {
         panels: [&[[Self; NR]]; N],
     ) {
         #[cfg(target_arch = "x86_64")]
-        if avx512::is_there() {
+        if cpu::has_avx512() {
             let left = Left::columns(columns, stride);
             avx512::product::<true, N>(sums, left, panels);
             return;
@@ -213,7 +216,7 @@ impl Operand for f32 {
                 columns_by_panel::<FMA, MR>(tile, columns, stride, first, panel);
                 first += MR;
             }
-            // Sixty-four features leave four.
+            // The remainder of 64 features is four.
             let (tiles, rest) = rest.as_chunks_mut::<4>();
             for tile in tiles {
                 columns_by_panel::<FMA, 4>(tile, columns, stride, first, panel);
@@ -251,16 +254,10 @@ impl Operand for Pair {
         true
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn pack_strip(rows: &[f32], stride: usize, depth: usize, lines: &mut [[Self; STRIP]]) -> usize {
-        #[cfg(target_arch = "x86_64")]
-        {
-            avx512::pack_strip_of_pairs(rows, stride, depth, lines)
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            0
-        }
+        avx512::pack_strip_of_pairs(rows, stride, depth, lines)
     }
 
     #[inline(always)]
@@ -272,7 +269,7 @@ impl Operand for Pair {
         panels: [&[[Self; NR]]; N],
     ) {
         let left = Left::strips(rows, depth, from);
-        super::bf16::product::<true, N>(sums, left, panels);
+        bf16::product::<true, N>(sums, left, panels);
     }
 
     #[inline(always)]
@@ -283,7 +280,7 @@ impl Operand for Pair {
         panels: [&[[Self; NR]]; N],
     ) {
         let left = Left::strips(rows, depth, 0);
-        super::bf16::product::<false, N>(out, left, panels);
+        bf16::product::<false, N>(out, left, panels);
     }
 
     #[inline(always)]
@@ -293,7 +290,7 @@ impl Operand for Pair {
         rows: usize,
         panels: [&[[Self; NR]]; N],
     ) {
-        super::bf16::product::<true, N>(sums, Left::columns(columns, rows), panels);
+        bf16::product::<true, N>(sums, Left::columns(columns, rows), panels);
     }
 
     #[inline(always)]
@@ -301,24 +298,28 @@ impl Operand for Pair {
         scores: &'a mut [[f32; NR]],
         top: &[f32; NR],
         sums: &mut [f32; NR],
-        room: &'a mut [[f32; NR]],
+        scratch: &'a mut [[f32; NR]],
     ) -> &'a [[Self; NR]] {
-        super::bf16::weigh::<FMA>(scores, top, sums, bytemuck::cast_slice_mut(room))
+        bf16::weigh::<FMA>(scores, top, sums, bytemuck::cast_slice_mut(scratch))
     }
 }
 
-/// Cells that packed rows take at most, when there are `rows` rows of `depth` values.
+/// Largest number of cells of `rows` packed rows of `depth` values.
 pub fn packed_len<V: Operand>(rows: usize, depth: usize) -> usize {
     rows.next_multiple_of(STRIP) * depth.div_ceil(V::DEPTH)
 }
 
-/// Packs rows of `depth` values; `room`, of [`packed_len`], may be used for them.
-pub fn pack_rows<'a, V: Operand>(values: &'a [f32], depth: usize, room: &'a mut [f32]) -> &'a [V] {
+/// Packs rows of `depth` values, if at all into `scratch`, which has [`packed_len`].
+pub fn pack_rows<'a, V: Operand>(
+    values: &'a [f32],
+    depth: usize,
+    scratch: &'a mut [f32],
+) -> &'a [V] {
     if !V::in_strips() {
         return bytemuck::cast_slice(values);
     }
     let packed =
-        &mut bytemuck::cast_slice_mut(room)[..packed_len::<V>(values.len() / depth, depth)];
+        &mut bytemuck::cast_slice_mut(scratch)[..packed_len::<V>(values.len() / depth, depth)];
     pack_strips(values, depth, depth, packed);
     packed
 }

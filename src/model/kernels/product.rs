@@ -1,6 +1,6 @@
-//! Matrix products straight from memory: a checked door to the `gemm` crate.
+//! Matrix products straight from memory: a checked interface to the `gemm` crate.
 //!
-//! Views carry strides, so rows may overlap (a convolution's receptive fields) or lie apart.
+//! Views have strides, so that rows may overlap (a convolution's receptive fields) or have gaps.
 
 pub use gemm::Parallelism;
 
@@ -20,11 +20,11 @@ impl<'a> Mat<'a> {
     /// # Panics
     /// When it does not lie within `data`.
     pub fn new(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
-        assert!(end(rows, cols, row_stride, 1) <= data.len(), "matrix outside its memory");
+        assert!(is_within(data.len(), rows, cols, row_stride), "matrix outside its memory");
         Self { data, rows, cols, row_stride, col_stride: 1 }
     }
 
-    /// The same memory with rows and columns exchanged.
+    /// The transposed view.
     #[must_use]
     pub fn transposed(self) -> Self {
         Self {
@@ -52,23 +52,25 @@ impl<'a> MatMut<'a> {
     /// # Panics
     /// When it does not lie within `data`, or its rows overlap.
     pub fn new(data: &'a mut [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
-        assert!(end(rows, cols, row_stride, 1) <= data.len(), "matrix outside its memory");
+        assert!(is_within(data.len(), rows, cols, row_stride), "matrix outside its memory");
         assert!(rows <= 1 || row_stride >= cols, "rows overlap");
         Self { data, rows, cols, row_stride }
     }
 }
 
-/// Elements from a matrix's first to past its last.
-fn end(rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> usize {
-    if rows == 0 || cols == 0 { 0 } else { (rows - 1) * row_stride + (cols - 1) * col_stride + 1 }
+/// Whether a matrix of contiguous rows lies within `len` elements.
+fn is_within(len: usize, rows: usize, cols: usize, row_stride: usize) -> bool {
+    let end = rows.saturating_sub(1).checked_mul(row_stride);
+    let end = end.and_then(|last_row| last_row.checked_add(cols));
+    rows == 0 || cols == 0 || end.is_some_and(|end| end <= len)
 }
 
-/// What a product does with what its destination holds.
+/// The effect of a product on its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// Overwrites it.
+    /// Overwrites the destination.
     Set,
-    /// Adds to it: a bias, or the product of another tap.
+    /// Adds to the destination: to a bias, or the product of another tap.
     Add,
 }
 

@@ -1,29 +1,30 @@
-//! Rows that lie in memory, times packed weights: the product of everything that keeps the features
-//! of a token or of a frame together.
+//! Products of rows in memory and packed weights, for layouts in which the features of a token or a
+//! frame lie together.
 //!
-//! What becomes of the values (GELU, residual, another layout) is a [`Finish`], applied while they
-//! are in registers. Runs on the calling thread; its callers share blocks of rows out.
+//! An [`Epilogue`] (GELU, residual, another layout) is applied to the values while they are in
+//! registers. Runs on the calling thread; callers share blocks of rows over threads.
 
 use std::ops::Range;
 
 use super::{
     amx::{self, Packed, Side, Size, Tile},
+    layout::NR,
     operand::Operand,
-    tile::{NR, Panels},
-    vectorised,
+    pack::Panels,
+    vectorised::vectorised,
 };
 
-/// Rows that two panels of weights are multiplied with at a time: their sums stay in the first-level
-/// cache.
+/// Rows that are multiplied with two panels of weights at a time: their sums stay in the
+/// first-level cache.
 pub const ROWS: usize = 128;
-/// Rows of one call, at most, a multiple of 32: they and what is made of them stay in the second-level
-/// cache, and weights, which come from beyond it, are used for all of them.
+/// Largest number of rows of one call, a multiple of 32: they and their results stay in the
+/// second-level cache, and weights, which come from beyond it, are used for all of them.
 pub const BLOCK: usize = 224;
-/// Lines of a panel taken at a time where rows stay as they lie, so that they stay in that cache.
+/// Lines of a panel that are used at a time for unpacked rows, so that those stay in the cache.
 const LINES: usize = 256;
 
-/// Rows of a task when `count` are shared out over the threads of the pool: at most [`BLOCK`], as
-/// many for each thread, a multiple of 32.
+/// Rows of a task when the threads of the pool share `count` rows equally: a multiple of 32, at
+/// most [`BLOCK`].
 pub fn block_rows(count: usize) -> usize {
     let threads = rayon::current_num_threads();
     let tasks = count.div_ceil(threads * BLOCK).max(1) * threads;
@@ -33,9 +34,9 @@ pub fn block_rows(count: usize) -> usize {
 /// Rows to multiply, packed by [`pack_rows`](super::operand::pack_rows).
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a, V = f32> {
-    /// All their cells.
+    /// Cells of all rows.
     pub cells: &'a [V],
-    /// How many, at most [`BLOCK`].
+    /// Number of rows, at most [`BLOCK`].
     pub count: usize,
     /// Cells of a row.
     pub depth: usize,
@@ -46,7 +47,7 @@ pub struct Rows<'a, V = f32> {
 pub struct TileRows<'a> {
     /// `[strips][steps][P]`.
     pub tiles: &'a [Tile],
-    /// How many, at most [`BLOCK`].
+    /// Number of rows, at most [`BLOCK`].
     pub count: usize,
     /// Steps of a row.
     pub steps: usize,
@@ -54,18 +55,18 @@ pub struct TileRows<'a> {
 
 /// Weights packed for one kind of product.
 pub trait Weights: Sync {
-    /// What they are multiplied with.
+    /// Rows of the left matrix.
     type Rows<'a>: Copy;
 
-    /// Rows, at most [`ROWS`], that two panels are multiplied with at a time.
+    /// Rows, at most [`ROWS`], that are multiplied with two panels at a time.
     fn at_once() -> usize;
 
-    /// How many rows there are.
+    /// Number of rows.
     fn count(rows: Self::Rows<'_>) -> usize;
 
-    /// Adds to `sums` the product of the rows `part`, at most as many as [`Self::at_once`] says, the
-    /// first one a multiple of that, and `lines` of `N` panels from `first` on; the rows begin with those lines. Sums beyond
-    /// the last row may be anything afterwards.
+    /// Adds the product of the rows `part` and of `lines` of `N` panels from `first` on to `sums`.
+    /// The part has at most [`Self::at_once`] rows, and begins at a multiple of that; the rows
+    /// begin with the lines. Sums beyond the last row are undefined afterwards.
     fn add<const FMA: bool, const N: usize>(
         &self,
         sums: &mut [[[f32; NR]; ROWS]; 2],
@@ -76,13 +77,13 @@ pub trait Weights: Sync {
     );
 }
 
-/// `lines` are of `V::DEPTH` values of the depth each.
+/// A line is `V::DEPTH` values of the depth.
 impl<V: Operand> Weights for Panels<V> {
     type Rows<'a> = Rows<'a, V>;
 
     #[inline(always)]
     fn at_once() -> usize {
-        // Rows as they lie have to stay in the first-level cache for the next panel.
+        // Unpacked rows have to stay in the first-level cache for the next panel.
         if V::in_strips() { ROWS } else { 48 }
     }
 
@@ -100,11 +101,11 @@ impl<V: Operand> Weights for Panels<V> {
         first: usize,
         lines: &Range<usize>,
     ) {
-        // Whole strips before it, or rows as they lie.
+        // Behind whole strips, or behind unpacked rows.
         let cells = &rows.cells[part.start * rows.depth..];
         let panels: [&[[V; NR]]; N] =
             std::array::from_fn(|n| &self.panel(first + n)[lines.clone()]);
-        // Strips are read in order, as panels are: both come in time from the second-level cache.
+        // Strips and panels are read in order: both are prefetched from the second-level cache.
         let most = if V::in_strips() { lines.len().max(1) } else { LINES };
         for from in (0..lines.len()).step_by(most) {
             let panels = panels.map(|panel| &panel[from..lines.len().min(from + most)]);
@@ -118,7 +119,7 @@ impl<V: Operand> Weights for Panels<V> {
     }
 }
 
-/// `lines` are steps.
+/// A line is a step.
 impl<const P: usize> Weights for Packed<P> {
     type Rows<'a> = TileRows<'a>;
 
@@ -149,16 +150,16 @@ impl<const P: usize> Weights for Packed<P> {
     }
 }
 
-/// What a product's values start from and what becomes of them; both for [`NR`] columns from
-/// `column` on of one row. Columns beyond the weights' last are zeros to be left out.
-pub trait Finish {
-    /// What is added to the product: a bias, or the sums so far.
+/// The operations before and after a product, on [`NR`] columns of one row from `column` on.
+/// Columns beyond the weights' last one are zeros, which implementations leave out.
+pub trait Epilogue {
+    /// Start values of the sums: a bias, or earlier sums.
     fn start(&self, row: usize, column: usize) -> [f32; NR];
-    /// Takes the values.
+    /// Processes the final values.
     fn finish<const FMA: bool>(&mut self, row: usize, column: usize, values: [f32; NR]);
 }
 
-/// Sums of two panels, from a line of the cache on.
+/// Sums of two panels, aligned to a cache line.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Sums(pub [[[f32; NR]; ROWS]; 2]);
@@ -170,17 +171,16 @@ impl Default for Sums {
 }
 
 vectorised! {
-    /// The product of `rows` and the weights' `lines`, which the rows begin with, for the panels
-    /// `panels`.
+    /// Multiplies `rows` with the weights' `lines` for `panels`; the rows begin with those lines.
     ///
     /// # Panics
     /// When a row ends before the product.
-    pub fn rows_product<FMA, W: Weights, F: Finish>(
+    pub fn rows_product<FMA, W: Weights, E: Epilogue>(
         rows: W::Rows<'_>,
         weights: &W,
         panels: Range<usize>,
         lines: Range<usize>,
-        finish: &mut F,
+        epilogue: &mut E,
     ) {
         let mut sums = Sums::default();
         let count = W::count(rows);
@@ -188,35 +188,35 @@ vectorised! {
             for first in (0..count).step_by(W::at_once()) {
                 let part = first..count.min(first + W::at_once());
                 if panel + 1 < panels.end {
-                    pass::<FMA, W, F, 2>(rows, &part, weights, panel, &lines, &mut sums, finish);
+                    pass::<FMA, W, E, 2>(rows, &part, weights, panel, &lines, &mut sums, epilogue);
                 } else {
-                    pass::<FMA, W, F, 1>(rows, &part, weights, panel, &lines, &mut sums, finish);
+                    pass::<FMA, W, E, 1>(rows, &part, weights, panel, &lines, &mut sums, epilogue);
                 }
             }
         }
     }
 }
 
-/// `N` panels of a product with some of the rows.
+/// Multiplies `N` panels with some of the rows.
 #[inline(always)]
-fn pass<const FMA: bool, W: Weights, F: Finish, const N: usize>(
+fn pass<const FMA: bool, W: Weights, E: Epilogue, const N: usize>(
     rows: W::Rows<'_>,
     part: &Range<usize>,
     weights: &W,
     first: usize,
     lines: &Range<usize>,
     Sums(sums): &mut Sums,
-    finish: &mut F,
+    epilogue: &mut E,
 ) {
     for (n, sums) in sums.iter_mut().take(N).enumerate() {
         for (row, sums) in part.clone().zip(sums) {
-            *sums = finish.start(row, (first + n) * NR);
+            *sums = epilogue.start(row, (first + n) * NR);
         }
     }
     weights.add::<FMA, N>(sums, rows, part, first, lines);
     for (n, sums) in sums.iter().take(N).enumerate() {
         for (row, sums) in part.clone().zip(sums) {
-            finish.finish::<FMA>(row, (first + n) * NR, *sums);
+            epilogue.finish::<FMA>(row, (first + n) * NR, *sums);
         }
     }
 }

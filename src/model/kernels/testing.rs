@@ -1,8 +1,8 @@
-//! What the kernels' tests share: noise, comparison in dB, and the reference's layouts.
+//! Functions for the kernels' tests: noise, comparison in dB, and the reference's layouts.
 
 use candle_core::{Device, Tensor};
 
-use super::{FreqMap, TimeMap};
+use super::maps::{FreqMap, TimeMap};
 
 /// Uniform noise in ±1, the same for the same seed (xorshift).
 pub fn noise(count: usize, seed: u64) -> Vec<f32> {
@@ -37,7 +37,7 @@ pub fn signal_to_error_db(expected: &[f32], got: &[f32]) -> f64 {
     10.0 * (power / error).log10()
 }
 
-/// Asserts a signal-to-error ratio of 110 dB: rounding in another order, nothing more.
+/// Asserts a signal-to-error ratio of 110 dB, which allows for another order of rounding alone.
 pub fn assert_same(expected: &[f32], got: &[f32], what: &str) {
     assert_eq!(expected.len(), got.len(), "{what}: length");
     let db = signal_to_error_db(expected, got);
@@ -72,4 +72,13 @@ impl TimeMap {
         let rows = tensor(self.inner(), &[1, self.frames, self.channels]);
         rows.transpose(1, 2).unwrap().contiguous().unwrap()
     }
+}
+
+/// Whether this CPU has AMX; prints that `check` is skipped where it has not.
+pub fn has_amx(check: &str) -> bool {
+    let has_amx = super::cpu::has_amx();
+    if !has_amx {
+        println!("skipped, no AMX: {check}");
+    }
+    has_amx
 }

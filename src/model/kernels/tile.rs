@@ -1,27 +1,20 @@
 //! The inner loop of every matrix product: one tile of [`MR`] rows by [`NR`] columns, held in
-//! registers while the depth runs by, and the two layouts that weights are packed into for it.
+//! registers while the depth runs by.
 //!
-//! Arrays of constant size, which the compiler keeps in registers (twelve of AVX2's sixteen hold the
-//! sums); there is nothing here for one instruction set. Inlined into the kernels' `vectorised!`
-//! functions; starts no threads, allocates only when weights are packed.
+//! The sums are arrays of constant size, which the compiler keeps in registers (twelve of AVX2's
+//! sixteen). No code is specific to one instruction set. Inlined into the kernels' `vectorised!`
+//! functions; starts no threads, allocates nothing.
 
-use std::marker::PhantomData;
+use super::{
+    cpu,
+    layout::{MR, NR, Tile},
+    math::mad,
+};
 
-use super::{elementwise::mad, frozen::Frozen, operand::Operand};
-use crate::model::arena::Buffer;
-
-/// Rows of a tile.
-pub const MR: usize = 6;
-/// Columns of a tile: two vectors of AVX2.
-pub const NR: usize = 16;
-
-/// The sums of a tile.
-pub type Tile<const M: usize> = [[f32; NR]; M];
-
-/// Defines an inner loop. It is compiled apart from what calls it: alone, it keeps all its sums in
-/// registers; inlined into something larger, it does not always. `FMA` says that the caller was
-/// entered for a CPU with AVX2 and FMA or AVX-512, which is looked up again (loads and a test), so
-/// that nobody has to be trusted.
+/// Defines an inner loop. It is compiled separately from its callers: inlined into a larger
+/// function, the compiler does not always keep all sums in registers. `FMA` states that the caller
+/// runs on a CPU with AVX2 and FMA or AVX-512. The loop checks that again (a load and a test), so
+/// that a wrong `FMA` is safe.
 macro_rules! inner_loop {
     ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -42,14 +35,14 @@ macro_rules! inner_loop {
                 fn avx2<const M: usize>($($arg: $ty),*) {
                     portable::<true, M>($($arg),*);
                 }
-                if FMA && super::avx512::is_there() {
+                if FMA && cpu::has_avx512() {
                     #[expect(unsafe_code, reason = "a function with target features")]
-                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    // SAFETY: the CPU was found to have the features it is compiled for.
                     return unsafe { avx512::<M>($($arg),*) };
                 }
-                if FMA && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                if FMA && cpu::has_avx2() {
                     #[expect(unsafe_code, reason = "a function with target features")]
-                    // SAFETY: the CPU was just found to have the features it is compiled for.
+                    // SAFETY: the CPU was found to have the features it is compiled for.
                     return unsafe { avx2::<M>($($arg),*) };
                 }
             }
@@ -58,8 +51,8 @@ macro_rules! inner_loop {
     };
 }
 
-/// `M` rows of `depth` values, `stride` apart, looked up without a check for each: the checks would
-/// take more than a tenth of an inner loop's time.
+/// `M` rows of `depth` values, `stride` apart, read without a bounds check for each value: the
+/// checks would take more than a tenth of an inner loop's time.
 #[derive(Clone, Copy)]
 struct Rows<'a, const M: usize> {
     data: &'a [f32],
@@ -68,10 +61,11 @@ struct Rows<'a, const M: usize> {
 }
 
 impl<'a, const M: usize> Rows<'a, M> {
-    /// Checks once that all of them are there.
+    /// Checks the bounds of all rows.
     #[inline(always)]
     fn new(data: &'a [f32], stride: usize, depth: usize) -> Self {
-        assert!((M - 1) * stride + depth <= data.len(), "rows end before the product");
+        let end = stride.checked_mul(M - 1).and_then(|last| last.checked_add(depth));
+        assert!(end.is_some_and(|end| end <= data.len()), "rows end before the product");
         Self { data, stride, depth }
     }
 
@@ -79,8 +73,8 @@ impl<'a, const M: usize> Rows<'a, M> {
     fn at(&self, row: usize, k: usize) -> f32 {
         debug_assert!(row < M && k < self.depth);
         #[expect(unsafe_code, reason = "a check for each value is too slow here")]
-        // SAFETY: the loops of this file ask for rows below `M` and depths below `depth`, for which
-        // `new` has checked the last index; smaller ones lie before it.
+        // SAFETY: the loops of this file read rows below `M` and depths below `depth`, whose last
+        // index `new` has checked; the others lie before it.
         unsafe {
             *self.data.get_unchecked(row * self.stride + k)
         }
@@ -104,8 +98,8 @@ fn step<const FMA: bool, const M: usize>(
 }
 
 inner_loop! {
-    /// `sums[i][j] += Σ_k rows[i · stride + k] · panel[k][j]`: rows as they lie in memory, columns
-    /// packed.
+    /// `sums[i][j] += Σ_k rows[i · stride + k] · panel[k][j]`: unpacked rows, packed
+    /// columns.
     ///
     /// # Panics
     /// When `rows` ends before the last row is as long as the panel is deep.
@@ -120,7 +114,7 @@ inner_loop! {
 }
 
 inner_loop! {
-    /// `sums[i][j] += Σ_k lines[i][k] · panel[k][j]`: as [`rows_by_panel`] for rows that lie anywhere.
+    /// `sums[i][j] += Σ_k lines[i][k] · panel[k][j]`: [`rows_by_panel`] for separate rows.
     ///
     /// # Panics
     /// When a line ends before the panel.
@@ -135,11 +129,11 @@ inner_loop! {
 }
 
 inner_loop! {
-    /// `tiles[t][i][j] = Σ_k rows[(t · M + i) · depth + k] · panel[k][j]`: as [`rows_by_panel`] for
-    /// many tiles of rows that lie one after the other, and from nothing.
+    /// `tiles[t][i][j] = Σ_k rows[(t · M + i) · depth + k] · panel[k][j]`: [`rows_by_panel`] for
+    /// many tiles of consecutive rows, starting from zero.
     ///
     /// # Panics
-    /// When there are fewer rows than tiles want.
+    /// When `rows` ends before the last tile.
     fn rows_times_panel(tiles: &mut [Tile<M>], rows: &[f32], panel: &[[f32; NR]]) {
         let depth = panel.len();
         for (index, tile) in tiles.iter_mut().enumerate() {
@@ -176,8 +170,8 @@ inner_loop! {
     }
 }
 
-/// [`strip_by_panel`] for some panels: two at once where there are registers enough, which hides what
-/// one sum waits for the last.
+/// [`strip_by_panel`] for some panels: two at a time where the CPU has enough registers, which
+/// hides the latency of a multiply-add.
 #[inline(always)]
 pub fn strip_by_panels<'a, const FMA: bool>(
     sums: &mut [Tile<MR>],
@@ -185,7 +179,7 @@ pub fn strip_by_panels<'a, const FMA: bool>(
     panel: impl Fn(usize) -> &'a [[f32; NR]],
 ) {
     let mut next = 0;
-    if FMA && super::avx512::is_there() {
+    if FMA && cpu::has_avx512() {
         for two in sums.as_chunks_mut().0 {
             strip_by_two::<FMA, MR>(two, strip, [panel(next), panel(next + 1)]);
             next += 2;
@@ -219,104 +213,13 @@ inner_loop! {
     }
 }
 
-/// A matrix `[depth, columns]` packed for the right of a product: for each [`NR`] columns a panel
-/// `[depth / V::DEPTH][NR]`, the last one filled up with zeros.
-#[derive(Clone, Debug)]
-pub struct Panels<V = f32> {
-    depth: usize,
-    columns: usize,
-    /// `[panels][depth / V::DEPTH][NR]`.
-    data: Frozen,
-    cell: PhantomData<V>,
-}
-
-impl<V: Operand> Panels<V> {
-    /// Packs the matrix whose elements `at(k, column)` gives.
-    pub fn new(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let at = |k, column| if k < depth && column < columns { at(k, column) } else { 0.0 };
-        let lines = depth.div_ceil(V::DEPTH);
-        let mut data = Buffer::any(columns.div_ceil(NR) * lines * NR);
-        let cells: &mut [V] = bytemuck::cast_slice_mut(&mut data);
-        for (index, line) in cells.as_chunks_mut::<NR>().0.iter_mut().enumerate() {
-            let (first, k) = (index / lines * NR, index % lines * V::DEPTH);
-            for (column, cell) in (first..).zip(line) {
-                *cell = V::pack([at(k, column), at(k + 1, column)]);
-            }
-        }
-        Self { depth, columns, data: Frozen::new(data), cell: PhantomData }
-    }
-
-    /// Rows of the matrix.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// Columns of the matrix.
-    pub fn columns(&self) -> usize {
-        self.columns
-    }
-
-    /// Panels there are.
-    pub fn count(&self) -> usize {
-        self.columns.div_ceil(NR)
-    }
-
-    /// Panel `index`, `[depth / V::DEPTH][NR]`.
-    pub fn panel(&self, index: usize) -> &[[V; NR]] {
-        let depth = self.depth.div_ceil(V::DEPTH);
-        let cells: &[V] = bytemuck::cast_slice(&self.data);
-        &cells.as_chunks::<NR>().0[index * depth..][..depth]
-    }
-}
-
-/// A matrix `[rows, depth]` packed for the left of a product: for each [`MR`] rows a strip
-/// `[depth][MR]`, the last one filled up with zeros.
-#[derive(Clone, Debug)]
-pub struct Strips {
-    rows: usize,
-    depth: usize,
-    data: Vec<[f32; MR]>,
-}
-
-impl Strips {
-    /// Packs the matrix whose elements `at(row, k)` gives.
-    pub fn new(rows: usize, depth: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let mut data = Vec::with_capacity(rows.div_ceil(MR) * depth);
-        for first in (0..rows).step_by(MR) {
-            for k in 0..depth {
-                data.push(std::array::from_fn(|i| {
-                    if first + i < rows { at(first + i, k) } else { 0.0 }
-                }));
-            }
-        }
-        Self { rows, depth, data }
-    }
-
-    /// Rows of the matrix.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Columns of the matrix.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// Strips there are.
-    pub fn count(&self) -> usize {
-        self.rows.div_ceil(MR)
-    }
-
-    /// Strip `index`, `[depth][MR]`.
-    pub fn strip(&self, index: usize) -> &[[f32; MR]] {
-        &self.data[index * self.depth..][..self.depth]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
-        super::testing::{assert_same, noise},
+        super::{
+            pack::{Panels, Strips},
+            testing::{assert_same, noise},
+        },
         *,
     };
 
@@ -374,19 +277,5 @@ mod tests {
             columns_by_panel::<true, MR>(&mut sums, &columns, MR, 0, panels.panel(0));
             assert_same(&expected, sums.as_flattened(), "columns by panel");
         }
-    }
-
-    #[test]
-    fn packing_fills_up_with_zeros() {
-        let panels = Panels::<f32>::new(2, 17, |k, column| (100 * k + column) as f32);
-        assert_eq!(panels.count(), 2);
-        assert_eq!(panels.panel(1)[1][0], 116.0);
-        assert_eq!(panels.panel(1)[1][1..], [0.0; NR - 1]);
-        let strips = Strips::new(7, 2, |row, k| (100 * row + k) as f32);
-        assert_eq!(strips.count(), 2);
-        assert_eq!(
-            strips.strip(1),
-            [[600.0, 0.0, 0.0, 0.0, 0.0, 0.0], [601.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
-        );
     }
 }

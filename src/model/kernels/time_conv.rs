@@ -1,19 +1,18 @@
 //! Convolutions of the time branch: strided, and transposed.
 //!
-//! In [`TimeMap`]'s layout the receptive field of an output frame is contiguous, so both are
-//! convolutions over rows: a row is as many frames as the stride has. The zero margins of the map
-//! are the padding. Blocks of frames are shared out over the rayon pool of the caller.
+//! In [`TimeMap`]'s layout the receptive field of an output frame is contiguous, so that both are
+//! convolutions over rows of `stride` frames. The zero margins of the map are the padding. The
+//! threads of the caller's rayon pool share blocks of frames.
 
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
-    TimeMap,
+    maps::TimeMap,
     row_conv::{After, RowConv, Scratch},
 };
 
-/// Frames per rayon task: what is done to a block one thing after the other finds it in the
-/// second-level cache.
+/// Frames per rayon task: a block stays in the second-level cache through several operations.
 pub(super) fn block_frames(channels: usize) -> usize {
     /// Whole tiles of every product.
     const UNIT: usize = 96;
@@ -22,9 +21,9 @@ pub(super) fn block_frames(channels: usize) -> usize {
 
 /// A thread's memory for one block.
 #[derive(Debug, Default)]
-pub struct Workspace {
+pub struct BlockScratch {
     rows: Vec<f32>,
-    scratch: Scratch,
+    conv: Scratch,
 }
 
 /// A convolution; PyTorch's `Conv1d` without dilation.
@@ -38,7 +37,7 @@ pub struct TimeConv {
 }
 
 impl TimeConv {
-    /// From PyTorch's weight `[out, in, taps]`; what follows it is done along with it.
+    /// From PyTorch's weight `[out, in, taps]`, with an epilogue.
     pub fn new(
         weight: &[f32],
         shape: [usize; 3],
@@ -65,33 +64,33 @@ impl TimeConv {
         self.conv.outputs()
     }
 
-    /// Frames of the result, when `frames` go in that are first extended by zeros to a multiple of
-    /// the stride.
+    /// Frames of the result for an input of `frames`, extended by zeros to a multiple of the
+    /// stride.
     pub fn frames_out(&self, frames: usize) -> usize {
         let whole = frames.next_multiple_of(self.stride) + 2 * self.padding;
         (whole - self.taps) / self.stride + 1
     }
 
-    /// Frames from `start` on of the result, as many as `out: [frames, out]` has room for.
-    pub fn block(&self, x: &TimeMap, start: usize, out: &mut [f32], space: &mut Workspace) {
+    /// Computes frames of the result from `start` on, into `out: [frames, out]`.
+    pub fn block(&self, x: &TimeMap, start: usize, out: &mut [f32], scratch: &mut BlockScratch) {
         let first = (start * self.stride) as isize - self.padding as isize;
-        self.conv.rows(x.starting_at(first), out, &mut space.scratch);
+        self.conv.rows(x.starting_at(first), out, &mut scratch.conv);
     }
 
-    /// The same, when what goes in is computed block by block: `load` writes frames from its first
-    /// argument on, zeros before the first and after the last. The stride is 1.
+    /// [`Self::block`] for an input that is computed block by block: `load` writes frames from its
+    /// first argument on, and zeros outside the input. The stride is 1.
     pub fn block_from(
         &self,
         load: impl Fn(isize, &mut [f32]),
         start: usize,
         out: &mut [f32],
-        space: &mut Workspace,
+        scratch: &mut BlockScratch,
     ) {
         let frames = out.len() / self.outputs() + self.taps - 1;
-        let Workspace { rows, scratch } = space;
+        let BlockScratch { rows, conv } = scratch;
         rows.resize(frames * self.inputs, 0.0);
         load(start as isize - self.padding as isize, rows);
-        self.conv.rows(rows, out, scratch);
+        self.conv.rows(rows, out, conv);
     }
 
     /// The whole result for a map of `frames`, from blocks that `load` computes; see
@@ -105,9 +104,9 @@ impl TimeConv {
         let mut out = TimeMap::any(self.frames_out(frames), self.outputs(), margin);
         let block = block_frames(self.outputs());
         out.inner_mut().par_chunks_mut(block * self.outputs()).enumerate().for_each_init(
-            Workspace::default,
-            |space, (index, out)| {
-                self.block_from(&load, index * block, out, space);
+            BlockScratch::default,
+            |scratch, (index, out)| {
+                self.block_from(&load, index * block, out, scratch);
             },
         );
         out
@@ -131,7 +130,7 @@ pub fn conv_plain(
 /// A transposed convolution; PyTorch's `ConvTranspose1d`.
 #[derive(Clone, Debug)]
 pub struct TimeConvTranspose {
-    /// A row that comes out is a group of `stride` frames, so nothing is added up afterwards.
+    /// An output row is a group of `stride` frames, so that no overlaps are added.
     conv: RowConv,
     inputs: usize,
     outputs: usize,
@@ -140,8 +139,7 @@ pub struct TimeConvTranspose {
 }
 
 impl TimeConvTranspose {
-    /// From PyTorch's weight `[in, out, taps]`; what follows it is done along with it, element by
-    /// element.
+    /// From PyTorch's weight `[in, out, taps]`, with an epilogue that works on single values.
     pub fn new(
         weight: &[f32],
         shape: [usize; 3],
@@ -160,13 +158,13 @@ impl TimeConvTranspose {
         Self { conv, inputs, outputs, taps, stride }
     }
 
-    /// Frames of the untrimmed result, when `frames` go in.
+    /// Frames of the untrimmed result for an input of `frames`.
     pub fn frames_out(&self, frames: usize) -> usize {
         (frames - 1) * self.stride + self.taps
     }
 
-    /// The `frames` of the result after the first `trim`. What goes in is computed block by block:
-    /// `load` writes frames from its first argument on, zeros before the first and after the last.
+    /// Computes the `frames` of the result after the first `trim`. The input is computed block by
+    /// block: `load` writes frames from its first argument on, and zeros outside the input.
     pub fn forward_from(
         &self,
         trim: usize,
@@ -182,11 +180,11 @@ impl TimeConvTranspose {
         // The first and the last group reach into the margins of the result.
         let whole = &mut out.starting_at_mut(-(trim as isize))[..groups * width];
         whole.par_chunks_mut(block * width).enumerate().for_each_init(
-            Workspace::default,
-            |Workspace { rows, scratch }, (index, out)| {
+            BlockScratch::default,
+            |BlockScratch { rows, conv }, (index, out)| {
                 rows.resize((out.len() / width + before) * self.inputs, 0.0);
                 load((index * block) as isize - before as isize, rows);
-                self.conv.rows(rows, out, scratch);
+                self.conv.rows(rows, out, conv);
             },
         );
         out.clear_margins();
@@ -236,9 +234,9 @@ mod tests {
             let x = TimeMap::noise(frames, inputs, MARGIN, 3);
             let conv = TimeConv::new(&weight, shape, &bias, stride, padding, After::Store);
             let mut got = TimeMap::any(conv.frames_out(frames), outputs, MARGIN);
-            let mut space = Workspace::default();
+            let mut scratch = BlockScratch::default();
             for (i, out) in got.inner_mut().chunks_mut(100 * outputs).enumerate() {
-                conv.block(&x, 100 * i, out, &mut space);
+                conv.block(&x, 100 * i, out, &mut scratch);
             }
             if stride == 1 {
                 let again = conv.forward_from(frames, MARGIN, |start, rows| x.load(start, rows));

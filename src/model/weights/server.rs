@@ -1,4 +1,4 @@
-//! A small HTTP server for the tests of downloads. It does what it is told, also what is wrong.
+//! A small HTTP server for the tests of downloads, whose answers may be invalid.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// A request, as far as the tests look at it.
+/// The parts of a request that the tests check.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Request {
     pub(super) path: String,
@@ -26,8 +26,8 @@ impl Request {
     }
 }
 
-/// What to send back: a head without its last empty line, and a body that may be another length than
-/// the head says. The connection is closed behind it.
+/// An answer: a head without its last empty line, and a body that may have another length than the
+/// head says. The connection is closed after it.
 pub(super) struct Answer {
     pub(super) head: String,
     pub(super) body: Vec<u8>,
@@ -59,13 +59,13 @@ impl Answer {
         Self { head, body: Vec::new(), pause: Duration::ZERO }
     }
 
-    /// The same, piece by piece.
+    /// The answer in pieces, with a pause between them.
     pub(super) fn slowly(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// The same, broken off after `count` bytes of the body.
+    /// The answer, broken off after `count` bytes of the body.
     pub(super) fn cut(mut self, count: usize) -> Self {
         self.body.truncate(count);
         self

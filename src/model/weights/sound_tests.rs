@@ -33,7 +33,7 @@ fn network(arguments: &Map<String, Value>) -> Checkpoint {
     kwargs.insert("segment".into(), json!("1/2"));
     let config = Config::from_arguments(&json!([]), &Value::Object(kwargs.clone())).unwrap();
     let mut checkpoint =
-        Checkpoint { klass: Some("HTDemucs".into()), kwargs, ..Checkpoint::default() };
+        Checkpoint { class_name: Some("HTDemucs".into()), kwargs, ..Checkpoint::default() };
     for (name, shape) in expected_tensors(&config) {
         let values = vec![f16::ZERO; shape.iter().product()];
         checkpoint.insert(name, Tensor::half(shape, values)).unwrap();
@@ -89,8 +89,11 @@ fn a_network_for_other_sound_is_refused_at_import() {
                     assert!(matches!(store.state(&model.name), State::Installed { .. }), "{name}");
                 }
                 (Err(error), Some(refusal)) => {
-                    let words = error.to_string();
-                    assert!(words.contains(refusal) && words.contains(name), "{name}: {words}");
+                    let message = error.to_string();
+                    assert!(
+                        message.contains(refusal) && message.contains(name),
+                        "{name}: {message}"
+                    );
                     assert!(store.models().iter().all(|model| !model.is_own), "{name}");
                 }
                 (imported, refusal) => panic!("{name}: {imported:?}, expected {refusal:?}"),
@@ -112,8 +115,8 @@ fn a_bag_with_a_network_for_other_sound_is_refused_whole() {
     let bag = folder.join("pair.yaml");
     fs::write(&bag, "models: [aaaa, bbbb]\nweights: [[1, 0], [0, 1]]").unwrap();
     let store = Store::new(home.path());
-    let words = store.import(&bag, &mut |_| {}, &|| false).unwrap_err().to_string();
-    assert!(words.contains("48000 Hz, stereo; only 44100 Hz stereo"), "{words}");
+    let message = store.import(&bag, &mut |_| {}, &|| false).unwrap_err().to_string();
+    assert!(message.contains("48000 Hz, stereo; only 44100 Hz stereo"), "{message}");
     let left: Vec<_> = fs::read_dir(home.path().join("models")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }

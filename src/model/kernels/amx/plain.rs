@@ -1,11 +1,27 @@
-//! The same in plain code: what the tests hold the instructions against.
+//! Products and packing of tiles in plain code, for tests and for CPUs without AMX.
 
 use super::{
-    super::{bf16::Pair, elementwise::exp2},
-    DEPTH, NR, ROWS, Side, Size, Sums, Tile,
+    super::{
+        layout::{NR, Pair},
+        math::exp2,
+    },
+    layout::{DEPTH, ROWS, Side, Size, Sums, Tile},
 };
 
-/// To the nearest bf16.
+/// Tile registers, which other processors than x86 do not have.
+#[cfg(not(target_arch = "x86_64"))]
+#[derive(Debug)]
+pub enum Tiles {}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Tiles {
+    /// Always `None`.
+    pub fn new() -> Option<Self> {
+        None
+    }
+}
+
+/// Rounds to the nearest bf16.
 pub fn round(value: f32) -> f32 {
     Pair::new([value, 0.0]).values()[0]
 }
@@ -27,7 +43,7 @@ pub fn pack<const P: usize>(strip: &mut [Tile], at: impl Fn(usize, usize) -> f32
 }
 
 /// Transposes pairs: a tile of the left matrix becomes one of the right.
-pub fn turn(tile: &mut Tile) {
+pub fn transpose(tile: &mut Tile) {
     for i in 0..ROWS {
         for j in 0..i {
             let (a, b) = (tile.0[i][j], tile.0[j][i]);
@@ -65,7 +81,8 @@ pub fn product<const P: usize, const ADD: bool>(
     }
 }
 
-fn left_value(tile: &Tile, row: usize, k: usize) -> f32 {
+/// Value `k` of a row of a tile of the left matrix.
+pub fn left_value(tile: &Tile, row: usize, k: usize) -> f32 {
     tile.0[row][k / 2].values()[k % 2]
 }
 
@@ -82,11 +99,11 @@ pub fn weigh<const P: usize>(
         *sum += (0..scores.len()).map(|k| weight(j, k)).sum::<f32>();
     }
     pack::<P>(panel, weight);
-    panel.iter_mut().for_each(turn);
+    panel.iter_mut().for_each(transpose);
 }
 
-/// Twin of [`super::put_turned`].
-pub fn put_turned(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
+/// Twin of [`super::store_transposed`].
+pub fn store_transposed(lines: &[[f32; NR]], factor: &[f32; NR], out: &mut [f32], stride: usize) {
     for ((i, factor), out) in factor.iter().enumerate().zip(out.chunks_mut(stride)) {
         if out.len() >= lines.len() {
             for (value, line) in out.iter_mut().zip(lines) {

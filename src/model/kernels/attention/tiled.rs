@@ -1,32 +1,33 @@
-//! Attention by tiles of bf16, of `P` parts each (see [`amx`]): the same algorithm in other blocks.
+//! Attention by tiles of bf16, of `P` parts each (see [`amx`]): the algorithm of the parent module,
+//! with other blocks.
 
 use rayon::prelude::*;
 
 use super::{
     super::{
         amx::{
-            self, Side, Size, Sums, Tile, pack_left, pack_left_lines, pack_right, product,
-            put_turned, steps, weigh,
+            self, Side, Size, Sums, Tile, pack_left, pack_left_lines, pack_right, product, steps,
+            store_transposed, weigh,
         },
-        elementwise::exp2,
-        tile::NR,
-        vectorised,
+        layout::NR,
+        math::exp2,
+        vectorised::vectorised,
     },
     Inputs, Layout, highest,
 };
 use crate::model::arena::Buffer;
 
-/// Panels of queries of one task: for all of them each block of keys and values is read once from
-/// the second-level cache.
+/// Panels of queries of one task, for which each block of keys and values is read once from the
+/// second-level cache.
 const PANELS: usize = 4;
 /// Keys in a block: their scores and weights stay in the first-level cache.
 const KEYS: usize = 128;
 
-/// How far scores may lie above what the powers of two are taken over.
+/// How far scores may exceed the value that is subtracted before the powers of two.
 const HEADROOM: f32 = 8.0;
 
-/// Queries as panels, `[panels][steps][P]`; keys as strips, likewise; values turned, for each
-/// [`amx::DEPTH`] keys the strips of features, `[steps][strips][P]`.
+/// Layout of tiles: queries as panels, `[panels][steps][P]`; keys as strips, `[strips][steps][P]`;
+/// values transposed, as strips of features for each [`amx::DEPTH`] keys, `[steps][strips][P]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Tiled<const P: usize>;
 
@@ -73,8 +74,8 @@ impl<const P: usize> Layout for Tiled<P> {
         let per_head = [q, k, v].map(|x| x.len() / heads);
         let block = PANELS * NR;
         out.par_chunks_mut(block * width).enumerate().for_each_init(
-            || Work::new(head_dim, P),
-            |work, (index, out)| {
+            || Scratch::new(head_dim, P),
+            |scratch, (index, out)| {
                 let _registers = amx::Tiles::new();
                 for head in 0..heads {
                     let [q, k, v] = [0, 1, 2].map(|i| {
@@ -83,7 +84,7 @@ impl<const P: usize> Layout for Tiled<P> {
                     });
                     let q = &q[index * PANELS * steps(head_dim) * P..];
                     let inputs = Head { q, k, v, keys, dim: head_dim };
-                    attend::<P>(&inputs, work, &mut out[head * head_dim..], width);
+                    attend::<P>(&inputs, scratch, &mut out[head * head_dim..], width);
                 }
             },
         );
@@ -94,7 +95,7 @@ fn tiles_mut(memory: &mut [f32]) -> &mut [Tile] {
     bytemuck::cast_slice_mut(memory)
 }
 
-/// One head for some panels of queries.
+/// The inputs of one head for some panels of queries.
 struct Head<'a> {
     /// From the first of the panels on.
     q: &'a [Tile],
@@ -105,8 +106,9 @@ struct Head<'a> {
     dim: usize,
 }
 
-/// Memory of a thread, for [`PANELS`] panels of queries: keys or features down, queries across.
-struct Work {
+/// A thread's memory for [`PANELS`] panels of queries: lines are keys or features, columns are
+/// queries.
+struct Scratch {
     /// `[PANELS][KEYS]`.
     scores: Buffer,
     /// `[PANELS][steps of KEYS][P]`.
@@ -115,7 +117,7 @@ struct Work {
     results: Buffer,
 }
 
-impl Work {
+impl Scratch {
     fn new(head_dim: usize, parts: usize) -> Self {
         Self {
             scores: Buffer::any(PANELS * KEYS * NR),
@@ -125,14 +127,14 @@ impl Work {
     }
 }
 
-/// The results of one head into `out`, rows of `stride`.
-fn attend<const P: usize>(head: &Head<'_>, work: &mut Work, out: &mut [f32], stride: usize) {
+/// Attends to one head; stores the results as rows of `out`, `stride` apart.
+fn attend<const P: usize>(head: &Head<'_>, scratch: &mut Scratch, out: &mut [f32], stride: usize) {
     let Head { q, k, v, keys, dim: head_dim } = *head;
     let panels = out.len().div_ceil(stride).div_ceil(NR).min(PANELS);
     let (depth, features) = (steps(head_dim), head_dim.div_ceil(amx::ROWS));
-    let weights: &mut [Tile] = bytemuck::cast_slice_mut(&mut work.weights);
-    let scores = work.scores.as_chunks_mut::<NR>().0;
-    let results = work.results.as_chunks_mut::<NR>().0;
+    let weights: &mut [Tile] = bytemuck::cast_slice_mut(&mut scratch.weights);
+    let scores = scratch.scores.as_chunks_mut::<NR>().0;
+    let results = scratch.results.as_chunks_mut::<NR>().0;
     results.fill([0.0; NR]);
     let mut maxima = [[f32::NEG_INFINITY; NR]; PANELS];
     let mut sums = [[0.0; NR]; PANELS];
@@ -151,8 +153,8 @@ fn attend<const P: usize>(head: &Head<'_>, work: &mut Work, out: &mut [f32], str
             let scores = &scores[panel * KEYS..][..count];
             let (maxima, sums) = (&mut maxima[panel], &mut sums[panel]);
             let top = highest(scores, *maxima);
-            // What the powers are taken over need not be the maximum, only near enough below it for
-            // them not to grow too large; after the first block it seldom changes.
+            // The subtracted value need not be the maximum, only so near below it that the powers
+            // do not grow too large. It seldom changes after the first block.
             if top.iter().zip(&*maxima).any(|(top, most)| top - most > HEADROOM) {
                 let shrink = std::array::from_fn(|j| exp2::<false>(maxima[j] - top[j]));
                 let results = results.chunks_exact_mut(features * amx::ROWS).nth(panel);
@@ -173,7 +175,7 @@ fn attend<const P: usize>(head: &Head<'_>, work: &mut Work, out: &mut [f32], str
     for ((results, sums), out) in results.zip(&sums).zip(out.chunks_mut(NR * stride)) {
         let share = sums.map(|sum| 1.0 / sum);
         for (index, lines) in results[..head_dim].chunks(NR).enumerate() {
-            put_turned(lines, &share, &mut out[index * NR..], stride);
+            store_transposed(lines, &share, &mut out[index * NR..], stride);
         }
     }
 }

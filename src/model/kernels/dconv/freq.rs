@@ -1,19 +1,21 @@
-//! DConv in the frequency branch: everything happens within one row, which stays in the cache.
+//! DConv in the frequency branch: every operation works within one row, which stays in the cache.
 //!
-//! The taps of the dilated convolution are taken on aligned panels, one product for all three, and
-//! moved when they are summed: the hidden channels are few. The second normalisation's moments are
-//! known before its input is: for `wide = E h + b` and `h` less its mean over the frames, the sum of
-//! squares is that of `hᵀ (Eᵀ E) h`, so that normalisation, gate, LayerScale and residual are done
-//! on the tiles of the expansion.
+//! One product on aligned panels computes the three taps of the dilated convolution, which are
+//! shifted when they are summed: the hidden channels are few. The moments of the second
+//! normalisation are known before its input: for `wide = E h + b` and `h` less its mean over the
+//! frames, the sum of squares is that of `hᵀ (Eᵀ E) h`, so that normalisation, gate, LayerScale and
+//! residual are done on the tiles of the expansion.
 
 use super::{
     super::{
-        Lines,
-        elementwise::{gelu_one, mad},
-        gated::{self, LANES, glu},
+        glu_pack::{self, LANES, glu},
+        layout::{MR, NR},
+        maps::Lines,
+        math::{gelu_one, mad},
         norm::{Affine, Moments, sum_of},
-        tile::{MR, NR, Strips, strip_by_panel, strip_by_panels},
-        vectorised,
+        pack::Strips,
+        tile::{strip_by_panel, strip_by_panels},
+        vectorised::vectorised,
     },
     DConvWeights,
 };
@@ -39,21 +41,21 @@ pub struct FreqDConv {
     dilation: usize,
 }
 
-/// What else there is for the rows of a strip of the expansion.
+/// Parameters of the rows of a strip of the expansion.
 #[derive(Clone, Debug)]
 struct Wide {
     bias: [f32; MR],
     norm_weight: [f32; MR],
     norm_bias: [f32; MR],
     scale: [f32; LANES],
-    /// How many of the strip's channels there are.
+    /// Number of the strip's channels that exist.
     lanes: usize,
 }
 
-/// What a thread needs besides the row: made once per task.
+/// A thread's memory besides the row, allocated once per task.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// The taps' products, `[3 · hidden, width]`.
+    /// Products of the taps, `[3 · hidden, width]`.
     products: Vec<f32>,
     /// `[hidden, lines · NR]`.
     hidden: Vec<f32>,
@@ -79,9 +81,9 @@ impl FreqDConv {
             rows.sum::<f64>() as f32
         });
         let (bias, norm_weight, norm_bias) = (
-            gated::per_strip(&weights.expand_bias),
-            gated::per_strip(&weights.norm_wide.weight),
-            gated::per_strip(&weights.norm_wide.bias),
+            glu_pack::per_strip(&weights.expand_bias),
+            glu_pack::per_strip(&weights.norm_wide.weight),
+            glu_pack::per_strip(&weights.norm_wide.bias),
         );
         let wide = weights.scale.chunks(LANES).enumerate().map(|(strip, scale)| Wide {
             bias: bias[strip],
@@ -93,7 +95,7 @@ impl FreqDConv {
         Self {
             taps,
             wide: wide.collect(),
-            expand: gated::strips(channels, hidden, expand),
+            expand: glu_pack::strips(channels, hidden, expand),
             gram,
             conv_bias: weights.conv_bias,
             norm_hidden: weights.norm_hidden,
@@ -104,7 +106,7 @@ impl FreqDConv {
     }
 
     /// Adds the branch to one row of the frequency branch, packed panels `[lines, channels][NR]`.
-    /// What is in the last panel beyond the last frame has no influence.
+    /// Values beyond the last frame of the last panel have no influence.
     pub fn row(&self, y: &mut [[f32; NR]], frames: usize, scratch: &mut Scratch) {
         let width = frames.div_ceil(NR) * NR;
         let Scratch { products, hidden, panels, start, means } = scratch;
@@ -124,7 +126,8 @@ impl FreqDConv {
 }
 
 vectorised! {
-    /// The products of all taps, `[3 · hidden, dilation + width + dilation]`; zero beyond the frames.
+    /// The products of all taps, `[3 · hidden, dilation + width + dilation]`; zero beyond the
+    /// frames.
     fn convolve<FMA>(layer: &FreqDConv, y: &[[f32; NR]], frames: usize, products: &mut [f32]) {
         let (lines, margin) = (frames.div_ceil(NR), layer.dilation);
         let stride = lines * NR + 2 * margin;
@@ -169,15 +172,15 @@ vectorised! {
             for t in 0..width {
                 sum[t] = before[t] + here[t] + after[t] + bias;
             }
-            moments = moments.and(Moments::of(&sum[..frames]));
+            moments = moments.and(Moments::from_slice(&sum[..frames]));
         }
         moments
     }
 }
 
 vectorised! {
-    /// `gelu(factor · x + addend)` of every line of `[hidden, lines · NR]`: its mean, and what is
-    /// left without it, as panels with zeros beyond the frames.
+    /// `gelu(factor · x + addend)` of every line of `[hidden, lines · NR]`: its mean, and the
+    /// differences from the mean, as panels with zeros beyond the frames.
     fn activate<FMA>(
         hidden: &mut [f32],
         frames: usize,
@@ -206,7 +209,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// Moments of the expansion of `panels` and `means`, and what its tiles start with.
+    /// Moments of the expansion of `panels` and `means`, and the start values of its tiles.
     fn wide_moments<FMA>(
         layer: &FreqDConv,
         panels: &[[f32; NR]],
@@ -251,7 +254,7 @@ vectorised! {
 }
 
 impl Wide {
-    /// The rows of the strip that there are.
+    /// The rows of the strip that exist.
     fn rows(&self) -> impl Iterator<Item = usize> {
         let lanes = self.lanes;
         (0..lanes).chain(LANES..LANES + lanes)
@@ -311,7 +314,7 @@ mod tests {
     use super::{
         super::{
             super::{
-                FreqMap, FreqPanels, TimeMap,
+                maps::{FreqMap, FreqPanels, TimeMap},
                 testing::{assert_same, noise, tensor, values},
             },
             layer_plain,
@@ -326,7 +329,7 @@ mod tests {
         let mut map = FreqMap::any(1, channels, frames);
         map.data.copy_from_slice(row);
         let mut panels = FreqPanels::from_map(&map);
-        // What lies beyond the last frame is anything.
+        // Any values beyond the last frame.
         for line in &mut panels.data[(frames - 1) / NR * channels..] {
             line[(frames - 1) % NR + 1..].fill(1e3);
         }
@@ -360,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_leaves_only_what_the_biases_say() {
+    fn silence_gives_what_the_biases_make() {
         let weights = weights(4, 2);
         let layer = FreqDConv::new(weights.clone(), 1);
         let row = [0.0; 4 * 16];

@@ -1,21 +1,21 @@
 //! DConv in the time branch, where the norms span the whole signal: three passes, joined with those
-//! of the neighbours.
+//! of the neighbouring operations.
 //!
-//! The first pass ends what came before and convolves each block to the hidden channels while it is
-//! in the cache. The second normalises the hidden channels and gathers their products with each
-//! other, from which the moments of the wide activation follow that is never computed as a whole.
-//! The third, [`Branch::add`], is left to whoever reads the result.
+//! The first pass computes a block of the input and convolves it to the hidden channels while it is
+//! in the cache. The second normalises the hidden channels and sums their products with each other.
+//! These give the moments of the wide activation, which is never computed as a whole. The third
+//! pass, [`Branch::add`], belongs to the reader of the result.
 
 use rayon::prelude::*;
 
 use super::{
     super::{
-        TimeMap,
-        elementwise::{gelu_one, mad},
+        maps::TimeMap,
+        math::{gelu_one, mad},
         norm::{LANES, Moments},
         row_conv::{After, Columns, Fields, multiply},
-        time_conv::{Workspace, block_frames},
-        vectorised,
+        time_conv::{BlockScratch, block_frames},
+        vectorised::vectorised,
     },
     DConvWeights,
 };
@@ -35,7 +35,7 @@ pub struct TimeDConv {
     square: Vec<f64>,
 }
 
-/// A layer whose norms are known: what is left to add to the activation.
+/// A layer whose norms are known: the values to add to the activation.
 #[derive(Debug)]
 pub struct Branch {
     expand: Columns,
@@ -46,8 +46,8 @@ pub struct Branch {
 }
 
 impl Branch {
-    /// Adds the branch to the frames from `start` on; those before the first and after the last are
-    /// left alone.
+    /// Adds the branch to the frames from `start` on. Frames before the first and after the last
+    /// stay unchanged.
     pub fn add(&self, start: isize, rows: &mut [f32]) {
         let before = (-start).max(0) as usize * self.channels;
         let from = start.max(0) as usize * self.stride;
@@ -81,18 +81,18 @@ impl TimeDConv {
         Self { weights, conv, dilation, channels, hidden, stride, square }
     }
 
-    /// All layers but the third pass of the last, on a map whose blocks are first written by
-    /// `fill(first frame, frames, workspace)`.
+    /// Runs all layers but the third pass of the last, on a map whose blocks
+    /// `fill(first frame, frames, scratch)` writes.
     pub fn chain(
         layers: &[Self],
         y: &mut TimeMap,
-        fill: impl Fn(usize, &mut [f32], &mut Workspace) + Sync,
+        fill: impl Fn(usize, &mut [f32], &mut BlockScratch) + Sync,
     ) -> Option<Branch> {
         let Some((first, rest)) = layers.split_first() else {
             let (block, channels) = (block_frames(y.channels), y.channels);
             let chunks = y.inner_mut().par_chunks_mut(block * channels).enumerate();
-            chunks.for_each_init(Workspace::default, |space, (index, y)| {
-                fill(index * block, y, space);
+            chunks.for_each_init(BlockScratch::default, |scratch, (index, y)| {
+                fill(index * block, y, scratch);
             });
             return None;
         };
@@ -107,7 +107,7 @@ impl TimeDConv {
     fn open(
         &self,
         y: &mut TimeMap,
-        fill: impl Fn(usize, &mut [f32], &mut Workspace) + Sync,
+        fill: impl Fn(usize, &mut [f32], &mut BlockScratch) + Sync,
     ) -> Branch {
         let block = block_frames(self.channels);
         let mut hidden = Buffer::any(y.frames * self.stride);
@@ -116,13 +116,13 @@ impl TimeDConv {
             .par_chunks_mut(block * self.channels)
             .zip(hidden.par_chunks_mut(block * self.stride))
             .enumerate()
-            .map_init(Workspace::default, |space, (index, (y, hidden))| {
-                fill(index * block, y, space);
+            .map_init(BlockScratch::default, |scratch, (index, (y, hidden))| {
+                fill(index * block, y, scratch);
                 let [start, end] = self.inside(hidden);
                 self.convolve(y, &mut hidden[start..end])
             })
             .reduce(Moments::default, Moments::and);
-        // What reads frames of two blocks.
+        // Hidden frames that read two blocks.
         let mut moments = inside;
         for (index, hidden) in hidden.chunks_mut(block * self.stride).enumerate() {
             let [start, end] = self.inside(hidden);
@@ -138,29 +138,30 @@ impl TimeDConv {
             .par_chunks_mut(block * self.stride)
             .map(|block| {
                 affine_gelu_rows(block, &factor, &addend);
-                Products::of(block, self.stride)
+                Products::from_rows(block, self.stride)
             })
             .reduce(Products::default, Products::and);
         let expand = self.expansion(self.wide_moments(&sums, y.frames));
         Branch { expand, hidden, stride: self.stride, channels: self.channels }
     }
 
-    /// Where in a block of hidden frames those lie that read frames of that block alone; if there
-    /// are none, at its end.
+    /// Range of a block's hidden frames that read frames of that block alone; empty and at its end
+    /// if there are none.
     fn inside(&self, hidden: &[f32]) -> [usize; 2] {
         let edge = self.dilation * self.stride;
         if hidden.len() > 2 * edge { [edge, hidden.len() - edge] } else { [hidden.len(); 2] }
     }
 
-    /// Hidden frames from `x`, which begins with the first one's first tap, and their moments.
+    /// Computes hidden frames from `x`, which begins with the first tap of the first one; returns
+    /// their moments.
     fn convolve(&self, x: &[f32], hidden: &mut [f32]) -> Moments {
         let fields = Fields { taps: 3, gap: self.dilation * self.channels, step: self.channels };
         multiply(x, fields, &self.conv, hidden);
-        Moments::of_rows(hidden, self.stride, self.hidden)
+        Moments::from_rows(hidden, self.stride, self.hidden)
     }
 
-    /// A value per hidden channel, filled up with zeros and repeated: rows are short, several at
-    /// once fill the registers.
+    /// A value per hidden channel, padded with zeros and repeated: rows are short, and several at a
+    /// time fill the registers.
     fn repeated(&self, values: &[f32]) -> Vec<f32> {
         let mut row = values.to_vec();
         row.resize(self.stride, 0.0);
@@ -191,7 +192,8 @@ impl TimeDConv {
         Moments { count: frames * means.len(), mean: centre, deviation }
     }
 
-    /// The way back to twice the channels, with the norm of `moments` and the LayerScale in it.
+    /// The expansion to twice the channels, with the norm of `moments` and the LayerScale folded
+    /// in.
     fn expansion(&self, moments: Moments) -> Columns {
         let (mut factor, mut addend) = self.weights.norm_wide.fold(moments);
         for ((factor, addend), scale) in factor.iter_mut().zip(&mut addend).zip(&self.weights.scale)
@@ -217,7 +219,7 @@ struct Products {
 }
 
 impl Products {
-    fn of(hidden: &[f32], stride: usize) -> Self {
+    fn from_rows(hidden: &[f32], stride: usize) -> Self {
         let (mut single, mut pairs) = (vec![0.0; stride], vec![0.0; stride * stride]);
         add_products(hidden, &mut single, &mut pairs);
         let wide = |sums: Vec<f32>| sums.into_iter().map(f64::from).collect();
@@ -258,7 +260,8 @@ vectorised! {
 }
 
 vectorised! {
-    /// `x = gelu(factor · x + addend)` for `x` in rows of `factor.len()`, the last one cut short.
+    /// `x = gelu(factor · x + addend)` for `x` in rows of `factor.len()`, of which the last may be
+    /// shorter.
     fn affine_gelu_rows<FMA>(x: &mut [f32], factor: &[f32], addend: &[f32]) {
         for row in x.chunks_mut(factor.len()) {
             for ((v, factor), addend) in row.iter_mut().zip(factor).zip(addend) {

@@ -1,10 +1,10 @@
 //! A convolution of any kernel, one row of output one product of the `gemm` crate: for layers that
-//! the kernels made for the published networks do not fit.
+//! no published network has.
 
 use rayon::prelude::*;
 
 use super::super::{
-    FreqMap,
+    maps::FreqMap,
     product::{Mat, MatMut, Parallelism, Update, product},
 };
 
@@ -50,7 +50,7 @@ impl FreqConv {
         self.bias.len()
     }
 
-    /// Frequencies of the result, when a map of `freqs` goes in.
+    /// Frequencies of the result for an input of `freqs`.
     pub fn freqs_out(&self, freqs: usize) -> usize {
         (freqs + 2 * self.padding - self.taps) / self.stride + 1
     }

@@ -2,11 +2,13 @@
 
 use super::{
     super::{
-        gated::{self, LANES, filled, glu},
-        tile::{MR, NR, Strips, strip_by_panels},
-        vectorised,
+        glu_pack::{self, LANES, filled, glu},
+        layout::{MR, NR},
+        pack::{Strips, unpack},
+        tile::strip_by_panels,
+        vectorised::vectorised,
     },
-    GROUP, unpack,
+    GROUP,
 };
 
 /// `glu(conv(x))` with a kernel of one by one.
@@ -22,8 +24,8 @@ impl GatedPointwise {
     /// From PyTorch's weight `[2 · out, in]` and bias.
     pub fn new(weight: &[f32], inputs: usize, bias: &[f32]) -> Self {
         let weight =
-            gated::strips(bias.len() / 2, inputs, |row, input| weight[row * inputs + input]);
-        Self { weight, bias: gated::per_strip(bias), outputs: bias.len() / 2 }
+            glu_pack::strips(bias.len() / 2, inputs, |row, input| weight[row * inputs + input]);
+        Self { weight, bias: glu_pack::per_strip(bias), outputs: bias.len() / 2 }
     }
 
     /// Channels of the result.

@@ -2,13 +2,15 @@
 
 use super::{
     super::{
-        FreqMap, Lines,
-        elementwise::gelu_one,
-        gated::filled,
-        tile::{MR, NR, Strips, strip_by_panels},
-        vectorised,
+        glu_pack::filled,
+        layout::{MR, NR},
+        maps::{FreqMap, Lines},
+        math::gelu_one,
+        pack::{Strips, pack, store},
+        tile::strip_by_panels,
+        vectorised::vectorised,
     },
-    GROUP, pack, store,
+    GROUP,
 };
 
 /// A convolution along frequencies; PyTorch's `Conv2d` with a kernel `(taps, 1)`.
@@ -50,13 +52,13 @@ impl StridedConv {
         self.outputs
     }
 
-    /// Frequencies of the result, when a map of `freqs` goes in.
+    /// Frequencies of the result for an input of `freqs`.
     pub fn freqs_out(&self, freqs: usize) -> usize {
         (freqs + 2 * self.padding - self.taps) / self.stride + 1
     }
 
     /// Row `freq` of the result as packed panels, `out: [lines, out][NR]`, through a GELU if
-    /// `activate`. `packed` is memory for the input.
+    /// `activate`. `packed` is scratch memory.
     pub fn row(
         &self,
         x: &FreqMap,

@@ -4,13 +4,15 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        FreqMap, FreqPanels, Lines,
-        elementwise::gelu_one,
-        gated::filled,
-        tile::{MR, NR, Strips, strip_by_panels},
-        vectorised,
+        glu_pack::filled,
+        layout::{MR, NR},
+        maps::{FreqMap, FreqPanels, Lines},
+        math::gelu_one,
+        pack::{Strips, unpack},
+        tile::strip_by_panels,
+        vectorised::vectorised,
     },
-    GROUP, pack_transposed, unpack,
+    GROUP, pack_transposed,
 };
 
 /// A transposed convolution along frequencies; PyTorch's `ConvTranspose2d` with a kernel
@@ -97,7 +99,7 @@ vectorised! {
         for first in (0..lines).step_by(GROUP) {
             let count = GROUP.min(lines - first);
             for p in 0..count {
-                // The rows an output is made from, one after the other.
+                // The rows that an output depends on, one after the other.
                 let packed = packed[p * depth..][..depth].chunks_exact_mut(inputs);
                 for (packed, freq) in packed.zip(freqs.clone()) {
                     for (to, line) in packed.iter_mut().zip(x.panel(freq, first + p)) {

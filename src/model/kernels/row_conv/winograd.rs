@@ -3,16 +3,18 @@
 //! 1509.09308.
 //!
 //! Four rows are a *tile*. The transforms work along rows, on vectors of neighbouring channels; one
-//! panel of columns is multiplied at all points, turned back and finished before the next, so the
-//! sums stay in the first-level cache.
+//! panel of columns is multiplied at all points, transformed back and finished before the next, so
+//! that the sums stay in the first-level cache.
 
 use std::array::from_fn;
 
 use super::{
     super::{
-        elementwise::mad,
-        tile::{MR, NR, Panels, lines_by_panel},
-        vectorised,
+        layout::{MR, NR},
+        math::mad,
+        pack::Panels,
+        tile::lines_by_panel,
+        vectorised::vectorised,
     },
     After, write,
 };
@@ -21,10 +23,10 @@ use super::{
 const OUT: usize = 4;
 /// Points of the longest form.
 const MOST: usize = OUT + 2;
-/// Values of a row that are transformed at once.
+/// Values of a row that are transformed at a time.
 const LANES: usize = 8;
 
-/// How many taps there are.
+/// Number of taps.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Form {
     /// At 0, 1, −1, 2 and infinity.
@@ -34,7 +36,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) fn of(taps: usize) -> Option<Self> {
+    pub(super) fn for_taps(taps: usize) -> Option<Self> {
         match taps {
             2 => Some(Self::Two),
             3 => Some(Self::Three),
@@ -64,7 +66,7 @@ impl Form {
     }
 }
 
-/// The rows under a tile, one value of each, at the points.
+/// Transforms one value of each input row of a tile to the points, for two taps.
 #[inline(always)]
 fn two<const FMA: bool>(d: [f32; MOST]) -> [f32; MOST] {
     let [d0, d1, d2, d3, d4, _] = d;
@@ -79,7 +81,7 @@ fn two<const FMA: bool>(d: [f32; MOST]) -> [f32; MOST] {
     ]
 }
 
-/// The same for three taps.
+/// Transforms one value of each input row of a tile to the points, for three taps.
 #[inline(always)]
 fn three<const FMA: bool>(d: [f32; MOST]) -> [f32; MOST] {
     let [d0, d1, d2, d3, d4, d5] = d;
@@ -95,7 +97,7 @@ fn three<const FMA: bool>(d: [f32; MOST]) -> [f32; MOST] {
     ]
 }
 
-/// Products at the points, back to the rows of a tile.
+/// Transforms the products at the points to the rows of a tile, for two taps.
 #[inline(always)]
 fn two_back<const FMA: bool>(m: [f32; MOST]) -> [f32; OUT] {
     let [m0, m1, m2, m3, m4, _] = m;
@@ -108,7 +110,7 @@ fn two_back<const FMA: bool>(m: [f32; MOST]) -> [f32; OUT] {
     ]
 }
 
-/// The same for three taps.
+/// Transforms the products at the points to the rows of a tile, for three taps.
 #[inline(always)]
 fn three_back<const FMA: bool>(m: [f32; MOST]) -> [f32; OUT] {
     let [m0, m1, m2, m3, m4, m5] = m;
@@ -141,12 +143,12 @@ pub(super) struct Scratch {
     rows: Vec<f32>,
     /// `[points, tiles]`.
     sums: Vec<[f32; NR]>,
-    /// A row beyond the end.
+    /// Row beyond the end of the input.
     zeros: Vec<f32>,
 }
 
 impl Winograd {
-    /// As [`super::RowConv::new`].
+    /// Packs transformed weights; parameters of [`super::RowConv::new`].
     pub(super) fn new(
         form: Form,
         width: usize,
@@ -170,7 +172,7 @@ impl Winograd {
         Self { form, points: points.collect(), bias, after, width, outputs: after.outputs(columns) }
     }
 
-    /// As [`super::RowConv::rows`]; rows of the last tile beyond the end of `x` are taken as zeros.
+    /// [`super::RowConv::rows`]; rows beyond the end of `x` in the last tile count as zeros.
     pub(super) fn rows(&self, x: &[f32], out: &mut [f32], scratch: &mut Scratch) {
         let tiles = (out.len() / self.outputs).div_ceil(OUT);
         let Scratch { rows, sums, zeros } = scratch;
@@ -242,7 +244,7 @@ vectorised! {
             for (point, panels) in conv.points.iter().enumerate() {
                 let (panel, rows) = (panels.panel(index), &rows[point * tiles * width..]);
                 for (block, sums) in sums[point * tiles..][..tiles].chunks_mut(MR).enumerate() {
-                    // Beyond the last tile, the last again.
+                    // Tiles beyond the last one repeat it.
                     let lines = from_fn(|i| {
                         &rows[(block * MR + i).min(tiles - 1) * width..][..width]
                     });

@@ -1,0 +1,5 @@
+//! Instructions of x86 that the compiler does not make of plain code.
+
+pub mod amx;
+pub mod amx_pack;
+pub mod avx512;

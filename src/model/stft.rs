@@ -1,0 +1,134 @@
+//! Short-time Fourier transform of single windows; networks choose the positions of windows and the
+//! layout of spectra.
+//!
+//! Runs on the calling thread; [`Forward`] and [`Inverse`] hold a thread's buffers.
+
+use std::sync::Arc;
+
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex32};
+
+/// The transform for one length of window.
+#[derive(Clone)]
+pub struct Stft {
+    window: Vec<f32>,
+    forward: Arc<dyn RealToComplex<f32>>,
+    inverse: Arc<dyn ComplexToReal<f32>>,
+}
+
+impl std::fmt::Debug for Stft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stft").field("length", &self.length()).finish_non_exhaustive()
+    }
+}
+
+impl Stft {
+    /// A transform with periodic Hann windows of `length` samples, which is even.
+    pub fn hann(length: usize) -> Self {
+        let mut planner = RealFftPlanner::new();
+        // In single precision step by step, as PyTorch computes it.
+        let step = (2.0 * std::f64::consts::PI / length as f64) as f32;
+        let window =
+            (0..length).map(|i| 0.5 - 0.5 * f64::from(i as f32 * step).cos() as f32).collect();
+        Self {
+            window,
+            forward: planner.plan_fft_forward(length),
+            inverse: planner.plan_fft_inverse(length),
+        }
+    }
+
+    /// Samples of a window.
+    pub fn length(&self) -> usize {
+        self.window.len()
+    }
+
+    /// Values of a spectrum, from 0 Hz to the Nyquist frequency.
+    pub fn bins(&self) -> usize {
+        self.length() / 2 + 1
+    }
+
+    /// A thread's buffers for [`Forward::spectrum`].
+    pub fn forward(&self) -> Forward<'_> {
+        Forward {
+            stft: self,
+            windowed: self.forward.make_input_vec(),
+            spectrum: self.forward.make_output_vec(),
+            scratch: self.forward.make_scratch_vec(),
+        }
+    }
+
+    /// A thread's buffers for [`Inverse::add`].
+    pub fn inverse(&self) -> Inverse<'_> {
+        Inverse {
+            stft: self,
+            samples: self.inverse.make_output_vec(),
+            scratch: self.inverse.make_scratch_vec(),
+        }
+    }
+
+    /// Cuts a window out of `signal` from `start` on, times `scale`. Beyond its ends the signal is
+    /// reflected, without repeating the first and the last sample.
+    fn cut(&self, signal: &[f32], start: isize, scale: f32, out: &mut [f32]) {
+        let inside = usize::try_from(start).ok().and_then(|at| signal.get(at..at + self.length()));
+        if let Some(samples) = inside {
+            for ((out, sample), window) in out.iter_mut().zip(samples).zip(&self.window) {
+                *out = sample * window * scale;
+            }
+            return;
+        }
+        let last = signal.len() as isize - 1;
+        for (i, (out, window)) in out.iter_mut().zip(&self.window).enumerate() {
+            let mut at = start + i as isize;
+            if at < 0 {
+                at = -at;
+            }
+            if at > last {
+                at = 2 * last - at;
+            }
+            *out = signal[at as usize] * window * scale;
+        }
+    }
+}
+
+/// A thread's transform from samples to spectra.
+pub struct Forward<'a> {
+    stft: &'a Stft,
+    windowed: Vec<f32>,
+    spectrum: Vec<Complex32>,
+    scratch: Vec<Complex32>,
+}
+
+impl Forward<'_> {
+    /// The spectrum of the window of `signal` that begins at `start`, times `scale`.
+    ///
+    /// # Panics
+    /// When the window reaches further beyond an end than the signal is long.
+    pub fn spectrum(&mut self, signal: &[f32], start: isize, scale: f32) -> &[Complex32] {
+        let Self { stft, windowed, spectrum, scratch } = self;
+        stft.cut(signal, start, scale, windowed);
+        let done = stft.forward.process_with_scratch(windowed, spectrum, scratch);
+        debug_assert!(done.is_ok(), "the planner made the buffers");
+        spectrum
+    }
+}
+
+/// A thread's transform from spectra to samples.
+pub struct Inverse<'a> {
+    stft: &'a Stft,
+    samples: Vec<f32>,
+    scratch: Vec<Complex32>,
+}
+
+impl Inverse<'_> {
+    /// Adds the windowed samples of `spectrum`, times `scale`, to `out`, without the first
+    /// `skipped`. The first and the last value of the spectrum are real; the transform overwrites
+    /// all values.
+    pub fn add(&mut self, spectrum: &mut [Complex32], skipped: usize, scale: f32, out: &mut [f32]) {
+        let Self { stft, samples, scratch } = self;
+        let done = stft.inverse.process_with_scratch(spectrum, samples, scratch);
+        debug_assert!(done.is_ok(), "the planner made the buffers, and the ends are real");
+        let pieces = samples[skipped..].iter().zip(&stft.window[skipped..]);
+        for (out, (sample, window)) in out.iter_mut().zip(pieces) {
+            *out += sample * window * scale;
+        }
+    }
+}

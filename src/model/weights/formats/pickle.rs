@@ -1,0 +1,393 @@
+//! A reader for the pickles inside PyTorch's checkpoints. It executes nothing.
+//!
+//! A pickle is a program for a small stack machine, which can call any function of Python. This
+//! reader knows only the instructions that plain data and tensors need, and the names in
+//! [`Name::known`]; all others are errors. The result is a flat list of nodes that refer to one
+//! another by index. Depth, cycles and sharing cost nothing: every instruction adds at most one
+//! node.
+
+use std::collections::HashMap;
+
+use crate::model::weights::{
+    checkpoint::Dtype,
+    error::{Fault, Result, quoted},
+};
+
+/// Largest length of a storage's key or of a fraction. They are copied, so that long ones could
+/// fill the memory.
+const NAME_LIMIT: usize = 64;
+
+/// Index of a node.
+pub(super) type Id = usize;
+
+/// A value that a pickle built.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Node {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    Tuple(Vec<Id>),
+    List(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    Name(Name),
+    /// `fractions.Fraction`, as a text such as "39/5".
+    Fraction(String),
+    /// Values in an entry of the archive, by its name.
+    Storage {
+        dtype: Dtype,
+        key: String,
+    },
+    /// Boxed, because a hostile file may have a million small nodes.
+    Tensor(Box<View>),
+}
+
+/// A tensor: part of a storage. Lengths in values, not bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct View {
+    pub(super) dtype: Dtype,
+    /// Entry of the archive.
+    pub(super) key: String,
+    pub(super) offset: usize,
+    pub(super) shape: Vec<usize>,
+    pub(super) strides: Vec<usize>,
+}
+
+/// The Python names that a pickle may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    OrderedDict,
+    Fraction,
+    RebuildTensor,
+    Storage(Dtype),
+    /// A network's class, by its name.
+    Class(String),
+}
+
+impl Name {
+    fn known(module: &str, name: &str) -> Result<Self> {
+        Ok(match (module, name) {
+            ("collections", "OrderedDict") => Self::OrderedDict,
+            ("fractions", "Fraction") => Self::Fraction,
+            ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
+            ("torch", "HalfStorage") => Self::Storage(Dtype::F16),
+            ("torch", "BFloat16Storage") => Self::Storage(Dtype::Bf16),
+            ("torch", "FloatStorage") => Self::Storage(Dtype::F32),
+            ("torch", "DoubleStorage") => Self::Storage(Dtype::F64),
+            ("demucs.htdemucs", "HTDemucs")
+            | ("demucs.hdemucs", "HDemucs")
+            | ("demucs.demucs", "Demucs") => Self::Class(name.to_owned()),
+            _ => {
+                return Err(Fault::wrong(format!(
+                    "holds a pickle that asks for {}.{}: refused",
+                    quoted(module),
+                    quoted(name)
+                )));
+            }
+        })
+    }
+}
+
+/// The values of a pickle.
+#[derive(Debug)]
+pub(in crate::model::weights) struct Pickle {
+    nodes: Vec<Node>,
+    root: Id,
+}
+
+impl Pickle {
+    pub(super) fn root(&self) -> &Node {
+        &self.nodes[self.root]
+    }
+
+    pub(super) fn node(&self, id: Id) -> &Node {
+        &self.nodes[id]
+    }
+
+    /// The value of a text key; the last one, as in Python.
+    pub(super) fn get(&self, dict: &Node, key: &str) -> Option<&Node> {
+        let Node::Dict(entries) = dict else { return None };
+        let is_key = |id: Id| matches!(self.node(id), Node::Text(text) if text == key);
+        entries.iter().rev().find(|(id, _)| is_key(*id)).map(|(_, value)| self.node(*value))
+    }
+}
+
+/// Runs the stack machine over a pickle of protocol 2, the one that PyTorch writes.
+pub(in crate::model::weights) fn parse(program: &[u8]) -> Result<Pickle> {
+    let mut machine = Machine { program, ..Machine::default() };
+    while let Some(opcode) = machine.next_opcode()? {
+        machine.step(opcode)?;
+    }
+    let root = machine.pop()?;
+    Ok(Pickle { nodes: machine.nodes, root })
+}
+
+#[derive(Default)]
+struct Machine<'a> {
+    program: &'a [u8],
+    nodes: Vec<Node>,
+    stack: Vec<Id>,
+    /// Heights of the stack at the open marks.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Id>,
+}
+
+impl<'a> Machine<'a> {
+    /// `None` at the end of the program.
+    fn next_opcode(&mut self) -> Result<Option<u8>> {
+        let [opcode] = self.array()?;
+        Ok((opcode != b'.').then_some(opcode))
+    }
+
+    /// One instruction: those that push a new value here, those that use the stack in
+    /// [`Self::act`].
+    fn step(&mut self, opcode: u8) -> Result<()> {
+        let node = match opcode {
+            b'N' => Node::None,
+            0x88 => Node::Bool(true),
+            0x89 => Node::Bool(false),
+            b'K' => Node::Int(u8::from_le_bytes(self.array()?).into()),
+            b'M' => Node::Int(u16::from_le_bytes(self.array()?).into()),
+            b'J' => Node::Int(i32::from_le_bytes(self.array()?).into()),
+            0x8a => Node::Int(self.long()?),
+            b'G' => Node::Float(f64::from_be_bytes(self.array()?)),
+            b'X' => Node::Text(self.text()?),
+            b'c' => Node::Name(Name::known(self.line()?, self.line()?)?),
+            b')' => Node::Tuple(Vec::new()),
+            b']' => Node::List(Vec::new()),
+            b'}' => Node::Dict(Vec::new()),
+            0x85..=0x87 => Node::Tuple(self.pop_many(usize::from(opcode) - 0x84)?),
+            b't' => Node::Tuple(self.pop_mark()?),
+            b'Q' => self.storage()?,
+            b'R' => self.call()?,
+            other => return self.act(other),
+        };
+        self.stack.push(self.nodes.len());
+        self.nodes.push(node);
+        Ok(())
+    }
+
+    fn act(&mut self, opcode: u8) -> Result<()> {
+        match opcode {
+            0x80 => self.protocol(),
+            b'(' => {
+                self.marks.push(self.stack.len());
+                Ok(())
+            }
+            b'a' => self.pop().and_then(|item| self.append(vec![item])),
+            b'e' => self.pop_mark().and_then(|items| self.append(items)),
+            b's' => self.pop_many(2).and_then(|items| self.set_items(&items)),
+            b'u' => self.pop_mark().and_then(|items| self.set_items(&items)),
+            b'q' => self.array().and_then(|[slot]| self.memorise(slot.into())),
+            b'r' => self.array().and_then(|slot| self.memorise(u32::from_le_bytes(slot))),
+            b'h' => self.array().and_then(|[slot]| self.recall(slot.into())),
+            b'j' => self.array().and_then(|slot| self.recall(u32::from_le_bytes(slot))),
+            b'b' => self.build(),
+            other => Err(Fault::wrong(format!(
+                "holds a pickle with instruction 0x{other:02x}, which no checkpoint needs: refused"
+            ))),
+        }
+    }
+
+    fn protocol(&mut self) -> Result<()> {
+        match self.array()? {
+            [2] => Ok(()),
+            [other] => Err(Fault::wrong(format!(
+                "holds a pickle of protocol {other}, where PyTorch writes protocol 2"
+            ))),
+        }
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8]> {
+        let (taken, rest) = self
+            .program
+            .split_at_checked(count)
+            .ok_or_else(|| Fault::wrong("holds a pickle that is cut off"))?;
+        self.program = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    /// Takes the top of the stack, which may not lie below an open mark.
+    fn pop(&mut self) -> Result<Id> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        if self.stack.len() <= floor {
+            return Err(damaged());
+        }
+        self.stack.pop().ok_or_else(damaged)
+    }
+
+    fn pop_mark(&mut self) -> Result<Vec<Id>> {
+        let height = self.marks.pop().ok_or_else(damaged)?;
+        Ok(self.stack.split_off(height))
+    }
+
+    fn top(&mut self) -> Result<&mut Node> {
+        let id = *self.stack.last().ok_or_else(damaged)?;
+        Ok(&mut self.nodes[id])
+    }
+
+    fn long(&mut self) -> Result<i64> {
+        let [length] = self.array()?;
+        let digits = self.take(length.into())?;
+        if digits.len() > 8 {
+            return Err(Fault::wrong("holds a pickle with a number of more than 64 bits: refused"));
+        }
+        let negative = digits.last().is_some_and(|byte| byte & 0x80 != 0);
+        let mut extended = [if negative { 0xff } else { 0 }; 8];
+        extended[..digits.len()].copy_from_slice(digits);
+        Ok(i64::from_le_bytes(extended))
+    }
+
+    fn text(&mut self) -> Result<String> {
+        let length = u32::from_le_bytes(self.array()?);
+        let text = std::str::from_utf8(self.take(length as usize)?).map_err(|_| damaged())?;
+        Ok(text.to_owned())
+    }
+
+    fn line(&mut self) -> Result<&'a str> {
+        let length = self.program.iter().position(|&byte| byte == b'\n').ok_or_else(damaged)?;
+        let line = self.take(length + 1)?;
+        std::str::from_utf8(&line[..length]).map_err(|_| damaged())
+    }
+
+    /// The topmost values, in the order in which they were pushed.
+    fn pop_many(&mut self, count: usize) -> Result<Vec<Id>> {
+        let mut items = (0..count).map(|_| self.pop()).collect::<Result<Vec<_>>>()?;
+        items.reverse();
+        Ok(items)
+    }
+
+    fn append(&mut self, items: Vec<Id>) -> Result<()> {
+        match self.top()? {
+            Node::List(list) => {
+                list.extend(items);
+                Ok(())
+            }
+            _ => Err(damaged()),
+        }
+    }
+
+    fn set_items(&mut self, items: &[Id]) -> Result<()> {
+        let (pairs, rest) = items.as_chunks::<2>();
+        match self.top()? {
+            Node::Dict(dict) if rest.is_empty() => {
+                dict.extend(pairs.iter().map(|&[key, value]| (key, value)));
+                Ok(())
+            }
+            _ => Err(damaged()),
+        }
+    }
+
+    fn memorise(&mut self, slot: u32) -> Result<()> {
+        let id = *self.stack.last().ok_or_else(damaged)?;
+        self.memo.insert(slot, id);
+        Ok(())
+    }
+
+    fn recall(&mut self, slot: u32) -> Result<()> {
+        let id = *self.memo.get(&slot).ok_or_else(damaged)?;
+        self.stack.push(id);
+        Ok(())
+    }
+
+    /// PyTorch's "persistent" object: `("storage", class, key, device, length)`.
+    fn storage(&mut self) -> Result<Node> {
+        let id = self.pop()?;
+        match self.items(id) {
+            Some([Node::Text(kind), Node::Name(Name::Storage(dtype)), Node::Text(key), _, _])
+                if kind == "storage" && key.len() <= NAME_LIMIT =>
+            {
+                Ok(Node::Storage { dtype: *dtype, key: key.clone() })
+            }
+            _ => Err(damaged()),
+        }
+    }
+
+    /// The supported calls: an empty ordered dictionary, a fraction, a tensor.
+    fn call(&mut self) -> Result<Node> {
+        let arguments = self.pop()?;
+        let function = self.pop()?;
+        let Node::Name(function) = &self.nodes[function] else { return Err(damaged()) };
+        match function {
+            Name::OrderedDict => match self.items::<0>(arguments) {
+                Some([]) => Ok(Node::Dict(Vec::new())),
+                None => Err(damaged()),
+            },
+            Name::Fraction => self.fraction(arguments),
+            Name::RebuildTensor => Ok(Node::Tensor(Box::new(self.tensor(arguments)?))),
+            Name::Storage(_) | Name::Class(_) => {
+                Err(Fault::wrong("holds a pickle that makes an object of a class: refused"))
+            }
+        }
+    }
+
+    /// Attributes of an object, which are ignored. Only ordered dictionaries may have some.
+    fn build(&mut self) -> Result<()> {
+        self.pop()?;
+        match self.top()? {
+            Node::Dict(_) => Ok(()),
+            _ => Err(Fault::wrong("holds a pickle that sets attributes of an object: refused")),
+        }
+    }
+
+    /// The items of a tuple of `N`.
+    fn items<const N: usize>(&self, tuple: Id) -> Option<[&Node; N]> {
+        let Node::Tuple(items) = &self.nodes[tuple] else { return None };
+        let items: [Id; N] = items.as_slice().try_into().ok()?;
+        Some(items.map(|id| &self.nodes[id]))
+    }
+
+    /// Python writes a fraction as its two parts or, before 3.11, as a text.
+    fn fraction(&self, arguments: Id) -> Result<Node> {
+        if let Some([Node::Int(numerator), Node::Int(denominator)]) = self.items(arguments) {
+            return Ok(Node::Fraction(format!("{numerator}/{denominator}")));
+        }
+        match self.items(arguments) {
+            Some([Node::Text(text)]) if text.len() <= NAME_LIMIT => {
+                Ok(Node::Fraction(text.clone()))
+            }
+            _ => Err(damaged()),
+        }
+    }
+
+    /// `(storage, offset, shape, strides, requires_grad, hooks)`; newer files may add one more.
+    fn tensor(&self, arguments: Id) -> Result<View> {
+        let Node::Tuple(items) = &self.nodes[arguments] else { return Err(damaged()) };
+        let [storage, offset, shape, strides, ..] = items[..] else { return Err(damaged()) };
+        let Node::Storage { dtype, key } = &self.nodes[storage] else { return Err(damaged()) };
+        let view = View {
+            dtype: *dtype,
+            key: key.clone(),
+            offset: self.size(offset)?,
+            shape: self.sizes(shape)?,
+            strides: self.sizes(strides)?,
+        };
+        if view.shape.len() == view.strides.len() { Ok(view) } else { Err(damaged()) }
+    }
+
+    fn size(&self, id: Id) -> Result<usize> {
+        match self.nodes[id] {
+            Node::Int(value) => usize::try_from(value).map_err(|_| damaged()),
+            _ => Err(damaged()),
+        }
+    }
+
+    fn sizes(&self, tuple: Id) -> Result<Vec<usize>> {
+        let Node::Tuple(items) = &self.nodes[tuple] else { return Err(damaged()) };
+        if items.len() > 8 {
+            return Err(Fault::wrong("holds a tensor of more than eight dimensions"));
+        }
+        items.iter().map(|&id| self.size(id)).collect()
+    }
+}
+
+fn damaged() -> Fault {
+    Fault::wrong("holds a pickle that is damaged")
+}

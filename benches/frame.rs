@@ -76,7 +76,7 @@ fn song(id: i64) -> Song {
         track: None,
         tracks: Vec::new(),
         loudness_lufs: Some(-9.8),
-        warning: None,
+        warning: partita::engine::Notes::default(),
         state: if id % 3 == 0 { SongState::Separated } else { SongState::Ready },
         cover: None,
     }

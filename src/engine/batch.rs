@@ -246,7 +246,7 @@ impl Batch {
     /// The files that a request asks for, whether they are there or not.
     ///
     /// # Errors
-    /// [`Problem::Unknown`] for a stem that the model does not have.
+    /// [`Problem::UnknownStem`] for a stem that the model does not have.
     pub fn files(&self, request: &Request) -> Result<Vec<PathBuf>> {
         Ok(self.items(request)?.1.into_iter().map(|item| item.to).collect())
     }

@@ -25,7 +25,7 @@ const PATTERN: &str = "{artist} - {title} ({stem})";
 /// are asked for, and when, all files of a song have one gain: they add up.
 ///
 /// # Errors
-/// Those of [`export::export`], and [`Problem::Unknown`] for a stem that the model does not
+/// Those of [`export::export`], and [`Problem::UnknownStem`] for a stem that the model does not
 /// have.
 pub fn files(
     song: &Song,

@@ -388,7 +388,7 @@ fn decode_into(
 /// SHA-256 of a file's bytes, hexadecimal.
 ///
 /// # Errors
-/// [`Problem::Io`], [`Problem::Cancelled`].
+/// [`Problem::File`], [`Problem::Cancelled`].
 pub(super) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
     let mut file = File::open(path).map_err(|e| Problem::read(path, e))?;
     let mut hasher = Sha256::new();

@@ -63,7 +63,7 @@ struct Listening {
 /// Takes the right to be the window, or hands `files` over to the one that has it.
 ///
 /// # Errors
-/// [`Problem::Io`] when the data folder cannot be written.
+/// [`Problem::File`] when the data folder cannot be written.
 pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
     let path = home.join(LOCK);
     let cannot = |error| Problem::write(&path, error);

@@ -31,7 +31,7 @@ impl Order {
     /// Writes the files.
     ///
     /// # Errors
-    /// Those of [`export::export`], and [`super::Problem::Unknown`] for a stem that the model
+    /// Those of [`export::export`], and [`super::Problem::UnknownStem`] for a stem that the model
     /// does not have.
     pub fn carry_out(
         &self,

@@ -206,7 +206,7 @@ impl Preferences {
     /// Writes them, whole or not at all.
     ///
     /// # Errors
-    /// [`Problem::Io`]; the file is then as it was.
+    /// [`Problem::File`]; the file is then as it was.
     pub fn save(&self, home: &Path) -> Result<()> {
         let path = home.join(FILE);
         let text = toml::to_string_pretty(self)

@@ -104,7 +104,7 @@ impl Aside {
     /// and those that were removed go.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn put_back(self) -> Result<()> {
         if self.was.exists() {
             return self.remove();
@@ -118,7 +118,7 @@ impl Aside {
     /// Removes it for good. A symbolic link in it is removed, not followed.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn remove(self) -> Result<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {

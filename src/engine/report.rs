@@ -45,7 +45,7 @@ impl io::Write for LogTail {
 /// Writes a report to `path`.
 ///
 /// # Errors
-/// [`super::Problem::Io`]. What cannot be found out is said in the report.
+/// [`super::Problem::File`]. What cannot be found out is said in the report.
 pub fn save(home: &Path, compute: Compute, path: &Path) -> Result<()> {
     write_atomically(path, text(home, compute).as_bytes())
 }

@@ -31,7 +31,7 @@ impl ImportLock {
     /// Takes the right; `None` when another has it.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn try_take(home: &Path) -> Result<Option<Self>> {
         let path = home.join(IMPORT_LOCK);
         let cannot = |error| Problem::write(&path, error);
@@ -52,7 +52,7 @@ impl ImportLock {
     /// Waits for the right; `busy` is told once when another has it.
     ///
     /// # Errors
-    /// [`Problem::Io`], [`Problem::Cancelled`].
+    /// [`Problem::File`], [`Problem::Cancelled`].
     pub fn take(home: &Path, cancel: &CancelToken, busy: impl Fn()) -> Result<Self> {
         let mut told = false;
         loop {

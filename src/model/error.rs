@@ -1,4 +1,4 @@
-//! What can go wrong with a model or its weights, as data.
+//! Errors of models and their weights, as data.
 //!
 //! Cloneable and readable again from JSON, so that the engine's problems can carry it into events and
 //! the library.

@@ -67,7 +67,7 @@ pub enum Asked {
 /// Claims a song whose tries are below `root`, with the most advanced work of dead tries.
 ///
 /// # Errors
-/// [`Problem::Io`].
+/// [`Problem::File`].
 pub fn ask(root: &Path, wanted: Wanted<'_>) -> Result<Asked> {
     const TIMES: usize = 20;
     let asking = Asking::new(root, wanted);

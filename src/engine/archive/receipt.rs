@@ -101,7 +101,7 @@ impl Written {
     /// A finished file below `out`.
     ///
     /// # Errors
-    /// [`Problem::Io`], [`Problem::Cancelled`].
+    /// [`Problem::File`], [`Problem::Cancelled`].
     pub fn of(name: &str, path: &Path, out: &Path, cancel: &CancelToken) -> Result<Self> {
         let cannot = |error| Problem::read(path, error);
         Ok(Self {
@@ -137,7 +137,7 @@ impl Receipt {
     /// Writes the receipt, and then removes the mark: every file has its name.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn write(&self, state: &Path) -> Result<()> {
         let cannot = |source| cannot_write(&place(state, &self.key, RECEIPT), source);
         let bytes = serde_json::to_vec(self).map_err(|e| cannot(io::Error::other(e)))?;
@@ -172,7 +172,7 @@ impl Receipt {
 /// Marks a song as begun: from now on, files of its names are its own.
 ///
 /// # Errors
-/// [`Problem::Io`].
+/// [`Problem::File`].
 pub fn begin(state: &Path, keys: &Keys, song: &Path) -> Result<()> {
     write_at(&place(state, &keys.song, MARK), song.display().to_string().as_bytes())
 }

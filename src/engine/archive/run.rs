@@ -140,7 +140,7 @@ impl Run<'_> {
     /// Does the songs of the share, in their order. `about` says of what they are a share.
     ///
     /// # Errors
-    /// [`Problem::Io`] where not even records can be written.
+    /// [`Problem::File`] where not even records can be written.
     pub fn run(
         &self,
         songs: &[Song],

@@ -24,7 +24,7 @@ pub enum DecodeError {
     Damaged(Damage),
 }
 
-/// What a file is that holds no audio.
+/// The kind of a file that holds no audio.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotAudio {
@@ -65,7 +65,7 @@ pub enum Foreign {
     Riff,
 }
 
-/// What cannot be decoded.
+/// Audio that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsupported {
@@ -161,7 +161,7 @@ pub enum Empty {
     Track,
 }
 
-/// What is damaged.
+/// The damaged part of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Damage {

@@ -96,7 +96,7 @@ impl Origin {
     /// The form of its files.
     ///
     /// # Errors
-    /// [`Problem::Unknown`] for a depth that the format does not have.
+    /// [`Problem::Depth`] for a depth that the format does not have.
     pub fn form(&self, track: &dyn Track, settings: &Settings) -> Result<Form> {
         let format = settings.format;
         let depth = format.depth(settings.depth.unwrap_or_else(|| self.depth()));

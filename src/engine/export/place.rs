@@ -23,7 +23,7 @@ impl<'a> Places<'a> {
     /// `bytes` of each item.
     ///
     /// # Errors
-    /// [`Problem::Io`]; nothing is left then.
+    /// [`Problem::File`]; nothing is left then.
     pub fn make(items: &'a [ExportItem], bytes: &[u64]) -> Result<Self> {
         let mut places = Self { items, files: Vec::new(), made: MadeFolders::default() };
         for folder in folders_of(items) {
@@ -50,7 +50,7 @@ impl<'a> Places<'a> {
     /// Returns what each is called.
     ///
     /// # Errors
-    /// [`Problem::Io`]; files that had got a new name are gone then.
+    /// [`Problem::File`]; files that had got a new name are gone then.
     pub fn put_in_place(mut self, on_exists: OnExists) -> Result<Vec<PathBuf>> {
         for (item, file) in self.items.iter().zip(&self.files) {
             file.as_file().sync_all().map_err(cannot_write(&item.to))?;

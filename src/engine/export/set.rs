@@ -61,7 +61,7 @@ impl Selection {
     /// All of these stems; all of the model's when `stems` is empty.
     ///
     /// # Errors
-    /// [`Problem::Unknown`] for a stem that the model does not have.
+    /// [`Problem::UnknownStem`] for a stem that the model does not have.
     pub fn of_stems(sources: &[String], stems: &[String]) -> Result<Self> {
         let stems = ordered(sources, stems)?;
         let stems = stems.into_iter().map(|stem| sources[stem].clone()).collect();
@@ -72,7 +72,7 @@ impl Selection {
     /// song; what they say of the file is set here.
     ///
     /// # Errors
-    /// [`Problem::Unknown`] for a stem that the model does not have, or too few for the format,
+    /// [`Problem::UnknownStem`] for a stem that the model does not have, or too few for the format,
     /// or when nothing is chosen.
     pub fn items(
         &self,
@@ -171,7 +171,7 @@ fn mix_and_four_stems(sources: &[String]) -> Result<Named> {
 /// The places of `names` among `sources`, ascending, each once; all when `names` is empty.
 ///
 /// # Errors
-/// [`Problem::Unknown`] for a stem that the model does not have.
+/// [`Problem::UnknownStem`] for a stem that the model does not have.
 pub fn ordered(sources: &[String], names: &[String]) -> Result<Vec<usize>> {
     if names.is_empty() { Ok((0..sources.len()).collect()) } else { chosen(sources, names) }
 }

@@ -1,4 +1,4 @@
-//! What follows from a problem: the only place of policy for retries, waiting for the disk, and exit
+//! The consequence of a problem: the only place of policy for retries, waiting for the disk, and exit
 //! codes.
 
 use super::{DecodeError, DeviceProblem, FolderProblem, LibraryFault, Problem, StoreFault};
@@ -7,7 +7,7 @@ use crate::{
     os::{Os, OsKind},
 };
 
-/// What follows from a problem.
+/// The consequence of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Another attempt, perhaps later or on another machine, may succeed.
@@ -32,7 +32,7 @@ impl Class {
 }
 
 impl Problem {
-    /// What follows from the problem.
+    /// The consequence of the problem.
     pub fn class(&self) -> Class {
         match self {
             Self::File { cause, .. } | Self::Stores { cause } => of_own_file(cause),

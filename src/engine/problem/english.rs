@@ -1,6 +1,6 @@
 //! The English texts of problems, for the log and the command line.
 
-use std::fmt;
+use std::fmt::{self, Display as _};
 
 use super::{
     Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, PatternProblem, Problem,
@@ -15,18 +15,79 @@ pub fn megabytes(bytes: u64) -> u64 {
 
 impl fmt::Display for Problem {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.file_text(to)
-            .or_else(|| self.library_text(to))
-            .or_else(|| self.separation_text(to))
-            .or_else(|| self.export_text(to))
-            .unwrap_or_else(|| self.program_text(to))
+        match self {
+            Self::File { .. }
+            | Self::Input { .. }
+            | Self::NoRoom { .. }
+            | Self::Store { .. }
+            | Self::Stores { .. }
+            | Self::Waveform { .. }
+            | Self::Exists(_)
+            | Self::ExistsUnasked(_) => self.file_text(to),
+            Self::Library { .. }
+            | Self::OpenLibrary { .. }
+            | Self::NewerLibrary(_)
+            | Self::LibraryRebuilt { .. }
+            | Self::HomeGone { .. }
+            | Self::NoHome
+            | Self::OutsideHome { .. }
+            | Self::SettingsUnreadable { .. }
+            | Self::SettingsSetAside { .. }
+            | Self::SettingsInvalid { .. }
+            | Self::SettingsUnwritable { .. } => self.library_text(to),
+            Self::UnknownSong { .. }
+            | Self::NoSuchSong { .. }
+            | Self::SeveralSongs { .. }
+            | Self::UnknownJob { .. }
+            | Self::JobUnreadable { .. }
+            | Self::SongRemoved
+            | Self::NotRestorable
+            | Self::TooManyImports => self.song_text(to),
+            Self::NoModel
+            | Self::ModelMissing { .. }
+            | Self::NoNetwork { .. }
+            | Self::ModelBusy
+            | Self::OpenedWithoutModel
+            | Self::UnknownStem { .. }
+            | Self::NotSeparated
+            | Self::Locked
+            | Self::NoFastPrecision
+            | Self::MemoryLimit { .. }
+            | Self::NotNumbers { .. }
+            | Self::Paused { .. }
+            | Self::Loudness { .. }
+            | Self::Elsewhere { .. }
+            | Self::UnseenSongs { .. } => self.separation_text(to),
+            Self::NothingChosen
+            | Self::StemIndex { .. }
+            | Self::SamePath { .. }
+            | Self::Depth { .. }
+            | Self::SourceNeeded { .. }
+            | Self::DjStem { .. }
+            | Self::Manifest { .. }
+            | Self::NoShare { .. } => self.export_text(to),
+            Self::Folder(problem) => problem.fmt(to),
+            Self::Decode(error) => error.fmt(to),
+            Self::Model(error) => error.fmt(to),
+            Self::Pattern(problem) => problem.fmt(to),
+            Self::Device(problem) => problem.fmt(to),
+            Self::NoThread { cause } => write!(to, "could not start a thread: {cause}"),
+            Self::ThreadEnded => to.write_str("a thread has ended; start Partita again"),
+            Self::Internal { doing, cause } => write!(
+                to,
+                "internal error while {doing}: {cause}. Please save a report (Settings, or `partita \
+                 doctor --report`) and send it"
+            ),
+            Self::Cancelled => to.write_str("cancelled"),
+            Self::Recorded { text } => to.write_str(text),
+        }
     }
 }
 
 impl Problem {
     /// Problems of files and disks.
-    fn file_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
-        Some(match self {
+    fn file_text(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::File { action, path, cause } => {
                 write!(to, "could not {action} {}: {cause}", path.display())
             }
@@ -49,15 +110,13 @@ impl Problem {
             Self::ExistsUnasked(paths) => {
                 write!(to, "{}; use --on-exists replace, number or skip", Existing(paths))
             }
-            Self::Folder(problem) => write!(to, "{problem}"),
-            Self::Decode(error) => write!(to, "{error}"),
-            _ => return None,
-        })
+            _ => Ok(()),
+        }
     }
 
     /// Problems of the library, the data folder and the settings.
-    fn library_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
-        Some(match self {
+    fn library_text(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Library { text, .. } => {
                 write!(to, "could not read or write the library: {text}")
             }
@@ -108,6 +167,13 @@ impl Problem {
             Self::SettingsUnwritable { fault } => {
                 write!(to, "could not write the settings: {fault}")
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Problems of songs and jobs that are looked for.
+    fn song_text(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::UnknownSong { id } => write!(to, "there is no song {id} in the library"),
             Self::NoSuchSong { name, songs, .. } if songs.is_empty() => write!(
                 to,
@@ -134,14 +200,13 @@ impl Problem {
                  file again",
             ),
             Self::TooManyImports => to.write_str("too many imports are waiting; try again later"),
-            _ => return None,
-        })
+            _ => Ok(()),
+        }
     }
 
     /// Problems of models and of separating.
-    fn separation_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
-        Some(match self {
-            Self::Model(error) => write!(to, "{error}"),
+    fn separation_text(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::NoModel => {
                 to.write_str("no model is installed; install it first (`partita model install`)")
             }
@@ -188,13 +253,13 @@ impl Problem {
                  shares cannot be dealt out; put the lengths into the manifest (partita probe), or \
                  mend this machine's view"
             ),
-            _ => return None,
-        })
+            _ => Ok(()),
+        }
     }
 
     /// Problems of exports and of the sound device.
-    fn export_text(&self, to: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
-        Some(match self {
+    fn export_text(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::NothingChosen => to.write_str("nothing is chosen to be exported"),
             Self::StemIndex { stem, stems } => {
                 write!(to, "there is no stem {stem}; the song has {stems} stems")
@@ -218,29 +283,11 @@ impl Problem {
                 to,
                 "stems for DJs need drums, bass, other and vocals; this model has no {stem}"
             ),
-            Self::Pattern(problem) => write!(to, "{problem}"),
-            Self::Device(problem) => write!(to, "{problem}"),
             Self::Manifest { path, detail } => write!(to, "{}: {detail}", path.display()),
             Self::NoShare { path } => {
                 write!(to, "could not read {}: no share was begun there", path.display())
             }
-            _ => return None,
-        })
-    }
-
-    /// All other problems.
-    fn program_text(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoThread { cause } => write!(to, "could not start a thread: {cause}"),
-            Self::ThreadEnded => to.write_str("a thread has ended; start Partita again"),
-            Self::Internal { doing, cause } => write!(
-                to,
-                "internal error while {doing}: {cause}. Please save a report (Settings, or `partita \
-                 doctor --report`) and send it"
-            ),
-            Self::Cancelled => to.write_str("cancelled"),
-            Self::Recorded { text } => to.write_str(text),
-            other => write!(to, "{other:?}"),
+            _ => Ok(()),
         }
     }
 }

@@ -27,8 +27,23 @@ fn path() -> PathBuf {
     "/a b.flac".into()
 }
 
+/// An error as Linux numbers and words it.
 fn cause(kind: OsKind) -> Os {
-    Os { kind, number: Some(28), text: "No space left on device (os error 28)".into() }
+    let (number, text) = match kind {
+        OsKind::NotFound => (2, "No such file or directory"),
+        OsKind::Denied => (13, "Permission denied"),
+        OsKind::NoSpace => (28, "No space left on device"),
+        OsKind::ReadOnly => (30, "Read-only file system"),
+        OsKind::Gone => (5, "Input/output error"),
+        OsKind::Stale => (116, "Stale file handle"),
+        OsKind::IsFolder => (21, "Is a directory"),
+        OsKind::NotFolder => (20, "Not a directory"),
+        OsKind::TimedOut => (110, "Connection timed out"),
+        OsKind::Truncated => return Os { kind, number: None, text: "unexpected end".into() },
+        OsKind::Invalid => (22, "Invalid argument"),
+        OsKind::Other => (27, "File too large"),
+    };
+    Os { kind, number: Some(number), text: format!("{text} (os error {number})") }
 }
 
 fn files() -> Vec<Problem> {
@@ -192,8 +207,33 @@ fn export() -> Vec<Problem> {
 }
 
 fn decode() -> Vec<DecodeError> {
-    let (codec, detail) = (String::from("AAC"), String::from("this profile"));
-    let foreign = [
+    let mut all: Vec<DecodeError> =
+        [NotAudio::Folder, NotAudio::Device, NotAudio::Unknown, NotAudio::NoTrack]
+            .map(DecodeError::NotAudio)
+            .into();
+    all.extend(foreign().into_iter().map(|kind| DecodeError::NotAudio(NotAudio::Other(kind))));
+    all.extend(unsupported().into_iter().map(DecodeError::Unsupported));
+    all.extend([Empty::File, Empty::Track].map(DecodeError::Empty));
+    let damages = [
+        Damage::Header { detail: "this profile".into() },
+        Damage::AacHeader,
+        Damage::PacketFrames(99_999),
+        Damage::BeforeSound,
+        Damage::CutOff,
+        Damage::AtSound,
+        Damage::NoIndex,
+        Damage::Mostly,
+        Damage::Endless,
+        Damage::TooSlow,
+        Damage::Index { bytes: 1000 },
+        Damage::TooLong { bytes: 1000, minutes: 5 },
+    ];
+    all.extend(damages.map(DecodeError::Damaged));
+    all
+}
+
+fn foreign() -> Vec<Foreign> {
+    vec![
         Foreign::Picture,
         Foreign::Pdf,
         Foreign::PostScript,
@@ -212,6 +252,31 @@ fn decode() -> Vec<DecodeError> {
         Foreign::HomeComputer,
         Foreign::Font,
         Foreign::Riff,
+    ]
+}
+
+fn unsupported() -> Vec<Unsupported> {
+    let (codec, detail) = (String::from("AAC"), String::from("this profile"));
+    let mut all = vec![
+        Unsupported::Codec(Some(codec.clone())),
+        Unsupported::Codec(None),
+        Unsupported::Settings { codec: codec.clone(), detail: detail.clone() },
+        Unsupported::Container { detail },
+        Unsupported::Channels { codec, channels: 6 },
+        Unsupported::TooManyChannels { channels: 99, limit: 64 },
+        Unsupported::Layout,
+        Unsupported::JointFlac,
+        Unsupported::Rate(7),
+        Unsupported::Conversion,
+        Unsupported::Track { number: 3, count: 1 },
+        Unsupported::Track { number: 3, count: 2 },
+    ];
+    let formats = [
+        Format::Named("WavPack".into()),
+        Format::Rifx,
+        Format::Adif,
+        Format::Latm,
+        Format::FreeRate,
     ];
     let videos = [
         Video::Avi,
@@ -225,51 +290,8 @@ fn decode() -> Vec<DecodeError> {
         Video::RealMedia,
         Video::Wtv,
     ];
-    let formats = [
-        Format::Named("WavPack".into()),
-        Format::Rifx,
-        Format::Adif,
-        Format::Latm,
-        Format::FreeRate,
-    ];
-    let unsupported = [
-        Unsupported::Codec(Some(codec.clone())),
-        Unsupported::Codec(None),
-        Unsupported::Settings { codec: codec.clone(), detail: detail.clone() },
-        Unsupported::Container { detail: detail.clone() },
-        Unsupported::Channels { codec, channels: 6 },
-        Unsupported::TooManyChannels { channels: 99, limit: 64 },
-        Unsupported::Layout,
-        Unsupported::JointFlac,
-        Unsupported::Rate(7),
-        Unsupported::Conversion,
-        Unsupported::Track { number: 3, count: 1 },
-        Unsupported::Track { number: 3, count: 2 },
-    ];
-    let damages = [
-        Damage::Header { detail },
-        Damage::AacHeader,
-        Damage::PacketFrames(99_999),
-        Damage::BeforeSound,
-        Damage::CutOff,
-        Damage::AtSound,
-        Damage::NoIndex,
-        Damage::Mostly,
-        Damage::Endless,
-        Damage::TooSlow,
-        Damage::Index { bytes: 1000 },
-        Damage::TooLong { bytes: 1000, minutes: 5 },
-    ];
-    let mut all: Vec<DecodeError> =
-        [NotAudio::Folder, NotAudio::Device, NotAudio::Unknown, NotAudio::NoTrack]
-            .map(DecodeError::NotAudio)
-            .into();
-    all.extend(foreign.map(|kind| DecodeError::NotAudio(NotAudio::Other(kind))));
-    all.extend(videos.map(|it| DecodeError::Unsupported(Unsupported::Video(it))));
-    all.extend(formats.map(|it| DecodeError::Unsupported(Unsupported::Format(it))));
-    all.extend(unsupported.map(DecodeError::Unsupported));
-    all.extend([Empty::File, Empty::Track].map(DecodeError::Empty));
-    all.extend(damages.map(DecodeError::Damaged));
+    all.extend(formats.map(Unsupported::Format));
+    all.extend(videos.map(Unsupported::Video));
     all
 }
 

@@ -1,8 +1,8 @@
-//! Problems: what can go wrong in the engine, as data.
+//! Problems: the engine's errors as data.
 //!
 //! A [`Problem`] is the engine's error type, and what events and the library carry: cloneable,
 //! comparable, and readable again from JSON. Its `Display` is English, for the log and the command
-//! line; the window renders it in its language. What follows from one is decided in [`class`] alone.
+//! line; the window renders it in its language. Its consequences are decided in [`class`] alone.
 //!
 //! - [`class`]: retries, waiting for the disk, exit codes.
 //! - [`english`]: the English texts.
@@ -37,7 +37,7 @@ pub use parts::{
 /// Result of the engine.
 pub type Result<T, E = Problem> = std::result::Result<T, E>;
 
-/// What can go wrong in the engine.
+/// An error of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
@@ -70,7 +70,7 @@ pub enum Problem {
         needed: u64,
         /// Bytes that are free.
         free: u64,
-        /// What else can be done.
+        /// The remedy, beside making room.
         advice: Advice,
     },
     /// A store of samples in the data folder, or in a work folder, cannot be used.

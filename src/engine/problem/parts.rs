@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::os::Os;
 
-/// What was attempted with a file or folder.
+/// An attempt with a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -17,7 +17,7 @@ pub enum FileAction {
     Restore,
 }
 
-/// What else can be done about a full disk.
+/// The remedy for a full disk, beside making room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
@@ -62,7 +62,7 @@ pub enum LibraryFault {
     Other,
 }
 
-/// What is wrong with the settings.
+/// Why settings are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SettingsFault {
@@ -115,7 +115,7 @@ impl LeftOut {
     }
 }
 
-/// What is wrong with a pattern of file names.
+/// Why a pattern of file names is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PatternProblem {

@@ -37,7 +37,7 @@ impl MixStore {
     /// Opens the mix in `folder`.
     ///
     /// # Errors
-    /// [`Problem::Io`] when it is missing, incomplete or damaged.
+    /// [`Problem::File`] when it is missing, incomplete or damaged.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(SUMMARY);
         let read = |error| Problem::read(&path, error);
@@ -104,7 +104,7 @@ impl MixWriter {
     /// Starts a mix in `folder`, which is made if it is missing.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn create(folder: &Path) -> Result<Self> {
         let write = |path: &Path, error: io::Error| Problem::write(path, error);
         make_folders(folder).map_err(|e| write(folder, e))?;
@@ -123,7 +123,7 @@ impl MixWriter {
     /// Appends interleaved samples.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn push(&mut self, interleaved: &[f32]) -> Result<()> {
         self.samples.write(self.frames, interleaved).map_err(|e| self.error(SAMPLES, e))?;
         for frame in interleaved.chunks_exact(CHANNELS) {
@@ -145,7 +145,7 @@ impl MixWriter {
     /// Makes the mix count.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn finish(self) -> Result<MixStore> {
         self.samples.sync().map_err(|e| self.error(SAMPLES, e))?;
         let variance = if self.frames > 1 { self.squares / (self.frames - 1) as f64 } else { 0.0 };

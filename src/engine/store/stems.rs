@@ -77,7 +77,7 @@ impl StemStore {
     /// Opens the store in `folder`, and makes it if it is missing.
     ///
     /// # Errors
-    /// [`Problem::Io`], also when the folder holds the stems of something else.
+    /// [`Problem::File`], also when the folder holds the stems of something else.
     pub fn open(folder: &Path, plan: Plan, sources: &[String]) -> Result<Self> {
         Self::open_in_groups(folder, plan, sources, &[(0..sources.len()).collect()])
     }
@@ -146,7 +146,7 @@ impl StemStore {
     /// Asks for stems: their groups count from now on.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn claim(&self, stems: &[usize]) -> Result<()> {
         for group in self.groups_of(stems) {
             if self.groups[group].file.get().is_none() {
@@ -326,7 +326,7 @@ impl StemStore {
     /// Takes the right to write, until the lock is dropped.
     ///
     /// # Errors
-    /// [`Problem::Locked`] when another Partita has it; [`Problem::Io`].
+    /// [`Problem::Locked`] when another Partita has it; [`Problem::File`].
     pub fn lock(&self) -> Result<WriteLock> {
         let path = self.folder.join(LOCK);
         let file = File::options()
@@ -350,7 +350,7 @@ impl StemStore {
     /// Reads the finished segments from the disk again, under the lock of a writer that was not us.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn reload(&self, _lock: &WriteLock) -> Result<()> {
         for (index, group) in self.groups.iter().enumerate() {
             let Some(file) = group.file.get() else { continue };
@@ -369,7 +369,7 @@ impl StemStore {
     /// harmless.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn write_segment(
         &self,
         _lock: &WriteLock,
@@ -402,7 +402,7 @@ impl StemStore {
     /// that the disk does not take is not read any more.
     ///
     /// # Errors
-    /// [`Problem::Io`].
+    /// [`Problem::File`].
     pub fn keep_segment(&self, _lock: &WriteLock, segment: usize, group: usize) -> Result<()> {
         let kept = self.sync_segment(segment, group);
         if kept.is_err() {

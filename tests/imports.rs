@@ -185,7 +185,7 @@ fn target(
         "super" => return target(all, &module[..module.len().checked_sub(1)?], rest),
         _ => {}
     }
-    let child = [module, &[first.clone()]].concat();
+    let child = [module, std::slice::from_ref(first)].concat();
     if all.contains_key(&child) || (module.is_empty() && first == "model") {
         return Some(target(all, &child, rest).unwrap_or(child));
     }

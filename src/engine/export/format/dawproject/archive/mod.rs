@@ -366,5 +366,4 @@ fn lane(xml: &mut Xml, session: &Session<'_>, at: usize, track: &SessionTrack) -
 }
 
 #[cfg(test)]
-#[path = "archive_tests.rs"]
 mod tests;

@@ -706,5 +706,4 @@ impl ViewState {
 }
 
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;

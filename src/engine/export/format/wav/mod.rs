@@ -186,5 +186,4 @@ fn broadcast(tags: &Tags, spec: &Spec) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[path = "wav_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
-use partita::engine::{default_home, models::DEFAULT};
+use partita::engine::{default_home, separation::installed::DEFAULT};
 use tempfile::TempDir;
 
 /// A data folder that is removed again, with the installed model in it.

@@ -16,9 +16,9 @@ use partita::{
     engine::{
         AudioFormat, Event, Job, JobId, JobState, Lane, ModelState, RequestId, Song, SongId,
         SongState,
-        peaks::Peak,
+        audio::peaks::Peak,
         player::{Device, Gains, Monitor},
-        recipe::Quality,
+        separation::options::Quality,
     },
     ui::{
         app::App,

@@ -26,8 +26,10 @@ use partita::{
     engine::{
         CHANNELS, Command as Ask, Compute, Config, Engine, Event, JobState, ModelState,
         SAMPLE_RATE, SongId,
-        models::{DEFAULT, InstalledModel},
-        pool,
+        separation::{
+            installed::{DEFAULT, InstalledModel},
+            pool,
+        },
     },
     model::{self, Precision},
 };
@@ -90,7 +92,9 @@ impl Session {
     fn wait<T>(&self, mut choose: impl FnMut(Event) -> Option<T>) -> Result<T> {
         loop {
             match self.events.recv()? {
-                Event::Failed { reason, .. } | Event::ImportFailed { reason, .. } => bail!(reason),
+                Event::Failed { problem, .. } | Event::ImportFailed { problem, .. } => {
+                    bail!(problem)
+                }
                 event => {
                     if let Some(found) = choose(event) {
                         return Ok(found);

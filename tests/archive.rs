@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use partita::engine::archive::{key::Keys, receipt::Source};
+use partita::engine::cluster::{key::Keys, receipt::Source};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -263,7 +263,7 @@ proptest! {
         lengths in proptest::collection::vec(proptest::option::of(0.5f64..700.0), 0..120),
         count in 1usize..50,
     ) {
-        use partita::engine::archive::shard::shares;
+        use partita::engine::cluster::shard::shares;
         let songs: Vec<_> =
             lengths.iter().enumerate().map(|(i, it)| (format!("{i}.wav"), *it)).collect();
         let whole = shares(&songs, count);

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use partita::engine::archive::report::report;
+use partita::engine::cluster::report::report;
 
 use crate::support::{command, stderr, tiny_home, walk, write_song};
 

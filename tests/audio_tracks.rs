@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use partita::engine::{CancelToken, decode};
+use partita::engine::{CancelToken, audio::decode};
 
 use crate::support::{json_lines, partita, read_any, stderr, tiny_home};
 

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use partita::{
     engine::{
         CancelToken, Compute,
-        aim::Listener,
-        ensemble::{Ensemble, Work},
-        models::InstalledModel,
-        plan::Plan,
-        recipe::Quality,
-        separate::Step,
+        separation::{
+            installed::InstalledModel,
+            loaded_model::{Ensemble, Work},
+            options::Quality,
+            plan::Plan,
+            run::Step,
+            scheduler::Listener,
+        },
         store::{MixStore, MixWriter, StemStore},
     },
     model::{

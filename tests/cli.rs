@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use partita::engine::{
+use partita::engine::separation::{
+    installed::{DEFAULT, InstalledModel},
     memory,
-    models::{DEFAULT, InstalledModel},
 };
 
 use crate::support::{

@@ -184,7 +184,7 @@ impl SmallDisk {
     /// Leaves so much room.
     fn fill_but(&self, bytes: u64) -> std::path::PathBuf {
         let ballast = self.0.path().join("ballast");
-        let free = partita::engine::files::free_bytes(self.0.path()).unwrap();
+        let free = partita::engine::system::atomic_file::free_bytes(self.0.path()).unwrap();
         // The last pages may not all fit: then it is full all the same.
         fs::write(&ballast, vec![1; free.saturating_sub(bytes) as usize]).ok();
         ballast

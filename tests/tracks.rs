@@ -5,10 +5,12 @@ use std::{fs, path::PathBuf};
 use partita::{
     engine::{
         CancelToken, Compute,
-        aim::Listener,
-        plan::Plan,
-        pool,
-        separate::{Member, Separation},
+        separation::{
+            plan::Plan,
+            pool,
+            run::{Member, Separation},
+            scheduler::Listener,
+        },
         store::{MixStore, MixWriter, StemStore},
     },
     model::{Precision, Separator as _, htdemucs},

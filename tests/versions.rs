@@ -8,7 +8,7 @@ use partita::{
         SongState,
         export::{NamePattern, Place, Selection, Settings},
         library::Library,
-        recipe::{Quality, Recipe, Usual, Version},
+        separation::options::{Quality, Recipe, Usual, Version},
     },
     model::weights::{State, Store},
 };

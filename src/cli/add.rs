@@ -11,7 +11,7 @@ use super::{
     output::{Output, note},
 };
 use crate::{
-    engine::{Command, Compute, Event, audio_tracks},
+    engine::{Command, Compute, Event, audio::audio_tracks},
     i18n::numbers::clock,
 };
 

@@ -19,19 +19,21 @@ use super::{
 };
 use crate::{
     engine::{
-        Compute, allotment,
-        archive::{
+        Compute,
+        cluster::{
             Entry, Manifest, News, Run, STATE, Shard, Song, Summary, lengths,
             manifest::at,
             record::Record,
             shard::{basis, shares},
         },
-        batch::{Batch, Request},
         export::{OnExists, numbered, safe_file_name},
-        files::base_name,
-        models::InstalledModel,
         problem::Class,
-        recipe::Quality,
+        separation::{
+            batch::{Batch, Request},
+            installed::InstalledModel,
+            options::Quality,
+        },
+        system::{atomic_file::base_name, limits},
     },
     i18n::{fl, numbers::decimal},
     model::share_weights_in,
@@ -256,10 +258,10 @@ fn say_what_is_dealt_out(compute: Compute) {
     let threads = if let Some(threads) = compute.threads {
         fl!(cli_threads_given, count = threads)
     } else {
-        let dealt = allotment::threads();
+        let dealt = limits::threads();
         fl!(cli_threads_found, count = dealt.amount, origin = dealt.from)
     };
-    let memory = match (compute.memory, allotment::memory()) {
+    let memory = match (compute.memory, limits::memory()) {
         (Some(asked), dealt) if dealt.is_none_or(|dealt| asked <= dealt.amount) => {
             fl!(cli_memory_given, megabytes = asked >> 20)
         }

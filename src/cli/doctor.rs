@@ -9,8 +9,10 @@ use super::output::{Output, note};
 use crate::{
     engine::{
         Compute,
-        doctor::{Report, Speed, examine, measure},
-        report::save,
+        diagnostics::{
+            bug_report::save,
+            doctor::{Report, Speed, examine, measure},
+        },
     },
     i18n::{
         fl,

@@ -11,11 +11,9 @@ use super::{
 use crate::{
     engine::{
         self, CancelToken, Preferences, Song, SongTrack,
-        export::Exported,
+        export::{Exported, song_export::Order},
         library::{Library, find_song},
-        models::InstalledModel,
-        order::Order,
-        recipe::Recipe,
+        separation::{installed::InstalledModel, options::Recipe},
     },
     i18n::fl,
 };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{Output, note};
-use crate::engine::{CancelToken, inputs::songs_in};
+use crate::engine::{CancelToken, library::song_files::songs_in};
 
 /// A song, and the folder that it lies in below the one that was named.
 #[derive(Debug, PartialEq)]

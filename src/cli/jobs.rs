@@ -41,7 +41,7 @@ pub(super) fn show(
     let library = engine::look_into_library(home)?;
     let job = library.job(JobId(arguments.id))?;
     let songs = library.songs()?;
-    let tracks = engine::tracks::written(&library, &job)?;
+    let tracks = engine::export::job_tracks::written(&library, &job)?;
     let mut lines = vec![
         fl!(cli_job_title, id = job.id.0.to_string(), title = title(&songs, job.song)),
         fl!(cli_job_model, model = &job.model),

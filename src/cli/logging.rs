@@ -11,7 +11,7 @@ use std::{
 use tracing::subscriber::set_global_default;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, registry};
 
-use crate::engine::{decode::watch_library_logs, report::LogTail};
+use crate::engine::{audio::decode::watch_library_logs, diagnostics::bug_report::LogTail};
 
 /// Environment variable that chooses the lines.
 const VARIABLE: &str = "PARTITA_LOG";

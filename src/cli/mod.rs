@@ -31,10 +31,9 @@ use clap::{Parser, Subcommand};
 use crate::{
     engine::{
         self, Preferences,
-        archive::{Entry, manifest},
-        memory,
-        models::DEFAULT,
-        preferences::Flags,
+        cluster::{Entry, manifest},
+        separation::{installed::DEFAULT, memory},
+        settings::Flags,
     },
     i18n::{self, Language},
     model::{Precision, weights::Catalog},
@@ -157,7 +156,7 @@ pub fn main() -> ExitCode {
         Err(usage) => return Output::new(false).end_with_usage(&usage),
     };
     logging::start();
-    engine::guard::hush();
+    engine::system::guard::hush();
     let output = Output::new(arguments.json);
     let code = run(arguments, &output).unwrap_or_else(|error| {
         output.error(&format!("{error:#}"));

@@ -19,7 +19,7 @@ use super::{
     output::{Output, note},
 };
 use crate::{
-    engine::{Compute, Preferences, pool},
+    engine::{Compute, Preferences, separation::pool},
     i18n::{
         fl,
         numbers::{bytes, decimal},

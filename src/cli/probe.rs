@@ -11,8 +11,8 @@ use super::{
 };
 use crate::engine::{
     CancelToken, Problem,
-    archive::{Entry, Manifest},
-    decode,
+    audio::decode,
+    cluster::{Entry, Manifest},
 };
 
 #[derive(Debug, clap::Args)]

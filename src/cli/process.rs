@@ -15,7 +15,7 @@ use super::{
 use crate::{
     engine::{
         self, Command, Compute, Event, Job, JobId, JobState, Preferences, RequestId, Song, SongId,
-        estimate::Estimate, library::find_song,
+        library::find_song, separation::estimate::Estimate,
     },
     i18n::{fl, numbers::decimal},
 };
@@ -86,7 +86,7 @@ pub(super) fn run(
 
 /// Writes the tracks of a job that is done, and says where they are.
 fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
-    let found = engine::tracks::of_job(&engine::look_into_library(home)?, job)?;
+    let found = engine::export::job_tracks::of_job(&engine::look_into_library(home)?, job)?;
     if found.gain_db != 0.0 {
         let db = decimal(-f64::from(found.gain_db), 1);
         note(&fl!(cli_tracks_turned_down, db = db));
@@ -150,7 +150,7 @@ fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Problem, recipe::Quality};
+    use crate::engine::{Problem, separation::options::Quality};
 
     fn job(id: i64, state: JobState) -> Job {
         Job {

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Arguments, home: &Path, output: &Output) -> anyhow
         )
     };
     let (percent, tracks) = match &job.state {
-        JobState::Done => (100, engine::tracks::of_job(&library, &job)?.files),
+        JobState::Done => (100, engine::export::job_tracks::of_job(&library, &job)?.files),
         _ => ((job.fraction() * 100.0) as u32, Vec::new()),
     };
     let words = if tracks.is_empty() {

@@ -6,8 +6,10 @@ use anyhow::bail;
 
 use crate::engine::{
     Preferences,
-    models::{DEFAULT, InstalledModel},
-    recipe::{MOST_OVERLAP, MOST_SHIFTS, Quality, Recipe},
+    separation::{
+        installed::{DEFAULT, InstalledModel},
+        options::{MOST_OVERLAP, MOST_SHIFTS, Quality, Recipe},
+    },
 };
 
 /// The options; named as the reference names them.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use super::{RESUME, output::Output};
 use crate::{
-    engine::archive::report::{Report, Share, report},
+    engine::cluster::report::{Report, Share, report},
     i18n::{
         fl,
         numbers::{bytes, clock, decimal},

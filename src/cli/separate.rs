@@ -20,9 +20,9 @@ use super::{
 };
 use crate::engine::{
     CancelToken, Compute, Preferences, Problem,
-    batch::{Batch, Request, Separated},
     export::{Settings, numbered},
-    files::base_name,
+    separation::batch::{Batch, Request, Separated},
+    system::atomic_file::base_name,
 };
 
 #[derive(Debug, clap::Args)]

@@ -2,15 +2,19 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use super::{
-    Compute, ExportId, JobId, Preferences, SongId,
+use crate::engine::{
     export::{Place, Selection, Settings},
     library::Lanes,
-    recipe::{Recipe, Usual},
+    separation::{
+        options::{Recipe, Usual},
+        pool::Compute,
+    },
+    settings::Preferences,
+    types::{ExportId, JobId, SongId},
 };
 
-/// A request. Sending never waits; the answer comes as one or more [`super::Event`]s, of which those
-/// that end the request carry its [`super::RequestId`].
+/// A request. Sending never waits; the answer comes as one or more [`crate::engine::Event`]s, of which those
+/// that end the request carry its [`crate::engine::RequestId`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Command {
@@ -26,7 +30,7 @@ pub enum Command {
     /// Makes a song the one that is shown and played: sends its peaks, loads the player.
     Open(SongId),
     /// Asks for peaks of a stretch of the open song that are finer than those of [`Self::Open`];
-    /// told as [`super::Event::Detail`]. The next request replaces one that is not answered yet.
+    /// told as [`crate::engine::Event::Detail`]. The next request replaces one that is not answered yet.
     ShowDetail {
         /// The song.
         song: SongId,
@@ -62,7 +66,7 @@ pub enum Command {
     /// Takes ended jobs off the list; their stems stay. Jobs that are not over are left alone.
     ClearJobs(Vec<JobId>),
     /// Asks for the result files of a job that is done; made if they are missing. Told as
-    /// [`super::Event::Tracks`].
+    /// [`crate::engine::Event::Tracks`].
     MakeTracks(JobId),
     /// Takes a song, its stems and its jobs out of the library. The user's file stays.
     Remove(SongId),
@@ -75,16 +79,16 @@ pub enum Command {
     KeepPreferences(Box<Preferences>),
     /// Keeps what is set on the lanes of a song.
     KeepLanes(SongId, Lanes),
-    /// Asks for the sound devices; told as [`super::Event::Outputs`].
+    /// Asks for the sound devices; told as [`crate::engine::Event::Outputs`].
     ListOutputs,
     /// Computes in another way from now on; a job that runs begins its segment anew.
     SetCompute(Compute),
-    /// Asks how much the data folder holds; told as [`super::Event::HomeMeasured`].
+    /// Asks how much the data folder holds; told as [`crate::engine::Event::HomeMeasured`].
     MeasureHome,
     /// Ends all jobs and removes the stems of all songs. The songs stay.
     ClearStems,
     /// Writes a report for those who mend Partita to this file; told as
-    /// [`super::Event::ReportSaved`], or [`super::Event::Failed`].
+    /// [`crate::engine::Event::ReportSaved`], or [`crate::engine::Event::Failed`].
     SaveReport(PathBuf),
     /// Gives a song another title in the library; its file is left alone.
     Rename {
@@ -93,7 +97,7 @@ pub enum Command {
         /// Its title.
         title: String,
     },
-    /// Asks what the files of a song can be named by; told as [`super::Event::Described`].
+    /// Asks what the files of a song can be named by; told as [`crate::engine::Event::Described`].
     Describe(SongId),
     /// Writes files.
     Export {
@@ -110,7 +114,7 @@ pub enum Command {
     },
     /// Makes files of stems that can be dragged out of the window and stay where they are, in the
     /// song's folder in the data folder; those that are there are taken as they are. Told as
-    /// [`super::Event::DragReady`], or [`super::Event::Failed`].
+    /// [`crate::engine::Event::DragReady`], or [`crate::engine::Event::Failed`].
     PrepareDrag {
         /// The song.
         song: SongId,
@@ -131,7 +135,7 @@ pub enum Command {
     NextVersion(SongId),
     /// Sets what is used for songs of which nothing else is said.
     SetUsual(Usual),
-    /// Asks which models there are; told as [`super::Event::Models`].
+    /// Asks which models there are; told as [`crate::engine::Event::Models`].
     ListModels,
     /// Fetches a model's weights from the catalogue's sources. The terms were accepted by the sender.
     InstallModel(String),
@@ -139,7 +143,7 @@ pub enum Command {
     ImportModel(PathBuf),
     /// Removes a model's weights; the stems that it made stay.
     RemoveModel(String),
-    /// Compares every byte of a model's weights; told as [`super::Event::Models`].
+    /// Compares every byte of a model's weights; told as [`crate::engine::Event::Models`].
     VerifyModel(String),
     /// Stops [`Command::InstallModel`] or [`Command::ImportModel`]; what was fetched is kept.
     CancelInstall,

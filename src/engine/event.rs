@@ -2,16 +2,19 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{
-    ExportId, Job, JobId, Notes, Problem, RequestId, Song, SongId, Thumbnail,
-    export::Fields,
-    library::Lanes,
-    peaks::Peak,
-    player::Output,
-    problem::LeftOut,
-    recipe::{Offer, Recipe, Version},
+use crate::{
+    engine::{
+        audio::peaks::Peak,
+        export::Fields,
+        library::Lanes,
+        note::Notes,
+        player::Output,
+        problem::{LeftOut, Problem},
+        separation::options::{Offer, Recipe, Version},
+        types::{ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail},
+    },
+    model::weights::{State, Step},
 };
-use crate::model::weights::{State, Step};
 
 /// One lane of a song.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -112,7 +115,7 @@ pub enum ExportState {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The library as it is: sent first, and after [`super::Command::Reset`].
+    /// The library as it is: sent first, and after [`crate::engine::Command::Reset`].
     Library {
         /// Every song, newest first.
         songs: Vec<Song>,
@@ -158,7 +161,7 @@ pub enum Event {
         /// How many, and why.
         left_out: LeftOut,
     },
-    /// All files of one [`super::Command::Import`] were handled.
+    /// All files of one [`crate::engine::Command::Import`] were handled.
     ImportEnded,
     /// A job came, or changed.
     Job(Job),
@@ -188,7 +191,7 @@ pub enum Event {
         song: SongId,
         /// Which lane.
         lane: Lane,
-        /// The first bin's index; a bin is [`super::peaks::FRAMES_PER_PEAK`] frames.
+        /// The first bin's index; a bin is [`crate::engine::audio::peaks::FRAMES_PER_PEAK`] frames.
         first: usize,
         /// The bins.
         peaks: Arc<[Peak]>,
@@ -275,7 +278,7 @@ pub enum Event {
         home: PathBuf,
         /// All that is in it.
         all: u64,
-        /// What [`super::Command::ClearStems`] would remove.
+        /// What [`crate::engine::Command::ClearStems`] would remove.
         stems: u64,
     },
     /// A report is in this file.
@@ -303,7 +306,7 @@ pub enum Event {
         /// The obstacle.
         problem: Problem,
     },
-    /// A job answers a [`super::Command::Process`] or [`super::Command::Retry`]; its
+    /// A job answers a [`crate::engine::Command::Process`] or [`crate::engine::Command::Retry`]; its
     /// [`Event::Job`]s follow.
     Accepted {
         /// The command.

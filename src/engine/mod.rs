@@ -4,72 +4,37 @@
 //! [`Event`]s. A plain waker is called after each event, so that a window can be repainted without
 //! the engine knowing what a window is.
 
-pub mod aim;
-pub mod allotment;
-pub mod analysis;
-pub mod archive;
-pub mod audio_tracks;
-pub mod batch;
+mod actor;
+pub mod audio;
+pub mod cluster;
 mod command;
-mod core;
-pub mod cover;
-pub mod decode;
-pub mod doctor;
-pub mod dragged;
-pub mod ensemble;
-pub mod estimate;
+pub mod diagnostics;
 mod event;
+mod event_sink;
 pub mod export;
-pub mod files;
-pub mod guard;
-pub mod import;
-pub mod inputs;
-pub mod instance;
-pub mod keys;
 pub mod library;
-pub mod memory;
-mod mishap;
-pub mod models;
 pub mod note;
-pub mod order;
-mod peak_files;
-pub mod peaks;
-pub mod plan;
 pub mod player;
-pub mod pool;
-pub mod preferences;
-mod priority;
 pub mod problem;
-pub mod recipe;
-mod removed;
-pub mod report;
-pub mod resample;
-pub mod separate;
-mod sink;
-mod sources;
+pub mod separation;
+pub mod settings;
 pub mod store;
-mod track;
-pub mod tracks;
+pub mod system;
 mod types;
-mod upkeep;
-mod waveforms;
-mod worker;
 
-/// Samples per second and channels of every mix and stem store, and of every network.
-pub use crate::model::{CHANNELS, SAMPLE_RATE};
+pub use audio::decode::AudioTrack;
 pub use command::Command;
-pub use decode::AudioTrack;
 pub use event::{Event, ExportState, Lane, ModelEntry, ModelState, ModelTask};
+pub use library::recovery::{look as look_into_library, open as open_library};
 pub use note::{Note, Notes};
-pub use pool::Compute;
-pub use preferences::Preferences;
 pub use problem::{Problem, Result};
-pub use track::SongTrack;
+pub use separation::pool::Compute;
+pub use settings::Preferences;
+pub use store::track::SongTrack;
 pub use types::{
-    AudioFormat, CancelToken, Depth, ExportId, Job, JobId, JobState, RequestId, Song, SongId,
-    SongState, Tags, Thumbnail,
+    AudioFormat, CHANNELS, CancelToken, Depth, ExportId, Job, JobId, JobState, RequestId,
+    SAMPLE_RATE, Song, SongId, SongState, Tags, Thumbnail,
 };
-pub use upkeep::{look as look_into_library, open as open_library};
 
 use std::{
     path::PathBuf,
@@ -83,9 +48,9 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use self::{
-    core::{Core, Message},
+    actor::{Core, Message},
+    event_sink::EventSink,
     player::Player,
-    sink::EventSink,
 };
 
 /// Commands and news that may wait for the engine's thread.

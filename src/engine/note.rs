@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::SAMPLE_RATE;
+use crate::engine::types::SAMPLE_RATE;
 
 /// Something odd about a song's file or an export. Places and lengths are in frames at
 /// [`SAMPLE_RATE`].

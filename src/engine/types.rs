@@ -11,11 +11,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Notes, Problem,
-    decode::AudioTrack,
-    recipe::{Quality, Recipe},
+use crate::engine::{
+    audio::decode::AudioTrack,
+    note::Notes,
+    problem::Problem,
+    separation::options::{Quality, Recipe},
 };
+
+/// Samples per second and channels of every mix and stem store, and of every network.
+pub use crate::model::{CHANNELS, SAMPLE_RATE};
 
 /// A song in the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,7 +144,7 @@ pub struct Song {
 impl Song {
     /// Length in seconds.
     pub fn seconds(&self) -> f64 {
-        self.frames as f64 / f64::from(super::SAMPLE_RATE)
+        self.frames as f64 / f64::from(SAMPLE_RATE)
     }
 }
 

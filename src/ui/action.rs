@@ -5,18 +5,18 @@ use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::{
-    engine::{
-        ExportId, JobId, Preferences, SongId, export::OnExists, player::Monitor, recipe::Recipe,
-    },
-    i18n::fl,
-};
-
 use super::{
     desk::{Page, Purpose, Question},
     export::ExportChoices,
     keys,
     view::View,
+};
+use crate::{
+    engine::{
+        ExportId, JobId, Preferences, SongId, export::OnExists, player::Monitor,
+        separation::options::Recipe,
+    },
+    i18n::fl,
 };
 
 /// A command with a name and, mostly, a shortcut.

@@ -16,7 +16,7 @@ use crate::engine::{
     ExportId, Preferences, RequestId, SongId,
     library::{Lanes, RESIDUAL},
     player::{LaneSettings, Monitor},
-    preferences::Flags,
+    settings::Flags,
 };
 
 /// A question for a path, where the system has no file dialog.

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::desk::Purpose;
 use crate::{
-    engine::decode::extensions,
+    engine::audio::decode::extensions,
     i18n::{self, fl},
 };
 

@@ -37,8 +37,8 @@ use crossbeam_channel::bounded;
 
 use crate::engine::{
     Config, Engine, Preferences,
-    instance::{self, Start},
-    preferences::{Flags, WindowPlace},
+    settings::{Flags, WindowPlace},
+    system::single_instance::{self, Start},
 };
 
 /// What the window is opened with.
@@ -60,7 +60,7 @@ pub struct Options {
 /// When there is no display or no OpenGL, or when the engine cannot start.
 pub fn run(options: Options) -> anyhow::Result<()> {
     let Options { home, flags, terms, files } = options;
-    let mut instance = match instance::start(&home, &files) {
+    let mut instance = match single_instance::start(&home, &files) {
         Ok(Start::HandedOver) => return Ok(()),
         Ok(Start::First(instance)) => Some(instance),
         Ok(Start::Unanswered) => None,

@@ -4,7 +4,7 @@
 //! from them here, so that a bar joins a few bins however long the song is. Finer bins come for the
 //! stretch that is looked at closely.
 
-use crate::engine::peaks::{FRAMES_PER_PEAK, Peak};
+use crate::engine::audio::peaks::{FRAMES_PER_PEAK, Peak};
 
 /// Bins that make one of the next level.
 const FACTOR: usize = 4;

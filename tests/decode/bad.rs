@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use partita::engine::{Problem, decode::DecodeError};
+use partita::engine::{Problem, audio::decode::DecodeError};
 use tempfile::TempDir;
 
 use super::{data, decoded};

@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use partita::engine::{CancelToken, decode};
+use partita::engine::{CancelToken, audio::decode};
 use tempfile::TempDir;
 
 use super::{chirp_at, data, decoded, snr_db};

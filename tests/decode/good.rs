@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use partita::engine::{Problem, SAMPLE_RATE, decode};
+use partita::engine::{Problem, SAMPLE_RATE, audio::decode};
 
 use super::{CancelToken, assert_is_chirp, chirp_at, data, decoded, snr_db};
 

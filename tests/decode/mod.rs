@@ -15,7 +15,7 @@ use std::{
 
 use partita::engine::{
     CancelToken, Problem,
-    decode::{self, Decoded},
+    audio::decode::{self, Decoded},
 };
 
 /// Seconds of the test sound.

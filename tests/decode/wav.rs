@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use partita::engine::{CancelToken, decode};
+use partita::engine::{CancelToken, audio::decode};
 use proptest::prelude::*;
 use tempfile::TempDir;
 

@@ -286,8 +286,14 @@ fn decoded(song: &Path) -> Vec<f32> {
         samples.extend_from_slice(block);
         Ok(())
     };
-    partita::engine::decode::decode(song, None, &CancelToken::default(), &mut |_| (), &mut sink)
-        .unwrap();
+    partita::engine::audio::decode::decode(
+        song,
+        None,
+        &CancelToken::default(),
+        &mut |_| (),
+        &mut sink,
+    )
+    .unwrap();
     samples
 }
 

@@ -14,13 +14,11 @@ use std::{
 use partita::{
     engine::{
         CancelToken, Job, Preferences, Problem, SongId,
-        cover::thumbnail,
         export::{Fields, NamePattern, Tags},
-        guard::hush,
-        import::decode_to_store,
-        library::{Library, Record, find_song},
-        recipe::{Quality, Recipe},
+        library::{Library, Record, cover::thumbnail, find_song, import::decode_to_store},
+        separation::options::{Quality, Recipe},
         store::MixStore,
+        system::guard::hush,
     },
     model::{self, Precision, weights::Store},
 };

@@ -11,7 +11,7 @@ use lofty::{
 };
 use partita::engine::{
     library::{Library, Record},
-    recipe::{Quality, Recipe},
+    separation::options::{Quality, Recipe},
 };
 
 fn write(target: &str, name: &str, bytes: &[u8]) {

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Output},
 };
 
-use partita::engine::{CancelToken, Problem, decode, import::decode_to_store};
+use partita::engine::{CancelToken, Problem, audio::decode, library::import::decode_to_store};
 use tempfile::TempDir;
 
 use self::sound::{HONEST, Wav, caf, deep_mkv, deep_mp4, flac, flac_block, id3, mp4, wav};

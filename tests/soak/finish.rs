@@ -9,7 +9,7 @@ use std::{
 
 use partita::engine::{
     CancelToken, Note,
-    decode::{Decoded, decode},
+    audio::decode::{Decoded, decode},
 };
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};

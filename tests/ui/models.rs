@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
-        recipe::{Offer, Quality, Recipe, Usual, Version},
+        separation::options::{Offer, Quality, Recipe, Usual, Version},
     },
     model::weights::{FileFault, State, Step},
 };

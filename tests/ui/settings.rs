@@ -8,8 +8,8 @@ use partita::{
     engine::{
         Command, Compute, Event, Preferences, SongId,
         player::{LaneSettings, Output},
-        pool,
-        preferences::{self, Flags},
+        separation::pool,
+        settings::{self, Flags},
     },
     i18n::{Language, speak, spoken},
     model::Precision,
@@ -211,7 +211,7 @@ fn what_was_set_is_kept_and_comes_back() {
         _ => None,
     });
     let kept = kept.unwrap();
-    assert_eq!((kept.theme, kept.song), (preferences::Theme::Light, Some(7)));
+    assert_eq!((kept.theme, kept.song), (settings::Theme::Light, Some(7)));
     stage.harness.run_steps(3);
     assert_eq!(stage.kept(), [], "once");
 

@@ -16,10 +16,10 @@ use partita::{
     engine::{
         AudioFormat, Command, Event, Job, JobId, JobState, Lane, ModelState, Note, Notes, Problem,
         RequestId, Song, SongId, SongState,
-        peaks::Peak,
+        audio::peaks::Peak,
         player::{Device, Gains, Monitor},
         problem::DeviceProblem,
-        recipe::Quality,
+        separation::options::Quality,
     },
     i18n::Language,
     ui::{

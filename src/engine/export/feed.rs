@@ -16,12 +16,14 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::{Form, Origin};
 use crate::engine::{
-    CHANNELS, CancelToken, Problem, Result, SAMPLE_RATE,
-    decode::{self, DecodeError},
-    mishap::caught,
+    audio::{
+        decode::{self, DecodeError},
+        resample::Resampler,
+    },
     player::Track,
-    problem::Activity,
-    resample::Resampler,
+    problem::{Activity, Problem, Result},
+    system::panics::caught,
+    types::{CHANNELS, CancelToken, SAMPLE_RATE},
 };
 
 /// Frames that are read from a store at a time.

@@ -8,7 +8,7 @@ use super::{
     feed::Block,
     mixing::{Content, Dither},
 };
-use crate::engine::{Problem, Result};
+use crate::engine::problem::{Problem, Result};
 
 /// Where the mix's true peaks end at most when a loudness is asked for (EBU R 128), and when there
 /// is a limiter only to keep it from clipping; in dB of full scale.

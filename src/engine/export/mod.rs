@@ -9,8 +9,10 @@
 //! that is cancelled or fails leaves nothing. Integers get one common gain where any of the files
 //! would clip, so that what is exported together still adds up; float is written as it is.
 
+pub mod drag_files;
 mod feed;
 pub mod format;
+pub mod job_tracks;
 mod level;
 mod limiter;
 mod mixing;
@@ -20,6 +22,7 @@ pub mod pattern;
 mod place;
 mod set;
 mod settings;
+pub mod song_export;
 mod tags;
 mod writer;
 
@@ -42,7 +45,12 @@ use self::{
     place::{Places, cannot_write},
     writer::Writer,
 };
-use super::{CancelToken, Note, Notes, Problem, Result, player::Track};
+use crate::engine::{
+    note::{Note, Notes},
+    player::Track,
+    problem::{Problem, Result},
+    types::CancelToken,
+};
 
 /// Frames that are read, mixed and written at a time.
 const BLOCK_FRAMES: usize = 1 << 14;

@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::{ExportItem, Fields, Settings, Tags, format::Keeps, level::Level};
 use crate::engine::{
-    AudioFormat, CancelToken, Depth, Problem, Result, SAMPLE_RATE, Song, cover,
-    files::base_name,
-    import::{is_same_song, kept_broadcast},
+    audio::resample::rescale,
+    library::{
+        cover,
+        import::{is_same_song, kept_broadcast},
+    },
     player::Track,
-    resample::rescale,
+    problem::{Problem, Result},
+    system::atomic_file::base_name,
+    types::{AudioFormat, CancelToken, Depth, SAMPLE_RATE, Song},
 };
 
 /// The song, as the user has it.

@@ -9,7 +9,10 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::{ExportItem, OnExists, settings::free_name};
-use crate::engine::{Problem, Result, files, problem::Advice};
+use crate::engine::{
+    problem::{Advice, Problem, Result},
+    system::atomic_file,
+};
 
 /// Temporary files for some items, and the folders that were made for them.
 pub struct Places<'a> {
@@ -27,7 +30,7 @@ impl<'a> Places<'a> {
     pub fn make(items: &'a [ExportItem], bytes: &[u64]) -> Result<Self> {
         let mut places = Self { items, files: Vec::new(), made: MadeFolders::default() };
         for folder in folders_of(items) {
-            files::sweep(&folder);
+            atomic_file::sweep(&folder);
         }
         for item in items {
             let file = temporary(&item.to, &mut places.made).map_err(cannot_write(&item.to))?;
@@ -79,7 +82,7 @@ impl<'a> Places<'a> {
             }
         }
         for folder in folders_of(self.items) {
-            files::sync_folder(&folder);
+            atomic_file::sync_folder(&folder);
         }
         self.made.0.clear(); // they stay
         Ok(named)
@@ -96,7 +99,7 @@ impl<'a> Places<'a> {
         let Some((to, folder)) = first.and_then(|to| Some((to, to.parent()?))) else {
             return Ok(());
         };
-        files::check_room(folder, needed, to, Advice::OtherFolderOrBits)
+        atomic_file::check_room(folder, needed, to, Advice::OtherFolderOrBits)
     }
 }
 
@@ -162,14 +165,14 @@ fn temporary(to: &Path, made: &mut MadeFolders) -> io::Result<NamedTempFile> {
     };
     for _ in 1..TIMES {
         made.make(folder)?;
-        match files::temporary_in(folder) {
+        match atomic_file::temporary_in(folder) {
             // An export that failed beside this one removed the folder that it had made.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             made => return made,
         }
     }
     made.make(folder)?;
-    files::temporary_in(folder)
+    atomic_file::temporary_in(folder)
 }
 
 /// The folders that an export made, to take them away again.
@@ -182,7 +185,7 @@ impl MadeFolders {
             .ancestors()
             .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
         let mut missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
-        files::make_folders(folder)?;
+        atomic_file::make_folders(folder)?;
         missing.reverse();
         self.0.append(&mut missing);
         Ok(())

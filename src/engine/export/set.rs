@@ -7,7 +7,10 @@ use super::{
     format::Streams,
     pattern::{Fields, NamePattern},
 };
-use crate::engine::{Problem, Result, models::stem_index};
+use crate::engine::{
+    problem::{Problem, Result},
+    separation::installed::stem_index,
+};
 
 /// The name of the mix among the files.
 pub const MIX: &str = "mix";

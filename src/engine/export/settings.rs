@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{ExportItem, FORMATS, Format, numbered};
-use crate::engine::{Depth, Problem, Result};
+use crate::engine::{
+    problem::{Problem, Result},
+    types::Depth,
+};
 
 /// What the user can choose about all files of an export.
 #[derive(Clone, Debug, PartialEq)]

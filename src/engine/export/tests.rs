@@ -4,8 +4,10 @@ use std::{fs, io, path::Path};
 
 use super::*;
 use crate::engine::{
-    AudioFormat, CHANNELS, Depth, SAMPLE_RATE, decode, mishap::caught, problem::Activity,
-    resample::Resampler,
+    audio::{decode, resample::Resampler},
+    problem::Activity,
+    system::panics::caught,
+    types::{AudioFormat, CHANNELS, Depth, SAMPLE_RATE},
 };
 
 /// A track in memory, separated up to frame `covered`.

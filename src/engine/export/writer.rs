@@ -13,7 +13,7 @@ use super::{
     mixing::{self, Dither},
     place::cannot_write,
 };
-use crate::engine::Result;
+use crate::engine::problem::Result;
 
 /// Makes the samples of one file and gives them to its encoder.
 pub struct Writer<'a> {

@@ -1,6 +1,9 @@
 //! Finding a song by what a person types: an id, or a part of a title that fits one song.
 
-use crate::engine::{Problem, Result, Song};
+use crate::engine::{
+    problem::{Problem, Result},
+    types::Song,
+};
 
 /// The song that `words` name.
 ///
@@ -43,7 +46,10 @@ fn names(songs: &[&Song]) -> (Vec<String>, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{AudioFormat, Notes, SongId, SongState};
+    use crate::engine::{
+        note::Notes,
+        types::{AudioFormat, SongId, SongState},
+    };
 
     fn songs(titles: &[&str]) -> Vec<Song> {
         let song = |(i, title): (usize, &&str)| Song {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Library, now};
 use crate::engine::{
-    Job, JobId, JobState, Problem, Result, SongId,
-    recipe::{Quality, Recipe},
+    problem::{Problem, Result},
+    separation::options::{Quality, Recipe},
+    types::{Job, JobId, JobState, SongId},
 };
 
 const COLUMNS: &str =

@@ -3,25 +3,32 @@
 //! Knows no samples and no threads. The engine's thread owns one; commands that only look open
 //! another (WAL mode lets them read beside it).
 
+pub mod cover;
 mod find;
+pub mod import;
+mod integrity;
 mod jobs;
-mod layout;
-mod paces;
+pub(in crate::engine) mod missing_files;
 pub(super) mod path_bytes;
-mod records;
+pub mod recovery;
+mod sidecar;
+pub mod song_files;
 mod songs;
 mod taken;
+mod timings;
+pub(in crate::engine) mod trash;
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{
-    Problem, Result, SongId,
-    problem::{FileAction, LibraryFault},
+use crate::engine::{
+    problem::{FileAction, LibraryFault, Problem, Result},
+    system::atomic_file,
+    types::SongId,
 };
 pub use find::find_song;
-pub use records::Record;
+pub use sidecar::Record;
 pub(super) use songs::song_folder;
 pub use songs::{Found, Keys, Lanes, NewSong, RESIDUAL};
 pub use taken::Taken;
@@ -130,7 +137,7 @@ impl Library {
     /// cannot be used, [`Problem::NewerLibrary`] when a newer Partita wrote it.
     pub fn open(home: &Path) -> Result<Self> {
         let songs = home.join("songs");
-        super::files::make_folders(&songs).map_err(|e| Problem::create(&songs, e))?;
+        atomic_file::make_folders(&songs).map_err(|e| Problem::create(&songs, e))?;
         Self::open_file(home).map_err(|problem| cannot_open(problem, &Self::file_in(home)))
     }
 
@@ -138,7 +145,7 @@ impl Library {
         let file = Self::file_in(home);
         let mut db = Connection::open(&file)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
-        layout::distrust(&db)?;
+        integrity::distrust(&db)?;
         // Asked before anything is set: a newer library stays as it is, to the byte.
         let version = known_version(&db)?;
         if version > 0 && version < MIGRATIONS.len() {
@@ -277,13 +284,13 @@ fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
     use rusqlite::types::{ToSqlOutput, ValueRef};
     let copy = home.join(format!("library-version-{version}.db"));
     let cannot = |error| Problem::write(&copy, error);
-    let new = super::files::temporary_in(home).map_err(cannot)?;
+    let new = atomic_file::temporary_in(home).map_err(cannot)?;
     // SQLite writes into an empty file that is there. Its name need not be Unicode.
     let name = path_bytes::to_bytes(new.path());
     db.execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(ValueRef::Text(&name))])?;
     new.as_file().sync_all().map_err(cannot)?;
     new.persist(&copy).map_err(|e| cannot(e.error))?;
-    super::files::sync_folder(home);
+    atomic_file::sync_folder(home);
     Ok(())
 }
 
@@ -292,7 +299,7 @@ fn known_version(db: &Connection) -> Result<usize> {
     // In one transaction: another program may be making the library at this moment.
     let now = db.unchecked_transaction()?;
     let version = version_of(&now)?;
-    layout::check(&now, version)?;
+    integrity::check(&now, version)?;
     Ok(version)
 }
 
@@ -329,7 +336,10 @@ fn unknown_song(id: SongId) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{JobId, JobState, Note, Notes};
+    use crate::engine::{
+        note::{Note, Notes},
+        types::{JobId, JobState},
+    };
 
     #[test]
     fn a_newer_library_is_refused_untouched() {

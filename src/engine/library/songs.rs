@@ -9,8 +9,16 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Library, now, path_bytes, unknown_song};
 use crate::engine::{
-    AudioFormat, AudioTrack, Notes, Result, Song, SongId, SongState, Tags, analysis::Analysis,
-    decode::Decoded, files::base_name, player::LaneSettings, recipe::Recipe,
+    audio::{
+        analysis::Analysis,
+        decode::{AudioTrack, Decoded},
+    },
+    note::Notes,
+    player::LaneSettings,
+    problem::Result,
+    separation::options::Recipe,
+    system::atomic_file::base_name,
+    types::{AudioFormat, Song, SongId, SongState, Tags},
 };
 
 /// What is set on the lanes of a song, by the names of its stems, and [`RESIDUAL`].

@@ -5,7 +5,7 @@
 use rusqlite::{params_from_iter, types::Value};
 
 use super::{Library, unknown_song};
-use crate::engine::{Result, SongId};
+use crate::engine::{problem::Result, types::SongId};
 
 /// The rows of a song: its own, then those of every table that refers to it.
 #[derive(Clone, Debug)]
@@ -89,9 +89,9 @@ impl Library {
 mod tests {
     use super::*;
     use crate::engine::{
-        JobState,
         library::Record,
-        recipe::{Quality, Recipe},
+        separation::options::{Quality, Recipe},
+        types::JobState,
     };
 
     fn recipe() -> Recipe {

@@ -8,7 +8,7 @@ use super::{
     deck::{STEMS_AT, stride},
     shared::Strip,
 };
-use crate::engine::SAMPLE_RATE;
+use crate::engine::types::SAMPLE_RATE;
 
 /// The original becomes at most so much louder or quieter, linear: 20 dB.
 const MOST: f32 = 10.0;

@@ -3,7 +3,7 @@
 //! feeder.
 
 use super::Track;
-use crate::engine::SAMPLE_RATE;
+use crate::engine::types::SAMPLE_RATE;
 
 /// Frames of the ramp: 20 ms.
 pub(super) const RAMP_FRAMES: u64 = SAMPLE_RATE as u64 / 50;

@@ -9,8 +9,8 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
     ramp::{GAIN_FRAMES, Ramp},
-    route::Route,
     shared::Strips,
+    timeline::Route,
 };
 
 /// Samples of a frame before the stems: how much of the stems is there (0 to 1), original L, R.

@@ -13,10 +13,10 @@ use super::{
     deck::{Deck, Part, STEMS_AT, stride},
     mixer::Mixer,
     ramp::FADE_FRAMES,
-    route::{Route, Stretch},
     shared::{Shared, Strips, Wanted},
+    timeline::{Route, Stretch},
 };
-use crate::engine::{mishap::caught, problem::Activity};
+use crate::engine::{problem::Activity, system::panics::caught};
 
 /// Frames a deck holds, 0.74 s: outlasts a disk that is slow to answer, and a sound server that
 /// takes half a second in one gulp when it starts. Costs no time: gains act behind the ring.

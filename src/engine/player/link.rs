@@ -13,8 +13,8 @@ use cpal::{
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{outlet::Outlet, shared::Shared, source::Source};
-use crate::engine::SAMPLE_RATE;
+use super::{output_adapter::Outlet, shared::Shared, source::Source};
+use crate::engine::types::SAMPLE_RATE;
 
 /// Formats in order of preference.
 const FORMATS: [SampleFormat; 7] = [

@@ -8,22 +8,22 @@
 //! that gains act at once. A seek, a load or a refresh is a new deck, faded over from the old one,
 //! which goes back to the feeder to be freed.
 
-mod careful;
 mod compare;
 mod coverage;
 mod deck;
 mod feeder;
+mod guarded_track;
 mod lanes;
 mod link;
 mod mixer;
-mod outlet;
+mod output_adapter;
 mod ramp;
-mod route;
 mod shared;
 mod source;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use std::{
     fmt, io,
@@ -32,8 +32,8 @@ use std::{
 };
 
 use crate::engine::problem::DeviceProblem;
-use careful::Careful;
 use feeder::Feeder;
+use guarded_track::Careful;
 pub use lanes::{Gains, LaneSettings, gains};
 use shared::{Shared, Strip};
 use source::{SPEEDS, Source};

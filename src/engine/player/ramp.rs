@@ -1,7 +1,7 @@
 //! A value that reaches its target in a straight line, frame by frame, so that nothing that is
 //! heard ever steps. Pure; used on the audio callback's thread.
 
-use crate::engine::SAMPLE_RATE;
+use crate::engine::types::SAMPLE_RATE;
 
 /// Frames in which a gain, the volume or the choice of what is heard reaches a new value: 10 ms.
 pub(super) const GAIN_FRAMES: u32 = SAMPLE_RATE / 100;

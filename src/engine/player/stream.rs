@@ -17,11 +17,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{
     Device,
     link::{Guest, Link, configs},
-    outlet::Outlet,
+    output_adapter::Outlet,
     shared::Shared,
     source::{Source, Spares},
 };
-use crate::engine::{SAMPLE_RATE, problem::DeviceProblem};
+use crate::engine::{problem::DeviceProblem, types::SAMPLE_RATE};
 
 /// The device is closed after this long without playing, so that it may sleep.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);

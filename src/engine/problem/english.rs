@@ -6,7 +6,7 @@ use super::{
     Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, PatternProblem, Problem,
     SettingsFault, StoreFault,
 };
-use crate::engine::export::FIELDS;
+use crate::engine::{export::FIELDS, types::SAMPLE_RATE};
 
 /// Megabytes of 2^20 bytes, rounded up.
 pub fn megabytes(bytes: u64) -> u64 {
@@ -277,7 +277,7 @@ impl Problem {
                 "{} was removed or changed: exports of the original at the song's own rate need \
                  it; put it back, or choose {} Hz",
                 path.display(),
-                crate::engine::SAMPLE_RATE
+                SAMPLE_RATE
             ),
             Self::DjStem { stem } => write!(
                 to,
@@ -452,7 +452,7 @@ mod tests {
     fn every_problem_survives_json() {
         for problem in examples() {
             let text = serde_json::to_string(&problem).unwrap();
-            let again: crate::engine::Problem = serde_json::from_str(&text).unwrap();
+            let again: crate::engine::problem::Problem = serde_json::from_str(&text).unwrap();
             assert_eq!(again, problem, "{text}");
         }
     }

@@ -7,7 +7,9 @@ use super::{
     PatternProblem, Problem, SettingsFault, StoreFault,
 };
 use crate::{
-    engine::decode::{Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video},
+    engine::audio::decode::{
+        Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
+    },
     model::{ModelError, weights::FileFault},
     os::{Os, OsKind},
 };

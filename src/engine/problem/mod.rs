@@ -19,8 +19,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::decode::DecodeError;
 use crate::{
+    engine::audio::decode::DecodeError,
     model::ModelError,
     os::{Os, as_text, as_texts},
 };

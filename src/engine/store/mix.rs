@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::raw::RawFile;
 use crate::engine::{
-    CHANNELS, Problem, Result,
-    files::{make_folders, sync_folder, write_atomically},
-    problem::StoreFault,
+    problem::{Problem, Result, StoreFault},
+    system::atomic_file::{make_folders, sync_folder, write_atomically},
+    types::CHANNELS,
 };
 
 const SAMPLES: &str = "mix.f32";

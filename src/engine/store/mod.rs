@@ -7,6 +7,7 @@
 mod mix;
 mod raw;
 mod stems;
+pub mod track;
 
 pub use mix::{MixStore, MixWriter};
 pub use stems::{StemStore, WriteLock};

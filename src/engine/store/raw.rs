@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, path::Path};
 
-use crate::engine::CHANNELS;
+use crate::engine::types::CHANNELS;
 
 #[cfg(target_endian = "big")]
 compile_error!("stores hold little-endian samples; this machine would need a conversion");

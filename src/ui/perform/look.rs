@@ -3,7 +3,7 @@
 
 use super::App;
 use crate::{
-    engine::{Command, peaks::FRAMES_PER_PEAK},
+    engine::{Command, audio::peaks::FRAMES_PER_PEAK},
     ui::{desk::Detail, state::OpenSong, theme::size, view::View},
 };
 

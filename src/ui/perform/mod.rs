@@ -22,8 +22,8 @@ use crate::{
     engine::{
         Command, ModelState, SAMPLE_RATE, SongId,
         export::RESIDUAL,
-        models::DEFAULT,
         player::{LaneSettings, Monitor, gains},
+        separation::installed::DEFAULT,
     },
     i18n::fl,
 };

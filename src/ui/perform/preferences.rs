@@ -6,8 +6,8 @@ use egui::{Theme, ThemePreference};
 
 use crate::{
     engine::{
-        Command, Preferences, Problem, preferences,
-        preferences::{Flags, WindowPlace},
+        Command, Preferences, Problem,
+        settings::{self, Flags, WindowPlace},
     },
     i18n::{self, Language},
     ui::{
@@ -21,9 +21,9 @@ const KEEP_AFTER: Duration = Duration::from_secs(1);
 
 fn show_theme(ctx: &egui::Context, preferences: &Preferences) {
     ctx.set_theme(match preferences.theme {
-        preferences::Theme::System => ThemePreference::System,
-        preferences::Theme::Light => ThemePreference::Light,
-        preferences::Theme::Dark => ThemePreference::Dark,
+        settings::Theme::System => ThemePreference::System,
+        settings::Theme::Light => ThemePreference::Light,
+        settings::Theme::Dark => ThemePreference::Dark,
     });
 }
 
@@ -86,8 +86,8 @@ impl App {
 
     pub(super) fn toggle_theme(&mut self, ctx: &egui::Context) {
         let theme = match ctx.theme() {
-            Theme::Dark => preferences::Theme::Light,
-            Theme::Light => preferences::Theme::Dark,
+            Theme::Dark => settings::Theme::Light,
+            Theme::Light => settings::Theme::Dark,
         };
         self.prefer(ctx, Preferences { theme, ..self.desk.preferences.clone() });
     }

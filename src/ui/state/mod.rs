@@ -9,22 +9,23 @@ use std::{
     time::Instant,
 };
 
+use super::{catalog::Catalog, peaks::Waveform, theme::STEM_ORDER, words};
 use crate::{
     engine::{
         Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelEntry, ModelState,
         ModelTask, Problem, Song, SongId, SongState,
-        estimate::Estimate,
+        audio::peaks::{FRAMES_PER_PEAK, Peak},
         export::Fields,
-        files::base_name,
-        peaks::{FRAMES_PER_PEAK, Peak},
         player::Output,
         problem::LeftOut,
-        recipe::{Offer, Recipe, Version},
+        separation::{
+            estimate::Estimate,
+            options::{Offer, Recipe, Version},
+        },
+        system::atomic_file::base_name,
     },
     i18n::fl,
 };
-
-use super::{catalog::Catalog, peaks::Waveform, theme::STEM_ORDER, words};
 
 /// The song that the player holds.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::*;
-use crate::engine::{AudioFormat, Notes, recipe::Quality};
+use crate::engine::{AudioFormat, Notes, separation::options::Quality};
 
 fn song(id: i64) -> Song {
     Song {

@@ -159,7 +159,7 @@ fn line(
     rect: Rect,
     drawing: Drawing<'_>,
     first: u64,
-    samples: &[crate::engine::peaks::Peak],
+    samples: &[crate::engine::audio::peaks::Peak],
 ) {
     let (middle, half) = (rect.center().y, rect.height() / 2.0);
     let weak = drawing.color.gamma_multiply(PEAK_ALPHA);
@@ -204,7 +204,7 @@ pub fn play_head(painter: &Painter, x: f32, top: f32, bottom: f32, color: Color3
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::peaks::Peak;
+    use crate::engine::audio::peaks::Peak;
 
     const RECT: Rect = Rect::from_min_max(pos2(10.0, 20.0), pos2(310.0, 80.0));
 

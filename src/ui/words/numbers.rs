@@ -185,7 +185,10 @@ pub fn placeholder(field: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::i18n::{Language, speak};
+    use crate::{
+        engine::export::{FORMATS, pattern::FIELDS},
+        i18n::{Language, speak},
+    };
 
     fn speak_portuguese() {
         speak(Language::for_locale("pt-BR").unwrap());
@@ -256,7 +259,7 @@ mod tests {
             common_gain(-0.001, false).unwrap(),
             "Less than 0.1 dB on all files, to avoid clipping"
         );
-        for field in crate::engine::export::pattern::FIELDS {
+        for field in FIELDS {
             assert_ne!(placeholder(field), placeholder("another"), "{field} has no words");
         }
     }
@@ -279,7 +282,7 @@ mod tests {
     #[test]
     fn every_format_has_a_name_in_every_language() {
         let short = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_numeric());
-        for format in crate::engine::export::FORMATS {
+        for format in FORMATS {
             speak_portuguese();
             let name = format_name(format);
             speak(Language::english());

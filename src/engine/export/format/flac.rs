@@ -17,7 +17,7 @@ use flac_codec::{
 use lofty::picture::PictureInformation;
 
 use super::{Encoder, Format, Keeps, Samples, Spec, Streams, wrong_samples};
-use crate::engine::{Depth, export::Tags};
+use crate::engine::{export::Tags, types::Depth};
 
 /// This format.
 pub static FORMAT: Format = Format {

@@ -17,7 +17,7 @@ mod wav;
 use std::{fs::File, io, path::PathBuf};
 
 use super::Tags;
-use crate::engine::Depth;
+use crate::engine::types::Depth;
 
 /// Every format, in the order in which they are offered.
 pub static FORMATS: [&Format; 7] = [

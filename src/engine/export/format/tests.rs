@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::engine::{
-    CancelToken, SAMPLE_RATE,
-    decode::{Decoder, Next, Output, Source},
+    audio::decode::{Decoder, Next, Output, Source},
+    types::{CancelToken, SAMPLE_RATE},
 };
 
 /// Within a packet of every codec, just over one, just under one of MP3's, and many.

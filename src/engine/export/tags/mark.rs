@@ -7,7 +7,7 @@ use std::{fs::File, io::Read as _, iter, path::Path};
 
 use lofty::tag::{ItemKey, Tag};
 
-use crate::engine::{CancelToken, decode::read_tags};
+use crate::engine::{audio::decode::read_tags, types::CancelToken};
 
 /// The software that writes the files, for the tags.
 pub const SOFTWARE: &str = concat!("Partita ", env!("CARGO_PKG_VERSION"));

@@ -25,10 +25,12 @@ use self::{
     mark::{COMMENT, SOFTWARE},
 };
 use crate::engine::{
-    CancelToken,
-    decode::{self, Broadcast, LARGEST_COVER, LONGEST_TEXT, read_tags},
-    guard::guarded,
-    keys::{key_tag, tempo_of},
+    audio::{
+        decode::{self, Broadcast, LARGEST_COVER, LONGEST_TEXT, read_tags},
+        musical_key::{key_tag, tempo_of},
+    },
+    system::guard::guarded,
+    types::CancelToken,
 };
 
 /// Comments and lyrics are cut to so many characters.

@@ -14,11 +14,11 @@ use proptest::prelude::*;
 
 use super::{bytes::bytes_of, *};
 use crate::engine::{
-    Depth,
     export::format::{
         FORMATS, Format, Samples, Streams,
         tests::{COVER, spec},
     },
+    types::Depth,
 };
 
 fn text(id: &'static str, value: &'static str) -> Frame<'static> {

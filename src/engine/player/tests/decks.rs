@@ -10,8 +10,8 @@ use crate::engine::player::{
     deck::{Deck, Part},
     mixer::Mixer,
     ramp::FADE_FRAMES,
-    route::Route,
     shared::{Shared, Strip},
+    timeline::Route,
 };
 
 #[test]

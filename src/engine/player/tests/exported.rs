@@ -4,11 +4,11 @@ use std::{io, sync::Arc};
 
 use super::Rig;
 use crate::engine::{
-    AudioFormat, CancelToken, Depth, SAMPLE_RATE,
     export::{
         FORMATS, Fields, NamePattern, Origin, Part, Place, RESIDUAL, Selection, Settings, export,
     },
     player::{Gains, LaneSettings, Track, gains},
+    types::{AudioFormat, CancelToken, Depth, SAMPLE_RATE},
 };
 
 const FRAMES: u64 = 60_000;

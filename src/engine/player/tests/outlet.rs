@@ -6,8 +6,8 @@ use assert_no_alloc::assert_no_alloc;
 
 use super::Rig;
 use crate::engine::{
-    SAMPLE_RATE,
-    player::{Track, outlet::Outlet},
+    player::{Track, output_adapter::Outlet},
+    types::SAMPLE_RATE,
 };
 
 /// A sine in all lanes' stead.

@@ -12,12 +12,12 @@ use assert_no_alloc::assert_no_alloc;
 
 use super::{Rig, Rising, all_at_one, at_gains, original_at, steepest, stem_at};
 use crate::engine::{
-    SAMPLE_RATE,
     player::{
         LaneSettings, Monitor, Track, gains,
-        outlet::Outlet,
+        output_adapter::Outlet,
         ramp::{FADE_FRAMES, GAIN_FRAMES},
     },
+    types::SAMPLE_RATE,
 };
 
 #[test]

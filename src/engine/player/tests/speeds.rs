@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use super::{Rig, at_gains, steepest, stem_at};
-use crate::engine::{SAMPLE_RATE, player::Track};
+use crate::engine::{player::Track, types::SAMPLE_RATE};
 
 /// A sine of 440 Hz, the same on all lanes.
 struct Tone;

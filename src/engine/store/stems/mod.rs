@@ -26,10 +26,10 @@ use serde::{Deserialize, Serialize};
 
 use super::raw::{RawFile, is_at, read_exact_at, write_all_at};
 use crate::engine::{
-    CHANNELS, Problem, Result,
-    files::{make_folders, sync_folder, write_atomically},
-    plan::Plan,
-    problem::StoreFault,
+    problem::{Problem, Result, StoreFault},
+    separation::plan::Plan,
+    system::atomic_file::{make_folders, sync_folder, write_atomically},
+    types::CHANNELS,
 };
 
 const HEADER: &str = "stems.json";

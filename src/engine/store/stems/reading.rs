@@ -4,7 +4,7 @@
 use std::io;
 
 use super::StemStore;
-use crate::engine::CHANNELS;
+use crate::engine::types::CHANNELS;
 
 impl StemStore {
     /// Reads a stem from frame `start` on into interleaved `out`; unfinished frames, and those past

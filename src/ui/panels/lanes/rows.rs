@@ -7,8 +7,8 @@ use crate::{
     engine::{
         Lane, Song,
         export::RESIDUAL,
-        plan::without,
         player::{LaneSettings, Monitor},
+        separation::plan::without,
     },
     i18n::fl,
     ui::{

@@ -15,7 +15,7 @@ use egui::{
 use self::order::Order;
 use super::{Cx, notices};
 use crate::{
-    engine::{Preferences, SongId, preferences::SortKey},
+    engine::{Preferences, SongId, settings::SortKey},
     i18n::fl,
     ui::{
         action::{Action, Verb},

@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use crate::{
-    engine::{JobId, JobState, Song, SongId, SongState, preferences::SortKey},
+    engine::{JobId, JobState, Song, SongId, SongState, settings::SortKey},
     ui::{desk::Desk, state::ViewState},
 };
 

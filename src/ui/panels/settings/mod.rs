@@ -7,9 +7,9 @@ use egui::{Align2, Popup, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, v
 use super::{Cx, page};
 use crate::{
     engine::{
-        Preferences, pool,
-        preferences::{Theme, ZOOMS},
-        recipe::Quality,
+        Preferences,
+        separation::{options::Quality, pool},
+        settings::{Theme, ZOOMS},
     },
     i18n::{Language, fl},
     model::Precision,

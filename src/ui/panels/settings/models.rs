@@ -5,7 +5,7 @@ use egui::{Id, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Cx, Form, ROW};
 use crate::{
-    engine::{ModelEntry, ModelTask, Preferences, models::DEFAULT},
+    engine::{ModelEntry, ModelTask, Preferences, separation::installed::DEFAULT},
     i18n::fl,
     model::weights::State,
     ui::{

@@ -5,7 +5,7 @@ use egui::{Align2, Popup, Pos2, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::Cx;
 use crate::{
-    engine::{AudioTrack, Song, audio_tracks},
+    engine::{AudioTrack, Song, audio::audio_tracks},
     i18n::fl,
     ui::{
         action::Action,

@@ -6,7 +6,7 @@ use super::Cx;
 use crate::{
     engine::{
         Song,
-        recipe::{Offer, Quality, Recipe},
+        separation::options::{Offer, Quality, Recipe},
     },
     i18n::fl,
     model::weights::State,

@@ -1,7 +1,9 @@
 //! Why a file cannot be decoded, in the language of the window.
 
 use crate::{
-    engine::decode::{Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video},
+    engine::audio::decode::{
+        Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
+    },
     i18n::fl,
 };
 

@@ -20,7 +20,7 @@ use super::{
     mp4::{self, Mp4},
     wrong_samples,
 };
-use crate::engine::Depth;
+use crate::engine::types::Depth;
 
 /// This format.
 pub static FORMAT: Format = Format {

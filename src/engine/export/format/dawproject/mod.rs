@@ -12,7 +12,7 @@ use std::{
 
 use self::archive::{Session, SessionTrack};
 use super::{Encoder, Format, Keeps, Samples, Spec, Streams, colour_of, wav};
-use crate::engine::{Depth, export::Tags};
+use crate::engine::{export::Tags, types::Depth};
 
 /// This format.
 pub static FORMAT: Format = Format {

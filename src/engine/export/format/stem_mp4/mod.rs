@@ -23,7 +23,7 @@ use super::{
     alac::{Alac, buffered, invalid},
     colour_of, mp4,
 };
-use crate::engine::{Depth, export::Tags};
+use crate::engine::{export::Tags, types::Depth};
 
 /// This format.
 pub static FORMAT: Format = Format {

@@ -1,11 +1,9 @@
 //! Stem files, written and read again: the streams by Symphonia, the boxes by themselves.
 
-use super::{
-    super::{
-        alac::tests::{Signal, decoded, feed, spec},
-        mp4::tests::{boxes, number},
-    },
-    *,
+use super::*;
+use crate::engine::export::format::{
+    alac::tests::{Signal, decoded, feed, spec},
+    mp4::tests::{boxes, number},
 };
 
 const NAMES: [&str; STREAMS] = ["mix", "drums", "bass", "other", "vocals"];

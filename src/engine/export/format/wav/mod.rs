@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{Encoder, Format, Keeps, Samples, Spec, Streams, wrong_samples};
-use crate::engine::{Depth, export::Tags};
+use crate::engine::{export::Tags, types::Depth};
 
 /// This format.
 pub static FORMAT: Format = Format {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::engine::export::format::tests::COVER;
+use crate::engine::{export::format::tests::COVER, types::CancelToken};
 
 fn spec(rate: u32, channels: u16, depth: Depth, frames: u64) -> Spec {
     Spec {
@@ -130,7 +130,7 @@ fn a_file_of_more_than_4_gb_is_recognised_as_partitas_own() {
         wav.write(0, Samples::Int(&[1])).unwrap();
         wav.finish().unwrap();
         assert_eq!(parse(&path).form, *b"RF64");
-        let cancel = crate::engine::CancelToken::default();
+        let cancel = CancelToken::default();
         assert_eq!(crate::engine::export::is_own_file(&path, &cancel), is_own);
     }
 }

@@ -1,0 +1,99 @@
+//! What the user sets of the engine, and what of the data folder is measured and cleared.
+
+use std::path::PathBuf;
+
+use super::{Core, exports::spawn, queue::Stop, songs::remove_folder};
+use crate::engine::{
+    diagnostics::{bug_report, doctor::folder_bytes},
+    event::Event,
+    export::{drag_files, job_tracks},
+    library::{recovery, trash::check_inside},
+    player::outputs,
+    problem::{Activity, Result},
+    separation::pool::{self, Compute},
+    settings::Preferences,
+    system::panics::caught,
+    types::RequestId,
+};
+
+/// Folders in a song's folder that can be made anew from the song.
+const CLEARED: [&str; 3] = ["stems", job_tracks::FOLDER, drag_files::FOLDER];
+
+impl Core {
+    /// Keeps the settings.
+    pub(super) fn keep_preferences(&mut self, preferences: &Preferences) -> Result<()> {
+        self.mirror = preferences.mirror();
+        preferences.save(self.library.home())
+    }
+
+    /// Computes in another way from now on. A job that runs begins its segment anew.
+    pub(super) fn set_compute(&mut self, compute: Compute) -> Result<()> {
+        if compute == self.compute {
+            return Ok(());
+        }
+        pool::check(compute)?;
+        self.compute = compute;
+        if let Some(running) = &mut self.queue.running {
+            running.stop(Stop::Again);
+        }
+        Ok(())
+    }
+
+    /// Tells the sound devices; the sound system takes its time.
+    pub(super) fn list_outputs(&self) -> Result<()> {
+        let sink = self.sink.clone();
+        spawn("outputs", move || sink.send(Event::Outputs(outputs()))).map(drop)
+    }
+
+    /// Writes a report, on a thread of its own: it looks at the whole machine.
+    pub(super) fn save_report(&self, request: RequestId, path: PathBuf) -> Result<()> {
+        let (home, compute) = (self.library.home().to_owned(), self.compute);
+        let sink = self.sink.clone();
+        let work = move || {
+            let saved = caught(Activity::WritingReport, || bug_report::save(&home, compute, &path));
+            sink.send(match saved {
+                Ok(()) => Event::ReportSaved(path),
+                Err(e) => {
+                    let request = Some(request);
+                    Event::Failed { request, song: None, problem: e }
+                }
+            });
+        };
+        spawn("report", work).map(drop)
+    }
+
+    /// Tells how much the data folder holds; counted on a thread of its own.
+    pub(super) fn measure_home(&self) -> Result<()> {
+        let (home, songs) = (self.library.home().to_owned(), self.library.songs_folder());
+        let sink = self.sink.clone();
+        let work = move || {
+            let stems = recovery::song_folders(&songs)
+                .iter()
+                .flat_map(|song| CLEARED.map(|folder| folder_bytes(&song.join(folder))))
+                .sum();
+            let all = folder_bytes(&home);
+            sink.send(Event::HomeMeasured { home, all, stems });
+        };
+        spawn("measure", work).map(drop)
+    }
+
+    /// Removes the stems of all songs, and ends the jobs that make some. The songs stay.
+    pub(super) fn clear_stems(&mut self) -> Result<()> {
+        check_inside(self.library.home(), &self.library.songs_folder())?;
+        self.end_jobs_of(None)?;
+        self.drags.cancel(None);
+        let open = self.close(None);
+        for song in recovery::song_folders(&self.library.songs_folder()) {
+            for folder in CLEARED {
+                if let Err(e) = remove_folder(&song.join(folder)) {
+                    self.fail(None, &e);
+                }
+            }
+        }
+        self.send_library()?;
+        if let Some(song) = open {
+            self.open(song)?;
+        }
+        self.measure_home()
+    }
+}

@@ -1,0 +1,57 @@
+//! Drafts in the engine: shown while the better stems are made, taken away when those are there. Made by
+//! the worker, before them.
+
+use std::sync::Arc;
+
+use super::{Core, Open, songs::remove_folder};
+use crate::engine::{
+    problem::Result,
+    separation::options::{Quality, Recipe},
+    store::track::SongTrack,
+    types::Job,
+};
+
+impl Core {
+    /// The open song gets the draft that is being made of it, which it may not have had when it was
+    /// opened.
+    pub(super) fn show_draft(&mut self, job: &Job, track: &SongTrack) {
+        let recipe = job.recipe();
+        let Some(open) = &mut self.open else { return };
+        if open.song == job.song
+            && open.recipe == recipe
+            && open.track.draft.is_none()
+            && track.draft.is_some()
+        {
+            open.track = track.clone();
+            self.player.exchange(Arc::new(track.clone()));
+            self.waveforms.open(job.song, track.clone());
+        }
+    }
+
+    /// The better stems are there: their draft has no listener any more, and gives back its room. One
+    /// that somebody asked for by itself stays.
+    pub(super) fn drop_draft(&mut self, job: &Job, track: &SongTrack) -> Result<()> {
+        let (Some(stems), Some(draft)) = (&track.stems, &track.draft) else { return Ok(()) };
+        let is_refined =
+            |stem: usize| draft.done_count_of(&[stem]) == 0 || stems.missing(&[stem]) == 0;
+        let recipe = Recipe { quality: Quality::DRAFT, ..job.recipe() };
+        let shown = self.recipe_of(job.song);
+        // Where another quality of the same model is shown, the draft is heard in its gaps.
+        let is_heard = shown.model == recipe.model && shown.quality != job.quality;
+        let is_wanted = is_heard || self.library.last_job_of(job.song, &recipe)?.is_some();
+        let Some(model) = self.model(&recipe) else { return Ok(()) };
+        if is_wanted || !(0..stems.sources().len()).all(is_refined) {
+            return Ok(());
+        }
+        let folder = self.library.song_folder(&self.library.song(job.song)?.hash);
+        let folder = model.stem_folder(&folder, Quality::DRAFT);
+        // A song that shows another model's stems has a draft of that model.
+        let is_of = |open: &&mut Open| open.song == job.song && open.recipe.model == recipe.model;
+        if let Some(open) = self.open.as_mut().filter(is_of)
+            && open.track.draft.take().is_some()
+        {
+            self.player.exchange(Arc::new(open.track.clone()));
+        }
+        remove_folder(&folder)
+    }
+}

@@ -1,0 +1,640 @@
+//! Jobs in the engine: asking for stems, the queue, and what becomes of each. What else the user does
+//! with them is in `queue.rs`.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use super::{Core, LOOK_EVERY, queue::Stop, worker::Task};
+use crate::engine::{
+    event::Event,
+    export::ordered,
+    problem::{Advice, Class, Problem, Result},
+    separation::{
+        options::{Quality, Recipe},
+        scheduler::Listener,
+    },
+    store::{StemStore, track::SongTrack},
+    system::atomic_file,
+    types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
+};
+
+/// The longest pause before a job is tried again, as a power of two of looks: about a minute.
+const LONGEST_PAUSE: u32 = 6;
+
+/// Jobs that wait, in the order they were asked for, and the one that runs.
+#[derive(Default)]
+pub(super) struct Queue {
+    pub(super) waiting: VecDeque<(Job, u64)>,
+    /// Jobs that wait for the disk, not for their turn.
+    paused: Vec<Paused>,
+    setbacks: BTreeMap<JobId, Setback>,
+    /// What was asked of songs that another Partita works on.
+    blocked: Vec<(SongId, Asked, u64)>,
+    pub(super) running: Option<Running>,
+    /// The last command that asked for each job that has not ended.
+    requests: BTreeMap<JobId, RequestId>,
+}
+
+/// What is asked of a song: which stems, and how they are made.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) recipe: Recipe,
+    pub(super) drafts_first: bool,
+    pub(super) stems: Vec<String>,
+    /// The command that asks, where it is known.
+    pub(super) request: Option<RequestId>,
+}
+
+impl Asked {
+    /// The request that a job answers.
+    pub(super) fn by(job: &Job, request: Option<RequestId>) -> Self {
+        let (recipe, stems) = (job.recipe(), job.stems.clone());
+        Self { recipe, drafts_first: job.drafts_first, stems, request }
+    }
+}
+
+/// A job that the disk does not take, and when it is tried again.
+struct Paused {
+    job: Job,
+    from_frame: u64,
+    again: Instant,
+}
+
+/// Why a job was paused last.
+struct Setback {
+    /// How far it had come.
+    segments: usize,
+    problem: Problem,
+    /// How often it was tried again without coming further.
+    tries: u32,
+}
+
+pub(super) struct Running {
+    pub(super) job: Job,
+    track: SongTrack,
+    cancel: CancelToken,
+    /// Why it was told to end, if it was.
+    pub(super) stop: Option<Stop>,
+    /// Segments that were in the store at its start, and that it has added.
+    known_segments: usize,
+    /// Segments that it has added, and the seconds that they took.
+    computed: (usize, f64),
+    /// The same of its draft.
+    drafted: (usize, f64),
+    /// Networks that it runs for each segment.
+    networks: usize,
+}
+
+impl Running {
+    /// Ends it within one segment. What was said first holds, but for the user's end.
+    pub(super) fn stop(&mut self, why: Stop) {
+        if self.stop.is_none() || why == Stop::Cancelled {
+            self.stop = Some(why);
+        }
+        self.cancel.cancel();
+    }
+}
+
+impl Queue {
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.is_none()
+    }
+
+    /// The stores that a running job writes.
+    pub(super) fn track_of(&self, song: SongId, recipe: &Recipe) -> Option<SongTrack> {
+        let running = self.running.as_ref().filter(|running| running.job.is_of(song, recipe));
+        running.map(|running| running.track.clone())
+    }
+
+    /// The jobs that wait, the next one first.
+    pub(super) fn order(&self) -> impl Iterator<Item = JobId> {
+        let paused = self.paused.iter().map(|paused| paused.job.id);
+        self.waiting.iter().map(|(job, _)| job.id).chain(paused)
+    }
+
+    /// Takes a job out that waits.
+    pub(super) fn forget(&mut self, id: JobId) {
+        self.waiting.retain(|(job, _)| job.id != id);
+        self.paused.retain(|paused| paused.job.id != id);
+    }
+
+    /// The job of a song that waits or runs, unless it is being ended.
+    fn job_of(&mut self, song: SongId, recipe: &Recipe) -> Option<&mut Job> {
+        let paused = self.paused.iter_mut().map(|paused| &mut paused.job);
+        let waiting = self.waiting.iter_mut().map(|(job, _)| job).chain(paused);
+        self.running
+            .iter_mut()
+            .filter(|running| running.stop.is_none_or(|stop| stop == Stop::Again))
+            .map(|running| &mut running.job)
+            .chain(waiting)
+            .find(|job| job.is_of(song, recipe))
+    }
+}
+
+impl Core {
+    /// At the start: jobs that the program's end interrupted go on.
+    pub(super) fn take_up_jobs(&mut self) -> Result<()> {
+        let mut jobs = self.library.queue()?;
+        jobs.retain(Job::is_active);
+        for mut job in jobs {
+            job.state = JobState::Waiting;
+            self.queue.waiting.push_back((job, 0));
+        }
+        self.start_next();
+        Ok(())
+    }
+
+    /// Asks for stems of a song, as it is set to be separated.
+    pub(super) fn process(
+        &mut self,
+        request: RequestId,
+        id: SongId,
+        stems: &[String],
+        from_frame: u64,
+    ) -> Result<()> {
+        let (recipe, drafts_first) = (self.recipe_of(id), self.usual.drafts_first);
+        let (stems, request) = (stems.to_vec(), Some(request));
+        self.ask(id, Asked { recipe, drafts_first, stems, request }, from_frame)
+    }
+
+    /// Says which job answers a command, before the job's first event.
+    fn accept(&mut self, request: Option<RequestId>, job: JobId) {
+        if let Some(request) = request {
+            self.queue.requests.insert(job, request);
+            self.sink.send(Event::Accepted { request, job });
+        }
+    }
+
+    /// Reports a failure of a job to the command that asked for it.
+    fn fail_job(&self, job: &Job, error: &Problem) {
+        self.fail_request(self.queue.requests.get(&job.id).copied(), Some(job.song), error);
+    }
+
+    /// Asks for stems of a song. What is in the store already is not computed again.
+    pub(super) fn ask(&mut self, id: SongId, asked: Asked, from_frame: u64) -> Result<()> {
+        let song = self.library.song(id)?;
+        let Asked { recipe, drafts_first, stems, request } = asked;
+        let drafts_first = drafts_first && !recipe.quality.is_draft;
+        let Some(model) = self.model(&recipe).cloned() else {
+            return Err(self.why_missing(&recipe, Problem::NoModel));
+        };
+        let sources = &model.spec.sources;
+        let stems: Vec<String> =
+            ordered(sources, &stems)?.into_iter().map(|stem| sources[stem].clone()).collect();
+        let track = self.track(&song, &recipe)?;
+        if let Some(job) = self.queue.job_of(id, &recipe) {
+            // More ticks join the job that is there: one pass makes all stems, a bag goes on with
+            // those that were not asked for yet.
+            job.stems.extend(
+                stems.into_iter().filter(|stem| !job.stems.contains(stem)).collect::<Vec<_>>(),
+            );
+            let job = job.clone();
+            self.library.update_job(&job)?;
+            self.accept(request, job.id);
+            self.show_job(&job);
+            return Ok(());
+        }
+        let Some(store) = &track.stems else {
+            return Err(Problem::OpenedWithoutModel);
+        };
+        let wanted = stems_among(sources, &stems);
+        let is_there = store.missing(&wanted) == 0;
+        if !is_there && self.queue.track_of(id, &recipe).is_none() {
+            match store.lock() {
+                Ok(lock) => drop(lock),
+                // Another program that works on this song keeps its job.
+                Err(Problem::Locked) => {
+                    let asked = Asked { recipe, drafts_first, stems, request };
+                    self.wait_for_other(id, asked, from_frame);
+                    return Ok(());
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        // A job that was interrupted goes on; one that did the same is shown again.
+        let goes_on =
+            |job: &Job| !job.is_ended() || (job.stems == stems && job.state == JobState::Done);
+        let mut job = match self.library.last_job_of(id, &recipe)?.filter(goes_on) {
+            Some(job) => Job { stems, ..job },
+            None => self.library.add_job(id, &recipe, drafts_first, &stems)?,
+        };
+        job.segments_total = store.plan().len();
+        job.segments_done = store.done_count_of(&wanted);
+        job.state = if is_there { JobState::Done } else { JobState::Waiting };
+        self.library.update_job(&job)?;
+        self.accept(request, job.id);
+        self.show_job(&job);
+        if job.is_active() {
+            self.queue.waiting.push_back((job, from_frame));
+            self.start_next();
+            return Ok(());
+        }
+        self.queue.requests.remove(&job.id);
+        // A program may have been killed before it did.
+        self.drop_draft(&job, &track)
+    }
+
+    /// Ends a job; finished segments stay.
+    pub(super) fn cancel(&mut self, id: JobId) -> Result<()> {
+        if let Some(running) = self.queue.running.as_mut().filter(|running| running.job.id == id) {
+            running.stop(Stop::Cancelled);
+            return Ok(());
+        }
+        self.queue.forget(id);
+        let mut job = self.library.job(id)?;
+        self.queue.blocked.retain(|(song, ..)| *song != job.song);
+        if !job.is_ended() {
+            job.state = JobState::Cancelled;
+            self.library.update_job(&job)?;
+            self.show_job(&job);
+        }
+        Ok(())
+    }
+
+    /// Ends the jobs of a song, or all, before its stores are removed.
+    pub(super) fn end_jobs_of(&mut self, song: Option<SongId>) -> Result<()> {
+        let jobs = self.library.jobs()?;
+        for job in jobs.iter().filter(|job| song.is_none_or(|song| job.song == song)) {
+            self.cancel(job.id)?;
+        }
+        Ok(())
+    }
+
+    /// Ends jobs that are not in the library any more.
+    pub(super) fn drop_lost_jobs(&mut self) {
+        let Self { queue, library, .. } = self;
+        queue.waiting.retain(|(job, _)| library.job(job.id).is_ok());
+        queue.paused.retain(|paused| library.job(paused.job.id).is_ok());
+        queue.blocked.retain(|(song, ..)| library.song(*song).is_ok());
+        if let Some(running) =
+            queue.running.as_mut().filter(|running| library.job(running.job.id).is_err())
+        {
+            running.stop(Stop::Cancelled);
+        }
+    }
+
+    /// Gives the worker the next waiting job, if it has none.
+    pub(super) fn start_next(&mut self) {
+        while self.queue.running.is_none() {
+            let Some((job, from_frame)) = self.queue.waiting.pop_front() else { return };
+            let id = job.id;
+            match self.start(job.clone(), from_frame) {
+                Ok(()) => {}
+                // Another program works on this song: its job is not ours to write.
+                Err(Problem::Locked) => {
+                    let request = self.queue.requests.get(&id).copied();
+                    self.wait_for_other(job.song, Asked::by(&job, request), from_frame);
+                }
+                Err(e) if e.class() == Class::WaitForDisk => {
+                    self.queue.running = None;
+                    self.pause(job, from_frame, &e);
+                }
+                Err(e) => {
+                    self.queue.running = None;
+                    self.end_job(&Job { id, state: JobState::Failed(e), ..job });
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, mut job: Job, from_frame: u64) -> Result<()> {
+        let song = self.library.song(job.song)?;
+        let recipe = job.recipe();
+        let Some(model) = self.model(&recipe).cloned() else {
+            let gone = Problem::ModelMissing { model: job.model };
+            return Err(self.why_missing(&recipe, gone));
+        };
+        let mut track = self.track(&song, &recipe)?;
+        if job.drafts_first {
+            track = track.with_draft(&self.library.song_folder(&song.hash), &model)?;
+        }
+        let Some(stems) = track.stems.clone() else {
+            return Err(Problem::OpenedWithoutModel);
+        };
+        let wanted = wanted_of(&job, &stems);
+        let draft = track.draft.clone().filter(|_| job.drafts_first);
+        let draft_bytes = draft.as_ref().map_or(0, |draft| draft.missing_bytes(&wanted));
+        let undrafted = |draft: &Arc<StemStore>| draft.plan().len() - draft.done_count_of(&wanted);
+        job.drafts_left = draft.as_ref().map_or(0, undrafted);
+        self.make_room(stems.missing_bytes(&wanted) + draft_bytes)?;
+        drop(stems.lock()?);
+        job.state = JobState::Running;
+        job.segments_total = stems.plan().len();
+        job.segments_done = stems.done_count_of(&wanted);
+        let (cancel, networks) = (CancelToken::default(), model.networks_for(&wanted).len());
+        let task = Task {
+            job: job.id,
+            mix: Arc::clone(&track.mix),
+            stems,
+            draft,
+            pace: self.library.pace(&model.pace_name(job.quality))?,
+            model,
+            wanted,
+            is_draft: job.quality.is_draft,
+            cancel: cancel.clone(),
+            compute: self.compute,
+            listener: self.listener_of(job.song, from_frame),
+        };
+        self.library.update_job(&job)?;
+        self.sink.send(Event::Job(job.clone()));
+        self.show_draft(&job, &track);
+        self.queue.running = Some(Running {
+            known_segments: job.segments_done,
+            computed: (0, 0.0),
+            drafted: (0, 0.0),
+            networks,
+            job,
+            track,
+            cancel,
+            stop: None,
+        });
+        self.worker.give(task)
+    }
+
+    /// Whether there is room for `bytes` of stems. What was removed can be brought back until its room
+    /// is needed.
+    fn make_room(&mut self, bytes: u64) -> Result<()> {
+        match check_room(self.library.home(), bytes) {
+            Err(_) if self.purge_removed() => check_room(self.library.home(), bytes),
+            room => room,
+        }
+    }
+
+    /// Where the listener is: the play head while the song is open, else where the job started.
+    fn listener_of(&self, song: SongId, from: u64) -> Box<dyn Fn() -> Listener + Send + Sync> {
+        let (player, listened) = (self.player.clone(), Arc::clone(&self.listened));
+        let last = AtomicU64::new(from);
+        Box::new(move || {
+            let is_open = listened.load(Ordering::Relaxed) == song.0;
+            if is_open {
+                last.store(player.position(), Ordering::Relaxed);
+            }
+            let speed = if is_open && player.is_playing() { player.speed() } else { 0.0 };
+            Listener::moving(last.load(Ordering::Relaxed), speed.into())
+        })
+    }
+
+    /// The worker computes a segment, or one of the draft.
+    pub(super) fn segment_begins(&self, id: JobId, segment: usize, is_of_draft: bool) {
+        let goes_on = |running: &&Running| running.job.id == id && running.stop.is_none();
+        let Some(running) = self.queue.running.as_ref().filter(goes_on) else { return };
+        let stems = if is_of_draft { &running.track.draft } else { &running.track.stems };
+        if let Some(stems) = stems {
+            let frames = stems.plan().segment(segment);
+            let frames = Some((frames.start, frames.end));
+            self.sink.send(Event::Computing { song: running.job.song, frames });
+        }
+    }
+
+    /// A segment can be read.
+    pub(super) fn segment_readable(&self, id: JobId, segment: usize, is_of_draft: bool) {
+        let goes_on = |running: &&Running| running.job.id == id && running.stop.is_none();
+        if let Some(running) = self.queue.running.as_ref().filter(goes_on) {
+            self.show_segment(running.job.song, segment, is_of_draft);
+        }
+    }
+
+    /// The worker put one more segment into the store.
+    pub(super) fn segment_done(&mut self, id: JobId, is_of_draft: bool, seconds: f64) {
+        let goes_on = |running: &&mut Running| running.job.id == id && running.stop.is_none();
+        let Some(running) = self.queue.running.as_mut().filter(goes_on) else { return };
+        let job = &mut running.job;
+        let count = if is_of_draft { &mut running.drafted } else { &mut running.computed };
+        *count = (count.0 + 1, count.1 + seconds);
+        if is_of_draft {
+            job.drafts_left = job.drafts_left.saturating_sub(1);
+        } else {
+            job.segments_done = done_of(job, &running.track);
+            job.drafts_left = 0;
+            running.known_segments += 1;
+        }
+        job.seconds += seconds;
+        let job = job.clone();
+        match self.library.update_job(&job) {
+            // The next segment will find the disk full, too, and the job is paused in words.
+            Err(e) if e.is_no_room() => tracing::debug!("{e}"),
+            Err(e) => self.fail_job(&job, &e),
+            Ok(()) => {}
+        }
+        self.sink.send(Event::Job(job));
+    }
+
+    /// The worker ended a job.
+    pub(super) fn job_ended(&mut self, id: JobId, result: Result<()>) {
+        if let Some(running) = self.queue.running.take_if(|running| running.job.id == id) {
+            self.note_pace(&running);
+            let mut job = running.job;
+            self.sink.send(Event::Computing { song: job.song, frames: None });
+            self.tell_need(job.song, &running.track);
+            job.segments_done = done_of(&job, &running.track);
+            let waits = |e: &&Problem| e.class() == Class::WaitForDisk && running.stop.is_none();
+            if let Some(e) = result.as_ref().err().filter(waits) {
+                self.pause(job, 0, e);
+                return self.start_next();
+            }
+            if matches!(result, Err(Problem::Locked)) && running.stop.is_none() {
+                let request = self.queue.requests.get(&id).copied();
+                self.wait_for_other(job.song, Asked::by(&job, request), 0);
+                return self.start_next();
+            }
+            let is_there = job.segments_done == job.segments_total;
+            job.state = match result {
+                Ok(()) if is_there => JobState::Done,
+                // Meanwhile more was asked of a bag.
+                Ok(()) => JobState::Waiting,
+                Err(Problem::Cancelled) => running.stop.map_or(JobState::Cancelled, Stop::state),
+                Err(e) => JobState::Failed(e),
+            };
+            self.end_job(&job);
+            if job.state == JobState::Done
+                && let Err(e) = self.drop_draft(&job, &running.track)
+            {
+                self.fail(Some(job.song), &e);
+            }
+            if let Some(open) = self.open.as_ref().filter(|open| open.song == job.song) {
+                self.tell_shown(job.song, &open.recipe, &open.track);
+            }
+            if job.segments_done != running.known_segments {
+                // Another program has added some.
+                self.show_stems(job.song);
+            }
+            if job.is_active() {
+                self.queue.waiting.push_front((job, 0));
+            }
+        }
+        self.start_next();
+    }
+
+    /// The disk does not take a job's segments: it waits until there is room, and goes on then. What
+    /// is tried in vain is tried again ever more seldom, and told once.
+    fn pause(&mut self, mut job: Job, from_frame: u64, error: &Problem) {
+        job.state = JobState::Waiting;
+        // On a full disk the library may not take it either; at the next start it waits all the same.
+        if let Err(e) = self.library.update_job(&job) {
+            tracing::warn!("{e}");
+        }
+        self.sink.send(Event::Job(job.clone()));
+        let problem = Problem::Paused { cause: Box::new(error.clone()) };
+        let before = self.queue.setbacks.remove(&job.id);
+        let (tries, is_new) = match before {
+            Some(it) if it.segments == job.segments_done => (it.tries + 1, it.problem != problem),
+            _ => (0, true),
+        };
+        if is_new {
+            let (request, song) = (self.queue.requests.get(&job.id).copied(), Some(job.song));
+            self.sink.send(Event::Failed { request, song, problem: problem.clone() });
+        }
+        let setback = Setback { segments: job.segments_done, problem, tries };
+        self.queue.setbacks.insert(job.id, setback);
+        let again = Instant::now() + LOOK_EVERY * 2_u32.pow(tries.min(LONGEST_PAUSE));
+        self.queue.paused.push(Paused { job, from_frame, again });
+    }
+
+    /// Lets paused jobs go on whose stores can be written again.
+    pub(super) fn take_up_paused(&mut self) {
+        let (now, paused) = (Instant::now(), std::mem::take(&mut self.queue.paused));
+        let is_ready = |it: &Paused| now >= it.again && self.can_go_on(&it.job);
+        let (ready, still): (Vec<_>, Vec<_>) = paused.into_iter().partition(is_ready);
+        self.queue.paused = still;
+        self.queue.waiting.extend(ready.into_iter().map(|it| (it.job, it.from_frame)));
+        self.start_next();
+    }
+
+    /// Another program works on a song: what is wanted of it here waits until that has ended.
+    fn wait_for_other(&mut self, song: SongId, asked: Asked, from_frame: u64) {
+        self.sink.send(Event::Waiting { song, problem: Problem::Locked });
+        self.queue.blocked.retain(|(other, ..)| *other != song);
+        self.queue.blocked.push((song, asked, from_frame));
+    }
+
+    /// Asks again for what another program stood in the way of.
+    pub(super) fn take_up_blocked(&mut self) {
+        for (song, asked, from_frame) in std::mem::take(&mut self.queue.blocked) {
+            if self.is_locked(song, &asked.recipe) {
+                self.queue.blocked.push((song, asked, from_frame));
+            } else {
+                let request = asked.request;
+                if let Err(e) = self.ask(song, asked, from_frame) {
+                    self.fail_request(request, Some(song), &e);
+                }
+            }
+        }
+    }
+
+    fn is_locked(&self, song: SongId, recipe: &Recipe) -> bool {
+        let track = self.library.song(song).and_then(|song| self.track(&song, recipe));
+        let stems = track.map(|it| it.stems);
+        let Ok(Some(stems)) = stems else { return false };
+        matches!(stems.lock(), Err(Problem::Locked))
+    }
+
+    fn can_go_on(&self, job: &Job) -> bool {
+        let Ok(song) = self.library.song(job.song) else { return false };
+        let Ok(track) = self.track(&song, &job.recipe()) else { return false };
+        let missing = track.stems.map_or(0, |stems| stems.missing_bytes(&wanted_of(job, &stems)));
+        check_room(self.library.home(), missing).is_ok()
+            && atomic_file::temporary_in(&self.library.song_folder(&song.hash)).is_ok()
+    }
+
+    /// What a job's segments took tells how long those of the next will take.
+    fn note_pace(&mut self, running: &Running) {
+        if let Err(e) = self.add_to_paces(running) {
+            self.fail(None, &e);
+        }
+        self.show_pace();
+    }
+
+    fn add_to_paces(&mut self, running: &Running) -> Result<()> {
+        let (recipe, networks) = (running.job.recipe(), running.networks);
+        let Some(model) = self.model(&recipe) else { return Ok(()) };
+        let counts = [(recipe.quality, running.computed), (Quality::DRAFT, running.drafted)];
+        let counts = counts.map(|(quality, count)| (model.pace_name(quality), count));
+        for (name, (segments, seconds)) in counts {
+            self.library.add_to_pace(&name, segments * networks, seconds)?;
+        }
+        Ok(())
+    }
+
+    /// Tells how long a segment is expected to take.
+    pub(super) fn show_pace(&self) {
+        let recipe = self.usual_recipe();
+        let Some(model) = self.model(&recipe) else { return };
+        if let Some(seconds) = self.pace_of(model, recipe.quality) {
+            self.sink.send(Event::Pace(seconds));
+        }
+    }
+
+    fn end_job(&mut self, job: &Job) {
+        // A song that was removed meanwhile has no job to note; who waits for it is told, unless it
+        // was ended because of that.
+        if self.library.job(job.id).is_err() {
+            if job.state != JobState::Cancelled {
+                self.fail_job(job, &Problem::SongRemoved);
+            }
+            self.queue.requests.remove(&job.id);
+            return;
+        }
+        if let Err(e) = self.library.update_job(job).and_then(|()| self.end_others(job)) {
+            self.fail_job(job, &e);
+        }
+        self.show_job(job);
+        if job.is_ended() {
+            self.queue.requests.remove(&job.id);
+        }
+    }
+
+    /// A model of one network has made all stems, whatever the job asked for.
+    fn end_others(&mut self, job: &Job) -> Result<()> {
+        let model = self.model(&job.recipe()).filter(|model| model.networks.len() == 1);
+        match model.map(|model| model.spec.sources.clone()) {
+            Some(stems) if job.state == JobState::Done => self.library.end_others(job, &stems),
+            _ => Ok(()),
+        }
+    }
+
+    /// At the end of the program: the running job is noted as far as it came, and goes on next time.
+    pub(super) fn keep_running_job(&mut self) {
+        let Some(running) = &mut self.queue.running else { return };
+        running.cancel.cancel();
+        running.job.state = running.stop.map_or(JobState::Waiting, Stop::state);
+        if let Err(e) = self.library.update_job(&running.job) {
+            tracing::error!("{e}");
+        }
+        if let Some(running) = self.queue.running.take() {
+            if let Err(e) = self.add_to_paces(&running) {
+                tracing::error!("{e}");
+            }
+            self.queue.running = Some(running);
+        }
+    }
+}
+
+/// The stems that a job asks for, by their places.
+fn wanted_of(job: &Job, stems: &StemStore) -> Vec<usize> {
+    stems_among(stems.sources(), &job.stems)
+}
+
+fn stems_among(sources: &[String], stems: &[String]) -> Vec<usize> {
+    (0..sources.len()).filter(|&stem| stems.contains(&sources[stem])).collect()
+}
+
+/// Segments that are there of all that a job asks for.
+fn done_of(job: &Job, track: &SongTrack) -> usize {
+    track.stems.as_ref().map_or(0, |stems| stems.done_count_of(&wanted_of(job, stems)))
+}
+
+/// Whether the disk of the data folder has room for `bytes`, and some for the library.
+fn check_room(home: &std::path::Path, bytes: u64) -> Result<()> {
+    const LIBRARY: u64 = 1 << 20;
+    if bytes == 0 {
+        Ok(())
+    } else {
+        atomic_file::check_room(home, bytes + LIBRARY, home, Advice::None)
+    }
+}

@@ -1,0 +1,464 @@
+//! The engine's own thread: takes commands and news of the other threads, one after the other, and
+//! owns the library and the queue. It waits for nothing but its channel.
+
+mod clear;
+mod drafts;
+mod drags;
+mod exports;
+mod jobs;
+mod queue;
+mod removal;
+mod songs;
+mod versions;
+mod weights;
+mod worker;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicI64},
+    thread::{JoinHandle, ThreadId},
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use crate::engine::{
+    Config,
+    audio::{
+        analysis::{Analysis, Analyst},
+        waveforms::Waveforms,
+    },
+    command::Command,
+    event::{Event, ModelState},
+    event_sink::EventSink,
+    library::{
+        Library,
+        import::{Imported, Importer},
+        missing_files::Sources,
+        recovery,
+        trash::{Holder, Removed},
+    },
+    player::Player,
+    problem::{Activity, Problem, Result},
+    separation::{
+        installed::InstalledModel,
+        memory,
+        options::{Recipe, Usual},
+        pool::Compute,
+    },
+    settings::Preferences,
+    store::track::SongTrack,
+    system::panics::caught,
+    types::{CancelToken, ExportId, JobId, RequestId, Song, SongId},
+};
+use drags::Drags;
+use jobs::Queue;
+pub(super) use weights::Change;
+use worker::{Progress, Worker};
+
+/// How often a quiet engine looks whether another program has changed the library.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What arrives on the engine's channel.
+pub(super) enum Message {
+    /// From the window or the command line.
+    Command(RequestId, Command),
+    /// The import thread's news.
+    Imported(Imported),
+    /// What was found out about a song.
+    Analysed(SongId, Option<Analysis>),
+    /// The worker's news.
+    Work(Progress),
+    /// An export ended, however it did.
+    ExportEnded(ExportId),
+    /// Files to drag were made, or were not, by this thread.
+    DragEnded(ThreadId),
+    /// Weights were fetched or looked at, or were not.
+    Weights(Change, Result<()>),
+    /// The last handle is gone.
+    Shutdown,
+}
+
+/// All that the engine's thread owns.
+pub(super) struct Core {
+    library: Library,
+    sink: EventSink,
+    outbox: Sender<Message>,
+    player: Player,
+    importer: Importer,
+    analyst: Analyst,
+    waveforms: Waveforms,
+    worker: Worker,
+    compute: Compute,
+    queue: Queue,
+    /// The order of the waiting jobs as it was last told.
+    told_queue: Vec<JobId>,
+    /// Every model that is installed.
+    models: Vec<InstalledModel>,
+    /// What is used for songs of which nothing else was said.
+    usual: Usual,
+    /// What was chosen for songs.
+    recipes: BTreeMap<SongId, Recipe>,
+    /// Why there is no model although there are weights.
+    model_fault: Option<Problem>,
+    /// An address at which weights are looked for first.
+    mirror: Option<String>,
+    install: Option<CancelToken>,
+    /// The library's version when it was last looked at.
+    library_version: Option<i64>,
+    /// The newest song whose cover was told.
+    newest_cover: SongId,
+    /// The newest song that was given to be analysed, and whether it still is.
+    analysed: (SongId, bool),
+    open: Option<Open>,
+    /// The open song for the worker, which follows its play head; 0 for none.
+    listened: Arc<AtomicI64>,
+    exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
+    drags: Drags,
+    /// Looks after the users' files, where anybody stays to be told.
+    sources: Option<Sources>,
+    /// Where removed songs are until this program ends.
+    holder: Holder,
+    /// What can still be brought back.
+    removed: Vec<Removed>,
+    /// Whether the user knows that the library is gone.
+    is_missed: bool,
+    /// What became of a damaged library, until the window is told.
+    damaged: Option<Problem>,
+    /// The command that is being obeyed: failures on the way are its failures.
+    obeyed: Option<RequestId>,
+}
+
+/// The song that the player holds.
+struct Open {
+    song: SongId,
+    recipe: Recipe,
+    track: SongTrack,
+}
+
+impl Core {
+    /// Starts the other threads.
+    pub(super) fn new(
+        config: &Config,
+        sink: EventSink,
+        outbox: Sender<Message>,
+        player: Player,
+    ) -> Result<Self> {
+        let (library, damaged) = recovery::open(&config.home)?;
+        if let Some(problem) = &damaged {
+            tracing::warn!("{problem}");
+        }
+        let tell = outbox.clone();
+        // The receiver outlives these threads, but for the moments in which the program ends.
+        // An engine that stays has a window before it.
+        let beside = if config.stays { memory::WINDOW } else { 0 };
+        let worker = Worker::start(config.compute, beside, move |news| {
+            drop(tell.send(Message::Work(news)));
+        })?;
+        let tell = outbox.clone();
+        let importer = Importer::start(config.home.clone(), sink.clone(), move |song| {
+            drop(tell.send(Message::Imported(song)));
+        })?;
+        let tell = outbox.clone();
+        let analyst = Analyst::start(move |song, found| {
+            drop(tell.send(Message::Analysed(song, found)));
+        })?;
+        let sources = config.stays.then(|| Sources::start(&sink));
+        let waveforms = Waveforms::start(&sink)?;
+        // What is to be said of odd settings, whoever shows them says.
+        let (preferences, _) = Preferences::load(&config.home);
+        Ok(Self {
+            library,
+            sink,
+            outbox,
+            player,
+            importer,
+            analyst,
+            waveforms,
+            worker,
+            compute: config.compute,
+            queue: Queue::default(),
+            told_queue: Vec::new(),
+            models: Vec::new(),
+            usual: preferences.usual(),
+            recipes: BTreeMap::new(),
+            model_fault: None,
+            mirror: preferences.mirror(),
+            install: None,
+            library_version: None,
+            newest_cover: SongId(0),
+            analysed: (SongId(0), false),
+            open: None,
+            listened: Arc::default(),
+            exports: BTreeMap::new(),
+            drags: Drags::default(),
+            sources: sources.transpose()?,
+            holder: Holder::default(),
+            removed: Vec::new(),
+            is_missed: false,
+            damaged: damaged.filter(|_| config.stays),
+            obeyed: None,
+        })
+    }
+
+    /// Works until the last handle is gone.
+    pub(super) fn run(mut self, messages: &Receiver<Message>, stays: bool) {
+        self.find_models();
+        self.library_version = self.library.version().ok();
+        if let Err(e) = self.send_library() {
+            self.fail(None, &e);
+        }
+        match self.library.lanes() {
+            Ok(lanes) => self.sink.send(Event::Lanes(lanes)),
+            Err(e) => self.fail(None, &e),
+        }
+        self.show_pace();
+        self.sink.send(Event::Model(self.model_state()));
+        if stays {
+            self.list_models();
+        }
+        if let Some(problem) = self.damaged.take() {
+            self.sink.send(Event::Failed { request: None, song: None, problem });
+        }
+        if stays && let Err(e) = self.take_up_jobs() {
+            self.fail(None, &e);
+        }
+        self.tell_queue();
+        if stays {
+            self.analyse_next();
+        }
+        let mut next_look = Instant::now() + LOOK_EVERY;
+        loop {
+            let message = match messages.recv_deadline(next_look) {
+                Ok(Message::Shutdown) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+            };
+            // A bug is told, and the next command is obeyed all the same.
+            let work = caught(Activity::Engine, || {
+                if let Some(message) = message {
+                    self.handle(message);
+                }
+                if Instant::now() >= next_look {
+                    next_look = Instant::now() + LOOK_EVERY;
+                    self.look_around(stays);
+                }
+                Ok(())
+            });
+            if let Err(e) = work {
+                self.fail(None, &e);
+                self.obeyed = None;
+            }
+            self.tell_queue();
+        }
+        self.shut_down();
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Command(request, command) => self.obey(request, command),
+            Message::Imported(Imported::Song(path, song)) => {
+                self.show_imported(path, *song);
+                // Only the window's engine has the time for it.
+                if self.sources.is_some() {
+                    self.analyse_next();
+                }
+            }
+            Message::Analysed(song, found) => self.analysed(song, found.as_ref()),
+            Message::Imported(Imported::NoRoom(path, track, problem)) => {
+                self.import_again(path, track, problem);
+            }
+            Message::Imported(Imported::All) => self.sink.send(Event::ImportEnded),
+            Message::Work(Progress::Begins { job, segment, is_of_draft }) => {
+                self.segment_begins(job, segment, is_of_draft);
+            }
+            Message::Work(Progress::Readable { job, segment, is_of_draft }) => {
+                self.segment_readable(job, segment, is_of_draft);
+            }
+            Message::Work(Progress::Segment { job, is_of_draft, seconds }) => {
+                self.segment_done(job, is_of_draft, seconds);
+            }
+            Message::Work(Progress::Ended(job, result)) => self.job_ended(job, result),
+            Message::ExportEnded(id) => {
+                self.exports.remove(&id);
+            }
+            Message::DragEnded(thread) => self.drag_ended(thread),
+            Message::Weights(change, result) => self.weights_came(&change, result),
+            Message::Shutdown => {}
+        }
+    }
+
+    /// What has changed around the engine: other programs, and the disk.
+    fn look_around(&mut self, stays: bool) {
+        if stays {
+            self.watch_library();
+            self.follow_others();
+            self.take_up_paused();
+        }
+        self.take_up_blocked();
+    }
+
+    fn obey(&mut self, request: RequestId, command: Command) {
+        self.obeyed = Some(request);
+        let song = song_of(&command);
+        let result = match command {
+            Command::Import(paths) => self.importer.import(paths, None),
+            Command::ImportTrack { paths, track } => self.importer.import(paths, Some(track)),
+            Command::Open(song) => self.open(song),
+            Command::ShowDetail { song, frames, frames_per_peak } => {
+                self.show_detail(song, frames, frames_per_peak);
+                Ok(())
+            }
+            Command::Process { song, stems, from_frame } => {
+                self.process(request, song, &stems, from_frame)
+            }
+            Command::Cancel(job) => self.cancel(job),
+            Command::Pause(job) => self.pause_job(job),
+            Command::Continue(job) => self.continue_job(job),
+            Command::Retry(job) => self.retry_job(request, job),
+            Command::MoveJob { job, to } => self.move_job(job, to),
+            Command::ClearJobs(jobs) => self.clear_jobs(jobs),
+            Command::MakeTracks(job) => self.make_tracks(request, job),
+            Command::Remove(song) => self.remove(song),
+            Command::Restore(song) => self.restore(song),
+            Command::Reset => self.reset(),
+            Command::KeepPreferences(preferences) => self.keep_preferences(&preferences),
+            Command::KeepLanes(song, lanes) => self.library.set_lanes(song, &lanes),
+            Command::ListOutputs => self.list_outputs(),
+            Command::SetCompute(compute) => self.set_compute(compute),
+            Command::MeasureHome => self.measure_home(),
+            Command::ClearStems => self.clear_stems(),
+            Command::SaveReport(path) => self.save_report(request, path),
+            Command::Rename { song, title } => self.rename(song, &title),
+            Command::Describe(song) => self.tell_fields(song),
+            Command::Export { id, song, selection, place, settings } => {
+                self.export(id, song, selection, place, settings);
+                Ok(())
+            }
+            Command::PrepareDrag { song, stems } => self.prepare_drag(request, song, stems),
+            Command::CancelExport(id) => {
+                if let Some((cancel, _)) = self.exports.get(&id) {
+                    cancel.cancel();
+                }
+                Ok(())
+            }
+            Command::Choose { song, recipe } => self.choose(song, recipe),
+            Command::NextVersion(song) => self.next_version(song),
+            Command::SetUsual(usual) => self.set_usual(usual),
+            Command::ListModels => {
+                self.list_models();
+                Ok(())
+            }
+            Command::InstallModel(name) => self.change_weights(Change::Install(name)),
+            Command::ImportModel(file) => self.change_weights(Change::Import(file)),
+            Command::RemoveModel(name) => self.remove_model(&name),
+            Command::VerifyModel(name) => self.change_weights(Change::Verify(name)),
+            Command::CancelInstall => {
+                if let Some(cancel) = &self.install {
+                    cancel.cancel();
+                }
+                Ok(())
+            }
+        };
+        if let Err(e) = result {
+            self.fail(song, &e);
+        }
+        self.obeyed = None;
+    }
+
+    /// Reports a failure, as one of the command that is being obeyed, if any.
+    fn fail(&self, song: Option<SongId>, error: &Problem) {
+        self.fail_request(self.obeyed, song, error);
+    }
+
+    fn fail_request(&self, request: Option<RequestId>, song: Option<SongId>, error: &Problem) {
+        self.sink.send(Event::Failed { request, song, problem: error.clone() });
+    }
+
+    /// The stores of a song; the stems are shared with whoever reads or writes them already.
+    fn track(&self, song: &Song, recipe: &Recipe) -> Result<SongTrack> {
+        let is_it = |open: &&Open| open.song == song.id && open.recipe == *recipe;
+        let open = self.open.as_ref().filter(is_it).map(|open| open.track.clone());
+        // Files that somebody has removed are still open, but nothing is kept in them.
+        let shared = self.queue.track_of(song.id, recipe).or(open);
+        if let Some(track) = shared.filter(SongTrack::is_in_place) {
+            return Ok(track);
+        }
+        SongTrack::open(&self.library.song_folder(&song.hash), self.model(recipe), recipe.quality)
+    }
+
+    /// The model of a recipe, if it is installed.
+    fn model(&self, recipe: &Recipe) -> Option<&InstalledModel> {
+        self.models.iter().find(|model| model.name == recipe.model)
+    }
+
+    /// The error of a command that needs the model of a recipe, which is not there.
+    fn why_missing(&self, recipe: &Recipe, otherwise: Problem) -> Problem {
+        InstalledModel::why_missing(self.library.home(), &recipe.model, otherwise)
+    }
+
+    /// What is used where nothing else was said: another model where that one is not installed.
+    fn usual_recipe(&self) -> Recipe {
+        let recipe = self.usual.recipe.clone();
+        match (self.model(&recipe), self.models.first()) {
+            (None, Some(other)) => Recipe { model: other.name.clone(), ..recipe },
+            _ => recipe,
+        }
+    }
+
+    /// What makes the stems that a song shows.
+    fn recipe_of(&self, song: SongId) -> Recipe {
+        let chosen = self.recipes.get(&song).filter(|recipe| self.model(recipe).is_some());
+        chosen.cloned().unwrap_or_else(|| self.usual_recipe())
+    }
+
+    fn model_state(&self) -> ModelState {
+        match (self.model(&self.usual_recipe()), &self.model_fault) {
+            (Some(model), _) => ModelState::Ready {
+                sources: model.spec.sources.clone(),
+                least_memory: model.least_memory(),
+            },
+            (None, Some(problem)) => ModelState::Failed(problem.clone()),
+            (None, None) => ModelState::Missing,
+        }
+    }
+
+    /// Ends everything that is not safe to leave behind; a segment that is being computed is not
+    /// waited for: its store is as it was before it.
+    fn shut_down(mut self) {
+        for (cancel, _) in self.exports.values() {
+            cancel.cancel();
+        }
+        self.drags.cancel(None);
+        if let Some(cancel) = &self.install {
+            cancel.cancel();
+        }
+        self.analyst.join();
+        self.player.load(None);
+        self.keep_running_job();
+        self.holder = Holder::default(); // what was removed goes for good
+        for (_, thread) in std::mem::take(&mut self.exports).into_values() {
+            if thread.join().is_err() {
+                tracing::error!("an export thread panicked");
+            }
+        }
+        self.drags.join();
+        if self.queue.is_idle() {
+            self.worker.join();
+        }
+    }
+}
+
+fn song_of(command: &Command) -> Option<SongId> {
+    match command {
+        Command::Open(song)
+        | Command::Process { song, .. }
+        | Command::Describe(song)
+        | Command::Restore(song)
+        | Command::PrepareDrag { song, .. }
+        | Command::Choose { song, .. }
+        | Command::NextVersion(song)
+        | Command::Export { song, .. } => Some(*song),
+        _ => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! Songs taken out of the library. A removal can be taken back until the program ends, or its room is
+//! needed; a reset cannot.
+
+use std::path::PathBuf;
+
+use super::Core;
+use crate::engine::{
+    event::Event,
+    library::{
+        recovery,
+        trash::{Aside, Removed},
+    },
+    problem::{Problem, Result},
+    types::SongId,
+};
+
+impl Core {
+    /// Takes a song out of the library, with its stores.
+    pub(super) fn remove(&mut self, id: SongId) -> Result<()> {
+        let song = self.library.song(id)?;
+        self.end_jobs_of(Some(id))?;
+        self.drags.cancel(Some(id));
+        self.close(Some(id));
+        // First out of the way, then out of the library: whenever it ends, the song is there with
+        // its stems or not at all.
+        let folder = self.library.song_folder(&song.hash);
+        let (asides, errors) = self.holder.take(self.library.home(), &[folder]);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(error);
+        }
+        let aside = asides.into_iter().next();
+        let taken = match self.library.take_out(id) {
+            Ok(taken) => taken,
+            Err(e) => return self.put_back(aside, e),
+        };
+        self.sink.send(Event::SongRemoved(id));
+        self.removed.push(Removed { taken, aside });
+        Ok(())
+    }
+
+    /// The library did not forget these songs: their folders stay with it.
+    fn put_back(&self, asides: impl IntoIterator<Item = Aside>, error: Problem) -> Result<()> {
+        for aside in asides {
+            if let Err(e) = aside.put_back() {
+                self.fail(None, &e);
+            }
+        }
+        Err(error)
+    }
+
+    /// Brings back a song that was removed since the start.
+    pub(super) fn restore(&mut self, id: SongId) -> Result<()> {
+        let Some(at) = self.removed.iter().position(|removed| removed.taken.song == id) else {
+            return Err(Problem::NotRestorable);
+        };
+        // The library first: if the program ends here, the next start puts the folder back.
+        let is_back = self.library.put_back(&self.removed[at].taken)?;
+        if let Some(aside) = self.removed.remove(at).aside {
+            aside.put_back()?;
+        }
+        if !is_back {
+            return Ok(()); // it was added again meanwhile
+        }
+        let song = self.library.song(id)?;
+        self.sink.send(Event::Song(self.describe(song)));
+        self.watch_sources();
+        for job in self.library.jobs()?.into_iter().rev().filter(|job| job.song == id) {
+            self.sink.send(Event::Job(job));
+        }
+        Ok(())
+    }
+
+    /// There was no room to import a file: once more, where what was removed takes some.
+    pub(super) fn import_again(&mut self, path: PathBuf, track: Option<usize>, problem: Problem) {
+        if !self.purge_removed() {
+            self.sink.send(Event::ImportFailed { path, problem });
+        } else if let Err(e) = self.importer.import(vec![path], track) {
+            self.fail(None, &e);
+        }
+    }
+
+    /// Removes for good what was removed; says whether there was anything.
+    pub(super) fn purge_removed(&mut self) -> bool {
+        let asides: Vec<Aside> =
+            std::mem::take(&mut self.removed).into_iter().filter_map(|it| it.aside).collect();
+        let had_any = !asides.is_empty();
+        for aside in asides {
+            if let Err(e) = aside.remove() {
+                self.fail(None, &e);
+            }
+        }
+        had_any
+    }
+
+    /// Takes everything out of the library.
+    pub(super) fn reset(&mut self) -> Result<()> {
+        self.end_jobs_of(None)?;
+        self.drags.cancel(None);
+        self.close(None);
+        let folders = recovery::song_folders(&self.library.songs_folder());
+        let (asides, errors) = self.holder.take(self.library.home(), &folders);
+        for e in errors {
+            self.fail(None, &e);
+        }
+        if let Err(e) = self.library.clear() {
+            return self.put_back(asides, e);
+        }
+        for aside in asides {
+            if let Err(e) = aside.remove() {
+                self.fail(None, &e);
+            }
+        }
+        self.purge_removed();
+        self.send_library()
+    }
+}

@@ -1,0 +1,284 @@
+//! Songs in the engine: showing the library, opening.
+
+use std::{
+    ops::Range,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
+
+use super::{Core, Open};
+use crate::engine::{
+    audio::analysis::Analysis,
+    event::Event,
+    library::{Library, Whereabouts, cover, song_folder},
+    problem::{Problem, Result},
+    separation::{options::Recipe, plan::Plan},
+    store::{StemStore, track::SongTrack},
+    types::{Job, JobState, Song, SongId, SongState},
+};
+
+impl Core {
+    /// Tells the whole library; covers that were not told yet follow.
+    pub(super) fn send_library(&mut self) -> Result<()> {
+        self.recipes = self.library.recipes()?;
+        let songs: Vec<Song> = self.library.songs()?;
+        let songs: Vec<Song> = songs.into_iter().map(|song| self.with_state(song)).collect();
+        let is_new = |song: &&Song| song.id > self.newest_cover;
+        let new: Vec<_> =
+            songs.iter().filter(is_new).map(|song| (song.id, song.hash.clone())).collect();
+        self.newest_cover = songs.iter().map(|song| song.id).fold(self.newest_cover, SongId::max);
+        self.sink.send(Event::Library { songs, jobs: self.library.jobs()? });
+        self.send_covers(new);
+        self.watch_sources();
+        Ok(())
+    }
+
+    /// Has the files of all songs looked after.
+    pub(super) fn watch_sources(&self) {
+        if let (Some(sources), Ok(songs)) = (&self.sources, self.library.songs()) {
+            sources.watch(songs.into_iter().map(|song| (song.id, song.path)).collect());
+        }
+    }
+
+    /// Tells a song that was imported.
+    pub(super) fn show_imported(&mut self, path: PathBuf, song: Song) {
+        let id = song.id;
+        self.sink.send(Event::Song(self.describe(song)));
+        self.sink.send(Event::Imported { path, song: id });
+        self.watch_sources();
+    }
+
+    /// Shows what another program, such as the command line, has changed in the library; ends what
+    /// it has taken away.
+    pub(super) fn follow_others(&mut self) {
+        let Ok(version) = self.library.version() else { return };
+        if self.library_version.replace(version).is_none_or(|known| known == version) {
+            return;
+        }
+        if let Some(open) = &self.open
+            && self.library.song(open.song).is_err()
+        {
+            self.close(None);
+        }
+        self.drop_lost_jobs();
+        self.show_pace();
+        if let Err(e) = self.send_library() {
+            self.fail(None, &e);
+        }
+    }
+
+    /// Has the next song looked at that was not yet, if none is being looked at.
+    pub(super) fn analyse_next(&mut self) {
+        let (newest, is_busy) = self.analysed;
+        if is_busy {
+            return;
+        }
+        match self.library.not_analysed(newest) {
+            Ok(Some((song, hash))) => {
+                self.analysed = (song, true);
+                self.analyst.ask(song, self.library.song_folder(&hash));
+            }
+            Ok(None) => {}
+            Err(e) => self.fail(None, &e),
+        }
+    }
+
+    /// Keeps and tells what was found out about a song, unless it was removed meanwhile.
+    pub(super) fn analysed(&mut self, song: SongId, found: Option<&Analysis>) {
+        self.analysed.1 = false;
+        if let Some(found) = found {
+            if let Err(e) = self.library.set_analysis(song, found) {
+                self.fail(Some(song), &e);
+            }
+            if let Ok(song) = self.library.song(song) {
+                self.sink.send(Event::Song(self.describe(song)));
+            }
+        }
+        self.analyse_next();
+    }
+
+    /// Whether the data folder still has its library: it may have been moved, or its disk pulled out.
+    pub(super) fn watch_library(&mut self) {
+        let home = self.library.home().to_owned();
+        let was_missed = self.is_missed;
+        self.is_missed = self.library.whereabouts() == Whereabouts::Gone;
+        if self.is_missed && !was_missed {
+            self.fail(None, &Problem::HomeGone { home: home.clone() });
+        }
+        if self.library.whereabouts() != Whereabouts::Replaced {
+            return;
+        }
+        match Library::open(&home) {
+            Ok(library) => {
+                self.library = library;
+                self.library_version = None;
+                self.close(None);
+                self.drop_lost_jobs();
+                if let Err(e) = self.send_library() {
+                    self.fail(None, &e);
+                }
+            }
+            Err(e) => tracing::warn!("{e}"),
+        }
+    }
+
+    fn send_covers(&self, songs: Vec<(SongId, String)>) {
+        let (sink, folder) = (self.sink.clone(), self.library.songs_folder());
+        let work = move || {
+            for (song, hash) in songs {
+                if let Some(cover) = cover::load(&song_folder(&folder, &hash)) {
+                    sink.send(Event::Cover { song, cover: Arc::new(cover) });
+                }
+            }
+        };
+        if let Err(e) = std::thread::Builder::new().name("covers".into()).spawn(work) {
+            tracing::warn!("covers are not shown: {e}");
+        }
+    }
+
+    /// A song with its cover and state.
+    pub(super) fn describe(&self, song: Song) -> Song {
+        let cover = cover::load(&self.library.song_folder(&song.hash)).map(Arc::new);
+        Song { cover, ..self.with_state(song) }
+    }
+
+    fn with_state(&self, song: Song) -> Song {
+        let recipe = self.recipe_of(song.id);
+        let Some(model) = self.model(&recipe) else { return song };
+        let quality = recipe.quality;
+        let folder = model.stem_folder(&self.library.song_folder(&song.hash), quality);
+        let plan: Plan = model.plan(song.frames, quality);
+        let complete = StemStore::is_complete_in(&folder, &plan, &model.groups());
+        Song { state: if complete { SongState::Separated } else { SongState::Ready }, ..song }
+    }
+
+    /// Shows and plays a song.
+    pub(super) fn open(&mut self, id: SongId) -> Result<()> {
+        let song = self.library.song(id)?;
+        let recipe = self.recipe_of(id);
+        let track = self.track(&song, &recipe)?;
+        self.player.load(Some(Arc::new(track.clone())));
+        self.show_open(id, recipe, track);
+        Ok(())
+    }
+
+    fn show_open(&mut self, id: SongId, recipe: Recipe, track: SongTrack) {
+        let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
+        // The store's word: a row of the library may say anything.
+        let frames = track.mix.frames();
+        self.sink.send(Event::Opened { song: id, frames, stems });
+        let (covered, refined) = (track.covered(), track.refined());
+        self.sink.send(Event::Segments { song: id, covered, refined });
+        self.tell_need(id, &track);
+        self.tell_shown(id, &recipe, &track);
+        self.waveforms.open(id, track.clone());
+        self.prepare_for(&recipe, &track);
+        self.open = Some(Open { song: id, recipe, track });
+        self.listened.store(id.0, Ordering::Relaxed);
+    }
+
+    /// Whoever opens a song that is not separated is likely to want that next: then the model is there.
+    fn prepare_for(&self, recipe: &Recipe, track: &SongTrack) {
+        let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
+        if let Some(model) = self.model(recipe).filter(|_| is_wanted && self.queue.is_idle()) {
+            self.worker.prepare(model.clone(), self.compute);
+        }
+    }
+
+    /// Tells what is still to be computed of a song.
+    pub(super) fn tell_need(&self, song: SongId, track: &SongTrack) {
+        if let Some(stems) = &track.stems {
+            let all: Vec<usize> = (0..stems.sources().len()).collect();
+            let (segments, bytes) = (stems.missing(&all), stems.missing_bytes(&all));
+            self.sink.send(Event::Need { song, segments, bytes });
+        }
+    }
+
+    /// Shows the open song anew, where it was: it has other stems than before.
+    pub(super) fn reopen(&mut self) -> Result<()> {
+        let Some(Open { song, track: before, .. }) = self.open.take() else { return Ok(()) };
+        let recipe = self.recipe_of(song);
+        let track = self.track(&self.library.song(song)?, &recipe)?;
+        let names = |track: &SongTrack| track.stems.as_ref().map(|it| it.sources().to_vec());
+        if names(&before).is_some_and(|before| names(&track) == Some(before)) {
+            // One version fades into the other where it is heard.
+            self.player.exchange(Arc::new(track.clone()));
+            self.show_open(song, recipe, track);
+            return Ok(());
+        }
+        let (position, is_playing) = (self.player.position(), self.player.is_playing());
+        self.open(song)?;
+        self.player.seek(position);
+        if is_playing {
+            self.player.play();
+        }
+        Ok(())
+    }
+
+    /// Tells the window all stems of a song, if it is open; another program may have made some.
+    pub(super) fn show_stems(&self, song: SongId) {
+        self.show_new(song, SongTrack::covered);
+    }
+
+    /// Tells the window that a segment of the open song is there, or one of its draft.
+    pub(super) fn show_segment(&self, song: SongId, segment: usize, is_of_draft: bool) {
+        self.show_new(song, |track| {
+            let stems = if is_of_draft { &track.draft } else { &track.stems };
+            let frames = stems.as_ref().map(|stems| stems.plan().segment(segment));
+            frames.map(|frames| (frames.start, frames.end)).into_iter().collect()
+        });
+    }
+
+    /// Tells finer peaks of a stretch of the open song.
+    pub(super) fn show_detail(&self, song: SongId, frames: Range<u64>, frames_per_peak: usize) {
+        if let Some(open) = self.open.as_ref().filter(|open| open.song == song) {
+            self.waveforms.detail(song, open.track.clone(), frames, frames_per_peak);
+        }
+    }
+
+    fn show_new(&self, song: SongId, frames: impl Fn(&SongTrack) -> Vec<(u64, u64)>) {
+        let Some(Open { track, .. }) = self.open.as_ref().filter(|open| open.song == song) else {
+            return;
+        };
+        self.player.refresh();
+        let (covered, refined) = (track.covered(), track.refined());
+        self.sink.send(Event::Segments { song, covered, refined });
+        for (start, end) in frames(track) {
+            self.waveforms.update(song, track.clone(), start..end);
+        }
+    }
+
+    /// Takes the open song, if it is this one or any is meant, out of the player. Returns which.
+    pub(super) fn close(&mut self, song: Option<SongId>) -> Option<SongId> {
+        let open = self.open.take_if(|open| song.is_none_or(|id| id == open.song))?;
+        self.player.load(None);
+        self.listened.store(0, Ordering::Relaxed);
+        Some(open.song)
+    }
+
+    /// Gives a song another title.
+    pub(super) fn rename(&mut self, id: SongId, title: &str) -> Result<()> {
+        let song = self.library.rename_song(id, title)?;
+        self.library.write_record(&song.hash)?;
+        self.sink.send(Event::Song(self.describe(song)));
+        Ok(())
+    }
+
+    /// Tells a job, and the song whose state it may have changed.
+    pub(super) fn show_job(&self, job: &Job) {
+        self.sink.send(Event::Job(job.clone()));
+        if job.state == JobState::Done
+            && let Ok(song) = self.library.song(job.song)
+        {
+            self.sink.send(Event::Song(self.describe(song)));
+        }
+    }
+}
+
+/// Removes a folder inside the data folder. A symbolic link is removed, not followed.
+pub(super) fn remove_folder(folder: &std::path::Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Problem::remove(folder, e)),
+        _ => Ok(()),
+    }
+}

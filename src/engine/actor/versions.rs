@@ -1,0 +1,143 @@
+//! Versions of a song's stems in the engine: what makes the ones that are shown, which others there
+//! are, and going from one to another.
+
+use super::Core;
+use crate::engine::{
+    event::Event,
+    problem::Result,
+    separation::{
+        installed::InstalledModel,
+        options::{Offer, Quality, Recipe, Usual, Version},
+    },
+    store::{StemStore, track::SongTrack},
+    types::SongId,
+};
+
+impl Core {
+    /// Shows other stems of a song. What is playing goes on where it is.
+    pub(super) fn choose(&mut self, song: SongId, recipe: Option<Recipe>) -> Result<()> {
+        let recipe =
+            recipe.map(|recipe| Recipe { quality: recipe.quality.within_bounds(), ..recipe });
+        self.library.set_recipe(song, recipe.as_ref())?;
+        match recipe {
+            Some(recipe) => drop(self.recipes.insert(song, recipe)),
+            None => drop(self.recipes.remove(&song)),
+        }
+        let described = self.describe(self.library.song(song)?);
+        self.sink.send(Event::Song(described));
+        if self.open.as_ref().is_some_and(|open| open.song == song) {
+            self.reopen()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Shows the next version of a song that is there.
+    pub(super) fn next_version(&mut self, song: SongId) -> Result<()> {
+        let versions = self.versions_of(song)?;
+        let shown = self.recipe_of(song);
+        let at = versions.iter().position(|version| version.recipe == shown);
+        let next = at.map_or(0, |at| (at + 1) % versions.len());
+        match versions.into_iter().nth(next) {
+            Some(version) if version.recipe != shown => self.choose(song, Some(version.recipe)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets what is used for songs of which nothing else was said.
+    pub(super) fn set_usual(&mut self, usual: Usual) -> Result<()> {
+        if usual == self.usual {
+            return Ok(());
+        }
+        self.usual = usual;
+        self.show_pace();
+        self.sink.send(Event::Model(self.model_state()));
+        self.send_library()?;
+        let is_usual = |song: &SongId| !self.recipes.contains_key(song);
+        match self.open.as_ref().map(|open| open.song).filter(is_usual) {
+            Some(_) => self.reopen(),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells what the open song shows, and what there is to choose from.
+    pub(super) fn tell_shown(&self, song: SongId, recipe: &Recipe, track: &SongTrack) {
+        let Some(model) = self.model(recipe) else { return };
+        let stems = 0..model.spec.sources.len();
+        let missing = |stem| track.stems.as_ref().map_or(0, |stems| stems.missing(&[stem]));
+        let (makers, missing) = stems.map(|it| (model.networks_for(&[it]), missing(it))).unzip();
+        let mut qualities = Quality::PRESETS.to_vec();
+        if !qualities.contains(&recipe.quality) {
+            qualities.push(recipe.quality);
+        }
+        let offer = |quality: Quality| Offer {
+            quality,
+            segments: model.plan(track.mix.frames(), quality).len(),
+            seconds_each: self.pace_of(model, quality),
+        };
+        let offers = qualities.into_iter().map(offer).collect();
+        let versions = self.versions_of(song).unwrap_or_default();
+        let recipe = recipe.clone();
+        self.sink.send(Event::Shown { song, recipe, makers, missing, offers, versions });
+    }
+
+    /// Seconds that a segment of one network takes; a draft's are guessed until one was made.
+    pub(super) fn pace_of(&self, model: &InstalledModel, quality: Quality) -> Option<f64> {
+        let pace = |quality| self.library.pace(&model.pace_name(quality)).ok().flatten();
+        pace(quality).or_else(|| pace(Quality::default()))
+    }
+
+    /// The versions of a song's stems that are there, by models as they are listed.
+    fn versions_of(&self, song: SongId) -> Result<Vec<Version>> {
+        let song = self.library.song(song)?;
+        let folder = self.library.song_folder(&song.hash);
+        let mut versions = Vec::new();
+        let entries = std::fs::read_dir(folder.join("stems")).into_iter().flatten().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+        names.sort();
+        for model in &self.models {
+            for name in &names {
+                let Some(quality) = quality_of(model, &name.to_string_lossy()) else { continue };
+                let (its, plan) =
+                    (model.stem_folder(&folder, quality), model.plan(song.frames, quality));
+                if !StemStore::has_any_in(&its, model.groups().len()) {
+                    continue;
+                }
+                let is_complete = StemStore::is_complete_in(&its, &plan, &model.groups());
+                let recipe = Recipe { model: model.name.clone(), quality };
+                versions.push(Version { recipe, is_complete });
+            }
+        }
+        Ok(versions)
+    }
+}
+
+/// The quality of the stems in a folder of this name, if they are the model's.
+fn quality_of(model: &InstalledModel, name: &str) -> Option<Quality> {
+    let suffix = name.strip_prefix(&format!("{}-{}-", model.name, model.short_digest()))?;
+    Quality::of_suffix(suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Spec;
+
+    #[test]
+    fn a_folders_name_tells_what_made_its_stems() {
+        let spec = Spec { sources: vec![], sample_rate: 44_100, channels: 2, segment_frames: 10 };
+        let digest = "0123456789abcdef0123".to_owned();
+        let model = InstalledModel { name: "a-b".into(), networks: vec![], digest, spec };
+        let shifted = Quality { overlap: 10, shifts: 3, seed: 42, is_draft: false };
+        for quality in Quality::PRESETS.into_iter().chain([shifted]) {
+            let folder = model.stem_folder(std::path::Path::new(""), quality);
+            let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+            assert_eq!(quality_of(&model, &name), Some(quality), "{name}");
+        }
+        for odd in
+            ["o25", "a-0123456789abcdef-o25", "a-b-0123456789abcdef-o99", "a-b-0123456789abcdef-"]
+        {
+            assert_eq!(quality_of(&model, odd), None, "{odd}");
+        }
+    }
+}

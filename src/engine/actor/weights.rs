@@ -1,0 +1,168 @@
+//! Models in the engine: finding them, fetching, checking and removing them, and telling how that
+//! goes.
+
+use std::path::PathBuf;
+
+use super::{Core, Message};
+use crate::{
+    engine::{
+        event::{Event, ModelEntry, ModelState, ModelTask},
+        problem::{Activity, Problem, Result},
+        separation::installed::{DEFAULT, InstalledModel},
+        system::panics::caught,
+        types::CancelToken,
+    },
+    model::{
+        self,
+        weights::{Progress, Step, Store},
+    },
+};
+
+/// What is done to the weights of a model, on a thread of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::engine) enum Change {
+    /// They are fetched.
+    Install(String),
+    /// They are taken from a file.
+    Import(PathBuf),
+    /// Every byte is looked at.
+    Verify(String),
+}
+
+impl Change {
+    fn name(&self) -> Option<String> {
+        match self {
+            Self::Install(name) | Self::Verify(name) => Some(name.clone()),
+            Self::Import(_) => None,
+        }
+    }
+
+    fn carry_out(
+        &self,
+        store: &Store,
+        progress: &mut dyn FnMut(Progress),
+        cancel: &dyn Fn() -> bool,
+    ) -> model::Result<()> {
+        match self {
+            Self::Install(name) => store.install(name, progress, cancel),
+            Self::Import(file) => store.import(file, progress, cancel).map(drop),
+            Self::Verify(name) => store.verify(name, progress, cancel),
+        }
+    }
+}
+
+impl Core {
+    /// Looks for the installed models.
+    pub(super) fn find_models(&mut self) {
+        let home = self.library.home();
+        self.models = InstalledModel::all(home);
+        let usual = InstalledModel::find(home, &self.usual.recipe.model);
+        let default = InstalledModel::find(home, DEFAULT);
+        let fault = usual.and(default).err();
+        self.model_fault = fault.map(Problem::from);
+    }
+
+    /// Tells the models, as they can be managed.
+    pub(super) fn list_models(&self) {
+        let store = Store::new(self.library.home());
+        let entry = |model: model::weights::Model| ModelEntry {
+            bytes: model.bytes(),
+            state: store.state(&model.name),
+            networks: (store.networks_there(&model), model.networks.len()),
+            name: model.name,
+            title: model.title,
+            sources: model.sources,
+            terms: model.terms,
+            is_own: model.is_own,
+        };
+        self.sink.send(Event::Models(store.models().into_iter().map(entry).collect()));
+    }
+
+    /// Fetches weights, takes them from a file, or looks at them.
+    pub(super) fn change_weights(&mut self, change: Change) -> Result<()> {
+        if self.install.is_some() {
+            return Err(Problem::ModelBusy);
+        }
+        let cancel = CancelToken::default();
+        self.install = Some(cancel.clone());
+        let (sink, outbox) = (self.sink.clone(), self.outbox.clone());
+        let store = Store::new(self.library.home()).with_mirror(self.mirror.clone());
+        // While there is no model at all, its card in the window shows how far it is.
+        let is_first = self.models.is_empty();
+        let name = change.name();
+        let tell = move |step: Step, fraction, must: bool| {
+            let running = ModelTask::Running { step: step.clone(), fraction };
+            let mut events = vec![Event::ModelTask(name.clone(), running)];
+            if is_first {
+                events.push(Event::Model(ModelState::Installing { step, fraction }));
+            }
+            for event in events {
+                if must { sink.send(event) } else { sink.try_send(event) }
+            }
+        };
+        tell(Step::Starting, None, true);
+        let work = move || {
+            let mut progress = |progress: Progress| {
+                let fraction =
+                    progress.total.map(|total| progress.done as f32 / total.max(1) as f32);
+                tell(progress.what, fraction, false);
+            };
+            let is_cancelled = || cancel.is_cancelled();
+            let result = caught(Activity::InstallingModel, || {
+                change.carry_out(&store, &mut progress, &is_cancelled).map_err(Problem::from)
+            });
+            let result = match result {
+                // Ended by the user: no failure to show.
+                Err(_) if is_cancelled() => Ok(()),
+                other => other,
+            };
+            drop(outbox.send(Message::Weights(change, result)));
+        };
+        std::thread::Builder::new()
+            .name("weights".into())
+            .spawn(work)
+            .map(drop)
+            .map_err(Problem::no_thread)
+    }
+
+    /// Weights were fetched or looked at, or were not.
+    pub(super) fn weights_came(&mut self, change: &Change, result: Result<()>) {
+        let was_cancelled = self.install.take().is_some_and(|cancel| cancel.is_cancelled());
+        let task = match &result {
+            Err(problem) => ModelTask::Failed(problem.clone()),
+            Ok(()) if matches!(change, Change::Verify(_)) && !was_cancelled => ModelTask::Verified,
+            Ok(()) => ModelTask::Ended,
+        };
+        self.sink.send(Event::ModelTask(change.name(), task));
+        match result {
+            Err(problem) if self.models.is_empty() => {
+                self.sink.send(Event::Model(ModelState::Failed(problem)));
+                self.list_models();
+            }
+            Err(_) => self.list_models(),
+            Ok(()) => self.show_models(),
+        }
+    }
+
+    /// Removes a model's weights; what it is used for is ended first.
+    pub(super) fn remove_model(&mut self, name: &str) -> Result<()> {
+        for job in self.library.queue()?.iter().filter(|job| job.model == name) {
+            self.pause_job(job.id)?;
+        }
+        Store::new(self.library.home()).remove(name)?;
+        self.show_models();
+        Ok(())
+    }
+
+    /// Tells that other models are there than before.
+    fn show_models(&mut self) {
+        self.find_models();
+        self.show_pace();
+        self.sink.send(Event::Model(self.model_state()));
+        self.list_models();
+        // Songs may have stems of a model, and the open one has some from now on.
+        if let Err(e) = self.send_library().and_then(|()| self.reopen()) {
+            self.fail(None, &e);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! FLAC in its own container.
+//!
+//! Shows the stream information and the frames. Tags, covers, cue sheets and seek tables may be
+//! missing or damaged; tags behind the last frame would be taken for a part of it.
+//! Source: RFC 9639.
+
+use std::io;
+
+use super::{Completeness, Container, Shape, Timing, tags};
+use crate::engine::audio::decode::{bounds::BoundedFile, view::View};
+
+const MOST_BLOCKS: usize = 4096;
+/// Bytes of the marker and of a metadata block's head.
+const MARKER: u64 = 4;
+const BLOCK_HEAD: u64 = 4;
+const STREAM_INFO_BYTES: u64 = 34;
+/// So far the first frame is looked for, where the metadata blocks do not lead to it. In bytes.
+const FARTHEST: u64 = 32 << 20;
+
+/// The shape of a FLAC file; `None` without stream information.
+///
+/// # Errors
+/// I/O errors of the file.
+pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
+    let end = tags::end_of_sound(file)?;
+    let mut at = MARKER;
+    let mut info = None;
+    for _ in 0..MOST_BLOCKS {
+        let head = file.bytes_at(at, BLOCK_HEAD)?;
+        let [flags, a, b, c] = head[..] else { break };
+        let bytes = u64::from(u32::from_be_bytes([0, a, b, c]));
+        let body = at + BLOCK_HEAD;
+        if flags & 0x7f == 0x7f || body + bytes > end {
+            break; // no block, or a damaged one
+        }
+        if flags << 1 == 0 && info.is_none() && bytes >= STREAM_INFO_BYTES {
+            info = Some(file.bytes_at(body, STREAM_INFO_BYTES)?);
+        }
+        at = body + bytes;
+        if flags & 0x80 != 0 {
+            break;
+        }
+    }
+    let Some(info) = info.filter(|info| info.len() as u64 == STREAM_INFO_BYTES) else {
+        return Ok(None);
+    };
+    let first = if is_frame(&file.bytes_at(at, 16)?) {
+        at
+    } else {
+        let after_info = MARKER + BLOCK_HEAD + STREAM_INFO_BYTES;
+        first_frame(file, after_info, end)?.unwrap_or(at)
+    };
+    let total =
+        u64::from_be_bytes([0, 0, 0, info[13] & 15, info[14], info[15], info[16], info[17]]);
+    let mut view = View::default();
+    view.push_literal(*b"fLaC\x80\0\0\x22");
+    view.push_literal(info);
+    view.push_file(first..end);
+    let timing = Timing { frames: Some(total).filter(|&frames| frames > 0), ..Timing::default() };
+    Ok(Some(Shape::single(Container::Flac, view, timing, Completeness::Whole)))
+}
+
+/// Where the first frame begins: one that says that it is the first, else any.
+fn first_frame(file: &mut BoundedFile, start: u64, end: u64) -> io::Result<Option<u64>> {
+    let bytes = file.bytes_at(start, FARTHEST.min(end.saturating_sub(start)))?;
+    let mut frames = (0..bytes.len()).filter(|&at| is_frame(&bytes[at..]));
+    let any = frames.next();
+    let first = any.into_iter().chain(frames).find(|&at| bytes.get(at + 4) == Some(&0));
+    Ok(first.or(any).map(|at| start + at as u64))
+}
+
+/// Whether these bytes begin with a frame's header, by its sync code and its checksum.
+fn is_frame(bytes: &[u8]) -> bool {
+    let Some(&[0xff, sync, sizes, shape]) = bytes.first_chunk() else { return false };
+    if sync & 0xfe != 0xf8 || sizes >> 4 == 0 || sizes & 15 == 15 || shape & 1 == 1 {
+        return false;
+    }
+    let Some(&number) = bytes.get(4) else { return false };
+    // The number's first byte says how many follow, as in UTF-8.
+    let number_bytes = match number.leading_ones() {
+        0 => 1,
+        ones @ 2..=7 => ones as usize,
+        _ => return false,
+    };
+    let block_bytes = match sizes >> 4 {
+        6 => 1,
+        7 => 2,
+        _ => 0,
+    };
+    let rate_bytes = match sizes & 15 {
+        12 => 1,
+        13 | 14 => 2,
+        _ => 0,
+    };
+    let header = 4 + number_bytes + block_bytes + rate_bytes;
+    bytes.get(header).is_some_and(|&sum| crc8(&bytes[..header]) == sum)
+}
+
+/// CRC-8 with the polynomial 0x07, as in a frame's header.
+fn crc8(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8).fold(
+            crc ^ byte,
+            |crc: u8, _| {
+                if crc & 0x80 == 0 { crc << 1 } else { (crc << 1) ^ 0x07 }
+            },
+        )
+    })
+}

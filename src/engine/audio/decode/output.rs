@@ -1,0 +1,342 @@
+//! The last stretch of decoding: delay and padding cut away, numbers checked, the rate converted,
+//! blocks given to the sink. Sees stereo only.
+
+use super::{DecodeError, Unsupported};
+use crate::engine::{
+    audio::resample::{ResampleError, Resampler},
+    problem::Result,
+    types::CHANNELS,
+};
+
+/// A part of a stream that is heard, after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Frames of silence before it.
+    pub silence: u64,
+    /// Its first frame.
+    pub start: u64,
+    /// Its length in frames; `None` to the end of the stream.
+    pub length: Option<u64>,
+}
+
+/// What of a stream is heard, in frames of the source: parts in ascending order, without what an
+/// encoder added at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trim {
+    parts: Vec<Part>,
+    /// Frames at the end of the stream that are not heard, where it ends as it should.
+    pub padding: u64,
+}
+
+impl Default for Trim {
+    fn default() -> Self {
+        Self::from(0)
+    }
+}
+
+impl Trim {
+    /// All from frame `start` on.
+    pub fn from(start: u64) -> Self {
+        Self::of(Part { silence: 0, start, length: None })
+    }
+
+    /// `length` frames from frame `start` on.
+    pub fn range(start: u64, length: u64) -> Self {
+        Self::of(Part { silence: 0, start, length: Some(length) })
+    }
+
+    /// The same, without so many frames at the end of the stream.
+    pub fn padded(self, padding: u64) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// One part.
+    pub fn of(part: Part) -> Self {
+        Self { parts: vec![part], padding: 0 }
+    }
+
+    /// Whether a part that begins with frame `start` can be read after those that are there.
+    pub fn goes_on_at(&self, start: u64) -> bool {
+        let end = |part: &Part| Some(part.start + part.length?);
+        self.parts.last().is_none_or(|part| end(part).is_some_and(|end| end <= start))
+    }
+
+    /// Adds a part that [`Self::goes_on_at`] its start.
+    pub fn push(&mut self, part: Part) {
+        self.parts.push(part);
+    }
+
+    /// Frames that are heard, with the pauses; `None` where the end is the stream's.
+    pub fn frames(&self) -> Option<u64> {
+        self.parts.iter().map(|part| Some(part.silence + part.length?)).sum()
+    }
+}
+
+/// Takes stereo at the source's rate, gives blocks at another to a sink.
+pub struct Output<'a> {
+    sink: &'a mut dyn FnMut(&[f32]) -> Result<()>,
+    resampler: Resampler,
+    from: u32,
+    to: u32,
+    /// Parts that are to come, the next one last.
+    parts: Vec<Part>,
+    /// Frames of the source that came.
+    came: u64,
+    /// Frames that are held back, as they may prove to be padding.
+    padding: usize,
+    /// The last frames that came.
+    held: Vec<f32>,
+    block: Vec<f32>,
+    /// Frames of the source that were heard so far.
+    pub frames_in: u64,
+    /// Frames given to the sink.
+    pub frames_out: u64,
+}
+
+impl<'a> Output<'a> {
+    /// An output at `rate` Hz, for a source that is so too until [`Self::change_rate`].
+    ///
+    /// # Errors
+    /// When the rate is beyond what can be converted.
+    pub fn new(
+        rate: u32,
+        trim: Trim,
+        sink: &'a mut dyn FnMut(&[f32]) -> Result<()>,
+    ) -> Result<Self> {
+        let mut output = Self {
+            sink,
+            resampler: Resampler::new(rate, rate).map_err(DecodeError::from)?,
+            from: rate,
+            to: rate,
+            parts: Vec::new(),
+            came: 0,
+            padding: 0,
+            held: Vec::new(),
+            block: Vec::new(),
+            frames_in: 0,
+            frames_out: 0,
+        };
+        output.begin(trim);
+        Ok(output)
+    }
+
+    /// Begins a stream, of which `trim` is heard, behind what came until now.
+    pub fn begin(&mut self, trim: Trim) {
+        let mut parts = trim.parts;
+        parts.reverse();
+        (self.parts, self.came, self.padding) = (parts, 0, trim.padding as usize);
+    }
+
+    /// The rate that is taken now, in Hz.
+    pub fn rate(&self) -> u32 {
+        self.from
+    }
+
+    /// Goes on at another rate, from here.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and as the sink.
+    pub fn change_rate(&mut self, rate: u32) -> Result<()> {
+        self.flush()?;
+        self.resampler = Resampler::new(rate, self.to).map_err(DecodeError::from)?;
+        self.from = rate;
+        Ok(())
+    }
+
+    /// Whether nothing more will be taken.
+    pub fn is_full(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Takes interleaved stereo.
+    ///
+    /// # Errors
+    /// As the sink.
+    pub fn push(&mut self, stereo: &[f32]) -> Result<()> {
+        let start = self.came;
+        self.came += (stereo.len() / CHANNELS) as u64;
+        while let Some(part) = self.parts.last_mut() {
+            let end = part.length.map_or(u64::MAX, |length| part.start.saturating_add(length));
+            let from = part.start.max(start);
+            if from >= self.came && end > self.came {
+                break;
+            }
+            let silence = std::mem::take(&mut part.silence);
+            self.pause(silence)?;
+            if end > start {
+                let index =
+                    |frame: u64| (frame.clamp(start, self.came) - start) as usize * CHANNELS;
+                let heard = &stereo[index(from)..index(end)];
+                self.hear(heard)?;
+            }
+            if end > self.came {
+                break;
+            }
+            self.parts.pop();
+        }
+        Ok(())
+    }
+
+    /// Takes what is heard, unless it may be padding.
+    fn hear(&mut self, stereo: &[f32]) -> Result<()> {
+        if self.padding == 0 {
+            return self.convert(stereo);
+        }
+        self.held.extend_from_slice(stereo);
+        let sure = self.held.len().saturating_sub(self.padding * CHANNELS);
+        let heard: Vec<f32> = self.held.drain(..sure).collect();
+        self.convert(&heard)
+    }
+
+    fn pause(&mut self, frames: u64) -> Result<()> {
+        const AT_ONCE: u64 = 1 << 14;
+        let silence = vec![0.0; frames.min(AT_ONCE) as usize * CHANNELS];
+        let mut left = frames;
+        while left > 0 {
+            let now = left.min(AT_ONCE);
+            self.convert(&silence[..now as usize * CHANNELS])?;
+            left -= now;
+        }
+        Ok(())
+    }
+
+    /// Takes `frames` frames of silence.
+    ///
+    /// # Errors
+    /// As the sink.
+    pub fn push_silence(&mut self, frames: u64) -> Result<()> {
+        const AT_ONCE: u64 = 1 << 14;
+        let silence = vec![0.0; frames.min(AT_ONCE) as usize * CHANNELS];
+        let mut left = frames;
+        while left > 0 && !self.is_full() {
+            let now = left.min(AT_ONCE);
+            self.push(&silence[..now as usize * CHANNELS])?;
+            left -= now;
+        }
+        Ok(())
+    }
+
+    /// Ends a stream. `complete` says whether its packets came to their proper end, where the padding
+    /// is.
+    ///
+    /// # Errors
+    /// As the sink.
+    pub fn end(&mut self, complete: bool) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        if complete { Ok(()) } else { self.convert(&held) }
+    }
+
+    /// Ends the last stream.
+    ///
+    /// # Errors
+    /// As the sink.
+    pub fn finish(&mut self) -> Result<()> {
+        self.flush()
+    }
+
+    fn convert(&mut self, stereo: &[f32]) -> Result<()> {
+        self.frames_in += (stereo.len() / CHANNELS) as u64;
+        self.resampler.push(stereo, &mut self.block).map_err(DecodeError::from)?;
+        self.give()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.resampler.finish(&mut self.block).map_err(DecodeError::from)?;
+        self.give()
+    }
+
+    fn give(&mut self) -> Result<()> {
+        if !self.block.is_empty() {
+            self.frames_out += (self.block.len() / CHANNELS) as u64;
+            (self.sink)(&self.block)?;
+            self.block.clear();
+        }
+        Ok(())
+    }
+}
+
+impl From<ResampleError> for DecodeError {
+    fn from(error: ResampleError) -> Self {
+        Self::Unsupported(match error {
+            ResampleError::Rate(rate) => Unsupported::Rate(rate),
+            ResampleError::Build(_) | ResampleError::Step(_) => Unsupported::Conversion,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::types::SAMPLE_RATE;
+
+    /// Counts up from 1 in both channels, in blocks of 10 frames, and returns what the sink got.
+    fn heard(frames: usize, trim: Trim, complete: bool) -> Vec<f32> {
+        let mut got = Vec::new();
+        let mut sink = |block: &[f32]| {
+            got.extend(block.iter().step_by(2));
+            Ok(())
+        };
+        let mut output = Output::new(SAMPLE_RATE, trim, &mut sink).unwrap();
+        let all: Vec<f32> = (1..=frames).flat_map(|n| [n as f32; 2]).collect();
+        for block in all.chunks(10 * CHANNELS) {
+            output.push(block).unwrap();
+        }
+        output.end(complete).unwrap();
+        output.finish().unwrap();
+        got
+    }
+
+    fn count(range: std::ops::RangeInclusive<usize>) -> Vec<f32> {
+        range.map(|n| n as f32).collect()
+    }
+
+    #[test]
+    fn start_and_end_are_cut_to_the_frame() {
+        assert_eq!(heard(35, Trim::default(), true), count(1..=35));
+        assert_eq!(heard(35, Trim::from(12), true), count(13..=35));
+        assert_eq!(heard(35, Trim::range(12, 5), true), count(13..=17));
+        assert_eq!(heard(35, Trim::range(12, 50), true), count(13..=35));
+        let padded = |start| Trim::from(start).padded(11);
+        assert_eq!(heard(35, padded(12), true), count(13..=24));
+        assert_eq!(heard(35, padded(12), false), count(13..=35));
+        assert!(heard(35, padded(40), true).is_empty());
+    }
+
+    #[test]
+    fn parts_are_heard_in_order_with_pauses_between_them() {
+        let part = |silence, start, length| Part { silence, start, length };
+        let mut trim = Trim::range(2, 3);
+        assert!(trim.goes_on_at(5) && !trim.goes_on_at(4));
+        trim.push(part(2, 5, Some(1)));
+        trim.push(part(0, 8, Some(14)));
+        trim.push(part(1, 30, None));
+        assert_eq!(trim.frames(), None);
+        let expected =
+            [count(3..=5), vec![0.0; 2], count(6..=6), count(9..=22), vec![0.0]].concat();
+        let [first, rest] = [&expected[..], &count(31..=35)[..]];
+        assert_eq!(heard(35, trim, true), [first, rest].concat());
+        let mut ends = Trim::range(2, 3);
+        ends.push(part(4, 9, Some(2)));
+        assert_eq!(ends.frames(), Some(9));
+        assert_eq!(heard(9, ends, true), count(3..=5), "a pause belongs to the part behind it");
+    }
+
+    #[test]
+    fn streams_follow_one_another() {
+        let mut got: Vec<f32> = Vec::new();
+        let mut sink = |block: &[f32]| {
+            got.extend(block.iter().step_by(2));
+            Ok(())
+        };
+        let mut output = Output::new(SAMPLE_RATE, Trim::range(1, 1), &mut sink).unwrap();
+        output.push(&[1.0, 1.0, 2.0, 2.0, 3.0, 3.0]).unwrap();
+        assert!(output.is_full());
+        output.end(true).unwrap();
+        output.begin(Trim::from(1));
+        output.push(&[4.0, 4.0, 5.0, 5.0]).unwrap();
+        output.end(true).unwrap();
+        output.finish().unwrap();
+        assert_eq!((output.frames_in, output.frames_out), (2, 2));
+        assert_eq!(got, [2.0_f32, 5.0]);
+    }
+}

@@ -1,0 +1,503 @@
+//! What a file holds: in which container, with which codec, and which of its frames are heard.
+
+use std::{
+    collections::VecDeque,
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use symphonia::{
+    core::{
+        codecs::{
+            CodecParameters,
+            audio::{
+                AudioCodecParameters,
+                well_known::{CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_OPUS},
+            },
+        },
+        common::Limit,
+        errors::Error,
+        formats::{FormatOptions, FormatReader, Track, TrackType, probe::Hint},
+        io::{MediaSourceStream, MediaSourceStreamOptions},
+        meta::MetadataOptions,
+        packet::Packet,
+        units::{Duration, TimeBase, Timestamp},
+    },
+    default::get_probe,
+};
+
+use super::{
+    Damage, DecodeError, NotAudio, Unsupported,
+    bounds::Allowance,
+    container::{AudioTrack, Completeness, Container, Request, Shape, Timing},
+    decoder::{self, Decoder, codec_name},
+    file::{self, Counted, Opened},
+    mpeg::{Frames, Framing},
+    output::Trim,
+    packets::{Next, Packets, codec_of},
+};
+use crate::engine::{
+    problem::{Problem, Result},
+    system::guard::guarded,
+    types::{AudioFormat, CancelToken, SAMPLE_RATE},
+};
+
+/// Rate at which Opus is always decoded, in Hz.
+const OPUS_RATE: u32 = 48_000;
+/// Frames of padding that are believed: LAME's note has room for 4095. Padding is held in memory.
+const MOST_PADDING: u64 = 1 << 16;
+/// Frames of its core that an AAC decoder gives before the first real one, where the file does not
+/// say: the overlap of the first block.
+const AAC_PRIMING: u64 = 1024;
+
+/// An audio file whose container has been read.
+pub struct Source {
+    /// The container.
+    pub container: Container,
+    /// Its audio tracks, and the number of the one that is decoded, from 1.
+    pub tracks: Vec<AudioTrack>,
+    /// The number of the track that is decoded.
+    pub track: usize,
+    /// The codec, as [`Decoder::new`] wants it.
+    pub codec: AudioCodecParameters,
+    /// For people; channels and rate as far as the header tells.
+    pub format: AudioFormat,
+    /// What is heard, for each time that the stream has to be read.
+    pub passes: Vec<Trim>,
+    /// Frames to be heard, where that is stated exactly.
+    pub promised: Option<u64>,
+    /// Whether all of the file is there.
+    pub completeness: Completeness,
+    /// Seconds of time stamps' units; `None` where time stamps do not show what is missing.
+    pub gap_base: Option<TimeBase>,
+    /// Where the first packet should start, where its time stamp shows what is missing before it.
+    pub start: Option<Timestamp>,
+    /// Length in seconds, where it is stated roughly.
+    seconds: Option<f64>,
+    packets: Packets,
+    /// Packets that were read already.
+    read: VecDeque<Packet>,
+    /// Symphonia's number of the track.
+    id: u32,
+    position: Arc<AtomicU64>,
+    /// Length of what is read, and of the whole file.
+    shown: u64,
+    bytes: u64,
+}
+
+impl Source {
+    /// Opens the audio track `track` of `path`, counted from 1; the file's default where there is none.
+    ///
+    /// # Errors
+    /// When there is no such file or track, it cannot be read, or it is no audio that can be decoded;
+    /// when cancelled.
+    pub fn open(path: &Path, track: Option<usize>, cancel: &CancelToken) -> Result<Self> {
+        Self::open_within(path, u64::MAX, Request { track, headers_only: false }, cancel)
+    }
+
+    /// As [`Self::open`], for a length and not for the sound: reads `most` bytes at most.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_headers(
+        path: &Path,
+        most: u64,
+        track: Option<usize>,
+        cancel: &CancelToken,
+    ) -> Result<Self> {
+        Self::open_within(path, most, Request { track, headers_only: true }, cancel)
+    }
+
+    fn open_within(path: &Path, most: u64, request: Request, cancel: &CancelToken) -> Result<Self> {
+        let Opened { file, shape, position, bytes } = file::open(path, most, request, cancel)?;
+        let cannot_read = |error| {
+            if cancel.is_cancelled() { Problem::Cancelled } else { probe_error(error, path) }
+        };
+        let framing = match shape.container {
+            Container::Mpeg => Some(Framing::Mpeg),
+            Container::Adts => Some(Framing::Adts),
+            _ => None,
+        };
+        if let Some(track) = shape.tracks.get(shape.track.wrapping_sub(1))
+            && !track.is_decodable
+        {
+            let codec = Some(track.codec.clone());
+            return Err(DecodeError::Unsupported(Unsupported::Codec(codec)).into());
+        }
+        let place = Place { position, shown: shape.view.len(), bytes };
+        let source = match framing {
+            Some(framing) => {
+                let frames = Frames::new(file, framing).map_err(|e| cannot_read(e.into()))?;
+                let frames = frames.ok_or_else(nothing_begins)?;
+                Self::of_frames(frames, shape, place).map_err(|e| cannot_read(e.into()))?
+            }
+            None => Self::of_reader(probe(file).map_err(cannot_read)?, shape, place)?,
+        };
+        source.prepared()
+    }
+
+    fn of_frames(mut frames: Frames<Counted>, shape: Shape, place: Place) -> io::Result<Self> {
+        let first = frames.first();
+        let note = frames.note().copied().unwrap_or_default();
+        let sound = note.count.map(|count| count * first.frames);
+        let mut trim = Trim::default();
+        let mut promised = sound;
+        if let Some((delay, padding)) = note.added {
+            trim = Trim::from(delay).padded(padding.min(MOST_PADDING));
+            promised = sound.map(|sound| sound.saturating_sub(delay + trim.padding));
+        }
+        let average = frames.average_bytes()?;
+        let estimate = place.shown as f64 / average.max(1.0) * first.frames as f64;
+        let rate = f64::from(first.rate.max(1));
+        let seconds = promised.map_or(estimate, |frames| frames as f64) / rate;
+        // A file with as many bytes as the note counts is whole, whatever the number of frames.
+        let is_short = note.bytes.is_none_or(|stated| stated > place.shown + average as u64);
+        let completeness = match shape.completeness {
+            Completeness::Whole if is_short && note.bytes.is_some() => Completeness::CutOff,
+            completeness => completeness,
+        };
+        let codec = codec_of(first);
+        let packets = Packets::Frames(Box::new(frames), 0);
+        let shape = Shape { completeness, ..shape };
+        let mut source = Self::new(packets, codec, 0, shape, place);
+        source.passes = vec![trim];
+        source.promised = promised;
+        source.seconds = Some(seconds);
+        Ok(source)
+    }
+
+    fn of_reader(reader: Box<dyn FormatReader>, shape: Shape, place: Place) -> Result<Self> {
+        let id = shape.tracks.get(shape.track.wrapping_sub(1)).map_or(0, |track| track.id);
+        let (track, codec) = playable_track(reader.as_ref(), id)?;
+        let (container, timing) = (shape.container, shape.timing.clone());
+        let header = track.num_frames;
+        let mut source = Self::new(Packets::Symphonia(reader), codec, track.id, shape, place);
+        if timing.has_gaps || container == Container::Flac {
+            source.gap_base = track.time_base;
+        }
+        source.start = timing.lacks_start.then_some(Timestamp::ZERO);
+        source.promised = match container {
+            // Of a file that was cut off, that is the length of what is there.
+            Container::Ogg => header.filter(|_| source.completeness != Completeness::CutOff),
+            _ => timing.frames,
+        };
+        source.seconds = timing.seconds;
+        source.set_timing(&timing);
+        Ok(source)
+    }
+
+    fn new(
+        packets: Packets,
+        codec: AudioCodecParameters,
+        id: u32,
+        shape: Shape,
+        place: Place,
+    ) -> Self {
+        let format = AudioFormat {
+            name: String::new(),
+            sample_rate: codec.sample_rate.unwrap_or(0),
+            channels: codec.channels.as_ref().map_or(0, |channels| channels.count() as u16),
+            bits: decoder::lossless_bits(&codec),
+            frames: None, // known at the end
+        };
+        let mut source = Self {
+            container: shape.container,
+            tracks: shape.tracks,
+            track: shape.track,
+            codec,
+            format,
+            passes: Vec::new(),
+            promised: None,
+            completeness: shape.completeness,
+            gap_base: None,
+            start: None,
+            seconds: None,
+            packets,
+            read: VecDeque::new(),
+            id,
+            position: place.position,
+            shown: place.shown,
+            bytes: place.bytes,
+        };
+        source.format.name = format_name(source.container, &source.codec);
+        if source.tracks.is_empty() {
+            source.tracks = vec![AudioTrack {
+                number: 1,
+                codec: codec_name(&source.codec),
+                is_default: true,
+                is_decodable: decoder::is_decodable(&source.codec),
+                ..AudioTrack::default()
+            }];
+        }
+        source
+    }
+
+    fn set_timing(&mut self, timing: &Timing) {
+        let priming = match self.codec.codec {
+            CODEC_ID_AAC => self.find_aac_priming(),
+            CODEC_ID_OPUS => opus_pre_skip(self.codec.extra_data.as_deref(), self.container),
+            _ => 0,
+        };
+        if self.codec.codec == CODEC_ID_OPUS {
+            self.codec.sample_rate = Some(OPUS_RATE);
+            self.format.sample_rate = OPUS_RATE;
+            // The decoder would trim only the first packet of a pre-skip that spans several.
+            self.codec.extra_data = None;
+            if self.container == Container::Ogg {
+                // The length in an Ogg header counts what is skipped at the start.
+                self.promised = self.promised.map(|frames| frames.saturating_sub(priming));
+            }
+        }
+        if let Some(timeline) = &timing.timeline {
+            self.passes = timeline.passes(self.format.sample_rate, priming);
+            self.promised = self.passes.iter().map(Trim::frames).sum();
+            return;
+        }
+        let skip = timing.skip.unwrap_or(priming);
+        let is_stated = timing.skip.is_some() && timing.frames.is_some();
+        self.passes = vec![match timing.frames.filter(|_| is_stated) {
+            Some(frames) => Trim::range(skip, frames),
+            None => Trim::from(skip).padded(timing.padding.min(MOST_PADDING)),
+        }];
+    }
+
+    /// Rate and channels of AAC as they are decoded: HE-AAC may show only in the frames themselves, and
+    /// has twice the rate. Returns the frames of priming at that rate.
+    fn find_aac_priming(&mut self) -> u64 {
+        const MOST_PACKETS: usize = 8;
+        let Ok(mut decoder) = Decoder::new(&self.codec) else { return AAC_PRIMING };
+        let mut samples = Vec::new();
+        while self.read.len() < MOST_PACKETS {
+            let Some(Ok(Next::Packet(packet))) = guarded(|| self.packets.next()) else { break };
+            if packet.track_id != self.id {
+                continue;
+            }
+            let spec = guarded(|| decoder.decode(&packet, &mut samples)).flatten();
+            self.read.push_back(packet);
+            if let Some(spec) = spec {
+                self.format.sample_rate = spec.rate();
+                self.format.channels = spec.channels().count() as u16;
+                let frames = samples.len() / spec.channels().count().max(1);
+                // A packet of ADTS may hold several blocks.
+                return if frames.is_multiple_of(2 * AAC_PRIMING as usize)
+                    && spec.rate() > self.core_rate()
+                {
+                    2 * AAC_PRIMING
+                } else {
+                    AAC_PRIMING
+                };
+            }
+        }
+        AAC_PRIMING
+    }
+
+    fn core_rate(&self) -> u32 {
+        /// By their index, in Hz.
+        const RATES: [u32; 13] = [
+            96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
+            8_000, 7_350,
+        ];
+        match self.codec.extra_data.as_deref() {
+            Some([first, second, ..]) => {
+                let index = usize::from((first & 7) << 1 | second >> 7);
+                RATES.get(index).copied().unwrap_or(0)
+            }
+            _ => self.codec.sample_rate.unwrap_or(0),
+        }
+    }
+
+    /// After everything is known of the codec: refuses what no decoder takes.
+    fn prepared(mut self) -> Result<Self> {
+        Decoder::new(&self.codec)?;
+        if matches!(self.packets, Packets::Frames(..)) && self.codec.codec == CODEC_ID_AAC {
+            let priming = self.find_aac_priming();
+            self.passes = vec![Trim::from(priming)];
+        }
+        Ok(self)
+    }
+
+    /// The next packet of the track, or what stands for it.
+    ///
+    /// # Errors
+    /// Those of the reader.
+    pub fn next(&mut self) -> std::result::Result<Next, Error> {
+        match self.read.pop_front() {
+            Some(packet) => Ok(Next::Packet(packet)),
+            None => self.packets.next(),
+        }
+    }
+
+    /// Whether a packet is of the track that is decoded.
+    pub fn is_ours(&self, packet: &Packet) -> bool {
+        packet.track_id == self.id
+    }
+
+    /// How long it says that it is, in frames at [`SAMPLE_RATE`]; of what it cannot hold, what it
+    /// can.
+    pub fn expected_frames(&self) -> Option<u64> {
+        let seconds = self.stated_seconds()?;
+        let most = Allowance::new(self.bytes).seconds();
+        Some((seconds.min(most) * f64::from(SAMPLE_RATE)).round() as u64)
+    }
+
+    /// Its length in seconds, as it is stated, or as the first frames show.
+    pub fn stated_seconds(&self) -> Option<f64> {
+        let rate = self.format.sample_rate;
+        let exact = self.promised.filter(|_| rate > 0);
+        exact.map(|frames| frames as f64 / f64::from(rate)).or(self.seconds)
+    }
+
+    /// Part of the file that has been read, 0 to 1.
+    pub fn fraction(&self) -> f32 {
+        (self.position.load(Ordering::Relaxed) as f64 / self.shown.max(1) as f64).min(1.0) as f32
+    }
+
+    /// Length of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Where a packet ends, by its own duration, or by the frames that came of it where it has none.
+    pub fn end_of(&self, packet: &Packet, frames: u64) -> Timestamp {
+        if packet.dur > Duration::ZERO {
+            return packet.pts.saturating_add(packet.dur);
+        }
+        let Some(base) = self.gap_base else { return packet.pts };
+        let seconds = frames as f64 / f64::from(self.format.sample_rate.max(1));
+        let ticks = seconds * f64::from(base.denom.get()) / f64::from(base.numer.get());
+        packet.pts.saturating_add(Duration::from(ticks.round() as u64))
+    }
+
+    /// Frames between where the last packet should have ended and this one's beginning, by their time
+    /// stamps.
+    pub fn gap(&self, expected: Timestamp, packet: &Packet) -> u64 {
+        let (Some(base), Some(gap)) = (self.gap_base, packet.pts.duration_from(expected)) else {
+            return 0;
+        };
+        let seconds = gap.get() as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get());
+        (seconds * f64::from(self.format.sample_rate)).round() as u64
+    }
+
+    /// After a chained stream's new beginning: its track and codec.
+    ///
+    /// # Errors
+    /// When the new part has no track that can be decoded.
+    pub fn next_chapter(&mut self) -> std::result::Result<(), DecodeError> {
+        if let Packets::Symphonia(reader) = &self.packets {
+            let (track, codec) = playable_track(reader.as_ref(), 0)?;
+            (self.id, self.codec) = (track.id, codec);
+            if self.codec.codec == CODEC_ID_OPUS {
+                self.codec.sample_rate = Some(OPUS_RATE);
+                self.codec.extra_data = None;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a file is read.
+struct Place {
+    position: Arc<AtomicU64>,
+    shown: u64,
+    bytes: u64,
+}
+
+fn probe(file: Counted) -> std::result::Result<Box<dyn FormatReader>, Error> {
+    let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+    // Pictures are read by lofty, within limits.
+    let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
+    let options = FormatOptions::default();
+    let panicked = Error::DecodeError("impossible numbers");
+    guarded(|| get_probe().probe(&Hint::new(), stream, options, limits)).unwrap_or(Err(panicked))
+}
+
+/// The track with this number, where it has one, else the first one that can be decoded.
+fn playable_track(
+    reader: &dyn FormatReader,
+    id: u64,
+) -> std::result::Result<(Track, AudioCodecParameters), DecodeError> {
+    let audio = |track: &&Track| track.track_type() == Some(TrackType::Audio);
+    let decodable = |track: &&Track| match &track.codec_params {
+        Some(CodecParameters::Audio(codec)) => decoder::is_decodable(codec),
+        _ => false,
+    };
+    let wanted = |track: &&Track| u64::from(track.id) == id && id > 0 && audio(track);
+    let tracks = reader.tracks();
+    let track = tracks
+        .iter()
+        .find(wanted)
+        .or_else(|| tracks.iter().find(decodable))
+        .or_else(|| tracks.iter().find(audio));
+    match track.map(|track| (track, &track.codec_params)) {
+        Some((track, Some(CodecParameters::Audio(codec)))) => Ok((track.clone(), codec.clone())),
+        _ => Err(DecodeError::NotAudio(NotAudio::NoTrack)),
+    }
+}
+
+/// Frames to leave out at the start of an Opus stream, from its identification header (RFC 7845).
+fn opus_pre_skip(header: Option<&[u8]>, container: Container) -> u64 {
+    match header {
+        Some([b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, first, second, ..]) => {
+            let bytes = [*first, *second];
+            // Symphonia 0.6.1 leaves the bytes as MP4 orders them.
+            let is_big = container == Container::Mp4;
+            (if is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }).into()
+        }
+        _ => 0,
+    }
+}
+
+fn format_name(container: Container, codec: &AudioCodecParameters) -> String {
+    match container {
+        Container::Wav => "WAV".into(),
+        Container::Aiff => "AIFF".into(),
+        Container::Flac => "FLAC".into(),
+        Container::Caf if codec.codec != CODEC_ID_ALAC && codec.codec != CODEC_ID_AAC => {
+            "CAF".into()
+        }
+        Container::Matroska => format!("{} (Matroska)", codec_name(codec)),
+        _ => codec_name(codec),
+    }
+}
+
+fn nothing_begins() -> DecodeError {
+    DecodeError::Damaged(Damage::BeforeSound)
+}
+
+fn probe_error(error: Error, path: &Path) -> Problem {
+    let error = match error {
+        Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => nothing_begins(),
+        Error::IoError(error) => return Problem::input(path, error),
+        Error::Unsupported("core (probe): no suitable format reader found") => {
+            DecodeError::NotAudio(NotAudio::Unknown)
+        }
+        // Symphonia 0.6.1 knows 26 channels at most, and takes more for damage.
+        Error::Unsupported(what) | Error::DecodeError(what) if what.contains("channel") => {
+            DecodeError::Unsupported(Unsupported::Layout)
+        }
+        Error::Unsupported(what) => {
+            DecodeError::Unsupported(Unsupported::Container { detail: what.to_owned() })
+        }
+        error => DecodeError::header(&error),
+    };
+    error.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opus_states_its_pre_skip_in_its_header() {
+        let header = Some(&b"OpusHead\x01\x02\x38\x01rest"[..]);
+        assert_eq!(opus_pre_skip(header, Container::Ogg), 312);
+        let header = Some(&b"OpusHead\x01\x02\x01\x38rest"[..]);
+        assert_eq!(opus_pre_skip(header, Container::Mp4), 312);
+        assert_eq!(opus_pre_skip(Some(b"OpusHead"), Container::Ogg), 0);
+        assert_eq!(opus_pre_skip(None, Container::Ogg), 0);
+    }
+}

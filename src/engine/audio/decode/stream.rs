@@ -1,0 +1,459 @@
+//! From packet to packet: decodes, and deals with what is damaged, cut off, or changes on the way.
+
+use std::{io, path::Path, time::Instant};
+
+use symphonia::core::{
+    audio::{AudioSpec, Channels},
+    codecs::audio::well_known::CODEC_ID_FLAC,
+    errors::Error,
+    packet::Packet,
+    units::Timestamp,
+};
+
+use super::{
+    Damage, DecodeError, Empty, Unsupported,
+    bounds::Allowance,
+    container::{Completeness, Container},
+    decoder::{Decoder, is_lossy, is_mpeg},
+    downmix::{Downmix, layout_of},
+    output::{Output, Trim},
+    packets::Next,
+    plausible::Judge,
+    reports,
+    source::Source,
+};
+use crate::engine::{
+    note::{Note, Notes},
+    problem::{Problem, Result},
+    system::guard::guarded,
+    types::{AudioFormat, CancelToken, SAMPLE_RATE},
+};
+
+/// What was heard of a source.
+pub struct Heard {
+    /// Rate and channels as the first packet has them.
+    pub format: AudioFormat,
+    /// Frames given to the sink.
+    pub frames: u64,
+    /// Oddities of the file.
+    pub warning: Notes,
+}
+
+/// Decodes all of `source` into `output`. `bound` is the largest magnitude of a sample that is
+/// believed, where the codec's own does not apply; `reopen` opens the source once more, where parts of
+/// it are heard in another order. See [`super::decode`].
+///
+/// # Errors
+/// When nothing, or less than half, can be decoded; when cancelled; as the sink.
+pub fn decode(
+    mut source: Source,
+    path: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+    output: Output<'_>,
+    bound: f32,
+    reopen: &dyn Fn() -> Result<Source>,
+) -> Result<Heard> {
+    reports::watch();
+    let mut stream = Stream::new(&source, output, bound)?;
+    progress(0.0);
+    let passes = source.passes.clone();
+    let mut end = Ending::Complete;
+    for (index, trim) in passes.iter().enumerate() {
+        if index > 0 {
+            source = reopen()?;
+            stream.begin(&source, trim.clone())?;
+        }
+        let share = |fraction: f32| (index as f32 + fraction) / passes.len() as f32;
+        let ended = stream.read(&mut source, path, cancel, &mut |it| progress(share(it)))?;
+        stream.end_pass(&source, ended)?;
+        end = if ended == Ending::Complete { end } else { ended };
+    }
+    let heard = stream.finish(&source, end)?;
+    progress(1.0);
+    Ok(heard)
+}
+
+/// How a stream ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// After its last packet.
+    Complete,
+    /// Within a packet.
+    CutOff,
+    /// Where nothing could be made out any more.
+    Damaged,
+}
+
+struct Stream<'a> {
+    decoder: Decoder,
+    output: Output<'a>,
+    judge: Judge,
+    allowance: Allowance,
+    /// Layout of the last packet, and how it becomes stereo.
+    layout: Option<(AudioSpec, Downmix)>,
+    /// Layout of the first packet.
+    first: Option<AudioSpec>,
+    /// Whether a later packet had another rate than the first.
+    rate_changed: bool,
+    /// Packets that came, and how many of them could not be decoded.
+    packets: u64,
+    failed: u64,
+    /// Where the next packet should start, where time stamps show what is missing.
+    next_frame: Option<Timestamp>,
+    /// Stretches replaced by silence, and the frame at which the first one is.
+    losses: u64,
+    first_loss: Option<u64>,
+    /// Frames that were lost since the last packet that was decoded.
+    lost: Option<u64>,
+    /// The frame at which the last one ends.
+    last_loss: Option<u64>,
+    /// Packets of which the decoder only reports that their data is damaged, and where the first was.
+    suspect: u64,
+    first_suspect: Option<u64>,
+    /// Where the first samples that are not plausible were.
+    first_odd: Option<u64>,
+    warnings: Vec<Note>,
+    interleaved: Vec<f32>,
+    stereo: Vec<f32>,
+    ready: Vec<f32>,
+}
+
+impl<'a> Stream<'a> {
+    fn new(source: &Source, output: Output<'a>, bound: f32) -> Result<Self> {
+        let is_lossy = is_lossy(&source.codec);
+        Ok(Self {
+            decoder: Decoder::new(&source.codec)?,
+            output,
+            judge: if is_lossy { Judge::of_blocks() } else { Judge::of_samples(bound) },
+            allowance: Allowance::new(source.bytes()),
+            layout: None,
+            first: None,
+            rate_changed: false,
+            packets: 0,
+            failed: 0,
+            next_frame: source.start,
+            losses: 0,
+            first_loss: None,
+            lost: None,
+            last_loss: None,
+            suspect: 0,
+            first_suspect: None,
+            first_odd: None,
+            warnings: Vec::new(),
+            interleaved: Vec::new(),
+            stereo: Vec::new(),
+            ready: Vec::new(),
+        })
+    }
+
+    /// Begins to read the stream once more.
+    fn begin(&mut self, source: &Source, trim: Trim) -> Result<()> {
+        self.decoder = Decoder::new(&source.codec)?;
+        self.allowance = Allowance::new(source.bytes());
+        self.next_frame = source.start;
+        self.output.begin(trim);
+        Ok(())
+    }
+
+    /// Reads the stream to its end, or to the end of what is heard of it.
+    fn read(
+        &mut self,
+        source: &mut Source,
+        path: &Path,
+        cancel: &CancelToken,
+        progress: &mut dyn FnMut(f32),
+    ) -> Result<Ending> {
+        let mut shown = 0.0;
+        loop {
+            if cancel.is_cancelled() {
+                return Err(Problem::Cancelled);
+            }
+            if self.output.is_full() {
+                return Ok(Ending::Complete);
+            }
+            let since = Instant::now();
+            let Some(next) = guarded(|| source.next()) else { return Ok(Ending::Damaged) };
+            self.allowance.time(since.elapsed())?;
+            match next {
+                Ok(Next::Packet(packet)) => {
+                    self.allowance.packet(packet.data.len())?;
+                    if source.is_ours(&packet) {
+                        let goes_on = self.take(source, &packet)?;
+                        if !goes_on || holds_more_than_a_flac_frame(source, &packet) {
+                            return Ok(Ending::Damaged);
+                        }
+                    }
+                }
+                Ok(Next::Lost(frames)) => {
+                    self.allowance.packet(0)?;
+                    self.lose(frames);
+                }
+                Ok(Next::End) => return Ok(Ending::Complete),
+                Ok(Next::CutOff) => return Ok(Ending::CutOff),
+                Ok(Next::Reset) => {
+                    self.allowance.packet(0)?;
+                    source.next_chapter()?;
+                    self.decoder = Decoder::new(&source.codec)?;
+                }
+                Err(Error::IoError(_)) if cancel.is_cancelled() => {
+                    return Err(Problem::Cancelled);
+                }
+                Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(Ending::CutOff);
+                }
+                Err(Error::IoError(error)) => {
+                    return Err(Problem::input(path, error));
+                }
+                Err(_) => return Ok(Ending::Damaged),
+            }
+            let fraction = source.fraction();
+            if fraction - shown >= 0.005 {
+                shown = fraction;
+                progress(shown);
+            }
+        }
+    }
+
+    /// Decodes one packet. False when there is nothing to be done with this stream any more.
+    fn take(&mut self, source: &Source, packet: &Packet) -> Result<bool> {
+        self.packets += 1;
+        self.fill_gap(source, packet);
+        if is_joint_32_bit_flac(source, packet) {
+            return Err(DecodeError::Unsupported(Unsupported::JointFlac).into());
+        }
+        reports::take();
+        let (decoder, since) = (&mut self.decoder, Instant::now());
+        let decoded = guarded(|| decoder.decode(packet, &mut self.interleaved));
+        self.allowance.time(since.elapsed())?;
+        let spec = match decoded {
+            Some(Some(spec)) => Some(spec),
+            Some(None) => self.decode_anew(source, packet)?,
+            None => return Ok(false),
+        };
+        let Some(spec) = spec else {
+            self.failed += 1;
+            self.lose(packet.block_dur().get());
+            return Ok(true);
+        };
+        if self.interleaved.is_empty() {
+            return Ok(true);
+        }
+        self.suspect(reports::take());
+        self.adapt(&spec)?;
+        self.silence_lost()?;
+        let frames = (self.interleaved.len() / spec.channels().count().max(1)) as u64;
+        self.next_frame = self.next_frame.map(|_| source.end_of(packet, frames));
+        self.allowance.sound(frames, spec.rate())?;
+        if let Some((_, downmix)) = &self.layout {
+            self.stereo.clear();
+            downmix.apply(&self.interleaved, &mut self.stereo);
+        }
+        if self.judge.push(&self.stereo, &mut self.ready) {
+            self.first_odd.get_or_insert(self.output.frames_out);
+        }
+        self.output.push(&self.ready)?;
+        Ok(true)
+    }
+
+    /// Counts a packet that was decoded although its data is damaged. Not where data of packets before it
+    /// is missing, which was lost, or cut away with the beginning of the song.
+    fn suspect(&mut self, reports: u64) {
+        const BEHIND_A_CUT: u64 = 10;
+        let at = self.output.frames_out;
+        let after_loss = self.last_loss.is_some_and(|last| at < last + u64::from(SAMPLE_RATE) / 4);
+        if reports > 0 && self.packets > BEHIND_A_CUT && self.lost.is_none() && !after_loss {
+            self.suspect += 1;
+            self.first_suspect.get_or_insert(at);
+        }
+    }
+
+    /// Gives what is held back until the next block comes.
+    fn release(&mut self) -> Result<()> {
+        self.judge.finish(&mut self.ready);
+        self.output.push(&self.ready)
+    }
+
+    /// Tries once more with a new decoder: that of MPEG audio is bound to the rate and channels that
+    /// it began with, and a stream may change its.
+    fn decode_anew(&mut self, source: &Source, packet: &Packet) -> Result<Option<AudioSpec>> {
+        if !is_mpeg(&source.codec) {
+            return Ok(None);
+        }
+        let mut decoder = Decoder::new(&source.codec)?;
+        let spec = guarded(|| decoder.decode(packet, &mut self.interleaved)).flatten();
+        if spec.is_some() {
+            self.decoder = decoder;
+        }
+        Ok(spec)
+    }
+
+    /// Where the container left out what it could not make out, keeps the time.
+    fn fill_gap(&mut self, source: &Source, packet: &Packet) {
+        const TOLERANCE_SECONDS: f64 = 0.01; // of ticks that are not frames
+        if source.gap_base.is_none() {
+            return;
+        }
+        let Some(expected) = self.next_frame.replace(source.end_of(packet, 0)) else { return };
+        let gap = source.gap(expected, packet);
+        let is_exact = matches!(source.container, Container::Flac | Container::Ogg);
+        let tolerance = f64::from(source.format.sample_rate) * TOLERANCE_SECONDS;
+        if gap > 0 && (is_exact || gap as f64 > tolerance) {
+            self.lose(gap);
+        }
+    }
+
+    /// Keeps the time of what cannot be decoded, once something follows.
+    fn lose(&mut self, frames: u64) {
+        self.lost = Some(self.lost.unwrap_or(0).saturating_add(frames));
+    }
+
+    /// Puts silence in the place of what was lost.
+    fn silence_lost(&mut self) -> Result<()> {
+        const LONGEST_SECONDS: u64 = 60; // more is rather a wrong number than a loss
+        const SAME_PLACE_FRAMES: u64 = SAMPLE_RATE as u64 / 2;
+        let Some(frames) = self.lost.take() else { return Ok(()) };
+        self.release()?;
+        let at = self.output.frames_out;
+        let is_new = self.last_loss.is_none_or(|last| at > last + SAME_PLACE_FRAMES);
+        self.losses += u64::from(is_new);
+        self.first_loss.get_or_insert(at);
+        if let Some((spec, _)) = &self.layout {
+            let frames = frames.min(LONGEST_SECONDS * u64::from(spec.rate()));
+            self.allowance.sound(frames, spec.rate())?;
+            self.output.push_silence(frames)?;
+        }
+        self.last_loss = Some(self.output.frames_out);
+        Ok(())
+    }
+
+    /// Follows a change of rate or channels.
+    fn adapt(&mut self, spec: &AudioSpec) -> Result<()> {
+        if self.layout.as_ref().is_some_and(|(old, _)| old == spec) {
+            return Ok(());
+        }
+        let Some(downmix) = Downmix::new(spec.channels()) else {
+            return Err(DecodeError::Unsupported(Unsupported::Layout).into());
+        };
+        if let Some((old, _)) = &self.layout {
+            let at = self.output.frames_out;
+            if old.rate() != spec.rate() {
+                self.rate_changed = true;
+                self.warnings.push(Note::RateChange { at });
+            }
+            if old.channels().count() != spec.channels().count() {
+                self.warnings.push(Note::ChannelChange { at });
+            }
+        }
+        if downmix.channels() > 2 {
+            self.warnings.push(Note::FoldedDown(layout_of(spec.channels())));
+        }
+        if self.output.rate() != spec.rate() {
+            self.release()?;
+            self.output.change_rate(spec.rate())?;
+        }
+        self.first.get_or_insert_with(|| spec.clone());
+        self.layout = Some((spec.clone(), downmix));
+        Ok(())
+    }
+
+    /// Ends one reading of the stream.
+    fn end_pass(&mut self, source: &Source, end: Ending) -> Result<()> {
+        // At the end of a file that was cut off, nothing more is missing than the rest of it.
+        if end != Ending::Complete || source.completeness == Completeness::CutOff {
+            self.lost = None;
+        }
+        self.silence_lost()?;
+        self.release()?;
+        // MPEG audio has no proper end: a file that was cut off ends like a whole one, and one that
+        // goes on behind its stated end has its padding elsewhere.
+        let all_came = source.promised.is_none_or(|promised| self.output.frames_in == promised);
+        self.output.end(end == Ending::Complete && all_came)
+    }
+
+    fn finish(mut self, source: &Source, end: Ending) -> Result<Heard> {
+        if self.failed * 2 > self.packets {
+            return Err(DecodeError::Damaged(Damage::Mostly).into());
+        }
+        self.output.finish()?;
+        let frames = self.output.frames_out;
+        let Some(first) = self.first.as_ref().filter(|_| frames > 0) else {
+            return Err(nothing_heard(source, end).into());
+        };
+        let format = AudioFormat {
+            sample_rate: first.rate(),
+            channels: first.channels().count() as u16,
+            frames: (!self.rate_changed).then_some(self.output.frames_in),
+            ..source.format.clone()
+        };
+        self.warn_of_damage(source, end);
+        let warning = Notes::of_file(self.warnings);
+        Ok(Heard { format, frames, warning })
+    }
+
+    fn warn_of_damage(&mut self, source: &Source, end: Ending) {
+        let at = self.output.frames_out;
+        let missing = source.promised.filter(|&promised| self.output.frames_in < promised);
+        // What was cut off may all lie behind the sound.
+        let is_whole = source.promised.is_some() && missing.is_none();
+        if end == Ending::Damaged {
+            self.warnings.push(Note::Unreadable { from: at });
+        } else if let Some(promised) = missing.filter(|_| is_missing_believed(source)) {
+            let rate = f64::from(self.first.as_ref().map_or(SAMPLE_RATE, AudioSpec::rate));
+            let whole = (promised as f64 / rate * f64::from(SAMPLE_RATE)) as u64;
+            self.warnings.push(Note::CutOff { at, whole: Some(whole) });
+        } else if !is_whole
+            && (source.completeness == Completeness::CutOff
+                || end == Ending::CutOff && missing.is_none() && source.container != Container::Wav)
+        {
+            self.warnings.push(Note::CutOff { at, whole: None });
+        } else if source.completeness == Completeness::Unfinished {
+            self.warnings.push(Note::Unfinished);
+        }
+        if let Some(first) = self.first_loss {
+            self.warnings.push(Note::Lost { places: self.losses, from: first });
+        }
+        // Some encoders end a granule late as a habit.
+        let is_habit = self.suspect * 20 > self.packets;
+        if let Some(from) = self.first_suspect.filter(|_| !is_habit) {
+            self.warnings.push(Note::Suspect { places: self.suspect, from });
+        }
+        if let Some(first) = self.first_odd {
+            let (count, in_blocks) = (self.judge.silenced, is_lossy(&source.codec));
+            self.warnings.push(Note::Implausible { from: first, count, in_blocks });
+        }
+    }
+}
+
+/// Whether a stated length that was not reached shows that the file was cut off: the number of frames
+/// in an encoder's note counts only where the number of bytes does not contradict it.
+fn is_missing_believed(source: &Source) -> bool {
+    !is_mpeg(&source.codec)
+        || source.container != Container::Mpeg
+        || source.completeness == Completeness::CutOff
+}
+
+/// Symphonia 0.6.1 panics on the 33 bits of such a frame's side channel.
+fn is_joint_32_bit_flac(source: &Source, packet: &Packet) -> bool {
+    let joint = packet.data.get(3).is_some_and(|byte| (8..=10).contains(&(byte >> 4)));
+    source.codec.codec == CODEC_ID_FLAC && source.codec.bits_per_sample == Some(32) && joint
+}
+
+/// Where the channels or the rate of a FLAC stream change, Symphonia hands out all that follows as
+/// one packet. Told by the size: no frame is longer than its samples as they are.
+fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
+    const HEADERS: u64 = 1024;
+    const WIDEST_SAMPLE_BYTES: u64 = 5; // the side channel of 32 bits has 33
+    let channels = source.codec.channels.as_ref().map_or(8, Channels::count) as u64;
+    let longest = packet.block_dur().get().saturating_mul(channels * WIDEST_SAMPLE_BYTES);
+    source.container == Container::Flac
+        && packet.data.len() as u64 > longest.saturating_add(HEADERS)
+}
+
+fn nothing_heard(source: &Source, end: Ending) -> DecodeError {
+    match end {
+        Ending::Complete if source.promised.unwrap_or(0) == 0 => DecodeError::Empty(Empty::Track),
+        Ending::Complete | Ending::CutOff => DecodeError::Damaged(Damage::CutOff),
+        Ending::Damaged => DecodeError::Damaged(Damage::AtSound),
+    }
+}

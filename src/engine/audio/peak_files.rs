@@ -1,0 +1,241 @@
+//! Peaks of whole lanes, kept beside the samples that they were made of: a long song is not read anew
+//! whenever it is opened. A file that is damaged, or of other samples, is as if it were not there.
+//!
+//! Such a file is a header (what it is, what it was made of, how many peaks, their digest) and the
+//! peaks, each three little-endian `f32`. Runs on the thread that draws up waveforms.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::peaks::{FRAMES_PER_PEAK, Peak};
+use crate::engine::system::atomic_file::temporary_in;
+
+const MAGIC: [u8; 8] = *b"PARTPEAK";
+const DIGEST: usize = 32;
+const HEADER: usize = MAGIC.len() + DIGEST + 8 + DIGEST;
+const PEAK: usize = 3 * size_of::<f32>();
+
+/// Peaks that are read in one go.
+const PART: usize = 1 << 14;
+
+/// The place of a lane's peaks, and what they are made of.
+#[derive(Debug)]
+pub struct PeakFile {
+    path: PathBuf,
+    /// Says which samples: their files' lengths and ages, how many frames, and of what size a bin is.
+    stamp: [u8; DIGEST],
+    count: u64,
+}
+
+impl PeakFile {
+    /// At `path`, for a lane of `frames` frames that is made of the files `sources`.
+    ///
+    /// # Errors
+    /// What the system says when it is asked about these.
+    pub fn new(path: PathBuf, sources: &[PathBuf], frames: u64) -> io::Result<Self> {
+        let mut stamp = Sha256::new();
+        for number in [frames, FRAMES_PER_PEAK as u64] {
+            stamp.update(number.to_le_bytes());
+        }
+        for source in sources {
+            let about = source.metadata()?;
+            let age = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            stamp.update(about.len().to_le_bytes());
+            stamp.update(age.as_nanos().to_le_bytes());
+        }
+        let count = frames.div_ceil(FRAMES_PER_PEAK as u64);
+        Ok(Self { path, stamp: stamp.finalize().into(), count })
+    }
+
+    /// The kept peaks, to be read; `None` where there are none of these samples.
+    pub fn open(&self) -> Option<PeakReader> {
+        let mut file = File::open(&self.path).ok()?;
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).ok()?;
+        let (magic, rest) = header.split_at(MAGIC.len());
+        let (stamp, rest) = rest.split_at(DIGEST);
+        let (count, digest) = rest.split_at(8);
+        let is_ours = magic == MAGIC && stamp == self.stamp && count == self.count.to_le_bytes();
+        let length = HEADER as u64 + self.count * PEAK as u64;
+        if !is_ours || file.metadata().ok()?.len() != length {
+            return None;
+        }
+        let mut found = Sha256::new();
+        let mut block = vec![0; PART * PEAK];
+        loop {
+            match file.read(&mut block).ok()? {
+                0 => break,
+                bytes => found.update(&block[..bytes]),
+            }
+        }
+        if found.finalize()[..] != *digest {
+            return None;
+        }
+        file.seek(SeekFrom::Start(HEADER as u64)).ok()?;
+        Some(PeakReader { file, left: self.count })
+    }
+
+    /// Begins to write them; they count after [`PeakWriter::finish`].
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn begin(&self) -> io::Result<PeakWriter> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let mut file = BufWriter::new(temporary_in(folder)?);
+        file.write_all(&[0; HEADER])?;
+        let (path, stamp, left) = (self.path.clone(), self.stamp, self.count);
+        Ok(PeakWriter { file, path, stamp, left, count: left, digest: Sha256::new() })
+    }
+}
+
+/// Kept peaks on their way.
+#[derive(Debug)]
+pub struct PeakReader {
+    file: File,
+    left: u64,
+}
+
+impl PeakReader {
+    /// The next ones; none at the end.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn part(&mut self) -> io::Result<Vec<Peak>> {
+        let now = self.left.min(PART as u64);
+        let mut bytes = vec![0; now as usize * PEAK];
+        self.file.read_exact(&mut bytes)?;
+        self.left -= now;
+        let number = |at: &[u8]| f32::from_le_bytes([at[0], at[1], at[2], at[3]]);
+        let peak =
+            |at: &[u8]| Peak { min: number(at), max: number(&at[4..]), rms: number(&at[8..]) };
+        Ok(bytes.chunks_exact(PEAK).map(peak).collect())
+    }
+}
+
+/// Peaks that are being written, from the first to the last.
+#[derive(Debug)]
+pub struct PeakWriter {
+    file: BufWriter<NamedTempFile>,
+    path: PathBuf,
+    stamp: [u8; DIGEST],
+    count: u64,
+    left: u64,
+    digest: Sha256,
+}
+
+impl PeakWriter {
+    /// Adds the next ones.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn push(&mut self, peaks: &[Peak]) -> io::Result<()> {
+        for peak in peaks {
+            for number in [peak.min, peak.max, peak.rms] {
+                let bytes = number.to_le_bytes();
+                self.digest.update(bytes);
+                self.file.write_all(&bytes)?;
+            }
+        }
+        self.left = self.left.saturating_sub(peaks.len() as u64);
+        Ok(())
+    }
+
+    /// Gives them their name, if they are all there.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn finish(mut self) -> io::Result<()> {
+        if self.left > 0 {
+            return Ok(());
+        }
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(&MAGIC)?;
+        self.file.write_all(&self.stamp)?;
+        self.file.write_all(&self.count.to_le_bytes())?;
+        self.file.write_all(&self.digest.finalize())?;
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_data()?;
+        file.persist(&self.path)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn peaks(count: usize) -> Vec<Peak> {
+        let peak = |k: usize| Peak { min: -(k as f32), max: k as f32, rms: 0.5 * k as f32 };
+        (0..count).map(peak).collect()
+    }
+
+    fn all(file: &PeakFile) -> Option<Vec<Peak>> {
+        let mut reader = file.open()?;
+        let mut all = Vec::new();
+        loop {
+            let next = reader.part().unwrap();
+            if next.is_empty() {
+                return Some(all);
+            }
+            all.extend(next);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_read_until_the_samples_are_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (samples, path) = (folder.path().join("a.f32"), folder.path().join("a.peaks"));
+        fs::write(&samples, [1; 80]).unwrap();
+        let frames = (PART * 2 + 3) as u64 * FRAMES_PER_PEAK as u64 - 7;
+        let file = || PeakFile::new(path.clone(), std::slice::from_ref(&samples), frames).unwrap();
+        assert!(file().open().is_none());
+        let peaks = peaks(PART * 2 + 3);
+        let mut writer = file().begin().unwrap();
+        writer.push(&peaks[..100]).unwrap();
+        writer.finish().unwrap();
+        assert!(!path.exists(), "not all are there");
+        let mut writer = file().begin().unwrap();
+        writer.push(&peaks[..100]).unwrap();
+        writer.push(&peaks[100..]).unwrap();
+        assert!(!path.exists());
+        writer.finish().unwrap();
+        assert_eq!(all(&file()).unwrap(), peaks);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left over");
+
+        let other = PeakFile::new(path.clone(), std::slice::from_ref(&samples), frames - 512);
+        assert!(other.unwrap().open().is_none(), "of another length");
+        fs::write(&samples, [1; 88]).unwrap();
+        assert!(file().open().is_none(), "of other samples");
+    }
+
+    #[test]
+    fn what_is_damaged_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.peaks");
+        let file = PeakFile::new(path.clone(), &[], 5000).unwrap();
+        let mut writer = file.begin().unwrap();
+        writer.push(&peaks(10)).unwrap();
+        writer.finish().unwrap();
+        let whole = fs::read(&path).unwrap();
+        assert!(file.open().is_some());
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 4;
+            fs::write(&path, bytes).unwrap();
+            assert!(file.open().is_none(), "byte {at}");
+        }
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert!(file.open().is_none());
+        fs::write(&path, [&whole[..], &[0]].concat()).unwrap();
+        assert!(file.open().is_none());
+    }
+}

@@ -1,0 +1,176 @@
+//! What the machine offers: processor, memory, sound, model, data folder, and how fast it separates.
+//!
+//! [`examine`] looks and changes nothing; [`measure`] runs the model on the calling thread's time, and
+//! keeps what it found. Knows no songs.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use serde::Serialize;
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+
+use crate::{
+    engine::{
+        library::Library,
+        problem::{Problem, Result},
+        separation::{
+            installed::{DEFAULT, InstalledModel},
+            plan::Plan,
+            pool::{self, Compute},
+        },
+        system::{atomic_file, limits},
+    },
+    model::{self, Spec},
+};
+
+/// The findings.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Of Partita.
+    pub version: &'static str,
+    /// The processor's name.
+    pub processor: String,
+    /// Instruction sets that the kernels can use.
+    pub cpu_features: Vec<String>,
+    /// Threads that separate.
+    pub threads: usize,
+    /// Of the machine.
+    pub memory_bytes: u64,
+    /// Not in use.
+    pub memory_free_bytes: u64,
+    /// Output devices; the default one first.
+    pub audio_devices: Vec<String>,
+    /// The model's state in words.
+    pub model: String,
+    /// How fast it separates here, where that was measured or a song was separated.
+    pub speed: Option<Speed>,
+    /// The data folder.
+    #[serde(serialize_with = "crate::os::as_text")]
+    pub home: PathBuf,
+    /// All files in it.
+    pub home_bytes: u64,
+    /// Free on its disk, where the system says.
+    pub disk_free_bytes: Option<u64>,
+}
+
+/// How fast a model is on this machine.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Speed {
+    /// Seconds of computing for a segment.
+    pub seconds_per_segment: f64,
+    /// Seconds of song in a second of computing.
+    pub times_real_time: f64,
+}
+
+impl Speed {
+    fn new(seconds_per_segment: f64, spec: &Spec) -> Self {
+        let song = Plan::new(0, spec.segment_frames).stride as f64 / f64::from(spec.sample_rate);
+        Self { seconds_per_segment, times_real_time: song / seconds_per_segment }
+    }
+}
+
+/// Separates a segment on all threads, as a job does, and keeps how long it took for the estimates
+/// of time. Takes two segments' time: the first one warms up.
+///
+/// # Errors
+/// [`Problem::ModelMissing`]; those of the model and the library.
+pub fn measure(home: &Path, compute: Compute) -> Result<Speed> {
+    let Some(installed) = InstalledModel::find(home, DEFAULT)? else {
+        return Err(Problem::ModelMissing { model: DEFAULT.to_owned() });
+    };
+    let pool = pool::new(compute)?;
+    let Some(first) = installed.networks.first() else {
+        return Err(Problem::NoNetwork { model: DEFAULT.to_owned() });
+    };
+    let network = pool.install(|| model::load(&first.weights, compute.precision))?;
+    let spec = network.spec();
+    let mix = noise(spec.channels * spec.segment_frames);
+    let mut seconds = 0.0;
+    for _ in 0..2 {
+        let start = Instant::now();
+        pool.install(|| network.separate(&mix))?;
+        seconds = start.elapsed().as_secs_f64();
+    }
+    Library::open(home)?.set_pace(&installed.name, seconds)?;
+    Ok(Speed::new(seconds, spec))
+}
+
+/// Something that is not silence; the time does not depend on what is separated.
+fn noise(count: usize) -> Vec<f32> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Examines the machine.
+pub fn examine(home: &Path) -> Report {
+    let looks = RefreshKind::nothing()
+        .with_memory(MemoryRefreshKind::nothing().with_ram())
+        .with_cpu(CpuRefreshKind::nothing());
+    let system = System::new_with_specifics(looks).ok();
+    let memory = system.as_ref().map_or((0, 0), |s| (s.total_memory(), s.available_memory()));
+    let processor =
+        system.as_ref().and_then(|s| s.cpus().first().map(|cpu| cpu.brand().to_owned()));
+    let mut speed = None;
+    let model = match InstalledModel::find(home, DEFAULT) {
+        Ok(Some(model)) => {
+            let pace = Library::pace_in(home, &model.name).ok().flatten();
+            speed = pace.map(|seconds| Speed::new(seconds, &model.spec));
+            format!("{} is installed ({})", model.name, model.spec.sources.join(", "))
+        }
+        Ok(None) => format!("{DEFAULT} is not installed; see `partita model install`"),
+        Err(e) => e.to_string(),
+    };
+    Report {
+        version: env!("CARGO_PKG_VERSION"),
+        processor: processor.unwrap_or_default(),
+        cpu_features: cpu_features(),
+        threads: limits::threads().amount,
+        memory_bytes: memory.0,
+        memory_free_bytes: memory.1,
+        audio_devices: crate::engine::player::outputs()
+            .into_iter()
+            .map(|output| output.name)
+            .collect(),
+        model,
+        speed,
+        home: home.to_owned(),
+        home_bytes: folder_bytes(home),
+        disk_free_bytes: atomic_file::free_bytes(home),
+    }
+}
+
+fn cpu_features() -> Vec<String> {
+    #[cfg(target_arch = "x86_64")]
+    let found = [
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512bf16", is_x86_feature_detected!("avx512bf16")),
+        ("amx_bf16", model::kernels::cpu::has_amx()),
+    ];
+    #[cfg(target_arch = "aarch64")]
+    let found = [
+        ("neon", std::arch::is_aarch64_feature_detected!("neon")),
+        ("bf16", std::arch::is_aarch64_feature_detected!("bf16")),
+    ];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let found: [(&str, bool); 0] = [];
+    found.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// Bytes of all files in a folder and below; links are not followed.
+pub fn folder_bytes(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(about) if about.is_dir() => folder_bytes(&entry.path()),
+        Ok(about) if about.is_file() => about.len(),
+        _ => 0,
+    };
+    entries.flatten().map(size).sum()
+}

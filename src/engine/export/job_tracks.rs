@@ -1,0 +1,78 @@
+//! The tracks of a finished job as files in the data folder: one WAV a stem, and their mix.
+//!
+//! Written together, the first time that they are asked for. Runs on the caller's thread.
+
+use std::path::PathBuf;
+
+use super::{
+    ExportItem, Fields, NamePattern, OnExists, Origin, Part, Place, Selection, Settings, export,
+};
+use crate::engine::{
+    library::Library,
+    problem::{Problem, Result},
+    separation::installed::InstalledModel,
+    store::track::SongTrack,
+    types::{CancelToken, Job},
+};
+
+/// The folder of these files in a song's folder; in it there is one for each job.
+pub(in crate::engine) const FOLDER: &str = "tracks";
+
+/// Names and files of a job's tracks, the mix last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tracks {
+    /// Each track's name and file.
+    pub files: Vec<(String, PathBuf)>,
+    /// Common gain in dB that kept them from clipping; 0 when none was needed, or when they were
+    /// written before.
+    pub gain_db: f32,
+}
+
+/// The tracks of a job that is done; writes those that are missing.
+///
+/// # Errors
+/// Those of the stores and of the disk; [`Problem::ModelMissing`] when the model is not installed any
+/// more and the tracks are missing.
+pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
+    let items = items(library, job, &job.stems)?;
+    if items.iter().all(|item| item.to.is_file()) {
+        return Ok(Tracks { files: named(items), gain_db: 0.0 });
+    }
+    let Some(model) = InstalledModel::find(library.home(), &job.model)? else {
+        return Err(Problem::ModelMissing { model: job.model.clone() });
+    };
+    let song = library.song(job.song)?;
+    let folder = library.song_folder(&song.hash);
+    let track = SongTrack::open(&folder, Some(&model), job.quality)?;
+    let items = self::items(library, job, &model.spec.sources)?;
+    let cancel = CancelToken::default();
+    let origin = Origin::of_song(&song, &folder, &model.name, &cancel)?;
+    let settings = Settings { on_exists: OnExists::Replace, ..Settings::default() };
+    let exported = export(&track, &origin, &items, &settings, &mut |_| {}, &cancel)?;
+    Ok(Tracks { files: exported.files, gain_db: exported.gain_db })
+}
+
+/// The tracks of a job that were written already.
+///
+/// # Errors
+/// Those of the library.
+pub fn written(library: &Library, job: &Job) -> Result<Vec<(String, PathBuf)>> {
+    let mut files = named(items(library, job, &job.stems)?);
+    files.retain(|(_, path)| path.is_file());
+    Ok(files)
+}
+
+/// The job's stems and their mix; their names do not depend on the places among `sources`.
+fn items(library: &Library, job: &Job, sources: &[String]) -> Result<Vec<ExportItem>> {
+    let song = library.song(job.song)?;
+    let folder = library.song_folder(&song.hash).join(FOLDER).join(job.id.0.to_string());
+    let pattern = NamePattern::new("{stem}")?;
+    let mut selection = Selection::of_stems(sources, &job.stems)?;
+    selection.mix = Some(selection.stems.iter().map(|stem| Part::plain(stem)).collect());
+    let place = Place { folder, pattern };
+    selection.items(sources, Settings::default().format, &place, Fields::default())
+}
+
+fn named(items: Vec<ExportItem>) -> Vec<(String, PathBuf)> {
+    items.into_iter().map(|item| (item.name, item.to)).collect()
+}

@@ -1,0 +1,492 @@
+//! Imports: a user's file becomes a mix store, a cover and a row of the library.
+//!
+//! Runs on its own thread, one file after the other; a file that fails does so alone.
+
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Found, Keys, Library, NewSong, Record, cover, recovery::ImportLock, song_files::songs_in,
+};
+use crate::{
+    engine::{
+        audio::decode::{self, Broadcast, SoundIdentity},
+        event::Event,
+        event_sink::EventSink,
+        problem::{Activity, Advice, Problem, Result},
+        store::{MixStore, MixWriter},
+        system::{
+            atomic_file::{self, check_room},
+            panics::caught,
+        },
+        types::{CHANNELS, CancelToken, Song},
+    },
+    model::weights::hex,
+};
+
+/// Requests that may wait; each can be a whole folder tree.
+const WAITING: usize = 256;
+
+/// Times that a song is imported where another program removes it each time before it counts.
+const ATTEMPTS: usize = 5;
+
+/// File in a song's folder that keeps the time of recording.
+const BROADCAST: &str = "broadcast.json";
+
+/// What the import thread tells the engine.
+pub(in crate::engine) enum Imported {
+    /// A file's song is in the library.
+    Song(PathBuf, Box<Song>),
+    /// There was no room for a file's song, or for one of a track of it.
+    NoRoom(PathBuf, Option<usize>, Problem),
+    /// All files of one request were handled.
+    All,
+}
+
+/// Files and folders, and the audio track to take of each.
+type Request = (Vec<PathBuf>, Option<usize>);
+
+/// The import thread.
+pub(in crate::engine) struct Importer {
+    inbox: Option<Sender<Request>>,
+    cancel: CancelToken,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Importer {
+    /// Starts the thread. `imported` is told what came.
+    pub(in crate::engine) fn start(
+        home: PathBuf,
+        sink: EventSink,
+        imported: impl Fn(Imported) + Send + 'static,
+    ) -> Result<Self> {
+        let (inbox, requests) = bounded(WAITING);
+        let cancel = CancelToken::default();
+        let work = Work { home, sink, cancel: cancel.clone(), imported: Box::new(imported) };
+        let thread = std::thread::Builder::new()
+            .name("import".into())
+            .spawn(move || work.run(&requests))
+            .map_err(Problem::no_thread)?;
+        Ok(Self { inbox: Some(inbox), cancel, thread: Some(thread) })
+    }
+
+    /// Puts files and folders into the queue; says no when it is full.
+    pub(in crate::engine) fn import(
+        &self,
+        paths: Vec<PathBuf>,
+        track: Option<usize>,
+    ) -> Result<()> {
+        let request = (paths, track);
+        let sent = self.inbox.as_ref().is_some_and(|inbox| inbox.try_send(request).is_ok());
+        if sent { Ok(()) } else { Err(Problem::TooManyImports) }
+    }
+}
+
+impl Drop for Importer {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+        self.inbox = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the import thread panicked");
+        }
+    }
+}
+
+struct Work {
+    home: PathBuf,
+    sink: EventSink,
+    cancel: CancelToken,
+    imported: Box<dyn Fn(Imported) + Send>,
+}
+
+impl Work {
+    fn run(self, requests: &Receiver<Request>) {
+        for (paths, track) in requests {
+            for path in paths {
+                for file in self.files_of(path) {
+                    if self.cancel.is_cancelled() {
+                        return;
+                    }
+                    self.import(&file, track);
+                }
+            }
+            (self.imported)(Imported::All);
+        }
+    }
+
+    fn files_of(&self, path: PathBuf) -> Vec<PathBuf> {
+        if !path.is_dir() {
+            return vec![path];
+        }
+        match songs_in(&path, &self.cancel) {
+            Ok(found) => {
+                if found.passed_over.all() > 0 {
+                    let left_out = found.passed_over;
+                    self.sink.send(Event::PassedOver { folder: path, left_out });
+                }
+                found.songs
+            }
+            Err(error) => {
+                self.sink.send(Event::ImportFailed { path, problem: Problem::Folder(error) });
+                Vec::new()
+            }
+        }
+    }
+
+    /// The library as it is now: meanwhile another program may have put a new one in its place. Where
+    /// there is none any more, none is made: its disk may be gone.
+    fn open_library(&self) -> Result<Library> {
+        let file = Library::file_in(&self.home);
+        file.metadata().map_err(|e| Problem::read(&file, e))?;
+        Library::open(&self.home)
+    }
+
+    fn import(&self, path: &Path, track: Option<usize>) {
+        let (sink, cancel) = (self.sink.clone(), self.cancel.clone());
+        let mut progress = |fraction| {
+            sink.try_send(Event::Importing { path: path.to_owned(), fraction });
+        };
+        progress(0.0);
+        // A bug ends one import, not the thread.
+        let song = caught(Activity::Importing, || {
+            import_file(&mut self.open_library()?, (path, track), &cancel, &mut progress)
+        });
+        match song {
+            Ok(song) => (self.imported)(Imported::Song(path.to_owned(), Box::new(song))),
+            Err(Problem::Cancelled) => {}
+            Err(e) if e.is_no_room() => {
+                (self.imported)(Imported::NoRoom(path.to_owned(), track, e));
+            }
+            Err(e) => {
+                self.sink.send(Event::ImportFailed { path: path.to_owned(), problem: e });
+            }
+        }
+    }
+}
+
+/// Adds one file to the library, or finds its song there by its sound or its bytes.
+fn import_file(
+    library: &mut Library,
+    (path, track): (&Path, Option<usize>),
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Song> {
+    let path = std::path::absolute(path).map_err(|e| cannot_read(path, e))?;
+    let mut keys = keys_of(library, (&path, track), cancel)?;
+    let busy = || tracing::warn!("another Partita is importing; this waits until it has finished");
+    let _lock = ImportLock::take(library.home(), cancel, busy)?;
+    let known = library.song_of(&keys, &path)?;
+    if let Some(song) = &known
+        && MixStore::open(&library.song_folder(&song.hash)).is_ok()
+    {
+        return found_again(library, song, &keys, (&path, track), cancel);
+    }
+    if let Some(song) = &known {
+        keys.hash.clone_from(&song.hash);
+    } else if let Some(file) = keys.file.take()
+        && library.forget_nameless(&file)?
+    {
+        keys.hash = file;
+    } else {
+        library.forget_nameless(&keys.hash)?;
+    }
+    let folder = library.song_folder(&keys.hash);
+    let was_there = folder.exists();
+    let library_file = &Library::file_in(library.home());
+    let mut attempt = || {
+        // Also after a bug in a decoder, what it left behind is taken away.
+        caught(Activity::ReadingFile, || add(library, (&path, track), &keys, cancel, progress))
+    };
+    let mut added = attempt();
+    for _ in 1..ATTEMPTS {
+        if !was_taken_away(&added, library_file, &folder) {
+            break;
+        }
+        tracing::info!("another Partita removed {} meanwhile; once more", path.display());
+        added = attempt();
+    }
+    let is_elsewhere = added.as_ref().is_ok_and(|song| song.hash != keys.hash);
+    if (added.is_err() || is_elsewhere) && known.is_none() && !was_there {
+        // Nothing of a file that failed is kept; it may never have been there.
+        if let Err(e) = std::fs::remove_dir_all(&folder) {
+            tracing::debug!("{}: {e}", folder.display());
+        }
+    }
+    added
+}
+
+/// Computes the keys of an audio track of the file at `path`. Songs that are known by the bytes of their
+/// file are those of its default track.
+fn keys_of(
+    library: &Library,
+    (path, track): (&Path, Option<usize>),
+    cancel: &CancelToken,
+) -> Result<Keys> {
+    let sound = SoundIdentity::of_file(path, track, cancel)?;
+    let is_by_file = track.is_none() && library.has_songs_without_sound()?;
+    let file = if sound.is_none() || is_by_file {
+        let file = content_hash(path, cancel)?;
+        Some(track.map_or_else(|| file.clone(), |track| hash_of_track(&file, track)))
+    } else {
+        None
+    };
+    let hash = sound.as_ref().map(|sound| sound.digest().to_owned()).or_else(|| file.clone());
+    Ok(Keys { sound: sound.map(|sound| sound.versioned()), hash: hash.unwrap_or_default(), file })
+}
+
+/// Updates a song of the library from the file it was found in: path, tags, cover, identity.
+fn found_again(
+    library: &mut Library,
+    song: &Song,
+    keys: &Keys,
+    (path, track): (&Path, Option<usize>),
+    cancel: &CancelToken,
+) -> Result<Song> {
+    let about = decode::About::read(path, cancel);
+    let cover = library.song_folder(&song.hash).join(cover::FILE);
+    if let Some(bytes) = &about.cover
+        && std::fs::read(&cover).ok().as_ref() != Some(bytes)
+    {
+        atomic_file::write_atomically(&cover, bytes)?;
+    }
+    keep_broadcast(path, &library.song_folder(&song.hash), cancel)?;
+    let is_same_file = song.sound.is_none() && keys.file.as_ref() == Some(&song.hash);
+    let (sound, tags) = (keys.sound.as_deref(), &about.tags);
+    let song = library.found_again(song.id, &Found { path, track, sound, tags, is_same_file })?;
+    // The record beside the stores knows it, too.
+    library.write_record(&song.hash)?;
+    Ok(song)
+}
+
+/// Whether an import failed because another program removed or reset the same song meanwhile. Where
+/// the library is gone, too, its disk is.
+fn was_taken_away(added: &Result<Song>, library_file: &Path, folder: &Path) -> bool {
+    added.as_ref().is_err_and(Problem::is_missing) && !folder.exists() && library_file.exists()
+}
+
+fn add(
+    library: &mut Library,
+    (path, track): (&Path, Option<usize>),
+    keys: &Keys,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Song> {
+    let folder = library.song_folder(&keys.hash);
+    let (decoded, mix) = decode_into(path, track, &folder, cancel, progress)?;
+    // Songs of older versions have no sound identity: a retagged file is matched by its samples.
+    for song in library.songs_without_sound(decoded.frames)? {
+        let mix = MixStore::open(&library.song_folder(&song.hash));
+        if song.hash != keys.hash && mix.is_ok_and(|mix| sounds_like((path, track), &mix, cancel)) {
+            return found_again(library, &song, keys, (path, track), cancel);
+        }
+    }
+    if cancel.is_cancelled() {
+        return Err(Problem::Cancelled);
+    }
+    if let Some(bytes) = &decoded.cover {
+        atomic_file::write_atomically(&folder.join(cover::FILE), bytes)?;
+    }
+    keep_broadcast(path, &folder, cancel)?;
+    let (hash, sound) = (keys.hash.clone(), keys.sound.clone());
+    let new = NewSong { path: path.to_owned(), hash, sound, decoded };
+    // Before the mix counts: whoever finds a whole mix finds the song's name beside it.
+    Record::of_new(&new).write(&folder)?;
+    mix.finish()?;
+    library.add_song(&new)
+}
+
+/// Saves the time of recording of the file at `path`, for exports after the file is gone.
+fn keep_broadcast(path: &Path, folder: &Path, cancel: &CancelToken) -> Result<()> {
+    let Some(broadcast) = decode::broadcast(path, cancel) else { return Ok(()) };
+    let text = serde_json::to_vec(&broadcast).unwrap_or_default();
+    atomic_file::write_atomically(&folder.join(BROADCAST), &text)
+}
+
+/// The time of recording kept in a song's folder; `None` where the file had none.
+pub(in crate::engine) fn kept_broadcast(folder: &Path) -> Option<Broadcast> {
+    serde_json::from_slice(&std::fs::read(folder.join(BROADCAST)).ok()?).ok()
+}
+
+/// Whether the file at `path` still has the sound of `song`. `folder` holds the song's stores.
+///
+/// # Errors
+/// [`Problem::Cancelled`].
+pub(in crate::engine) fn is_same_song(
+    path: &Path,
+    song: &Song,
+    folder: &Path,
+    cancel: &CancelToken,
+) -> Result<bool> {
+    let is_same = if let Some(sound) = &song.sound {
+        SoundIdentity::of_file(path, song.track, cancel)
+            .map(|found| found.is_some_and(|found| found.versioned() == *sound))
+    } else {
+        content_hash(path, cancel).map(|hash| {
+            let sounds_the_same = |mix| sounds_like((path, song.track), &mix, cancel);
+            is_hash_of(song, &hash) || MixStore::open(folder).is_ok_and(sounds_the_same)
+        })
+    };
+    match is_same {
+        _ if cancel.is_cancelled() => Err(Problem::Cancelled),
+        is_same => Ok(is_same.unwrap_or(false)),
+    }
+}
+
+/// Whether an audio track of the file at `path` decodes to exactly the samples of `mix`. Stops at the first difference.
+fn sounds_like(
+    (path, track): (&Path, Option<usize>),
+    mix: &MixStore,
+    cancel: &CancelToken,
+) -> bool {
+    let (mut at, mut expected) = (0, Vec::new());
+    let mut compare = |block: &[f32]| {
+        expected.resize(block.len(), 0.0);
+        mix.read(at, &mut expected).map_err(|e| Problem::read(&mix.path(), e))?;
+        at += (block.len() / CHANNELS) as u64;
+        let is_same = at <= mix.frames() && block == expected;
+        if is_same { Ok(()) } else { Err(Problem::Cancelled) }
+    };
+    let decoded = decode::decode(path, track, cancel, &mut |_| (), &mut compare);
+    decoded.is_ok_and(|decoded| decoded.frames == mix.frames())
+}
+
+/// Decodes a file into a mix store in `folder`.
+///
+/// # Errors
+/// Those of [`decode::decode`] and of the disk.
+pub fn decode_to_store(
+    path: &Path,
+    track: Option<usize>,
+    folder: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<(decode::Decoded, MixStore)> {
+    let (decoded, mix) = decode_into(path, track, folder, cancel, progress)?;
+    Ok((decoded, mix.finish()?))
+}
+
+fn decode_into(
+    path: &Path,
+    track: Option<usize>,
+    folder: &Path,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(f32),
+) -> Result<(decode::Decoded, MixWriter)> {
+    const FRAME_BYTES: u64 = (CHANNELS * size_of::<f32>()) as u64;
+    /// For the cover, the record and the library.
+    const BESIDES: u64 = 1 << 20;
+    let mut writer = MixWriter::create(folder)?;
+    let mut expect = |frames: u64| {
+        let bytes = frames.saturating_mul(FRAME_BYTES).saturating_add(BESIDES);
+        check_room(folder, bytes, folder, Advice::None)
+    };
+    let mut sink = |block: &[f32]| writer.push(block);
+    let decoded = decode::decode_expected(path, track, cancel, &mut expect, progress, &mut sink)?;
+    Ok((decoded, writer))
+}
+
+/// SHA-256 of a file's bytes, hexadecimal.
+///
+/// # Errors
+/// [`Problem::File`], [`Problem::Cancelled`].
+pub(in crate::engine) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
+    let mut file = File::open(path).map_err(|e| Problem::read(path, e))?;
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Problem::Cancelled);
+        }
+        match file.read(&mut block).map_err(|e| Problem::read(path, e))? {
+            0 => break,
+            n => hasher.update(&block[..n]),
+        }
+    }
+    Ok(hex(&hasher.finalize()))
+}
+
+/// The hash of a chosen track of a file whose bytes have the hash `file`: each is a song of its own.
+fn hash_of_track(file: &str, track: usize) -> String {
+    hex(&Sha256::digest(format!("{file} track {track}")))
+}
+
+/// Whether a song was made from a file whose bytes have the hash `file`.
+fn is_hash_of(song: &Song, file: &str) -> bool {
+    let of_track = song.track.is_some_and(|track| song.hash == hash_of_track(file, track));
+    song.hash == file || of_track
+}
+
+fn cannot_read(path: &Path, source: std::io::Error) -> Problem {
+    Problem::input(path, source)
+}
+
+#[cfg(test)]
+mod retag_tests;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::library::{recovery, trash::Holder};
+
+    #[test]
+    fn a_bug_while_reading_ends_one_import_and_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.ogg");
+        let never = CancelToken::default();
+        let mut shown = 0;
+        let mut stumble = |_: f32| {
+            shown += 1;
+            assert!(shown < 3, "on purpose");
+        };
+        let error = import_file(&mut library, (&file, None), &never, &mut stumble).unwrap_err();
+        assert!(matches!(error, Problem::Internal { .. }), "{error}");
+        assert!(error.to_string().contains("on purpose"), "{error}");
+        assert_eq!(library.songs().unwrap(), []);
+        assert_eq!(std::fs::read_dir(library.songs_folder()).unwrap().count(), 0);
+        let song = import_file(&mut library, (&file, None), &never, &mut |_| {}).unwrap();
+        assert_eq!(library.songs().unwrap().len(), 1);
+        assert!(MixStore::open(&library.song_folder(&song.hash)).is_ok());
+    }
+
+    /// Imports while another program removes the song for the first `times`, each time that its
+    /// samples begin to come.
+    fn import_while_removed(times: usize) -> (tempfile::TempDir, Result<Song>, usize) {
+        let home = tempfile::tempdir().unwrap();
+        let mut library = Library::open(home.path()).unwrap();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.ogg");
+        let songs = library.songs_folder();
+        let (mut other, mut removed) = (Holder::default(), 0);
+        let mut remove = |_: f32| {
+            let here = recovery::song_folders(&songs);
+            if removed < times && !here.is_empty() {
+                assert!(other.take(home.path(), &here).1.is_empty());
+                removed += 1;
+            }
+        };
+        let song = import_file(&mut library, (&file, None), &CancelToken::default(), &mut remove);
+        drop(other);
+        (home, song, removed)
+    }
+
+    #[test]
+    fn a_song_that_is_removed_while_it_comes_is_imported_all_the_same() {
+        let (home, song, removed) = import_while_removed(2);
+        assert_eq!(removed, 2);
+        let library = Library::open(home.path()).unwrap();
+        assert!(MixStore::open(&library.song_folder(&song.unwrap().hash)).is_ok());
+        assert_eq!(library.songs().unwrap().len(), 1);
+        let (home, song, removed) = import_while_removed(usize::MAX);
+        assert!(song.is_err() && removed == ATTEMPTS, "after {removed} it gives up");
+        assert_eq!(Library::open(home.path()).unwrap().songs().unwrap(), []);
+    }
+}

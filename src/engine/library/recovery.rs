@@ -1,0 +1,181 @@
+//! The data folder put in order when the engine starts: what a program that was killed left half
+//! done is finished or taken back, and songs whose stores are there come back into the library.
+//!
+//! Removes nothing but what is plainly unfinished; stems are never among that. Runs on the thread
+//! that starts the engine.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{Library, Record, song_folder, trash};
+use crate::engine::{
+    export::{drag_files, job_tracks},
+    problem::{Problem, Result},
+    store::MixStore,
+    system::atomic_file::sweep,
+    types::CancelToken,
+};
+
+/// In the data folder: held while a song's folder is made.
+const IMPORT_LOCK: &str = "import.lock";
+
+/// The right to make song folders: one importer to a data folder, also among processes.
+#[derive(Debug)]
+pub struct ImportLock(#[expect(dead_code, reason = "the lock is the open file")] File);
+
+impl ImportLock {
+    /// Takes the right; `None` when another has it.
+    ///
+    /// # Errors
+    /// [`Problem::File`].
+    pub fn try_take(home: &Path) -> Result<Option<Self>> {
+        let path = home.join(IMPORT_LOCK);
+        let cannot = |error| Problem::write(&path, error);
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(false);
+        let file = options.open(&path).map_err(cannot)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            // A disk without locks: alone, as far as one can know.
+            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
+                Ok(Some(Self(file)))
+            }
+            Err(TryLockError::Error(e)) => Err(cannot(e)),
+        }
+    }
+
+    /// Waits for the right; `busy` is told once when another has it.
+    ///
+    /// # Errors
+    /// [`Problem::File`], [`Problem::Cancelled`].
+    pub fn take(home: &Path, cancel: &CancelToken, busy: impl Fn()) -> Result<Self> {
+        let mut told = false;
+        loop {
+            if let Some(lock) = Self::try_take(home)? {
+                return Ok(lock);
+            }
+            if !std::mem::replace(&mut told, true) {
+                busy();
+            }
+            if cancel.is_cancelled() {
+                return Err(Problem::Cancelled);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+}
+
+/// Opens the library of the data folder `home` and puts the folder in order. Returns also what became
+/// of a damaged library.
+///
+/// # Errors
+/// Those of [`Library::open_or_set_aside`] and [`tidy`].
+pub fn open(home: &Path) -> Result<(Library, Option<Problem>)> {
+    let (mut library, aside) = Library::open_or_set_aside(home)?;
+    let found = tidy(&mut library)?;
+    let rebuilt = aside.map(|aside| Problem::LibraryRebuilt { aside, songs: found });
+    Ok((library, rebuilt))
+}
+
+/// Opens the library for a command that only looks: mends nothing but a damaged library.
+///
+/// # Errors
+/// Those of [`Library::open`] and [`open`].
+pub fn look(home: &Path) -> Result<Library> {
+    match Library::open(home) {
+        Err(e) if e.is_damage() => {
+            let (library, rebuilt) = open(home)?;
+            if let Some(problem) = rebuilt {
+                tracing::warn!("{problem}");
+            }
+            Ok(library)
+        }
+        library => library,
+    }
+}
+
+/// Puts the data folder in order, unless another Partita is importing into it. Returns how many
+/// songs came back.
+///
+/// # Errors
+/// [`Problem::Library`]; what the disk refuses is logged, and left as it is.
+pub fn tidy(library: &mut Library) -> Result<usize> {
+    let Some(_lock) = ImportLock::try_take(library.home())? else { return Ok(0) };
+    let known: BTreeMap<PathBuf, Record> = library
+        .records()?
+        .into_iter()
+        .map(|record| (library.song_folder(&record.hash), record))
+        .collect();
+    sweep(library.home());
+    trash::settle(library.home(), |was| known.contains_key(was));
+    let mut found = 0;
+    for folder in folders_in(&library.songs_folder()) {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(record) = known.get(&folder) {
+            sweep_song(&folder);
+            if !Record::is_in(&folder)
+                && let Err(e) = record.write(&folder)
+            {
+                tracing::warn!("{e}");
+            }
+        } else if is_song_folder(&name) {
+            sweep_song(&folder);
+            found += usize::from(take_back(library, &folder, &name)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A folder that the library does not know: a song, or the beginning of an import.
+fn take_back(library: &mut Library, folder: &Path, name: &str) -> Result<bool> {
+    match MixStore::open(folder) {
+        Ok(mix) => {
+            let record = Record::read(folder)
+                .filter(|record| song_folder(&library.songs_folder(), &record.hash) == *folder)
+                .unwrap_or_else(|| Record::of_nameless(name, mix.frames()));
+            library.adopt(&record)?;
+            Ok(true)
+        }
+        Err(_) if folder.join("stems").exists() => Ok(false),
+        Err(_) => {
+            if let Err(e) = fs::remove_dir_all(folder) {
+                tracing::warn!("{} is left over: {e}", folder.display());
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// The song folders in the folder of all songs, by their names.
+pub fn song_folders(songs_folder: &Path) -> Vec<PathBuf> {
+    let is_song = |folder: &PathBuf| {
+        folder.file_name().is_some_and(|name| is_song_folder(&name.to_string_lossy()))
+    };
+    folders_in(songs_folder).into_iter().filter(is_song).collect()
+}
+
+fn is_song_folder(name: &str) -> bool {
+    name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Real folders only: links lead elsewhere.
+fn folders_in(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
+}
+
+/// Temporary files in a song's folder, and in those of its tracks.
+fn sweep_song(folder: &Path) {
+    sweep(folder);
+    for below in [job_tracks::FOLDER, drag_files::FOLDER, "stems"] {
+        for folder in folders_in(&folder.join(below)) {
+            sweep(&folder);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Removed songs, out of the way but not yet gone: in the data folder, beside the folder of all songs.
+//!
+//! They lie in a folder that the program which removed them holds, until it ends, however it ends. So
+//! that program can bring them back, and what nobody holds is settled at the next start: whenever a
+//! program is killed, each song is there with its stems or not at all. Runs on the engine's thread.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::Taken;
+use crate::engine::{
+    problem::{FileAction, Problem, Result},
+    system::atomic_file::{WorkFolder, abandoned_in, make_folders, sweep, sync_folder},
+};
+
+/// The folder of removed songs in the data folder.
+const FOLDER: &str = "removed";
+
+/// The folder of a removed song.
+#[derive(Debug)]
+pub struct Aside {
+    /// Where it was.
+    was: PathBuf,
+    /// Where it is.
+    folder: PathBuf,
+}
+
+/// A removed song that can come back.
+#[derive(Debug)]
+pub struct Removed {
+    /// Its rows of the library.
+    pub taken: Taken,
+    /// Its stores; `None` where there were none.
+    pub aside: Option<Aside>,
+}
+
+/// What this program has put aside; it goes with it.
+#[derive(Debug, Default)]
+pub struct Holder {
+    folder: Option<WorkFolder>,
+    /// Times that something was put aside.
+    count: usize,
+}
+
+impl Holder {
+    /// Takes folders of songs out of the way, before the library forgets the songs. Returns what
+    /// is aside, on the disk, too, and what went wrong with others; those that are not there do not
+    /// matter.
+    pub fn take(&mut self, home: &Path, songs: &[PathBuf]) -> (Vec<Aside>, Vec<Problem>) {
+        let (mut asides, mut errors) = (Vec::new(), Vec::new());
+        let to = match self.make_place(home) {
+            Ok(to) => to,
+            Err(error) => return (asides, vec![error]),
+        };
+        for song in songs {
+            match take(home, song, &to) {
+                Ok(aside) => asides.extend(aside),
+                Err(error) => errors.push(error),
+            }
+        }
+        sync_folder(&home.join("songs"));
+        (asides, errors)
+    }
+
+    /// A folder that holds nothing yet.
+    fn make_place(&mut self, home: &Path) -> Result<PathBuf> {
+        let removed = home.join(FOLDER);
+        let cannot = |error| Problem::create(&removed, error);
+        make_folders(&removed).map_err(cannot)?;
+        check_inside(home, &removed)?;
+        let held = match self.folder.take() {
+            Some(held) if held.path().is_dir() => held,
+            _ => {
+                let held = WorkFolder::make_in(&removed).map_err(cannot)?;
+                sync_folder(&removed);
+                held
+            }
+        };
+        self.count += 1;
+        let to = held.path().join(self.count.to_string());
+        self.folder = Some(held);
+        make_folders(&to).map_err(cannot)?;
+        Ok(to)
+    }
+}
+
+fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<Aside>> {
+    let cannot = |error| Problem::remove(song, error);
+    let Some((parent, name)) = song.parent().zip(song.file_name()) else { return Ok(None) };
+    check_inside(home, parent)?;
+    let aside = Aside { was: song.to_owned(), folder: to.join(name) };
+    match fs::rename(song, &aside.folder) {
+        Ok(()) => Ok(Some(aside)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(cannot(e)),
+    }
+}
+
+impl Aside {
+    /// Puts the folder back where it was. Where the song came anew meanwhile, its stores are there,
+    /// and those that were removed go.
+    ///
+    /// # Errors
+    /// [`Problem::File`].
+    pub fn put_back(self) -> Result<()> {
+        if self.was.exists() {
+            return self.remove();
+        }
+        let cannot = |error| Problem::file(FileAction::Restore, &self.was, error);
+        fs::rename(&self.folder, &self.was).map_err(cannot)?;
+        sync_folder(self.was.parent().unwrap_or(Path::new(".")));
+        Ok(())
+    }
+
+    /// Removes it for good. A symbolic link in it is removed, not followed.
+    ///
+    /// # Errors
+    /// [`Problem::File`].
+    pub fn remove(self) -> Result<()> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(Problem::remove(&self.folder, source))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is reached through a link is not ours.
+///
+/// # Errors
+/// [`Problem::OutsideHome`] when `folder` lies outside the data folder.
+pub fn check_inside(home: &Path, folder: &Path) -> Result<()> {
+    if let (Ok(home), Ok(real)) = (home.canonicalize(), folder.canonicalize())
+        && !real.starts_with(&home)
+    {
+        return Err(Problem::OutsideHome { folder: folder.to_owned(), target: real });
+    }
+    Ok(())
+}
+
+/// Ends removals whose program has ended: before the library knew of one, it did not happen.
+/// `is_known` says whether the library has the song whose folder was there.
+pub fn settle(home: &Path, is_known: impl Fn(&Path) -> bool) {
+    let removed = home.join(FOLDER);
+    if check_inside(home, &removed).is_err() {
+        return;
+    }
+    for held in abandoned_in(&removed) {
+        for place in folders_in(&held) {
+            for folder in folders_in(&place) {
+                let was = home.join("songs").join(folder.file_name().unwrap_or_default());
+                if is_known(&was)
+                    && let Err(e) = (Aside { was, folder }).put_back()
+                {
+                    tracing::warn!("{e}");
+                    return; // it stays for the next time
+                }
+            }
+        }
+    }
+    sweep(&removed);
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn song(home: &Path) -> PathBuf {
+        let song = home.join("songs/aa");
+        fs::create_dir_all(&song).unwrap();
+        fs::write(song.join("mix.f32"), "samples").unwrap();
+        song
+    }
+
+    fn take_one(holder: &mut Holder, home: &Path, song: &Path) -> Aside {
+        let (mut asides, errors) = holder.take(home, &[song.to_owned()]);
+        assert!(errors.is_empty(), "{errors:?}");
+        asides.remove(0)
+    }
+
+    /// As if the program had been killed: the lock ends, the folder stays.
+    fn kill(holder: Holder, home: &Path) {
+        let held = holder.folder.as_ref().unwrap().path().to_owned();
+        let kept = home.join("kept");
+        fs::rename(&held, &kept).unwrap();
+        drop(holder);
+        fs::rename(&kept, &held).unwrap();
+    }
+
+    #[test]
+    fn a_removal_is_settled_by_what_the_library_knows_once_its_program_has_ended() {
+        let home = tempfile::tempdir().unwrap();
+        let song = song(home.path());
+        let mut holder = Holder::default();
+        take_one(&mut holder, home.path(), &song);
+        assert!(!song.exists());
+        settle(home.path(), |_| true);
+        assert!(!song.exists(), "its program has not ended");
+        assert!(
+            holder.take(home.path(), std::slice::from_ref(&song)).0.is_empty(),
+            "there is none"
+        );
+        kill(holder, home.path());
+        settle(home.path(), |was| was == song);
+        assert!(song.join("mix.f32").exists(), "the library knows it");
+        let mut holder = Holder::default();
+        take_one(&mut holder, home.path(), &song);
+        kill(holder, home.path());
+        settle(home.path(), |_| false);
+        assert_eq!(fs::read_dir(home.path().join(FOLDER)).unwrap().count(), 0);
+        assert!(!song.exists());
+    }
+
+    #[test]
+    fn it_comes_back_unless_it_came_anew() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = song(home.path());
+        let mut holder = Holder::default();
+        take_one(&mut holder, home.path(), &folder).put_back().unwrap();
+        assert!(folder.join("mix.f32").exists());
+        let aside = take_one(&mut holder, home.path(), &folder);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("new"), "").unwrap();
+        aside.put_back().unwrap();
+        assert!(folder.join("new").exists() && !folder.join("mix.f32").exists());
+        drop(holder);
+        assert_eq!(fs::read_dir(home.path().join(FOLDER)).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,57 @@
+//! A track whose bugs silence it and nothing else: after a panic it is a disk that fails.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::Track;
+use crate::engine::{problem::Activity, system::panics::caught};
+
+/// Stands between the feeder and a track.
+pub(super) struct Careful {
+    track: Arc<dyn Track>,
+    has_stumbled: AtomicBool,
+}
+
+impl Careful {
+    pub(super) fn new(track: Arc<dyn Track>) -> Self {
+        Self { track, has_stumbled: AtomicBool::new(false) }
+    }
+
+    /// What the track says, unless it panics, or has before.
+    fn ask<T>(&self, question: impl FnOnce() -> T) -> io::Result<T> {
+        if self.has_stumbled.load(Ordering::Relaxed) {
+            return Err(io::Error::other("an internal error ended reading the song"));
+        }
+        caught(Activity::Playing, || Ok(question())).map_err(|e| {
+            self.has_stumbled.store(true, Ordering::Relaxed);
+            io::Error::other(e)
+        })
+    }
+}
+
+impl Track for Careful {
+    fn frames(&self) -> u64 {
+        self.ask(|| self.track.frames()).unwrap_or(0)
+    }
+
+    fn stems(&self) -> usize {
+        self.track.stems()
+    }
+
+    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.ask(|| self.track.read_original(start, out))?
+    }
+
+    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.ask(|| self.track.read_stem(stem, start, out))?
+    }
+
+    fn covered_at(&self, at: u64) -> (bool, u64) {
+        self.ask(|| self.track.covered_at(at)).unwrap_or((false, self.frames()))
+    }
+}

@@ -1,0 +1,243 @@
+//! The networks of a model, loaded as they are needed, and the threads that they run on.
+//!
+//! Owned by whoever separates: the worker's thread, or a batch.
+
+use super::{
+    installed::InstalledModel,
+    memory,
+    pool::{self, Compute},
+    run::{Member, Separation, Step},
+    scheduler::Listener,
+};
+use crate::{
+    engine::{
+        problem::Result,
+        store::{MixStore, StemStore},
+        system::priority,
+        types::CancelToken,
+    },
+    model::{self, Precision, Separator, Stop},
+};
+
+/// A model that is at work.
+pub struct Ensemble {
+    model: InstalledModel,
+    compute: Compute,
+    /// Bytes of memory for other things.
+    beside: u64,
+    precision: Precision,
+    pool: rayon::ThreadPool,
+    /// One for each network of the model.
+    loaded: Vec<Option<Box<dyn Separator>>>,
+}
+
+/// What an ensemble is to do.
+pub struct Work<'a> {
+    /// The song.
+    pub mix: &'a MixStore,
+    /// Where its stems go.
+    pub stems: &'a StemStore,
+    /// The stems that are wanted.
+    pub wanted: &'a [usize],
+    /// Whether it is a draft.
+    pub is_draft: bool,
+    /// Seconds that a segment of one network is expected to take, where that is known.
+    pub pace: Option<f64>,
+}
+
+impl Ensemble {
+    /// An ensemble with its threads, beside so many bytes for other things. Loads nothing yet.
+    ///
+    /// # Errors
+    /// Those of the pool and of [`memory::fit`].
+    pub fn new(model: InstalledModel, compute: Compute, beside: u64) -> Result<Self> {
+        // One network at a time must fit; more are kept where there is room.
+        let fitting = memory::fit(compute, model.memory(), beside)?;
+        let pool = pool::new(fitting)?;
+        pool.broadcast(|_| priority::step_back(priority::SEPARATING));
+        let loaded = model.networks.iter().map(|_| None).collect();
+        Ok(Self { model, compute, beside, precision: compute.precision, pool, loaded })
+    }
+
+    /// The same, with its network loaded.
+    #[cfg(test)]
+    pub(in crate::engine) fn with(mut self, network: Box<dyn Separator>) -> Self {
+        self.loaded = vec![Some(network)];
+        self
+    }
+
+    /// Threads that separate.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// Whether it is this model, computing in this way.
+    pub fn is_of(&self, model: &InstalledModel, compute: Compute) -> bool {
+        self.model == *model && self.compute == compute
+    }
+
+    /// Loads what any job will want: the network of a model that has one. Which ones of a bag will be
+    /// wanted, a job says.
+    ///
+    /// # Errors
+    /// Those of the weights.
+    pub fn prepare(&mut self) -> Result<()> {
+        if self.loaded.len() == 1 { self.load(&[0]) } else { Ok(()) }
+    }
+
+    /// Runs the network that is loaded over silence, until `stop` says that there is better to do. After
+    /// that its memory has been touched, and a job's first segment waits for none of it.
+    pub fn warm_up(&self, stop: Stop<'_>) {
+        if let [Some(network)] = &self.loaded[..] {
+            let spec = network.spec();
+            let silence = vec![0.0; spec.channels * spec.segment_frames];
+            // What comes of it is nobody's.
+            drop(self.pool.install(|| network.separate_unless(&silence, stop)));
+        }
+    }
+
+    /// Makes what is missing of the wanted stems; see [`Separation::run`].
+    ///
+    /// # Errors
+    /// Those of the weights, the stores and the networks.
+    pub fn separate(
+        &mut self,
+        work: &Work<'_>,
+        listener: &(dyn Fn() -> Listener + Sync),
+        cancel: &CancelToken,
+        on_step: &mut dyn FnMut(Step),
+    ) -> Result<()> {
+        let Work { mix, stems, wanted, .. } = *work;
+        let precision = match self.compute.precision {
+            Precision::Single if work.is_draft && pool::has_fast_precision() => Precision::Fast,
+            precision => precision,
+        };
+        if precision != self.precision {
+            self.precision = precision;
+            self.loaded.fill_with(|| None);
+        }
+        stems.claim(wanted)?;
+        for wanted in self.rounds(wanted) {
+            let networks = self.model.networks_for(&wanted);
+            self.load(&networks)?;
+            let members = networks.iter().filter_map(|&index| {
+                let (network, shares) =
+                    (self.loaded[index].as_deref()?, &self.model.networks[index]);
+                Some(Member { network, shares: &shares.shares })
+            });
+            let members: Vec<Member<'_>> = members.collect();
+            let groups = stems.groups_of(&wanted);
+            let pace = work.pace.map(|pace| pace * members.len() as f64);
+            let (networks, groups, pool) = (&members[..], &groups[..], &self.pool);
+            let separation = Separation { mix, stems, networks, groups, pool, pace };
+            separation.run(listener, cancel, on_step)?;
+        }
+        Ok(())
+    }
+
+    /// What is made together: all that is wanted, or stem by stem where the networks for all do not
+    /// fit into the memory at once.
+    fn rounds(&self, wanted: &[usize]) -> Vec<Vec<usize>> {
+        let of = |stems: &[usize]| {
+            let networks = self.model.networks_for(stems).into_iter();
+            memory::sum(networks.map(|index| self.model.networks[index].memory))
+        };
+        let threads = self.pool.current_num_threads();
+        let fits = memory::limit(self.compute.memory)
+            .is_none_or(|limit| memory::need(of(wanted), threads) + self.beside <= limit);
+        let is_bag = self.model.networks.len() > 1;
+        if fits || !is_bag {
+            vec![wanted.to_vec()]
+        } else {
+            wanted.iter().map(|it| vec![*it]).collect()
+        }
+    }
+
+    /// Has these networks loaded, and lets go of the others if there is no room for all.
+    fn load(&mut self, networks: &[usize]) -> Result<()> {
+        let kept = (0..self.loaded.len())
+            .filter(|index| networks.contains(index) || self.loaded[*index].is_some());
+        let all = memory::sum(kept.map(|index| self.model.networks[index].memory));
+        let threads = self.pool.current_num_threads();
+        let limit = memory::limit(self.compute.memory);
+        if limit.is_some_and(|limit| memory::need(all, threads) + self.beside > limit) {
+            for (index, loaded) in self.loaded.iter_mut().enumerate() {
+                if !networks.contains(&index) {
+                    *loaded = None;
+                }
+            }
+        }
+        for &index in networks {
+            if self.loaded[index].is_none() {
+                let path = &self.model.networks[index].weights;
+                let network = self.pool.install(|| model::load(path, self.precision))?;
+                self.loaded[index] = Some(network);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{
+        engine::{
+            export::{NamePattern, Place, Selection, Settings},
+            separation::{
+                batch::{Batch, Request},
+                options::Quality,
+            },
+        },
+        model::{seam_tests, weights::Store},
+    };
+
+    #[test]
+    fn a_kind_of_network_that_the_engine_never_names_separates_a_song() {
+        let home = tempfile::tempdir().unwrap();
+        let weights = home.path().join("bank.safetensors");
+        fs::write(&weights, seam_tests::file("FilterBank")).unwrap();
+        let store = Store::new(home.path());
+        let model = store.import(&weights, &mut |_| {}, &|| false).unwrap();
+        let song = home.path().join("song.wav");
+        let spec = hound::WavSpec {
+            channels: 2,
+            sample_rate: 44_100,
+            bits_per_sample: 32,
+            sample_format: hound::SampleFormat::Float,
+        };
+        let mut writer = hound::WavWriter::create(&song, spec).unwrap();
+        let mix: Vec<f32> = (0..1500).map(|i| (i as f32 * 0.37).sin() * 0.5).collect();
+        for sample in &mix {
+            writer.write_sample(*sample).unwrap();
+            writer.write_sample(-*sample).unwrap();
+        }
+        writer.finalize().unwrap();
+        let installed = InstalledModel::find(home.path(), &model.name).unwrap().unwrap();
+        let sources = installed.spec.sources.clone();
+        let batch =
+            Batch::new(installed, Quality::default(), Compute::default(), home.path()).unwrap();
+        let request = Request {
+            track: None,
+            file: song,
+            called: "song".into(),
+            selection: Selection::of_stems(&sources, &[]).unwrap(),
+            place: Place {
+                folder: home.path().join("out"),
+                pattern: NamePattern::new("{stem}").unwrap(),
+            },
+            settings: Settings::default(),
+        };
+        batch.separate(&request, &CancelToken::default(), &mut |_| {}).unwrap();
+        let read = |stem: &str| -> Vec<f32> {
+            let path = home.path().join(format!("out/{stem}.wav"));
+            hound::WavReader::open(path).unwrap().samples().step_by(2).map(Result::unwrap).collect()
+        };
+        let (low, high) = (read("low"), read("high"));
+        for (at, x) in mix.iter().enumerate() {
+            assert!((low[at] - x / 4.0).abs() < 1e-5 && (high[at] - x * 0.75).abs() < 1e-5, "{at}");
+        }
+    }
+}

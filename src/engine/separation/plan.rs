@@ -1,0 +1,350 @@
+//! How a song is cut into overlapping segments, and how their results are weighed together again.
+//!
+//! Integers only; no samples, no files. Follows `demucs/apply.py` (`apply_model`, `TensorChunk`,
+//! demucs 4.1.0), so that the joints are the reference's to the sample. With shifts there are several
+//! passes over the song, each delayed by another time; their segments follow one another in the
+//! numbering, and all frames here are those of the song as it is.
+
+use std::ops::Range;
+
+use super::options::{MOST_SHIFTS, Quality};
+use crate::model::Spec;
+
+/// The segments of one song.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Frames of the song.
+    pub frames: u64,
+    /// Frames that go through the model at once.
+    pub segment_frames: usize,
+    /// Frames between the starts of neighbouring segments.
+    pub stride: usize,
+    /// Passes over the song.
+    passes: usize,
+    /// Frames of silence before the song in each pass.
+    delays: [u16; MOST_SHIFTS as usize],
+}
+
+/// What a segment reads from the mix: real audio, with zeros only beyond the ends of the song.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Zeros before the song.
+    pub zeros_before: usize,
+    /// Frames of the song.
+    pub frames: Range<u64>,
+    /// Where in the window the segment's own result starts: a short segment is centred.
+    pub result_at: usize,
+}
+
+impl Plan {
+    /// The plan with the default overlap for a song of `frames` frames.
+    pub fn new(frames: u64, segment_frames: usize) -> Self {
+        let stride = Quality::default().stride(segment_frames);
+        Self::with_delays(frames, segment_frames, stride, &[])
+    }
+
+    /// The plan for a song of `frames` frames, as a network and a quality want it.
+    pub fn of(frames: u64, spec: &Spec, quality: Quality) -> Self {
+        let quality = quality.within_bounds();
+        let stride = quality.stride(spec.segment_frames);
+        // Half a second, as in the reference; never so much that a segment lies before the song.
+        let most = (spec.sample_rate as usize / 2).min(stride - 1).min(usize::from(u16::MAX));
+        let delays = quality.delays(most as u16);
+        Self::with_delays(frames, spec.segment_frames, stride, &delays)
+    }
+
+    /// A plan with a pass for each of these delays, which are less than `stride`; with one pass that
+    /// is not delayed when there are none.
+    pub fn with_delays(frames: u64, segment_frames: usize, stride: usize, delays: &[u16]) -> Self {
+        let mut all = [0; MOST_SHIFTS as usize];
+        for (kept, delay) in all.iter_mut().zip(delays) {
+            *kept = *delay;
+        }
+        let passes = delays.len().clamp(1, all.len());
+        Self { frames, segment_frames, stride, passes, delays: all }
+    }
+
+    /// Number of segments; 0 for an empty song.
+    pub fn len(&self) -> usize {
+        self.pass(self.passes - 1).end
+    }
+
+    /// Whether the song is empty.
+    pub fn is_empty(&self) -> bool {
+        self.frames == 0
+    }
+
+    /// Passes over the song: 1, but with several shifts.
+    pub fn passes(&self) -> usize {
+        self.passes
+    }
+
+    /// The delays of the passes; empty when there is one without.
+    pub fn delays(&self) -> &[u16] {
+        let delays = &self.delays[..self.passes];
+        if delays == [0] { &[] } else { delays }
+    }
+
+    /// The segments of a pass.
+    pub fn pass(&self, pass: usize) -> Range<usize> {
+        let count = |delay: &u16| match self.frames {
+            0 => 0,
+            frames => (frames + u64::from(*delay)).div_ceil(self.stride as u64) as usize,
+        };
+        let start = self.delays[..pass].iter().map(count).sum();
+        start..start + count(&self.delays[pass])
+    }
+
+    /// The pass that a segment belongs to.
+    pub fn pass_of(&self, index: usize) -> usize {
+        (0..self.passes).find(|&pass| index < self.pass(pass).end).unwrap_or(self.passes - 1)
+    }
+
+    /// The frame of the song at a segment's beginning; in a pass with a delay the first one begins
+    /// before the song.
+    fn origin(&self, index: usize) -> i64 {
+        let pass = self.pass_of(index);
+        let number = index - self.pass(pass).start;
+        (number * self.stride) as i64 - i64::from(self.delays[pass])
+    }
+
+    /// The frames that segment `index` gives a result for. The last segments may be short.
+    pub fn segment(&self, index: usize) -> Range<u64> {
+        let within = |at: i64| (at.max(0) as u64).min(self.frames);
+        let origin = self.origin(index);
+        within(origin)..within(origin + self.segment_frames as i64)
+    }
+
+    /// What segment `index` reads from the mix.
+    pub fn window(&self, index: usize) -> Window {
+        let origin = self.origin(index);
+        // What is before the song counts as a part of the segment, what is after it does not.
+        let end = (origin + self.segment_frames as i64).min(self.frames as i64);
+        let centred = (self.segment_frames as i64 - (end - origin)) / 2;
+        let start = origin - centred;
+        let zeros_before = (-start).max(0) as usize;
+        let from = start.max(0) as u64;
+        let room = (self.segment_frames - zeros_before) as u64;
+        Window {
+            zeros_before,
+            frames: from..(from + room).min(self.frames),
+            result_at: (self.segment(index).start as i64 - start) as usize,
+        }
+    }
+
+    /// The segments of a pass that hold frame `at`, as a range of indices.
+    pub fn segments_at(&self, pass: usize, at: u64) -> Range<usize> {
+        if at >= self.frames {
+            return 0..0;
+        }
+        let (first, at) = (self.pass(pass).start, at + u64::from(self.delays[pass]));
+        let last = (at / self.stride as u64) as usize;
+        let before = at.saturating_sub(self.segment_frames as u64 - 1);
+        first + before.div_ceil(self.stride as u64) as usize..first + last + 1
+    }
+
+    /// The first frame after `at` from which on other segments hold the song, in a pass.
+    pub fn change_after(&self, pass: usize, at: u64) -> u64 {
+        let held = self.segments_at(pass, at);
+        if held.is_empty() {
+            return self.frames;
+        }
+        // The first that ends, or the next that begins.
+        let next = match held.end {
+            end if end < self.pass(pass).end => self.segment(end).start,
+            _ => self.frames,
+        };
+        self.segment(held.start).end.min(next)
+    }
+
+    /// The weight of a segment's own result at a frame of the song, before it is divided by the sum
+    /// of the weights: see [`Self::weight`].
+    pub fn weight_at(&self, index: usize, at: u64) -> usize {
+        self.weight((at as i64 - self.origin(index)) as usize)
+    }
+
+    /// The weight of a segment's frame `k` in the overlap: a triangle that is never zero. A short
+    /// segment uses the triangle's beginning.
+    pub fn weight(&self, k: usize) -> usize {
+        if k < self.segment_frames / 2 { k + 1 } else { self.segment_frames - k }
+    }
+
+    /// The segment to compute next for a listener at frame `head`: the first unfinished one that
+    /// sounds at or after it, else the first unfinished one of the song; a pass after the other.
+    pub fn next(&self, head: u64, is_done: impl Fn(usize) -> bool) -> Option<usize> {
+        (0..self.passes).find_map(|pass| {
+            let all = self.pass(pass);
+            let from = match self.segments_at(pass, head) {
+                at if at.is_empty() => all.start,
+                // Where two overlap, the earlier one: it is nearer to its end, but sounds first.
+                at => at.start,
+            };
+            (from..all.end).chain(all.start..from).find(|&index| !is_done(index))
+        })
+    }
+
+    /// The frames that finished segments of any pass cover: ascending, disjoint.
+    pub fn covered(&self, is_done: impl Fn(usize) -> bool) -> Vec<(u64, u64)> {
+        let all = (0..self.passes).flat_map(|pass| self.covered_in(pass, &is_done)).collect();
+        union(all)
+    }
+
+    /// The frames whose result is final: every segment that holds them is finished.
+    pub fn finished(&self, is_done: impl Fn(usize) -> bool) -> Vec<(u64, u64)> {
+        let open = |index: &usize| !is_done(*index);
+        let gaps = (0..self.len()).filter(open).map(|index| self.segment(index));
+        without((0, self.frames), &union(gaps.map(|it| (it.start, it.end)).collect()))
+    }
+
+    fn covered_in(&self, pass: usize, is_done: &impl Fn(usize) -> bool) -> Vec<(u64, u64)> {
+        let done = self.pass(pass).filter(|&index| is_done(index));
+        union(done.map(|index| self.segment(index)).map(|it| (it.start, it.end)).collect())
+    }
+}
+
+/// Ranges of frames, ascending and disjoint, that cover what any of these do.
+pub fn union(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+    ranges.sort_unstable();
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for (start, end) in ranges.into_iter().filter(|(start, end)| start < end) {
+        match all.last_mut() {
+            Some(last) if last.1 >= start => last.1 = last.1.max(end),
+            _ => all.push((start, end)),
+        }
+    }
+    all
+}
+
+/// What is left of a range without these, which are ascending and disjoint.
+pub fn without((start, end): (u64, u64), gaps: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let mut left = Vec::new();
+    let mut from = start;
+    for (gap_start, gap_end) in gaps {
+        if from < (*gap_start).min(end) {
+            left.push((from, (*gap_start).min(end)));
+        }
+        from = from.max(*gap_end);
+    }
+    if from < end {
+        left.push((from, end));
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SEGMENT: usize = 343_980;
+
+    #[test]
+    fn stride_is_three_quarters() {
+        assert_eq!(Plan::new(10_000_000, SEGMENT).stride, 257_985);
+    }
+
+    #[test]
+    fn one_sample_is_centred_between_zeros() {
+        let plan = Plan::new(1, SEGMENT);
+        assert_eq!(plan.len(), 1);
+        let window = plan.window(0);
+        assert_eq!(window.result_at, (SEGMENT - 1) / 2);
+        assert_eq!(window.zeros_before, (SEGMENT - 1) / 2);
+        assert_eq!(window.frames, 0..1);
+    }
+
+    #[test]
+    fn a_short_last_segment_borrows_audio_before_it() {
+        let plan = Plan::new(257_985 + 1000, SEGMENT);
+        assert_eq!(plan.len(), 2);
+        assert_eq!(plan.segment(1), 257_985..258_985);
+        let window = plan.window(1);
+        assert_eq!(window.result_at, (SEGMENT - 1000) / 2);
+        assert_eq!(window.zeros_before, 0);
+        assert_eq!(window.frames, 257_985 - (SEGMENT as u64 - 1000) / 2..258_985);
+    }
+
+    #[test]
+    fn weights_are_the_reference_triangle() {
+        let even = Plan::with_delays(8, 8, 6, &[]);
+        assert_eq!((0..8).map(|k| even.weight(k)).collect::<Vec<_>>(), [1, 2, 3, 4, 4, 3, 2, 1]);
+        let odd = Plan::with_delays(7, 7, 5, &[]);
+        assert_eq!((0..7).map(|k| odd.weight(k)).collect::<Vec<_>>(), [1, 2, 3, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn the_listener_comes_first() {
+        let plan = Plan::new(1000, 100);
+        assert_eq!(plan.next(0, |_| false), Some(0));
+        assert_eq!(plan.next(500, |_| false), Some(6));
+        assert_eq!(plan.next(500, |i| i >= 6), Some(0));
+        assert_eq!(plan.next(5000, |i| i < 3), Some(3));
+        assert_eq!(plan.next(0, |_| true), None);
+    }
+
+    #[test]
+    fn a_pass_with_a_delay_is_the_reference_shift() {
+        // The song has 250 frames; delayed by 30 it has 280: segments at 0, 75, 150, 225 of that.
+        let plan = Plan::with_delays(250, 100, 75, &[0, 30]);
+        assert_eq!((plan.passes(), plan.pass(0), plan.pass(1)), (2, 0..4, 4..8));
+        assert_eq!(plan.segment(4), 0..70);
+        assert_eq!(plan.window(4), Window { zeros_before: 30, frames: 0..70, result_at: 30 });
+        assert_eq!(plan.weight_at(4, 0), 31);
+        assert_eq!(plan.segment(7), 195..250);
+        // Short: 55 of 100 frames, centred, and audio of the song before it.
+        assert_eq!(plan.window(7), Window { zeros_before: 0, frames: 173..250, result_at: 22 });
+        assert_eq!(plan.next(0, |index| index < 4), Some(4), "one pass after the other");
+        assert_eq!(plan.next(200, |index| index < 4), Some(6));
+        assert_eq!(plan.covered(|index| index == 4), [(0, 70)]);
+        assert_eq!(plan.finished(|index| index != 7), [(0, 195)]);
+        assert_eq!(plan.finished(|_| true), [(0, 250)]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_frame_is_held_in_every_pass_and_windows_fit(
+            frames in 1u64..2000, segment in 4usize..300, overlap in 0u8..=50, shifts in 0u8..4
+        ) {
+            let spec = Spec {
+                sources: vec!["one".into()],
+                sample_rate: 600,
+                channels: 2,
+                segment_frames: segment,
+            };
+            let quality = Quality { overlap, shifts, seed: frames as u32, is_draft: false };
+            let plan = Plan::of(frames, &spec, quality);
+            prop_assert_eq!(plan.passes(), usize::from(shifts.max(1)));
+            for pass in 0..plan.passes() {
+                for at in 0..frames {
+                    let holders = plan.segments_at(pass, at);
+                    prop_assert!(!holders.is_empty());
+                    for index in plan.pass(pass) {
+                        prop_assert_eq!(holders.contains(&index), plan.segment(index).contains(&at));
+                        prop_assert_eq!(plan.pass_of(index), pass);
+                    }
+                    let change = plan.change_after(pass, at);
+                    prop_assert!(change > at);
+                    for next in at..change {
+                        prop_assert_eq!(plan.segments_at(pass, next), holders.clone());
+                    }
+                    let weights = holders.map(|index| plan.weight_at(index, at));
+                    prop_assert!(weights.into_iter().all(|weight| weight > 0));
+                }
+            }
+            for index in 0..plan.len() {
+                let (own, window) = (plan.segment(index), plan.window(index));
+                let read = (window.frames.end - window.frames.start) as usize;
+                prop_assert!(window.zeros_before + read <= segment);
+                prop_assert!(!own.is_empty());
+                // The result's place in the window is where its audio was put.
+                let offset = own.start as i64 - window.frames.start as i64;
+                prop_assert_eq!(window.zeros_before as i64 + offset, window.result_at as i64);
+                prop_assert!(window.result_at + (own.end - own.start) as usize <= segment);
+            }
+            prop_assert_eq!(plan.covered(|_| true), vec![(0, frames)]);
+            prop_assert_eq!(plan.finished(|_| true), vec![(0, frames)]);
+            prop_assert_eq!(plan.finished(|_| false), vec![]);
+        }
+    }
+}

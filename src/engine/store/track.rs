@@ -1,0 +1,289 @@
+//! A song as the player and the exports read it: its mix and, where there is a model, its stems.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{MixStore, StemStore};
+use crate::{
+    engine::{
+        audio::peak_files::PeakFile,
+        player::Track,
+        problem::{Problem, Result, StoreFault},
+        separation::{installed::InstalledModel, options::Quality, plan::union},
+        types::{CHANNELS, SAMPLE_RATE},
+    },
+    os::OsKind,
+};
+
+/// Frames over which a draft gives way to the better version of the song: 20 ms.
+const JOINT_FRAMES: u64 = SAMPLE_RATE as u64 / 50;
+
+/// The stores of one song.
+#[derive(Clone, Debug)]
+pub struct SongTrack {
+    /// The original.
+    pub mix: Arc<MixStore>,
+    /// The stems, finished or not.
+    pub stems: Option<Arc<StemStore>>,
+    /// A quick version of them, which is heard where they are not finished, and never counts for
+    /// them.
+    pub draft: Option<Arc<StemStore>>,
+}
+
+impl SongTrack {
+    /// Opens the stores in a song's folder; without a model there are no stems.
+    ///
+    /// # Errors
+    /// [`Problem::File`], [`Problem::Store`] when a store is missing or damaged.
+    pub fn open(
+        song_folder: &Path,
+        model: Option<&InstalledModel>,
+        quality: Quality,
+    ) -> Result<Self> {
+        let mix = Arc::new(MixStore::open(song_folder).map_err(with_remedy)?);
+        let open = |model: &InstalledModel, quality: Quality| {
+            let folder = model.stem_folder(song_folder, quality);
+            model.open_stems(&folder, &mix, quality).map(Arc::new)
+        };
+        let stems = model.map(|model| open(model, quality)).transpose()?;
+        let has_draft = |model: &&InstalledModel| {
+            !quality.is_draft && model.stem_folder(song_folder, Quality::DRAFT).is_dir()
+        };
+        let draft = model.filter(has_draft).map(|model| open(model, Quality::DRAFT));
+        Ok(Self { mix, stems, draft: draft.transpose()? })
+    }
+
+    /// The same, with a draft to be filled, made if there is none.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn with_draft(self, song_folder: &Path, model: &InstalledModel) -> Result<Self> {
+        if self.draft.is_some() {
+            return Ok(self);
+        }
+        let folder = model.stem_folder(song_folder, Quality::DRAFT);
+        let draft = model.open_stems(&folder, &self.mix, Quality::DRAFT)?;
+        Ok(Self { draft: Some(draft.into()), ..self })
+    }
+
+    /// Whether the stores are where they were opened; see [`StemStore::is_in_place`].
+    pub fn is_in_place(&self) -> bool {
+        self.mix.is_in_place()
+            && self.stems.iter().chain(&self.draft).all(|stems| stems.is_in_place())
+    }
+
+    /// Where the original's peaks are kept.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(in crate::engine) fn peaks_of_original(&self) -> io::Result<PeakFile> {
+        let samples = self.mix.path();
+        PeakFile::new(samples.with_extension("peaks"), &[samples], self.mix.frames())
+    }
+
+    /// Where those of every stem are, and of what none of them holds; none before all is separated.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(in crate::engine) fn peaks_of_stems(&self) -> io::Result<Vec<PeakFile>> {
+        let Some(stems) = self.stems.as_ref().filter(|stems| stems.is_complete()) else {
+            return Ok(Vec::new());
+        };
+        let frames = self.mix.frames();
+        let samples: Vec<PathBuf> =
+            (0..stems.sources().len()).map(|stem| stems.path(stem)).collect();
+        let of_stem = |samples: &PathBuf| {
+            PeakFile::new(samples.with_extension("peaks"), std::slice::from_ref(samples), frames)
+        };
+        let mut files = samples.iter().map(of_stem).collect::<io::Result<Vec<_>>>()?;
+        if let Some(first) = samples.first() {
+            let path = first.with_file_name("residual.peaks");
+            let all: Vec<PathBuf> = samples.iter().cloned().chain([self.mix.path()]).collect();
+            files.push(PeakFile::new(path, &all, frames)?);
+        }
+        Ok(files)
+    }
+
+    /// The frames that stems cover, also those of the draft: ascending, disjoint.
+    pub fn covered(&self) -> Vec<(u64, u64)> {
+        let covered = |stems: &Arc<StemStore>| stems.plan().covered(|i| stems.is_done(i));
+        match &self.draft {
+            None => self.stems.as_ref().map(covered).unwrap_or_default(),
+            Some(draft) => union(self.stems.iter().chain([draft]).flat_map(covered).collect()),
+        }
+    }
+
+    /// The frames whose stems are no draft, and in every pass: ascending, disjoint.
+    pub fn refined(&self) -> Vec<(u64, u64)> {
+        let refined = |stems: &Arc<StemStore>| match stems.plan() {
+            plan if plan.passes() > 1 => plan.finished(|segment| stems.is_done(segment)),
+            plan => plan.covered(|segment| stems.is_done(segment)),
+        };
+        self.stems.as_ref().map(refined).unwrap_or_default()
+    }
+
+    /// Reads a stem where the better version is there, and its draft elsewhere; from one to the other
+    /// over [`JOINT_FRAMES`], inside the better.
+    fn read_over_draft(
+        &self,
+        (stems, draft): (&StemStore, &StemStore),
+        stem: usize,
+        start: u64,
+        out: &mut [f32],
+    ) -> io::Result<()> {
+        let end = start + (out.len() / CHANNELS) as u64;
+        let better = stems.plan().covered(|segment| stems.is_done(segment));
+        let is_inside = |&(from, to): &(u64, u64)| {
+            // The joints lie inside, but at the ends of the song there are none.
+            let first = if from == 0 { 0 } else { from + JOINT_FRAMES };
+            let last =
+                if to >= self.mix.frames() { u64::MAX } else { to.saturating_sub(JOINT_FRAMES) };
+            first <= start && end <= last
+        };
+        if better.iter().any(is_inside) {
+            return stems.read(stem, start, out);
+        }
+        draft.read(stem, start, out)?;
+        let mut part = Vec::new();
+        for (from, to) in better {
+            let (first, last) = (from.max(start), to.min(end));
+            if first >= last {
+                continue;
+            }
+            part.resize((last - first) as usize * CHANNELS, 0.0);
+            stems.read(stem, first, &mut part)?;
+            let at = (first - start) as usize * CHANNELS;
+            let frames = out[at..].chunks_exact_mut(CHANNELS).zip(part.chunks_exact(CHANNELS));
+            for (frame, (out, better)) in (first..).zip(frames) {
+                let coming = if from == 0 { JOINT_FRAMES } else { frame - from };
+                let going = if to >= self.mix.frames() { JOINT_FRAMES } else { to - frame };
+                let share = coming.min(going).min(JOINT_FRAMES) as f32 / JOINT_FRAMES as f32;
+                for (out, better) in out.iter_mut().zip(better) {
+                    *out += share * (better - *out);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds the remedy to the error of a mix that is missing.
+fn with_remedy(problem: Problem) -> Problem {
+    match problem {
+        Problem::File { path, cause, .. } if cause.kind == OsKind::NotFound => {
+            Problem::store(&path, StoreFault::Missing)
+        }
+        other => other,
+    }
+}
+
+impl Track for SongTrack {
+    fn frames(&self) -> u64 {
+        self.mix.frames()
+    }
+
+    fn stems(&self) -> usize {
+        self.stems.as_ref().map_or(0, |stems| stems.sources().len())
+    }
+
+    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.mix.read(start, out)
+    }
+
+    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
+        match (&self.stems, &self.draft) {
+            (Some(stems), Some(draft)) if !stems.has_all_of(stem) => {
+                self.read_over_draft((stems, draft), stem, start, out)
+            }
+            (Some(stems), _) => stems.read(stem, start, out),
+            (None, _) => Err(io::Error::other("the song has no stems")),
+        }
+    }
+
+    fn covered_at(&self, at: u64) -> (bool, u64) {
+        for (start, end) in self.covered() {
+            if at < start {
+                return (false, start);
+            }
+            if at < end {
+                return (true, end);
+            }
+        }
+        (false, self.frames())
+    }
+
+    fn has_all_of(&self, stem: usize) -> bool {
+        self.stems.as_ref().is_some_and(|stems| stems.has_all_of(stem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{separation::plan::Plan, store::MixWriter};
+
+    const FRAMES: u64 = 40_000;
+
+    /// A store whose finished segments all have this value.
+    fn store(folder: &Path, value: f32, done: &[usize]) -> Arc<StemStore> {
+        let plan = Plan::new(FRAMES, 8_000);
+        let store = StemStore::open(folder, plan, &["one".to_owned()]).unwrap();
+        let lock = store.lock().unwrap();
+        for &segment in done {
+            let own = plan.segment(segment);
+            let samples = vec![value; (own.end - own.start) as usize * CHANNELS];
+            store.write_segment(&lock, segment, 0, &samples).unwrap();
+        }
+        drop(lock);
+        store.into()
+    }
+
+    #[test]
+    fn a_draft_gives_way_within_a_joint_and_never_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
+        writer.push(&vec![0.1; FRAMES as usize * CHANNELS]).unwrap();
+        let all: Vec<usize> = (0..Plan::new(FRAMES, 8_000).len()).collect();
+        let track = |done: &[usize], name: &str| SongTrack {
+            mix: Arc::new(MixStore::open(&folder.path().join("mix")).unwrap()),
+            stems: Some(store(&folder.path().join(name), 0.5, done)),
+            draft: Some(store(&folder.path().join("draft"), 0.2, &all)),
+        };
+        drop(writer.finish().unwrap());
+        for (done, name) in [(&[2][..], "middle"), (&[0, 5, 6], "ends"), (&[], "none")] {
+            let track = track(done, name);
+            assert_eq!(track.covered(), [(0, FRAMES)]);
+            assert!(!track.has_all_of(0));
+            let mut whole = vec![f32::NAN; FRAMES as usize * CHANNELS];
+            track.read_stem(0, 0, &mut whole).unwrap();
+            // The same in pieces, wherever they begin.
+            let mut pieces = whole.clone();
+            for (at, piece) in pieces.chunks_mut(1_001 * CHANNELS).enumerate() {
+                track.read_stem(0, at as u64 * 1_001, piece).unwrap();
+            }
+            assert_eq!(whole, pieces);
+            let refined = track.refined();
+            for (frame, pair) in whole.chunks_exact(CHANNELS).enumerate() {
+                let inside = |joint: u64| {
+                    let at = frame as u64;
+                    refined.iter().any(|(a, b)| {
+                        (*a == 0 || *a + joint <= at) && (*b == FRAMES || at + joint <= *b)
+                    })
+                };
+                let is_refined = refined.iter().any(|(a, b)| (*a..*b).contains(&(frame as u64)));
+                if inside(JOINT_FRAMES) && is_refined {
+                    assert!((pair[0] - 0.5).abs() < 1e-6, "{name}: {frame}");
+                } else if !is_refined {
+                    assert!((pair[0] - 0.2).abs() < 1e-6, "{name}: {frame}");
+                }
+            }
+            let steps = whole.windows(CHANNELS + 1).map(|w| (w[CHANNELS] - w[0]).abs());
+            assert!(steps.fold(0.0, f32::max) < 1.1 * 0.3 / JOINT_FRAMES as f32, "no click");
+        }
+        let whole = track(&all, "all");
+        assert!(whole.has_all_of(0) && whole.refined() == [(0, FRAMES)]);
+    }
+}

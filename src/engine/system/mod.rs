@@ -1,0 +1,10 @@
+//! Services of the operating system: files that survive a power cut, panics, priorities, limits.
+//!
+//! Knows no song and no model. Works on any thread.
+
+pub mod atomic_file;
+pub mod guard;
+pub mod limits;
+pub(in crate::engine) mod panics;
+pub(in crate::engine) mod priority;
+pub mod single_instance;

@@ -1,0 +1,306 @@
+//! One window to a data folder. The first start holds a lock and listens on a local socket (a named
+//! pipe on Windows); a later one hands its files over and ends.
+//!
+//! The lock decides who is first: it ends with its holder, however that ends, so that a socket
+//! without one is stale and is replaced. Where the disk knows no sockets, every start opens its own
+//! window, as if there were no other.
+
+use std::{
+    fs::{File, TryLockError},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use interprocess::local_socket::{
+    GenericFilePath, Listener, ListenerOptions, Name, Stream, prelude::*,
+};
+
+use crate::engine::{
+    library::path_bytes,
+    problem::{Problem, Result},
+};
+
+/// In the data folder: held as long as its window is open.
+const LOCK: &str = "window.lock";
+/// In the data folder: where it listens.
+#[cfg(unix)]
+const SOCKET: &str = "window.sock";
+/// How long the first window may take to answer, and a second start to speak.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The most that a second start may say: some hundred thousand paths.
+const MOST_BYTES: u64 = 32 << 20;
+/// What the first window answers.
+const TAKEN: &str = "taken";
+
+/// What a start finds.
+#[derive(Debug)]
+pub enum Start {
+    /// No other window is open: this one is the first.
+    First(Instance),
+    /// The window that is open has taken the files.
+    HandedOver,
+    /// There seems to be a window, but it does not answer.
+    Unanswered,
+}
+
+/// The right to be the window of a data folder; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Instance {
+    listening: Option<Listening>,
+    _lock: File,
+    home: PathBuf,
+}
+
+#[derive(Debug)]
+struct Listening {
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Takes the right to be the window, or hands `files` over to the one that has it.
+///
+/// # Errors
+/// [`Problem::File`] when the data folder cannot be written.
+pub fn start(home: &Path, files: &[PathBuf]) -> Result<Start> {
+    let path = home.join(LOCK);
+    let cannot = |error| Problem::write(&path, error);
+    std::fs::create_dir_all(home).map_err(cannot)?;
+    let mut options = File::options();
+    let lock = options.write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Ok(match hand_over(home, files) {
+                Ok(()) => Start::HandedOver,
+                Err(e) => {
+                    tracing::warn!("the window that is open does not answer: {e}");
+                    Start::Unanswered
+                }
+            });
+        }
+        // A disk without locks: alone, as far as one can know.
+        Err(TryLockError::Error(e)) => tracing::debug!("{} cannot be locked: {e}", path.display()),
+    }
+    Ok(Start::First(Instance { listening: None, _lock: lock, home: home.to_owned() }))
+}
+
+impl Instance {
+    /// Listens for later starts; `receive` is called with their files on a thread of its own.
+    ///
+    /// # Errors
+    /// What the system says; later starts are then not heard.
+    pub fn listen(&mut self, receive: impl Fn(Vec<PathBuf>) + Send + 'static) -> io::Result<()> {
+        #[cfg(unix)]
+        remove_stale(&socket(&self.home))?;
+        let address = Address::of(&self.home)?;
+        let listener = ListenerOptions::new().name(address.name.clone()).create_sync()?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let is_told = Arc::clone(&is_over);
+        let work = move || {
+            serve(&listener, &is_told, &receive);
+            drop(listener); // it removes its socket: the address has to be good until then
+            drop(address);
+        };
+        let thread = std::thread::Builder::new().name("later starts".into()).spawn(work)?;
+        self.listening = Some(Listening { is_over, thread: Some(thread) });
+        Ok(())
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let Some(Listening { is_over, thread }) = &mut self.listening else { return };
+        is_over.store(true, Ordering::Relaxed);
+        // It waits for a call; this is the last one.
+        let is_woken = Address::of(&self.home).and_then(|it| it.connect()).is_ok();
+        if let Some(thread) = thread.take().filter(|_| is_woken)
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread for later starts panicked");
+        }
+    }
+}
+
+fn serve(listener: &Listener, is_over: &AtomicBool, receive: &dyn Fn(Vec<PathBuf>)) {
+    for call in listener.incoming() {
+        if is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        match call.and_then(answer) {
+            Ok(files) => receive(files),
+            Err(e) => tracing::debug!("a later start was not understood: {e}"),
+        }
+    }
+}
+
+/// Reads what a later start says, and says that it was taken.
+fn answer(call: Stream) -> io::Result<Vec<PathBuf>> {
+    // Not on every system; there, who calls and says nothing is waited for.
+    drop(call.set_recv_timeout(Some(PATIENCE)));
+    let mut call = BufReader::new(call);
+    let mut said = String::new();
+    call.by_ref().take(MOST_BYTES).read_line(&mut said)?;
+    let files: Vec<Vec<u8>> = serde_json::from_str(&said)?;
+    call.get_mut().write_all(format!("{TAKEN}\n").as_bytes())?;
+    Ok(files.into_iter().map(path_bytes::from_bytes).collect())
+}
+
+/// Gives files to the window that is open; it may be about to listen.
+fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
+    // Its working folder is another.
+    let files = files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+    let files: Vec<Vec<u8>> = files.map(|file| path_bytes::to_bytes(&file)).collect();
+    let said = serde_json::to_string(&files)?;
+    let until = Instant::now() + PATIENCE;
+    let mut call = loop {
+        match Address::of(home)?.connect() {
+            Ok(call) => break call,
+            Err(e) if Instant::now() >= until => return Err(e),
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    drop(call.set_recv_timeout(Some(PATIENCE)));
+    call.write_all(said.as_bytes())?;
+    call.write_all(b"\n")?;
+    let mut answer = String::new();
+    BufReader::new(call).take(64).read_line(&mut answer)?;
+    if answer.trim() == TAKEN { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+#[cfg(unix)]
+fn socket(home: &Path) -> PathBuf {
+    home.join(SOCKET)
+}
+
+/// Where the first window of a data folder listens.
+struct Address {
+    name: Name<'static>,
+    /// The data folder, while its socket is named by it.
+    _folder: Option<File>,
+}
+
+impl Address {
+    /// A path of a socket may have some hundred bytes. Linux takes a longer one by the open folder
+    /// that it is in; elsewhere the user's own temporary folder has a short one.
+    #[cfg(unix)]
+    fn of(home: &Path) -> io::Result<Self> {
+        const LONGEST: usize = 100;
+        let path = socket(home);
+        if path.as_os_str().len() <= LONGEST {
+            return Ok(Self { name: path.to_fs_name::<GenericFilePath>()?, _folder: None });
+        }
+        if cfg!(target_os = "linux") {
+            use std::os::fd::AsRawFd as _;
+            let folder = File::open(home)?;
+            let path = format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd());
+            return Ok(Self { name: path.to_fs_name::<GenericFilePath>()?, _folder: Some(folder) });
+        }
+        let path = std::env::temp_dir().join(format!("partita-{}.sock", digest(home)?));
+        Ok(Self { name: path.to_fs_name::<GenericFilePath>()?, _folder: None })
+    }
+
+    #[cfg(windows)]
+    fn of(home: &Path) -> io::Result<Self> {
+        let pipe = format!(r"\\.\pipe\partita-{}", digest(home)?);
+        Ok(Self { name: pipe.to_fs_name::<GenericFilePath>()?, _folder: None })
+    }
+
+    fn connect(&self) -> io::Result<Stream> {
+        Stream::connect(self.name.clone())
+    }
+}
+
+/// A short name for a data folder.
+fn digest(home: &Path) -> io::Result<String> {
+    use sha2::{Digest as _, Sha256};
+    use std::fmt::Write as _;
+
+    let home = home.canonicalize()?;
+    let home = home.to_string_lossy();
+    let digest = Sha256::digest(if cfg!(windows) { home.to_lowercase() } else { home.into() });
+    let mut text = String::new();
+    for byte in &digest[..16] {
+        write!(text, "{byte:02x}").map_err(io::Error::other)?;
+    }
+    Ok(text)
+}
+
+/// Whoever listened there is gone: this process has the lock.
+#[cfg(unix)]
+fn remove_stale(socket: &Path) -> io::Result<()> {
+    match std::fs::remove_file(socket) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::bounded;
+
+    use super::*;
+
+    fn first(home: &Path) -> Instance {
+        match start(home, &[]).unwrap() {
+            Start::First(instance) => instance,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_later_start_hands_its_files_over() {
+        let home = tempfile::tempdir().unwrap();
+        let (sender, received) = bounded(8);
+        let mut instance = first(home.path());
+        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        for files in [vec![], vec![PathBuf::from("/a b/ü.wav"), "/c\n\"d\"".into()]] {
+            assert!(matches!(start(home.path(), &files).unwrap(), Start::HandedOver));
+            assert_eq!(received.recv_timeout(PATIENCE).unwrap(), files);
+        }
+        let relative = [PathBuf::from("song.wav")];
+        assert!(matches!(start(home.path(), &relative).unwrap(), Start::HandedOver));
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), [here.join("song.wav")]);
+        drop(instance);
+        first(home.path());
+    }
+
+    #[test]
+    fn a_data_folder_may_have_a_long_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("a long name, ".repeat(9)).join("and another, ".repeat(9));
+        let (sender, received) = bounded(8);
+        let mut instance = first(&home);
+        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        let files = [PathBuf::from("/song.wav")];
+        assert!(matches!(start(&home, &files).unwrap(), Start::HandedOver));
+        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), files);
+        drop(instance);
+        let mut instance = first(&home);
+        instance.listen(|_| {}).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_killed_window_left_and_what_strangers_say_does_no_harm() {
+        use std::os::unix::net::{UnixListener, UnixStream};
+
+        let home = tempfile::tempdir().unwrap();
+        drop(UnixListener::bind(socket(home.path())).unwrap());
+        assert!(socket(home.path()).exists(), "stale");
+        let (sender, received) = bounded(8);
+        let mut instance = first(home.path());
+        instance.listen(move |files| sender.send(files).unwrap()).unwrap();
+        for said in [&b""[..], b"nonsense\n", b"[[300]]\n", b"\xff\xff\n"] {
+            UnixStream::connect(socket(home.path())).unwrap().write_all(said).unwrap();
+        }
+        assert!(matches!(start(home.path(), &["/x".into()]).unwrap(), Start::HandedOver));
+        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), [PathBuf::from("/x")]);
+    }
+}

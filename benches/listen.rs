@@ -21,8 +21,8 @@ use std::{
 use anyhow::{Result, bail};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use partita::engine::{
-    Command, Compute, Config, Engine, Event, JobState, SAMPLE_RATE, SongId,
-    player::{Device, LaneSettings, Monitor, gains},
+    Command, Compute, Config, Engine, Event, JobState, LaneSettings, SAMPLE_RATE, SongId,
+    player::{Device, Monitor, gains},
 };
 use tempfile::TempDir;
 

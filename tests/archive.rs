@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use partita::engine::cluster::{key::Keys, receipt::Source};
+use partita::engine::cluster::key::{Keys, Source};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;

@@ -19,8 +19,8 @@ use std::{
 };
 
 use partita::engine::{
-    SAMPLE_RATE,
-    player::{Device, Gains, LaneSettings, Monitor, Player, Track, gains, outputs},
+    LaneSettings, SAMPLE_RATE,
+    player::{Device, Gains, Monitor, Player, Track, gains, outputs},
 };
 
 /// The folder that a child process and its sink share with the test.

@@ -11,11 +11,11 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::{
-    RESUME,
+    RESUME, TrackArguments,
     files::{FileArguments, end_on_signal},
-    inputs::Inputs,
+    inputs::{Inputs, manifest_of},
     output::{Output, Progress, note},
-    probe, separate, tracks,
+    tracks,
 };
 use crate::{
     engine::{
@@ -96,14 +96,22 @@ impl ArchiveArguments {
     }
 }
 
+/// What of the command line is for an archive.
+pub(super) struct Wanted<'a> {
+    pub(super) about: &'a ArchiveArguments,
+    pub(super) files: &'a [PathBuf],
+    pub(super) track: &'a TrackArguments,
+    pub(super) written: &'a FileArguments,
+}
+
 pub(super) fn run(
-    arguments: &separate::Arguments,
+    arguments: &Wanted<'_>,
     (model, quality): (InstalledModel, Quality),
     compute: Compute,
     home: &Path,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let about = &arguments.archive;
+    let about = arguments.about;
     let mut manifest = match manifest(arguments, output)? {
         Ok(manifest) => manifest,
         Err(code) => return Ok(code),
@@ -112,7 +120,7 @@ pub(super) fn run(
     for (line, first) in &manifest.again {
         note(&fl!(cli_repeated_line, line = line.to_string(), first = first.to_string()));
     }
-    let wanted = match wanted(&manifest.entries, &arguments.written, &model) {
+    let wanted = match wanted(&manifest.entries, arguments.written, &model) {
         Ok(wanted) => wanted,
         Err(error) => {
             output.error(&format!("{error:#}"));
@@ -183,17 +191,14 @@ pub(super) fn run(
 
 /// The manifest that is named, or one of the named files and folders. Where that is impossible, the
 /// error is reported, and the result is the exit code.
-fn manifest(
-    arguments: &separate::Arguments,
-    output: &Output,
-) -> anyhow::Result<Result<Manifest, ExitCode>> {
-    let Some(path) = &arguments.archive.manifest else {
-        let inputs = Inputs::new(&arguments.files, output);
+fn manifest(arguments: &Wanted<'_>, output: &Output) -> anyhow::Result<Result<Manifest, ExitCode>> {
+    let Some(path) = &arguments.about.manifest else {
+        let inputs = Inputs::new(arguments.files, output);
         if inputs.any_failed {
             // Every machine has to see the same songs, so nothing is begun with some of them.
             return Ok(Err(ExitCode::FAILURE));
         }
-        return Ok(Ok(probe::manifest_of(inputs.songs)?));
+        return Ok(Ok(manifest_of(inputs.songs)?));
     };
     Ok(Manifest::open(path).map_err(|error| {
         output.error(&error.to_string());

@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{Output, note};
-use crate::engine::{CancelToken, library::song_files::songs_in};
+use crate::engine::{
+    CancelToken,
+    cluster::{Entry, Manifest},
+    library::song_files::songs_in,
+};
 
 /// A song, and the folder that it lies in below the one that was named.
 #[derive(Debug, PartialEq)]
@@ -56,4 +60,16 @@ impl Song {
         let below = file.parent().and_then(|folder| folder.strip_prefix(root).ok());
         Self { folder: below.map(Path::to_owned).unwrap_or_default(), file }
     }
+}
+
+/// A manifest of songs, whose folders below those that were named are kept.
+pub(super) fn manifest_of(songs: Vec<Song>) -> anyhow::Result<Manifest> {
+    let entry = |(index, song): (usize, Song)| Entry {
+        line: index + 1,
+        path: song.file,
+        folder: song.folder.to_str().filter(|it| !it.is_empty()).map(str::to_owned),
+        ..Entry::default()
+    };
+    let entries = songs.into_iter().enumerate().map(entry).collect();
+    Manifest::of_entries(entries).map_err(anyhow::Error::msg)
 }

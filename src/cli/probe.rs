@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     TrackArguments, exit_code,
-    inputs::{Inputs, Song},
+    inputs::{Inputs, manifest_of},
     output::{Output, note},
 };
 use crate::engine::{
@@ -67,16 +67,4 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> anyhow::Result<Exit
         output.json_line(&object);
     }
     Ok(exit_code(any_failed))
-}
-
-/// A manifest of songs, whose folders below those that were named are kept.
-pub(super) fn manifest_of(songs: Vec<Song>) -> anyhow::Result<Manifest> {
-    let entry = |(index, song): (usize, Song)| Entry {
-        line: index + 1,
-        path: song.file,
-        folder: song.folder.to_str().filter(|it| !it.is_empty()).map(str::to_owned),
-        ..Entry::default()
-    };
-    let entries = songs.into_iter().enumerate().map(entry).collect();
-    Manifest::of_entries(entries).map_err(anyhow::Error::msg)
 }

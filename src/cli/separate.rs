@@ -30,13 +30,13 @@ use crate::engine::{
 pub(super) struct Arguments {
     /// Audio files, or folders that hold some
     #[arg(required_unless_present = "manifest")]
-    pub(super) files: Vec<PathBuf>,
+    files: Vec<PathBuf>,
     #[command(flatten)]
-    pub(super) track: TrackArguments,
+    track: TrackArguments,
     #[command(flatten)]
-    pub(super) written: FileArguments,
+    written: FileArguments,
     #[command(flatten)]
-    pub(super) archive: ArchiveArguments,
+    archive: ArchiveArguments,
     #[command(flatten)]
     recipe: RecipeArguments,
 }
@@ -50,7 +50,13 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let (model, quality) = arguments.recipe.chosen(home, preferences)?;
     if arguments.archive.is_wanted() {
-        return archive::run(arguments, (model, quality), compute, home, output);
+        let wanted = archive::Wanted {
+            about: &arguments.archive,
+            files: &arguments.files,
+            track: &arguments.track,
+            written: &arguments.written,
+        };
+        return archive::run(&wanted, (model, quality), compute, home, output);
     }
     // A wrong name fails before the work.
     let selection = arguments.written.selection(&model.spec.sources)?;

@@ -5,12 +5,9 @@ use std::{ops::Range, path::PathBuf};
 use crate::engine::{
     export::{Place, Selection, Settings},
     library::Lanes,
-    separation::{
-        options::{Recipe, Usual},
-        pool::Compute,
-    },
+    separation::options::{Recipe, Usual},
     settings::Preferences,
-    types::{ExportId, JobId, SongId},
+    types::{Compute, ExportId, JobId, SongId},
 };
 
 /// A request. Sending never waits; the answer comes as one or more [`crate::engine::Event`]s, of which those

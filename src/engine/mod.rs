@@ -22,22 +22,20 @@ pub mod store;
 pub mod system;
 mod types;
 
-pub use audio::decode::AudioTrack;
 pub use command::Command;
 pub use event::{Event, ExportState, Lane, ModelEntry, ModelState, ModelTask};
 pub use library::recovery::{look as look_into_library, open as open_library};
 pub use note::{Note, Notes};
 pub use problem::{Problem, Result};
-pub use separation::pool::Compute;
-pub use settings::Preferences;
+pub use settings::{Preferences, default_home};
 pub use store::track::SongTrack;
 pub use types::{
-    AudioFormat, CHANNELS, CancelToken, Depth, ExportId, Job, JobId, JobState, RequestId,
-    SAMPLE_RATE, Song, SongId, SongState, Tags, Thumbnail,
+    Analysis, AudioFormat, AudioTrack, CHANNELS, CancelToken, Compute, Config, Depth, ExportId,
+    Job, JobId, JobState, LaneSettings, RequestId, SAMPLE_RATE, Song, SongId, SongState, Tags,
+    Thumbnail,
 };
 
 use std::{
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -57,20 +55,6 @@ use self::{
 const MESSAGES: usize = 4096;
 /// Events that may wait for the window; a minute of a busy engine.
 const EVENTS: usize = 16_384;
-
-/// How to start the engine.
-#[derive(Clone)]
-pub struct Config {
-    /// The data folder; made if it is missing.
-    pub home: PathBuf,
-    /// How segments are computed.
-    pub compute: Compute,
-    /// Whether this engine stays open, as the window's does: jobs that the last run left unfinished
-    /// go on by themselves, and what another program changes in the library is followed.
-    pub stays: bool,
-    /// Called after each event, from any thread.
-    pub waker: Arc<dyn Fn() + Send + Sync>,
-}
 
 /// A handle on the running engine; cheap to clone. The engine ends when the last one is dropped;
 /// what is unfinished then goes on at the next start.
@@ -133,17 +117,4 @@ impl Drop for Inner {
             tracing::error!("the engine's thread panicked");
         }
     }
-}
-
-/// The data folder: `PARTITA_HOME`, or the system's place for it.
-///
-/// # Errors
-/// [`Problem::NoHome`] when the system names no place.
-pub fn default_home() -> Result<PathBuf> {
-    if let Some(home) = std::env::var_os("PARTITA_HOME").filter(|home| !home.is_empty()) {
-        return Ok(PathBuf::from(home));
-    }
-    directories::ProjectDirs::from("", "", "partita")
-        .map(|dirs| dirs.data_dir().to_owned())
-        .ok_or(Problem::NoHome)
 }

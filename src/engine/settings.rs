@@ -18,9 +18,9 @@ use crate::{
         separation::{
             installed::DEFAULT,
             options::{Quality, Recipe, Usual},
-            pool::Compute,
         },
         system::atomic_file::write_atomically,
+        types::Compute,
     },
     model::{Precision, on_one_line},
 };
@@ -299,6 +299,19 @@ mod precision {
             other => Err(D::Error::custom(format!("the precision {other:?} is not known"))),
         }
     }
+}
+
+/// The data folder: `PARTITA_HOME`, or the system's place for it.
+///
+/// # Errors
+/// [`Problem::NoHome`] when the system names no place.
+pub fn default_home() -> Result<PathBuf> {
+    if let Some(home) = std::env::var_os("PARTITA_HOME").filter(|home| !home.is_empty()) {
+        return Ok(PathBuf::from(home));
+    }
+    directories::ProjectDirs::from("", "", "partita")
+        .map(|dirs| dirs.data_dir().to_owned())
+        .ok_or(Problem::NoHome)
 }
 
 #[cfg(test)]

@@ -11,11 +11,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{
-    audio::decode::AudioTrack,
-    note::Notes,
-    problem::Problem,
-    separation::options::{Quality, Recipe},
+use crate::{
+    engine::{
+        note::Notes,
+        problem::Problem,
+        separation::options::{Quality, Recipe},
+    },
+    model::Precision,
 };
 
 /// Samples per second and channels of every mix and stem store, and of every network.
@@ -306,4 +308,98 @@ impl CancelToken {
     pub fn is_ending(&self) -> bool {
         self.0.cancelled.load(Ordering::Relaxed) || self.0.until.get().is_some()
     }
+}
+
+/// An audio track of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioTrack {
+    /// Its number among the audio tracks, from 1.
+    pub number: usize,
+    /// The container's own number of it; 0 where it has none.
+    #[serde(skip)]
+    pub id: u64,
+    /// Name of its codec.
+    pub codec: String,
+    /// Its language, as a code.
+    pub language: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether the file marks it to be played unless another is chosen.
+    pub is_default: bool,
+    /// Whether it can be decoded.
+    pub is_decodable: bool,
+}
+
+/// What was found out; `None` is what the song does not have, or does not show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Analysis {
+    /// Beats per minute.
+    pub bpm: Option<f32>,
+    /// Key for people: "A minor".
+    pub key: Option<String>,
+    /// Integrated loudness in LUFS.
+    pub loudness_lufs: Option<f32>,
+}
+
+/// What the user set on a lane: a stem's, or the residual's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaneSettings {
+    /// Whether the instrument is ticked; what is not takes no part in the mix.
+    pub ticked: bool,
+    /// Fader, in dB; `f32::NEG_INFINITY` is silence.
+    #[serde(with = "decibels")]
+    pub gain_db: f32,
+    /// Balance, from -1 (left only) to 1 (right only). It only ever turns one side down: in the
+    /// middle both sides are as they are.
+    pub pan: f32,
+    /// Muted by the user.
+    pub muted: bool,
+    /// Soloed: while any ticked lane is, only soloed lanes are heard.
+    pub soloed: bool,
+}
+
+impl Default for LaneSettings {
+    fn default() -> Self {
+        Self { ticked: true, gain_db: 0.0, pan: 0.0, muted: false, soloed: false }
+    }
+}
+
+/// Decibels where infinity cannot be written: silence is nothing.
+mod decibels {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    pub fn serialize<S: Serializer>(db: &f32, to: S) -> Result<S::Ok, S::Error> {
+        Some(*db).filter(|db| db.is_finite()).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+        Ok(Option::deserialize(from)?.unwrap_or(f32::NEG_INFINITY))
+    }
+}
+
+/// On what and in what segments are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compute {
+    /// Threads that separate; `None` for as many as this process may use.
+    pub threads: Option<usize>,
+    /// What products are computed in.
+    pub precision: Precision,
+    /// Bytes of memory that Partita may take; `None` for what the system allows.
+    pub memory: Option<u64>,
+}
+
+/// How to start the engine.
+#[derive(Clone)]
+pub struct Config {
+    /// The data folder; made if it is missing.
+    pub home: PathBuf,
+    /// How segments are computed.
+    pub compute: Compute,
+    /// Whether this engine stays open, as the window's does: jobs that the last run left unfinished
+    /// go on by themselves, and what another program changes in the library is followed.
+    pub stays: bool,
+    /// Called after each event, from any thread.
+    pub waker: Arc<dyn Fn() + Send + Sync>,
 }

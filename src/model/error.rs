@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{CHANNELS, SAMPLE_RATE, on_one_line, weights::FileFault};
+use super::{CHANNELS, SAMPLE_RATE, on_one_line};
 use crate::os::{Os, OsKind, as_text};
 
 /// An error of a model or of its weights.
@@ -124,6 +124,62 @@ pub enum ModelError {
     },
     /// The caller cancelled the work.
     Cancelled,
+}
+
+/// Why a file, or an address, does not give a model. Its `Display` is a predicate: "is cut off: …".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFault {
+    /// The file ends too early. `detail` is how much there is, in English; it may be empty.
+    CutOff {
+        /// "10 kB of 84 MB".
+        detail: String,
+    },
+    /// The file has 0 bytes.
+    Empty,
+    /// The path leads to a folder.
+    Folder,
+    /// The path leads to a device or a pipe.
+    NotAFile,
+    /// The file is of no known kind.
+    NotAModel {
+        /// Its first bytes, safe to show.
+        start: String,
+    },
+    /// The file does not state how its network is built.
+    Undescribed,
+    /// The server cannot be reached.
+    Unreachable {
+        /// The cause, in English.
+        cause: String,
+    },
+    /// The system did not let the file be read.
+    Unreadable {
+        /// The system's error.
+        cause: Os,
+    },
+    /// Any other finding of the readers of formats and of the download, as an English predicate.
+    Malformed {
+        /// "holds tensor x twice".
+        detail: String,
+    },
+}
+
+impl fmt::Display for FileFault {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CutOff { detail } if detail.is_empty() => to.write_str("is cut off"),
+            Self::CutOff { detail } => write!(to, "is cut off: {detail}"),
+            Self::Empty => to.write_str("is empty"),
+            Self::Folder => to.write_str("is a folder, not a model file"),
+            Self::NotAFile => to.write_str("is not a file, but a device or a pipe"),
+            Self::NotAModel { start } => write!(to, "is not a model file: it begins with {start}"),
+            Self::Undescribed => to.write_str("does not say how its network is built"),
+            Self::Unreachable { cause } => write!(to, "cannot be reached: {cause}"),
+            Self::Unreadable { cause } => write!(to, "cannot be read: {cause}"),
+            Self::Malformed { detail } => to.write_str(detail),
+        }
+    }
 }
 
 impl std::error::Error for ModelError {}

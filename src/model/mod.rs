@@ -15,7 +15,7 @@ pub mod selftest;
 pub mod stft;
 pub mod weights;
 
-pub use error::ModelError;
+pub use error::{FileFault, ModelError};
 pub use weights::shared::share_in as share_weights_in;
 
 /// Samples per second of the sound that networks are given.

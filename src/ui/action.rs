@@ -8,8 +8,8 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::{
     desk::{Page, Purpose, Question},
     export::ExportChoices,
-    keys,
     view::View,
+    words,
 };
 use crate::{
     engine::{
@@ -377,7 +377,7 @@ impl Verb {
         let Spec { tooltip, shortcut, .. } = self.spec();
         shortcut.map_or_else(
             || tooltip.to_owned(),
-            |shortcut| format!("{tooltip} ({})", keys::written(ctx, shortcut)),
+            |shortcut| format!("{tooltip} ({})", words::written(ctx, shortcut)),
         )
     }
 

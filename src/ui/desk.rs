@@ -13,9 +13,9 @@ use super::{
     view::View,
 };
 use crate::engine::{
-    ExportId, Preferences, RequestId, SongId,
+    ExportId, LaneSettings, Preferences, RequestId, SongId,
     library::{Lanes, RESIDUAL},
-    player::{LaneSettings, Monitor},
+    player::Monitor,
     settings::Flags,
 };
 

@@ -5,21 +5,20 @@
 
 use std::path::PathBuf;
 
+use super::words;
 use crate::{
     engine::{
-        Command, Depth, ExportId, SongId,
+        Command, Depth, ExportId, LaneSettings, SongId,
         export::{
             FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection,
             Settings,
             format::{Keeps, Streams},
         },
-        player::{LaneSettings, gains},
+        player::gains,
         problem::PatternProblem,
     },
     i18n::fl,
 };
-
-use super::words;
 
 /// Rates that are offered beside the song's own, in Hz.
 const RATES: [u32; 2] = [44_100, 48_000];

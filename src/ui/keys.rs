@@ -4,36 +4,10 @@ use std::time::{Duration, Instant};
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers, Ui};
 
-use crate::i18n::fl;
-
 use super::action::{Action, Verb};
 
 /// A key held longer than this compares; shorter, it changes.
 const HOLD: Duration = Duration::from_millis(350);
-
-/// A shortcut as it is written on keys: "Ctrl+↑", "[".
-pub fn written(ctx: &egui::Context, shortcut: KeyboardShortcut) -> String {
-    let key = shortcut.logical_key;
-    let sign = match key {
-        Key::ArrowLeft => "←",
-        Key::ArrowRight => "→",
-        Key::ArrowUp => "↑",
-        Key::ArrowDown => "↓",
-        Key::Space => fl!(help_space),
-        Key::Escape => "Esc",
-        Key::PageUp => "PgUp",
-        Key::PageDown => "PgDn",
-        Key::OpenBracket => "[",
-        Key::CloseBracket => "]",
-        Key::Period => ".",
-        Key::Comma => ",",
-        Key::Plus => "+",
-        Key::Minus => "−",
-        other => other.name(),
-    };
-    let all = ctx.format_shortcut(&shortcut);
-    format!("{}{sign}", all.strip_suffix(key.name()).unwrap_or_default())
-}
 
 /// What the keyboard remembers between frames.
 #[derive(Default)]
@@ -115,6 +89,7 @@ fn belongs_to_focus(key: Key) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::words::written;
 
     #[test]
     fn keys_are_written_as_on_the_keyboard() {

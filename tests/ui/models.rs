@@ -9,7 +9,10 @@ use partita::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
         separation::options::{Offer, Quality, Recipe, Usual, Version},
     },
-    model::weights::{FileFault, State, Step},
+    model::{
+        FileFault,
+        weights::{State, Step},
+    },
 };
 
 use super::{

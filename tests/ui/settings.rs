@@ -6,8 +6,8 @@ use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
-        Command, Compute, Event, Preferences, SongId,
-        player::{LaneSettings, Output},
+        Command, Compute, Event, LaneSettings, Preferences, SongId,
+        player::Output,
         separation::pool,
         settings::{self, Flags},
     },

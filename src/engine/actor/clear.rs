@@ -6,18 +6,21 @@ use super::{Core, exports::spawn, queue::Stop, songs::remove_folder};
 use crate::engine::{
     diagnostics::{bug_report, doctor::folder_bytes},
     event::Event,
-    export::{drag_files, job_tracks},
-    library::{recovery, trash::check_inside},
+    library::{
+        paths::{DRAGGED, TRACKS},
+        recovery,
+        trash::check_inside,
+    },
     player::outputs,
     problem::{Activity, Result},
-    separation::pool::{self, Compute},
+    separation::pool,
     settings::Preferences,
     system::panics::caught,
-    types::RequestId,
+    types::{Compute, RequestId},
 };
 
 /// Folders in a song's folder that can be made anew from the song.
-const CLEARED: [&str; 3] = ["stems", job_tracks::FOLDER, drag_files::FOLDER];
+const CLEARED: [&str; 3] = ["stems", TRACKS, DRAGGED];
 
 impl Core {
     /// Keeps the settings.

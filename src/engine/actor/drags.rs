@@ -10,6 +10,7 @@ use super::{Core, Message, exports::spawn};
 use crate::engine::{
     event::Event,
     export::drag_files,
+    library::paths::DRAGGED,
     problem::{Activity, Problem, Result},
     system::panics::caught,
     types::{CancelToken, RequestId, SongId},
@@ -98,7 +99,7 @@ impl Core {
             if self.library.song(song).is_ok() {
                 continue;
             }
-            let dragged = folder.join(drag_files::FOLDER);
+            let dragged = folder.join(DRAGGED);
             if dragged.exists() && std::fs::remove_dir_all(&dragged).is_err() {
                 tracing::warn!(path = %dragged.display(), "cannot remove");
             }

@@ -1,8 +1,7 @@
 //! Jobs in the engine: asking for stems, the queue, and what becomes of each. What else the user does
-//! with them is in `queue.rs`.
+//! with them is in `job_commands`.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -10,7 +9,11 @@ use std::{
     time::Instant,
 };
 
-use super::{Core, LOOK_EVERY, queue::Stop, worker::Task};
+use super::{
+    Core, LOOK_EVERY,
+    queue::{Asked, Paused, Running, Setback, Stop},
+    worker::Task,
+};
 use crate::engine::{
     event::Event,
     export::ordered,
@@ -26,116 +29,6 @@ use crate::engine::{
 
 /// The longest pause before a job is tried again, as a power of two of looks: about a minute.
 const LONGEST_PAUSE: u32 = 6;
-
-/// Jobs that wait, in the order they were asked for, and the one that runs.
-#[derive(Default)]
-pub(super) struct Queue {
-    pub(super) waiting: VecDeque<(Job, u64)>,
-    /// Jobs that wait for the disk, not for their turn.
-    paused: Vec<Paused>,
-    setbacks: BTreeMap<JobId, Setback>,
-    /// What was asked of songs that another Partita works on.
-    blocked: Vec<(SongId, Asked, u64)>,
-    pub(super) running: Option<Running>,
-    /// The last command that asked for each job that has not ended.
-    requests: BTreeMap<JobId, RequestId>,
-}
-
-/// What is asked of a song: which stems, and how they are made.
-#[derive(Clone)]
-pub(super) struct Asked {
-    pub(super) recipe: Recipe,
-    pub(super) drafts_first: bool,
-    pub(super) stems: Vec<String>,
-    /// The command that asks, where it is known.
-    pub(super) request: Option<RequestId>,
-}
-
-impl Asked {
-    /// The request that a job answers.
-    pub(super) fn by(job: &Job, request: Option<RequestId>) -> Self {
-        let (recipe, stems) = (job.recipe(), job.stems.clone());
-        Self { recipe, drafts_first: job.drafts_first, stems, request }
-    }
-}
-
-/// A job that the disk does not take, and when it is tried again.
-struct Paused {
-    job: Job,
-    from_frame: u64,
-    again: Instant,
-}
-
-/// Why a job was paused last.
-struct Setback {
-    /// How far it had come.
-    segments: usize,
-    problem: Problem,
-    /// How often it was tried again without coming further.
-    tries: u32,
-}
-
-pub(super) struct Running {
-    pub(super) job: Job,
-    track: SongTrack,
-    cancel: CancelToken,
-    /// Why it was told to end, if it was.
-    pub(super) stop: Option<Stop>,
-    /// Segments that were in the store at its start, and that it has added.
-    known_segments: usize,
-    /// Segments that it has added, and the seconds that they took.
-    computed: (usize, f64),
-    /// The same of its draft.
-    drafted: (usize, f64),
-    /// Networks that it runs for each segment.
-    networks: usize,
-}
-
-impl Running {
-    /// Ends it within one segment. What was said first holds, but for the user's end.
-    pub(super) fn stop(&mut self, why: Stop) {
-        if self.stop.is_none() || why == Stop::Cancelled {
-            self.stop = Some(why);
-        }
-        self.cancel.cancel();
-    }
-}
-
-impl Queue {
-    pub(super) fn is_idle(&self) -> bool {
-        self.running.is_none()
-    }
-
-    /// The stores that a running job writes.
-    pub(super) fn track_of(&self, song: SongId, recipe: &Recipe) -> Option<SongTrack> {
-        let running = self.running.as_ref().filter(|running| running.job.is_of(song, recipe));
-        running.map(|running| running.track.clone())
-    }
-
-    /// The jobs that wait, the next one first.
-    pub(super) fn order(&self) -> impl Iterator<Item = JobId> {
-        let paused = self.paused.iter().map(|paused| paused.job.id);
-        self.waiting.iter().map(|(job, _)| job.id).chain(paused)
-    }
-
-    /// Takes a job out that waits.
-    pub(super) fn forget(&mut self, id: JobId) {
-        self.waiting.retain(|(job, _)| job.id != id);
-        self.paused.retain(|paused| paused.job.id != id);
-    }
-
-    /// The job of a song that waits or runs, unless it is being ended.
-    fn job_of(&mut self, song: SongId, recipe: &Recipe) -> Option<&mut Job> {
-        let paused = self.paused.iter_mut().map(|paused| &mut paused.job);
-        let waiting = self.waiting.iter_mut().map(|(job, _)| job).chain(paused);
-        self.running
-            .iter_mut()
-            .filter(|running| running.stop.is_none_or(|stop| stop == Stop::Again))
-            .map(|running| &mut running.job)
-            .chain(waiting)
-            .find(|job| job.is_of(song, recipe))
-    }
-}
 
 impl Core {
     /// At the start: jobs that the program's end interrupted go on.

@@ -5,6 +5,7 @@ mod clear;
 mod drafts;
 mod drags;
 mod exports;
+mod job_commands;
 mod jobs;
 mod queue;
 mod removal;
@@ -23,11 +24,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::engine::{
-    Config,
-    audio::{
-        analysis::{Analysis, Analyst},
-        waveforms::Waveforms,
-    },
+    audio::{analysis::Analyst, waveforms::Waveforms},
     command::Command,
     event::{Event, ModelState},
     event_sink::EventSink,
@@ -44,15 +41,14 @@ use crate::engine::{
         installed::InstalledModel,
         memory,
         options::{Recipe, Usual},
-        pool::Compute,
     },
     settings::Preferences,
     store::track::SongTrack,
     system::panics::caught,
-    types::{CancelToken, ExportId, JobId, RequestId, Song, SongId},
+    types::{Analysis, CancelToken, Compute, Config, ExportId, JobId, RequestId, Song, SongId},
 };
 use drags::Drags;
-use jobs::Queue;
+use queue::Queue;
 pub(super) use weights::Change;
 use worker::{Progress, Worker};
 

@@ -1,15 +1,32 @@
-//! What the user does with jobs beside asking for them: pause, go on, once more, another place in the
-//! queue, off the list.
+//! The queue of jobs: those that wait, the one that runs, and what keeps others from their turn.
+//!
+//! Pure: knows no library, no worker and no clock. Belongs to the engine's thread.
 
-use super::{Core, exports::spawn, jobs::Asked};
-use crate::engine::{
-    event::Event,
-    export::job_tracks,
-    library::Library,
-    problem::{Activity, Problem, Result},
-    system::panics::caught,
-    types::{Job, JobId, JobState, RequestId},
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
 };
+
+use crate::engine::{
+    problem::Problem,
+    separation::options::Recipe,
+    store::track::SongTrack,
+    types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
+};
+
+/// Jobs that wait, in the order they were asked for, and the one that runs.
+#[derive(Default)]
+pub(super) struct Queue {
+    pub(super) waiting: VecDeque<(Job, u64)>,
+    /// Jobs that wait for the disk, not for their turn.
+    pub(super) paused: Vec<Paused>,
+    pub(super) setbacks: BTreeMap<JobId, Setback>,
+    /// What was asked of songs that another Partita works on.
+    pub(super) blocked: Vec<(SongId, Asked, u64)>,
+    pub(super) running: Option<Running>,
+    /// The last command that asked for each job that has not ended.
+    pub(super) requests: BTreeMap<JobId, RequestId>,
+}
 
 /// Why a running job was told to end before it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,116 +50,98 @@ impl Stop {
     }
 }
 
-impl Core {
-    /// Tells the order of the waiting jobs, if it has changed.
-    pub(super) fn tell_queue(&mut self) {
-        if !self.told_queue.iter().copied().eq(self.queue.order()) {
-            self.told_queue = self.queue.order().collect();
-            self.sink.send(Event::Queue(self.told_queue.clone()));
+/// What is asked of a song: which stems, and how they are made.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) recipe: Recipe,
+    pub(super) drafts_first: bool,
+    pub(super) stems: Vec<String>,
+    /// The command that asks, where it is known.
+    pub(super) request: Option<RequestId>,
+}
+
+impl Asked {
+    /// The request that a job answers.
+    pub(super) fn by(job: &Job, request: Option<RequestId>) -> Self {
+        let (recipe, stems) = (job.recipe(), job.stems.clone());
+        Self { recipe, drafts_first: job.drafts_first, stems, request }
+    }
+}
+
+/// A job that the disk does not take, and when it is tried again.
+pub(super) struct Paused {
+    pub(super) job: Job,
+    pub(super) from_frame: u64,
+    pub(super) again: Instant,
+}
+
+/// Why a job was paused last.
+pub(super) struct Setback {
+    /// How far it had come.
+    pub(super) segments: usize,
+    pub(super) problem: Problem,
+    /// How often it was tried again without coming further.
+    pub(super) tries: u32,
+}
+
+pub(super) struct Running {
+    pub(super) job: Job,
+    pub(super) track: SongTrack,
+    pub(super) cancel: CancelToken,
+    /// Why it was told to end, if it was.
+    pub(super) stop: Option<Stop>,
+    /// Segments that were in the store at its start, and that it has added.
+    pub(super) known_segments: usize,
+    /// Segments that it has added, and the seconds that they took.
+    pub(super) computed: (usize, f64),
+    /// The same of its draft.
+    pub(super) drafted: (usize, f64),
+    /// Networks that it runs for each segment.
+    pub(super) networks: usize,
+}
+
+impl Running {
+    /// Ends it within one segment. What was said first holds, but for the user's end.
+    pub(super) fn stop(&mut self, why: Stop) {
+        if self.stop.is_none() || why == Stop::Cancelled {
+            self.stop = Some(why);
         }
+        self.cancel.cancel();
+    }
+}
+
+impl Queue {
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.is_none()
     }
 
-    /// Lets a job rest until the user wants it to go on.
-    pub(super) fn pause_job(&mut self, id: JobId) -> Result<()> {
-        if let Some(running) = self.queue.running.as_mut().filter(|running| running.job.id == id) {
-            running.stop(Stop::Paused);
-            return Ok(());
-        }
-        self.queue.forget(id);
-        let mut job = self.library.job(id)?;
-        if job.is_active() {
-            job.state = JobState::Paused;
-            self.library.update_job(&job)?;
-            self.show_job(&job);
-        }
-        Ok(())
+    /// The stores that a running job writes.
+    pub(super) fn track_of(&self, song: SongId, recipe: &Recipe) -> Option<SongTrack> {
+        let running = self.running.as_ref().filter(|running| running.job.is_of(song, recipe));
+        running.map(|running| running.track.clone())
     }
 
-    /// Lets a paused job go on, next in the queue.
-    pub(super) fn continue_job(&mut self, id: JobId) -> Result<()> {
-        if let Some(running) = self.queue.running.as_mut().filter(|running| running.job.id == id) {
-            // It has not come to rest yet.
-            if running.stop == Some(Stop::Paused) {
-                running.stop = Some(Stop::Again);
-            }
-            return Ok(());
-        }
-        let mut job = self.library.job(id)?;
-        if job.state == JobState::Paused {
-            job.state = JobState::Waiting;
-            self.library.update_job(&job)?;
-            self.show_job(&job);
-            self.queue.waiting.push_front((job, 0));
-            self.note_order()?;
-            self.start_next();
-        }
-        Ok(())
+    /// The jobs that wait, the next one first.
+    pub(super) fn order(&self) -> impl Iterator<Item = JobId> {
+        let paused = self.paused.iter().map(|paused| paused.job.id);
+        self.waiting.iter().map(|(job, _)| job.id).chain(paused)
     }
 
-    /// Does once more what an ended job was to do.
-    pub(super) fn retry_job(&mut self, request: RequestId, id: JobId) -> Result<()> {
-        let job = self.library.job(id)?;
-        if !job.is_ended() {
-            return Ok(());
-        }
-        let last = self.library.last_job_of(job.song, &job.recipe())?;
-        if last.is_some_and(|last| last.id == id) {
-            // So that it is taken up instead of a new one.
-            self.library.update_job(&Job { state: JobState::Paused, ..job.clone() })?;
-        }
-        let result = self.ask(job.song, Asked::by(&job, Some(request)), 0);
-        if result.is_err() {
-            self.library.update_job(&job)?;
-        }
-        result
+    /// Takes a job out that waits.
+    pub(super) fn forget(&mut self, id: JobId) {
+        self.waiting.retain(|(job, _)| job.id != id);
+        self.paused.retain(|paused| paused.job.id != id);
     }
 
-    /// Gives a waiting job another place.
-    pub(super) fn move_job(&mut self, id: JobId, to: usize) -> Result<()> {
-        let waiting = &mut self.queue.waiting;
-        let Some(from) = waiting.iter().position(|(job, _)| job.id == id) else { return Ok(()) };
-        if let Some(job) = waiting.remove(from) {
-            waiting.insert(to.min(waiting.len()), job);
-        }
-        self.note_order()
-    }
-
-    fn note_order(&mut self) -> Result<()> {
-        let order: Vec<JobId> = self.queue.order().collect();
-        self.library.set_queue(&order)
-    }
-
-    /// Takes ended jobs off the list.
-    pub(super) fn clear_jobs(&mut self, mut jobs: Vec<JobId>) -> Result<()> {
-        jobs.retain(|id| self.library.job(*id).is_ok_and(|job| job.is_ended()));
-        self.library.remove_jobs(&jobs)?;
-        self.sink.send(Event::JobsCleared(jobs));
-        Ok(())
-    }
-
-    /// Makes the result files of a job that is done, on a thread of their own.
-    pub(super) fn make_tracks(&self, request: RequestId, id: JobId) -> Result<()> {
-        let job = self.library.job(id)?;
-        if job.state != JobState::Done {
-            return Err(Problem::NotSeparated);
-        }
-        let (home, sink) = (self.library.home().to_owned(), self.sink.clone());
-        let work = move || {
-            let make =
-                || Library::open(&home).and_then(|library| job_tracks::of_job(&library, &job));
-            // A bug ends this with a word, not silently.
-            let made = caught(Activity::WritingFiles, make);
-            sink.send(match made {
-                Ok(tracks) => {
-                    let files = tracks.files.into_iter().map(|(_, path)| path).collect();
-                    Event::Tracks { job: job.id, files }
-                }
-                Err(e) => {
-                    let (request, song) = (Some(request), Some(job.song));
-                    Event::Failed { request, song, problem: e }
-                }
-            });
-        };
-        spawn("tracks", work).map(drop)
+    /// The job of a song that waits or runs, unless it is being ended.
+    pub(super) fn job_of(&mut self, song: SongId, recipe: &Recipe) -> Option<&mut Job> {
+        let paused = self.paused.iter_mut().map(|paused| &mut paused.job);
+        let waiting = self.waiting.iter_mut().map(|(job, _)| job).chain(paused);
+        self.running
+            .iter_mut()
+            .filter(|running| running.stop.is_none_or(|stop| stop == Stop::Again))
+            .map(|running| &mut running.job)
+            .chain(waiting)
+            .find(|job| job.is_of(song, recipe))
     }
 }

@@ -8,13 +8,12 @@ use std::{
 
 use super::{Core, Open};
 use crate::engine::{
-    audio::analysis::Analysis,
     event::Event,
-    library::{Library, Whereabouts, cover, song_folder},
+    library::{Library, Whereabouts, cover, paths::song_folder},
     problem::{Problem, Result},
     separation::{options::Recipe, plan::Plan},
     store::{StemStore, track::SongTrack},
-    types::{Job, JobState, Song, SongId, SongState},
+    types::{Analysis, Job, JobState, Song, SongId, SongState},
 };
 
 impl Core {

@@ -17,13 +17,13 @@ use crate::{
         separation::{
             installed::InstalledModel,
             loaded_model::{Ensemble, Work},
-            pool::{self, Compute},
+            pool,
             run::Step,
             scheduler::Listener,
         },
         store::{MixStore, StemStore},
         system::panics::caught,
-        types::{CancelToken, JobId},
+        types::{CancelToken, Compute, JobId},
     },
     model,
 };

@@ -20,7 +20,7 @@ use crate::engine::{
     problem::{Activity, Problem, Result},
     store::MixStore,
     system::{panics::caught, priority},
-    types::{CHANNELS, SAMPLE_RATE, SongId},
+    types::{Analysis, CHANNELS, SAMPLE_RATE, SongId},
 };
 
 /// Tempo and key are those of so much from the middle of a song: more would tell no more.
@@ -35,17 +35,6 @@ const CHUNK_FRAMES: usize = 1 << 15;
 /// Names of the pitch classes from C on, as they are usual in keys and as ID3 writes them: few fonts
 /// have the signs of music.
 const NOTES: [&str; 12] = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
-
-/// What was found out; `None` is what the song does not have, or does not show.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Analysis {
-    /// Beats per minute.
-    pub bpm: Option<f32>,
-    /// Key for people: "A minor".
-    pub key: Option<String>,
-    /// Integrated loudness in LUFS.
-    pub loudness_lufs: Option<f32>,
-}
 
 /// Finds out about a song; `None` when `stop` was asked for.
 ///

@@ -1,7 +1,6 @@
 //! Audio tracks of a file in words: which one was taken, and how each is shown in a list.
 
-use super::decode::AudioTrack;
-use crate::engine::note::Note;
+use crate::engine::{note::Note, types::AudioTrack};
 
 /// Says which track was taken of a file with several; `None` for a file with one.
 pub fn taken(tracks: &[AudioTrack], track: usize) -> Option<Note> {

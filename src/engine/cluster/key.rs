@@ -4,19 +4,41 @@
 //! each version, so that a renamed field cannot orphan an archive. A change of the fields is a new
 //! version; the keys of older ones are still looked up.
 
-use std::path::{MAIN_SEPARATOR, Path};
+use std::{
+    path::{MAIN_SEPARATOR, Path},
+    time::UNIX_EPOCH,
+};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{digest_of, receipt::Source, words_of};
+use super::words_of;
 use crate::engine::{
     export::{Part, Selection},
     separation::batch::{Identity, Request},
+    system::digest::digest_of,
     types::Depth,
 };
 
 /// The version of [`Keys::song`].
 const VERSION: u32 = 2;
+
+/// A song's own file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Length in bytes.
+    pub(super) bytes: u64,
+    /// Time of the last write, in nanoseconds since 1970.
+    pub(super) modified_ns: u64,
+}
+
+impl Source {
+    /// The file as it is now; `None` where it cannot be seen.
+    pub fn of(path: &Path) -> Option<Self> {
+        let about = path.metadata().ok()?;
+        let modified = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self { bytes: about.len(), modified_ns: modified.as_nanos() as u64 })
+    }
+}
 
 /// The names of one song's files below [`super::STATE`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

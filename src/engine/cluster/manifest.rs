@@ -11,8 +11,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{digest_of, words_of};
-use crate::engine::problem::{Problem, Result};
+use super::words_of;
+use crate::engine::{
+    problem::{Problem, Result},
+    system::digest::digest_of,
+};
 
 /// No manifest is longer: a million songs with long paths.
 const MOST_BYTES: u64 = 1 << 30;

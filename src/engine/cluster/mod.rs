@@ -25,14 +25,14 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod shard;
+pub mod song;
 
-use std::{fmt::Write as _, path::Path};
+use std::path::Path;
 
 pub use manifest::{Entry, Manifest};
-pub use run::{News, Run, Song, Summary};
+pub use run::{News, Run, Summary};
 pub use shard::Shard;
-
-use sha2::{Digest as _, Sha256};
+pub use song::Song;
 
 /// Below the folder of the results: what is done, and what is half done.
 pub const STATE: &str = ".partita";
@@ -43,19 +43,4 @@ const STEMS: &str = "stems";
 /// A path as a text that tells it from every other, Unicode or not.
 fn words_of(path: &Path) -> String {
     path.as_os_str().as_encoded_bytes().escape_ascii().to_string()
-}
-
-/// A short name for texts in their order, hexadecimal; other texts have another.
-fn digest_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    const BYTES: usize = 16;
-    let mut hasher = Sha256::new();
-    for text in texts {
-        hasher.update((text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
-    hasher.finalize().iter().take(BYTES).fold(String::new(), |mut digest, byte| {
-        // Writing to a string does not fail.
-        let _always = write!(digest, "{byte:02x}");
-        digest
-    })
 }

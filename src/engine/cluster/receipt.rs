@@ -15,17 +15,18 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::key::Keys;
+use super::key::{Keys, Source};
 use crate::engine::{
-    library::import::content_hash,
     note::Notes,
     problem::{Problem, Result},
-    system::atomic_file::{make_folders, sweep, write_atomically},
+    system::{
+        atomic_file::{make_folders, sweep, write_atomically},
+        digest::content_hash,
+    },
     types::CancelToken,
 };
 
@@ -68,15 +69,6 @@ pub struct Receipt {
     pub notes: Notes,
 }
 
-/// A song's own file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// Length in bytes.
-    pub(super) bytes: u64,
-    /// Time of the last write, in nanoseconds since 1970.
-    pub(super) modified_ns: u64,
-}
-
 /// A file of a song.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
@@ -88,15 +80,6 @@ pub struct Written {
     pub bytes: u64,
     /// SHA-256 of its bytes.
     pub sha256: String,
-}
-
-impl Source {
-    /// The file as it is now; `None` where it cannot be seen.
-    pub fn of(path: &Path) -> Option<Self> {
-        let about = path.metadata().ok()?;
-        let modified = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        Some(Self { bytes: about.len(), modified_ns: modified.as_nanos() as u64 })
-    }
 }
 
 impl Written {

@@ -7,7 +7,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, str::FromStr};
 
-use super::digest_of;
+use crate::engine::system::digest::digest_of;
 
 /// One share of several, from 1: `3/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,9 +15,9 @@ use super::doctor;
 use crate::engine::{
     library::Library,
     problem::Result,
-    separation::{memory, pool::Compute},
+    separation::memory,
     system::atomic_file::write_atomically,
-    types::{JobState, Song},
+    types::{Compute, JobState, Song},
 };
 
 /// Lines that are kept, and bytes of each.

@@ -18,9 +18,10 @@ use crate::{
         separation::{
             installed::{DEFAULT, InstalledModel},
             plan::Plan,
-            pool::{self, Compute},
+            pool,
         },
         system::{atomic_file, limits},
+        types::Compute,
     },
     model::{self, Spec},
 };

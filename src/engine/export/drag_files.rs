@@ -7,17 +7,15 @@
 use std::path::{Path, PathBuf};
 
 use super::{NamePattern, OnExists, Origin, Place, Selection, Settings, ordered};
-use crate::engine::export;
 use crate::engine::{
+    export,
+    library::paths::DRAGGED,
     player::Track as _,
     problem::{Problem, Result},
     separation::{installed::InstalledModel, options::Quality},
     store::track::SongTrack,
     types::{CancelToken, Song},
 };
-
-/// The folder of these files in a song's folder. In it there is one for each that stems have.
-pub const FOLDER: &str = "dragged";
 
 /// Their names: in a DAW or a folder they are next to those of other songs.
 const PATTERN: &str = "{artist} - {title} ({stem})";
@@ -49,7 +47,7 @@ pub fn files(
         let places: Vec<String> = there.iter().map(usize::to_string).collect();
         name.push(format!("-{}", places.join("-")));
     }
-    let folder = song_folder.join(FOLDER).join(name);
+    let folder = song_folder.join(DRAGGED).join(name);
     let place = Place { folder, pattern };
     let names: Vec<String> = there.iter().map(|stem| sources[*stem].clone()).collect();
     let all = Selection::of_stems(sources, &names)?;

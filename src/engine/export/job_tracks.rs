@@ -8,15 +8,12 @@ use super::{
     ExportItem, Fields, NamePattern, OnExists, Origin, Part, Place, Selection, Settings, export,
 };
 use crate::engine::{
-    library::Library,
+    library::{Library, paths::TRACKS},
     problem::{Problem, Result},
     separation::installed::InstalledModel,
     store::track::SongTrack,
     types::{CancelToken, Job},
 };
-
-/// The folder of these files in a song's folder; in it there is one for each job.
-pub(in crate::engine) const FOLDER: &str = "tracks";
 
 /// Names and files of a job's tracks, the mix last.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,7 +62,7 @@ pub fn written(library: &Library, job: &Job) -> Result<Vec<(String, PathBuf)>> {
 /// The job's stems and their mix; their names do not depend on the places among `sources`.
 fn items(library: &Library, job: &Job, sources: &[String]) -> Result<Vec<ExportItem>> {
     let song = library.song(job.song)?;
-    let folder = library.song_folder(&song.hash).join(FOLDER).join(job.id.0.to_string());
+    let folder = library.song_folder(&song.hash).join(TRACKS).join(job.id.0.to_string());
     let pattern = NamePattern::new("{stem}")?;
     let mut selection = Selection::of_stems(sources, &job.stems)?;
     selection.mix = Some(selection.stems.iter().map(|stem| Part::plain(stem)).collect());

@@ -11,6 +11,7 @@
 
 pub mod drag_files;
 mod feed;
+mod form;
 pub mod format;
 pub mod job_tracks;
 mod level;
@@ -28,10 +29,11 @@ mod writer;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
+pub use form::{Form, Scale};
 pub use format::{FORMATS, Format};
 pub use mixing::Content;
 pub use name::{numbered, safe_file_name};
-pub use origin::{Form, Origin, Scale};
+pub use origin::Origin;
 pub use pattern::{DEFAULT_PATTERN, FIELDS, Fields, NamePattern};
 pub use set::{MIX, Part, Place, RESIDUAL, Selection, ordered};
 pub use settings::{OnExists, Settings};
@@ -234,7 +236,7 @@ impl Work<'_> {
     ) -> Result<Option<f64>> {
         let mut writers = Vec::with_capacity(self.items.len());
         for (index, (item, dithers)) in self.items.iter().zip(self.dithers()).enumerate() {
-            let tags = self.origin.tags_of(item, level);
+            let tags = self.origin.tags_of(item, level.gain);
             let begin = self.settings.format.begin;
             let encoder = begin(places.file(index)?, &self.spec(item), &tags)
                 .map_err(cannot_write(&item.to))?;

@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ExportItem, Fields, Settings, Tags, format::Keeps, level::Level};
+use super::{
+    ExportItem, Fields, Settings, Tags,
+    form::{Form, Scale},
+    format::Keeps,
+};
 use crate::engine::{
     audio::resample::rescale,
     library::{
@@ -30,32 +34,6 @@ pub struct Origin {
     pub tags: Tags,
     /// The model that made the stems, for the tags.
     pub model: String,
-}
-
-/// What all files of an export have in common.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Form {
-    /// Frames a second.
-    pub rate: u32,
-    /// 1 for a mono song, else 2.
-    pub channels: u16,
-    /// Of formats that keep samples exactly.
-    pub depth: Depth,
-    /// Length.
-    pub frames: u64,
-    /// Which numbers the files can hold.
-    pub scale: Scale,
-}
-
-/// The numbers that a file can hold.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Scale {
-    /// Whole ones; this one, which is just beyond the largest, stands for full scale.
-    Steps(f64),
-    /// Any up to 1.
-    Full,
-    /// Any.
-    Free,
 }
 
 impl Origin {
@@ -126,11 +104,11 @@ impl Origin {
         rate != SAMPLE_RATE && self.rate() != SAMPLE_RATE
     }
 
-    /// The tags of one of its files.
-    pub(super) fn tags_of(&self, item: &ExportItem, level: &Level) -> Tags {
+    /// The tags of one of its files, all of which get the linear `gain`.
+    pub(super) fn tags_of(&self, item: &ExportItem, gain: f64) -> Tags {
         let mut tags = self.tags.marked(&item.name).separated_with(&self.model).signed();
-        if level.gain != 1.0 {
-            let gain_db = 20.0 * level.gain.log10();
+        if gain != 1.0 {
+            let gain_db = 20.0 * gain.log10();
             let text = format!("All files of this export: {gain_db:+.2} dB against the song");
             tags = tags.with_comment(&text);
         }

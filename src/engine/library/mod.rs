@@ -8,8 +8,9 @@ mod find;
 pub mod import;
 mod integrity;
 mod jobs;
+pub mod lock;
 pub(in crate::engine) mod missing_files;
-pub(super) mod path_bytes;
+pub(super) mod paths;
 pub mod recovery;
 mod sidecar;
 pub mod song_files;
@@ -29,7 +30,6 @@ use crate::engine::{
 };
 pub use find::find_song;
 pub use sidecar::Record;
-pub(super) use songs::song_folder;
 pub use songs::{Found, Keys, Lanes, NewSong, RESIDUAL};
 pub use taken::Taken;
 
@@ -286,7 +286,7 @@ fn back_up(db: &Connection, home: &Path, version: usize) -> Result<()> {
     let cannot = |error| Problem::write(&copy, error);
     let new = atomic_file::temporary_in(home).map_err(cannot)?;
     // SQLite writes into an empty file that is there. Its name need not be Unicode.
-    let name = path_bytes::to_bytes(new.path());
+    let name = paths::to_bytes(new.path());
     db.execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(ValueRef::Text(&name))])?;
     new.as_file().sync_all().map_err(cannot)?;
     new.persist(&copy).map_err(|e| cannot(e.error))?;

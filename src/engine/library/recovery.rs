@@ -6,69 +6,21 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File, TryLockError},
-    io,
+    fs,
     path::{Path, PathBuf},
 };
 
-use super::{Library, Record, song_folder, trash};
+use super::{
+    Library, Record,
+    lock::ImportLock,
+    paths::{DRAGGED, TRACKS, is_song_folder, song_folder},
+    trash,
+};
 use crate::engine::{
-    export::{drag_files, job_tracks},
     problem::{Problem, Result},
     store::MixStore,
     system::atomic_file::sweep,
-    types::CancelToken,
 };
-
-/// In the data folder: held while a song's folder is made.
-const IMPORT_LOCK: &str = "import.lock";
-
-/// The right to make song folders: one importer to a data folder, also among processes.
-#[derive(Debug)]
-pub struct ImportLock(#[expect(dead_code, reason = "the lock is the open file")] File);
-
-impl ImportLock {
-    /// Takes the right; `None` when another has it.
-    ///
-    /// # Errors
-    /// [`Problem::File`].
-    pub fn try_take(home: &Path) -> Result<Option<Self>> {
-        let path = home.join(IMPORT_LOCK);
-        let cannot = |error| Problem::write(&path, error);
-        let mut options = File::options();
-        let options = options.write(true).create(true).truncate(false);
-        let file = options.open(&path).map_err(cannot)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            // A disk without locks: alone, as far as one can know.
-            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
-                Ok(Some(Self(file)))
-            }
-            Err(TryLockError::Error(e)) => Err(cannot(e)),
-        }
-    }
-
-    /// Waits for the right; `busy` is told once when another has it.
-    ///
-    /// # Errors
-    /// [`Problem::File`], [`Problem::Cancelled`].
-    pub fn take(home: &Path, cancel: &CancelToken, busy: impl Fn()) -> Result<Self> {
-        let mut told = false;
-        loop {
-            if let Some(lock) = Self::try_take(home)? {
-                return Ok(lock);
-            }
-            if !std::mem::replace(&mut told, true) {
-                busy();
-            }
-            if cancel.is_cancelled() {
-                return Err(Problem::Cancelled);
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-    }
-}
 
 /// Opens the library of the data folder `home` and puts the folder in order. Returns also what became
 /// of a damaged library.
@@ -159,10 +111,6 @@ pub fn song_folders(songs_folder: &Path) -> Vec<PathBuf> {
     folders_in(songs_folder).into_iter().filter(is_song).collect()
 }
 
-fn is_song_folder(name: &str) -> bool {
-    name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 /// Real folders only: links lead elsewhere.
 fn folders_in(folder: &Path) -> BTreeSet<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -173,7 +121,7 @@ fn folders_in(folder: &Path) -> BTreeSet<PathBuf> {
 /// Temporary files in a song's folder, and in those of its tracks.
 fn sweep_song(folder: &Path) {
     sweep(folder);
-    for below in [job_tracks::FOLDER, drag_files::FOLDER, "stems"] {
+    for below in [TRACKS, DRAGGED, "stems"] {
         for folder in folders_in(&folder.join(below)) {
             sweep(&folder);
         }

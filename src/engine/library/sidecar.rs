@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Library, NewSong,
     integrity::is_hash,
-    now, path_bytes,
+    now, paths,
     songs::{notes_of_text, tracks_to_text},
 };
 use crate::engine::{
@@ -74,7 +74,7 @@ impl Record {
         let tags = &new.decoded.tags;
         Self {
             hash: new.hash.clone(),
-            path: path_bytes::to_bytes(&new.path),
+            path: paths::to_bytes(&new.path),
             title: new.title(),
             artist: tags.artist.clone(),
             album: tags.album.clone(),

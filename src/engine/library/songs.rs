@@ -7,18 +7,18 @@ use std::{
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::{Library, now, path_bytes, unknown_song};
+use super::{
+    Library, now,
+    paths::{self, song_folder},
+    unknown_song,
+};
 use crate::engine::{
-    audio::{
-        analysis::Analysis,
-        decode::{AudioTrack, Decoded},
-    },
+    audio::decode::Decoded,
     note::Notes,
-    player::LaneSettings,
     problem::Result,
     separation::options::Recipe,
     system::atomic_file::base_name,
-    types::{AudioFormat, Song, SongId, SongState, Tags},
+    types::{Analysis, AudioFormat, AudioTrack, LaneSettings, Song, SongId, SongState, Tags},
 };
 
 /// What is set on the lanes of a song, by the names of its stems, and [`RESIDUAL`].
@@ -102,7 +102,7 @@ impl Library {
              RETURNING id",
             params![
                 new.hash,
-                path_bytes::to_bytes(&new.path),
+                paths::to_bytes(&new.path),
                 new.title(),
                 tags.artist,
                 tags.album,
@@ -155,7 +155,7 @@ impl Library {
              WHERE (sound IS NULL AND hash = ?1) OR sound = ?2 OR hash = ?3
              ORDER BY sound IS NOT NULL, path IS NOT ?4, id LIMIT 1"
         );
-        let values = params![keys.file, keys.sound, keys.hash, path_bytes::to_bytes(path)];
+        let values = params![keys.file, keys.sound, keys.hash, paths::to_bytes(path)];
         Ok(self.db.query_row(&sql, values, song_of_row).optional()?)
     }
 
@@ -204,7 +204,7 @@ impl Library {
              WHERE id = ?1",
             params![
                 id.0,
-                path_bytes::to_bytes(path),
+                paths::to_bytes(path),
                 sound,
                 tags.title,
                 tags.artist,
@@ -300,11 +300,6 @@ impl Library {
     }
 }
 
-/// The folder of a song's stores and cover, in the folder of all songs.
-pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf {
-    songs_folder.join(hash.get(..32).unwrap_or(hash))
-}
-
 /// The tracks of a file as the library keeps them; `None` where there are not several to choose from.
 pub(super) fn tracks_to_text(tracks: &[AudioTrack]) -> Option<String> {
     serde_json::to_string(tracks).ok().filter(|_| tracks.len() > 1)
@@ -326,7 +321,7 @@ fn song_of_row(row: &Row<'_>) -> rusqlite::Result<Song> {
     Ok(Song {
         id: SongId(row.get(0)?),
         hash: row.get(1)?,
-        path: path_bytes::from_bytes(row.get(2)?),
+        path: paths::from_bytes(row.get(2)?),
         title: row.get(3)?,
         artist: row.get(4)?,
         album: row.get(5)?,

@@ -1,31 +1,7 @@
 //! What the user sets on the lanes of a song, and the gains that it comes to: as heard and as
 //! exported. Pure.
 
-use serde::{Deserialize, Serialize};
-
-/// What the user set on a lane: a stem's, or the residual's.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LaneSettings {
-    /// Whether the instrument is ticked; what is not takes no part in the mix.
-    pub ticked: bool,
-    /// Fader, in dB; `f32::NEG_INFINITY` is silence.
-    #[serde(with = "decibels")]
-    pub gain_db: f32,
-    /// Balance, from -1 (left only) to 1 (right only). It only ever turns one side down: in the
-    /// middle both sides are as they are.
-    pub pan: f32,
-    /// Muted by the user.
-    pub muted: bool,
-    /// Soloed: while any ticked lane is, only soloed lanes are heard.
-    pub soloed: bool,
-}
-
-impl Default for LaneSettings {
-    fn default() -> Self {
-        Self { ticked: true, gain_db: 0.0, pan: 0.0, muted: false, soloed: false }
-    }
-}
+use crate::engine::types::LaneSettings;
 
 impl LaneSettings {
     /// The residual's lane before the user touches it: muted.
@@ -40,18 +16,14 @@ impl LaneSettings {
     }
 }
 
-/// Decibels where infinity cannot be written: silence is nothing.
-mod decibels {
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-    pub fn serialize<S: Serializer>(db: &f32, to: S) -> Result<S::Ok, S::Error> {
-        Some(*db).filter(|db| db.is_finite()).serialize(to)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-        Ok(Option::deserialize(from)?.unwrap_or(f32::NEG_INFINITY))
-    }
+/// What is heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Monitor {
+    /// The stems with their gains; where they are not finished, the original.
+    #[default]
+    Mix,
+    /// The song as it came, as loud as the mix.
+    Original,
 }
 
 /// Linear gains of all lanes of a song, each to the left and to the right.

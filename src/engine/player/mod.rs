@@ -24,9 +24,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod track;
 
 use std::{
-    fmt, io,
+    fmt,
     sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
 };
@@ -34,67 +35,16 @@ use std::{
 use crate::engine::problem::DeviceProblem;
 use feeder::Feeder;
 use guarded_track::Careful;
-pub use lanes::{Gains, LaneSettings, gains};
+pub use lanes::{Gains, Monitor, gains};
+pub use shared::Device;
 use shared::{Shared, Strip};
 use source::{SPEEDS, Source};
 use stream::StreamOwner;
 pub use stream::{Output, outputs};
+pub use track::Track;
 
 /// A change of a gain, linear, that is to be heard at once at any speed: a mute, a solo, a tick.
 const GAIN_STEP: f32 = 0.25;
-
-/// A song that can be played: its original and its stems, read by range. Reading may touch a disk;
-/// it is done on the feeder's thread, or on an export's.
-pub trait Track: Send + Sync {
-    /// Length in frames.
-    fn frames(&self) -> u64;
-
-    /// Number of stems.
-    fn stems(&self) -> usize;
-
-    /// Reads the original from frame `start` on into interleaved `out`; past the end, zeros.
-    ///
-    /// # Errors
-    /// What the disk says.
-    fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()>;
-
-    /// Reads a stem likewise; frames whose segment is not finished are zero.
-    ///
-    /// # Errors
-    /// What the disk says.
-    fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()>;
-
-    /// Whether the stems are there at frame `at`, and the first frame after `at` where that changes
-    /// (or the end of the track).
-    fn covered_at(&self, at: u64) -> (bool, u64);
-
-    /// Whether a stem is there to the track's end, and final.
-    fn has_all_of(&self, _stem: usize) -> bool {
-        self.covered_at(0) == (true, self.frames())
-    }
-}
-
-/// What is heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Monitor {
-    /// The stems with their gains; where they are not finished, the original.
-    #[default]
-    Mix,
-    /// The song as it came, as loud as the mix.
-    Original,
-}
-
-/// The sound device, as far as the player knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Device {
-    /// Not open: it is opened by play, and closed after ten seconds without playing.
-    Idle,
-    /// Open, with its name.
-    Open(String),
-    /// There is none, or it was lost. Without one, playing keeps the time silently; one
-    /// that is lost while playing is waited for where the song was heard last.
-    Unavailable(DeviceProblem),
-}
 
 /// A handle on the player; cheap to clone. No method waits for a disk or a device. When the last
 /// one is dropped, the player's threads end.

@@ -12,7 +12,20 @@ use std::{
 
 use crossbeam_channel::Sender;
 
-use super::{Device, Gains, Track};
+use super::{Gains, Track};
+use crate::engine::problem::DeviceProblem;
+
+/// The sound device, as far as the player knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// Not open: it is opened by play, and closed after ten seconds without playing.
+    Idle,
+    /// Open, with its name.
+    Open(String),
+    /// There is none, or it was lost. Without one, playing keeps the time silently; one
+    /// that is lost while playing is waited for where the song was heard last.
+    Unavailable(DeviceProblem),
+}
 
 /// Bits of [`Shared::heard`] and [`Shared::tape`] that hold the number; the generation's low bits
 /// are above them.

@@ -1,6 +1,6 @@
 //! The English texts of problems, for the log and the command line.
 
-use std::fmt::{self, Display as _};
+use std::fmt;
 
 use super::{
     Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, PatternProblem, Problem,

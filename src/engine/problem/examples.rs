@@ -10,7 +10,7 @@ use crate::{
     engine::audio::decode::{
         Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
     },
-    model::{ModelError, weights::FileFault},
+    model::{FileFault, ModelError},
     os::{Os, OsKind},
 };
 

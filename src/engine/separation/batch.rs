@@ -17,7 +17,6 @@ use super::{
     installed::InstalledModel,
     loaded_model::{Ensemble, Work},
     options::Quality,
-    pool::Compute,
     run::Step,
     scheduler::Listener,
 };
@@ -33,7 +32,7 @@ use crate::{
             atomic_file::{WorkFolder, check_room, make_folders, sweep, write_atomically},
             panics::caught,
         },
-        types::{AudioFormat, CancelToken},
+        types::{AudioFormat, CancelToken, Compute},
     },
     model::Precision,
     os::Os,

@@ -181,7 +181,7 @@ fn digest_of(networks: &[(String, Vec<f32>)]) -> String {
             hash.update(share.to_le_bytes());
         }
     }
-    crate::model::weights::hex(&hash.finalize())
+    crate::engine::system::digest::hex(&hash.finalize())
 }
 
 /// The place of a stem among `sources`.

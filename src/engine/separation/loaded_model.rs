@@ -4,8 +4,7 @@
 
 use super::{
     installed::InstalledModel,
-    memory,
-    pool::{self, Compute},
+    memory, pool,
     run::{Member, Separation, Step},
     scheduler::Listener,
 };
@@ -14,7 +13,7 @@ use crate::{
         problem::Result,
         store::{MixStore, StemStore},
         system::priority,
-        types::CancelToken,
+        types::{CancelToken, Compute},
     },
     model::{self, Precision, Separator, Stop},
 };

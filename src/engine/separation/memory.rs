@@ -3,11 +3,11 @@
 //! Pure but for asking the system and the engine of a cluster for their limit. What a network needs, its
 //! kind knows; everything else that Partita does is small beside it, and does not grow with songs.
 
-use super::pool::Compute;
 use crate::{
     engine::{
         problem::{Problem, Result},
         system::limits,
+        types::Compute,
     },
     model::Memory,
 };

@@ -10,21 +10,11 @@ use crate::{
     engine::{
         problem::{Problem, Result},
         system::limits,
+        types::Compute,
     },
     model::{Precision, kernels::cpu},
     os::Os,
 };
-
-/// On what and in what segments are computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Compute {
-    /// Threads that separate; `None` for as many as this process may use.
-    pub threads: Option<usize>,
-    /// What products are computed in.
-    pub precision: Precision,
-    /// Bytes of memory that Partita may take; `None` for what the system allows.
-    pub memory: Option<u64>,
-}
 
 /// Whether this processor can compute in that way.
 ///

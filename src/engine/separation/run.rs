@@ -251,7 +251,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        engine::{problem::Activity, separation::pool::Compute, store::MixWriter},
+        engine::{problem::Activity, store::MixWriter, types::Compute},
         model::{Result as ModelResult, Spec},
     };
 

@@ -3,6 +3,7 @@
 //! Knows no song and no model. Works on any thread.
 
 pub mod atomic_file;
+pub(in crate::engine) mod digest;
 pub mod guard;
 pub mod limits;
 pub(in crate::engine) mod panics;

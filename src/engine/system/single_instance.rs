@@ -22,7 +22,7 @@ use interprocess::local_socket::{
 };
 
 use crate::engine::{
-    library::path_bytes,
+    library::paths,
     problem::{Problem, Result},
 };
 
@@ -148,14 +148,14 @@ fn answer(call: Stream) -> io::Result<Vec<PathBuf>> {
     call.by_ref().take(MOST_BYTES).read_line(&mut said)?;
     let files: Vec<Vec<u8>> = serde_json::from_str(&said)?;
     call.get_mut().write_all(format!("{TAKEN}\n").as_bytes())?;
-    Ok(files.into_iter().map(path_bytes::from_bytes).collect())
+    Ok(files.into_iter().map(paths::from_bytes).collect())
 }
 
 /// Gives files to the window that is open; it may be about to listen.
 fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
     // Its working folder is another.
     let files = files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()));
-    let files: Vec<Vec<u8>> = files.map(|file| path_bytes::to_bytes(&file)).collect();
+    let files: Vec<Vec<u8>> = files.map(|file| paths::to_bytes(&file)).collect();
     let said = serde_json::to_string(&files)?;
     let until = Instant::now() + PATIENCE;
     let mut call = loop {

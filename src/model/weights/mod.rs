@@ -37,7 +37,6 @@ use std::{collections::HashMap, fs::File, path::Path};
 use super::Result;
 pub use catalog::{Catalog, Model, Network, Origin};
 pub use checkpoint::hex;
-pub use error::FileFault;
 pub use progress::{Progress, Step};
 pub use store::{State, Store};
 

@@ -20,11 +20,11 @@ use tempfile::NamedTempFile;
 use super::{
     catalog::{Catalog, Model, Network},
     checkpoint::Checkpoint,
-    error::{Fault, FileFault, Result, quoted},
+    error::{Fault, Result, quoted},
     formats::safetensors,
     progress::Watch,
 };
-use crate::model::{ModelError, kind_of};
+use crate::model::{ModelError, error::FileFault, kind_of};
 
 /// Extension of a bag's description in the models folder.
 const BAG: &str = ".bag.json";

@@ -7,12 +7,12 @@ use crate::{
     i18n::fl,
     ui::{
         action::{Action, Group, Verb},
-        keys::written,
         theme::{Weight, font, radius, text},
         widgets::{
             button::{Kind, button, width},
             label,
         },
+        words::written,
     },
 };
 

@@ -20,9 +20,9 @@ use super::{
 };
 use crate::{
     engine::{
-        Command, ModelState, SAMPLE_RATE, SongId,
+        Command, LaneSettings, ModelState, SAMPLE_RATE, SongId,
         export::RESIDUAL,
-        player::{LaneSettings, Monitor, gains},
+        player::{Monitor, gains},
         separation::installed::DEFAULT,
     },
     i18n::fl,

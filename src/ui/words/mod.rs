@@ -4,9 +4,11 @@
 mod notes;
 mod numbers;
 mod problem;
+mod shortcut;
 
 pub use notes::{note, notes};
 pub use numbers::*;
 pub use problem::{
     device_problem, file_fault, left_out, model_error, pattern_problem, problem, step,
 };
+pub use shortcut::written;

@@ -20,13 +20,10 @@ use symphonia::core::{
 };
 
 use super::{bounds::Allowance, packets::Next, source::Source};
-use crate::{
-    engine::{
-        problem::{Problem, Result},
-        system::guard::guarded,
-        types::CancelToken,
-    },
-    model::weights::hex,
+use crate::engine::{
+    problem::{Problem, Result},
+    system::{digest::hex, guard::guarded},
+    types::CancelToken,
 };
 
 /// The version of what is digested, and how. Libraries keep it with each digest: another version is

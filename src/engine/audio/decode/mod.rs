@@ -40,7 +40,6 @@ use std::path::Path;
 
 #[cfg(test)]
 pub(in crate::engine) use self::{decoder::Decoder, packets::Next, source::Source};
-pub use container::AudioTrack;
 pub use error::{Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video};
 pub use folder::{extensions, is_audio_file};
 pub(in crate::engine) use identity::SoundIdentity;
@@ -56,7 +55,7 @@ use self::plausible::{LOUD, Peaks};
 use crate::engine::{
     note::Notes,
     problem::{Problem, Result},
-    types::{AudioFormat, CHANNELS, CancelToken, SAMPLE_RATE, Tags},
+    types::{AudioFormat, AudioTrack, CHANNELS, CancelToken, SAMPLE_RATE, Tags},
 };
 
 /// What decoding found out.

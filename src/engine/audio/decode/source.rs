@@ -33,7 +33,7 @@ use symphonia::{
 use super::{
     Damage, DecodeError, NotAudio, Unsupported,
     bounds::Allowance,
-    container::{AudioTrack, Completeness, Container, Request, Shape, Timing},
+    container::{Completeness, Container, Request, Shape, Timing},
     decoder::{self, Decoder, codec_name},
     file::{self, Counted, Opened},
     mpeg::{Frames, Framing},
@@ -43,7 +43,7 @@ use super::{
 use crate::engine::{
     problem::{Problem, Result},
     system::guard::guarded,
-    types::{AudioFormat, CancelToken, SAMPLE_RATE},
+    types::{AudioFormat, AudioTrack, CancelToken, SAMPLE_RATE},
 };
 
 /// Rate at which Opus is always decoded, in Hz.

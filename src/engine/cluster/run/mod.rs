@@ -12,17 +12,17 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    Entry, Shard,
+    Entry, Shard, Song,
     claim::{self, Asked, Claim, SILENCE, Wanted},
     failure::Failure,
-    key::{self, Keys},
-    receipt::{self, Receipt, Source, Written},
+    key::{self, Source},
+    receipt::{self, Receipt, Written},
     record::{Record, Recorder, State, now},
 };
 use crate::engine::{
     export::OnExists,
     problem::{Problem, Result},
-    separation::batch::{Batch, Progress, Request, Separated},
+    separation::batch::{Batch, Progress, Separated},
     system::atomic_file::write_atomically,
     types::{CancelToken, SAMPLE_RATE},
 };
@@ -32,25 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(SILENCE.as_secs() + 30);
 /// The pause before the first look at it; each next one is twice as long, up to the last.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const LAST_LOOK: Duration = Duration::from_secs(1);
-
-/// A song of a share, with its options.
-#[derive(Clone, Debug)]
-pub struct Song {
-    /// Its line.
-    pub entry: Entry,
-    /// Its files and options.
-    pub request: Request,
-    /// Its durable names.
-    pub keys: Keys,
-}
-
-impl Song {
-    /// A song; `out` is the folder of all results.
-    pub fn new(entry: Entry, request: Request, batch: &Batch, out: &Path) -> Self {
-        let keys = Keys::new(&request, &batch.identity(), out);
-        Self { entry, request, keys }
-    }
-}
 
 /// What happens on the way.
 #[derive(Debug)]

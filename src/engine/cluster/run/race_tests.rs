@@ -12,10 +12,11 @@ use crate::engine::{
     },
     export::{DEFAULT_PATTERN, NamePattern, Place, Selection, Settings},
     separation::{
+        batch::Request,
         installed::{DEFAULT, InstalledModel},
         options::Quality,
-        pool::Compute,
     },
+    types::Compute,
 };
 
 type Hook = Box<dyn FnOnce()>;

@@ -3,8 +3,6 @@
 //! Runs on its own thread, one file after the other; a file that fails does so alone.
 
 use std::{
-    fs::File,
-    io::Read as _,
     path::{Path, PathBuf},
     thread::JoinHandle,
 };
@@ -12,23 +10,19 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    Found, Keys, Library, NewSong, Record, cover, recovery::ImportLock, song_files::songs_in,
-};
-use crate::{
-    engine::{
-        audio::decode::{self, Broadcast, SoundIdentity},
-        event::Event,
-        event_sink::EventSink,
-        problem::{Activity, Advice, Problem, Result},
-        store::{MixStore, MixWriter},
-        system::{
-            atomic_file::{self, check_room},
-            panics::caught,
-        },
-        types::{CHANNELS, CancelToken, Song},
+use super::{Found, Keys, Library, NewSong, Record, cover, lock::ImportLock, song_files::songs_in};
+use crate::engine::{
+    audio::decode::{self, Broadcast, SoundIdentity},
+    event::Event,
+    event_sink::EventSink,
+    problem::{Activity, Advice, Problem, Result},
+    store::{MixStore, MixWriter},
+    system::{
+        atomic_file::{self, check_room},
+        digest::{content_hash, hex},
+        panics::caught,
     },
-    model::weights::hex,
+    types::{CHANNELS, CancelToken, Song},
 };
 
 /// Requests that may wait; each can be a whole folder tree.
@@ -392,26 +386,6 @@ fn decode_into(
     let mut sink = |block: &[f32]| writer.push(block);
     let decoded = decode::decode_expected(path, track, cancel, &mut expect, progress, &mut sink)?;
     Ok((decoded, writer))
-}
-
-/// SHA-256 of a file's bytes, hexadecimal.
-///
-/// # Errors
-/// [`Problem::File`], [`Problem::Cancelled`].
-pub(in crate::engine) fn content_hash(path: &Path, cancel: &CancelToken) -> Result<String> {
-    let mut file = File::open(path).map_err(|e| Problem::read(path, e))?;
-    let mut hasher = Sha256::new();
-    let mut block = vec![0; 1 << 20];
-    loop {
-        if cancel.is_cancelled() {
-            return Err(Problem::Cancelled);
-        }
-        match file.read(&mut block).map_err(|e| Problem::read(path, e))? {
-            0 => break,
-            n => hasher.update(&block[..n]),
-        }
-    }
-    Ok(hex(&hasher.finalize()))
 }
 
 /// The hash of a chosen track of a file whose bytes have the hash `file`: each is a song of its own.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::engine::{
     export::Origin,
-    library::{MIGRATIONS, song_folder},
+    library::{MIGRATIONS, paths::song_folder},
 };
 
 const FILES: [&str; 10] = [

@@ -7,8 +7,8 @@ use crate::engine::{
     export::{
         FORMATS, Fields, NamePattern, Origin, Part, Place, RESIDUAL, Selection, Settings, export,
     },
-    player::{Gains, LaneSettings, Track, gains},
-    types::{AudioFormat, CancelToken, Depth, SAMPLE_RATE},
+    player::{Gains, Track, gains},
+    types::{AudioFormat, CancelToken, Depth, LaneSettings, SAMPLE_RATE},
 };
 
 const FRAMES: u64 = 60_000;

@@ -13,11 +13,11 @@ use assert_no_alloc::assert_no_alloc;
 use super::{Rig, Rising, all_at_one, at_gains, original_at, steepest, stem_at};
 use crate::engine::{
     player::{
-        LaneSettings, Monitor, Track, gains,
+        Monitor, Track, gains,
         output_adapter::Outlet,
         ramp::{FADE_FRAMES, GAIN_FRAMES},
     },
-    types::SAMPLE_RATE,
+    types::{LaneSettings, SAMPLE_RATE},
 };
 
 #[test]

@@ -19,13 +19,12 @@ use ureq::{
     http::{Response, StatusCode, header},
 };
 
-use crate::model::on_one_line;
-
 use super::{
     checkpoint::hex,
-    error::{Fault, FileFault, Result, bytes},
+    error::{Fault, Result, bytes},
     progress::{Step, Watch},
 };
+use crate::model::{error::FileFault, on_one_line};
 
 /// A file to fetch, and its destination.
 pub(super) struct Download<'a> {

@@ -9,10 +9,13 @@ use flate2::read::GzDecoder;
 use sha2::{Digest as _, Sha256};
 
 use super::onnx;
-use crate::model::weights::{
-    checkpoint::{Checkpoint, hex},
-    error::{Fault, FileFault, Result, bytes},
-    progress::Watch,
+use crate::model::{
+    error::FileFault,
+    weights::{
+        checkpoint::{Checkpoint, hex},
+        error::{Fault, Result, bytes},
+        progress::Watch,
+    },
 };
 
 /// Limit of the unpacked bytes: eight times the length. Trained values are close to noise and

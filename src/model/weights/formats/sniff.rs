@@ -7,10 +7,13 @@ use std::{
 };
 
 use super::{npm_package, onnx, safetensors, torch};
-use crate::model::weights::{
-    checkpoint::Checkpoint,
-    error::{Fault, FileFault, Result, quoted},
-    progress::Watch,
+use crate::model::{
+    error::FileFault,
+    weights::{
+        checkpoint::Checkpoint,
+        error::{Fault, Result, quoted},
+        progress::Watch,
+    },
 };
 
 /// The formats of weight files.

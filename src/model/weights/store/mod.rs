@@ -15,14 +15,14 @@ use super::{
     catalog::{Catalog, Model, Network, Origin},
     checkpoint::Checkpoint,
     download::{self, Download},
-    error::{Fault, FileFault, quoted},
+    error::{Fault, quoted},
     formats::{safetensors, sniff},
     npm,
     progress::{Progress, Step, Watch},
     user_models,
 };
 use crate::{
-    model::{ModelError, Result, describe_file},
+    model::{ModelError, Result, describe_file, error::FileFault},
     os::OsKind,
 };
 

@@ -3,6 +3,7 @@
 
 mod cards;
 mod dialog;
+mod form;
 mod names;
 mod rows;
 

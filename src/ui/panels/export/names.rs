@@ -8,7 +8,7 @@ use egui::{
     vec2,
 };
 
-use super::dialog::{Chosen, Form};
+use super::form::{Chosen, Form};
 use crate::{
     engine::export::pattern::FIELDS,
     i18n::fl,

@@ -2,7 +2,7 @@
 
 use egui::{Align2, Id, Rect, Ui, pos2, vec2};
 
-use super::dialog::{Chosen, Form};
+use super::form::{Chosen, Form};
 use crate::{
     engine::{
         SAMPLE_RATE,

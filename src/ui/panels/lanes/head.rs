@@ -3,7 +3,7 @@
 
 use egui::{Align2, CursorIcon, PointerButton, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::{Cx, rows::Row};
+use super::{Cx, row::Row};
 use crate::{
     i18n::fl,
     ui::{

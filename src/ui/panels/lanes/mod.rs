@@ -2,6 +2,7 @@
 //! ruler, one loop and one play head for all of them.
 
 mod head;
+mod row;
 mod rows;
 mod ruler;
 
@@ -19,7 +20,7 @@ use crate::{
         widgets::{label, scrollbar, waveform},
     },
 };
-use rows::Row;
+use row::Row;
 
 /// Draws the lanes of a song.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song, rect: Rect) {

@@ -1,6 +1,6 @@
 //! The list of songs: only the rows in sight are drawn. The keyboard walks it by arrows.
 
-use egui::{Align2, EventFilter, Key, Modifiers, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align2, EventFilter, Key, Modifiers, Rect, ScrollArea, Sense, Ui, vec2};
 
 use super::{Library, row, sort_ui};
 use crate::{
@@ -122,9 +122,4 @@ fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &egui::Response, song: SongId) -> Op
         }
     }
     None
-}
-
-/// Where the buttons of a row begin, from its right.
-pub(super) fn right_of(rect: Rect) -> egui::Pos2 {
-    pos2(rect.right() - 20.0, rect.center().y)
 }

@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, Id, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::{list::right_of, two_lines};
+use super::two_lines;
 use crate::{
     engine::{JobState, ModelState, Song, SongId, SongState},
     i18n::fl,
@@ -241,4 +241,9 @@ fn menu(cx: &mut Cx<'_>, response: &Response, song: &Song) {
             cx.act(Action::Remove(songs));
         }
     });
+}
+
+/// Where the buttons of a row begin, from its right.
+fn right_of(rect: Rect) -> egui::Pos2 {
+    pos2(rect.right() - 20.0, rect.center().y)
 }

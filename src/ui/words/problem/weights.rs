@@ -3,10 +3,7 @@
 use super::{os, shown};
 use crate::{
     i18n::fl,
-    model::{
-        CHANNELS, ModelError, SAMPLE_RATE,
-        weights::{FileFault, Step},
-    },
+    model::{CHANNELS, FileFault, ModelError, SAMPLE_RATE, weights::Step},
 };
 
 /// An error of a model or its weights.

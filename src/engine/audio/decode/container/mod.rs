@@ -10,6 +10,7 @@ mod caf;
 mod flac;
 mod matroska;
 mod mp4;
+mod mp4_boxes;
 mod mp4_samples;
 mod mp4_timing;
 mod ogg;
@@ -20,11 +21,11 @@ mod wav;
 use std::io;
 
 pub(super) use mp4_timing::Timeline;
-use serde::{Deserialize, Serialize};
 
 use super::{
     Damage, DecodeError, NotAudio, Unsupported, bounds::BoundedFile, tags::clean, view::View,
 };
+use crate::engine::types::AudioTrack;
 
 /// A kind of container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,26 +79,6 @@ pub struct Timing {
     pub lacks_start: bool,
     /// The edits of an MP4 track.
     pub timeline: Option<Timeline>,
-}
-
-/// An audio track of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AudioTrack {
-    /// Its number among the audio tracks, from 1.
-    pub number: usize,
-    /// The container's own number of it; 0 where it has none.
-    #[serde(skip)]
-    pub id: u64,
-    /// Name of its codec.
-    pub codec: String,
-    /// Its language, as a code.
-    pub language: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-    /// Whether the file marks it to be played unless another is chosen.
-    pub is_default: bool,
-    /// Whether it can be decoded.
-    pub is_decodable: bool,
 }
 
 /// How a file is laid out.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::{
     Timing,
-    mp4::{Child, children, find},
+    mp4_boxes::{Child, children, find},
 };
 use crate::engine::audio::{
     decode::output::{Part, Trim},

@@ -15,8 +15,11 @@ use ebml::{
 };
 use tracks::{TrackEntry, listed, read_tracks};
 
-use super::{AudioTrack, Completeness, Container, Shape, Timing, choose};
-use crate::engine::audio::decode::{DecodeError, bounds::BoundedFile, view::View};
+use super::{Completeness, Container, Shape, Timing, choose};
+use crate::engine::{
+    audio::decode::{DecodeError, bounds::BoundedFile, view::View},
+    types::AudioTrack,
+};
 
 const SEGMENT: u32 = 0x1853_8067;
 const INFO: u32 = 0x1549_a966;

@@ -1,7 +1,7 @@
 //! The list of tracks in a Matroska file.
 
 use super::ebml::{children, float, head, text, unsigned};
-use crate::engine::audio::decode::container::AudioTrack;
+use crate::engine::types::AudioTrack;
 
 const ENTRY: u32 = 0xae;
 

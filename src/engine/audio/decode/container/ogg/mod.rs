@@ -11,8 +11,11 @@ use std::io;
 
 use page::{FIRST, Found, LAST, Page, next_mark, page_at, pages_of};
 
-use super::{AudioTrack, Completeness, Container, Shape, Timing, choose};
-use crate::engine::audio::decode::{DecodeError, bounds::BoundedFile, view::View};
+use super::{Completeness, Container, Shape, Timing, choose};
+use crate::engine::{
+    audio::decode::{DecodeError, bounds::BoundedFile, view::View},
+    types::AudioTrack,
+};
 
 /// Longest headers that are read into memory, in bytes: a cover may lie in them.
 const LONGEST_HEADERS: usize = 64 << 20;

@@ -25,3 +25,18 @@ pub(in crate::engine) fn from_bytes(bytes: Vec<u8>) -> PathBuf {
         bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     PathBuf::from(<std::ffi::OsString as std::os::windows::ffi::OsStringExt>::from_wide(&wide))
 }
+
+/// The folder of these files in a song's folder; in it there is one for each job.
+pub(in crate::engine) const TRACKS: &str = "tracks";
+
+/// The folder of these files in a song's folder. In it there is one for each that stems have.
+pub(in crate::engine) const DRAGGED: &str = "dragged";
+
+/// The folder of a song's stores and cover, in the folder of all songs.
+pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf {
+    songs_folder.join(hash.get(..32).unwrap_or(hash))
+}
+
+pub(super) fn is_song_folder(name: &str) -> bool {
+    name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,48 @@
+//! A lane of the open song as it is drawn: its stem, its name and its settings. Pure.
+
+use crate::{
+    engine::{LaneSettings, Song, export::RESIDUAL},
+    i18n::fl,
+    ui::{peaks::Waveform, state::OpenSong, words},
+};
+
+/// A lane that is not the original's.
+pub struct Row<'a> {
+    /// The song.
+    pub song: &'a Song,
+    /// Its stem's place in the model's order; `None` for the residual.
+    pub stem: Option<usize>,
+    /// The stem's name, or the residual's.
+    pub key: &'a str,
+    /// The name as it is shown.
+    pub title: String,
+    /// What the user set.
+    pub settings: LaneSettings,
+    /// Whether it is heard now.
+    pub is_heard: bool,
+    pub(super) wave: &'a Waveform,
+}
+
+impl<'a> Row<'a> {
+    /// The row of a stem, or of the residual.
+    pub fn new(
+        song: &'a Song,
+        open: &'a OpenSong,
+        stem: Option<usize>,
+        settings: LaneSettings,
+        is_heard: bool,
+    ) -> Self {
+        let key = stem.map_or(RESIDUAL, |stem| &open.stems[stem]);
+        let title = match stem {
+            Some(_) => words::stem_title(key),
+            None => fl!(lane_residual).to_owned(),
+        };
+        let wave = stem.map_or(&open.residual, |stem| &open.waves[stem]);
+        Self { song, stem, key, title, settings, is_heard, wave }
+    }
+
+    /// Whether it is the lane of what no stem holds.
+    pub fn is_residual(&self) -> bool {
+        self.stem.is_none()
+    }
+}

@@ -1,5 +1,5 @@
-//! Files of `src/model` import each other in one direction: no circles. A module may use what its
-//! parents share with it.
+//! Files of `src` import each other in one direction: no circles. A module may use what its parents
+//! share with it, except that nothing in the engine imports the engine's facade.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +18,16 @@ struct Reference {
     name: Option<String>,
 }
 
+/// The length of the raw string that `rest` begins with.
+fn raw_string(rest: &str) -> Option<usize> {
+    let inner = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
+    let hashes = inner.len() - inner.trim_start_matches('#').len();
+    let content = inner[hashes..].strip_prefix('"')?;
+    let end = format!("\"{}", "#".repeat(hashes));
+    let length = content.find(&end).map_or(content.len(), |at| at + end.len());
+    Some(rest.len() - content.len() + length)
+}
+
 /// Names, `::` and single characters of code, without comments and literals.
 fn tokens(code: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -29,8 +39,8 @@ fn tokens(code: &str) -> Vec<String> {
         };
         let (length, is_token) = if rest.starts_with("//") {
             (after("\n", 0), false)
-        } else if rest.starts_with("r#\"") {
-            (after("\"#", 3), false)
+        } else if let Some(end) = raw_string(rest) {
+            (end, false)
         } else if first == '"' {
             let ends = |at: &usize| {
                 let escapes =
@@ -91,6 +101,10 @@ fn use_tree<'a>(
     &tokens[at..]
 }
 
+fn is_part_of_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
 /// Every path of a file that leads to another module, but for those of its tests, and the names of
 /// its test modules.
 fn references(code: &str) -> (Vec<Reference>, Vec<String>) {
@@ -102,9 +116,11 @@ fn references(code: &str) -> (Vec<Reference>, Vec<String>) {
     while at < tokens.len() {
         let names = || inline.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         match token(at) {
-            "cfg" if token(at + 2) == "test" && token(at + 3) == ")" => {
-                // `#[cfg(test)] mod name`, perhaps `pub(crate)`.
-                let module = (at..at + 10).find(|at| token(*at) == "mod");
+            "cfg" if token(at + 2) == "test" || token(at + 4) == "test" => {
+                // `#[cfg(test)] mod name`, perhaps `all(test, …)`, perhaps `pub(crate)`.
+                let module = (at..at + 16)
+                    .take_while(|at| !["{", ";"].contains(&token(*at)))
+                    .find(|at| token(*at) == "mod");
                 if let Some(module) = module {
                     at = module + 2;
                     tests.push(token(module + 1).to_owned());
@@ -122,7 +138,7 @@ fn references(code: &str) -> (Vec<Reference>, Vec<String>) {
                 depth -= 1;
                 inline.pop_if(|(_, outside)| *outside == depth);
             }
-            "use" => {
+            "use" if token(at + 1) != "<" => {
                 let mut paths = Vec::new();
                 let rest = use_tree(&tokens[at + 1..], &[], &mut paths);
                 at = tokens.len() - rest.len();
@@ -133,9 +149,15 @@ fn references(code: &str) -> (Vec<Reference>, Vec<String>) {
                     name: Some(name),
                 }));
             }
-            "super" | "crate" => {
+            // `pub(in crate::engine)` imports nothing.
+            "in" if at > 0 && token(at - 1) == "(" => {
+                while token(at + 1) != ")" && at < tokens.len() {
+                    at += 1;
+                }
+            }
+            first if token(at + 1) == "::" && first.starts_with(|c: char| c.is_lowercase()) => {
                 let mut path = vec![token(at).to_owned()];
-                while token(at + 1) == "::" && token(at + 2) != "{" {
+                while token(at + 1) == "::" && token(at + 2).starts_with(is_part_of_name) {
                     path.push(token(at + 2).to_owned());
                     at += 2;
                 }
@@ -148,16 +170,17 @@ fn references(code: &str) -> (Vec<Reference>, Vec<String>) {
     (found, tests)
 }
 
-/// The modules of `src/model`, with what each refers to; without test modules.
+/// The modules of `src`, with what each refers to; without test modules. The root's name is empty.
 fn modules() -> BTreeMap<Module, Vec<Reference>> {
     fn read(file: &Path, module: Module, all: &mut BTreeMap<Module, Vec<Reference>>) {
-        let (references, tests) = references(&fs::read_to_string(file).unwrap());
-        if file.ends_with("mod.rs") {
+        let code = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let (references, tests) = references(&code);
+        if file.ends_with("mod.rs") || file.ends_with("lib.rs") {
             let mut entries: Vec<_> = fs::read_dir(file.parent().unwrap()).unwrap().collect();
             entries.sort_by_key(|entry| entry.as_ref().unwrap().path());
             for path in entries.into_iter().map(|entry| entry.unwrap().path()) {
                 let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-                if name == "mod" || tests.contains(&name) {
+                if ["mod", "lib", "main"].contains(&&*name) || tests.contains(&name) {
                     continue;
                 }
                 let file = if path.is_dir() { path.join("mod.rs") } else { path };
@@ -167,8 +190,8 @@ fn modules() -> BTreeMap<Module, Vec<Reference>> {
         all.insert(module, references);
     }
     let mut all = BTreeMap::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model/mod.rs");
-    read(&root, vec!["model".to_owned()], &mut all);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+    read(&root, Vec::new(), &mut all);
     all
 }
 
@@ -186,7 +209,7 @@ fn target(
         _ => {}
     }
     let child = [module, std::slice::from_ref(first)].concat();
-    if all.contains_key(&child) || (module.is_empty() && first == "model") {
+    if all.contains_key(&child) {
         return Some(target(all, &child, rest).unwrap_or(child));
     }
     // An item that the module itself takes from elsewhere.
@@ -196,24 +219,53 @@ fn target(
             && reference.path != path
     });
     match reexport {
-        Some(reexport) => target(all, module, &reexport.path),
+        Some(reexport) => {
+            let found = target(all, module, &reexport.path)?;
+            // A module that a `use` brings into scope; else an item of the one that was found.
+            let is_module = found.last() == reexport.path.last() && all.contains_key(&found);
+            let inner = is_module.then(|| target(all, &found, rest)).flatten();
+            Some(inner.unwrap_or(found))
+        }
         None => (!module.is_empty()).then(|| module.to_vec()),
     }
 }
 
+/// A path from the crate's root; empty for one that does not begin with `crate`, `self` or `super`.
+fn absolute(module: &[String], path: &[String]) -> Module {
+    let mut whole = match path[0].as_str() {
+        "crate" => Vec::new(),
+        "self" | "super" => module.to_vec(),
+        _ => return Vec::new(),
+    };
+    for part in path {
+        match part.as_str() {
+            "crate" | "self" => {}
+            "super" => drop(whole.pop()),
+            name => whole.push(name.to_owned()),
+        }
+    }
+    whole
+}
+
 /// What each module imports from others. Imports from the modules around it do not count.
-fn imports() -> BTreeMap<Module, BTreeSet<Module>> {
-    let all = modules();
+fn imports(all: &BTreeMap<Module, Vec<Reference>>) -> BTreeMap<Module, BTreeSet<Module>> {
     let mut found = BTreeMap::new();
-    for (module, references) in &all {
+    for (module, references) in all {
         let mut targets = BTreeSet::new();
         for Reference { inline, path, .. } in references {
             let starts = ["crate", "super", "self"].contains(&path[0].as_str());
             let from = [&module[..], inline].concat();
             let child = [&module[..], &path[..1]].concat();
+            let is_imported = || {
+                references.iter().any(|other| {
+                    other.name.as_ref() == path.first()
+                        && other.path != *path
+                        && other.inline.is_empty()
+                })
+            };
             if let Some(target) = Some(())
-                .filter(|()| starts || all.contains_key(&child))
-                .and_then(|()| target(&all, &from, path))
+                .filter(|()| starts || all.contains_key(&child) || is_imported())
+                .and_then(|()| target(all, &from, path))
                 && all.contains_key(&target)
                 && !module.starts_with(&target)
             {
@@ -251,14 +303,35 @@ fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<&Module
 }
 
 #[test]
-fn the_models_files_do_not_import_each_other_in_circles() {
-    let imports = imports();
-    let arena = ["model", "arena"].map(str::to_owned).to_vec();
-    assert!(imports.values().any(|targets| targets.contains(&arena)), "no imports were found");
+fn files_do_not_import_each_other_in_circles() {
+    let imports = imports(&modules());
+    for leaf in ["model::arena", "engine::types", "ui::theme", "cli::inputs"] {
+        let leaf: Module = leaf.split("::").map(str::to_owned).collect();
+        assert!(imports.values().any(|targets| targets.contains(&leaf)), "no imports of {leaf:?}");
+    }
     let circles = circles(&imports);
     let names: Vec<Vec<String>> = circles
         .iter()
         .map(|circle| circle.iter().map(|module| module.join("::")).collect())
         .collect();
     assert_eq!(names, Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn nothing_in_the_engine_imports_its_facade() {
+    let all = modules();
+    let mut found = Vec::new();
+    for (module, references) in &all {
+        for Reference { inline, path, .. } in references {
+            let from = [&module[..], inline].concat();
+            let whole = absolute(&from, path);
+            let is_inside = module.len() > 1 && module[0] == "engine" && !whole.is_empty();
+            let is_of_facade = whole.first().is_some_and(|first| first == "engine")
+                && !all.contains_key(&whole[..whole.len().min(2)]);
+            if is_inside && (is_of_facade || whole == ["engine"]) {
+                found.push(format!("{}: {}", module.join("::"), path.join("::")));
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
 }

@@ -22,7 +22,7 @@ use partita::{
     },
     ui::{
         app::App,
-        link::{Link, Playback},
+        state::engine_link::{Link, Playback},
     },
 };
 

@@ -3,25 +3,13 @@
 //! Results go to standard output, messages and progress to standard error. Exit codes: 0 when all
 //! succeeded, 1 when any failed, 2 for wrong usage; of an archive's shares also [`RESUME`].
 
-mod add;
-mod archive;
-mod doctor;
-mod events;
-mod export;
-mod files;
+mod commands;
 mod inputs;
-mod jobs;
-mod list;
 mod logging;
-mod model;
 mod output;
-mod probe;
-mod process;
-mod progress;
-mod recipe;
-mod report;
-mod reset;
-mod separate;
+mod output_options;
+mod separation_options;
+mod session;
 mod tracks;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -37,6 +25,9 @@ use crate::{
     },
     i18n::{self, Language},
     model::{Precision, weights::Catalog},
+};
+use commands::{
+    add, doctor, export, jobs, list, model, probe, process, progress, report, reset, separate,
 };
 use output::Output;
 

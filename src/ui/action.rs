@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
-    desk::{Page, Purpose, Question},
-    export::ExportChoices,
-    view::View,
+    commands::export_plan::ExportChoices,
+    state::ui_state::{Page, Purpose, Question},
+    timeline::viewport::View,
     words,
 };
 use crate::{

@@ -17,14 +17,18 @@ use egui::{
 
 use super::{
     action::{Action, Verb},
-    desk::{Desk, Page},
-    dialogs::{Answer, Dialogs, Outcome},
-    drag_out,
-    keys::Keys,
-    link::Link,
     panels::{self, Cx, jobs::Jobs, library::Library},
-    reveal::Revealer,
-    state::{Said, ViewState},
+    platform::{
+        dialogs::{Answer, Dialogs, Outcome},
+        drag_out,
+        keys::Keys,
+        reveal::Revealer,
+    },
+    state::{
+        engine_link::Link,
+        ui_state::{Desk, Page},
+        view_state::{Said, ViewState},
+    },
     theme::{self, Tokens, Weight, font, size, text},
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
 };

@@ -1,29 +1,17 @@
 //! The window. Sends commands, reads events, draws; never waits and never touches a disk.
 //!
-//! [`run`] opens it. [`app::App`] is its frame, [`state::ViewState`] what the engine has told,
-//! [`desk::Desk`] what the user has set, [`action::Action`] what the user can ask for. All of it is
-//! the main thread's, but for the file dialogs ([`dialogs`]) and the file manager ([`reveal`]).
+//! [`run`] opens it. [`app::App`] is its frame, [`state::view_state::ViewState`] what the engine has told,
+//! [`state::ui_state::Desk`] what the user has set, [`action::Action`] what the user can ask for. All of it is
+//! the main thread's, but for the file dialogs ([`platform::dialogs`]) and the file manager ([`platform::reveal`]).
 
 pub mod action;
 pub mod app;
-mod catalog;
-pub mod desk;
-pub mod dialogs;
-pub mod drag_out;
-pub mod export;
-mod fonts;
-pub mod icon;
-mod keys;
-pub mod link;
+pub mod commands;
 pub mod panels;
-pub mod peaks;
-mod perform;
-mod place;
-mod reveal;
-pub mod ruler;
+pub mod platform;
 pub mod state;
 pub mod theme;
-pub mod view;
+pub mod timeline;
 pub mod widgets;
 pub mod words;
 
@@ -40,6 +28,8 @@ use crate::engine::{
     settings::{Flags, WindowPlace},
     system::single_instance::{self, Start},
 };
+use platform::{drag_out, fonts, icon, window_placement};
+use state::engine_link;
 
 /// What the window is opened with.
 #[derive(Clone, Debug, Default)]
@@ -97,14 +87,14 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let (engine, events) =
         Engine::start(&Config { home: home.clone(), compute, stays: true, waker })
             .with_context(|| format!("the data folder {} cannot be used", home.display()))?;
-    let link = link::Link::to_engine(engine, events);
+    let link = engine_link::Link::to_engine(engine, events);
     let opened = eframe::run_native(
         "partita",
         native_options(&preferences),
         Box::new(move |cc| {
             let ctx = window.get_or_init(|| cc.egui_ctx.clone());
             if let Some(window) = cc.winit_window() {
-                place::bring_into_sight(window);
+                window_placement::bring_into_sight(window);
             }
             let mut app = app::App::new(ctx, link, terms);
             app.begin(ctx, preferences, flags, notice);

@@ -21,7 +21,7 @@ use partita::{
     engine::{
         CHANNELS, CancelToken, Compute, Config, Engine, JobState, SAMPLE_RATE, look_into_library,
     },
-    ui::{app::App, link::Link},
+    ui::{app::App, state::engine_link::Link},
 };
 use sound::Sound;
 use tempfile::TempDir;

@@ -11,8 +11,8 @@ use partita::{
         },
     },
     ui::{
-        desk::Purpose,
-        dialogs::{Answer, Outcome},
+        platform::dialogs::{Answer, Outcome},
+        state::ui_state::Purpose,
     },
 };
 

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use partita::{
     engine::{Command, Event, JobId, JobState, SongId},
-    ui::desk::Page,
+    ui::state::ui_state::Page,
 };
 
 use super::stage::{Stage, job, names, recorded, stage, unprocessed};

@@ -10,8 +10,8 @@ use partita::{
     i18n::{Language, speak},
     model::weights::Step,
     ui::{
-        desk::Purpose,
-        dialogs::{Answer, Outcome},
+        platform::dialogs::{Answer, Outcome},
+        state::ui_state::Purpose,
         words,
     },
 };

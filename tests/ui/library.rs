@@ -121,9 +121,9 @@ fn several_songs_are_chosen_and_worked_on_together() {
 #[test]
 fn several_songs_are_exported_in_the_same_way() {
     let mut stage = stage(separated());
-    let folder = partita::ui::dialogs::Outcome::Picked(vec!["/home/me/Music".into()]);
-    let purpose = partita::ui::desk::Purpose::ExportFolder;
-    let answer = partita::ui::dialogs::Answer { purpose, outcome: folder };
+    let folder = partita::ui::platform::dialogs::Outcome::Picked(vec!["/home/me/Music".into()]);
+    let purpose = partita::ui::state::ui_state::Purpose::ExportFolder;
+    let answer = partita::ui::platform::dialogs::Answer { purpose, outcome: folder };
     let ctx = stage.harness.ctx.clone();
     stage.harness.state_mut().answered(&ctx, answer);
     stage.press(CTRL, Key::A);

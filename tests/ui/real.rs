@@ -9,7 +9,7 @@ use std::{
 use egui_kittest::{Harness, kittest::Queryable as _};
 use partita::{
     engine::{Compute, Config, Engine, SongState},
-    ui::{app::App, link::Link},
+    ui::{app::App, state::engine_link::Link},
 };
 
 use super::raster::Raster;

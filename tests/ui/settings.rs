@@ -14,8 +14,8 @@ use partita::{
     i18n::{Language, speak, spoken},
     model::Precision,
     ui::{
-        desk::{Page, Purpose},
-        dialogs::{Answer, Outcome},
+        platform::dialogs::{Answer, Outcome},
+        state::ui_state::{Page, Purpose},
     },
 };
 

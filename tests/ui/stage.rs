@@ -24,7 +24,7 @@ use partita::{
     i18n::Language,
     ui::{
         app::App,
-        link::{Link, Playback},
+        state::engine_link::{Link, Playback},
     },
 };
 

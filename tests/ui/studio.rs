@@ -5,7 +5,7 @@ use egui::{Key, Modifiers, Theme, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{Command, Event, JobId, JobState, Lane, SongId, SongState},
-    ui::{action::Verb, desk::Repeat},
+    ui::{action::Verb, state::ui_state::Repeat},
 };
 
 use super::stage::{

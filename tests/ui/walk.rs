@@ -11,8 +11,8 @@ use partita::{
     model::weights::Step,
     ui::{
         app::App,
-        desk::Purpose,
-        dialogs::{Answer, Outcome},
+        platform::dialogs::{Answer, Outcome},
+        state::ui_state::Purpose,
     },
 };
 

@@ -20,9 +20,7 @@ use std::time::Instant;
 
 use super::{
     action::{Action, Verb},
-    desk::Desk,
-    link::Playback,
-    state::ViewState,
+    state::{engine_link::Playback, ui_state::Desk, view_state::ViewState},
     theme::Tokens,
     widgets::meter::Meter,
 };

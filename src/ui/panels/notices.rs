@@ -8,7 +8,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        state::Notice,
+        state::view_state::Notice,
         theme::{Weight, font, radius, text},
         widgets::{
             Salt,

@@ -7,7 +7,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        desk::Page,
+        state::ui_state::Page,
         theme::{Weight, font, size, text},
         widgets::{button::icon_button, icon::Icon, label},
     },

@@ -7,7 +7,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        desk::{PathPrompt, Purpose},
+        state::ui_state::{PathPrompt, Purpose},
         theme::{Weight, font, radius, text},
         widgets::{
             button::{Kind, button, width},

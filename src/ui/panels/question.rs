@@ -7,7 +7,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        desk::Question,
+        state::ui_state::Question,
         theme::{Weight, font, radius, text},
         widgets::{
             button::{Kind, button, width},

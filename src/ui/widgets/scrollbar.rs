@@ -3,7 +3,7 @@
 use egui::{EventFilter, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2};
 
 use super::{Salt, at, focus_ring};
-use crate::ui::{theme::Tokens, view::View};
+use crate::ui::{theme::Tokens, timeline::viewport::View};
 
 /// Its height.
 pub const HEIGHT: f32 = 8.0;

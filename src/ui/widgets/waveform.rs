@@ -9,9 +9,8 @@ use egui::{Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, epaint::Vertex, po
 use crate::{
     engine::Lane,
     ui::{
-        peaks::Waveform,
         theme::{PEAK_ALPHA, size},
-        view::View,
+        timeline::{peaks::Waveform, viewport::View},
     },
 };
 

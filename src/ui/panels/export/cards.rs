@@ -8,7 +8,7 @@ use crate::{
     ui::{
         action::Action,
         panels::Cx,
-        state::Export,
+        state::view_state::Export,
         theme::{Weight, font, radius, size, text},
         widgets::{
             at,

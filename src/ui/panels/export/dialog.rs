@@ -13,7 +13,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        export::{ExportWhat, Objection},
+        commands::export_plan::{ExportWhat, Objection},
         panels::Cx,
         theme::{Weight, font, radius, text},
         widgets::{

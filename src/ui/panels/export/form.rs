@@ -3,7 +3,7 @@
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
 use crate::ui::{
-    export::{Objection, Plan},
+    commands::export_plan::{Objection, Plan},
     theme::{Tokens, Weight, font, text},
     widgets::label,
 };

@@ -13,7 +13,7 @@ use crate::{
     engine::export::pattern::FIELDS,
     i18n::fl,
     ui::{
-        export::{ExportChoices, Objection},
+        commands::export_plan::{ExportChoices, Objection},
         theme::{Weight, font, text},
         widgets::{
             button::{Kind, button},

@@ -13,8 +13,8 @@ use crate::{
     },
     i18n::fl,
     ui::{
-        export::{ExportChoices, ExportWhat},
-        state::ViewState,
+        commands::export_plan::{ExportChoices, ExportWhat},
+        state::view_state::ViewState,
         theme::{Weight, font, radius, text},
         widgets::{
             button::{Kind, button, fitted_choice, width},

@@ -13,8 +13,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        desk::Question,
-        state::ViewState,
+        state::{ui_state::Question, view_state::ViewState},
         theme::{Weight, font, text},
         widgets::{
             button::{Kind, button, width},

@@ -11,7 +11,7 @@ use crate::{
     ui::{
         action::Action,
         panels::Cx,
-        state::ViewState,
+        state::view_state::ViewState,
         theme::{STEM_ORDER, Weight, font, radius, text},
         widgets::{at, button::icon_button, cover::Covers, focus_ring, icon::Icon, paint_text},
         words,

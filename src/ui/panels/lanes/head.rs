@@ -8,7 +8,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        state::OpenSong,
+        state::view_state::OpenSong,
         theme::{Weight, font, size, text},
         widgets::{
             at, button,

@@ -14,9 +14,9 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        state::{OpenSong, ViewState},
+        state::view_state::{OpenSong, ViewState},
         theme::{LOOP_ALPHA, Weight, font, size, text},
-        view::View,
+        timeline::viewport::View,
         widgets::{label, scrollbar, waveform},
     },
 };

@@ -3,7 +3,7 @@
 use crate::{
     engine::{LaneSettings, Song, export::RESIDUAL},
     i18n::fl,
-    ui::{peaks::Waveform, state::OpenSong, words},
+    ui::{state::view_state::OpenSong, timeline::peaks::Waveform, words},
 };
 
 /// A lane that is not the original's.

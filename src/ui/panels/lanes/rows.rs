@@ -7,8 +7,7 @@ use crate::{
     engine::{Lane, player::Monitor, separation::plan::without},
     i18n::fl,
     ui::{
-        desk::DragOut,
-        state::OpenSong,
+        state::{ui_state::DragOut, view_state::OpenSong},
         theme::{DRAFT_VEIL, GLOW_ALPHA, MUTED_ALPHA, Weight, font, radius, size, text},
         widgets::{at, label, one_line, waveform},
         words,

@@ -10,9 +10,9 @@ use crate::{
     i18n::fl,
     ui::{
         action::{Action, Verb},
-        desk::Repeat,
-        ruler,
+        state::ui_state::Repeat,
         theme::{Weight, font, text},
+        timeline::ruler,
         widgets::{at, focus_ring, paint_text},
         words,
     },

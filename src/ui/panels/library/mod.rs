@@ -19,8 +19,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::{Action, Verb},
-        desk::Desk,
-        state::ViewState,
+        state::{ui_state::Desk, view_state::ViewState},
         theme::{Weight, font, radius, size, text},
         widgets::{
             at,

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use crate::{
     engine::{JobId, JobState, Song, SongId, SongState, settings::SortKey},
-    ui::{desk::Desk, state::ViewState},
+    ui::state::{ui_state::Desk, view_state::ViewState},
 };
 
 /// The order, and what it was made from.

@@ -9,7 +9,7 @@ use crate::{
     ui::{
         action::{Action, Verb},
         panels::Cx,
-        state::Importing,
+        state::view_state::Importing,
         theme::{Weight, font, radius, text},
         widgets::{
             at,

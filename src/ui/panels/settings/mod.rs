@@ -15,8 +15,7 @@ use crate::{
     model::Precision,
     ui::{
         action::Action,
-        desk::Question,
-        state::ViewState,
+        state::{ui_state::Question, view_state::ViewState},
         theme::{Tokens, Weight, font, radius, text},
         widgets::{
             at,

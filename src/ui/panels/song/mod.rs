@@ -12,7 +12,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::{Action, Verb},
-        state::{OpenSong, Progress},
+        state::view_state::{OpenSong, Progress},
         theme::{STEM_ORDER, Weight, font, radius, size, text},
         widgets::{
             at,

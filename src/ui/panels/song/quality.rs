@@ -12,7 +12,7 @@ use crate::{
     model::weights::State,
     ui::{
         action::{Action, Verb},
-        state::{OpenSong, Shown},
+        state::view_state::{OpenSong, Shown},
         theme::{Weight, font, radius, text},
         widgets::{
             at,

@@ -8,7 +8,7 @@ use crate::{
     i18n::fl,
     ui::{
         action::Action,
-        state::ViewState,
+        state::view_state::ViewState,
         widgets::{
             button::{self, Kind, button},
             tick,

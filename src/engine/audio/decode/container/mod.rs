@@ -10,9 +10,6 @@ mod caf;
 mod flac;
 mod matroska;
 mod mp4;
-mod mp4_boxes;
-mod mp4_samples;
-mod mp4_timing;
 mod ogg;
 mod sniff;
 pub(super) mod tags;
@@ -20,7 +17,7 @@ mod wav;
 
 use std::io;
 
-pub(super) use mp4_timing::Timeline;
+pub(super) use mp4::timing::Timeline;
 
 use super::{
     Damage, DecodeError, NotAudio, Unsupported, bounds::BoundedFile, tags::clean, view::View,

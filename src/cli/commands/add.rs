@@ -1,0 +1,67 @@
+//! `partita add FILE…`: imports files and folders into the library.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        TrackArguments, exit_code,
+        output::{Output, note},
+        session::Session,
+    },
+    engine::{Command, Compute, Event, audio::audio_tracks},
+    i18n::numbers::clock,
+};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// Audio files, or folders that hold some
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    track: TrackArguments,
+}
+
+pub(in crate::cli) fn run(
+    arguments: Arguments,
+    home: PathBuf,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::start(home, Compute::default())?;
+    let request = session.engine.send(match arguments.track.track {
+        Some(track) => Command::ImportTrack { paths: arguments.files, track },
+        None => Command::Import(arguments.files),
+    });
+    let mut any_failed = false;
+    let mut last = None;
+    loop {
+        match session.next()? {
+            Event::Song(song) => last = Some(song),
+            Event::Imported { path, song } => {
+                let Some(song) = last.take().filter(|last| last.id == song) else { continue };
+                let line =
+                    format!("{} {} ({})", song.id.0, song.title, clock(song.seconds() as u64));
+                output.result(&line, &json!(song));
+                let taken = song.track.and_then(|track| audio_tracks::taken(&song.tracks, track));
+                for text in song.warning.text().into_iter().chain(taken.map(|it| it.to_string())) {
+                    note(&format!("{}: {text}", path.display()));
+                }
+            }
+            Event::ImportFailed { path, problem } => {
+                any_failed = true;
+                output.failed(&path.display().to_string(), &problem.to_string());
+            }
+            Event::PassedOver { folder, left_out } => {
+                note(&format!("{}: {left_out}", folder.display()));
+            }
+            Event::Failed { request: Some(failed), problem, .. } if failed == request => {
+                output.error(&problem.to_string());
+                return Ok(ExitCode::FAILURE);
+            }
+            Event::Failed { problem, .. } => note(&problem.to_string()),
+            Event::ImportEnded => return Ok(exit_code(any_failed)),
+            _ => {}
+        }
+    }
+}

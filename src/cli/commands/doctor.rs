@@ -1,0 +1,83 @@
+//! `partita doctor`: what Partita finds on this machine, to look at and to put into a report; with
+//! `--measure` also how fast it separates.
+
+use std::{path::Path, process::ExitCode};
+
+use serde_json::json;
+
+use crate::{
+    cli::output::{Output, note},
+    engine::{
+        Compute,
+        diagnostics::{
+            bug_report::save,
+            doctor::{Report, Speed, examine, measure},
+        },
+    },
+    i18n::{
+        fl,
+        numbers::{bytes, decimal},
+    },
+};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// Separate two segments of noise first, to see how fast this machine is; estimates of time
+    /// start from the result
+    #[arg(long)]
+    measure: bool,
+    /// Also write a report to this file: versions, machine, library in numbers, the log's last
+    /// lines; no paths and no names of songs
+    #[arg(long, value_name = "FILE")]
+    report: Option<std::path::PathBuf>,
+}
+
+pub(in crate::cli) fn run(
+    arguments: &Arguments,
+    compute: Compute,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let measured = if arguments.measure {
+        note(fl!(cli_measuring));
+        Some(measure(home, compute)?)
+    } else {
+        None
+    };
+    let mut report = examine(home);
+    report.speed = measured.or(report.speed);
+    output.result(&words(&report), &json!(report));
+    if let Some(file) = &arguments.report {
+        save(home, compute, file)?;
+        note(&fl!(cli_report_saved, file = file.display().to_string()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(report: &Report) -> String {
+    let list = |items: &[String]| {
+        if items.is_empty() { fl!(cli_none).to_owned() } else { items.join(", ") }
+    };
+    let speed = |Speed { seconds_per_segment, times_real_time }| {
+        let seconds = decimal(seconds_per_segment, 2);
+        fl!(cli_doctor_speed, seconds = seconds, times = decimal(times_real_time, 1))
+    };
+    let (free, all) = (bytes(report.memory_free_bytes), bytes(report.memory_bytes));
+    let lines = [
+        format!("Partita {}", report.version),
+        fl!(cli_doctor_processor, name = &report.processor),
+        fl!(cli_doctor_features, names = list(&report.cpu_features)),
+        fl!(cli_doctor_threads, count = report.threads),
+        fl!(cli_doctor_memory, free = free, all = all),
+        fl!(cli_doctor_sound, names = list(&report.audio_devices)),
+        fl!(cli_doctor_model, state = &report.model),
+        report.speed.map_or_else(|| fl!(cli_doctor_speed_unknown).to_owned(), speed),
+        fl!(
+            cli_doctor_home,
+            folder = report.home.display().to_string(),
+            size = bytes(report.home_bytes),
+            free = report.disk_free_bytes.map_or_else(|| "?".to_owned(), bytes)
+        ),
+    ];
+    lines.join("\n")
+}

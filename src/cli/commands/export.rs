@@ -1,0 +1,79 @@
+//! `partita export SONG…`: files of songs of the library that are separated.
+
+use std::{path::Path, process::ExitCode};
+
+use crate::{
+    cli::{
+        exit_code,
+        output::{Output, Progress},
+        output_options::{FileArguments, asking, cancel_on_signal, report},
+        separation_options::RecipeArguments,
+    },
+    engine::{
+        self, CancelToken, Preferences, Song, SongTrack,
+        export::{Exported, song_export::Order},
+        library::{Library, find_song},
+        separation::{installed::InstalledModel, options::Recipe},
+    },
+    i18n::fl,
+};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// Songs: a number of `partita list`, or a part of a title that fits one song
+    #[arg(required = true)]
+    songs: Vec<String>,
+    #[command(flatten)]
+    files: FileArguments,
+    #[command(flatten)]
+    recipe: RecipeArguments,
+}
+
+pub(in crate::cli) fn run(
+    arguments: &Arguments,
+    preferences: &Preferences,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let library = engine::look_into_library(home)?;
+    let songs = library.songs()?;
+    let recipes = library.recipes()?;
+    let cancel = cancel_on_signal()?;
+    let mut any_failed = false;
+    for words in &arguments.songs {
+        let exported = find_song(&songs, words).map_err(anyhow::Error::from).and_then(|song| {
+            let recipe = arguments.recipe.recipe(recipes.get(&song.id), preferences);
+            let (model, _) = arguments.recipe.installed(home, &recipe)?;
+            export(&library, song, (&model, recipe), &arguments.files, &cancel)
+        });
+        match exported {
+            Ok(exported) => report(words, &exported, None, output),
+            Err(e) => {
+                any_failed = true;
+                output.failed(words, &format!("{e:#}"));
+            }
+        }
+    }
+    Ok(exit_code(any_failed))
+}
+
+fn export(
+    library: &Library,
+    song: Song,
+    (model, recipe): (&InstalledModel, Recipe),
+    files: &FileArguments,
+    cancel: &CancelToken,
+) -> anyhow::Result<Exported> {
+    let folder = library.song_folder(&song.hash);
+    let progress = Progress::new(&song.title);
+    let order = Order {
+        track: SongTrack::open(&folder, Some(model), recipe.quality)?,
+        song,
+        folder,
+        recipe,
+        selection: files.selection(&model.spec.sources)?,
+        place: files.place(Path::new("")),
+    };
+    let mut show = |fraction: f32| progress.set(fl!(cli_writing), fraction.into(), None);
+    Ok(asking(&files.settings(), |settings| order.carry_out(settings, &mut show, cancel))?)
+}

@@ -1,0 +1,15 @@
+//! The subcommands, a file each. Runs on the main thread.
+
+pub mod add;
+pub mod archive;
+pub mod doctor;
+pub mod export;
+pub mod jobs;
+pub mod list;
+pub mod model;
+pub mod probe;
+pub mod process;
+pub mod progress;
+pub mod report;
+pub mod reset;
+pub mod separate;

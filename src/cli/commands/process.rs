@@ -1,0 +1,211 @@
+//! `partita process SONG…`: separates songs of the library, and waits until they are done.
+
+use std::{path::Path, process::ExitCode, time::Instant};
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        StemArguments, exit_code,
+        output::{Output, Progress, note},
+        separation_options::RecipeArguments,
+        session::Session,
+        tracks,
+    },
+    engine::{
+        self, Command, Compute, Event, Job, JobId, JobState, Preferences, RequestId, Song, SongId,
+        library::find_song, separation::estimate::Estimate,
+    },
+    i18n::{fl, numbers::decimal},
+};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// Songs: a number of `partita list`, or a part of a title that fits one song
+    #[arg(required = true)]
+    songs: Vec<String>,
+    #[command(flatten)]
+    stems: StemArguments,
+    /// Model and quality; those of a song are then what is shown and exported of it
+    #[command(flatten)]
+    recipe: RecipeArguments,
+}
+
+pub(in crate::cli) fn run(
+    arguments: &Arguments,
+    compute: Compute,
+    preferences: &Preferences,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::start(home.to_owned(), compute)?;
+    let mut any_failed = false;
+    for words in &arguments.songs {
+        let result =
+            find_song(&session.songs, words).map_err(anyhow::Error::from).and_then(|song| {
+                let mut requests = Vec::new();
+                if arguments.recipe.is_given() {
+                    let chosen = engine::look_into_library(home)?.recipes()?;
+                    let recipe = arguments.recipe.recipe(chosen.get(&song.id), preferences);
+                    arguments.recipe.installed(home, &recipe)?;
+                    let (song, recipe) = (song.id, Some(recipe));
+                    requests.push(session.engine.send(Command::Choose { song, recipe }));
+                }
+                let (id, stems) = (song.id, arguments.stems.stems.clone());
+                let process = Command::Process { song: id, stems, from_frame: 0 };
+                requests.push(session.engine.send(process));
+                let progress = Progress::new(&song.title);
+                let mut wait = Wait::new(&song, requests, session.pace);
+                loop {
+                    if let Some(job) = wait.hear(session.next()?, &progress)? {
+                        return Ok(job);
+                    }
+                }
+            });
+        match result {
+            Ok(job) if job.state == JobState::Done => match show_tracks(home, &job, output) {
+                Ok(()) => {}
+                Err(e) => {
+                    any_failed = true;
+                    output.failed(words, &e.to_string());
+                }
+            },
+            Ok(job) => {
+                any_failed = true;
+                output.failed(words, &super::list::state_words(&job));
+            }
+            Err(e) => {
+                any_failed = true;
+                output.failed(words, &format!("{e:#}"));
+            }
+        }
+    }
+    Ok(exit_code(any_failed))
+}
+
+/// Writes the tracks of a job that is done, and says where they are.
+fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
+    let found = engine::export::job_tracks::of_job(&engine::look_into_library(home)?, job)?;
+    if found.gain_db != 0.0 {
+        let db = decimal(-f64::from(found.gain_db), 1);
+        note(&fl!(cli_tracks_turned_down, db = db));
+    }
+    let json =
+        json!({ "job": job, "tracks": tracks::json(&found.files), "gain_db": found.gain_db });
+    output.result(&tracks::words(&found.files), &json);
+    Ok(())
+}
+
+/// The wait for the end of the job that answers a request.
+struct Wait {
+    song: SongId,
+    requests: Vec<RequestId>,
+    /// The job, once the engine has named it.
+    job: Option<JobId>,
+    pace: Option<f64>,
+    estimate: Option<Estimate>,
+}
+
+impl Wait {
+    /// `requests` are the commands of which none may fail; the last one asks for the job.
+    fn new(song: &Song, requests: Vec<RequestId>, pace: Option<f64>) -> Self {
+        Self { song: song.id, requests, job: None, pace, estimate: None }
+    }
+
+    /// Takes an event; the job, once it has ended. Failures of other requests, and of the engine's own
+    /// work, are only shown.
+    fn hear(&mut self, event: Event, progress: &Progress) -> anyhow::Result<Option<Job>> {
+        match event {
+            Event::Accepted { request, job } if Some(&request) == self.requests.last() => {
+                self.job = Some(job);
+            }
+            Event::Job(job) if Some(job.id) == self.job => {
+                show(progress, &job, &mut self.estimate, self.pace);
+                return Ok(Some(job).filter(|job| !job.is_active()));
+            }
+            Event::Waiting { song, problem } if song == self.song => {
+                note(&problem.to_string());
+            }
+            Event::Failed { request: Some(request), problem, .. }
+                if self.requests.contains(&request) =>
+            {
+                anyhow::bail!(problem)
+            }
+            Event::Failed { problem, .. } => note(&problem.to_string()),
+            _ => {}
+        }
+        Ok(None)
+    }
+}
+
+fn show(progress: &Progress, job: &Job, estimate: &mut Option<Estimate>, pace: Option<f64>) {
+    let (done, now) = (job.segments_done, Instant::now());
+    let estimate = estimate.get_or_insert_with(|| Estimate::new(pace, done, now));
+    estimate.advance(done, now);
+    let left = estimate.seconds_left(job.segments_total, now);
+    progress.set(&fl!(cli_separating, stems = job.stems.join(", ")), job.fraction(), left);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Problem, separation::options::Quality};
+
+    fn job(id: i64, state: JobState) -> Job {
+        Job {
+            id: JobId(id),
+            song: SongId(1),
+            model: "m".into(),
+            quality: Quality::default(),
+            drafts_first: false,
+            drafts_left: 0,
+            stems: Vec::new(),
+            state,
+            segments_done: 0,
+            segments_total: 4,
+            created_at: 0,
+            seconds: 0.0,
+        }
+    }
+
+    fn failed(request: Option<u64>, song: Option<SongId>) -> Event {
+        let request = request.map(RequestId);
+        Event::Failed { request, song, problem: Problem::NothingChosen }
+    }
+
+    fn wait() -> (Wait, Progress) {
+        let requests = [RequestId(7), RequestId(8)].into();
+        let (job, estimate) = (None, None);
+        (Wait { song: SongId(1), requests, job, pace: None, estimate }, Progress::new("song"))
+    }
+
+    #[test]
+    fn an_unrelated_failure_does_not_end_the_wait() {
+        let (mut wait, progress) = wait();
+        for event in [
+            failed(None, None),
+            failed(None, Some(SongId(1))),
+            failed(Some(3), None),
+            failed(Some(3), Some(SongId(1))),
+        ] {
+            assert_eq!(wait.hear(event, &progress).unwrap(), None);
+        }
+        for own in [7, 8] {
+            let error = wait.hear(failed(Some(own), None), &progress).unwrap_err();
+            assert_eq!(error.to_string(), Problem::NothingChosen.to_string());
+        }
+    }
+
+    #[test]
+    fn the_end_of_another_job_of_the_song_does_not_end_the_wait() {
+        let (mut wait, progress) = wait();
+        let mut hear = |event| wait.hear(event, &progress).unwrap();
+        assert_eq!(hear(Event::Job(job(1, JobState::Cancelled))), None);
+        assert_eq!(hear(Event::Accepted { request: RequestId(3), job: JobId(1) }), None);
+        assert_eq!(hear(Event::Accepted { request: RequestId(8), job: JobId(2) }), None);
+        assert_eq!(hear(Event::Job(job(1, JobState::Cancelled))), None);
+        assert_eq!(hear(Event::Job(job(2, JobState::Running))), None);
+        let done = job(2, JobState::Done);
+        assert_eq!(hear(Event::Job(done.clone())), Some(done));
+    }
+}

@@ -1,0 +1,48 @@
+//! `partita progress SONG`: the percentage, or, when done, where the tracks and the mix are.
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::list::state_words;
+use crate::{
+    cli::{output::Output, tracks},
+    engine::{self, JobState, library::find_song},
+};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// The song: a number of `partita list`, or a part of a title that fits one song
+    song: String,
+}
+
+pub(in crate::cli) fn run(
+    arguments: &Arguments,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let library = engine::look_into_library(home)?;
+    let song = find_song(&library.songs()?, &arguments.song)?;
+    let Some(job) = library.last_job(song.id)? else {
+        bail!(
+            "\"{}\" was not processed yet; start with `partita process {}`",
+            song.title,
+            song.id.0
+        )
+    };
+    let (percent, tracks) = match &job.state {
+        JobState::Done => (100, engine::export::job_tracks::of_job(&library, &job)?.files),
+        _ => ((job.fraction() * 100.0) as u32, Vec::new()),
+    };
+    let words = if tracks.is_empty() {
+        format!("{}: {}", song.title, state_words(&job))
+    } else {
+        tracks::words(&tracks)
+    };
+    output.result(
+        &words,
+        &json!({ "song": song.id, "percent": percent, "job": job, "tracks": tracks::json(&tracks) }),
+    );
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,69 @@
+//! `partita reset`: ends jobs and deletes songs, stems and jobs of the data folder.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::bail;
+use serde_json::json;
+
+use crate::{
+    cli::{
+        output::{Output, note},
+        session::Session,
+    },
+    engine::{Command, Compute, Event},
+    i18n::fl,
+};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(in crate::cli) fn run(
+    arguments: &Arguments,
+    home: PathBuf,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::start(home, Compute::default())?;
+    let (songs, jobs) = (session.songs.len(), session.jobs.len());
+    if !arguments.yes && !confirm(songs, jobs)? {
+        note(fl!(cli_reset_kept));
+        return Ok(ExitCode::FAILURE);
+    }
+    let request = session.engine.send(Command::Reset);
+    loop {
+        match session.next()? {
+            Event::Library { .. } => break,
+            Event::Failed { request: Some(failed), problem, .. } if failed == request => {
+                bail!(problem)
+            }
+            Event::Failed { problem, .. } => note(&problem.to_string()),
+            _ => {}
+        }
+    }
+    output.result(
+        &fl!(cli_reset_done, songs = fl!(songs, count = songs), jobs = fl!(jobs, count = jobs)),
+        &json!({ "songs": songs, "jobs": jobs }),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn confirm(songs: usize, jobs: usize) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("this deletes {songs} songs and {jobs} jobs with their stems; say --yes to do it");
+    }
+    let mut stderr = std::io::stderr();
+    let question =
+        fl!(cli_reset_ask, songs = fl!(songs, count = songs), jobs = fl!(jobs, count = jobs));
+    write!(stderr, "{question} ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

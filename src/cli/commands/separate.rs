@@ -1,0 +1,131 @@
+//! `partita separate FILE…`: stems of files into a folder, without a library; an archive of them by
+//! [`super::archive`].
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::bail;
+
+use super::archive::{self, ArchiveArguments};
+use crate::{
+    cli::{
+        TrackArguments, exit_code,
+        inputs::{Inputs, Song},
+        output::{Output, Progress, note},
+        output_options::{FileArguments, asking, cancel_on_signal, report},
+        separation_options::RecipeArguments,
+    },
+    engine::{
+        CancelToken, Compute, Preferences, Problem,
+        export::{Settings, numbered},
+        separation::batch::{Batch, Request, Separated},
+        system::atomic_file::base_name,
+    },
+};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = archive::EXIT_CODES)]
+pub(in crate::cli) struct Arguments {
+    /// Audio files, or folders that hold some
+    #[arg(required_unless_present = "manifest")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    track: TrackArguments,
+    #[command(flatten)]
+    written: FileArguments,
+    #[command(flatten)]
+    archive: ArchiveArguments,
+    #[command(flatten)]
+    recipe: RecipeArguments,
+}
+
+pub(in crate::cli) fn run(
+    arguments: &Arguments,
+    compute: Compute,
+    preferences: &Preferences,
+    home: &Path,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let (model, quality) = arguments.recipe.chosen(home, preferences)?;
+    if arguments.archive.is_wanted() {
+        let wanted = archive::Wanted {
+            about: &arguments.archive,
+            files: &arguments.files,
+            track: &arguments.track,
+            written: &arguments.written,
+        };
+        return archive::run(&wanted, (model, quality), compute, home, output);
+    }
+    // A wrong name fails before the work.
+    let selection = arguments.written.selection(&model.spec.sources)?;
+    let batch = Batch::new(model, quality, compute, home)?;
+    let cancel = cancel_on_signal()?;
+    let Inputs { songs, mut any_failed } = Inputs::new(&arguments.files, output);
+    let mut names = HashSet::new();
+    for found in songs {
+        let mut request = Request {
+            called: free_name(&found, &mut names),
+            file: found.file,
+            track: arguments.track.track,
+            selection: selection.clone(),
+            place: arguments.written.place(&found.folder),
+            settings: Settings::default(),
+        };
+        let separated = asking(&arguments.written.settings(), |settings| {
+            request.settings = settings.clone();
+            separate(&batch, &request, &cancel)
+        });
+        let name = request.file.display().to_string();
+        match separated {
+            Ok(Separated { exported, frames, warning, .. }) => {
+                if let Some(warning) = warning.text() {
+                    note(&format!("{name}: {warning}"));
+                }
+                report(&name, &exported, Some((frames, warning.text())), output);
+            }
+            Err(Problem::Cancelled) => bail!("ended; {name} was not finished"),
+            Err(e) => {
+                any_failed = true;
+                output.failed(&name, &e.to_string());
+            }
+        }
+    }
+    Ok(exit_code(any_failed))
+}
+
+fn separate(batch: &Batch, request: &Request, cancel: &CancelToken) -> Result<Separated, Problem> {
+    let name = request.file.file_name().unwrap_or_default().to_string_lossy();
+    let progress = Progress::new(&name);
+    batch.separate(request, cancel, &mut |done| {
+        progress.set(&done.step.to_string(), done.fraction, done.seconds_left);
+    })
+}
+
+/// What a song is called among the others of its folder; those of one name get numbers.
+fn free_name(found: &Song, taken: &mut HashSet<PathBuf>) -> String {
+    let name = base_name(&found.file);
+    let free = numbered(&name, "").find(|name| taken.insert(found.folder.join(name)));
+    free.unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn songs_of_one_name_get_numbers() {
+        let mut taken = HashSet::new();
+        let mut next = |root: &str, file: &str| {
+            let found = Song::in_folder(Path::new(root), PathBuf::from(file));
+            let name = free_name(&found, &mut taken);
+            found.folder.join(name)
+        };
+        assert_eq!(next("a", "a/song.mp3"), Path::new("song"));
+        assert_eq!(next("b", "b/song.flac"), Path::new("song (2)"));
+        assert_eq!(next("c", "c/song.flac"), Path::new("song (3)"));
+        assert_eq!(next("c", "c/live/song.flac"), Path::new("live/song"));
+    }
+}

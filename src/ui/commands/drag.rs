@@ -1,0 +1,90 @@
+//! Lanes that are dragged out of the window. The engine is asked for their files; when they are
+//! there and the button is still held, they follow the pointer. Main thread.
+
+use std::{path::PathBuf, sync::Arc};
+
+use egui::{CursorIcon, Key};
+
+use crate::{
+    engine::{Command, Event, SongId},
+    ui::{
+        app::App,
+        platform::drag_out::{self, Failure, State},
+        state::{ui_state::DragOut, view_state::Said},
+    },
+};
+
+impl App {
+    /// A lane of the chosen song is being dragged.
+    pub(super) fn drag_out(&mut self, stem: String, with_ticked: bool) {
+        let is_separated = |id: &SongId| self.state.is_separated(*id);
+        let Some(song) = self.desk.selected.filter(is_separated) else { return };
+        let stems =
+            if with_ticked { self.desk.ticked(song, self.state.stems(song)) } else { vec![stem] };
+        self.drag = None;
+        let request = self.link.request(Command::PrepareDrag { song, stems: stems.clone() });
+        self.desk.drag_out = Some(DragOut { request, song, stems, is_under_way: false });
+    }
+
+    /// What the engine says of files to drag.
+    pub(in crate::ui) fn follow_drag_event(&mut self, event: &Event) {
+        match event {
+            Event::DragReady { song, stems, files } => self.drag_ready(*song, stems, files),
+            Event::Failed { request: Some(request), .. }
+                if self.desk.drag_out.as_ref().is_some_and(|drag| drag.request == *request) =>
+            {
+                self.desk.drag_out = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// Files are there. Those of a drag that has ended meanwhile wait for the next.
+    fn drag_ready(&mut self, song: SongId, stems: &[String], files: &[PathBuf]) {
+        let Some(drag) = &mut self.desk.drag_out else { return };
+        if drag.is_under_way || drag.song != song || drag.stems != stems {
+            return;
+        }
+        drag.is_under_way = true;
+        self.drag = Some(drag_out::start(files.to_vec(), Arc::clone(&self.waker)));
+    }
+
+    /// Ends what has ended, and shows by the pointer how far the rest is.
+    pub(in crate::ui) fn follow_drag(&mut self, ctx: &egui::Context) {
+        let (is_held, is_inside, is_given_up) = ctx.input(|input| {
+            let window = input.viewport_rect();
+            let is_inside = input.pointer.latest_pos().is_some_and(|place| window.contains(place));
+            (input.pointer.primary_down(), is_inside, input.key_pressed(Key::Escape))
+        });
+        if !is_held || (is_given_up && self.drag.is_none()) {
+            self.desk.drag_out = None;
+        }
+        let state = self.drag.as_ref().map(drag_out::Drag::state);
+        match state {
+            // After the button was let go, the taker is still asked: the window is free again.
+            Some(State::Dragging { accepted }) if self.desk.drag_out.is_some() => {
+                let takes = accepted || is_inside;
+                ctx.set_cursor_icon(if takes {
+                    CursorIcon::Grabbing
+                } else {
+                    CursorIcon::NotAllowed
+                });
+            }
+            None if self.desk.drag_out.is_some() => ctx.set_cursor_icon(CursorIcon::Grabbing),
+            Some(State::Dragging { .. }) | None => {}
+            Some(end) => {
+                let song = self.desk.drag_out.take().map(|drag| drag.song);
+                self.drag = None;
+                if let State::Failed(failure) = end {
+                    self.state.say(
+                        song,
+                        match failure {
+                            Failure::NotTaken => Said::NotTaken,
+                            Failure::System(text) => Said::Text(text),
+                        },
+                    );
+                }
+            }
+        }
+    }
+}

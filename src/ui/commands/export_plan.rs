@@ -1,0 +1,423 @@
+//! What the user has chosen about exports, and what is asked of the engine for it.
+//!
+//! Pure: draws nothing, sends nothing, touches no disk. The window keeps one set of choices for as
+//! long as it runs, so that the next export begins where the last one ended.
+
+use std::path::PathBuf;
+
+use crate::{
+    engine::{
+        Command, Depth, ExportId, LaneSettings, SongId,
+        export::{
+            FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection,
+            Settings,
+            format::{Keeps, Streams},
+        },
+        player::gains,
+        problem::PatternProblem,
+    },
+    i18n::fl,
+    ui::words,
+};
+
+/// Rates that are offered beside the song's own, in Hz.
+const RATES: [u32; 2] = [44_100, 48_000];
+
+/// The range of a loudness in LUFS.
+const LOUDNESS: std::ops::RangeInclusive<f32> = -70.0..=0.0;
+
+/// What an export holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExportWhat {
+    /// One file with what is heard.
+    #[default]
+    Mix,
+    /// One file for each ticked stem.
+    Stems,
+    /// One file for each ticked stem: the song without it.
+    AllBut,
+}
+
+/// What the user has chosen. What the format at hand cannot do is kept, but counts for nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportChoices {
+    /// What is written.
+    pub what: ExportWhat,
+    /// Whether a file of what no stem holds is written too.
+    pub residual: bool,
+    /// The kind of file.
+    pub format: &'static Format,
+    /// Bits of a sample; the song's own when `None`.
+    pub depth: Option<Depth>,
+    /// Frames a second; the song's own when `None`.
+    pub rate: Option<u32>,
+    /// Loudness of the mix in LUFS, as typed; as it is when empty.
+    pub loudness: String,
+    /// Whether a limiter may hold back the mix.
+    pub limiter: bool,
+    /// Where files go; empty until the dialog was open once.
+    pub folder: PathBuf,
+    /// The pattern for a single file.
+    pub name_of_one: String,
+    /// The pattern for several files.
+    pub name_of_several: String,
+    /// What happens where a name is taken.
+    pub on_exists: OnExists,
+}
+
+impl Default for ExportChoices {
+    fn default() -> Self {
+        Self {
+            what: ExportWhat::default(),
+            residual: false,
+            format: FORMATS[0],
+            depth: None,
+            rate: None,
+            loudness: String::new(),
+            limiter: false,
+            folder: PathBuf::new(),
+            name_of_one: "{artist} - {title} ({stem})".into(),
+            name_of_several: "{artist} - {title}/{stem}".into(),
+            on_exists: OnExists::default(),
+        }
+    }
+}
+
+/// Why nothing can be exported as it is chosen, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// To what is to be written.
+    What(String),
+    /// To the loudness.
+    Loudness(String),
+    /// To the names.
+    Name(String),
+}
+
+impl Objection {
+    /// The words.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::What(words) | Self::Loudness(words) | Self::Name(words) => words,
+        }
+    }
+}
+
+/// What would be written, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The names of the files within the folder.
+    pub names: Vec<PathBuf>,
+    /// What is in them.
+    pub selection: Selection,
+    /// Where they go.
+    pub place: Place,
+}
+
+/// An export as it was asked for, to be named and to be asked for again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The song.
+    pub song: SongId,
+    /// Its title.
+    pub title: String,
+    /// What is in the files.
+    pub selection: Selection,
+    /// Where they go.
+    pub place: Place,
+    /// How they are written.
+    pub settings: Settings,
+}
+
+impl Asked {
+    /// What the engine is told.
+    pub fn command(&self, id: ExportId) -> Command {
+        Command::Export {
+            id,
+            song: self.song,
+            selection: self.selection.clone(),
+            place: self.place.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+}
+
+impl ExportChoices {
+    /// What can be chosen with this format.
+    pub fn whats(&self) -> &'static [ExportWhat] {
+        match self.format.streams {
+            Streams::One => &[ExportWhat::Mix, ExportWhat::Stems, ExportWhat::AllBut],
+            // Who wants the parts together does not want them mixed.
+            Streams::All => &[ExportWhat::Stems, ExportWhat::AllBut],
+            Streams::MixAndFourStems => &[],
+        }
+    }
+
+    /// What is written; `None` where the format leaves no choice.
+    pub fn what(&self) -> Option<ExportWhat> {
+        let whats = self.whats();
+        whats.iter().find(|what| **what == self.what).or(whats.first()).copied()
+    }
+
+    /// The depths to choose from, the song's own first; none where the format has no such thing.
+    pub fn depths(&self) -> Vec<Option<Depth>> {
+        let Keeps::Exactly(depths) = self.format.keeps else { return Vec::new() };
+        let mut depths = depths.to_vec();
+        depths.sort_by_key(|depth| depth.bits());
+        std::iter::once(None).chain(depths.into_iter().map(Some)).collect()
+    }
+
+    /// The rates to choose from, the song's own first; none where the format leaves no choice.
+    pub fn rates(&self) -> Vec<Option<u32>> {
+        let kept: Vec<u32> =
+            RATES.into_iter().filter(|&rate| (self.format.rate)(rate) == rate).collect();
+        if kept.len() < 2 {
+            return Vec::new();
+        }
+        std::iter::once(None).chain(kept.into_iter().map(Some)).collect()
+    }
+
+    /// The depth, where the format has it.
+    pub fn depth(&self) -> Option<Depth> {
+        self.depth.filter(|depth| self.depths().contains(&Some(*depth)))
+    }
+
+    /// The rate, where the format has it.
+    pub fn rate(&self) -> Option<u32> {
+        self.rate.filter(|rate| self.rates().contains(&Some(*rate)))
+    }
+
+    /// The loudness that was typed; `None` when there is none.
+    ///
+    /// # Errors
+    /// For what is no loudness.
+    pub fn loudness(&self) -> Result<Option<f32>, Objection> {
+        let typed = self.loudness.trim().replace('−', "-").replace(',', ".");
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        match typed.parse::<f32>() {
+            Ok(lufs) if LOUDNESS.contains(&lufs) => Ok(Some(lufs)),
+            _ => Err(Objection::Loudness(fl!(export_loudness_invalid).into())),
+        }
+    }
+
+    /// How files are written.
+    ///
+    /// # Errors
+    /// For a loudness that is none, where there is a mix.
+    pub fn settings(&self) -> Result<Settings, Objection> {
+        let has_mix = self.what() == Some(ExportWhat::Mix);
+        Ok(Settings {
+            format: self.format,
+            depth: self.depth(),
+            rate: self.rate(),
+            loudness_lufs: if has_mix { self.loudness()? } else { None },
+            limiter: has_mix && self.limiter,
+            on_exists: self.on_exists,
+        })
+    }
+
+    /// What would be written of a song with these stems, their lanes and the residual's.
+    ///
+    /// # Errors
+    /// When nothing is chosen, or the names cannot be made.
+    pub fn plan(
+        &self,
+        sources: &[String],
+        (lanes, residual): (&[LaneSettings], LaneSettings),
+        fields: &Fields,
+    ) -> Result<Plan, Objection> {
+        let selection = self.selection(sources, (lanes, residual))?;
+        let name_wrong = |problem: PatternProblem| {
+            Objection::Name(words::capitalised(&words::pattern_problem(&problem)))
+        };
+        let pattern =
+            NamePattern::new(self.name(self.writes_one(&selection))).map_err(name_wrong)?;
+        let within = Place { folder: PathBuf::new(), pattern };
+        let items = selection
+            .items(sources, self.format, &within, fields.clone())
+            .map_err(|error| Objection::What(words::capitalised(&words::problem(&error))))?;
+        let names = items.into_iter().map(|item| item.to).collect();
+        Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })
+    }
+
+    /// The pattern for one file or for several.
+    pub fn name(&self, is_one: bool) -> &str {
+        if is_one { &self.name_of_one } else { &self.name_of_several }
+    }
+
+    /// As [`Self::name`], to change it.
+    pub fn name_mut(&mut self, is_one: bool) -> &mut String {
+        if is_one { &mut self.name_of_one } else { &mut self.name_of_several }
+    }
+
+    /// Whether one file is written of a song with these stems, their lanes and the residual's.
+    pub fn is_one(&self, sources: &[String], lanes: (&[LaneSettings], LaneSettings)) -> bool {
+        match self.selection(sources, lanes) {
+            Ok(selection) => self.writes_one(&selection),
+            Err(_) => self.what().is_none_or(|what| what == ExportWhat::Mix),
+        }
+    }
+
+    fn writes_one(&self, selection: &Selection) -> bool {
+        let Selection { stems, all_but, residual, mix } = selection;
+        let count =
+            stems.len() + all_but.len() + usize::from(*residual) + usize::from(mix.is_some());
+        self.format.streams != Streams::One || count == 1
+    }
+
+    fn selection(
+        &self,
+        sources: &[String],
+        (lanes, residual_lane): (&[LaneSettings], LaneSettings),
+    ) -> Result<Selection, Objection> {
+        let none = Selection::default();
+        let Some(what) = self.what() else { return Ok(none) };
+        let is_ticked = |(stem, lane): (&String, &LaneSettings)| lane.ticked.then(|| stem.clone());
+        let ticked: Vec<String> = sources.iter().zip(lanes).filter_map(is_ticked).collect();
+        let gains = gains(lanes, residual_lane);
+        let is_mix = what == ExportWhat::Mix;
+        let residual = self.residual && !is_mix;
+        let rest_is_heard = is_mix && gains.residual != [0.0; 2];
+        if ticked.is_empty() && !residual && !rest_is_heard {
+            return Err(Objection::What(fl!(song_select_first).into()));
+        }
+        Ok(match what {
+            ExportWhat::Stems => Selection { stems: ticked, residual, ..none },
+            ExportWhat::AllBut => Selection { all_but: ticked, residual, ..none },
+            ExportWhat::Mix if gains.are_silent() => {
+                return Err(Objection::What(fl!(export_nothing_heard).into()));
+            }
+            ExportWhat::Mix => {
+                let part = |(stem, gains): (&str, [f32; 2])| Part { stem: stem.to_owned(), gains };
+                let of_stems = sources.iter().map(String::as_str).zip(gains.stems);
+                let all = of_stems.chain([(RESIDUAL, gains.residual)]);
+                let heard = all.filter(|(_, gains)| *gains != [0.0; 2]);
+                Selection { mix: Some(heard.map(part).collect()), ..none }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn sources() -> Vec<String> {
+        ["drums", "bass", "other", "vocals"].map(str::to_owned).into()
+    }
+
+    fn fields() -> Fields {
+        Fields { title: "Song".into(), artist: "Band".into(), ..Fields::default() }
+    }
+
+    fn format(wanted: impl Fn(&Format) -> bool) -> &'static Format {
+        FORMATS.into_iter().find(|format| wanted(format)).unwrap()
+    }
+
+    #[test]
+    fn the_mix_is_what_is_heard() {
+        let mut lanes = [LaneSettings::default(); 4];
+        lanes[0].muted = true;
+        lanes[1].gain_db = -6.0;
+        lanes[3].ticked = false;
+        let choices = ExportChoices { folder: "/out".into(), ..ExportChoices::default() };
+        let plan =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
+        let gain = 10f32.powf(-6.0 / 20.0);
+        let parts = [Part { stem: "bass".into(), gains: [gain; 2] }, Part::plain("other")];
+        assert_eq!(plan.selection, Selection { mix: Some(parts.into()), ..Selection::default() });
+        assert_eq!(plan.names, [Path::new("Band - Song (mix).wav")]);
+        assert_eq!(plan.place.folder, Path::new("/out"));
+        let rest = (&lanes[..], LaneSettings { pan: -1.0, ..LaneSettings::default() });
+        let plan = choices.plan(&sources(), rest, &fields()).unwrap();
+        let part = Part { stem: RESIDUAL.into(), gains: [1.0, 0.0] };
+        assert_eq!(plan.selection.mix.unwrap().last(), Some(&part));
+        for lane in &mut lanes {
+            lane.muted = true;
+        }
+        let objection =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
+        assert!(objection.words().starts_with("Nothing is heard"), "{objection:?}");
+    }
+
+    #[test]
+    fn ticks_decide_on_stems() {
+        let mut lanes = [LaneSettings::default(); 4];
+        lanes[2].ticked = false;
+        let mut choices =
+            ExportChoices { what: ExportWhat::Stems, residual: true, ..ExportChoices::default() };
+        let plan =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
+        assert_eq!(plan.selection.stems, ["drums", "bass", "vocals"]);
+        assert_eq!(plan.names[3], Path::new("Band - Song/residual.wav"));
+        choices.what = ExportWhat::AllBut;
+        let plan =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
+        assert_eq!(plan.selection.all_but, ["drums", "bass", "vocals"]);
+        assert_eq!(plan.names[0], Path::new("Band - Song/all but drums.wav"));
+        for lane in &mut lanes {
+            lane.ticked = false;
+        }
+        assert!(
+            choices.is_one(&sources(), (&lanes, LaneSettings::of_residual())),
+            "the residual alone"
+        );
+        choices.residual = false;
+        let objection =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
+        assert_eq!(objection, Objection::What(fl!(song_select_first).into()));
+    }
+
+    #[test]
+    fn what_a_format_cannot_do_is_not_offered_and_not_sent() {
+        let mut choices = ExportChoices {
+            depth: Some(Depth::Float32),
+            rate: Some(48_000),
+            ..ExportChoices::default()
+        };
+        assert_eq!(choices.depths()[0], None);
+        assert_eq!(choices.depths().last(), Some(&Some(Depth::Float32)));
+        assert_eq!(choices.settings().unwrap().depth, Some(Depth::Float32));
+        choices.format = format(|format| matches!(format.keeps, Keeps::Roughly(_)));
+        assert!(choices.depths().is_empty());
+        assert_eq!(choices.settings().unwrap().depth, None);
+        choices.format = format(|format| (format.rate)(44_100) != 44_100);
+        assert!(choices.rates().is_empty());
+        assert_eq!(choices.settings().unwrap().rate, None);
+        choices.format = format(|format| format.streams == Streams::MixAndFourStems);
+        assert_eq!(choices.what(), None);
+        let lanes = [LaneSettings { ticked: false, ..LaneSettings::default() }; 4];
+        let plan =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap();
+        assert_eq!((plan.names.len(), plan.selection), (1, Selection::default()));
+    }
+
+    #[test]
+    fn a_loudness_is_typed_as_people_type_it() {
+        for (typed, lufs) in
+            [("", None), (" -14", Some(-14.0)), ("−16", Some(-16.0)), ("-23,5", Some(-23.5))]
+        {
+            let choices = ExportChoices { loudness: typed.into(), ..ExportChoices::default() };
+            assert_eq!(choices.settings().unwrap().loudness_lufs, lufs, "{typed}");
+        }
+        for typed in ["loud", "3", "-71", "NaN", "inf"] {
+            let mut choices = ExportChoices { loudness: typed.into(), ..ExportChoices::default() };
+            assert!(matches!(choices.settings(), Err(Objection::Loudness(_))), "{typed}");
+            choices.what = ExportWhat::Stems;
+            assert_eq!(choices.settings().unwrap().loudness_lufs, None, "stems have none");
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_is_told_in_a_sentence() {
+        let lanes = [LaneSettings::default(); 4];
+        let choices = ExportChoices { name_of_one: "{titel}".into(), ..ExportChoices::default() };
+        let objection =
+            choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
+        assert!(matches!(&objection, Objection::Name(words) if words.starts_with("There is no")));
+    }
+}

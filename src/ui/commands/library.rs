@@ -1,0 +1,108 @@
+//! What the actions about songs of the library do: choosing several, removing, titles. Main thread,
+//! at the end of a frame.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use crate::{
+    engine::{Command, SongId},
+    ui::{
+        action::Action,
+        app::App,
+        state::ui_state::{Removal, Renaming},
+    },
+};
+
+impl App {
+    pub(super) fn perform_on_library(&mut self, action: Action) {
+        match action {
+            Action::Import(paths) => self.link.send(Command::Import(paths)),
+            Action::ImportTrack(path, track) => {
+                self.link.send(Command::ImportTrack { paths: vec![path], track });
+            }
+            Action::Remove(songs) => self.remove(songs.into_iter().collect()),
+            Action::UndoRemove => self.undo_remove(),
+            Action::Mark(song) => self.mark(song),
+            Action::MarkTo(song) => self.mark_to(song),
+            Action::Unmark => self.desk.marked.clear(),
+            Action::ProcessAll(songs) => {
+                for song in songs {
+                    self.process_song(song);
+                }
+            }
+            Action::ExportAll(songs) => self.open_export_of(&songs),
+            Action::Retitle(song, text) => self.desk.renaming = Some(Renaming { song, text }),
+            Action::EndRetitle { is_kept } => self.end_renaming(is_kept),
+            _ => {}
+        }
+    }
+
+    fn remove(&mut self, songs: BTreeSet<SongId>) {
+        self.finish_removal();
+        let title = match songs.iter().next() {
+            Some(song) if songs.len() == 1 => self.state.song(*song).map(|song| song.title.clone()),
+            _ => None,
+        };
+        self.desk.marked.clear();
+        self.library.forget_order();
+        let title = title.unwrap_or_default();
+        for song in &songs {
+            self.link.send(Command::Remove(*song));
+        }
+        self.desk.removal = Some(Removal { songs, title, at: Instant::now() });
+    }
+
+    fn undo_remove(&mut self) {
+        self.finish_removal();
+        let Some(songs) = self.desk.removed.pop() else { return };
+        self.library.forget_order();
+        for song in &songs {
+            self.link.send(Command::Restore(*song));
+        }
+        self.desk.coming_back = songs.last().copied();
+    }
+
+    /// What was removed just now is not spoken of any more, but can still be brought back.
+    pub(in crate::ui) fn finish_removal(&mut self) {
+        if let Some(removal) = self.desk.removal.take() {
+            self.library.forget_order();
+            self.desk.removed.push(removal.songs);
+        }
+    }
+
+    fn mark(&mut self, song: SongId) {
+        let marked = &mut self.desk.marked;
+        if marked.is_empty() {
+            marked.extend(self.desk.selected);
+        }
+        if !marked.insert(song) {
+            marked.remove(&song);
+        }
+        self.desk.anchor = Some(song);
+    }
+
+    fn mark_to(&mut self, song: SongId) {
+        let from = self.desk.anchor.or(self.desk.selected).unwrap_or(song);
+        self.desk.marked = self.library.between(&self.state, &self.desk, from, song);
+        self.desk.anchor = Some(from);
+    }
+
+    pub(super) fn mark_all(&mut self) {
+        self.desk.marked = self.library.order(&self.state, &self.desk).iter().copied().collect();
+    }
+
+    pub(super) fn begin_renaming(&mut self) {
+        if let Some(song) = self.desk.selected.and_then(|id| self.state.song(id)) {
+            let text = song.title.clone();
+            self.desk.renaming = Some(Renaming { song: song.id, text });
+        }
+    }
+
+    fn end_renaming(&mut self, is_kept: bool) {
+        let Some(Renaming { song, text }) = self.desk.renaming.take() else { return };
+        let title = text.trim().to_owned();
+        let is_new = self.state.song(song).is_some_and(|song| song.title != title);
+        if is_kept && is_new && !title.is_empty() {
+            self.link.send(Command::Rename { song, title });
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What each action does: a command to the engine, a call to the player, or a change of the desk.
+//! The only place where the desk is written. Main thread, at the end of a frame.
+
+mod drag;
+mod export;
+pub mod export_plan;
+mod jobs;
+mod library;
+mod playing;
+mod preferences;
+mod view;
+
+use std::path::PathBuf;
+
+use super::{
+    action::{Action, Verb},
+    app::{App, lane_of},
+    platform::dialogs,
+    state::{
+        ui_state::{Page, PathPrompt, Purpose},
+        view_state::ViewState,
+    },
+};
+use crate::{
+    engine::{
+        Command, LaneSettings, ModelState, SAMPLE_RATE, SongId,
+        export::RESIDUAL,
+        player::{Monitor, gains},
+        separation::installed::DEFAULT,
+    },
+    i18n::fl,
+};
+
+/// How far the arrows go.
+const LEAP_FRAMES: i64 = 5 * SAMPLE_RATE as i64;
+/// How much a key changes speed, volume and zoom.
+const SPEED_STEP: f32 = 0.05;
+const VOLUME_STEP: f32 = 0.05;
+const ZOOM_STEP: f64 = 1.5;
+
+impl App {
+    /// Does what was asked for.
+    pub(super) fn perform(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Do(verb) => self.perform_verb(ctx, verb),
+            Action::Select(id) => {
+                self.desk.marked.clear();
+                self.desk.anchor = Some(id);
+                self.desk.page = Page::Song;
+                self.select(id);
+            }
+            Action::Import(_)
+            | Action::ImportTrack(..)
+            | Action::Remove(_)
+            | Action::UndoRemove
+            | Action::Mark(_)
+            | Action::MarkTo(_)
+            | Action::Unmark
+            | Action::ProcessAll(_)
+            | Action::ExportAll(_)
+            | Action::Retitle(..)
+            | Action::EndRetitle { .. } => self.perform_on_library(action),
+            Action::PauseJob(_)
+            | Action::ContinueJob(_)
+            | Action::RetryJob(_)
+            | Action::MoveJob(..)
+            | Action::ClearJobs(_)
+            | Action::ShowTracks(_) => self.perform_on_jobs(action),
+            Action::Prefer(new) => self.prefer(ctx, *new),
+            Action::Ask(question) => self.ask(question),
+            Action::Confirm => self.confirm(),
+            Action::Open(page) => self.open_page(page),
+            Action::Tick(stem, ticked) => self.change_lane(&stem, |lane| lane.ticked = ticked),
+            Action::TickOnly(wanted) => self.tick_only(&wanted),
+            Action::Gain(stem, db) => self.change_lane(&stem, |lane| lane.gain_db = db),
+            Action::Pan(stem, to) => self.change_lane(&stem, |lane| lane.pan = to),
+            Action::Mute(stem, on) => self.change_lane(&stem, |lane| lane.muted = on),
+            Action::Solo(stem, on) => self.change_lane(&stem, |lane| lane.soloed = on),
+            Action::DragOut { stem, with_ticked } => self.drag_out(stem, with_ticked),
+            Action::Seek(frame) => self.seek(frame),
+            Action::Look(view) => self.look(view),
+            Action::Loop(start, end) => self.mark_loop(start, end),
+            Action::Speed(to) => self.set_speed(to),
+            Action::CloseHelp => self.desk.help = false,
+            Action::Monitor(monitor) => self.set_monitor(monitor),
+            Action::Volume(place) => self.set_volume(place),
+            Action::Cancel(job) => self.link.send(Command::Cancel(job)),
+            Action::ImportModel(path) => self.link.send(Command::ImportModel(path)),
+            Action::InstallModel(name) => {
+                self.desk.terms_of = None;
+                self.link.send(Command::InstallModel(name));
+            }
+            Action::VerifyModel(name) => self.link.send(Command::VerifyModel(name)),
+            Action::RemoveModel(name) => self.link.send(Command::RemoveModel(name)),
+            Action::ShowTerms(name) => self.desk.terms_of = name,
+            Action::ChooseRecipe(song, recipe) => {
+                self.link.send(Command::Choose { song, recipe: Some(recipe) });
+            }
+            Action::Choose(choices) => self.desk.choices = *choices,
+            Action::ChooseFolder => {
+                self.dialogs.open(Purpose::ExportFolder, self.desk.choices.folder.clone());
+            }
+            Action::ChooseReport => self.dialogs.open(Purpose::Report, PathBuf::new()),
+            Action::Export => self.export(),
+            Action::CloseExport => self.desk.export = None,
+            Action::ExportAgain(id, on_exists) => self.export_again(id, on_exists),
+            Action::CancelExport(id) => self.link.send(Command::CancelExport(id)),
+            Action::DismissExport(id) => self.dismiss_export(id),
+            Action::Show(file) => self.revealer.show(file),
+            Action::Dismiss(notice) => self.state.dismiss(notice),
+            Action::PromptText(typed) => {
+                if let Some(prompt) = &mut self.desk.prompt {
+                    prompt.text = typed;
+                }
+            }
+            Action::AcceptPrompt => self.accept_prompt(ctx),
+            Action::ClosePrompt => self.desk.prompt = None,
+            Action::Chosen(purpose, paths) => self.chosen(ctx, purpose, paths),
+        }
+    }
+
+    fn tick_only(&mut self, wanted: &[String]) {
+        for stem in self.stems() {
+            let ticked = wanted.contains(&stem);
+            self.change_lane(&stem, |lane| lane.ticked = ticked);
+        }
+    }
+
+    fn perform_verb(&mut self, ctx: &egui::Context, verb: Verb) {
+        match verb {
+            Verb::PlayPause => self.play_or_pause(),
+            Verb::Back => self.leap(-LEAP_FRAMES),
+            Verb::Forward => self.leap(LEAP_FRAMES),
+            Verb::ToStart => self.seek(0),
+            Verb::ToEnd => self.seek(self.state.open().map_or(0, |open| open.frames)),
+            Verb::Stop => self.stop(),
+            Verb::ToggleLoop => self.toggle_loop(),
+            Verb::ClearLoop => self.set_repeat(None),
+            Verb::LoopFrom | Verb::LoopTo => self.mark_loop_here(verb),
+            Verb::Slower => self.set_speed(self.desk.speed - SPEED_STEP),
+            Verb::Faster => self.set_speed(self.desk.speed + SPEED_STEP),
+            Verb::Quieter => self.set_volume(self.desk.volume - VOLUME_STEP),
+            Verb::Louder => self.set_volume(self.desk.volume + VOLUME_STEP),
+            Verb::ZoomIn => self.zoom(ZOOM_STEP),
+            Verb::ZoomOut => self.zoom(1.0 / ZOOM_STEP),
+            Verb::WholeSong => self.desk.look = None,
+            Verb::PageBack => self.turn_page(-1.0),
+            Verb::PageOn => self.turn_page(1.0),
+            Verb::Help => self.desk.help = !self.desk.help,
+            Verb::CompareOriginal => self.set_monitor(match self.desk.monitor {
+                Monitor::Mix => Monitor::Original,
+                Monitor::Original => Monitor::Mix,
+            }),
+            Verb::PreviousSong => self.step_song(-1),
+            Verb::NextSong => self.step_song(1),
+            Verb::Solo(_) | Verb::Mute(_) => self.change_numbered_lane(verb),
+            Verb::AddFiles => self.dialogs.open(Purpose::Songs, PathBuf::new()),
+            Verb::AddFolder => self.dialogs.open(Purpose::SongFolder, PathBuf::new()),
+            Verb::Search => self.library.focus_search = true,
+            Verb::Process => self.process(),
+            Verb::CancelJob => {
+                if let Some(job) = self.desk.selected.and_then(|id| self.state.active_job(id)) {
+                    self.link.send(Command::Cancel(job.id));
+                }
+            }
+            Verb::Export => self.open_export(),
+            Verb::InstallModel => self.link.send(Command::InstallModel(DEFAULT.to_owned())),
+            Verb::ChooseModel => self.dialogs.open(Purpose::Weights, PathBuf::new()),
+            Verb::CancelInstall => self.link.send(Command::CancelInstall),
+            Verb::ToggleTheme => self.toggle_theme(ctx),
+            Verb::OpenJobs => self.toggle_page(Page::Jobs),
+            Verb::OpenSettings => self.toggle_page(Page::Settings),
+            Verb::FoldLibrary => {
+                let is_folded = &mut self.desk.preferences.library_is_folded;
+                *is_folded = !*is_folded;
+            }
+            Verb::Rename => self.begin_renaming(),
+            Verb::SelectAll => self.mark_all(),
+            Verb::Undo => self.perform_on_library(Action::UndoRemove),
+            Verb::NextVersion => {
+                if let Some(open) = self.state.open() {
+                    self.link.send(Command::NextVersion(open.id));
+                }
+            }
+        }
+    }
+
+    /// The stems of the chosen song, in the model's order.
+    fn stems(&self) -> Vec<String> {
+        self.desk.selected.map(|id| self.state.stems(id).to_vec()).unwrap_or_default()
+    }
+
+    fn step_song(&mut self, steps: isize) {
+        if let Some(id) = self.neighbour(steps) {
+            self.select(id);
+        }
+    }
+
+    fn set_monitor(&mut self, monitor: Monitor) {
+        self.desk.monitor = monitor;
+        self.link.player().set_monitor(monitor);
+    }
+
+    fn change_lane(&mut self, stem: &str, change: impl FnOnce(&mut LaneSettings)) {
+        if let Some(song) = self.desk.selected {
+            let is_residual = stem == RESIDUAL;
+            change(if is_residual {
+                self.desk.residual_mut(song)
+            } else {
+                self.desk.lane_mut(song, stem)
+            });
+            self.set_gains();
+        }
+    }
+
+    /// Solo or mute on the lane of a number, as the lanes are shown.
+    fn change_numbered_lane(&mut self, verb: Verb) {
+        let (Some(song), Some(lane)) = (self.desk.selected, lane_of(verb)) else { return };
+        let stems = self.stems();
+        let shown = ViewState::display_order(&stems)
+            .into_iter()
+            .map(|i| stems[i].as_str())
+            .filter(|stem| self.desk.lane(song, stem).ticked);
+        let Some(stem) = shown.chain([RESIDUAL]).nth(lane) else { return };
+        let stem = stem.to_owned();
+        self.change_lane(&stem, |lane| match verb {
+            Verb::Solo(_) => lane.soloed = !lane.soloed,
+            _ => lane.muted = !lane.muted,
+        });
+    }
+
+    /// Gives the player the gains of the open song.
+    pub(super) fn set_gains(&self) {
+        if let Some(open) = self.state.open() {
+            let lanes = self.desk.lanes(open.id, &open.stems);
+            self.link.player().set_gains(&gains(&lanes, self.desk.residual(open.id)));
+        }
+    }
+
+    fn process(&mut self) {
+        if let Some(song) = self.desk.selected {
+            self.process_song(song);
+        }
+    }
+
+    fn process_song(&self, song: SongId) {
+        let is_ready = matches!(self.state.model(), Some(ModelState::Ready { .. }));
+        let stems = self.desk.ticked(song, self.state.stems(song));
+        let is_busy = self.state.active_job(song).is_some() || self.state.has_all_of(song, &stems);
+        if !is_ready || is_busy || stems.is_empty() {
+            return;
+        }
+        let is_open = self.state.open().is_some_and(|open| open.id == song);
+        let from_frame = if is_open { self.link.player().position() } else { 0 };
+        self.link.send(Command::Process { song, stems, from_frame });
+    }
+
+    /// Asks for a path in the window, where the system has no dialog.
+    pub(super) fn ask_for_path(&mut self, purpose: Purpose) {
+        let text = match purpose {
+            Purpose::ExportFolder => self.desk.choices.folder.display().to_string(),
+            Purpose::Report => format!("~/{}", fl!(path_report_file)),
+            _ => String::new(),
+        };
+        self.desk.prompt = Some(PathPrompt { purpose, text });
+    }
+
+    fn accept_prompt(&mut self, ctx: &egui::Context) {
+        let Some(prompt) = &self.desk.prompt else { return };
+        let Some(path) = dialogs::typed_path(&prompt.text) else { return };
+        let purpose = prompt.purpose;
+        self.desk.prompt = None;
+        self.perform(ctx, Action::Chosen(purpose, vec![path]));
+    }
+
+    fn chosen(&mut self, ctx: &egui::Context, purpose: Purpose, paths: Vec<PathBuf>) {
+        let Some(first) = paths.first().cloned() else { return };
+        match purpose {
+            Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
+            Purpose::Weights => self.perform(ctx, Action::ImportModel(first)),
+            Purpose::ExportFolder => self.desk.choices.folder = first,
+            Purpose::Report => self.link.send(Command::SaveReport(first)),
+        }
+    }
+}
+
+impl App {
+    /// Adds files and folders, as if they were dropped on the window.
+    pub fn import(&mut self, ctx: &egui::Context, paths: Vec<PathBuf>) {
+        if !paths.is_empty() {
+            self.perform(ctx, Action::Import(paths));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Playing: where, how fast, how loud, and which stretch again and again. Main thread, at the end of
+//! a frame.
+
+use super::App;
+use crate::{
+    engine::SAMPLE_RATE,
+    ui::{action::Verb, state::ui_state::Repeat},
+};
+
+/// The shortest loop, in frames: 50 ms.
+const SHORTEST_LOOP: u64 = SAMPLE_RATE as u64 / 20;
+
+impl App {
+    /// Length of the open song.
+    fn end(&self) -> u64 {
+        self.state.open().map_or(0, |open| open.frames)
+    }
+
+    pub(super) fn play_or_pause(&mut self) {
+        let is_open = self.state.open().is_some_and(|open| Some(open.id) == self.desk.selected);
+        let player = self.link.player();
+        if player.is_playing() {
+            player.pause();
+        } else if is_open {
+            self.desk.began_at = player.position() % self.end().max(1);
+            player.play();
+        }
+    }
+
+    /// Stops, and goes back to where playing began; stopped already, to the start of the song.
+    pub(super) fn stop(&mut self) {
+        let player = self.link.player();
+        let back = if player.is_playing() { self.desk.began_at } else { 0 };
+        player.pause();
+        self.seek(back);
+    }
+
+    pub(super) fn leap(&mut self, frames: i64) {
+        self.seek(self.link.player().position().saturating_add_signed(frames).min(self.end()));
+    }
+
+    /// Goes to a frame, and looks there.
+    pub(super) fn seek(&mut self, frame: u64) {
+        self.link.player().seek(frame);
+        self.desk.began_at = frame;
+        self.follows = true;
+    }
+
+    /// Sets the volume fader.
+    pub(super) fn set_volume(&mut self, place: f32) {
+        let place = place.clamp(0.0, 1.0);
+        self.desk.volume = place;
+        self.desk.preferences.volume = place;
+        // A fader that is square in amplitude goes evenly to the ear.
+        self.link.player().set_volume(place * place);
+    }
+
+    /// Sets the speed, in hundredths.
+    pub(super) fn set_speed(&mut self, speed: f32) {
+        self.desk.speed = ((speed * 100.0).round() / 100.0).clamp(0.5, 1.5);
+        self.link.player().set_speed(self.desk.speed);
+    }
+
+    /// Marks a stretch, and repeats it from now on.
+    pub(super) fn mark_loop(&mut self, start: u64, end: u64) {
+        let (start, end) = (start.min(end), start.max(end).min(self.end()));
+        let start = start.min(end.saturating_sub(SHORTEST_LOOP));
+        let is_long = end - start >= SHORTEST_LOOP;
+        self.set_repeat(is_long.then_some(Repeat { region: (start, end), is_on: true }));
+    }
+
+    /// The loop begins or ends at the play head; its other end stays, or is the song's.
+    pub(super) fn mark_loop_here(&mut self, verb: Verb) {
+        let (here, end) = (self.link.player().position(), self.end());
+        let region = self.desk.repeat.map_or((0, end), |repeat| repeat.region);
+        match verb {
+            Verb::LoopFrom if here < region.1 => self.mark_loop(here, region.1),
+            Verb::LoopFrom => self.mark_loop(here, end),
+            _ if here > region.0 => self.mark_loop(region.0, here),
+            _ => self.mark_loop(0, here),
+        }
+    }
+
+    /// Repeats the marked stretch or not; without one, what is in sight is marked.
+    pub(super) fn toggle_loop(&mut self) {
+        if let Some(repeat) = self.desk.repeat {
+            self.set_repeat(Some(Repeat { is_on: !repeat.is_on, ..repeat }));
+            return;
+        }
+        let width = self.waves.width;
+        let view = self.desk.view(self.end(), width);
+        let to = view.first_frame + view.span(width);
+        self.mark_loop(view.first_frame as u64, to.round() as u64);
+    }
+
+    /// Marks a stretch to be repeated, or none.
+    pub(in crate::ui) fn set_repeat(&mut self, repeat: Option<Repeat>) {
+        self.desk.repeat = repeat;
+        let region = repeat.filter(|repeat| repeat.is_on).map(|repeat| repeat.region);
+        self.link.player().set_loop(region);
+    }
+}

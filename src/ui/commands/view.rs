@@ -1,0 +1,80 @@
+//! Looking at the song: zoom, scroll, following the play head, and the finer peaks that a close
+//! look needs. Main thread, at the end of a frame.
+
+use super::App;
+use crate::{
+    engine::{Command, audio::peaks::FRAMES_PER_PEAK},
+    ui::{
+        state::{ui_state::Detail, view_state::OpenSong},
+        theme::size,
+        timeline::viewport::View,
+    },
+};
+
+impl App {
+    /// The open song, if it is the one that is shown.
+    fn shown(&self) -> Option<&OpenSong> {
+        self.state.open().filter(|open| Some(open.id) == self.desk.selected)
+    }
+
+    /// Looks at a stretch; the play head is followed again once it is in sight.
+    pub(super) fn look(&mut self, view: View) {
+        let Some(frames) = self.shown().map(|open| open.frames) else { return };
+        let width = self.waves.width;
+        let view = view.within(frames, width);
+        self.desk.look = (!view.is_whole(frames, width)).then_some(view);
+        self.follows = false;
+    }
+
+    /// Closer or further, about the play head where it is in sight, else about the middle.
+    pub(super) fn zoom(&mut self, factor: f64) {
+        let Some(frames) = self.shown().map(|open| open.frames) else { return };
+        let (head, width) = (self.link.player().position() as f64, self.waves.width);
+        let view = self.desk.view(frames, width);
+        let about = if view.shows(head, width) { view.points_to(head) } else { width / 2.0 };
+        let follows = self.follows;
+        self.look(view.zoomed(factor, about));
+        self.follows = follows;
+    }
+
+    /// Scrolls by most of what is in sight.
+    pub(super) fn turn_page(&mut self, pages: f32) {
+        let Some(frames) = self.shown().map(|open| open.frames) else { return };
+        let width = self.waves.width;
+        self.look(self.desk.view(frames, width).scrolled(0.9 * pages * width));
+    }
+
+    /// Turns the page when the play head has left it, unless the user looks elsewhere.
+    pub(in crate::ui) fn follow_head(&mut self) {
+        let Some(frames) = self.shown().map(|open| open.frames) else { return };
+        let (head, width) = (self.link.player().position() as f64, self.waves.width);
+        let view = self.desk.view(frames, width);
+        let is_in_sight = view.shows(head, width);
+        if !is_in_sight && self.follows && self.desk.look.is_some() {
+            self.desk.look = Some(view.turned_to(head, width).within(frames, width));
+        }
+        self.follows |= is_in_sight;
+    }
+
+    /// Asks for finer peaks where the look is close, once for each stretch and whenever more of it
+    /// is separated.
+    pub(in crate::ui) fn ask_for_detail(&mut self) {
+        let wanted = self.shown().and_then(|open| {
+            let view = self.desk.view(open.frames, self.waves.width);
+            let (frames, frames_per_peak) =
+                view.detail(self.waves.width, size::BAR.1, FRAMES_PER_PEAK)?;
+            let within = |&(start, end): &(u64, u64)| {
+                end.min(frames.end).saturating_sub(start.max(frames.start))
+            };
+            let covered = open.covered.iter().map(within).sum();
+            Some(Detail { song: open.id, frames, frames_per_peak, covered })
+        });
+        if wanted == self.desk.detail {
+            return;
+        }
+        if let Some(Detail { song, frames, frames_per_peak, .. }) = wanted.clone() {
+            self.link.send(Command::ShowDetail { song, frames, frames_per_peak });
+        }
+        self.desk.detail = wanted;
+    }
+}

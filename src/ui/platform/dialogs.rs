@@ -1,0 +1,160 @@
+//! The system's file dialogs, each on its own named thread: the window goes on, and the answer
+//! comes back through a channel. Where the system has none, the answer says so, and the window asks
+//! for a path itself.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::{
+    engine::audio::decode::extensions,
+    i18n::{self, fl},
+    ui::state::ui_state::Purpose,
+};
+
+/// What came of a dialog.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// These were chosen.
+    Picked(Vec<PathBuf>),
+    /// The user thought better of it.
+    Cancelled,
+    /// There is no file dialog here.
+    Unavailable,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What was asked for.
+    pub purpose: Purpose,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// A dialog that returns with nothing this soon was never seen by anybody.
+const UNSEEN: Duration = Duration::from_millis(1500);
+
+/// Asks for paths.
+pub struct Dialogs {
+    sender: Sender<Answer>,
+    answers: Receiver<Answer>,
+    waker: Arc<dyn Fn() + Send + Sync>,
+    is_open: bool,
+}
+
+impl Dialogs {
+    /// `waker` is called when an answer has come.
+    pub fn new(waker: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (sender, answers) = bounded(4);
+        Self { sender, answers, waker, is_open: false }
+    }
+
+    /// The next answer, if one has come.
+    pub fn next_answer(&mut self) -> Option<Answer> {
+        let answer = self.answers.try_recv().ok()?;
+        self.is_open = false;
+        Some(answer)
+    }
+
+    /// Opens a dialog, unless one is open. It begins in `folder`, where that is not empty.
+    pub fn open(&mut self, purpose: Purpose, folder: PathBuf) {
+        if self.is_open {
+            return;
+        }
+        let (sender, waker) = (self.sender.clone(), Arc::clone(&self.waker));
+        let language = i18n::spoken();
+        let started = thread::Builder::new().name("file dialog".into()).spawn(move || {
+            i18n::speak(language);
+            let outcome = ask(purpose, folder);
+            // The window may be gone by now; then nobody waits for the answer.
+            if sender.send(Answer { purpose, outcome }).is_ok() {
+                waker();
+            }
+        });
+        match started {
+            Ok(_detached) => self.is_open = true,
+            Err(error) => tracing::error!("no thread for the file dialog: {error}"),
+        }
+    }
+}
+
+fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
+    let began = Instant::now();
+    let mut dialog = rfd::FileDialog::new();
+    if !folder.as_os_str().is_empty() {
+        dialog = dialog.set_directory(folder);
+    }
+    let one = |path: Option<PathBuf>| path.map(|path| vec![path]);
+    let picked = match purpose {
+        Purpose::Songs => dialog
+            .set_title(fl!(path_add_songs))
+            .add_filter(fl!(path_filter_audio), &audio_endings())
+            .add_filter(fl!(path_filter_all), &["*"])
+            .pick_files(),
+        Purpose::SongFolder => one(dialog.set_title(fl!(path_add_folder)).pick_folder()),
+        Purpose::Weights => one(dialog
+            .set_title(fl!(path_weights_title))
+            .add_filter(fl!(path_filter_weights), &["safetensors", "th", "tgz", "onnx"])
+            .add_filter(fl!(path_filter_all), &["*"])
+            .pick_file()),
+        Purpose::ExportFolder => one(dialog.set_title(fl!(path_export_title)).pick_folder()),
+        Purpose::Report => one(dialog
+            .set_title(fl!(path_report_title))
+            .set_file_name(fl!(path_report_file))
+            .save_file()),
+    };
+    match picked {
+        Some(paths) if !paths.is_empty() => Outcome::Picked(paths),
+        _ if began.elapsed() < UNSEEN && !has_dialog_program() => Outcome::Unavailable,
+        _ => Outcome::Cancelled,
+    }
+}
+
+/// Endings of audio files in lower and in upper case: some systems' dialogs distinguish them.
+fn audio_endings() -> Vec<String> {
+    extensions().flat_map(|ending| [ending.to_owned(), ending.to_ascii_uppercase()]).collect()
+}
+
+/// Whether the program that shows dialogs where no portal does is installed. Only Linux needs one.
+fn has_dialog_program() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join("zenity").is_file())
+    })
+}
+
+/// A path as it was typed: quotes and blanks around it go, "~" is the home folder.
+pub fn typed_path(text: &str) -> Option<PathBuf> {
+    let text = text.trim();
+    let text = text.strip_prefix("file://").unwrap_or(text);
+    let text = text.trim_matches(|c| c == '"' || c == '\'');
+    if text.is_empty() {
+        return None;
+    }
+    let home = || directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf());
+    match text.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest))) {
+        Some(path) => Some(path),
+        None => Some(PathBuf::from(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_paths_are_taken_as_meant() {
+        assert_eq!(typed_path("  "), None);
+        assert_eq!(typed_path(" '/a b/c.wav' "), Some(PathBuf::from("/a b/c.wav")));
+        assert_eq!(typed_path("file:///x/y"), Some(PathBuf::from("/x/y")));
+        assert!(typed_path("~/x").unwrap().is_absolute());
+    }
+}

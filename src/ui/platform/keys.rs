@@ -1,0 +1,122 @@
+//! The keyboard: shortcuts of the whole window. What has the focus keeps its own keys. Main thread.
+
+use std::time::{Duration, Instant};
+
+use egui::{Event, Key, KeyboardShortcut, Modifiers, Ui};
+
+use crate::ui::action::{Action, Verb};
+
+/// A key held longer than this compares; shorter, it changes.
+const HOLD: Duration = Duration::from_millis(350);
+
+/// What the keyboard remembers between frames.
+#[derive(Default)]
+pub struct Keys {
+    comparing_since: Option<Instant>,
+}
+
+/// Whether a key event is a shortcut. Digits go by their place on the keyboard, because with Shift
+/// they are other characters, different ones on every layout.
+fn is_meant(shortcut: KeyboardShortcut, key: Key, physical: Option<Key>, held: Modifiers) -> bool {
+    let same = |wanted: Key| key == wanted || (is_digit(wanted) && physical == Some(wanted));
+    held.matches_exact(shortcut.modifiers) && same(shortcut.logical_key)
+}
+
+fn is_digit(key: Key) -> bool {
+    matches!(key, Key::Num1 | Key::Num2 | Key::Num3 | Key::Num4 | Key::Num5 | Key::Num6)
+}
+
+impl Keys {
+    /// The commands that were asked for since the last frame.
+    pub fn read(&mut self, ui: &Ui) -> Vec<Action> {
+        let has_focus = ui.egui_wants_keyboard_input();
+        let is_typing = ui.text_edit_focused();
+        let events = ui.input(|input| input.events.clone());
+        let mut actions = Vec::new();
+        for event in events {
+            let Event::Key { key, physical_key, pressed, repeat, modifiers } = event else {
+                continue;
+            };
+            if !pressed {
+                if key == Key::O {
+                    actions.extend(self.released());
+                }
+                continue;
+            }
+            let verb = Verb::all()
+                .find(|verb| verb.shortcuts().any(|it| is_meant(it, key, physical_key, modifiers)));
+            let Some(verb) = verb else { continue };
+            // Enter is a field's, also where it stands for a verb whose own key is for all.
+            let is_global = verb.is_global() && modifiers.command;
+            if has_focus && !is_global && (is_typing || belongs_to_focus(key)) {
+                continue;
+            }
+            if repeat && !verb.repeats() {
+                continue;
+            }
+            if verb == Verb::CompareOriginal {
+                self.comparing_since = Some(Instant::now());
+            }
+            actions.push(Action::Do(verb));
+        }
+        actions
+    }
+
+    /// Letting go of the comparing key goes back, if it was held.
+    fn released(&mut self) -> Option<Action> {
+        let since = self.comparing_since.take()?;
+        (since.elapsed() >= HOLD).then_some(Action::Do(Verb::CompareOriginal))
+    }
+}
+
+/// Keys by which a control that has the focus is worked.
+fn belongs_to_focus(key: Key) -> bool {
+    matches!(
+        key,
+        Key::Space
+            | Key::Enter
+            | Key::ArrowLeft
+            | Key::ArrowRight
+            | Key::ArrowUp
+            | Key::ArrowDown
+            | Key::Home
+            | Key::End
+            | Key::PageUp
+            | Key::PageDown
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::words::written;
+
+    #[test]
+    fn keys_are_written_as_on_the_keyboard() {
+        let ctx = egui::Context::default();
+        for (verb, text) in [
+            (Verb::LoopFrom, "["),
+            (Verb::Stop, "."),
+            (Verb::PreviousSong, "Ctrl+↑"),
+            (Verb::PlayPause, "Space"),
+            (Verb::Solo(2), "3"),
+            (Verb::Mute(2), "Shift+3"),
+            (Verb::Help, "F1"),
+        ] {
+            let shortcut = verb.spec().shortcut.unwrap();
+            let is_mac = cfg!(target_os = "macos") && !shortcut.modifiers.is_none();
+            assert!(is_mac || written(&ctx, shortcut) == text, "{}", written(&ctx, shortcut));
+        }
+    }
+
+    #[test]
+    fn shifted_digits_are_known_by_their_place() {
+        let mute = Verb::Mute(0).spec().shortcut.unwrap();
+        let solo = Verb::Solo(0).spec().shortcut.unwrap();
+        let (bang, one) = (Key::Exclamationmark, Some(Key::Num1));
+        assert!(is_meant(mute, bang, one, Modifiers::SHIFT));
+        assert!(!is_meant(solo, bang, one, Modifiers::SHIFT));
+        assert!(is_meant(solo, Key::Num1, one, Modifiers::NONE));
+        assert!(!is_meant(solo, Key::Num1, one, Modifiers::CTRL));
+    }
+}

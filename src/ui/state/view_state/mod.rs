@@ -1,0 +1,711 @@
+//! What the window knows of the engine: library, jobs, the open song, the model, exports.
+//!
+//! [`ViewState::apply`] is the only writer of it; the window reads. What the user has set in the
+//! window (ticks, faders, dialogs) is in [`super::ui_state`]. Main thread.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use super::catalog::Catalog;
+use crate::{
+    engine::{
+        Event, ExportId, ExportState, Job, JobId, JobState, Lane, ModelEntry, ModelState,
+        ModelTask, Problem, Song, SongId, SongState,
+        audio::peaks::{FRAMES_PER_PEAK, Peak},
+        export::Fields,
+        player::Output,
+        problem::LeftOut,
+        separation::{
+            estimate::Estimate,
+            options::{Offer, Recipe, Version},
+        },
+        system::atomic_file::base_name,
+    },
+    i18n::fl,
+    ui::{theme::STEM_ORDER, timeline::peaks::Waveform, words},
+};
+
+/// The song that the player holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenSong {
+    /// Which.
+    pub id: SongId,
+    /// Its length.
+    pub frames: u64,
+    /// Stem names in the model's order.
+    pub stems: Vec<String>,
+    /// The song as it came.
+    pub original: Waveform,
+    /// One for each stem.
+    pub waves: Vec<Waveform>,
+    /// What no stem holds.
+    pub residual: Waveform,
+    /// Frame ranges that the stems cover, ascending and disjoint.
+    pub covered: Vec<(u64, u64)>,
+    /// Those of them whose stems are final; elsewhere it is a draft.
+    pub refined: Vec<(u64, u64)>,
+    /// What it shows, and what there is to choose from, as far as the engine has told.
+    pub shown: Option<Shown>,
+    /// The frames of the segment that is being computed.
+    pub computing: Option<(u64, u64)>,
+}
+
+impl OpenSong {
+    fn wave_mut(&mut self, lane: &Lane) -> Option<&mut Waveform> {
+        match lane {
+            Lane::Original => Some(&mut self.original),
+            Lane::Stem(stem) => self.waves.get_mut(*stem),
+            Lane::Residual => Some(&mut self.residual),
+        }
+    }
+
+    fn write(&mut self, lane: &Lane, first: usize, peaks: &[Peak]) {
+        let bins = self.frames.div_ceil(FRAMES_PER_PEAK as u64) as usize;
+        if let Some(wave) = self.wave_mut(lane) {
+            wave.write(first, peaks, bins);
+        }
+    }
+
+    /// The part of the song that its stems cover, 0 to 1.
+    pub fn covered_fraction(&self) -> f64 {
+        self.fraction(&self.covered)
+    }
+
+    /// The part of the song whose stems are final, 0 to 1.
+    pub fn refined_fraction(&self) -> f64 {
+        self.fraction(&self.refined)
+    }
+
+    fn fraction(&self, ranges: &[(u64, u64)]) -> f64 {
+        let sum: u64 = ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
+        if self.frames == 0 { 0.0 } else { (sum as f64 / self.frames as f64).min(1.0) }
+    }
+
+    /// The part of all the work that these stems need.
+    pub fn part_for(&self, stems: &[String]) -> f64 {
+        self.networks_for(stems) as f64 / self.networks_for(&self.stems) as f64
+    }
+
+    /// Networks that these stems need, of those that make all stems.
+    pub fn networks_for(&self, stems: &[String]) -> usize {
+        let Some(shown) = &self.shown else { return 1 };
+        let makers = self.stems.iter().zip(&shown.makers);
+        let needed = makers.filter(|(stem, _)| stems.contains(stem)).flat_map(|(_, its)| its);
+        needed.collect::<HashSet<_>>().len().max(1)
+    }
+}
+
+/// What an open song shows, and what there is to choose from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// What makes its stems.
+    pub recipe: Recipe,
+    /// For each stem the networks that make it.
+    pub makers: Vec<Vec<usize>>,
+    /// For each stem the segments that are missing of it.
+    pub missing: Vec<usize>,
+    /// What its qualities cost.
+    pub offers: Vec<Offer>,
+    /// The versions of its stems that are there.
+    pub versions: Vec<Version>,
+}
+
+/// A file that is being read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Importing {
+    /// The file.
+    pub path: PathBuf,
+    /// 0 to 1.
+    pub fraction: f32,
+}
+
+/// Something that was said and can be waved away.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// For [`ViewState::dismiss`].
+    pub id: u64,
+    /// The song it is about; the library's when there is none.
+    pub song: Option<SongId>,
+    /// The message.
+    pub said: Said,
+}
+
+impl Notice {
+    /// The message in the language of this thread.
+    pub fn text(&self) -> String {
+        match &self.said {
+            Said::Problem(problem) => words::problem(problem),
+            Said::File(path, problem) => {
+                format!("{}: {}", words::file_name(path), words::problem(problem))
+            }
+            Said::LeftOut(folder, numbers) => {
+                format!("{}: {}", words::file_name(folder), words::left_out(numbers))
+            }
+            Said::NotTaken => fl!(notice_not_taken).to_owned(),
+            Said::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// The message of a [`Notice`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// Something failed.
+    Problem(Problem),
+    /// Something failed with this file.
+    File(PathBuf, Problem),
+    /// Files of this folder were left out of an import.
+    LeftOut(PathBuf, LeftOut),
+    /// The program on which files were dropped did not take them.
+    NotTaken,
+    /// A text of the window, already in its language.
+    Text(String),
+}
+
+impl From<Problem> for Said {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// An export, running or ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export {
+    /// Which.
+    pub id: ExportId,
+    /// Where it stands.
+    pub state: ExportState,
+}
+
+/// How a running job is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Which job.
+    pub job: JobId,
+    /// 0 to 1.
+    pub fraction: f64,
+    /// How many are before it in the queue, when it waits.
+    pub waiting_behind: Option<usize>,
+    /// Seconds left, once segments have shown the pace, in this job or before.
+    pub seconds_left: Option<f64>,
+    /// Seconds of song in a second of work.
+    pub times_real_time: Option<f64>,
+}
+
+/// What it takes to separate a song.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Need {
+    /// Seconds on this machine, where its pace is known.
+    pub seconds: Option<f64>,
+    /// Bytes on the disk.
+    pub bytes: u64,
+}
+
+/// The data folder, and the bytes in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Home {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// All that is in it.
+    pub all: u64,
+    /// Stems, which can be made again.
+    pub stems: u64,
+}
+
+/// What the engine has told.
+#[derive(Debug, Default)]
+pub struct ViewState {
+    songs: Catalog<Song>,
+    jobs: Catalog<Job>,
+    /// The newest job of each song.
+    job_of: HashMap<SongId, JobId>,
+    /// Jobs that wait, the next one first.
+    queue: Vec<JobId>,
+    /// Result files of jobs, as far as they were asked for.
+    tracks: HashMap<JobId, Vec<PathBuf>>,
+    /// Songs whose own files are not where they were.
+    missing: HashSet<SongId>,
+    /// The sound devices that there are.
+    outputs: Vec<Output>,
+    /// What the data folder holds.
+    home: Option<Home>,
+    report: Option<PathBuf>,
+    /// Grows whenever what is listed of songs and jobs has changed, but for their progress.
+    version: u64,
+    importing: Vec<Importing>,
+    open: Option<OpenSong>,
+    model: Option<ModelState>,
+    models: Vec<ModelEntry>,
+    /// What is being done to the weights of a model, or was last.
+    model_task: Option<(Option<String>, ModelTask)>,
+    exports: Vec<Export>,
+    /// What files can be named by: of the song that was asked about last.
+    described: Option<(SongId, Fields)>,
+    notices: Vec<Notice>,
+    library_known: bool,
+    paces: BTreeMap<JobId, Estimate>,
+    /// The segment that is being computed, of any song.
+    computing: Option<(SongId, (u64, u64))>,
+    /// Segments and bytes that are still to be computed, of the song that was told last.
+    need: Option<(SongId, usize, u64)>,
+    /// Seconds that a segment is expected to take.
+    expected: Option<f64>,
+    next_notice: u64,
+    terms: String,
+}
+
+impl ViewState {
+    /// Knows nothing but the terms of the model's weights, shown before they are installed.
+    pub fn new(terms: impl Into<String>) -> Self {
+        Self { terms: terms.into(), ..Self::default() }
+    }
+
+    /// Every song, newest first.
+    pub fn songs(&self) -> impl ExactSizeIterator<Item = &Song> {
+        self.songs.newest_first()
+    }
+
+    /// A song by its key.
+    pub fn song(&self, id: SongId) -> Option<&Song> {
+        self.songs.get(id.0)
+    }
+
+    /// A number that changes whenever what is listed of songs and jobs has, but for their progress.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Every job, newest first.
+    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &Job> {
+        self.jobs.newest_first()
+    }
+
+    /// A job by its key.
+    pub fn job(&self, id: JobId) -> Option<&Job> {
+        self.jobs.get(id.0)
+    }
+
+    /// Jobs that wait, the next one first.
+    pub fn queue(&self) -> &[JobId] {
+        &self.queue
+    }
+
+    /// A job's result files, once they were made.
+    pub fn tracks(&self, job: JobId) -> &[PathBuf] {
+        self.tracks.get(&job).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the data folder holds; `None` until the engine has told.
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
+    }
+
+    /// Files that are being read.
+    pub fn importing(&self) -> &[Importing] {
+        &self.importing
+    }
+
+    /// The song that the player holds.
+    pub fn open(&self) -> Option<&OpenSong> {
+        self.open.as_ref()
+    }
+
+    /// The model's state; `None` until the engine has told.
+    pub fn model(&self) -> Option<&ModelState> {
+        self.model.as_ref()
+    }
+
+    /// The models, as far as the engine was asked.
+    pub fn models(&self) -> &[ModelEntry] {
+        &self.models
+    }
+
+    /// What is being done to the weights of a model, or was last.
+    pub fn model_task(&self) -> Option<(Option<&str>, &ModelTask)> {
+        self.model_task.as_ref().map(|(name, task)| (name.as_deref(), task))
+    }
+
+    /// Exports that run or have ended and were not waved away.
+    pub fn exports(&self) -> &[Export] {
+        &self.exports
+    }
+
+    /// What files of a song can be named by; until the engine has told, what the library knows.
+    pub fn fields(&self, id: SongId) -> Fields {
+        match (&self.described, self.song(id)) {
+            (Some((song, fields)), _) if *song == id => fields.clone(),
+            (_, Some(song)) => Fields {
+                artist: song.artist.clone().unwrap_or_default(),
+                title: song.title.clone(),
+                album: song.album.clone().unwrap_or_default(),
+                file: base_name(&song.path),
+                ..Fields::default()
+            },
+            _ => Fields::default(),
+        }
+    }
+
+    /// What was said and not waved away, oldest first.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Whether the library has been told at all.
+    pub fn library_known(&self) -> bool {
+        self.library_known
+    }
+
+    /// The terms of the model's weights.
+    pub fn terms(&self) -> &str {
+        &self.terms
+    }
+
+    /// The stems that can be had of a song, in the model's order.
+    pub fn stems(&self, song: SongId) -> &[String] {
+        match &self.open {
+            Some(open) if open.id == song && !open.stems.is_empty() => &open.stems,
+            _ => self.sources(),
+        }
+    }
+
+    /// The stems of the model that is installed, in its order.
+    pub fn sources(&self) -> &[String] {
+        match &self.model {
+            Some(ModelState::Ready { sources, .. }) => sources,
+            _ => &[],
+        }
+    }
+
+    /// Bytes of memory that the model takes at least, once it is installed.
+    pub fn least_memory(&self) -> Option<u64> {
+        match &self.model {
+            Some(ModelState::Ready { least_memory, .. }) => Some(*least_memory),
+            _ => None,
+        }
+    }
+
+    /// Where the last report was saved.
+    pub fn report(&self) -> Option<&Path> {
+        self.report.as_deref()
+    }
+
+    /// The sound devices that there are, as far as the engine was asked.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// What is odd about a song, in words.
+    pub fn warning(&self, song: &Song) -> Option<String> {
+        if self.is_missing(song.id) {
+            return Some(fl!(library_gone, path = &song.path.display().to_string()));
+        }
+        words::notes(&song.warning)
+    }
+
+    /// Whether a song's own file is not where it was.
+    pub fn is_missing(&self, song: SongId) -> bool {
+        self.missing.contains(&song)
+    }
+
+    /// Places of stems in the order in which they are shown.
+    pub fn display_order(stems: &[String]) -> Vec<usize> {
+        let rank = |stem: &String| STEM_ORDER.iter().position(|known| known == stem);
+        let mut order: Vec<usize> = (0..stems.len()).collect();
+        order.sort_by_key(|i| (rank(&stems[*i]).unwrap_or(STEM_ORDER.len()), *i));
+        order
+    }
+
+    /// The job of a song that waits or runs.
+    pub fn active_job(&self, song: SongId) -> Option<&Job> {
+        self.last_job(song).filter(|job| job.is_active())
+    }
+
+    /// The newest job of a song.
+    pub fn last_job(&self, song: SongId) -> Option<&Job> {
+        self.job(*self.job_of.get(&song)?)
+    }
+
+    /// Why a song's latest job failed, if it did.
+    pub fn failure(&self, song: SongId) -> Option<&Problem> {
+        match &self.last_job(song)?.state {
+            JobState::Failed(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
+    /// Whether every stem of a song is there.
+    pub fn is_separated(&self, song: SongId) -> bool {
+        self.song(song).is_some_and(|song| song.state == SongState::Separated)
+    }
+
+    /// Whether these stems of a song are there: of a bag some may be, and others not.
+    pub fn has_all_of(&self, song: SongId, stems: &[String]) -> bool {
+        let open = self.open.as_ref().filter(|open| open.id == song);
+        let shown = open.and_then(|open| Some((open, open.shown.as_ref()?)));
+        match shown {
+            Some((open, shown)) if self.is_separated(song) => {
+                let missing = open.stems.iter().zip(&shown.missing);
+                missing.filter(|(stem, _)| stems.contains(stem)).all(|(_, missing)| *missing == 0)
+            }
+            _ => self.is_separated(song),
+        }
+    }
+
+    /// Jobs that run and that wait.
+    pub fn job_counts(&self) -> (usize, usize) {
+        let count = |state: JobState| self.jobs().filter(|job| job.state == state).count();
+        (count(JobState::Running), count(JobState::Waiting))
+    }
+
+    /// How a song's job is doing at `now`.
+    pub fn progress(&self, song: SongId, now: Instant) -> Option<Progress> {
+        let job = self.active_job(song)?;
+        let waiting_behind = (job.state == JobState::Waiting).then(|| self.num_before(job.id));
+        let pace = self.paces.get(&job.id);
+        let segments = job.segments_total + job.drafts_left;
+        let seconds_left = pace.and_then(|pace| pace.seconds_left(segments, now));
+        let song_secs = self.song(song).map_or(0.0, Song::seconds);
+        let times_real_time = pace
+            .and_then(Estimate::seconds_per_segment)
+            .filter(|_| job.segments_total > 0 && song_secs > 0.0)
+            .map(|secs| song_secs / job.segments_total as f64 / secs);
+        let (job, fraction) = (job.id, job.fraction());
+        Some(Progress { job, fraction, waiting_behind, seconds_left, times_real_time })
+    }
+
+    /// What it takes to separate a song, or the rest of it; `None` until it is known, and when
+    /// nothing is left to do.
+    pub fn need(&self, song: SongId) -> Option<Need> {
+        let (_, segments, bytes) = self.need.filter(|(told, ..)| *told == song)?;
+        let seconds = self.expected.map(|each| each * segments as f64);
+        (segments > 0).then_some(Need { seconds, bytes })
+    }
+
+    /// How many jobs are to be done before this one.
+    pub fn num_before(&self, job: JobId) -> usize {
+        let is_running = self.jobs().any(|job| job.state == JobState::Running);
+        let place = self.queue.iter().position(|id| *id == job).unwrap_or(0);
+        place + usize::from(is_running)
+    }
+
+    /// Waves a notice away.
+    pub fn dismiss(&mut self, notice: u64) {
+        self.notices.retain(|other| other.id != notice);
+    }
+
+    /// Waves an ended export away.
+    pub fn dismiss_export(&mut self, id: ExportId) {
+        self.exports
+            .retain(|export| export.id != id || matches!(export.state, ExportState::Running(_)));
+    }
+
+    /// Takes in news from the engine.
+    pub fn apply(&mut self, event: Event) {
+        self.apply_at(event, Instant::now());
+    }
+
+    /// As [`Self::apply`], at a given moment; the pace of jobs is taken from it.
+    pub fn apply_at(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Library { songs, jobs } => self.replace_library(songs, jobs),
+            Event::Song(song) => self.upsert_song(song),
+            Event::Cover { song, cover } => {
+                if let Some(known) = self.songs.get_mut(song.0) {
+                    known.cover = Some(cover);
+                }
+            }
+            Event::SongRemoved(id) => self.remove_song(id),
+            Event::Importing { path, fraction } => self.import_goes_on(path, fraction),
+            Event::Imported { path, .. } => self.importing.retain(|other| other.path != path),
+            Event::ImportFailed { path, problem } => {
+                self.importing.retain(|other| other.path != path);
+                self.say(None, Said::File(path, problem));
+            }
+            Event::PassedOver { folder, left_out } => {
+                self.say(None, Said::LeftOut(folder, left_out));
+            }
+            Event::ImportEnded => self.importing.clear(),
+            Event::Job(job) => self.upsert_job(job, now),
+            Event::Queue(jobs) => (self.queue, self.version) = (jobs, self.version + 1),
+            Event::JobsCleared(jobs) => self.clear_jobs(&jobs),
+            Event::Tracks { job, files } => drop(self.tracks.insert(job, files)),
+            Event::Outputs(outputs) => self.outputs = outputs,
+            Event::Missing(songs) => self.missing = songs.into_iter().collect(),
+            Event::ReportSaved(path) => self.report = Some(path),
+            Event::HomeMeasured { home, all, stems } => {
+                self.home = Some(Home { folder: home, all, stems });
+            }
+            Event::Opened { song, frames, stems } => self.opened(song, frames, stems),
+            Event::Peaks { song, lane, first, peaks } => {
+                if let Some(open) = self.open_mut(song) {
+                    open.write(&lane, first, &peaks);
+                }
+            }
+            Event::Detail { song, lane, first_frame, frames_per_peak, peaks } => {
+                if let Some(wave) = self.open_mut(song).and_then(|open| open.wave_mut(&lane)) {
+                    wave.write_fine(first_frame, frames_per_peak, &peaks);
+                }
+            }
+            Event::Need { song, segments, bytes } => self.need = Some((song, segments, bytes)),
+            Event::Computing { song, frames } => self.computes(song, frames),
+            Event::Segments { song, covered, refined } => {
+                if let Some(open) = self.open_mut(song) {
+                    (open.covered, open.refined) = (covered, refined);
+                }
+            }
+            Event::Shown { song, recipe, makers, missing, offers, versions } => {
+                if let Some(open) = self.open_mut(song) {
+                    open.shown = Some(Shown { recipe, makers, missing, offers, versions });
+                }
+            }
+            Event::Models(models) => self.models = models,
+            Event::ModelTask(name, task) => self.model_task = Some((name, task)),
+            Event::Model(state) => self.model = Some(state),
+            Event::Pace(seconds) => self.expected = Some(seconds),
+            Event::Described { song, fields } => self.described = Some((song, fields)),
+            Event::Export { id, state } => self.export(id, state),
+            // The app's: what comes of it depends on the pointer, or was set by the user.
+            Event::DragReady { .. } | Event::Lanes(_) | Event::Accepted { .. } => {}
+            Event::Waiting { song, problem } => self.say(Some(song), problem),
+            Event::Failed { song, problem, .. } => self.say(song, problem),
+        }
+    }
+
+    fn replace_library(&mut self, songs: Vec<Song>, jobs: Vec<Job>) {
+        self.library_known = true;
+        self.version += 1;
+        let songs = songs.into_iter().map(|song| {
+            // The library is told without covers; those that are known need not flicker.
+            let known = self.songs.get(song.id.0).and_then(|known| known.cover.clone());
+            Song { cover: song.cover.clone().or(known), ..song }
+        });
+        self.songs = Catalog::of_newest_first(songs.collect());
+        self.jobs = Catalog::of_newest_first(jobs);
+        self.index_jobs();
+        let jobs = &self.jobs;
+        self.paces.retain(|id, _| jobs.get(id.0).is_some());
+        self.tracks.retain(|id, _| jobs.get(id.0).is_some());
+        if let Some(open) = &self.open
+            && self.song(open.id).is_none()
+        {
+            self.open = None;
+        }
+    }
+
+    fn upsert_song(&mut self, song: Song) {
+        self.version += 1;
+        self.importing.retain(|other| other.path != song.path);
+        // A change of state need not carry the picture again.
+        let known = self.songs.get(song.id.0).and_then(|known| known.cover.clone());
+        self.songs.put(Song { cover: song.cover.clone().or(known), ..song });
+    }
+
+    /// Notes the newest job of each song.
+    fn index_jobs(&mut self) {
+        let oldest_first = self.jobs.newest_first().rev();
+        self.job_of = oldest_first.map(|job| (job.song, job.id)).collect();
+    }
+
+    fn clear_jobs(&mut self, cleared: &[JobId]) {
+        self.version += 1;
+        self.jobs.retain(|job| !cleared.contains(&job.id));
+        self.tracks.retain(|id, _| !cleared.contains(id));
+        self.index_jobs();
+    }
+
+    fn remove_song(&mut self, id: SongId) {
+        self.version += 1;
+        self.songs.retain(|song| song.id != id);
+        self.jobs.retain(|job| job.song != id);
+        self.index_jobs();
+        self.notices.retain(|notice| notice.song != Some(id));
+        if self.open.as_ref().is_some_and(|open| open.id == id) {
+            self.open = None;
+        }
+    }
+
+    fn import_goes_on(&mut self, path: PathBuf, fraction: f32) {
+        match self.importing.iter_mut().find(|other| other.path == path) {
+            Some(known) => known.fraction = fraction,
+            None => self.importing.push(Importing { path, fraction }),
+        }
+    }
+
+    fn upsert_job(&mut self, job: Job, now: Instant) {
+        if self.song(job.song).is_none() {
+            // Late news of a song that was removed.
+            return;
+        }
+        if job.state == JobState::Running {
+            let done = job.segments_done;
+            let begin = Estimate::new(self.expected, done, now);
+            let pace = self.paces.entry(job.id).or_insert(begin);
+            // What a draft takes says little of the segments after it.
+            if job.drafts_left > 0 || self.jobs.get(job.id.0).is_some_and(|it| it.drafts_left > 0) {
+                *pace = begin;
+            }
+            pace.advance(done, now);
+        } else {
+            self.paces.remove(&job.id);
+        }
+        if self.job(job.id).is_none_or(|known| known.state != job.state) {
+            self.version += 1;
+        }
+        let newest = self.job_of.entry(job.song).or_insert(job.id);
+        *newest = job.id.max(*newest);
+        self.jobs.put(job);
+    }
+
+    fn opened(&mut self, id: SongId, frames: u64, stems: Vec<String>) {
+        let waves = vec![Waveform::default(); stems.len()];
+        let (original, residual) = (Waveform::default(), Waveform::default());
+        let computing = self.computing.filter(|(song, _)| *song == id).map(|(_, frames)| frames);
+        let (covered, refined, shown) = (Vec::new(), Vec::new(), None);
+        self.open = Some(OpenSong {
+            id,
+            frames,
+            stems,
+            original,
+            waves,
+            residual,
+            covered,
+            refined,
+            shown,
+            computing,
+        });
+    }
+
+    fn open_mut(&mut self, song: SongId) -> Option<&mut OpenSong> {
+        self.open.as_mut().filter(|open| open.id == song)
+    }
+
+    fn computes(&mut self, song: SongId, frames: Option<(u64, u64)>) {
+        self.computing = frames.map(|frames| (song, frames));
+        if let Some(open) = self.open_mut(song) {
+            open.computing = frames;
+        }
+    }
+
+    fn export(&mut self, id: ExportId, state: ExportState) {
+        if state == ExportState::Cancelled {
+            self.exports.retain(|export| export.id != id);
+            return;
+        }
+        match self.exports.iter_mut().find(|export| export.id == id) {
+            Some(known) => known.state = state,
+            None => self.exports.push(Export { id, state }),
+        }
+    }
+
+    /// Says something that can be waved away, of a song or of the library.
+    pub fn say(&mut self, song: Option<SongId>, said: impl Into<Said>) {
+        self.next_notice += 1;
+        self.notices.push(Notice { id: self.next_notice, song, said: said.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests;

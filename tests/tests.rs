@@ -13,11 +13,17 @@ mod bags;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod concurrent_processes;
+#[cfg(test)]
+mod data_folder;
+#[cfg(test)]
 mod decode;
 #[cfg(test)]
 mod desktop;
 #[cfg(test)]
 mod engine;
+#[cfg(test)]
+mod environment_changes;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
@@ -30,21 +36,17 @@ mod imports;
 mod inputs;
 mod jobs;
 #[cfg(test)]
-mod keeping;
-#[cfg(test)]
-mod kill;
-#[cfg(test)]
 mod mirror;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod player;
 #[cfg(test)]
-mod power;
+mod power_loss;
 #[cfg(test)]
 mod reproducible;
 #[cfg(test)]
-mod screen;
+mod sigkill;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]
@@ -56,12 +58,8 @@ mod tags;
 #[cfg(test)]
 mod tracks;
 #[cfg(test)]
-mod two;
-#[cfg(test)]
 mod ui;
 #[cfg(test)]
 mod unreadable;
 #[cfg(test)]
 mod versions;
-#[cfg(test)]
-mod world;

@@ -28,7 +28,7 @@ use tempfile::TempDir;
 
 use crate::{
     player::{FOLDER, captured, write_sound_system},
-    screen::{Ends, Screen},
+    support::xvfb::{Ends, Screen},
     support::{command, home, read_wav, tiny_home, walk},
 };
 

@@ -15,7 +15,7 @@ use super::{
     stuck::stacks,
 };
 use crate::{
-    screen::{Ends, Screen},
+    support::xvfb::{Ends, Screen},
     support::{Dice, command, json_lines},
 };
 

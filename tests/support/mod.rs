@@ -1,5 +1,7 @@
 //! What whole-program tests share: a data folder with the real model, songs made up on the spot.
 
+pub mod xvfb;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},

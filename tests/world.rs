@@ -255,5 +255,5 @@ fn a_report_is_saved_without_names_or_it_is_said_why_not() {
     }
     running.engine.send(Command::SaveReport(home.path().join("no/such/folder/report.txt")));
     let words = running.failure();
-    assert!(words.contains("cannot write") && words.contains("report.txt"), "{words}");
+    assert!(words.contains("could not write") && words.contains("report.txt"), "{words}");
 }

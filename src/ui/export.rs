@@ -419,6 +419,6 @@ mod tests {
         let choices = ExportChoices { name_of_one: "{titel}".into(), ..ExportChoices::default() };
         let objection =
             choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
-        assert!(matches!(&objection, Objection::Name(words) if words.starts_with("There is no")));
+        assert!(matches!(&objection, Objection::Name(words) if words.starts_with("Unknown field")));
     }
 }

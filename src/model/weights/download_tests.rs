@@ -219,7 +219,7 @@ fn refusals_are_told() {
     assert_eq!(words("/gone"), "answers 404 Not Found");
     assert_eq!(words("/busy"), "answers 503 Service Unavailable");
     assert!(words("/page").contains("a page (text/html; charset=utf-8) instead of the file"));
-    assert_eq!(words("/huge"), "offers 99999 MB, where 1073 MB would be much");
+    assert_eq!(words("/huge"), "offers a file of 99999 MB; the limit is 1073 MB");
     assert!(words("/loop").contains("redirect"));
     assert!(words("::").starts_with("cannot be reached"));
 }

@@ -71,7 +71,7 @@ fn process_asks_for_the_ticked_stems_from_the_play_head() {
 #[test]
 fn progress_is_shown_and_can_be_cancelled() {
     let mut stage = stage(processing());
-    assert!(stage.shows("Finding vocals, drums, bass and other…"));
+    assert!(stage.shows("Separating vocals, drums, bass and other…"));
     assert!(stage.shows("Lithium, Software-Entwicklungskit · 5:27, Processing, 42 %"));
     assert!(stage.shows("On the run, Joshua Morin · 5:27, Waiting"));
     assert!(stage.shows("1 running, 1 waiting"));
@@ -80,7 +80,7 @@ fn progress_is_shown_and_can_be_cancelled() {
     stage.click("Cancel");
     assert_eq!(stage.asked(), [Command::Cancel(JobId(1))]);
     stage.tell([Event::Job(job(1, 7, JobState::Cancelled, 24))]);
-    assert!(stage.shows("Continue") && stage.shows("42 % is there already"));
+    assert!(stage.shows("Continue") && stage.shows("42 % already done"));
     stage.tell([Event::Job(job(1, 7, JobState::Failed("The disk is full".into()), 24))]);
     assert!(stage.shows("The disk is full"));
 }

@@ -342,7 +342,7 @@ mod tests {
         }
         let objection =
             choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
-        assert!(objection.words().starts_with("Nothing is heard"), "{objection:?}");
+        assert!(objection.words().starts_with("Nothing is audible"), "{objection:?}");
     }
 
     #[test]

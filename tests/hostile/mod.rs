@@ -79,7 +79,7 @@ fn each_ends_in_words_or_in_what_is_there() {
         let bytes = fs::metadata(&path).unwrap().len() as usize;
         let said =
             match decode::decode(&path, None, &CancelToken::default(), &mut progress, &mut sink) {
-                Ok(decoded) => format!("decoded: {decoded:?}"),
+                Ok(decoded) => format!("decoded: {decoded:?}: {}", decoded.warning),
                 Err(error) => error.to_string(),
             };
         println!("{}: {bytes} bytes, {frames} frames: {said}", path.display());

@@ -39,6 +39,7 @@ const SAME: &[&str] = &[
     "S",
     "Solo",
     "LUFS",
+    "Loudness",
     "dB",
     "kHz",
     "FLAC",
@@ -71,7 +72,7 @@ const NAMES: &[&str] = &[
     "cut off after 5:27",
     "New song.mp3",
     "The disk is full",
-    "no sound card was found",
+    "this computer has no sound device",
     TERMS,
     "/home/me/Music",
     "/home/me",
@@ -117,8 +118,20 @@ fn is_no_language(text: &str) -> bool {
 }
 
 /// The same in every language, and not read from a message.
-const PROPER: &[&str] =
-    &["htdemucs", "English", "Português", "FLAC", "WAV", "ALAC", "MP3", "Opus", "LUFS", "M", "S"];
+const PROPER: &[&str] = &[
+    "Partita",
+    "htdemucs",
+    "English",
+    "Português",
+    "FLAC",
+    "WAV",
+    "ALAC",
+    "MP3",
+    "Opus",
+    "LUFS",
+    "M",
+    "S",
+];
 
 /// Whether each letter of a text comes from a message of the pseudo-language.
 fn is_accented(text: &str) -> bool {
@@ -157,9 +170,8 @@ fn compare(name: &str, scene: impl Fn(Stage) -> Stage, events: impl Fn() -> Vec<
             assert!(is_translated, "{name}: “{english}” is not translated in {language:?}");
         }
     }
-    for text in shown(pseudo()) {
-        assert!(is_accented(&text), "{name}: “{text}” does not come from a message");
-    }
+    let plain: Vec<_> = shown(pseudo()).into_iter().filter(|text| !is_accented(text)).collect();
+    assert!(plain.is_empty(), "{name}: {plain:#?} do not come from messages");
 }
 
 fn answered(mut stage: Stage, purpose: Purpose, outcome: Outcome) -> Stage {

@@ -262,7 +262,7 @@ fn a_wrong_name_is_told_and_not_exported() {
     let mut stage = dialog();
     for (typed, words) in [
         ("{titel}", "Unknown field {titel}; expected one of: {artist} {title}"),
-        ("{title", "There is a brace without its pair"),
+        ("{title", "Unmatched brace"),
         ("", "Expected a name, such as {title} ({stem})"),
     ] {
         stage.harness.get_by_label("File name pattern").focus();

@@ -57,7 +57,7 @@ const SAME: &[&str] = &[
 /// What is written on keys in either language.
 const KEYS: &[&str] = &["Ctrl", "Shift", "Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
 
-/// What the scenes are about: songs, files, and what the engine says of them, which is English.
+/// Names in the scenes: songs, files, and recorded sentences, which stay in English.
 const NAMES: &[&str] = &[
     "https",
     "Lithium",
@@ -69,16 +69,12 @@ const NAMES: &[&str] = &[
     "Vibe Ace",
     "Kevin MacLeod",
     "take 3 (rough mix)",
-    "cut off after 5:27",
     "New song.mp3",
     "The disk is full",
-    "this computer has no sound device",
     TERMS,
     "/home/me/Music",
     "/home/me",
     "letter.txt: is not audio; WAV, FLAC, MP3 and others can be read",
-    "The song's 6 channels are folded down to stereo",
-    "Downloading",
 ];
 
 /// Everything that can be read or heard in the window, in its order.

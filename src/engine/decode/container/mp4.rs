@@ -65,7 +65,11 @@ pub fn shape(
         view.patch(*at + 4, b"free");
         let header = boxes.iter().find(|(kind, _)| kind == b"mvhd");
         let header = header.map(|(_, range)| &moov[range.clone()]);
-        view.push_literal(trak.index(&moov, header, &top));
+        let mut byte_at = |at| file.bytes_at(at, 1).ok()?.first().copied();
+        let is_alone = boxes.iter().filter(|(kind, _)| kind == b"trak").count() == 1;
+        let byte_at: Option<&mut dyn FnMut(u64) -> Option<u8>> =
+            if is_alone { Some(&mut byte_at) } else { None };
+        view.push_literal(trak.index(&moov, header, (&top, byte_at)));
     }
     if !top.has_type {
         view.push_literal(*b"\0\0\0\x14ftypqt  \0\0\0\0qt  ");
@@ -76,6 +80,9 @@ pub fn shape(
     let track = chosen + 1;
     Ok(Ok(Some(Shape { container, view, timing, completeness, tracks: listed, track })))
 }
+
+/// The outermost boxes, and the byte at a place where the file has no other track.
+type Media<'a> = (&'a TopLevel, Option<&'a mut dyn FnMut(u64) -> Option<u8>>);
 
 /// The outermost boxes.
 #[derive(Default)]
@@ -257,13 +264,13 @@ impl Trak {
     }
 
     /// An index with this track alone, and of it only what plays it.
-    fn index(&self, moov: &[u8], movie_header: Option<&[u8]>, top: &TopLevel) -> Vec<u8> {
+    fn index(&self, moov: &[u8], movie_header: Option<&[u8]>, media: Media<'_>) -> Vec<u8> {
         let copy = |path: &[&[u8; 4]]| {
             let content = find(moov, self.range.clone(), path).map(|range| &moov[range]);
             let kind = path.last().map_or(*b"free", |kind| **kind);
             content.map(|content| boxed(kind, &[content])).unwrap_or_default()
         };
-        let tables = self.mended_tables(moov, top).unwrap_or_else(|| {
+        let tables = self.mended_tables(moov, media).unwrap_or_else(|| {
             let table = |kind| copy(&[b"mdia", b"minf", b"stbl", kind]);
             [b"stts", b"stsc", b"stsz", b"stz2", b"stco", b"co64"].map(table).concat()
         });
@@ -279,19 +286,21 @@ impl Trak {
     }
 
     /// The tables of samples, where they had to be mended.
-    fn mended_tables(&self, moov: &[u8], top: &TopLevel) -> Option<Vec<u8>> {
+    fn mended_tables(&self, moov: &[u8], (top, byte_at): Media<'_>) -> Option<Vec<u8>> {
         let content = |kind| {
             let path = [b"mdia", b"minf", b"stbl", kind];
             find(moov, self.range.clone(), &path).map(|range| &moov[range])
         };
+        let end_of_data = |at| top.end_of_data(at);
         let narrow = content(b"stco");
-        let tables = Tables {
+        let mut tables = Tables {
             durations: content(b"stts")?,
             runs: content(b"stsc")?,
             sizes: content(b"stsz")?,
             offsets: narrow.or_else(|| content(b"co64"))?,
             is_wide: narrow.is_none(),
-            end_of_data: &|at| top.end_of_data(at),
+            end_of_data: &end_of_data,
+            byte_at,
         };
         let mended = tables.mended()?;
         let boxes = [

@@ -14,7 +14,7 @@ const RUN: usize = 12;
 const MOST_SAMPLES: usize = 1 << 26;
 
 /// The content of a track's tables: durations, runs of chunks (`stsc`), sizes (`stsz`), and offsets.
-pub struct Tables<'a> {
+pub struct Tables<'a, 'file> {
     /// Content of `stts`.
     pub durations: &'a [u8],
     /// Content of `stsc`.
@@ -27,6 +27,8 @@ pub struct Tables<'a> {
     pub is_wide: bool,
     /// Where the media data ends in which this place of the file is.
     pub end_of_data: &'a dyn Fn(u64) -> u64,
+    /// The byte at a place of the file, where nothing but this track is in it.
+    pub byte_at: Option<&'file mut (dyn FnMut(u64) -> Option<u8> + 'file)>,
 }
 
 /// Mended content of `stts`, `stsz`, and `co64`.
@@ -39,10 +41,10 @@ pub struct Mended {
     pub offsets: Vec<u8>,
 }
 
-impl Tables<'_> {
+impl Tables<'_, '_> {
     /// The tables as they should be; `None` where they are right, or cannot be judged: samples of one
     /// size, or tables that do not belong together.
-    pub fn mended(&self) -> Option<Mended> {
+    pub fn mended(&mut self) -> Option<Mended> {
         if u32_at(self.sizes, 4)? != 0 {
             return None;
         }
@@ -66,7 +68,7 @@ impl Tables<'_> {
         Some(Mended { durations, sizes: size_table, offsets: offset_table })
     }
 
-    fn mend(&self, sizes: &mut [u64], offsets: &mut [u64], counts: &[usize]) {
+    fn mend(&mut self, sizes: &mut [u64], offsets: &mut [u64], counts: &[usize]) {
         let chunks = offsets.len();
         let mut firsts = vec![0; chunks + 1];
         for (chunk, count) in counts.iter().enumerate() {
@@ -81,8 +83,13 @@ impl Tables<'_> {
                 Some(next) => *next,
                 None => (self.end_of_data)(offsets[chunk]),
             };
-            if let Some(room) = end.checked_sub(offsets[chunk]) {
-                fit(&mut sizes[firsts[chunk]..firsts[chunk + 1]], room, limit);
+            let sizes = &mut sizes[firsts[chunk]..firsts[chunk + 1]];
+            let Some(room) = end.checked_sub(offsets[chunk]) else { continue };
+            match &mut self.byte_at {
+                Some(byte_at) if sizes.iter().all(|size| *size <= limit) && room <= most(sizes) => {
+                    align(sizes, offsets[chunk], room, &mut **byte_at);
+                }
+                _ => fit(sizes, room, limit),
             }
         }
     }
@@ -168,6 +175,43 @@ fn fit(sizes: &mut [u64], room: u64, limit: u64) {
     }
 }
 
+/// Bytes that samples of these sizes could take if one size were wrong.
+fn most(sizes: &[u64]) -> u64 {
+    let largest = sizes.iter().max().copied().unwrap_or(0);
+    sizes.iter().sum::<u64>().saturating_add(largest)
+}
+
+/// Where samples in a row do not fill `room`, finds the one with the wrong size: samples begin alike, up
+/// to it where the sizes say, and behind it so many bytes later or earlier.
+fn align(sizes: &mut [u64], start: u64, room: u64, byte_at: &mut dyn FnMut(u64) -> Option<u8>) {
+    let sum: u64 = sizes.iter().sum();
+    if sum == room {
+        return;
+    }
+    let places = sizes.iter().scan(start, |at, size| {
+        let place = *at;
+        *at += size;
+        Some(place)
+    });
+    let moved = |place: u64| (place + room).checked_sub(sum);
+    let starts: Vec<[Option<u8>; 2]> =
+        places.map(|place| [byte_at(place), moved(place).and_then(&mut *byte_at)]).collect();
+    let mut counts = [0_usize; 256];
+    for byte in starts.iter().flatten().flatten() {
+        counts[usize::from(*byte)] += 1;
+    }
+    let usual = (0..=u8::MAX).max_by_key(|byte| counts[usize::from(*byte)]);
+    let is_start = |byte: Option<u8>| i64::from(byte == usual);
+    // The gain of taking the sizes at their word up to and with this sample.
+    let (mut gain, mut best) = (0, (0, 0));
+    for (index, [stated, moved]) in starts.iter().enumerate() {
+        gain += is_start(*stated) - is_start(*moved);
+        best = best.max((gain, index));
+    }
+    let size = &mut sizes[best.1];
+    *size = (*size + room).saturating_sub(sum);
+}
+
 /// The largest size that is believed: many times the usual one.
 fn largest(sizes: &[u64]) -> u64 {
     let mut sorted = sizes.to_vec();
@@ -221,7 +265,9 @@ mod tests {
 
     fn mended([durations, runs, sizes, offsets]: &[Vec<u8>; 4]) -> Option<Mended> {
         let end = 1000 + u64::from((0..SAMPLES).map(size).sum::<u32>());
-        Tables { durations, runs, sizes, offsets, is_wide: false, end_of_data: &|_| end }.mended()
+        let (is_wide, end_of_data) = (false, &|_: u64| end);
+        let byte_at = None;
+        Tables { durations, runs, sizes, offsets, is_wide, end_of_data, byte_at }.mended()
     }
 
     #[test]
@@ -281,6 +327,22 @@ mod tests {
         let right = numbers::<4>(&whole()[2][12..]);
         assert_eq!((&sizes[..40], &sizes[43..]), (&right[..40], &right[43..]));
         assert_eq!(sizes[40..43].iter().sum::<u64>(), right[40..43].iter().sum::<u64>());
+    }
+
+    #[test]
+    fn a_wrong_size_is_found_by_where_samples_begin() {
+        let right = numbers::<4>(&whole()[2][12..]);
+        let begins: Vec<u64> =
+            (0..right.len()).map(|index| 1000 + right[..index].iter().sum::<u64>()).collect();
+        let room: u64 = right.iter().sum();
+        for (index, wrong) in [(0, 301), (17, 30), (40, 390), (99, 200)] {
+            let mut sizes = right.clone();
+            sizes[index] = wrong;
+            align(&mut sizes, 1000, room, &mut |at| {
+                Some(if begins.contains(&at) { 0x21 } else { (at * 7) as u8 | 0x80 })
+            });
+            assert_eq!(sizes, right, "{index} {wrong}");
+        }
     }
 
     #[test]

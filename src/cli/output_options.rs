@@ -46,8 +46,8 @@ pub(super) struct FileArguments {
     /// Where the files go
     #[arg(long, default_value = "separated", value_name = "DIR")]
     out: PathBuf,
-    /// Names in it; of {artist} {title} {album} {track} {stem} {model} {n} {file}; `/` makes a
-    /// folder
+    /// Names in it; of {artist} {title} {album} {track} {stem} {model} {file}, and of n in braces, a
+    /// number; `/` makes a folder
     #[arg(long, default_value = DEFAULT_PATTERN, value_name = "PATTERN",
           value_parser = NamePattern::new)]
     name: NamePattern,

@@ -459,6 +459,11 @@ fn a_damaged_page_of_ogg_keeps_the_time_of_what_follows() {
         let odd = got.iter().zip(&samples).filter(|(a, b)| (**a - **b).abs() > 1e-4).count();
         assert!(odd < 2 * 4_096, "at {page}: {odd} samples differ");
     }
+    let mut damaged = bytes.clone();
+    damaged[pages[pages.len() - 1] + 40] ^= 0x10;
+    let (_, got, said) = read("a.ogg", &damaged);
+    assert!(said.unwrap_or_default().contains("cut off"));
+    assert!(got.len() < samples.len() && got[..] == samples[..got.len()]);
 }
 
 /// Writes the checksum of the page of Ogg that `bytes` begin with.

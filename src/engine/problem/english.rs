@@ -444,7 +444,7 @@ mod tests {
         for problem in examples() {
             let text = problem.to_string();
             assert!(!text.is_empty() && !text.contains("  "), "{problem:?}: {text:?}");
-            assert!(!text.contains(" {"), "{text}: not written for people");
+            assert!(!text.contains(" { "), "{text}: not written for people");
         }
     }
 

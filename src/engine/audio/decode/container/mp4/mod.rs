@@ -32,7 +32,7 @@ pub fn shape(
     wanted: Option<usize>,
 ) -> io::Result<Result<Option<Shape>, DecodeError>> {
     let top = top_level(file)?;
-    let Some((at, index)) = top.index else { return Ok(Ok(None)) };
+    let Some((at, index)) = &top.index else { return Ok(Ok(None)) };
     let index_bytes = index.end - index.start;
     if index_bytes > LONGEST_INDEX {
         return Ok(Ok(None));
@@ -65,10 +65,14 @@ pub fn shape(
             }
         }
     } else {
-        view.patch(at + 4, b"free");
+        view.patch(*at + 4, b"free");
         let header = boxes.iter().find(|(kind, _)| kind == b"mvhd");
         let header = header.map(|(_, range)| &moov[range.clone()]);
-        view.push_literal(trak.index(&moov, header));
+        let mut byte_at = |at| file.bytes_at(at, 1).ok()?.first().copied();
+        let is_alone = boxes.iter().filter(|(kind, _)| kind == b"trak").count() == 1;
+        let byte_at: Option<&mut dyn FnMut(u64) -> Option<u8>> =
+            if is_alone { Some(&mut byte_at) } else { None };
+        view.push_literal(trak.index(&moov, header, (&top, byte_at)));
     }
     if !top.has_type {
         view.push_literal(*b"\0\0\0\x14ftypqt  \0\0\0\0qt  ");
@@ -80,11 +84,16 @@ pub fn shape(
     Ok(Ok(Some(Shape { container, view, timing, completeness, tracks: listed, track })))
 }
 
+/// The outermost boxes, and the byte at a place where the file has no other track.
+type Media<'a> = (&'a TopLevel, Option<&'a mut dyn FnMut(u64) -> Option<u8>>);
+
 /// The outermost boxes.
 #[derive(Default)]
 struct TopLevel {
     /// Where the box of the index is, and its content.
     index: Option<(u64, Range<u64>)>,
+    /// The boxes of media data, with their heads.
+    data: Vec<Range<u64>>,
     /// Where the last box ends.
     end: u64,
     has_type: bool,
@@ -92,6 +101,13 @@ struct TopLevel {
     is_cut: bool,
     /// Heads of boxes that have to be replaced.
     patches: Vec<(u64, Vec<u8>)>,
+}
+
+impl TopLevel {
+    /// Where the box of media data ends in which `at` is; never, where there is none.
+    fn end_of_data(&self, at: u64) -> u64 {
+        self.data.iter().find(|data| data.contains(&at)).map_or(u64::MAX, |data| data.end)
+    }
 }
 
 /// Boxes that may go on beyond the end of a file that was cut off.
@@ -117,6 +133,7 @@ fn top_level(file: &mut BoundedFile) -> io::Result<TopLevel> {
                 break; // an index without its end, or other data behind the last box
             }
             top.is_cut = true;
+            top.data.push(at..end);
             top.patches.push((at, shortened(kind, head_bytes, file.len() - at)));
             top.end = file.len();
             break;
@@ -124,6 +141,7 @@ fn top_level(file: &mut BoundedFile) -> io::Result<TopLevel> {
         match &kind {
             b"moov" if top.index.is_none() => top.index = Some((at, at + head_bytes..end)),
             b"ftyp" => top.has_type = true,
+            b"mdat" => top.data.push(at..end),
             _ => {}
         }
         top.end = end;
@@ -214,13 +232,13 @@ impl Trak {
     }
 
     /// An index with this track alone, and of it only what plays it.
-    fn index(&self, moov: &[u8], movie_header: Option<&[u8]>) -> Vec<u8> {
+    fn index(&self, moov: &[u8], movie_header: Option<&[u8]>, media: Media<'_>) -> Vec<u8> {
         let copy = |path: &[&[u8; 4]]| {
             let content = find(moov, self.range.clone(), path).map(|range| &moov[range]);
             let kind = path.last().map_or(*b"free", |kind| **kind);
             content.map(|content| boxed(kind, &[content])).unwrap_or_default()
         };
-        let tables = self.mended_tables(moov).unwrap_or_else(|| {
+        let tables = self.mended_tables(moov, media).unwrap_or_else(|| {
             let table = |kind| copy(&[b"mdia", b"minf", b"stbl", kind]);
             [b"stts", b"stsc", b"stsz", b"stz2", b"stco", b"co64"].map(table).concat()
         });
@@ -236,18 +254,21 @@ impl Trak {
     }
 
     /// The tables of samples, where they had to be mended.
-    fn mended_tables(&self, moov: &[u8]) -> Option<Vec<u8>> {
+    fn mended_tables(&self, moov: &[u8], (top, byte_at): Media<'_>) -> Option<Vec<u8>> {
         let content = |kind| {
             let path = [b"mdia", b"minf", b"stbl", kind];
             find(moov, self.range.clone(), &path).map(|range| &moov[range])
         };
+        let end_of_data = |at| top.end_of_data(at);
         let narrow = content(b"stco");
-        let tables = Tables {
+        let mut tables = Tables {
             durations: content(b"stts")?,
             runs: content(b"stsc")?,
             sizes: content(b"stsz")?,
             offsets: narrow.or_else(|| content(b"co64"))?,
             is_wide: narrow.is_none(),
+            end_of_data: &end_of_data,
+            byte_at,
         };
         let mended = tables.mended()?;
         let boxes = [

@@ -50,8 +50,14 @@ pub fn shape(
                 break;
             }
             Found::Damaged => match next_mark(file, at + 1)? {
-                Some(next) => (at, walk.is_damaged) = (next, true),
-                None => break,
+                Some(next) => {
+                    at = next;
+                    (walk.is_damaged, walk.is_torn) = (true, true);
+                }
+                None => {
+                    walk.is_torn = true;
+                    break;
+                }
             },
         }
     }
@@ -71,6 +77,8 @@ struct Walk {
     stream: Option<Stream>,
     is_cut: bool,
     is_damaged: bool,
+    /// Whether damaged bytes follow the last page of the stream.
+    is_torn: bool,
     /// Whether pages are missing between the headers and the first page of sound.
     lacks_start: bool,
 }
@@ -110,6 +118,7 @@ impl Walk {
             stream: None,
             is_cut: false,
             is_damaged: false,
+            is_torn: false,
             lacks_start: false,
         }
     }
@@ -182,6 +191,7 @@ impl Walk {
             *last = Some(page);
         }
         self.is_damaged |= before.is_some() && !follows;
+        self.is_torn = false;
     }
 
     /// Appends the page that was kept until it was clear whether it is the last one.
@@ -195,6 +205,8 @@ impl Walk {
     }
 
     fn finish(mut self) -> Option<Shape> {
+        let last = self.stream.as_ref().and_then(|stream| stream.last.as_ref());
+        self.is_cut |= self.is_torn && last.is_some_and(|last| last.flags() & LAST == 0);
         self.flush(true);
         let completeness = if self.is_cut { Completeness::CutOff } else { Completeness::Whole };
         let timing = Timing {

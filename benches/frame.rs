@@ -22,7 +22,7 @@ use partita::{
     },
     ui::{
         app::App,
-        state::engine_link::{Link, Playback},
+        state::engine_link::{EngineLink, Playback},
     },
 };
 
@@ -141,7 +141,7 @@ impl Bench {
     fn new(size: egui::Vec2) -> Self {
         let (events, receiver) = bounded(4_096);
         let ctx = egui::Context::default();
-        let link = Link::new(|_| RequestId(1), receiver, Rolling(Instant::now()));
+        let link = EngineLink::new(|_| RequestId(1), receiver, Rolling(Instant::now()));
         let app = App::new(&ctx, link, "terms");
         let frame = eframe::Frame::_new_kittest();
         let mut bench = Self { ctx, app, frame, events, began: Instant::now(), size };

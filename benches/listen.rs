@@ -80,7 +80,7 @@ impl Session {
         let config = Config {
             home: home.path().to_owned(),
             compute: Compute::default(),
-            stays: true,
+            interactive: true,
             waker: Arc::new(|| {}),
         };
         let (engine, events) = Engine::start(&config)?;

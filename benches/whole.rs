@@ -76,7 +76,7 @@ impl Session {
         let config = Config {
             home: home.to_owned(),
             compute: Compute::default(),
-            stays: false,
+            interactive: false,
             waker: Arc::new(|| {}),
         };
         let (engine, events) = Engine::start(&config)?;

@@ -8,7 +8,7 @@ use partita::{
         CancelToken, Compute,
         separation::{
             installed::InstalledModel,
-            loaded_model::{Ensemble, Work},
+            loaded_model::{LoadedModel, Work},
             options::Quality,
             plan::Plan,
             run::Step,
@@ -64,7 +64,12 @@ fn read(stems: &StemStore, stem: usize) -> Vec<f32> {
 }
 
 /// Separates with these stems wanted; how many segments were computed.
-fn separate(ensemble: &mut Ensemble, mix: &MixStore, stems: &StemStore, wanted: &[usize]) -> usize {
+fn separate(
+    ensemble: &mut LoadedModel,
+    mix: &MixStore,
+    stems: &StemStore,
+    wanted: &[usize],
+) -> usize {
     let work = Work { mix, stems, wanted, is_draft: false, pace: None };
     let mut stored = 0;
     let head = || Listener::at(0);
@@ -93,7 +98,7 @@ fn a_bag_matches_the_reference_and_one_tick_gives_the_same_samples() {
     let open = |name: &str| {
         installed.open_stems(&home.path().join(name), &mix, Quality::default()).unwrap()
     };
-    let mut ensemble = Ensemble::new(installed.clone(), Compute::default(), 0).unwrap();
+    let mut ensemble = LoadedModel::new(installed.clone(), Compute::default(), 0).unwrap();
 
     let whole = open("whole");
     let segments = whole.plan().len();
@@ -134,7 +139,7 @@ fn shifts_and_overlap_match_the_reference() {
     let plan = Plan::with_delays(mix.frames(), 2800, 1400, &delays);
     let sources = &installed.spec.sources;
     let stems = StemStore::open(&home.path().join("shifted"), plan, sources).unwrap();
-    let mut ensemble = Ensemble::new(installed.clone(), Compute::default(), 0).unwrap();
+    let mut ensemble = LoadedModel::new(installed.clone(), Compute::default(), 0).unwrap();
     assert_eq!(separate(&mut ensemble, &mix, &stems, &[0, 1, 2]), plan.len());
     let expected: Vec<f32> = values(&file, "shifted");
     let stem_len = expected.len() / 3;
@@ -152,7 +157,7 @@ fn a_seed_gives_the_same_stems_again() {
     let samples: Vec<f32> = (0..16_000).map(|i| ((i as f32) * 0.11).sin() * 0.4).collect();
     let mix = mix_store(&home, &samples);
     let installed = InstalledModel::find(home.path(), &model.name).unwrap().unwrap();
-    let mut ensemble = Ensemble::new(installed.clone(), Compute::default(), 0).unwrap();
+    let mut ensemble = LoadedModel::new(installed.clone(), Compute::default(), 0).unwrap();
     let mut with_seed = |name: &str, seed| {
         let quality = Quality { shifts: 3, seed, ..Quality::default() };
         let stems = installed.open_stems(&home.path().join(name), &mix, quality).unwrap();

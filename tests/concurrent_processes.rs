@@ -86,7 +86,7 @@ fn the_window_waits_for_the_command_line_and_goes_on_where_it_was_killed() {
     }
     let compute = Compute { threads: Some(1), ..Compute::default() };
     let home_path = home.path().to_owned();
-    let config = Config { home: home_path, compute, stays: true, waker: Arc::new(|| {}) };
+    let config = Config { home: home_path, compute, interactive: true, waker: Arc::new(|| {}) };
     let (engine, events) = Engine::start(&config).unwrap();
     let song = loop {
         if let Event::Library { songs, .. } = events.recv_timeout(Duration::from_mins(1)).unwrap() {

@@ -218,7 +218,7 @@ fn a_job_waits_for_room_on_the_disk() {
     assert!(stderr(&output).contains("MB are needed"), "{}", stderr(&output));
 
     let compute = Compute { threads: Some(1), ..Compute::default() };
-    let config = Config { home: disk.home(), compute, stays: true, waker: Arc::new(|| {}) };
+    let config = Config { home: disk.home(), compute, interactive: true, waker: Arc::new(|| {}) };
     let (engine, events) = Engine::start(&config).unwrap();
     let next = || events.recv_timeout(Duration::from_mins(1)).unwrap();
     let paused = || loop {
@@ -277,7 +277,7 @@ fn an_import_takes_the_room_of_what_was_removed() {
     write_song(&two, 44_100 * 17, 44_100, 2);
     let compute = Compute { threads: Some(1), ..Compute::default() };
     // Without a window before it, nobody has the song open to find out its key.
-    let config = Config { home: disk.home(), compute, stays: false, waker: Arc::new(|| {}) };
+    let config = Config { home: disk.home(), compute, interactive: false, waker: Arc::new(|| {}) };
     let (engine, events) = Engine::start(&config).unwrap();
     let imported = |file: &std::path::Path| {
         engine.send(Command::Import(vec![file.to_owned()]));

@@ -23,9 +23,10 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn start(home: &Path, stays: bool) -> Self {
+    pub fn start(home: &Path, interactive: bool) -> Self {
         let waker = Arc::new(|| {});
-        let config = Config { home: home.to_owned(), compute: Compute::default(), stays, waker };
+        let config =
+            Config { home: home.to_owned(), compute: Compute::default(), interactive, waker };
         let (engine, events) = Engine::start(&config).unwrap();
         Self { engine, events }
     }

@@ -28,7 +28,7 @@ impl Running {
     fn start(home: &Path) -> Self {
         let compute = Compute { threads: Some(1), ..Compute::default() };
         let home = home.to_owned();
-        let config = Config { home, compute, stays: true, waker: Arc::new(|| {}) };
+        let config = Config { home, compute, interactive: true, waker: Arc::new(|| {}) };
         let (engine, events) = Engine::start(&config).unwrap();
         Self { engine, events }
     }

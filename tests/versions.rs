@@ -8,7 +8,7 @@ use partita::{
         SongState,
         export::{NamePattern, Place, Selection, Settings},
         library::Library,
-        separation::options::{Quality, Recipe, Usual, Version},
+        separation::options::{Defaults, Quality, SeparationOptions, Version},
     },
     model::weights::{State, Store},
 };
@@ -26,8 +26,8 @@ fn home() -> tempfile::TempDir {
     home
 }
 
-fn recipe(model: &str, quality: Quality) -> Recipe {
-    Recipe { model: model.into(), quality }
+fn recipe(model: &str, quality: Quality) -> SeparationOptions {
+    SeparationOptions { model: model.into(), quality }
 }
 
 fn song(running: &Running, home: &Path, seconds: usize) -> Song {
@@ -37,14 +37,14 @@ fn song(running: &Running, home: &Path, seconds: usize) -> Song {
 }
 
 /// What the song shows next, and the versions that there are.
-fn shown(running: &Running) -> (Recipe, Vec<Version>) {
+fn shown(running: &Running) -> (SeparationOptions, Vec<Version>) {
     running.wait(|event| match event {
         Event::Shown { recipe, versions, .. } => Some((recipe.clone(), versions.clone())),
         _ => None,
     })
 }
 
-fn choose(running: &Running, song: SongId, recipe: Recipe) {
+fn choose(running: &Running, song: SongId, recipe: SeparationOptions) {
     running.engine.send(Command::Choose { song, recipe: Some(recipe) });
 }
 
@@ -202,8 +202,8 @@ fn a_draft_alone_is_not_exported_as_the_better_stems_and_says_what_it_is() {
     assert!(!home.path().join("better").exists());
 
     // It was asked for by itself, and stays when it came before the better stems besides.
-    let usual = Usual { recipe: recipe("htdemucs", Quality::default()), drafts_first: true };
-    running.engine.send(Command::SetUsual(usual));
+    let usual = Defaults { recipe: recipe("htdemucs", Quality::default()), drafts_first: true };
+    running.engine.send(Command::SetDefaults(usual));
     running.process(song.id, &[]);
     running.job(song.id, |job| job.drafts_first && job.state == JobState::Done);
     assert_eq!(shown(&running).1.len(), 2);
@@ -231,8 +231,8 @@ fn a_job_that_is_interrupted_goes_on_with_its_own_quality() {
 fn the_usual_model_is_another_and_one_that_is_removed_gives_way() {
     let home = home();
     let running = Running::start(home.path(), false);
-    let usual = Usual { recipe: recipe("pair", Quality::default()), drafts_first: false };
-    running.engine.send(Command::SetUsual(usual));
+    let usual = Defaults { recipe: recipe("pair", Quality::default()), drafts_first: false };
+    running.engine.send(Command::SetDefaults(usual));
     let song = song(&running, home.path(), 1);
     running.engine.send(Command::Open(song.id));
     assert_eq!(shown(&running).0.model, "pair");

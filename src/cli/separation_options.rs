@@ -8,13 +8,13 @@ use crate::engine::{
     Preferences,
     separation::{
         installed::{DEFAULT, InstalledModel},
-        options::{MOST_OVERLAP, MOST_SHIFTS, Quality, Recipe},
+        options::{MOST_OVERLAP, MOST_SHIFTS, Quality, SeparationOptions},
     },
 };
 
 /// The options; named as the reference names them.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(super) struct RecipeArguments {
+pub(super) struct SeparationArguments {
     /// The model; see `partita model list`
     #[arg(long, value_name = "NAME")]
     pub(super) model: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct RecipeArguments {
     pub(super) segment: Option<f64>,
 }
 
-impl RecipeArguments {
+impl SeparationArguments {
     /// The quality: as given here, else as in the settings.
     pub(super) fn quality(&self, preferences: &Preferences) -> Quality {
         let preset = self.quality.unwrap_or(preferences.quality);
@@ -58,13 +58,20 @@ impl RecipeArguments {
 
     /// What makes a song's stems: as given here, else as was chosen for the song, else as in the
     /// settings.
-    pub(super) fn recipe(&self, chosen: Option<&Recipe>, preferences: &Preferences) -> Recipe {
+    pub(super) fn recipe(
+        &self,
+        chosen: Option<&SeparationOptions>,
+        preferences: &Preferences,
+    ) -> SeparationOptions {
         let usual = Preferences {
             model: chosen.map(|it| it.model.clone()).or_else(|| preferences.model.clone()),
             quality: chosen.map_or(preferences.quality, |it| it.quality),
             ..preferences.clone()
         };
-        Recipe { model: self.model_name(&usual).to_owned(), quality: self.quality(&usual) }
+        SeparationOptions {
+            model: self.model_name(&usual).to_owned(),
+            quality: self.quality(&usual),
+        }
     }
 
     /// Whether anything is given.
@@ -93,7 +100,7 @@ impl RecipeArguments {
     pub(super) fn installed(
         &self,
         home: &Path,
-        Recipe { model: name, quality }: &Recipe,
+        SeparationOptions { model: name, quality }: &SeparationOptions,
     ) -> anyhow::Result<(InstalledModel, Quality)> {
         let Some(model) = InstalledModel::find(home, name)? else {
             bail!(
@@ -159,10 +166,10 @@ mod tests {
             quality: Quality::BEST,
             ..Preferences::default()
         };
-        let nothing = RecipeArguments::default();
+        let nothing = SeparationArguments::default();
         assert_eq!(nothing.quality(&preferences), Quality::BEST);
         assert_eq!(nothing.model_name(&preferences), "six");
-        let some = RecipeArguments {
+        let some = SeparationArguments {
             model: Some("ft".into()),
             quality: Some(Quality::STANDARD),
             shifts: Some(3),

@@ -20,7 +20,7 @@ pub(super) struct Session {
 impl Session {
     /// Starts the engine on the library in `home`; interrupted jobs are left alone.
     pub(super) fn start(home: PathBuf, compute: Compute) -> anyhow::Result<Self> {
-        let config = Config { home, compute, stays: false, waker: Arc::new(|| {}) };
+        let config = Config { home, compute, interactive: false, waker: Arc::new(|| {}) };
         let (engine, events) = Engine::start(&config)?;
         let mut session = Self { engine, events, songs: Vec::new(), jobs: Vec::new(), pace: None };
         let (mut is_known, mut failure) = (false, None);

@@ -5,7 +5,7 @@ use std::{ops::Range, path::PathBuf};
 use crate::engine::{
     export::{Place, Selection, Settings},
     library::Lanes,
-    separation::options::{Recipe, Usual},
+    separation::options::{Defaults, SeparationOptions},
     settings::Preferences,
     types::{Compute, ExportId, JobId, SongId},
 };
@@ -126,12 +126,12 @@ pub enum Command {
         /// The song.
         song: SongId,
         /// Model and quality.
-        recipe: Option<Recipe>,
+        recipe: Option<SeparationOptions>,
     },
     /// Shows the next of the versions of a song that are there, at the very place of the play head.
     NextVersion(SongId),
     /// Sets what is used for songs of which nothing else is said.
-    SetUsual(Usual),
+    SetDefaults(Defaults),
     /// Asks which models there are; told as [`crate::engine::Event::Models`].
     ListModels,
     /// Fetches a model's weights from the catalogue's sources. The terms were accepted by the sender.

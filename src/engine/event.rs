@@ -10,7 +10,7 @@ use crate::{
         note::Notes,
         player::Output,
         problem::{LeftOut, Problem},
-        separation::options::{Offer, Recipe, Version},
+        separation::options::{QualityCost, SeparationOptions, Version},
         types::{ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail},
     },
     model::weights::{State, Step},
@@ -240,13 +240,13 @@ pub enum Event {
         /// The song.
         song: SongId,
         /// What makes the stems that it shows.
-        recipe: Recipe,
+        recipe: SeparationOptions,
         /// For each stem the networks that make it: a bag runs those of the ticked stems.
         makers: Vec<Vec<usize>>,
         /// For each stem the segments that are missing of it.
         missing: Vec<usize>,
         /// What its qualities cost.
-        offers: Vec<Offer>,
+        offers: Vec<QualityCost>,
         /// The versions of its stems that are there.
         versions: Vec<Version>,
     },

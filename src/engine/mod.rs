@@ -82,10 +82,10 @@ impl Engine {
         let player = Player::start(Arc::clone(&config.waker));
         let sink = EventSink::new(events, Arc::clone(&config.waker));
         let core = Core::new(config, sink, messages.clone(), player.clone())?;
-        let stays = config.stays;
+        let interactive = config.interactive;
         let thread = std::thread::Builder::new()
             .name("engine".into())
-            .spawn(move || core.run(&inbox, stays))
+            .spawn(move || core.run(&inbox, interactive))
             .map_err(Problem::no_thread)?;
         let requests = AtomicU64::new(1);
         let inner = Arc::new(Inner { messages, requests, thread: Some(thread) });

@@ -17,7 +17,7 @@ use crate::{
         problem::{Problem, Result, SettingsFault},
         separation::{
             installed::DEFAULT,
-            options::{Quality, Recipe, Usual},
+            options::{Defaults, Quality, SeparationOptions},
         },
         system::atomic_file::write_atomically,
         types::Compute,
@@ -223,10 +223,10 @@ impl Preferences {
     }
 
     /// What is used for songs of which nothing else is said.
-    pub fn usual(&self) -> Usual {
+    pub fn defaults(&self) -> Defaults {
         let model = self.model.clone().unwrap_or_else(|| DEFAULT.into());
-        let recipe = Recipe { model, quality: self.quality };
-        Usual { recipe, drafts_first: self.drafts_first }
+        let recipe = SeparationOptions { model, quality: self.quality };
+        Defaults { recipe, drafts_first: self.drafts_first }
     }
 
     /// Where weight files are looked for first: what the environment says (`PARTITA_MIRROR`), else the

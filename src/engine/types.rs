@@ -15,7 +15,7 @@ use crate::{
     engine::{
         note::Notes,
         problem::Problem,
-        separation::options::{Quality, Recipe},
+        separation::options::{Quality, SeparationOptions},
     },
     model::Precision,
 };
@@ -222,12 +222,12 @@ pub struct Job {
 
 impl Job {
     /// What makes its stems.
-    pub fn recipe(&self) -> Recipe {
-        Recipe { model: self.model.clone(), quality: self.quality }
+    pub fn recipe(&self) -> SeparationOptions {
+        SeparationOptions { model: self.model.clone(), quality: self.quality }
     }
 
     /// Whether it makes these stems, of whichever instruments.
-    pub fn is_of(&self, song: SongId, recipe: &Recipe) -> bool {
+    pub fn is_of(&self, song: SongId, recipe: &SeparationOptions) -> bool {
         self.song == song && self.model == recipe.model && self.quality == recipe.quality
     }
 
@@ -399,7 +399,7 @@ pub struct Config {
     pub compute: Compute,
     /// Whether this engine stays open, as the window's does: jobs that the last run left unfinished
     /// go on by themselves, and what another program changes in the library is followed.
-    pub stays: bool,
+    pub interactive: bool,
     /// Called after each event, from any thread.
     pub waker: Arc<dyn Fn() + Send + Sync>,
 }

@@ -1,4 +1,4 @@
-//! Everything the user can ask for. [`Verb`]s are the named commands: their shortcuts stand here,
+//! Everything the user can ask for. [`UiCommand`]s are the named commands: their shortcuts stand here,
 //! once, and their texts are found from here. [`Action`]s also carry what they are about. Pure data.
 
 use std::path::PathBuf;
@@ -8,20 +8,20 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::{
     commands::export_plan::ExportChoices,
     state::ui_state::{Page, Purpose, Question},
-    timeline::viewport::View,
+    timeline::viewport::Viewport,
     words,
 };
 use crate::{
     engine::{
         ExportId, JobId, Preferences, SongId, export::OnExists, player::Monitor,
-        separation::options::Recipe,
+        separation::options::SeparationOptions,
     },
     i18n::fl,
 };
 
 /// A command with a name and, mostly, a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verb {
+pub enum UiCommand {
     /// Plays or pauses.
     PlayPause,
     /// Five seconds back.
@@ -154,7 +154,7 @@ const fn shift(key: Key) -> KeyboardShortcut {
 
 const NUMBERS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
 
-impl Verb {
+impl UiCommand {
     /// Every verb.
     pub fn all() -> impl Iterator<Item = Self> {
         let lanes = (0..NUMBERS.len() as u8).flat_map(|lane| [Self::Solo(lane), Self::Mute(lane)]);
@@ -397,7 +397,7 @@ fn number(lane: u8) -> Key {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// A named command.
-    Do(Verb),
+    Do(UiCommand),
     /// Adds files and folders.
     Import(Vec<PathBuf>),
     /// Adds another audio track of a song's file, by its number, as a song.
@@ -467,7 +467,7 @@ pub enum Action {
     /// Goes to a frame.
     Seek(u64),
     /// Looks at a stretch of the song.
-    Look(View),
+    Look(Viewport),
     /// Marks the stretch to be repeated, and repeats it.
     Loop(u64, u64),
     /// Sets the speed of playing.
@@ -491,7 +491,7 @@ pub enum Action {
     /// Shows the terms of a model's weights, or of none.
     ShowTerms(Option<String>),
     /// Chooses what makes the stems of a song.
-    ChooseRecipe(SongId, Recipe),
+    ChooseRecipe(SongId, SeparationOptions),
     /// Changes what is chosen in the export dialog.
     Choose(Box<ExportChoices>),
     /// Asks for the folder of exports.
@@ -531,8 +531,8 @@ mod tests {
 
     #[test]
     fn no_two_commands_share_a_shortcut() {
-        let mut seen: HashMap<String, Verb> = HashMap::new();
-        for verb in Verb::all() {
+        let mut seen: HashMap<String, UiCommand> = HashMap::new();
+        for verb in UiCommand::all() {
             for shortcut in verb.shortcuts() {
                 let other = seen.insert(format!("{shortcut:?}"), verb);
                 assert_eq!(other, None, "{verb:?} has the shortcut of another");
@@ -545,7 +545,7 @@ mod tests {
     fn texts_are_sentence_case_without_a_full_stop() {
         for language in Language::all() {
             speak(language);
-            for verb in Verb::all() {
+            for verb in UiCommand::all() {
                 let (text, tooltip) = verb.texts();
                 for words in [text, tooltip] {
                     assert!(words.starts_with(char::is_uppercase), "{words}");

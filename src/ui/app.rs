@@ -16,7 +16,7 @@ use egui::{
 };
 
 use super::{
-    action::{Action, Verb},
+    action::{Action, UiCommand},
     panels::{self, Cx, jobs::Jobs, library::Library},
     platform::{
         dialogs::{Answer, Dialogs, Outcome},
@@ -25,8 +25,8 @@ use super::{
         reveal::Revealer,
     },
     state::{
-        engine_link::Link,
-        ui_state::{Desk, Page},
+        engine_link::EngineLink,
+        ui_state::{Page, UiState},
         view_state::{Said, ViewState},
     },
     theme::{self, Tokens, Weight, font, size, text},
@@ -46,9 +46,9 @@ const UNDO: Duration = Duration::from_secs(6);
 
 /// The window.
 pub struct App {
-    pub(super) link: Link,
+    pub(super) link: EngineLink,
     pub(super) state: ViewState,
-    pub(super) desk: Desk,
+    pub(super) ui_state: UiState,
     pub(super) dialogs: Dialogs,
     pub(super) revealer: Revealer,
     pub(super) library: Library,
@@ -77,14 +77,14 @@ pub struct App {
 
 impl App {
     /// A window on `link`; `terms` are shown before the model is installed.
-    pub fn new(ctx: &egui::Context, link: Link, terms: impl Into<String>) -> Self {
+    pub fn new(ctx: &egui::Context, link: EngineLink, terms: impl Into<String>) -> Self {
         theme::apply(ctx);
         let repaint = ctx.clone();
         let waker: Arc<dyn Fn() + Send + Sync> = Arc::new(move || repaint.request_repaint());
         Self {
             link,
             state: ViewState::new(terms),
-            desk: Desk::default(),
+            ui_state: UiState::default(),
             dialogs: Dialogs::new(Arc::clone(&waker)),
             revealer: Revealer::new(Arc::clone(&waker)),
             library: Library::default(),
@@ -107,7 +107,7 @@ impl App {
 
     /// Whether lanes can be dragged out of the window; they cannot unless this has said so.
     pub fn offer_drag_out(&mut self, is_possible: bool) {
-        self.desk.can_drag_out = is_possible;
+        self.ui_state.can_drag_out = is_possible;
     }
 
     /// Takes the files of later starts from there on; each brings the window to the front.
@@ -121,8 +121,8 @@ impl App {
     }
 
     /// What the user has set.
-    pub fn desk(&self) -> &Desk {
-        &self.desk
+    pub fn ui_state(&self) -> &UiState {
+        &self.ui_state
     }
 
     /// Waveforms drawn anew since the start.
@@ -163,33 +163,33 @@ impl App {
             _ => None,
         };
         let back = match &event {
-            Event::Song(song) => self.desk.coming_back.filter(|id| *id == song.id),
+            Event::Song(song) => self.ui_state.coming_back.filter(|id| *id == song.id),
             _ => None,
         };
         if matches!(event, Event::ImportEnded) {
-            self.desk.import_is_shown = false;
+            self.ui_state.import_is_shown = false;
         }
         if let Event::Export { id, state: ExportState::Cancelled } = &event {
-            self.desk.exports.remove(id);
+            self.ui_state.exports.remove(id);
         }
         self.follow_drag_event(&event);
         self.follow_tracks(&event);
         if let Event::Lanes(lanes) = &event {
-            self.desk.take_lanes(lanes.clone());
+            self.ui_state.take_lanes(lanes.clone());
         }
         self.state.apply(event);
         if is_opened {
             self.waves.clear();
-            (self.desk.look, self.desk.detail, self.follows) = (None, None, true);
+            (self.ui_state.look, self.ui_state.detail, self.follows) = (None, None, true);
             self.set_repeat(None);
             self.set_gains();
-            self.link.player().set_monitor(self.desk.monitor);
+            self.link.player().set_monitor(self.ui_state.monitor);
         }
         if let Some(song) = imported {
             self.show_imported(song);
         }
         if let Some(song) = back {
-            self.desk.coming_back = None;
+            self.ui_state.coming_back = None;
             self.select(song);
         }
         self.keep_selection();
@@ -197,31 +197,31 @@ impl App {
 
     /// Shows the first song of an import, new or known before.
     fn show_imported(&mut self, song: SongId) {
-        if !self.desk.import_is_shown {
-            self.desk.import_is_shown = true;
+        if !self.ui_state.import_is_shown {
+            self.ui_state.import_is_shown = true;
             self.select(song);
         }
     }
 
     /// Shows the newest song when none is, or when the one that was is gone.
     fn keep_selection(&mut self) {
-        let is_shown = |id: SongId| self.state.song(id).is_some() && !self.desk.is_removed(id);
-        if self.desk.selected.is_some_and(is_shown) {
+        let is_shown = |id: SongId| self.state.song(id).is_some() && !self.ui_state.is_removed(id);
+        if self.ui_state.selected.is_some_and(is_shown) {
             return;
         }
-        let last = self.desk.preferences.song.map(SongId).filter(|id| is_shown(*id));
+        let last = self.ui_state.preferences.song.map(SongId).filter(|id| is_shown(*id));
         let newest = || self.state.songs().map(|song| song.id).find(|id| is_shown(*id));
         let next = last.or_else(newest);
-        self.desk.export = None;
+        self.ui_state.export = None;
         match next {
             Some(id) => self.select(id),
-            None => self.desk.selected = None,
+            None => self.ui_state.selected = None,
         }
     }
 
     pub(super) fn select(&mut self, id: SongId) {
-        if self.desk.selected != Some(id) {
-            self.desk.selected = Some(id);
+        if self.ui_state.selected != Some(id) {
+            self.ui_state.selected = Some(id);
             self.link.send(Command::Open(id));
         }
     }
@@ -232,7 +232,7 @@ impl App {
         match outcome {
             Outcome::Cancelled => {}
             Outcome::Picked(paths) => {
-                self.desk.prompt = None;
+                self.ui_state.prompt = None;
                 self.perform(ctx, Action::Chosen(purpose, paths));
             }
             Outcome::Unavailable => self.ask_for_path(purpose),
@@ -240,13 +240,15 @@ impl App {
     }
 
     fn draw(&mut self, ui: &mut Ui) -> Vec<Action> {
-        let Self { state, desk, link, library, jobs, covers, waves, meter, lane_meters, .. } = self;
+        let Self {
+            state, ui_state, link, library, jobs, covers, waves, meter, lane_meters, ..
+        } = self;
         let tokens = Tokens::of(ui);
         let (now, actions) = (Instant::now(), Vec::new());
         let player = link.player();
-        let mut cx = Cx { state, desk, player, lane_meters, tokens, now, actions };
+        let mut cx = Cx { state, ui_state, player, lane_meters, tokens, now, actions };
         let bare = Frame::NONE.fill(tokens.background);
-        if desk.selected.is_some() {
+        if ui_state.selected.is_some() {
             let transport = Panel::bottom("transport").exact_size(size::TRANSPORT).frame(bare);
             transport.show_separator_line(false).resizable(false).show(ui, |ui| {
                 ui.take_available_space();
@@ -254,11 +256,11 @@ impl App {
             });
         }
         let window = ui.content_rect().width();
-        let wide = panels::library::width_in(desk, window);
+        let wide = panels::library::width_in(ui_state, window);
         let left = Panel::left("library").exact_size(wide).frame(bare);
         left.show_separator_line(false).resizable(false).show(ui, |ui| {
             ui.take_available_space();
-            if panels::library::is_folded(desk, window) {
+            if panels::library::is_folded(ui_state, window) {
                 panels::library::strip(ui, &mut cx);
             } else {
                 library.ui(ui, &mut cx, covers);
@@ -267,9 +269,9 @@ impl App {
         CentralPanel::default().frame(bare).show(ui, |ui| {
             ui.take_available_space();
             let area = ui.max_rect();
-            match desk.selected.and_then(|id| state.song(id)) {
-                _ if desk.page == Page::Jobs => jobs.ui(ui, &mut cx, covers),
-                _ if desk.page == Page::Settings => panels::settings::ui(ui, &mut cx),
+            match ui_state.selected.and_then(|id| state.song(id)) {
+                _ if ui_state.page == Page::Jobs => jobs.ui(ui, &mut cx, covers),
+                _ if ui_state.page == Page::Settings => panels::settings::ui(ui, &mut cx),
                 Some(song) => panels::song::ui(ui, &mut cx, covers, waves, song),
                 None if state.library_known() => panels::empty::ui(ui, &mut cx),
                 None => {}
@@ -301,7 +303,7 @@ impl App {
             // The time that is left runs down.
             ui.request_repaint_after(Duration::from_secs(1));
         }
-        if let Some(removal) = &self.desk.removal {
+        if let Some(removal) = &self.ui_state.removal {
             let age = now.saturating_duration_since(removal.at);
             if age >= UNDO {
                 self.finish_removal();
@@ -313,8 +315,8 @@ impl App {
 
     /// Songs around the chosen one, in the order of the library.
     pub(super) fn neighbour(&mut self, steps: isize) -> Option<SongId> {
-        let shown = self.library.order(&self.state, &self.desk);
-        let here = shown.iter().position(|id| Some(*id) == self.desk.selected);
+        let shown = self.library.order(&self.state, &self.ui_state);
+        let here = shown.iter().position(|id| Some(*id) == self.ui_state.selected);
         let to = here.map_or(Some(0), |here| here.checked_add_signed(steps))?;
         shown.get(to).copied()
     }
@@ -326,7 +328,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        let Desk { export, prompt, question, help, .. } = &self.desk;
+        let UiState { export, prompt, question, help, .. } = &self.ui_state;
         let is_asking = export.is_some() || prompt.is_some() || question.is_some() || *help;
         let mut actions = if is_asking { Vec::new() } else { self.keys.read(ui) };
         actions.extend(dropped_files(ui));
@@ -377,9 +379,9 @@ fn drop_overlay(ui: &Ui, count: usize) {
 }
 
 /// Verbs that lanes 1 to 6 answer to.
-pub(super) fn lane_of(verb: Verb) -> Option<usize> {
+pub(super) fn lane_of(verb: UiCommand) -> Option<usize> {
     match verb {
-        Verb::Solo(lane) | Verb::Mute(lane) => Some(usize::from(lane)),
+        UiCommand::Solo(lane) | UiCommand::Mute(lane) => Some(usize::from(lane)),
         _ => None,
     }
 }

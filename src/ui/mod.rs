@@ -1,7 +1,7 @@
 //! The window. Sends commands, reads events, draws; never waits and never touches a disk.
 //!
 //! [`run`] opens it. [`app::App`] is its frame, [`state::view_state::ViewState`] what the engine has told,
-//! [`state::ui_state::Desk`] what the user has set, [`action::Action`] what the user can ask for. All of it is
+//! [`state::ui_state::UiState`] what the user has set, [`action::Action`] what the user can ask for. All of it is
 //! the main thread's, but for the file dialogs ([`platform::dialogs`]) and the file manager ([`platform::reveal`]).
 
 pub mod action;
@@ -85,9 +85,9 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         }
     }
     let (engine, events) =
-        Engine::start(&Config { home: home.clone(), compute, stays: true, waker })
+        Engine::start(&Config { home: home.clone(), compute, interactive: true, waker })
             .with_context(|| format!("the data folder {} cannot be used", home.display()))?;
-    let link = engine_link::Link::to_engine(engine, events);
+    let link = engine_link::EngineLink::to_engine(engine, events);
     let opened = eframe::run_native(
         "partita",
         native_options(&preferences),

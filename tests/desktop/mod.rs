@@ -21,7 +21,7 @@ use partita::{
     engine::{
         CHANNELS, CancelToken, Compute, Config, Engine, JobState, SAMPLE_RATE, look_into_library,
     },
-    ui::{app::App, state::engine_link::Link},
+    ui::{app::App, state::engine_link::EngineLink},
 };
 use sound::Sound;
 use tempfile::TempDir;
@@ -53,7 +53,7 @@ fn pass(seconds: f64) {
 }
 
 /// The window, and what it is worked with.
-struct Desk {
+struct UiState {
     screen: Screen,
     window: String,
     home: TempDir,
@@ -63,7 +63,7 @@ struct Desk {
     program: Option<Ends>,
 }
 
-impl Desk {
+impl UiState {
     /// `None` where there is no screen to be had.
     fn open(home: TempDir) -> Option<Self> {
         let screen = Screen::start()?;
@@ -134,9 +134,9 @@ impl Desk {
             fs::copy(&file, to).unwrap();
         }
         let (home, waker) = (copy.path().to_owned(), Arc::new(|| {}));
-        let config = Config { home, compute: Compute::default(), stays: true, waker };
+        let config = Config { home, compute: Compute::default(), interactive: true, waker };
         let (engine, events) = Engine::start(&config).unwrap();
-        let link = Link::to_engine(engine, events);
+        let link = EngineLink::to_engine(engine, events);
         let mut harness = Harness::builder()
             .with_size([1280.0, 800.0])
             .build_eframe(|cc| App::new(&cc.egui_ctx, link, "terms"));
@@ -229,53 +229,53 @@ impl Session {
 }
 
 fn session(home: TempDir, song: &Path, stems: [&str; 2]) -> Option<Session> {
-    let mut desk = Desk::open(home)?;
-    desk.drop_file(song);
+    let mut ui_state = UiState::open(home)?;
+    ui_state.drop_file(song);
     wait_for("the song", || {
-        let songs = look_into_library(desk.home.path()).ok()?.songs().ok()?;
+        let songs = look_into_library(ui_state.home.path()).ok()?.songs().ok()?;
         songs.first().map(drop)
     });
     pass(1.0);
     let wave = "Waveform of the original";
-    let places = desk.places(&[stems[0], "Process", wave]);
+    let places = ui_state.places(&[stems[0], "Process", wave]);
     let [tick, process, wave] = places[..] else { panic!() };
-    desk.click(tick.center().into()); // not this one
-    desk.key("space");
-    wait_for("sound", || (desk.frames() > SAMPLE_RATE as usize).then_some(()));
-    let process_at = desk.frames();
-    desk.click(process.center().into());
-    wait_for("a segment", || desk.segments().filter(|&done| done > 0));
+    ui_state.click(tick.center().into()); // not this one
+    ui_state.key("space");
+    wait_for("sound", || (ui_state.frames() > SAMPLE_RATE as usize).then_some(()));
+    let process_at = ui_state.frames();
+    ui_state.click(process.center().into());
+    wait_for("a segment", || ui_state.segments().filter(|&done| done > 0));
     pass(1.5);
     // Ahead, while it is being processed where that takes a while.
-    let (before, jump_at) = (desk.segments(), desk.frames());
-    desk.click([wave.left() + 0.7 * wave.width(), wave.center().y]);
+    let (before, jump_at) = (ui_state.segments(), ui_state.frames());
+    ui_state.click([wave.left() + 0.7 * wave.width(), wave.center().y]);
     let early_at = wait_for("a segment there", || {
         // The one that was being computed may come first.
-        if desk.segments() > before.map(|count| count + 1) {
-            return Some(Some(desk.frames()));
+        if ui_state.segments() > before.map(|count| count + 1) {
+            return Some(Some(ui_state.frames()));
         }
-        desk.is_done().map(|()| None)
+        ui_state.is_done().map(|()| None)
     });
     pass(1.0);
-    let early_at = early_at.filter(|_| desk.is_done().is_none());
-    let to = desk.song_frames() * 7 / 10;
+    let early_at = early_at.filter(|_| ui_state.is_done().is_none());
+    let to = ui_state.song_frames() * 7 / 10;
     let early_at = early_at.map(|at| (at + SECOND / 2, to + at + SECOND / 2 - jump_at));
-    wait_for("the job", || desk.is_done());
-    let pace = desk.pace();
-    desk.play_from(wave, 0.2);
-    let mix_at = desk.frames();
+    wait_for("the job", || ui_state.is_done());
+    let pace = ui_state.pace();
+    ui_state.play_from(wave, 0.2);
+    let mix_at = ui_state.frames();
     pass(2.0);
-    let mix = desk.export("mix of most.wav");
-    desk.play_from(wave, 0.6);
-    desk.key("1"); // the first lane that is shown: the second stem
-    let solo_at = desk.frames();
+    let mix = ui_state.export("mix of most.wav");
+    ui_state.play_from(wave, 0.6);
+    ui_state.key("1"); // the first lane that is shown: the second stem
+    let solo_at = ui_state.frames();
     pass(2.0);
-    let solo = desk.export("solo.wav");
-    desk.key("space");
+    let solo = ui_state.export("solo.wav");
+    ui_state.key("space");
     pass(0.5);
-    drop(desk.program.take());
+    drop(ui_state.program.take());
     pass(0.5);
-    let heard = Sound(captured(desk.folder.path()));
+    let heard = Sound(captured(ui_state.folder.path()));
     let original = decoded(song);
     Some(Session { heard, original, mix, solo, process_at, early_at, pace, solo_at, mix_at })
 }

@@ -16,7 +16,7 @@ use partita::{
         CancelToken, Job, Preferences, Problem, SongId,
         export::{Fields, NamePattern, Tags},
         library::{Library, Record, cover::thumbnail, find_song, import::decode_to_store},
-        separation::options::{Quality, Recipe},
+        separation::options::{Quality, SeparationOptions},
         store::MixStore,
         system::guard::hush,
     },
@@ -265,7 +265,7 @@ fn use_library(library: &mut Library) -> Result<(), Problem> {
     }
     library.adopt(&Record::of_nameless(&"0a".repeat(16), 1))?;
     let song = library.songs()?.first().map_or(SongId(0), |song| song.id);
-    let recipe = Recipe { model: "htdemucs".into(), quality: Quality::BEST };
+    let recipe = SeparationOptions { model: "htdemucs".into(), quality: Quality::BEST };
     drop(library.recipes()?);
     drop(library.last_job_of(song, &recipe)?);
     let job = library.add_job(song, &recipe, true, &["vocals".into()])?;

@@ -11,7 +11,7 @@ use lofty::{
 };
 use partita::engine::{
     library::{Library, Record},
-    separation::options::{Quality, Recipe},
+    separation::options::{Quality, SeparationOptions},
 };
 
 fn write(target: &str, name: &str, bytes: &[u8]) {
@@ -133,7 +133,7 @@ fn libraries() {
         library.adopt(&Record::of_nameless(&seed.repeat(16), 44_100)).unwrap();
     }
     let song = library.songs().unwrap()[0].id;
-    let recipe = Recipe { model: "htdemucs".into(), quality: Quality::default() };
+    let recipe = SeparationOptions { model: "htdemucs".into(), quality: Quality::default() };
     let mut job =
         library.add_job(song, &recipe, false, &["vocals".into(), "drums".into()]).unwrap();
     job.segments_total = 3;

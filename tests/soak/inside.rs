@@ -122,7 +122,7 @@ pub fn soak(files: &Files, diary: &Diary, until: Instant) {
     let home = tiny_home();
     let compute = Compute { threads: Some(1), ..Compute::default() };
     let config =
-        Config { home: home.path().to_owned(), compute, stays: true, waker: Arc::new(|| {}) };
+        Config { home: home.path().to_owned(), compute, interactive: true, waker: Arc::new(|| {}) };
     let (engine, events) = Engine::start(&config).unwrap();
     let inside = Inside { engine, events, diary };
     let (mut dice, mut rounds, mut begin) = (Dice(31), 0, None);

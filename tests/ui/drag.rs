@@ -60,7 +60,7 @@ fn a_lane_is_dragged_by_its_name_and_its_file_is_asked_for_once() {
     assert!(stage.shows("Preparing vocals…") && !stage.shows("Preparing drums…"));
     stage.harness.check_accessibility();
     let_go(&mut stage);
-    assert!(!stage.shows("Preparing") && stage.harness.state().desk().drag_out.is_none());
+    assert!(!stage.shows("Preparing") && stage.harness.state().ui_state().drag_out.is_none());
     assert_eq!(stage.asked(), []);
     assert_eq!(stage.deck.position.get(), 0, "nothing is sought");
 }
@@ -82,7 +82,7 @@ fn a_waveform_a_fader_or_a_button_is_not_dragged_out() {
         let from = stage.harness.get_by_label(control).rect().center();
         drag(&mut stage, from, NONE);
         assert_eq!(stage.asked(), [], "{control}");
-        assert!(stage.harness.state().desk().drag_out.is_none(), "{control}");
+        assert!(stage.harness.state().ui_state().drag_out.is_none(), "{control}");
         let_go(&mut stage);
     }
 }
@@ -140,7 +140,7 @@ fn a_failure_ends_the_drag_with_a_notice() {
         |request, text: &str| Event::Failed { request, song: Some(SONG), problem: recorded(text) };
     stage.tell([failed(None, "The waveform cannot be drawn")]);
     assert!(stage.shows("Preparing"), "a failure of another kind ends no drag");
-    let request = stage.harness.state().desk().drag_out.as_ref().unwrap().request;
+    let request = stage.harness.state().ui_state().drag_out.as_ref().unwrap().request;
     stage.tell([failed(Some(request), "The disk is full")]);
     assert!(stage.shows("The disk is full") && !stage.shows("Preparing"));
     stage.tell([ready(&["vocals"])]);

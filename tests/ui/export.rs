@@ -74,7 +74,7 @@ pub fn sent(stage: &Stage) -> Sent {
 /// Exports and gives what was asked for.
 pub fn export(stage: &mut Stage) -> Sent {
     stage.click("Export");
-    assert_eq!(stage.harness.state().desk().export, None, "the dialog closes");
+    assert_eq!(stage.harness.state().ui_state().export, None, "the dialog closes");
     sent(stage)
 }
 
@@ -249,7 +249,7 @@ fn names_are_shown_while_they_are_typed() {
     stage.harness.event(egui::Event::Text(" take 2".to_owned()));
     stage.harness.run_steps(3);
     assert!(stage.shows("04 Lithium take 2.flac"), "typing goes on behind what was inserted");
-    let choices = &stage.harness.state().desk().choices;
+    let choices = &stage.harness.state().ui_state().choices;
     assert_eq!(choices.name_of_one, "{track} {title}{album} take 2");
     stage.click("Content: Selected stems");
     assert!(stage.shows("Lithium/drums.flac") && stage.shows("Lithium/vocals.flac"));
@@ -328,10 +328,10 @@ fn escape_and_cancel_keep_what_was_chosen_and_export_nothing() {
     let mut stage = dialog();
     stage.click("Bit depth: 16 bit");
     stage.press(NONE, Key::Escape);
-    assert_eq!(stage.harness.state().desk().export, None);
+    assert_eq!(stage.harness.state().ui_state().export, None);
     stage.press(CTRL, Key::E);
     stage.click("Cancel");
-    assert_eq!(stage.harness.state().desk().export, None);
+    assert_eq!(stage.harness.state().ui_state().export, None);
     assert_eq!(stage.asked(), [Command::Describe(SONG)]);
     stage.press(CTRL, Key::E);
     stage.asked();

@@ -34,7 +34,7 @@ pub fn jobs() -> Vec<Event> {
 fn page() -> Stage {
     let mut stage = stage(jobs());
     stage.press(Modifiers::COMMAND, Key::J);
-    assert_eq!(stage.harness.state().desk().page, Page::Jobs);
+    assert_eq!(stage.harness.state().ui_state().page, Page::Jobs);
     stage
 }
 
@@ -127,11 +127,11 @@ fn a_job_opens_its_song() {
     stage.harness.get_by_label_contains("On the run, Vocals").click();
     stage.harness.run_steps(3);
     assert_eq!(stage.asked(), [Command::Open(SongId(5))]);
-    assert_eq!(stage.harness.state().desk().page, Page::Song);
+    assert_eq!(stage.harness.state().ui_state().page, Page::Song);
     stage.click("Jobs: 1 running, 2 waiting");
-    assert_eq!(stage.harness.state().desk().page, Page::Jobs);
+    assert_eq!(stage.harness.state().ui_state().page, Page::Jobs);
     stage.press(NONE, Key::Escape);
-    assert_eq!(stage.harness.state().desk().page, Page::Song);
+    assert_eq!(stage.harness.state().ui_state().page, Page::Song);
 }
 
 #[test]

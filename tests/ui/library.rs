@@ -24,7 +24,7 @@ fn click(stage: &mut Stage, row: &str, modifiers: Modifiers) {
 
 /// The titles of the rows that are chosen.
 fn chosen(stage: &Stage) -> Vec<i64> {
-    stage.harness.state().desk().marked.iter().map(|song| song.0).collect()
+    stage.harness.state().ui_state().marked.iter().map(|song| song.0).collect()
 }
 
 fn process(song: i64) -> Command {
@@ -108,7 +108,7 @@ fn several_songs_are_chosen_and_worked_on_together() {
     stage.harness.get_by_label_contains("Let's Go Fishin',").focus();
     stage.harness.run_steps(2);
     stage.press(NONE, Key::ArrowDown);
-    assert_eq!(stage.harness.state().desk().selected, Some(SongId(5)));
+    assert_eq!(stage.harness.state().ui_state().selected, Some(SongId(5)));
     stage.press(Modifiers::SHIFT, Key::ArrowDown);
     stage.press(Modifiers::SHIFT, Key::ArrowDown);
     assert_eq!(chosen(&stage), [3, 4, 5]);

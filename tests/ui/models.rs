@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
-        separation::options::{Offer, Quality, Recipe, Usual, Version},
+        separation::options::{Defaults, Quality, QualityCost, SeparationOptions, Version},
     },
     model::{
         FileFault,
@@ -45,13 +45,14 @@ fn models() -> Event {
     ])
 }
 
-fn recipe(model: &str, quality: Quality) -> Recipe {
-    Recipe { model: model.into(), quality }
+fn recipe(model: &str, quality: Quality) -> SeparationOptions {
+    SeparationOptions { model: model.into(), quality }
 }
 
-fn shown(recipe: &Recipe, makers: &[&[usize]], versions: &[Recipe]) -> Event {
-    let offer = |quality: Quality| Offer { quality, segments: 10, seconds_each: Some(2.0) };
-    let version = |recipe: &Recipe| Version { recipe: recipe.clone(), is_complete: true };
+fn shown(recipe: &SeparationOptions, makers: &[&[usize]], versions: &[SeparationOptions]) -> Event {
+    let offer = |quality: Quality| QualityCost { quality, segments: 10, seconds_each: Some(2.0) };
+    let version =
+        |recipe: &SeparationOptions| Version { recipe: recipe.clone(), is_complete: true };
     Event::Shown {
         song: SongId(7),
         recipe: recipe.clone(),
@@ -104,11 +105,11 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     assert_eq!(stage.asked(), [Command::RemoveModel("mine".into())]);
 
     stage.click("mine: Use for new songs");
-    let usual = Usual { recipe: recipe("mine", Quality::default()), drafts_first: false };
-    assert_eq!(stage.asked(), [Command::SetUsual(usual)]);
+    let usual = Defaults { recipe: recipe("mine", Quality::default()), drafts_first: false };
+    assert_eq!(stage.asked(), [Command::SetDefaults(usual)]);
     stage.click("Quality: Best");
-    let usual = Usual { recipe: recipe("mine", Quality::BEST), drafts_first: false };
-    assert_eq!(stage.asked(), [Command::SetUsual(usual)]);
+    let usual = Defaults { recipe: recipe("mine", Quality::BEST), drafts_first: false };
+    assert_eq!(stage.asked(), [Command::SetDefaults(usual)]);
 }
 
 #[test]
@@ -140,8 +141,8 @@ fn a_song_gets_another_model_or_quality() {
     };
     assert_eq!(stage.asked(), chosen("htdemucs", Quality::BEST));
     stage.click("Draft first");
-    let drafts = Usual { recipe: usual.clone(), drafts_first: true };
-    assert_eq!(stage.asked(), [Command::SetUsual(drafts)]);
+    let drafts = Defaults { recipe: usual.clone(), drafts_first: true };
+    assert_eq!(stage.asked(), [Command::SetDefaults(drafts)]);
     stage.click("Model: htdemucs");
     stage.click("mine");
     assert_eq!(stage.asked(), chosen("mine", Quality::default()));

@@ -9,7 +9,7 @@ use std::{
 use egui_kittest::{Harness, kittest::Queryable as _};
 use partita::{
     engine::{Compute, Config, Engine, SongState},
-    ui::{app::App, state::engine_link::Link},
+    ui::{app::App, state::engine_link::EngineLink},
 };
 
 use super::raster::Raster;
@@ -32,9 +32,10 @@ impl egui::DroppedFile for Dropped {
 
 fn window(home: &Path) -> Harness<'static, App> {
     let waker = Arc::new(|| {});
-    let config = Config { home: home.to_owned(), compute: Compute::default(), stays: true, waker };
+    let config =
+        Config { home: home.to_owned(), compute: Compute::default(), interactive: true, waker };
     let (engine, events) = Engine::start(&config).unwrap();
-    let link = Link::to_engine(engine, events);
+    let link = EngineLink::to_engine(engine, events);
     Harness::builder()
         .with_size([1280.0, 800.0])
         .renderer(Raster::default())

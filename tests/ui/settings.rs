@@ -29,13 +29,13 @@ pub fn page(events: Vec<Event>) -> Stage {
     stage.press(CTRL, Key::Comma);
     let home = "/home/me/.local/share/partita".into();
     stage.tell([Event::HomeMeasured { home, all: 5_000_000_000, stems: 3_210_000_000 }]);
-    assert_eq!(stage.harness.state().desk().page, Page::Settings);
+    assert_eq!(stage.harness.state().ui_state().page, Page::Settings);
     stage
 }
 
 /// The settings that the window holds.
 fn preferences(stage: &Stage) -> Preferences {
-    stage.harness.state().desk().preferences.clone()
+    stage.harness.state().ui_state().preferences.clone()
 }
 
 #[test]
@@ -229,10 +229,10 @@ fn what_was_set_is_kept_and_comes_back() {
     stage.tell(events);
     assert_eq!(stage.harness.ctx.theme(), Theme::Light);
     assert_eq!(
-        (stage.harness.state().desk().selected, stage.deck.volume.get()),
+        (stage.harness.state().ui_state().selected, stage.deck.volume.get()),
         (Some(SongId(4)), 0.25)
     );
     stage.harness.get_by_label_contains("Lithium,").click();
     stage.harness.run_steps(3);
-    assert_eq!(stage.harness.state().desk().lane(SongId(7), "drums"), lane);
+    assert_eq!(stage.harness.state().ui_state().lane(SongId(7), "drums"), lane);
 }

@@ -24,7 +24,7 @@ use partita::{
     i18n::Language,
     ui::{
         app::App,
-        state::engine_link::{Link, Playback},
+        state::engine_link::{EngineLink, Playback},
     },
 };
 
@@ -137,7 +137,7 @@ impl Stage {
             asked.send(command).unwrap();
             RequestId(requests.get())
         };
-        let link = Link::new(send, receiver, player);
+        let link = EngineLink::new(send, receiver, player);
         let mut harness = Harness::builder()
             .with_size([1280.0, 800.0])
             .with_theme(theme)

@@ -5,7 +5,7 @@ use egui::{Key, Modifiers, Theme, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{Command, Event, JobId, JobState, Lane, SongId, SongState},
-    ui::{action::Verb, state::ui_state::Repeat},
+    ui::{action::UiCommand, state::ui_state::Repeat},
 };
 
 use super::stage::{
@@ -20,12 +20,12 @@ const SHIFT: Modifiers = Modifiers::SHIFT;
 /// Frames that a point of the waveforms stands for.
 fn frames_per_point(stage: &Stage) -> f64 {
     let width = stage.harness.get_by_label("Waveform of Drums").rect().width();
-    stage.harness.state().desk().view(FRAMES, width).frames_per_point
+    stage.harness.state().ui_state().view(FRAMES, width).frames_per_point
 }
 
 fn first_frame(stage: &Stage) -> f64 {
     let width = stage.harness.get_by_label("Waveform of Drums").rect().width();
-    stage.harness.state().desk().view(FRAMES, width).first_frame
+    stage.harness.state().ui_state().view(FRAMES, width).first_frame
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn the_wheel_zooms_about_the_pointer_and_scrolls() {
     for _ in 0..9 {
         stage.wheel(third, vec2(0.0, -5.0), CTRL);
     }
-    assert_eq!(stage.harness.state().desk().look, None, "the whole song");
+    assert_eq!(stage.harness.state().ui_state().look, None, "the whole song");
     assert!(!stage.shows("Scroll the waveforms"));
 }
 
@@ -100,7 +100,7 @@ fn the_meter_shows_what_is_played_and_falls() {
 #[test]
 fn the_next_song_and_the_one_before_by_key() {
     let mut stage = stage(separated());
-    let first = stage.harness.state().desk().selected;
+    let first = stage.harness.state().ui_state().selected;
     stage.press(CTRL, Key::ArrowDown);
     let asked = stage.asked();
     let [Command::Open(next)] = asked[..] else { panic!("{asked:?}") };
@@ -214,14 +214,14 @@ fn a_stretch_is_marked_by_dragging_in_the_ruler() {
     assert_eq!(stage.deck.region.get().unwrap().0, start + 4_410);
     stage.press(NONE, Key::L);
     assert_eq!(stage.deck.region.get(), None);
-    let repeat = stage.harness.state().desk().repeat;
+    let repeat = stage.harness.state().ui_state().repeat;
     assert!(matches!(repeat, Some(Repeat { is_on: false, .. })), "the marks stay");
     stage.click("Loop");
     assert!(stage.deck.region.get().is_some());
     stage.harness.get_by_label("Loop start").focus();
     stage.press(NONE, Key::Escape);
     stage.press(NONE, Key::Escape);
-    assert_eq!(stage.harness.state().desk().repeat, None);
+    assert_eq!(stage.harness.state().ui_state().repeat, None);
     assert!(!stage.shows("Loop start"));
 }
 
@@ -303,7 +303,7 @@ fn a_gain_is_typed_or_turned_by_the_wheel() {
     let fader = stage.harness.get_by_label("Gain Drums").rect().center();
     stage.wheel(fader, vec2(0.0, 2.0), NONE);
     assert!(stage.shows("Gain Drums: +1.0 dB"));
-    assert_eq!(stage.harness.state().desk().look, None, "and nothing else");
+    assert_eq!(stage.harness.state().ui_state().look, None, "and nothing else");
 }
 
 #[test]
@@ -385,12 +385,12 @@ fn the_segment_that_is_computed_is_shown_in_the_head() {
 fn f1_lists_every_shortcut() {
     let mut stage = stage(separated());
     stage.press(NONE, Key::F1);
-    for verb in Verb::all().filter(|verb| verb.spec().shortcut.is_some()) {
-        let is_numbered = matches!(verb, Verb::Solo(1..) | Verb::Mute(1..));
+    for verb in UiCommand::all().filter(|verb| verb.spec().shortcut.is_some()) {
+        let is_numbered = matches!(verb, UiCommand::Solo(1..) | UiCommand::Mute(1..));
         assert!(is_numbered || stage.shows(verb.spec().tooltip), "{verb:?} is not listed");
     }
     assert!(stage.shows("1 – 6") && stage.shows("Shift+1 – Shift+6"));
-    let is_open = |stage: &Stage| stage.harness.state().desk().help;
+    let is_open = |stage: &Stage| stage.harness.state().ui_state().help;
     stage.press(NONE, Key::ArrowRight);
     assert_eq!(stage.deck.position.get(), 0, "the window's keys wait");
     stage.press(NONE, Key::F1);
@@ -429,5 +429,5 @@ fn lanes_of_a_song_with_no_length_can_be_looked_at() {
     for key in [Key::Plus, Key::L, Key::PageDown, Key::End, Key::OpenBracket, Key::Minus] {
         stage.press(NONE, key);
     }
-    assert_eq!(stage.harness.state().desk().repeat, None);
+    assert_eq!(stage.harness.state().ui_state().repeat, None);
 }

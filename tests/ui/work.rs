@@ -7,7 +7,7 @@ use partita::{
         Command, Event, JobId, JobState, Lane, ModelState, SongId, SongState, player::Monitor,
     },
     model::weights::Step,
-    ui::action::Verb,
+    ui::action::UiCommand,
 };
 
 use super::stage::{
@@ -297,7 +297,7 @@ fn dialogs_are_named_and_closed_by_escape() {
     stage.press(CTRL, Key::E);
     stage.harness.check_accessibility();
     stage.press(NONE, Key::Escape);
-    assert!(stage.harness.state().desk().export.is_none());
+    assert!(stage.harness.state().ui_state().export.is_none());
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn any_title_and_many_songs_can_be_shown() {
     for _ in 0..30 {
         stage.press(CTRL, Key::ArrowDown);
     }
-    let chosen = stage.harness.state().desk().selected.unwrap();
+    let chosen = stage.harness.state().ui_state().selected.unwrap();
     assert_eq!(chosen, SongId(4970));
     let is_chosen = |node: &egui_kittest::Node<'_>| {
         node.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
@@ -344,7 +344,8 @@ fn any_title_and_many_songs_can_be_shown() {
 #[test]
 fn every_verb_with_a_button_is_named_after_it() {
     let stage = stage(unprocessed());
-    for verb in [Verb::Process, Verb::Export, Verb::ToggleTheme, Verb::NextSong] {
+    for verb in [UiCommand::Process, UiCommand::Export, UiCommand::ToggleTheme, UiCommand::NextSong]
+    {
         assert!(stage.shows(verb.spec().text), "{verb:?}");
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     engine::{
         Compute,
         cluster::{
-            Entry, Manifest, News, Run, STATE, Shard, Song, Summary, lengths,
+            Entry, Manifest, Run, STATE, Shard, ShardEvent, Song, Summary, lengths,
             manifest::at,
             record::Record,
             shard::{basis, shares},
@@ -286,15 +286,15 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    fn tell(&mut self, news: &News<'_>) {
+    fn tell(&mut self, news: &ShardEvent<'_>) {
         match news {
-            News::Begins(song) => {
+            ShardEvent::Begins(song) => {
                 self.since = Instant::now();
                 let name = song.request.file.file_name().unwrap_or_default().to_string_lossy();
                 self.shown = Some((Progress::new(&name), None));
                 self.event("begins", song, json!({}));
             }
-            News::Progress(song, progress) => {
+            ShardEvent::Progress(song, progress) => {
                 let Some((bar, segments)) = &mut self.shown else { return };
                 bar.set(&progress.step.to_string(), progress.fraction, progress.seconds_left);
                 if progress.segments.is_some() && *segments != progress.segments {
@@ -305,7 +305,7 @@ impl Teller<'_> {
                     self.event("segment", song, more);
                 }
             }
-            News::Done(song, receipt) => {
+            ShardEvent::Done(song, receipt) => {
                 self.shown = None;
                 for text in receipt.notes.texts() {
                     note(&format!("{}: {text}", receipt.song));
@@ -322,16 +322,16 @@ impl Teller<'_> {
                 let seconds = decimal(receipt.took, 1);
                 self.words(&fl!(cli_song_done, song = &receipt.song, seconds = seconds));
             }
-            News::Skipped(song, receipt) => {
+            ShardEvent::Skipped(song, receipt) => {
                 self.shown = None;
                 self.event("skipped", song, json!({ "files": receipt.files.len() }));
             }
-            News::Elsewhere(song, host) => {
+            ShardEvent::Elsewhere(song, host) => {
                 self.event("elsewhere", song, json!({ "host": host }));
                 let song = song.request.file.display().to_string();
                 note(&fl!(cli_elsewhere, song = song, host = *host));
             }
-            News::Failed(song, failure) => {
+            ShardEvent::Failed(song, failure) => {
                 self.shown = None;
                 let more = json!({ "reason": failure.reason, "temporary": failure.temporary });
                 self.event("failed", song, more);

@@ -7,13 +7,13 @@ use crate::{
         exit_code,
         output::{Output, Progress},
         output_options::{FileArguments, asking, cancel_on_signal, report},
-        separation_options::RecipeArguments,
+        separation_options::SeparationArguments,
     },
     engine::{
         self, CancelToken, Preferences, Song, SongTrack,
-        export::{Exported, song_export::Order},
+        export::{Exported, song_export::SongExport},
         library::{Library, find_song},
-        separation::{installed::InstalledModel, options::Recipe},
+        separation::{installed::InstalledModel, options::SeparationOptions},
     },
     i18n::fl,
 };
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     files: FileArguments,
     #[command(flatten)]
-    recipe: RecipeArguments,
+    recipe: SeparationArguments,
 }
 
 pub(in crate::cli) fn run(
@@ -60,13 +60,13 @@ pub(in crate::cli) fn run(
 fn export(
     library: &Library,
     song: Song,
-    (model, recipe): (&InstalledModel, Recipe),
+    (model, recipe): (&InstalledModel, SeparationOptions),
     files: &FileArguments,
     cancel: &CancelToken,
 ) -> anyhow::Result<Exported> {
     let folder = library.song_folder(&song.hash);
     let progress = Progress::new(&song.title);
-    let order = Order {
+    let order = SongExport {
         track: SongTrack::open(&folder, Some(model), recipe.quality)?,
         song,
         folder,

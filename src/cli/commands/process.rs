@@ -8,7 +8,7 @@ use crate::{
     cli::{
         StemArguments, exit_code,
         output::{Output, Progress, note},
-        separation_options::RecipeArguments,
+        separation_options::SeparationArguments,
         session::Session,
         tracks,
     },
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Arguments {
     stems: StemArguments,
     /// Model and quality; those of a song are then what is shown and exported of it
     #[command(flatten)]
-    recipe: RecipeArguments,
+    recipe: SeparationArguments,
 }
 
 pub(in crate::cli) fn run(

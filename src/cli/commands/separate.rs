@@ -16,7 +16,7 @@ use crate::{
         inputs::{Inputs, Song},
         output::{Output, Progress, note},
         output_options::{FileArguments, asking, cancel_on_signal, report},
-        separation_options::RecipeArguments,
+        separation_options::SeparationArguments,
     },
     engine::{
         CancelToken, Compute, Preferences, Problem,
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     archive: ArchiveArguments,
     #[command(flatten)]
-    recipe: RecipeArguments,
+    recipe: SeparationArguments,
 }
 
 pub(in crate::cli) fn run(

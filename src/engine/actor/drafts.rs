@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Core, Open, songs::remove_folder};
 use crate::engine::{
     problem::Result,
-    separation::options::{Quality, Recipe},
+    separation::options::{Quality, SeparationOptions},
     store::track::SongTrack,
     types::Job,
 };
@@ -34,7 +34,7 @@ impl Core {
         let (Some(stems), Some(draft)) = (&track.stems, &track.draft) else { return Ok(()) };
         let is_refined =
             |stem: usize| draft.done_count_of(&[stem]) == 0 || stems.missing(&[stem]) == 0;
-        let recipe = Recipe { quality: Quality::DRAFT, ..job.recipe() };
+        let recipe = SeparationOptions { quality: Quality::DRAFT, ..job.recipe() };
         let shown = self.recipe_of(job.song);
         // Where another quality of the same model is shown, the draft is heard in its gaps.
         let is_heard = shown.model == recipe.model && shown.quality != job.quality;

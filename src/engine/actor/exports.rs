@@ -3,7 +3,7 @@
 use super::{Core, Message};
 use crate::engine::{
     event::{Event, ExportState},
-    export::{Exported, Origin, Place, Selection, Settings, song_export::Order},
+    export::{Exported, Origin, Place, Selection, Settings, song_export::SongExport},
     problem::{Activity, Problem, Result},
     system::panics::caught,
     types::{CancelToken, ExportId, SongId},
@@ -58,12 +58,12 @@ impl Core {
         }
     }
 
-    fn order(&self, song: SongId, selection: Selection, place: Place) -> Result<Order> {
+    fn order(&self, song: SongId, selection: Selection, place: Place) -> Result<SongExport> {
         let song = self.library.song(song)?;
         let folder = self.library.song_folder(&song.hash);
         let recipe = self.recipe_of(song.id);
         let track = self.track(&song, &recipe)?;
-        Ok(Order { song, folder, recipe, track, selection, place })
+        Ok(SongExport { song, folder, recipe, track, selection, place })
     }
 }
 

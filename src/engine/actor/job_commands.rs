@@ -4,7 +4,7 @@
 use super::{
     Core,
     exports::spawn,
-    queue::{Asked, Stop},
+    queue::{JobRequest, Stop},
 };
 use crate::engine::{
     event::Event,
@@ -72,7 +72,7 @@ impl Core {
             // So that it is taken up instead of a new one.
             self.library.update_job(&Job { state: JobState::Paused, ..job.clone() })?;
         }
-        let result = self.ask(job.song, Asked::by(&job, Some(request)), 0);
+        let result = self.request(job.song, JobRequest::by(&job, Some(request)), 0);
         if result.is_err() {
             self.library.update_job(&job)?;
         }

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     Core, LOOK_EVERY,
-    queue::{Asked, Paused, Running, Setback, Stop},
+    queue::{Backoff, JobRequest, Paused, Running, Stop},
     worker::Task,
 };
 use crate::engine::{
@@ -19,7 +19,7 @@ use crate::engine::{
     export::ordered,
     problem::{Advice, Class, Problem, Result},
     separation::{
-        options::{Quality, Recipe},
+        options::{Quality, SeparationOptions},
         scheduler::Listener,
     },
     store::{StemStore, track::SongTrack},
@@ -51,9 +51,9 @@ impl Core {
         stems: &[String],
         from_frame: u64,
     ) -> Result<()> {
-        let (recipe, drafts_first) = (self.recipe_of(id), self.usual.drafts_first);
+        let (recipe, drafts_first) = (self.recipe_of(id), self.defaults.drafts_first);
         let (stems, request) = (stems.to_vec(), Some(request));
-        self.ask(id, Asked { recipe, drafts_first, stems, request }, from_frame)
+        self.request(id, JobRequest { recipe, drafts_first, stems, request }, from_frame)
     }
 
     /// Says which job answers a command, before the job's first event.
@@ -70,9 +70,9 @@ impl Core {
     }
 
     /// Asks for stems of a song. What is in the store already is not computed again.
-    pub(super) fn ask(&mut self, id: SongId, asked: Asked, from_frame: u64) -> Result<()> {
+    pub(super) fn request(&mut self, id: SongId, asked: JobRequest, from_frame: u64) -> Result<()> {
         let song = self.library.song(id)?;
-        let Asked { recipe, drafts_first, stems, request } = asked;
+        let JobRequest { recipe, drafts_first, stems, request } = asked;
         let drafts_first = drafts_first && !recipe.quality.is_draft;
         let Some(model) = self.model(&recipe).cloned() else {
             return Err(self.why_missing(&recipe, Problem::NoModel));
@@ -103,7 +103,7 @@ impl Core {
                 Ok(lock) => drop(lock),
                 // Another program that works on this song keeps its job.
                 Err(Problem::Locked) => {
-                    let asked = Asked { recipe, drafts_first, stems, request };
+                    let asked = JobRequest { recipe, drafts_first, stems, request };
                     self.wait_for_other(id, asked, from_frame);
                     return Ok(());
                 }
@@ -141,7 +141,7 @@ impl Core {
         }
         self.queue.forget(id);
         let mut job = self.library.job(id)?;
-        self.queue.blocked.retain(|(song, ..)| *song != job.song);
+        self.queue.held_elsewhere.retain(|(song, ..)| *song != job.song);
         if !job.is_ended() {
             job.state = JobState::Cancelled;
             self.library.update_job(&job)?;
@@ -164,7 +164,7 @@ impl Core {
         let Self { queue, library, .. } = self;
         queue.waiting.retain(|(job, _)| library.job(job.id).is_ok());
         queue.paused.retain(|paused| library.job(paused.job.id).is_ok());
-        queue.blocked.retain(|(song, ..)| library.song(*song).is_ok());
+        queue.held_elsewhere.retain(|(song, ..)| library.song(*song).is_ok());
         if let Some(running) =
             queue.running.as_mut().filter(|running| library.job(running.job.id).is_err())
         {
@@ -182,7 +182,7 @@ impl Core {
                 // Another program works on this song: its job is not ours to write.
                 Err(Problem::Locked) => {
                     let request = self.queue.requests.get(&id).copied();
-                    self.wait_for_other(job.song, Asked::by(&job, request), from_frame);
+                    self.wait_for_other(job.song, JobRequest::by(&job, request), from_frame);
                 }
                 Err(e) if e.class() == Class::WaitForDisk => {
                     self.queue.running = None;
@@ -333,7 +333,7 @@ impl Core {
             }
             if matches!(result, Err(Problem::Locked)) && running.stop.is_none() {
                 let request = self.queue.requests.get(&id).copied();
-                self.wait_for_other(job.song, Asked::by(&job, request), 0);
+                self.wait_for_other(job.song, JobRequest::by(&job, request), 0);
                 return self.start_next();
             }
             let is_there = job.segments_done == job.segments_total;
@@ -374,7 +374,7 @@ impl Core {
         }
         self.sink.send(Event::Job(job.clone()));
         let problem = Problem::Paused { cause: Box::new(error.clone()) };
-        let before = self.queue.setbacks.remove(&job.id);
+        let before = self.queue.backoffs.remove(&job.id);
         let (tries, is_new) = match before {
             Some(it) if it.segments == job.segments_done => (it.tries + 1, it.problem != problem),
             _ => (0, true),
@@ -383,8 +383,8 @@ impl Core {
             let (request, song) = (self.queue.requests.get(&job.id).copied(), Some(job.song));
             self.sink.send(Event::Failed { request, song, problem: problem.clone() });
         }
-        let setback = Setback { segments: job.segments_done, problem, tries };
-        self.queue.setbacks.insert(job.id, setback);
+        let backoff = Backoff { segments: job.segments_done, problem, tries };
+        self.queue.backoffs.insert(job.id, backoff);
         let again = Instant::now() + LOOK_EVERY * 2_u32.pow(tries.min(LONGEST_PAUSE));
         self.queue.paused.push(Paused { job, from_frame, again });
     }
@@ -400,27 +400,27 @@ impl Core {
     }
 
     /// Another program works on a song: what is wanted of it here waits until that has ended.
-    fn wait_for_other(&mut self, song: SongId, asked: Asked, from_frame: u64) {
+    fn wait_for_other(&mut self, song: SongId, asked: JobRequest, from_frame: u64) {
         self.sink.send(Event::Waiting { song, problem: Problem::Locked });
-        self.queue.blocked.retain(|(other, ..)| *other != song);
-        self.queue.blocked.push((song, asked, from_frame));
+        self.queue.held_elsewhere.retain(|(other, ..)| *other != song);
+        self.queue.held_elsewhere.push((song, asked, from_frame));
     }
 
     /// Asks again for what another program stood in the way of.
-    pub(super) fn take_up_blocked(&mut self) {
-        for (song, asked, from_frame) in std::mem::take(&mut self.queue.blocked) {
+    pub(super) fn take_up_held_elsewhere(&mut self) {
+        for (song, asked, from_frame) in std::mem::take(&mut self.queue.held_elsewhere) {
             if self.is_locked(song, &asked.recipe) {
-                self.queue.blocked.push((song, asked, from_frame));
+                self.queue.held_elsewhere.push((song, asked, from_frame));
             } else {
                 let request = asked.request;
-                if let Err(e) = self.ask(song, asked, from_frame) {
+                if let Err(e) = self.request(song, asked, from_frame) {
                     self.fail_request(request, Some(song), &e);
                 }
             }
         }
     }
 
-    fn is_locked(&self, song: SongId, recipe: &Recipe) -> bool {
+    fn is_locked(&self, song: SongId, recipe: &SeparationOptions) -> bool {
         let track = self.library.song(song).and_then(|song| self.track(&song, recipe));
         let stems = track.map(|it| it.stems);
         let Ok(Some(stems)) = stems else { return false };
@@ -456,7 +456,7 @@ impl Core {
 
     /// Tells how long a segment is expected to take.
     pub(super) fn show_pace(&self) {
-        let recipe = self.usual_recipe();
+        let recipe = self.default_options();
         let Some(model) = self.model(&recipe) else { return };
         if let Some(seconds) = self.pace_of(model, recipe.quality) {
             self.sink.send(Event::Pace(seconds));

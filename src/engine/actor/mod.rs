@@ -31,16 +31,16 @@ use crate::engine::{
     library::{
         Library,
         import::{Imported, Importer},
-        missing_files::Sources,
+        missing_files::MissingFiles,
         recovery,
-        trash::{Holder, Removed},
+        trash::{Removed, TrashBin},
     },
     player::Player,
     problem::{Activity, Problem, Result},
     separation::{
         installed::InstalledModel,
         memory,
-        options::{Recipe, Usual},
+        options::{Defaults, SeparationOptions},
     },
     settings::Preferences,
     store::track::SongTrack,
@@ -92,9 +92,9 @@ pub(super) struct Core {
     /// Every model that is installed.
     models: Vec<InstalledModel>,
     /// What is used for songs of which nothing else was said.
-    usual: Usual,
+    defaults: Defaults,
     /// What was chosen for songs.
-    recipes: BTreeMap<SongId, Recipe>,
+    recipes: BTreeMap<SongId, SeparationOptions>,
     /// Why there is no model although there are weights.
     model_fault: Option<Problem>,
     /// An address at which weights are looked for first.
@@ -112,9 +112,9 @@ pub(super) struct Core {
     exports: BTreeMap<ExportId, (CancelToken, JoinHandle<()>)>,
     drags: Drags,
     /// Looks after the users' files, where anybody stays to be told.
-    sources: Option<Sources>,
+    sources: Option<MissingFiles>,
     /// Where removed songs are until this program ends.
-    holder: Holder,
+    holder: TrashBin,
     /// What can still be brought back.
     removed: Vec<Removed>,
     /// Whether the user knows that the library is gone.
@@ -128,7 +128,7 @@ pub(super) struct Core {
 /// The song that the player holds.
 struct Open {
     song: SongId,
-    recipe: Recipe,
+    recipe: SeparationOptions,
     track: SongTrack,
 }
 
@@ -147,7 +147,7 @@ impl Core {
         let tell = outbox.clone();
         // The receiver outlives these threads, but for the moments in which the program ends.
         // An engine that stays has a window before it.
-        let beside = if config.stays { memory::WINDOW } else { 0 };
+        let beside = if config.interactive { memory::WINDOW } else { 0 };
         let worker = Worker::start(config.compute, beside, move |news| {
             drop(tell.send(Message::Work(news)));
         })?;
@@ -159,7 +159,7 @@ impl Core {
         let analyst = Analyst::start(move |song, found| {
             drop(tell.send(Message::Analysed(song, found)));
         })?;
-        let sources = config.stays.then(|| Sources::start(&sink));
+        let sources = config.interactive.then(|| MissingFiles::start(&sink));
         let waveforms = Waveforms::start(&sink)?;
         // What is to be said of odd settings, whoever shows them says.
         let (preferences, _) = Preferences::load(&config.home);
@@ -176,7 +176,7 @@ impl Core {
             queue: Queue::default(),
             told_queue: Vec::new(),
             models: Vec::new(),
-            usual: preferences.usual(),
+            defaults: preferences.defaults(),
             recipes: BTreeMap::new(),
             model_fault: None,
             mirror: preferences.mirror(),
@@ -189,16 +189,16 @@ impl Core {
             exports: BTreeMap::new(),
             drags: Drags::default(),
             sources: sources.transpose()?,
-            holder: Holder::default(),
+            holder: TrashBin::default(),
             removed: Vec::new(),
             is_missed: false,
-            damaged: damaged.filter(|_| config.stays),
+            damaged: damaged.filter(|_| config.interactive),
             obeyed: None,
         })
     }
 
     /// Works until the last handle is gone.
-    pub(super) fn run(mut self, messages: &Receiver<Message>, stays: bool) {
+    pub(super) fn run(mut self, messages: &Receiver<Message>, interactive: bool) {
         self.find_models();
         self.library_version = self.library.version().ok();
         if let Err(e) = self.send_library() {
@@ -210,17 +210,17 @@ impl Core {
         }
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
-        if stays {
+        if interactive {
             self.list_models();
         }
         if let Some(problem) = self.damaged.take() {
             self.sink.send(Event::Failed { request: None, song: None, problem });
         }
-        if stays && let Err(e) = self.take_up_jobs() {
+        if interactive && let Err(e) = self.take_up_jobs() {
             self.fail(None, &e);
         }
         self.tell_queue();
-        if stays {
+        if interactive {
             self.analyse_next();
         }
         let mut next_look = Instant::now() + LOOK_EVERY;
@@ -237,7 +237,7 @@ impl Core {
                 }
                 if Instant::now() >= next_look {
                     next_look = Instant::now() + LOOK_EVERY;
-                    self.look_around(stays);
+                    self.look_around(interactive);
                 }
                 Ok(())
             });
@@ -285,13 +285,13 @@ impl Core {
     }
 
     /// What has changed around the engine: other programs, and the disk.
-    fn look_around(&mut self, stays: bool) {
-        if stays {
+    fn look_around(&mut self, interactive: bool) {
+        if interactive {
             self.watch_library();
             self.follow_others();
             self.take_up_paused();
         }
-        self.take_up_blocked();
+        self.take_up_held_elsewhere();
     }
 
     fn obey(&mut self, request: RequestId, command: Command) {
@@ -340,7 +340,7 @@ impl Core {
             }
             Command::Choose { song, recipe } => self.choose(song, recipe),
             Command::NextVersion(song) => self.next_version(song),
-            Command::SetUsual(usual) => self.set_usual(usual),
+            Command::SetDefaults(defaults) => self.set_defaults(defaults),
             Command::ListModels => {
                 self.list_models();
                 Ok(())
@@ -372,7 +372,7 @@ impl Core {
     }
 
     /// The stores of a song; the stems are shared with whoever reads or writes them already.
-    fn track(&self, song: &Song, recipe: &Recipe) -> Result<SongTrack> {
+    fn track(&self, song: &Song, recipe: &SeparationOptions) -> Result<SongTrack> {
         let is_it = |open: &&Open| open.song == song.id && open.recipe == *recipe;
         let open = self.open.as_ref().filter(is_it).map(|open| open.track.clone());
         // Files that somebody has removed are still open, but nothing is kept in them.
@@ -384,32 +384,32 @@ impl Core {
     }
 
     /// The model of a recipe, if it is installed.
-    fn model(&self, recipe: &Recipe) -> Option<&InstalledModel> {
+    fn model(&self, recipe: &SeparationOptions) -> Option<&InstalledModel> {
         self.models.iter().find(|model| model.name == recipe.model)
     }
 
     /// The error of a command that needs the model of a recipe, which is not there.
-    fn why_missing(&self, recipe: &Recipe, otherwise: Problem) -> Problem {
+    fn why_missing(&self, recipe: &SeparationOptions, otherwise: Problem) -> Problem {
         InstalledModel::why_missing(self.library.home(), &recipe.model, otherwise)
     }
 
     /// What is used where nothing else was said: another model where that one is not installed.
-    fn usual_recipe(&self) -> Recipe {
-        let recipe = self.usual.recipe.clone();
+    fn default_options(&self) -> SeparationOptions {
+        let recipe = self.defaults.recipe.clone();
         match (self.model(&recipe), self.models.first()) {
-            (None, Some(other)) => Recipe { model: other.name.clone(), ..recipe },
+            (None, Some(other)) => SeparationOptions { model: other.name.clone(), ..recipe },
             _ => recipe,
         }
     }
 
     /// What makes the stems that a song shows.
-    fn recipe_of(&self, song: SongId) -> Recipe {
+    fn recipe_of(&self, song: SongId) -> SeparationOptions {
         let chosen = self.recipes.get(&song).filter(|recipe| self.model(recipe).is_some());
-        chosen.cloned().unwrap_or_else(|| self.usual_recipe())
+        chosen.cloned().unwrap_or_else(|| self.default_options())
     }
 
     fn model_state(&self) -> ModelState {
-        match (self.model(&self.usual_recipe()), &self.model_fault) {
+        match (self.model(&self.default_options()), &self.model_fault) {
             (Some(model), _) => ModelState::Ready {
                 sources: model.spec.sources.clone(),
                 least_memory: model.least_memory(),
@@ -432,7 +432,7 @@ impl Core {
         self.analyst.join();
         self.player.load(None);
         self.keep_running_job();
-        self.holder = Holder::default(); // what was removed goes for good
+        self.holder = TrashBin::default(); // what was removed goes for good
         for (_, thread) in std::mem::take(&mut self.exports).into_values() {
             if thread.join().is_err() {
                 tracing::error!("an export thread panicked");

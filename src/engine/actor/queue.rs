@@ -9,7 +9,7 @@ use std::{
 
 use crate::engine::{
     problem::Problem,
-    separation::options::Recipe,
+    separation::options::SeparationOptions,
     store::track::SongTrack,
     types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
 };
@@ -20,9 +20,9 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<(Job, u64)>,
     /// Jobs that wait for the disk, not for their turn.
     pub(super) paused: Vec<Paused>,
-    pub(super) setbacks: BTreeMap<JobId, Setback>,
+    pub(super) backoffs: BTreeMap<JobId, Backoff>,
     /// What was asked of songs that another Partita works on.
-    pub(super) blocked: Vec<(SongId, Asked, u64)>,
+    pub(super) held_elsewhere: Vec<(SongId, JobRequest, u64)>,
     pub(super) running: Option<Running>,
     /// The last command that asked for each job that has not ended.
     pub(super) requests: BTreeMap<JobId, RequestId>,
@@ -52,15 +52,15 @@ impl Stop {
 
 /// What is asked of a song: which stems, and how they are made.
 #[derive(Clone)]
-pub(super) struct Asked {
-    pub(super) recipe: Recipe,
+pub(super) struct JobRequest {
+    pub(super) recipe: SeparationOptions,
     pub(super) drafts_first: bool,
     pub(super) stems: Vec<String>,
     /// The command that asks, where it is known.
     pub(super) request: Option<RequestId>,
 }
 
-impl Asked {
+impl JobRequest {
     /// The request that a job answers.
     pub(super) fn by(job: &Job, request: Option<RequestId>) -> Self {
         let (recipe, stems) = (job.recipe(), job.stems.clone());
@@ -76,7 +76,7 @@ pub(super) struct Paused {
 }
 
 /// Why a job was paused last.
-pub(super) struct Setback {
+pub(super) struct Backoff {
     /// How far it had come.
     pub(super) segments: usize,
     pub(super) problem: Problem,
@@ -116,7 +116,7 @@ impl Queue {
     }
 
     /// The stores that a running job writes.
-    pub(super) fn track_of(&self, song: SongId, recipe: &Recipe) -> Option<SongTrack> {
+    pub(super) fn track_of(&self, song: SongId, recipe: &SeparationOptions) -> Option<SongTrack> {
         let running = self.running.as_ref().filter(|running| running.job.is_of(song, recipe));
         running.map(|running| running.track.clone())
     }
@@ -134,7 +134,7 @@ impl Queue {
     }
 
     /// The job of a song that waits or runs, unless it is being ended.
-    pub(super) fn job_of(&mut self, song: SongId, recipe: &Recipe) -> Option<&mut Job> {
+    pub(super) fn job_of(&mut self, song: SongId, recipe: &SeparationOptions) -> Option<&mut Job> {
         let paused = self.paused.iter_mut().map(|paused| &mut paused.job);
         let waiting = self.waiting.iter_mut().map(|(job, _)| job).chain(paused);
         self.running

@@ -8,7 +8,7 @@ use crate::engine::{
     event::Event,
     library::{
         recovery,
-        trash::{Aside, Removed},
+        trash::{Removed, TrashedFolder},
     },
     problem::{Problem, Result},
     types::SongId,
@@ -39,7 +39,11 @@ impl Core {
     }
 
     /// The library did not forget these songs: their folders stay with it.
-    fn put_back(&self, asides: impl IntoIterator<Item = Aside>, error: Problem) -> Result<()> {
+    fn put_back(
+        &self,
+        asides: impl IntoIterator<Item = TrashedFolder>,
+        error: Problem,
+    ) -> Result<()> {
         for aside in asides {
             if let Err(e) = aside.put_back() {
                 self.fail(None, &e);
@@ -81,7 +85,7 @@ impl Core {
 
     /// Removes for good what was removed; says whether there was anything.
     pub(super) fn purge_removed(&mut self) -> bool {
-        let asides: Vec<Aside> =
+        let asides: Vec<TrashedFolder> =
             std::mem::take(&mut self.removed).into_iter().filter_map(|it| it.aside).collect();
         let had_any = !asides.is_empty();
         for aside in asides {

@@ -11,7 +11,7 @@ use crate::engine::{
     event::Event,
     library::{Library, Whereabouts, cover, paths::song_folder},
     problem::{Problem, Result},
-    separation::{options::Recipe, plan::Plan},
+    separation::{options::SeparationOptions, plan::Plan},
     store::{StemStore, track::SongTrack},
     types::{Analysis, Job, JobState, Song, SongId, SongState},
 };
@@ -161,7 +161,7 @@ impl Core {
         Ok(())
     }
 
-    fn show_open(&mut self, id: SongId, recipe: Recipe, track: SongTrack) {
+    fn show_open(&mut self, id: SongId, recipe: SeparationOptions, track: SongTrack) {
         let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
         // The store's word: a row of the library may say anything.
         let frames = track.mix.frames();
@@ -177,7 +177,7 @@ impl Core {
     }
 
     /// Whoever opens a song that is not separated is likely to want that next: then the model is there.
-    fn prepare_for(&self, recipe: &Recipe, track: &SongTrack) {
+    fn prepare_for(&self, recipe: &SeparationOptions, track: &SongTrack) {
         let is_wanted = track.stems.as_ref().is_some_and(|stems| !stems.is_complete());
         if let Some(model) = self.model(recipe).filter(|_| is_wanted && self.queue.is_idle()) {
             self.worker.prepare(model.clone(), self.compute);

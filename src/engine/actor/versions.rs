@@ -7,7 +7,7 @@ use crate::engine::{
     problem::Result,
     separation::{
         installed::InstalledModel,
-        options::{Offer, Quality, Recipe, Usual, Version},
+        options::{Defaults, Quality, QualityCost, SeparationOptions, Version},
     },
     store::{StemStore, track::SongTrack},
     types::SongId,
@@ -15,9 +15,9 @@ use crate::engine::{
 
 impl Core {
     /// Shows other stems of a song. What is playing goes on where it is.
-    pub(super) fn choose(&mut self, song: SongId, recipe: Option<Recipe>) -> Result<()> {
-        let recipe =
-            recipe.map(|recipe| Recipe { quality: recipe.quality.within_bounds(), ..recipe });
+    pub(super) fn choose(&mut self, song: SongId, recipe: Option<SeparationOptions>) -> Result<()> {
+        let recipe = recipe
+            .map(|recipe| SeparationOptions { quality: recipe.quality.within_bounds(), ..recipe });
         self.library.set_recipe(song, recipe.as_ref())?;
         match recipe {
             Some(recipe) => drop(self.recipes.insert(song, recipe)),
@@ -45,11 +45,11 @@ impl Core {
     }
 
     /// Sets what is used for songs of which nothing else was said.
-    pub(super) fn set_usual(&mut self, usual: Usual) -> Result<()> {
-        if usual == self.usual {
+    pub(super) fn set_defaults(&mut self, defaults: Defaults) -> Result<()> {
+        if defaults == self.defaults {
             return Ok(());
         }
-        self.usual = usual;
+        self.defaults = defaults;
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         self.send_library()?;
@@ -61,7 +61,7 @@ impl Core {
     }
 
     /// Tells what the open song shows, and what there is to choose from.
-    pub(super) fn tell_shown(&self, song: SongId, recipe: &Recipe, track: &SongTrack) {
+    pub(super) fn tell_shown(&self, song: SongId, recipe: &SeparationOptions, track: &SongTrack) {
         let Some(model) = self.model(recipe) else { return };
         let stems = 0..model.spec.sources.len();
         let missing = |stem| track.stems.as_ref().map_or(0, |stems| stems.missing(&[stem]));
@@ -70,7 +70,7 @@ impl Core {
         if !qualities.contains(&recipe.quality) {
             qualities.push(recipe.quality);
         }
-        let offer = |quality: Quality| Offer {
+        let offer = |quality: Quality| QualityCost {
             quality,
             segments: model.plan(track.mix.frames(), quality).len(),
             seconds_each: self.pace_of(model, quality),
@@ -104,7 +104,7 @@ impl Core {
                     continue;
                 }
                 let is_complete = StemStore::is_complete_in(&its, &plan, &model.groups());
-                let recipe = Recipe { model: model.name.clone(), quality };
+                let recipe = SeparationOptions { model: model.name.clone(), quality };
                 versions.push(Version { recipe, is_complete });
             }
         }

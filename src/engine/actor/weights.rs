@@ -56,9 +56,9 @@ impl Core {
     pub(super) fn find_models(&mut self) {
         let home = self.library.home();
         self.models = InstalledModel::all(home);
-        let usual = InstalledModel::find(home, &self.usual.recipe.model);
+        let defaults = InstalledModel::find(home, &self.defaults.recipe.model);
         let default = InstalledModel::find(home, DEFAULT);
-        let fault = usual.and(default).err();
+        let fault = defaults.and(default).err();
         self.model_fault = fault.map(Problem::from);
     }
 

@@ -16,7 +16,7 @@ use crate::{
         problem::{Activity, Problem, Result},
         separation::{
             installed::InstalledModel,
-            loaded_model::{Ensemble, Work},
+            loaded_model::{LoadedModel, Work},
             pool,
             run::Step,
             scheduler::Listener,
@@ -89,8 +89,9 @@ impl Worker {
         let thread = std::thread::Builder::new()
             .name("separate".into())
             .spawn(move || {
-                let make =
-                    |model: &InstalledModel, compute| Ensemble::new(model.clone(), compute, beside);
+                let make = |model: &InstalledModel, compute| {
+                    LoadedModel::new(model.clone(), compute, beside)
+                };
                 run(&orders, &make, &tell);
             })
             .map_err(Problem::no_thread)?;
@@ -123,10 +124,10 @@ impl Worker {
 }
 
 /// An ensemble of this model, made anew, beside what other things take of the memory.
-type Make<'a> = &'a dyn Fn(&InstalledModel, Compute) -> Result<Ensemble>;
+type Make<'a> = &'a dyn Fn(&InstalledModel, Compute) -> Result<LoadedModel>;
 
 fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
-    let mut loaded: Option<Ensemble> = None;
+    let mut loaded: Option<LoadedModel> = None;
     loop {
         let task = match orders.recv_timeout(IDLE) {
             Err(RecvTimeoutError::Disconnected) => return,
@@ -138,9 +139,9 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
             Ok(Order::Work(task)) => task,
             Ok(Order::Load(model, compute)) => {
                 let work = || {
-                    let ensemble = have(&mut loaded, make, &model, compute)?;
-                    ensemble.prepare()?;
-                    ensemble.warm_up(&|| !orders.is_empty());
+                    let loaded_model = have(&mut loaded, make, &model, compute)?;
+                    loaded_model.prepare()?;
+                    loaded_model.warm_up(&|| !orders.is_empty());
                     Ok(())
                 };
                 if let Err(e) = caught(Activity::LoadingModel, work) {
@@ -162,31 +163,31 @@ fn run(orders: &Receiver<Order>, make: Make<'_>, tell: &dyn Fn(Progress)) {
 
 /// The ensemble of this model; makes it unless it is there.
 fn have<'a>(
-    loaded: &'a mut Option<Ensemble>,
+    loaded: &'a mut Option<LoadedModel>,
     make: Make<'_>,
     model: &InstalledModel,
     compute: Compute,
-) -> Result<&'a mut Ensemble> {
-    let ensemble = match loaded.take().filter(|it| it.is_of(model, compute)) {
-        Some(ensemble) => ensemble,
+) -> Result<&'a mut LoadedModel> {
+    let loaded_model = match loaded.take().filter(|it| it.is_of(model, compute)) {
+        Some(loaded_model) => loaded_model,
         None => make(model, compute)?, // never two models at once: the other is gone
     };
-    Ok(loaded.insert(ensemble))
+    Ok(loaded.insert(loaded_model))
 }
 
 fn separate(
     task: &Task,
-    loaded: &mut Option<Ensemble>,
+    loaded: &mut Option<LoadedModel>,
     make_ensemble: Make<'_>,
     tell: &dyn Fn(Progress),
 ) -> Result<()> {
-    let ensemble = have(loaded, make_ensemble, &task.model, task.compute)?;
+    let loaded_model = have(loaded, make_ensemble, &task.model, task.compute)?;
     let mut since = Instant::now();
     let mut make = |stems: &StemStore, is_draft: bool, is_of_draft: bool| {
         let (mix, wanted, pace) = (&task.mix, &task.wanted[..], task.pace);
         let work = Work { mix, stems, wanted, is_draft, pace };
         let job = task.job;
-        ensemble.separate(&work, &*task.listener, &task.cancel, &mut |step| match step {
+        loaded_model.separate(&work, &*task.listener, &task.cancel, &mut |step| match step {
             Step::Begins(segment) => tell(Progress::Begins { job, segment, is_of_draft }),
             Step::Readable(segment) => tell(Progress::Readable { job, segment, is_of_draft }),
             Step::Stored(_) => {
@@ -282,7 +283,7 @@ mod tests {
         let make = |model: &InstalledModel, compute| {
             let stumbles = loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
             let network = Clumsy { spec: spec.clone(), calls: 0.into(), stumbles };
-            Ok(Ensemble::new(model.clone(), compute, 0)?.with(Box::new(network)))
+            Ok(LoadedModel::new(model.clone(), compute, 0)?.with(Box::new(network)))
         };
         let told = std::sync::Mutex::new(Vec::new());
         run(&tasks, &make, &|news| told.lock().unwrap().push(news));

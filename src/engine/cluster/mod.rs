@@ -30,7 +30,7 @@ pub mod song;
 use std::path::Path;
 
 pub use manifest::{Entry, Manifest};
-pub use run::{News, Run, Summary};
+pub use run::{Run, ShardEvent, Summary};
 pub use shard::Shard;
 pub use song::Song;
 

@@ -172,7 +172,7 @@ mod tests {
     use crate::engine::{
         library::Record,
         problem::Problem,
-        separation::options::{Quality, Recipe},
+        separation::options::{Quality, SeparationOptions},
     };
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
         let mut library = Library::open(home.path()).unwrap();
         library.adopt(&Record::of_nameless("aabbccddeeff", 7)).unwrap();
         let song = library.songs().unwrap().remove(0);
-        let recipe = Recipe { model: "m".into(), quality: Quality::default() };
+        let recipe = SeparationOptions { model: "m".into(), quality: Quality::default() };
         let mut job = library.add_job(song.id, &recipe, false, &[]).unwrap();
         job.state = JobState::Failed(Problem::Recorded {
             text: "cannot read /home/annabel/My songs/a b.mp3: no such file".into(),

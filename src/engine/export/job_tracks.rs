@@ -17,7 +17,7 @@ use crate::engine::{
 
 /// Names and files of a job's tracks, the mix last.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tracks {
+pub struct JobTracks {
     /// Each track's name and file.
     pub files: Vec<(String, PathBuf)>,
     /// Common gain in dB that kept them from clipping; 0 when none was needed, or when they were
@@ -30,10 +30,10 @@ pub struct Tracks {
 /// # Errors
 /// Those of the stores and of the disk; [`Problem::ModelMissing`] when the model is not installed any
 /// more and the tracks are missing.
-pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
+pub fn of_job(library: &Library, job: &Job) -> Result<JobTracks> {
     let items = items(library, job, &job.stems)?;
     if items.iter().all(|item| item.to.is_file()) {
-        return Ok(Tracks { files: named(items), gain_db: 0.0 });
+        return Ok(JobTracks { files: named(items), gain_db: 0.0 });
     }
     let Some(model) = InstalledModel::find(library.home(), &job.model)? else {
         return Err(Problem::ModelMissing { model: job.model.clone() });
@@ -46,7 +46,7 @@ pub fn of_job(library: &Library, job: &Job) -> Result<Tracks> {
     let origin = Origin::of_song(&song, &folder, &model.name, &cancel)?;
     let settings = Settings { on_exists: OnExists::Replace, ..Settings::default() };
     let exported = export(&track, &origin, &items, &settings, &mut |_| {}, &cancel)?;
-    Ok(Tracks { files: exported.files, gain_db: exported.gain_db })
+    Ok(JobTracks { files: exported.files, gain_db: exported.gain_db })
 }
 
 /// The tracks of a job that were written already.

@@ -9,20 +9,20 @@ use crate::engine::export;
 use crate::engine::{
     note::Note,
     problem::Result,
-    separation::options::Recipe,
+    separation::options::SeparationOptions,
     store::track::SongTrack,
     types::{CancelToken, Song},
 };
 
 /// What is to be exported.
 #[derive(Debug)]
-pub struct Order {
+pub struct SongExport {
     /// The song.
     pub song: Song,
     /// Its folder in the data folder.
     pub folder: PathBuf,
     /// What made the stems.
-    pub recipe: Recipe,
+    pub recipe: SeparationOptions,
     /// Its stores.
     pub track: SongTrack,
     /// What of it.
@@ -31,7 +31,7 @@ pub struct Order {
     pub place: Place,
 }
 
-impl Order {
+impl SongExport {
     /// Writes the files.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Order {
         progress: &mut dyn FnMut(f32),
         cancel: &CancelToken,
     ) -> Result<Exported> {
-        let Recipe { model, quality } = &self.recipe;
+        let SeparationOptions { model, quality } = &self.recipe;
         let origin = Origin::of_song(&self.song, &self.folder, model, cancel)?;
         let sources = self.track.stems.as_ref().map(|stems| stems.sources()).unwrap_or_default();
         let items = self.selection.items(sources, settings.format, &self.place, origin.fields())?;

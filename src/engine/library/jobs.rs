@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Library, now};
 use crate::engine::{
     problem::{Problem, Result},
-    separation::options::{Quality, Recipe},
+    separation::options::{Quality, SeparationOptions},
     types::{Job, JobId, JobState, SongId},
 };
 
@@ -30,7 +30,7 @@ impl Library {
     pub fn add_job(
         &mut self,
         song: SongId,
-        recipe: &Recipe,
+        recipe: &SeparationOptions,
         drafts_first: bool,
         stems: &[String],
     ) -> Result<Job> {
@@ -103,7 +103,7 @@ impl Library {
     ///
     /// # Errors
     /// [`Problem::Library`].
-    pub fn last_job_of(&self, song: SongId, recipe: &Recipe) -> Result<Option<Job>> {
+    pub fn last_job_of(&self, song: SongId, recipe: &SeparationOptions) -> Result<Option<Job>> {
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE song = ?1 ORDER BY id DESC");
         let mut query = self.db.prepare(&sql)?;
         let mut jobs = query.query_map([song.0], job_of_row)?;
@@ -241,7 +241,7 @@ mod tests {
         }
         let [second, first] = [0, 1].map(|at| library.songs().unwrap()[at].id);
         let mut add = |song, model: &str, state| {
-            let recipe = Recipe { model: model.into(), quality: Quality::default() };
+            let recipe = SeparationOptions { model: model.into(), quality: Quality::default() };
             let job = library.add_job(song, &recipe, false, &["a".into()]).unwrap();
             library.update_job(&Job { state, segments_total: 3, ..job.clone() }).unwrap();
             job.id
@@ -251,10 +251,10 @@ mod tests {
         let paused = add(first, "m", JobState::Paused);
         let of_another_model = add(first, "n", JobState::Running);
         let of_another_song = add(second, "m", JobState::Running);
-        let best = Recipe { model: "m".into(), quality: Quality::BEST };
+        let best = SeparationOptions { model: "m".into(), quality: Quality::BEST };
         let better = library.add_job(first, &best, true, &["a".into()]).unwrap();
         assert!(better.drafts_first && better.recipe() == best);
-        let usual = Recipe { quality: Quality::default(), ..best.clone() };
+        let usual = SeparationOptions { quality: Quality::default(), ..best.clone() };
         let more = library.add_job(first, &usual, false, &["a".into(), "b".into()]).unwrap().id;
         assert_eq!(library.last_job_of(first, &best).unwrap(), Some(better.clone()));
         let job = library.job(done).unwrap();

@@ -20,9 +20,9 @@ const EVERY: Duration = Duration::from_secs(10);
 const LISTS: usize = 64;
 
 /// The thread that looks. It ends with its handle.
-pub(in crate::engine) struct Sources(Sender<Vec<(SongId, PathBuf)>>);
+pub(in crate::engine) struct MissingFiles(Sender<Vec<(SongId, PathBuf)>>);
 
-impl Sources {
+impl MissingFiles {
     /// Starts the thread. It tells which songs have no file as [`Event::Missing`], whenever that
     /// changes.
     pub(in crate::engine) fn start(sink: &EventSink) -> Result<Self> {

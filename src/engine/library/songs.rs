@@ -16,7 +16,7 @@ use crate::engine::{
     audio::decode::Decoded,
     note::Notes,
     problem::Result,
-    separation::options::Recipe,
+    separation::options::SeparationOptions,
     system::atomic_file::base_name,
     types::{Analysis, AudioFormat, AudioTrack, LaneSettings, Song, SongId, SongState, Tags},
 };
@@ -222,7 +222,7 @@ impl Library {
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
-    pub fn recipes(&self) -> Result<BTreeMap<SongId, Recipe>> {
+    pub fn recipes(&self) -> Result<BTreeMap<SongId, SeparationOptions>> {
         let sql = "SELECT id, recipe FROM songs WHERE recipe IS NOT NULL";
         let mut query = self.db.prepare(sql)?;
         let recipes = query.query_map([], |row| {
@@ -237,7 +237,7 @@ impl Library {
     ///
     /// # Errors
     /// [`crate::engine::Problem::Library`].
-    pub fn set_recipe(&mut self, id: SongId, recipe: Option<&Recipe>) -> Result<()> {
+    pub fn set_recipe(&mut self, id: SongId, recipe: Option<&SeparationOptions>) -> Result<()> {
         let text = recipe.and_then(|recipe| serde_json::to_string(recipe).ok());
         self.db.execute("UPDATE songs SET recipe = ?2 WHERE id = ?1", params![id.0, text])?;
         Ok(())

@@ -90,12 +90,12 @@ mod tests {
     use super::*;
     use crate::engine::{
         library::Record,
-        separation::options::{Quality, Recipe},
+        separation::options::{Quality, SeparationOptions},
         types::JobState,
     };
 
-    fn recipe() -> Recipe {
-        Recipe { model: "m".into(), quality: Quality::default() }
+    fn recipe() -> SeparationOptions {
+        SeparationOptions { model: "m".into(), quality: Quality::default() }
     }
 
     #[test]

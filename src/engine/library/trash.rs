@@ -20,7 +20,7 @@ const FOLDER: &str = "removed";
 
 /// The folder of a removed song.
 #[derive(Debug)]
-pub struct Aside {
+pub struct TrashedFolder {
     /// Where it was.
     was: PathBuf,
     /// Where it is.
@@ -33,22 +33,22 @@ pub struct Removed {
     /// Its rows of the library.
     pub taken: Taken,
     /// Its stores; `None` where there were none.
-    pub aside: Option<Aside>,
+    pub aside: Option<TrashedFolder>,
 }
 
 /// What this program has put aside; it goes with it.
 #[derive(Debug, Default)]
-pub struct Holder {
+pub struct TrashBin {
     folder: Option<WorkFolder>,
     /// Times that something was put aside.
     count: usize,
 }
 
-impl Holder {
+impl TrashBin {
     /// Takes folders of songs out of the way, before the library forgets the songs. Returns what
     /// is aside, on the disk, too, and what went wrong with others; those that are not there do not
     /// matter.
-    pub fn take(&mut self, home: &Path, songs: &[PathBuf]) -> (Vec<Aside>, Vec<Problem>) {
+    pub fn take(&mut self, home: &Path, songs: &[PathBuf]) -> (Vec<TrashedFolder>, Vec<Problem>) {
         let (mut asides, mut errors) = (Vec::new(), Vec::new());
         let to = match self.make_place(home) {
             Ok(to) => to,
@@ -86,11 +86,11 @@ impl Holder {
     }
 }
 
-fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<Aside>> {
+fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<TrashedFolder>> {
     let cannot = |error| Problem::remove(song, error);
     let Some((parent, name)) = song.parent().zip(song.file_name()) else { return Ok(None) };
     check_inside(home, parent)?;
-    let aside = Aside { was: song.to_owned(), folder: to.join(name) };
+    let aside = TrashedFolder { was: song.to_owned(), folder: to.join(name) };
     match fs::rename(song, &aside.folder) {
         Ok(()) => Ok(Some(aside)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -98,7 +98,7 @@ fn take(home: &Path, song: &Path, to: &Path) -> Result<Option<Aside>> {
     }
 }
 
-impl Aside {
+impl TrashedFolder {
     /// Puts the folder back where it was. Where the song came anew meanwhile, its stores are there,
     /// and those that were removed go.
     ///
@@ -153,7 +153,7 @@ pub fn settle(home: &Path, is_known: impl Fn(&Path) -> bool) {
             for folder in folders_in(&place) {
                 let was = home.join("songs").join(folder.file_name().unwrap_or_default());
                 if is_known(&was)
-                    && let Err(e) = (Aside { was, folder }).put_back()
+                    && let Err(e) = (TrashedFolder { was, folder }).put_back()
                 {
                     tracing::warn!("{e}");
                     return; // it stays for the next time
@@ -181,14 +181,14 @@ mod tests {
         song
     }
 
-    fn take_one(holder: &mut Holder, home: &Path, song: &Path) -> Aside {
+    fn take_one(holder: &mut TrashBin, home: &Path, song: &Path) -> TrashedFolder {
         let (mut asides, errors) = holder.take(home, &[song.to_owned()]);
         assert!(errors.is_empty(), "{errors:?}");
         asides.remove(0)
     }
 
     /// As if the program had been killed: the lock ends, the folder stays.
-    fn kill(holder: Holder, home: &Path) {
+    fn kill(holder: TrashBin, home: &Path) {
         let held = holder.folder.as_ref().unwrap().path().to_owned();
         let kept = home.join("kept");
         fs::rename(&held, &kept).unwrap();
@@ -200,7 +200,7 @@ mod tests {
     fn a_removal_is_settled_by_what_the_library_knows_once_its_program_has_ended() {
         let home = tempfile::tempdir().unwrap();
         let song = song(home.path());
-        let mut holder = Holder::default();
+        let mut holder = TrashBin::default();
         take_one(&mut holder, home.path(), &song);
         assert!(!song.exists());
         settle(home.path(), |_| true);
@@ -212,7 +212,7 @@ mod tests {
         kill(holder, home.path());
         settle(home.path(), |was| was == song);
         assert!(song.join("mix.f32").exists(), "the library knows it");
-        let mut holder = Holder::default();
+        let mut holder = TrashBin::default();
         take_one(&mut holder, home.path(), &song);
         kill(holder, home.path());
         settle(home.path(), |_| false);
@@ -224,7 +224,7 @@ mod tests {
     fn it_comes_back_unless_it_came_anew() {
         let home = tempfile::tempdir().unwrap();
         let folder = song(home.path());
-        let mut holder = Holder::default();
+        let mut holder = TrashBin::default();
         take_one(&mut holder, home.path(), &folder).put_back().unwrap();
         assert!(folder.join("mix.f32").exists());
         let aside = take_one(&mut holder, home.path(), &folder);

@@ -10,7 +10,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::{
     ramp::{GAIN_FRAMES, Ramp},
     shared::Strips,
-    timeline::Route,
+    timeline::Timeline,
 };
 
 /// Samples of a frame before the stems: how much of the stems is there (0 to 1), original L, R.
@@ -26,9 +26,9 @@ pub(super) struct Deck {
     ring: Consumer<f32>,
     stride: usize,
     generation: u64,
-    route: Route,
+    timeline: Timeline,
     /// The next frame to be played, on the route's tape.
-    tape: u64,
+    timeline_position: u64,
     /// Whether a loop was gone round on the way here, also by the decks before.
     has_turned: bool,
     strips: Strips,
@@ -43,7 +43,7 @@ pub(super) struct Part {
     /// See [`super::shared::Wanted::generation`].
     pub(super) generation: u64,
     /// The way through the track.
-    pub(super) route: Route,
+    pub(super) timeline: Timeline,
     /// One for each stem, and the residual's; none without a track.
     pub(super) strips: Strips,
 }
@@ -52,19 +52,29 @@ impl Deck {
     /// A deck for `part`, and the end to fill it from: `stride(stems)` samples a frame, at most
     /// `frames` frames ahead.
     pub(super) fn new(part: Part, frames: usize) -> (Producer<f32>, Self) {
-        let Part { generation, route, strips } = part;
+        let Part { generation, timeline, strips } = part;
         let stride = stride(strips.len().saturating_sub(1));
         let (producer, ring) = RingBuffer::new(frames * stride);
         let ramps = strips.iter().map(|strip| strip.gain().map(Ramp::new)).collect();
         let peaks = vec![[0.0; 2]; strips.len()].into();
-        let (tape, has_turned) = (route.tape, false);
-        let deck = Self { ring, stride, generation, route, tape, has_turned, strips, ramps, peaks };
+        let (timeline_position, has_turned) = (timeline.timeline_position, false);
+        let deck = Self {
+            ring,
+            stride,
+            generation,
+            timeline,
+            timeline_position,
+            has_turned,
+            strips,
+            ramps,
+            peaks,
+        };
         (producer, deck)
     }
 
     /// A deck with nothing on it.
     pub(super) fn empty(generation: u64) -> Self {
-        let part = Part { generation, route: Route::default(), strips: Arc::default() };
+        let part = Part { generation, timeline: Timeline::default(), strips: Arc::default() };
         Self::new(part, 1).1
     }
 
@@ -74,22 +84,22 @@ impl Deck {
 
     /// The next frame to be played.
     pub(super) fn position(&self) -> u64 {
-        self.route.frame_at(self.tape)
+        self.timeline.frame_at(self.timeline_position)
     }
 
     /// The next frame to be played, counted along the way.
-    pub(super) fn tape(&self) -> u64 {
-        self.tape
+    pub(super) fn timeline_position(&self) -> u64 {
+        self.timeline_position
     }
 
     /// Whether a loop was gone round since the last seek.
     pub(super) fn has_turned(&self) -> bool {
-        self.has_turned || self.route.has_turned(self.tape)
+        self.has_turned || self.timeline.has_turned(self.timeline_position)
     }
 
     /// Frames until the track ends.
     pub(super) fn to_end(&self) -> u64 {
-        self.route.length() - self.tape
+        self.timeline.length() - self.timeline_position
     }
 
     /// Frames that can be played now.
@@ -102,7 +112,7 @@ impl Deck {
         let frames = frames.min(self.ready() as u64) as usize;
         if let Ok(chunk) = self.ring.read_chunk(frames * self.stride) {
             chunk.commit_all();
-            self.tape += frames as u64;
+            self.timeline_position += frames as u64;
         }
     }
 
@@ -140,7 +150,7 @@ impl Deck {
             }
         }
         chunk.commit_all();
-        self.tape += frames as u64;
+        self.timeline_position += frames as u64;
         for (strip, peak) in self.strips.iter().zip(&self.peaks) {
             strip.raise_peak(*peak);
         }

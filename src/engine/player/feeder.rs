@@ -14,7 +14,7 @@ use super::{
     mixer::Mixer,
     ramp::FADE_FRAMES,
     shared::{Shared, Strips, Wanted},
-    timeline::{Route, Stretch},
+    timeline::{Stretch, Timeline},
 };
 use crate::engine::{problem::Activity, system::panics::caught};
 
@@ -125,27 +125,34 @@ impl Feeder {
     /// Starts reading where `wanted` says, and sends the deck off; says whether there was room.
     fn open(&mut self, wanted: &Wanted) -> bool {
         let end = wanted.track.as_ref().map_or(0, |track| track.frames());
-        let mut route = Route { tape: 0, frame: wanted.target, end, region: wanted.region };
+        let mut timeline =
+            Timeline { timeline_position: 0, frame: wanted.target, end, region: wanted.region };
         if self.line.generation == wanted.generation {
             if self.out > 1 {
                 return false; // one at a time: a deck that never gets to play bridges nothing
             }
-            if let Some(mut tape) = self.shared.followed_tape(wanted) {
+            if let Some(mut timeline_position) = self.shared.followed_tape(wanted) {
                 if self.shared.is_playing() {
                     // What is already buffered must last through the cross-fade.
-                    let buffered = self.line.tape.saturating_sub(u64::from(FADE_FRAMES));
-                    tape = (tape + HORIZON_FRAMES).min(buffered).max(tape);
+                    let buffered =
+                        self.line.timeline_position.saturating_sub(u64::from(FADE_FRAMES));
+                    timeline_position =
+                        (timeline_position + HORIZON_FRAMES).min(buffered).max(timeline_position);
                 }
-                if tape >= self.line.route.length() {
+                if timeline_position >= self.line.timeline.length() {
                     self.line.refresh = wanted.refresh;
                     return true;
                 }
-                route = Route { tape, frame: self.line.route.frame_at(tape), ..route };
+                timeline = Timeline {
+                    timeline_position,
+                    frame: self.line.timeline.frame_at(timeline_position),
+                    ..timeline
+                };
             }
         } else if self.out >= DECKS || self.arriving.is_full() {
             return false;
         }
-        let (line, deck) = Line::open(wanted, route);
+        let (line, deck) = Line::open(wanted, timeline);
         self.line = line;
         let mut filled = 0;
         while filled < PREFILL_FRAMES {
@@ -170,9 +177,9 @@ struct Line {
     stems: usize,
     generation: u64,
     refresh: u64,
-    route: Route,
+    timeline: Timeline,
     /// The next frame to be read, on the route's tape.
-    tape: u64,
+    timeline_position: u64,
     coverage: Coverage,
     stereo: Vec<f32>,
     lanes: Vec<f32>,
@@ -185,17 +192,17 @@ struct Line {
 impl Line {
     /// No track.
     fn idle() -> Self {
-        Self::open(&Wanted::default(), Route::default()).0
+        Self::open(&Wanted::default(), Timeline::default()).0
     }
 
     /// Opens a line and its deck at the start of a way.
-    fn open(wanted: &Wanted, route: Route) -> (Self, Deck) {
+    fn open(wanted: &Wanted, timeline: Timeline) -> (Self, Deck) {
         let Wanted { track, strips, generation, refresh, .. } = wanted.clone();
         let stems = strips.len().saturating_sub(1);
-        let left = route.length() - route.tape;
+        let left = timeline.length() - timeline.timeline_position;
         let ahead = left.clamp(1, DECK_FRAMES as u64) as usize;
         let (ring, deck) =
-            Deck::new(Part { generation, route, strips: Arc::clone(&strips) }, ahead);
+            Deck::new(Part { generation, timeline, strips: Arc::clone(&strips) }, ahead);
         let line = Self {
             track,
             ring,
@@ -203,8 +210,8 @@ impl Line {
             stems,
             generation,
             refresh,
-            tape: route.tape,
-            route,
+            timeline_position: timeline.timeline_position,
+            timeline,
             coverage: Coverage::default(),
             stereo: vec![0.0; 2 * CHUNK_FRAMES],
             lanes: vec![0.0; stride(stems) * CHUNK_FRAMES],
@@ -224,7 +231,7 @@ impl Line {
         let Some(track) = self.track.clone() else { return 0 };
         let stride = stride(self.stems);
         let room = (self.ring.slots() / stride).min(CHUNK_FRAMES);
-        let stretch = self.route.stretch(self.tape);
+        let stretch = self.timeline.stretch(self.timeline_position);
         let frames = stretch.frames.min(room as u64) as usize;
         if frames == 0 {
             return 0;
@@ -237,8 +244,8 @@ impl Line {
         if !pushed {
             return 0;
         }
-        self.tape += frames as u64;
-        if self.route.frame_at(self.tape) != stretch.frame + frames as u64 {
+        self.timeline_position += frames as u64;
+        if self.timeline.frame_at(self.timeline_position) != stretch.frame + frames as u64 {
             self.coverage = Coverage::default(); // back at the loop's start
         }
         frames
@@ -278,7 +285,7 @@ impl Line {
     /// At a loop's joint: the end fades into what comes before the start, so that the start follows
     /// it as it does in the song; a start with nothing before it comes in from silence.
     fn join(&mut self, track: &dyn Track, stretch: Stretch, lanes: &mut [f32]) {
-        let (stride, fade) = (stride(self.stems), self.route.fade_frames());
+        let (stride, fade) = (stride(self.stems), self.timeline.fade_frames());
         if let Some(to_joint) = stretch.to_joint {
             if self.before_loop.is_empty() {
                 self.read_before_loop(track);
@@ -303,8 +310,8 @@ impl Line {
 
     /// Reads what comes before the loop's start: silence where there is not enough of it.
     fn read_before_loop(&mut self, track: &dyn Track) {
-        let (stride, start) = (stride(self.stems), self.route.loop_start());
-        let fade = self.route.fade_frames();
+        let (stride, start) = (stride(self.stems), self.timeline.loop_start());
+        let fade = self.timeline.fade_frames();
         let mut before = vec![0.0; fade as usize * stride];
         if start >= fade {
             let coverage = std::mem::take(&mut self.coverage);

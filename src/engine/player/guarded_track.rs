@@ -12,29 +12,29 @@ use super::Track;
 use crate::engine::{problem::Activity, system::panics::caught};
 
 /// Stands between the feeder and a track.
-pub(super) struct Careful {
+pub(super) struct GuardedTrack {
     track: Arc<dyn Track>,
-    has_stumbled: AtomicBool,
+    has_panicked: AtomicBool,
 }
 
-impl Careful {
+impl GuardedTrack {
     pub(super) fn new(track: Arc<dyn Track>) -> Self {
-        Self { track, has_stumbled: AtomicBool::new(false) }
+        Self { track, has_panicked: AtomicBool::new(false) }
     }
 
     /// What the track says, unless it panics, or has before.
     fn ask<T>(&self, question: impl FnOnce() -> T) -> io::Result<T> {
-        if self.has_stumbled.load(Ordering::Relaxed) {
+        if self.has_panicked.load(Ordering::Relaxed) {
             return Err(io::Error::other("an internal error ended reading the song"));
         }
         caught(Activity::Playing, || Ok(question())).map_err(|e| {
-            self.has_stumbled.store(true, Ordering::Relaxed);
+            self.has_panicked.store(true, Ordering::Relaxed);
             io::Error::other(e)
         })
     }
 }
 
-impl Track for Careful {
+impl Track for GuardedTrack {
     fn frames(&self) -> u64 {
         self.ask(|| self.track.frames()).unwrap_or(0)
     }

@@ -13,7 +13,7 @@ use cpal::{
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{output_adapter::Outlet, shared::Shared, source::Source};
+use super::{output_adapter::OutputAdapter, shared::Shared, source::Source};
 use crate::engine::types::SAMPLE_RATE;
 
 /// Formats in order of preference.
@@ -41,7 +41,7 @@ impl Link {
     pub(super) fn open(
         device: &cpal::Device,
         (config, format): (StreamConfig, SampleFormat),
-        guest: Guest,
+        guest: LentSource,
         shared: Arc<Shared>,
     ) -> Result<Self, cpal::Error> {
         tracing::debug!(?config, ?format, "opening the sound device");
@@ -81,22 +81,22 @@ impl Link {
 }
 
 /// The source's stay in a stream: when the stream's callback is dropped, it goes home.
-pub(super) struct Guest {
-    outlet: Option<Outlet>,
+pub(super) struct LentSource {
+    output_adapter: Option<OutputAdapter>,
     home: Sender<Box<Source>>,
 }
 
-impl Guest {
-    pub(super) fn new(outlet: Outlet, home: Sender<Box<Source>>) -> Self {
-        Self { outlet: Some(outlet), home }
+impl LentSource {
+    pub(super) fn new(output_adapter: OutputAdapter, home: Sender<Box<Source>>) -> Self {
+        Self { output_adapter: Some(output_adapter), home }
     }
 }
 
-impl Drop for Guest {
+impl Drop for LentSource {
     fn drop(&mut self) {
-        if let Some(outlet) = self.outlet.take() {
+        if let Some(output_adapter) = self.output_adapter.take() {
             // There is one source, so there is always room; if nobody is at home it may go.
-            self.home.try_send(outlet.into_source()).ok();
+            self.home.try_send(output_adapter.into_source()).ok();
         }
     }
 }
@@ -104,7 +104,7 @@ impl Drop for Guest {
 /// What the two callbacks of a stream need.
 struct Plumbing {
     shared: Arc<Shared>,
-    guest: Guest,
+    guest: LentSource,
     tell: Sender<cpal::Error>,
     /// See [`Link::beat`] and [`Link::ran_out`].
     signs: (Arc<AtomicU32>, Arc<AtomicBool>),
@@ -129,8 +129,8 @@ impl Plumbing {
             latencies.latency_frames.store(frames as u32, Ordering::Relaxed);
             beats.fetch_add(1, Ordering::Relaxed);
             ran_out.store(false, Ordering::Relaxed);
-            if let Some(outlet) = guest.outlet.as_mut() {
-                outlet.fill(out);
+            if let Some(output_adapter) = guest.output_adapter.as_mut() {
+                output_adapter.fill(out);
             }
         };
         let error = move |error: cpal::Error| match error.kind() {

@@ -88,7 +88,7 @@ impl Mixer {
             rest = after;
         }
         let Self { shared, current, .. } = &*self;
-        shared.publish_tape(current.generation(), current.tape());
+        shared.publish_tape(current.generation(), current.timeline_position());
         shared.publish_position(current.generation(), current.position(), current.has_turned());
         self.shared.raise_peaks(peaks);
         if starved {
@@ -128,9 +128,9 @@ impl Mixer {
         }
         if next.generation() == self.current.generation() {
             // The same journey read again: they must meet at the same frame.
-            next.skip(self.current.tape().saturating_sub(next.tape()));
+            next.skip(self.current.timeline_position().saturating_sub(next.timeline_position()));
             let out_of_reach = self.current.ready() == 0 && self.transport.is_silent();
-            if next.tape() != self.current.tape() && !out_of_reach {
+            if next.timeline_position() != self.current.timeline_position() && !out_of_reach {
                 return;
             }
             next.inherit(&self.current);
@@ -188,7 +188,8 @@ impl Mixer {
         let ready = self.current.ready() as u64;
         let next = self.next.as_ref().filter(|d| d.generation() == self.current.generation());
         let Some(next) = next else { return (ready, None) };
-        let Some(to_join) = next.tape().checked_sub(self.current.tape()) else {
+        let Some(to_join) = next.timeline_position().checked_sub(self.current.timeline_position())
+        else {
             return (ready, None);
         };
         let supply = if ready < to_join { ready } else { to_join + next.ready() as u64 };

@@ -34,7 +34,7 @@ use std::{
 
 use crate::engine::problem::DeviceProblem;
 use feeder::Feeder;
-use guarded_track::Careful;
+use guarded_track::GuardedTrack;
 pub use lanes::{Gains, Monitor, gains};
 pub use shared::Device;
 use shared::{Shared, Strip};
@@ -92,7 +92,7 @@ impl Player {
     pub fn load(&self, track: Option<Arc<dyn Track>>) {
         let shared = &self.inner.shared;
         let stems = track.as_ref().map_or(0, |track| track.stems());
-        let track = track.map(|track| Arc::new(Careful::new(track)) as Arc<dyn Track>);
+        let track = track.map(|track| Arc::new(GuardedTrack::new(track)) as Arc<dyn Track>);
         let old = shared.change(|wanted| {
             let set = &wanted.set_gains;
             let of_stems = set.stems.iter().chain(std::iter::repeat(&[1.0; 2])).take(stems);
@@ -108,7 +108,7 @@ impl Player {
     /// Plays another version of the track from where it is heard now: one of the same length and with
     /// as many stems. Place, loop and gains stay, and one fades into the other.
     pub fn exchange(&self, track: Arc<dyn Track>) {
-        let track = Arc::new(Careful::new(track)) as Arc<dyn Track>;
+        let track = Arc::new(GuardedTrack::new(track)) as Arc<dyn Track>;
         let old = self.inner.shared.change(|wanted| {
             wanted.refresh += 1;
             wanted.track.replace(track)

@@ -15,7 +15,7 @@ use crate::engine::types::{CHANNELS, SAMPLE_RATE};
 const CHUNK_FRAMES: usize = 256;
 
 /// See the module.
-pub(super) struct Outlet {
+pub(super) struct OutputAdapter {
     source: Box<Source>,
     rate: Option<Rate>,
     channels: usize,
@@ -31,7 +31,7 @@ struct Rate {
     used: usize,
 }
 
-impl Outlet {
+impl OutputAdapter {
     /// An outlet for a device of `rate_hz` and `channels`; gives the source back if rubato refuses
     /// the rate.
     pub(super) fn new(

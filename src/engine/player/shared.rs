@@ -27,7 +27,7 @@ pub enum Device {
     Unavailable(DeviceProblem),
 }
 
-/// Bits of [`Shared::heard`] and [`Shared::tape`] that hold the number; the generation's low bits
+/// Bits of [`Shared::heard`] and [`Shared::timeline_position`] that hold the number; the generation's low bits
 /// are above them.
 const NUMBER_BITS: u32 = 48;
 
@@ -123,7 +123,7 @@ pub(super) struct Shared {
     /// the generation began.
     heard: AtomicU64,
     /// The same frame on the way's tape.
-    tape: AtomicU64,
+    timeline_position: AtomicU64,
     /// Frames between the callback and the ear.
     pub(super) latency_frames: AtomicU32,
     /// Frames of the track between the mixer and the callback: what a time stretch holds.
@@ -154,7 +154,7 @@ impl Shared {
             changed: Condvar::new(),
             transport: AtomicU64::new(0),
             heard: AtomicU64::new(0),
-            tape: AtomicU64::new(0),
+            timeline_position: AtomicU64::new(0),
             latency_frames: AtomicU32::new(0),
             lag_frames: AtomicU32::new(0),
             speed: AtomicU32::new(1f32.to_bits()),
@@ -225,7 +225,7 @@ impl Shared {
 
     /// How far the callback has come on the way's tape, if it has come to the wanted generation.
     pub(super) fn followed_tape(&self, wanted: &Wanted) -> Option<u64> {
-        unpacked(self.tape.load(Ordering::Acquire), wanted.generation)
+        unpacked(self.timeline_position.load(Ordering::Acquire), wanted.generation)
     }
 
     /// The frame that is heard now.
@@ -330,8 +330,8 @@ impl Shared {
         self.heard.store(heard, Ordering::Release);
     }
 
-    pub(super) fn publish_tape(&self, generation: u64, tape: u64) {
-        self.tape.store(packed(generation, tape), Ordering::Release);
+    pub(super) fn publish_tape(&self, generation: u64, timeline_position: u64) {
+        self.timeline_position.store(packed(generation, timeline_position), Ordering::Release);
     }
 
     pub(super) fn speed(&self) -> f32 {

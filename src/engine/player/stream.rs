@@ -16,8 +16,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     Device,
-    link::{Guest, Link, configs},
-    output_adapter::Outlet,
+    link::{LentSource, Link, configs},
+    output_adapter::OutputAdapter,
     shared::Shared,
     source::{Source, Spares},
 };
@@ -311,14 +311,15 @@ impl StreamOwner {
             let words = "it still holds on to what was played last; try again";
             cpal::Error::with_message(ErrorKind::DeviceBusy, words)
         })?;
-        let outlet = match Outlet::new(source, config.sample_rate, config.channels.into()) {
-            Ok(outlet) => outlet,
-            Err((source, words)) => {
-                self.source = Some(source);
-                return Err(cpal::Error::with_message(ErrorKind::UnsupportedConfig, words));
-            }
-        };
-        let guest = Guest::new(outlet, self.home.0.clone());
+        let output_adapter =
+            match OutputAdapter::new(source, config.sample_rate, config.channels.into()) {
+                Ok(output_adapter) => output_adapter,
+                Err((source, words)) => {
+                    self.source = Some(source);
+                    return Err(cpal::Error::with_message(ErrorKind::UnsupportedConfig, words));
+                }
+            };
+        let guest = LentSource::new(output_adapter, self.home.0.clone());
         Link::open(device, (config, format), guest, Arc::clone(&self.shared))
     }
 

@@ -5,9 +5,9 @@ use super::ramp::FADE_FRAMES;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Route {
+pub(super) struct Timeline {
     /// Where on the tape it begins.
-    pub(super) tape: u64,
+    pub(super) timeline_position: u64,
     /// The frame there.
     pub(super) frame: u64,
     /// The track's length in frames.
@@ -30,7 +30,7 @@ pub(super) struct Stretch {
     pub(super) from_joint: Option<u64>,
 }
 
-impl Route {
+impl Timeline {
     /// The loop, if it is on the way.
     fn looped(&self) -> Option<(u64, u64)> {
         let region = self.region.map(|(start, end)| (start, end.min(self.end)));
@@ -38,8 +38,8 @@ impl Route {
     }
 
     /// The frame at a place on the tape.
-    pub(super) fn frame_at(&self, tape: u64) -> u64 {
-        let straight = self.frame + tape.saturating_sub(self.tape);
+    pub(super) fn frame_at(&self, timeline_position: u64) -> u64 {
+        let straight = self.frame + timeline_position.saturating_sub(self.timeline_position);
         match self.looped() {
             Some((start, end)) if straight >= end => start + (straight - end) % (end - start),
             _ => straight.min(self.end),
@@ -47,8 +47,8 @@ impl Route {
     }
 
     /// Whether the way has come back to the loop's start before this place on the tape.
-    pub(super) fn has_turned(&self, tape: u64) -> bool {
-        let straight = self.frame + tape.saturating_sub(self.tape);
+    pub(super) fn has_turned(&self, timeline_position: u64) -> bool {
+        let straight = self.frame + timeline_position.saturating_sub(self.timeline_position);
         self.looped().is_some_and(|(_, end)| straight >= end)
     }
 
@@ -56,7 +56,7 @@ impl Route {
     pub(super) fn length(&self) -> u64 {
         match self.looped() {
             Some(_) => u64::MAX,
-            None => self.tape + self.end.saturating_sub(self.frame),
+            None => self.timeline_position + self.end.saturating_sub(self.frame),
         }
     }
 
@@ -72,12 +72,12 @@ impl Route {
     }
 
     /// What is to be read from a place on the tape on.
-    pub(super) fn stretch(&self, tape: u64) -> Stretch {
-        let frame = self.frame_at(tape);
+    pub(super) fn stretch(&self, timeline_position: u64) -> Stretch {
+        let frame = self.frame_at(timeline_position);
         let plain = |frames| Stretch { frame, frames, to_joint: None, from_joint: None };
         let Some((start, end)) = self.looped() else { return plain(self.end - frame) };
         let fade = self.fade_frames();
-        let begins_bare = start < fade && self.has_turned(tape);
+        let begins_bare = start < fade && self.has_turned(timeline_position);
         if frame >= end - fade {
             Stretch { to_joint: Some(end - frame), ..plain(end - frame) }
         } else if begins_bare && frame < start + fade {
@@ -94,32 +94,32 @@ mod tests {
 
     use super::*;
 
-    fn route(frame: u64, region: Option<(u64, u64)>) -> Route {
-        Route { tape: 100, frame, end: 10_000, region }
+    fn timeline(frame: u64, region: Option<(u64, u64)>) -> Timeline {
+        Timeline { timeline_position: 100, frame, end: 10_000, region }
     }
 
     #[test]
     fn straight_on_it_ends_with_the_track() {
         for region in [None, Some((500, 2_000)), Some((20_000, 30_000)), Some((7, 7))] {
-            let route = route(3_000, region);
-            assert_eq!((route.length(), route.frame_at(100)), (7_100, 3_000));
-            assert_eq!((route.frame_at(7_099), route.frame_at(9_000)), (9_999, 10_000));
-            assert!(!route.has_turned(7_000));
-            assert_eq!(route.stretch(200).frames, 6_900);
-            assert_eq!(route.stretch(7_100).frames, 0);
+            let timeline = timeline(3_000, region);
+            assert_eq!((timeline.length(), timeline.frame_at(100)), (7_100, 3_000));
+            assert_eq!((timeline.frame_at(7_099), timeline.frame_at(9_000)), (9_999, 10_000));
+            assert!(!timeline.has_turned(7_000));
+            assert_eq!(timeline.stretch(200).frames, 6_900);
+            assert_eq!(timeline.stretch(7_100).frames, 0);
         }
     }
 
     #[test]
     fn a_loop_goes_back_from_its_end_to_its_start() {
-        let route = route(0, Some((2_000, 3_000)));
-        assert_eq!(route.length(), u64::MAX);
+        let timeline = timeline(0, Some((2_000, 3_000)));
+        assert_eq!(timeline.length(), u64::MAX);
         assert_eq!(
-            [3_099, 3_100, 4_099, 4_100].map(|t| route.frame_at(t)),
+            [3_099, 3_100, 4_099, 4_100].map(|t| timeline.frame_at(t)),
             [2_999, 2_000, 2_999, 2_000]
         );
-        assert_eq!([3_099, 3_100, 9_000].map(|t| route.has_turned(t)), [false, true, true]);
-        let past_the_end = Route { region: Some((9_000, 40_000)), ..route };
+        assert_eq!([3_099, 3_100, 9_000].map(|t| timeline.has_turned(t)), [false, true, true]);
+        let past_the_end = Timeline { region: Some((9_000, 40_000)), ..timeline };
         assert_eq!(past_the_end.frame_at(10_100), 9_000);
     }
 
@@ -127,17 +127,17 @@ mod tests {
         /// Stretches follow one another without a gap, each frame where the tape says.
         #[test]
         fn stretches_cover_the_way(frame in 0u64..3_000, start in 0u64..2_000, len in 1u64..2_000) {
-            let route = route(frame, Some((start, start + len)));
-            let mut tape = 100;
-            while tape < 9_000.min(route.length()) {
-                let stretch = route.stretch(tape);
+            let timeline = timeline(frame, Some((start, start + len)));
+            let mut timeline_position = 100;
+            while timeline_position < 9_000.min(timeline.length()) {
+                let stretch = timeline.stretch(timeline_position);
                 prop_assert!(stretch.frames > 0);
                 for i in 0..stretch.frames {
-                    prop_assert_eq!(route.frame_at(tape + i), stretch.frame + i);
+                    prop_assert_eq!(timeline.frame_at(timeline_position + i), stretch.frame + i);
                 }
                 let left = stretch.to_joint.unwrap_or(1);
-                prop_assert!(left <= route.fade_frames().max(1));
-                tape += stretch.frames;
+                prop_assert!(left <= timeline.fade_frames().max(1));
+                timeline_position += stretch.frames;
             }
         }
     }

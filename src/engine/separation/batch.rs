@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     estimate::Estimate,
     installed::InstalledModel,
-    loaded_model::{Ensemble, Work},
+    loaded_model::{LoadedModel, Work},
     options::Quality,
     run::Step,
     scheduler::Listener,
@@ -41,7 +41,7 @@ use crate::{
 /// A model, how thoroughly it separates, and the threads it runs on.
 pub struct Batch {
     model: InstalledModel,
-    ensemble: Mutex<Ensemble>,
+    loaded_model: Mutex<LoadedModel>,
     quality: Quality,
     compute: Compute,
     home: PathBuf,
@@ -166,9 +166,9 @@ impl Batch {
         compute: Compute,
         home: &Path,
     ) -> Result<Self> {
-        let ensemble = Mutex::new(Ensemble::new(model.clone(), compute, 0)?);
+        let loaded_model = Mutex::new(LoadedModel::new(model.clone(), compute, 0)?);
         let (quality, home) = (quality.within_bounds(), home.to_owned());
-        Ok(Self { model, ensemble, quality, compute, home })
+        Ok(Self { model, loaded_model, quality, compute, home })
     }
 
     /// The model's stems.
@@ -247,7 +247,7 @@ impl Batch {
 
     /// Threads that separate.
     pub fn threads(&self) -> usize {
-        self.ensemble.lock().unwrap_or_else(PoisonError::into_inner).threads()
+        self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner).threads()
     }
 
     /// The files that a request asks for, whether they are there or not.
@@ -328,8 +328,8 @@ impl Batch {
                 show(parts - stems.missing(wanted));
             }
         };
-        let mut ensemble = self.ensemble.lock().unwrap_or_else(PoisonError::into_inner);
-        ensemble.separate(&work, &Listener::default, cancel, &mut on_step)?;
+        let mut loaded_model = self.loaded_model.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded_model.separate(&work, &Listener::default, cancel, &mut on_step)?;
         let (seconds, made) = (start.elapsed().as_secs_f64(), (segments - before) * networks);
         if let Err(e) = Library::add_to_pace_in(&self.home, &name, made, seconds) {
             tracing::warn!("the pace is not noted: {e}");

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A model that is at work.
-pub struct Ensemble {
+pub struct LoadedModel {
     model: InstalledModel,
     compute: Compute,
     /// Bytes of memory for other things.
@@ -44,7 +44,7 @@ pub struct Work<'a> {
     pub pace: Option<f64>,
 }
 
-impl Ensemble {
+impl LoadedModel {
     /// An ensemble with its threads, beside so many bytes for other things. Loads nothing yet.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ impl Default for Quality {
 
 /// What makes stems: a model, and how thoroughly it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Recipe {
+pub struct SeparationOptions {
     /// The model by its name.
     pub model: String,
     /// The quality.
@@ -109,9 +109,9 @@ pub struct Recipe {
 
 /// What is used where nothing else is said of a song.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Usual {
+pub struct Defaults {
     /// How stems are made.
-    pub recipe: Recipe,
+    pub recipe: SeparationOptions,
     /// Whether a draft is made first, to be heard until the better stems are there.
     pub drafts_first: bool,
 }
@@ -120,14 +120,14 @@ pub struct Usual {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// How they are made.
-    pub recipe: Recipe,
+    pub recipe: SeparationOptions,
     /// Whether all that was asked for is there.
     pub is_complete: bool,
 }
 
 /// What a quality costs for a song.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Offer {
+pub struct QualityCost {
     /// The quality.
     pub quality: Quality,
     /// Segments of the whole song; each is computed once by every network that is needed.

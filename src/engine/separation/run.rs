@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     plan::Plan,
-    scheduler::{Aim, Listener},
+    scheduler::{Listener, Scheduler},
 };
 use crate::{
     engine::{
@@ -94,7 +94,7 @@ impl Separation<'_> {
                 }
                 Ok(())
             };
-        let aim = Mutex::new(Aim::new(self.pace));
+        let aim = Mutex::new(Scheduler::new(self.pace));
         let aim = || aim.lock().unwrap_or_else(PoisonError::into_inner);
         let mut computed: Option<(usize, Separated)> = None;
         loop {
@@ -111,11 +111,11 @@ impl Separation<'_> {
             let mut separated = Ok(None);
             let stops = AtomicBool::new(false);
             let stop = || {
-                let gives_way = || {
+                let should_preempt = || {
                     let is_done = |segment| self.is_done(segment);
-                    aim().gives_way(plan, index, listener(), Instant::now(), &is_done)
+                    aim().should_preempt(plan, index, listener(), Instant::now(), &is_done)
                 };
-                if cancel.is_cancelled() || gives_way() {
+                if cancel.is_cancelled() || should_preempt() {
                     stops.store(true, Ordering::Relaxed);
                 }
                 stops.load(Ordering::Relaxed)

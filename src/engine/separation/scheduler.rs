@@ -43,7 +43,7 @@ impl Listener {
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
-pub struct Aim {
+pub struct Scheduler {
     /// Seconds that a segment takes, as far as they are known.
     pace: Option<f64>,
     /// Where the listener was, and when.
@@ -54,7 +54,7 @@ pub struct Aim {
     begun: Option<Instant>,
 }
 
-impl Aim {
+impl Scheduler {
     /// An aim that knows how long a segment is expected to take.
     pub fn new(pace: Option<f64>) -> Self {
         let pace = pace.filter(|pace| pace.is_finite() && *pace > 0.0);
@@ -111,7 +111,7 @@ impl Aim {
 
     /// Whether the segment `current` that is being computed should give way to the listener's own:
     /// the head has jumped to where nothing is, and much of `current` is still to be computed.
-    pub fn gives_way(
+    pub fn should_preempt(
         &mut self,
         plan: &Plan,
         current: usize,
@@ -160,7 +160,8 @@ mod tests {
         let plan = Plan::new((segments * 257_985) as u64, SEGMENT);
         let stride = plan.stride as f64 / f64::from(SAMPLE_RATE);
         let start = Instant::now();
-        let (mut aim, mut done, mut seconds) = (Aim::new(Some(pace * stride)), Vec::new(), 0.0);
+        let (mut aim, mut done, mut seconds) =
+            (Scheduler::new(Some(pace * stride)), Vec::new(), 0.0);
         while done.len() < segments {
             let now = start + Duration::from_secs_f64(seconds);
             let frame = ((seconds * f64::from(SAMPLE_RATE)) as u64).min(plan.frames);
@@ -192,17 +193,23 @@ mod tests {
     #[test]
     fn a_jump_brings_the_segment_under_the_head() {
         let plan = Plan::new(20 * 257_985, SEGMENT);
-        let (mut aim, start) = (Aim::new(Some(30.0)), Instant::now());
+        let (mut aim, start) = (Scheduler::new(Some(30.0)), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         let none = |_: usize| false;
         let under = |index: u64| index * 257_985 + 100_000;
         assert_eq!(aim.next(&plan, Listener::moving(under(2), 1.0), start, &none), Some(2));
-        assert!(!aim.gives_way(&plan, 2, Listener::moving(under(2) + 44_100, 1.0), at(1), &none));
+        assert!(!aim.should_preempt(
+            &plan,
+            2,
+            Listener::moving(under(2) + 44_100, 1.0),
+            at(1),
+            &none
+        ));
         let there = Listener::moving(under(15), 1.0);
-        assert!(aim.gives_way(&plan, 2, there, at(5), &none));
-        assert!(!aim.gives_way(&plan, 15, there, at(5), &none), "it is being computed");
-        assert!(!aim.gives_way(&plan, 2, there, at(5), &|index| index == 15), "it is there");
-        assert!(!aim.gives_way(&plan, 2, there, at(25), &none), "the other is nearly there");
+        assert!(aim.should_preempt(&plan, 2, there, at(5), &none));
+        assert!(!aim.should_preempt(&plan, 15, there, at(5), &none), "it is being computed");
+        assert!(!aim.should_preempt(&plan, 2, there, at(5), &|index| index == 15), "it is there");
+        assert!(!aim.should_preempt(&plan, 2, there, at(25), &none), "the other is nearly there");
         assert_eq!(aim.next(&plan, there, at(5), &none), Some(15));
         // From there on it aims ahead: 30 s are five strides.
         let later = Listener::moving(under(15) + 30 * 44_100, 1.0);
@@ -223,7 +230,7 @@ mod tests {
         // The third segment begins; the second goes on for two seconds.
         let head = 2 * 257_985;
         let next = |pace, listener, is_done: &dyn Fn(usize) -> bool| {
-            Aim::new(pace).next(&plan, listener, start, is_done)
+            Scheduler::new(pace).next(&plan, listener, start, is_done)
         };
         let plays = Listener::moving(head, 1.0);
         assert_eq!(next(Some(0.3), plays, &none), Some(1), "heard for longer than it takes");
@@ -238,7 +245,7 @@ mod tests {
     #[test]
     fn an_unknown_pace_is_learned() {
         let plan = Plan::new(20 * 257_985, SEGMENT);
-        let (mut aim, start) = (Aim::new(None), Instant::now());
+        let (mut aim, start) = (Scheduler::new(None), Instant::now());
         assert_eq!(aim.next(&plan, Listener::moving(0, 1.0), start, &|_| false), Some(0));
         let now = start + Duration::from_secs(12);
         aim.computed(now);

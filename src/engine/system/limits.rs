@@ -6,7 +6,7 @@
 
 /// A number, and where it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dealt<T> {
+pub struct Limit<T> {
     /// Threads, or bytes.
     pub amount: T,
     /// For people: "`SLURM_CPUS_PER_TASK`", "cgroup".
@@ -17,15 +17,15 @@ pub struct Dealt<T> {
 type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Threads that may compute.
-pub fn threads() -> Dealt<usize> {
+pub fn threads() -> Limit<usize> {
     // The processors that the thread may run on (cpuset, taskset), and the cgroup's quota of them.
     let confined = std::thread::available_parallelism().map_or(1, usize::from);
-    let confined = Dealt { amount: confined, from: "processors, affinity and cgroup" };
+    let confined = Limit { amount: confined, from: "processors, affinity and cgroup" };
     least([Some(confined), said_threads(&variable)]).unwrap_or(confined)
 }
 
 /// Bytes of memory that may be taken; `None` where nobody says.
-pub fn memory() -> Option<Dealt<u64>> {
+pub fn memory() -> Option<Limit<u64>> {
     least([confined_memory(), said_memory(&variable)])
 }
 
@@ -34,12 +34,12 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The least of several; the first of equal ones.
-fn least<T: Ord + Copy, const N: usize>(dealt: [Option<Dealt<T>>; N]) -> Option<Dealt<T>> {
+fn least<T: Ord + Copy, const N: usize>(dealt: [Option<Limit<T>>; N]) -> Option<Limit<T>> {
     dealt.into_iter().flatten().min_by_key(|dealt| dealt.amount)
 }
 
 /// Threads that an engine says it gives to each of its tasks.
-fn said_threads(variable: Variable<'_>) -> Option<Dealt<usize>> {
+fn said_threads(variable: Variable<'_>) -> Option<Limit<usize>> {
     const NAMES: [&str; 6] = [
         "RAYON_NUM_THREADS", // whoever knows how Partita is made
         "SLURM_CPUS_PER_TASK",
@@ -50,22 +50,22 @@ fn said_threads(variable: Variable<'_>) -> Option<Dealt<usize>> {
     ];
     let number =
         |name: &str| variable(name)?.trim().parse::<usize>().ok().filter(|&threads| threads > 0);
-    let said = NAMES.iter().find_map(|&from| Some(Dealt { amount: number(from)?, from }));
+    let said = NAMES.iter().find_map(|&from| Some(Limit { amount: number(from)?, from }));
     // Without a number for each task, the job's processors of this node are shared by its tasks here.
     said.or_else(|| {
         let tasks = ["SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"];
         let tasks = tasks.iter().find_map(|&name| first_number(&variable(name)?)).unwrap_or(1);
         let on_node = number("SLURM_CPUS_ON_NODE")?;
         let amount = (on_node / usize::try_from(tasks).ok()?.max(1)).max(1);
-        Some(Dealt { amount, from: "SLURM_CPUS_ON_NODE" })
+        Some(Limit { amount, from: "SLURM_CPUS_ON_NODE" })
     })
 }
 
 /// Memory that Slurm says it gives: to the job on this node, or for each of its processors. Zero stands
 /// for all of the node's.
-fn said_memory(variable: Variable<'_>) -> Option<Dealt<u64>> {
+fn said_memory(variable: Variable<'_>) -> Option<Limit<u64>> {
     let megabytes = |name: &str| first_number(&variable(name)?).filter(|&megabytes| megabytes > 0);
-    let dealt = |megabytes: u64, from| Dealt { amount: megabytes.saturating_mul(1 << 20), from };
+    let dealt = |megabytes: u64, from| Limit { amount: megabytes.saturating_mul(1 << 20), from };
     if let Some(of_node) = megabytes("SLURM_MEM_PER_NODE") {
         return Some(dealt(of_node, "SLURM_MEM_PER_NODE"));
     }
@@ -84,7 +84,7 @@ fn first_number(text: &str) -> Option<u64> {
 
 /// What the cgroup of this process, or one above it, allows (version 1 or 2); where that is all that
 /// there is, what there is.
-fn confined_memory() -> Option<Dealt<u64>> {
+fn confined_memory() -> Option<Limit<u64>> {
     use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
     let pid = sysinfo::get_current_pid().ok()?;
     let mut system = System::new().ok()?;
@@ -93,7 +93,7 @@ fn confined_memory() -> Option<Dealt<u64>> {
     let of_process = system.process(pid).and_then(sysinfo::Process::cgroup_limits);
     let of_root = system.cgroup_limits();
     let limits = of_process.into_iter().chain(of_root).map(|limits| limits.total_memory);
-    Some(Dealt { amount: limits.min()?, from: "cgroup" })
+    Some(Limit { amount: limits.min()?, from: "cgroup" })
 }
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_least_counts_with_its_origin() {
-        let dealt = |amount, from| Some(Dealt { amount, from });
+        let dealt = |amount, from| Some(Limit { amount, from });
         assert_eq!(least([dealt(8, "a"), dealt(2, "b"), None]), dealt(2, "b"));
         assert_eq!(least([dealt(2, "a"), dealt(2, "b")]), dealt(2, "a"));
         assert!(threads().amount >= 1);

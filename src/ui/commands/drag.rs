@@ -18,12 +18,15 @@ impl App {
     /// A lane of the chosen song is being dragged.
     pub(super) fn drag_out(&mut self, stem: String, with_ticked: bool) {
         let is_separated = |id: &SongId| self.state.is_separated(*id);
-        let Some(song) = self.desk.selected.filter(is_separated) else { return };
-        let stems =
-            if with_ticked { self.desk.ticked(song, self.state.stems(song)) } else { vec![stem] };
+        let Some(song) = self.ui_state.selected.filter(is_separated) else { return };
+        let stems = if with_ticked {
+            self.ui_state.ticked(song, self.state.stems(song))
+        } else {
+            vec![stem]
+        };
         self.drag = None;
         let request = self.link.request(Command::PrepareDrag { song, stems: stems.clone() });
-        self.desk.drag_out = Some(DragOut { request, song, stems, is_under_way: false });
+        self.ui_state.drag_out = Some(DragOut { request, song, stems, is_under_way: false });
     }
 
     /// What the engine says of files to drag.
@@ -31,9 +34,9 @@ impl App {
         match event {
             Event::DragReady { song, stems, files } => self.drag_ready(*song, stems, files),
             Event::Failed { request: Some(request), .. }
-                if self.desk.drag_out.as_ref().is_some_and(|drag| drag.request == *request) =>
+                if self.ui_state.drag_out.as_ref().is_some_and(|drag| drag.request == *request) =>
             {
-                self.desk.drag_out = None;
+                self.ui_state.drag_out = None;
             }
             _ => {}
         }
@@ -41,7 +44,7 @@ impl App {
 
     /// Files are there. Those of a drag that has ended meanwhile wait for the next.
     fn drag_ready(&mut self, song: SongId, stems: &[String], files: &[PathBuf]) {
-        let Some(drag) = &mut self.desk.drag_out else { return };
+        let Some(drag) = &mut self.ui_state.drag_out else { return };
         if drag.is_under_way || drag.song != song || drag.stems != stems {
             return;
         }
@@ -57,12 +60,12 @@ impl App {
             (input.pointer.primary_down(), is_inside, input.key_pressed(Key::Escape))
         });
         if !is_held || (is_given_up && self.drag.is_none()) {
-            self.desk.drag_out = None;
+            self.ui_state.drag_out = None;
         }
         let state = self.drag.as_ref().map(drag_out::Drag::state);
         match state {
             // After the button was let go, the taker is still asked: the window is free again.
-            Some(State::Dragging { accepted }) if self.desk.drag_out.is_some() => {
+            Some(State::Dragging { accepted }) if self.ui_state.drag_out.is_some() => {
                 let takes = accepted || is_inside;
                 ctx.set_cursor_icon(if takes {
                     CursorIcon::Grabbing
@@ -70,10 +73,10 @@ impl App {
                     CursorIcon::NotAllowed
                 });
             }
-            None if self.desk.drag_out.is_some() => ctx.set_cursor_icon(CursorIcon::Grabbing),
+            None if self.ui_state.drag_out.is_some() => ctx.set_cursor_icon(CursorIcon::Grabbing),
             Some(State::Dragging { .. }) | None => {}
             Some(end) => {
-                let song = self.desk.drag_out.take().map(|drag| drag.song);
+                let song = self.ui_state.drag_out.take().map(|drag| drag.song);
                 self.drag = None;
                 if let State::Failed(failure) = end {
                     self.state.say(

@@ -11,7 +11,7 @@ use crate::{
 impl App {
     /// Opens the dialog for the chosen song, and asks what its files can be named by.
     pub(super) fn open_export(&mut self) {
-        self.open_export_of(&Vec::from_iter(self.desk.selected));
+        self.open_export_of(&Vec::from_iter(self.ui_state.selected));
     }
 
     /// Opens it for several songs; those that are not separated take no part.
@@ -19,26 +19,27 @@ impl App {
         let separated = songs.iter().copied().filter(|id| self.state.is_separated(*id));
         let mut separated: Vec<SongId> = separated.collect();
         // The dialog shows the names of the song that is shown, if it is among them.
-        let first = separated.iter().position(|id| Some(*id) == self.desk.selected).unwrap_or(0);
+        let first =
+            separated.iter().position(|id| Some(*id) == self.ui_state.selected).unwrap_or(0);
         if separated.is_empty() {
             return;
         }
         let song = separated.remove(first);
-        self.desk.export_with = separated;
-        if self.desk.choices.folder.as_os_str().is_empty() {
-            self.desk.choices.folder = usual_folder();
+        self.ui_state.export_with = separated;
+        if self.ui_state.choices.folder.as_os_str().is_empty() {
+            self.ui_state.choices.folder = usual_folder();
         }
-        self.desk.export = Some(song);
+        self.ui_state.export = Some(song);
         self.link.send(Command::Describe(song));
     }
 
     /// Exports what is chosen; nothing while something is wrong with it.
     pub(super) fn export(&mut self) {
-        let Some(song) = self.desk.export else { return };
+        let Some(song) = self.ui_state.export else { return };
         let Some(first) = self.asked(song) else { return };
-        let others: Vec<SongId> = std::mem::take(&mut self.desk.export_with);
+        let others: Vec<SongId> = std::mem::take(&mut self.ui_state.export_with);
         let others: Vec<Asked> = others.into_iter().filter_map(|song| self.asked(song)).collect();
-        self.desk.export = None;
+        self.ui_state.export = None;
         for asked in std::iter::once(first).chain(others) {
             self.ask_for(&asked);
         }
@@ -46,9 +47,9 @@ impl App {
 
     /// What is asked for of a song as things are chosen; `None` while something is wrong with it.
     fn asked(&self, song: SongId) -> Option<Asked> {
-        let (stems, choices) = (self.state.stems(song), &self.desk.choices);
-        let lanes = self.desk.lanes(song, stems);
-        let lanes = (&lanes[..], self.desk.residual(song));
+        let (stems, choices) = (self.state.stems(song), &self.ui_state.choices);
+        let lanes = self.ui_state.lanes(song, stems);
+        let lanes = (&lanes[..], self.ui_state.residual(song));
         let plan = choices.plan(stems, lanes, &self.state.fields(song)).ok()?;
         let title = self.state.song(song).map(|song| song.title.clone()).unwrap_or_default();
         let (selection, place, settings) = (plan.selection, plan.place, choices.settings().ok()?);
@@ -59,7 +60,7 @@ impl App {
     /// the one that found files of its names.
     pub(super) fn export_again(&mut self, id: ExportId, on_exists: OnExists) {
         self.state.dismiss_export(id);
-        if let Some(mut asked) = self.desk.exports.remove(&id) {
+        if let Some(mut asked) = self.ui_state.exports.remove(&id) {
             asked.settings.on_exists = on_exists;
             self.ask_for(&asked);
         }
@@ -68,12 +69,12 @@ impl App {
     pub(super) fn dismiss_export(&mut self, id: ExportId) {
         self.state.dismiss_export(id);
         if self.state.exports().iter().all(|export| export.id != id) {
-            self.desk.exports.remove(&id);
+            self.ui_state.exports.remove(&id);
         }
     }
 
     fn ask_for(&mut self, asked: &Asked) {
-        let id = self.desk.new_export(asked.clone());
+        let id = self.ui_state.new_export(asked.clone());
         self.link.send(asked.command(id));
     }
 }

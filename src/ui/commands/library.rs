@@ -23,14 +23,14 @@ impl App {
             Action::UndoRemove => self.undo_remove(),
             Action::Mark(song) => self.mark(song),
             Action::MarkTo(song) => self.mark_to(song),
-            Action::Unmark => self.desk.marked.clear(),
+            Action::Unmark => self.ui_state.marked.clear(),
             Action::ProcessAll(songs) => {
                 for song in songs {
                     self.process_song(song);
                 }
             }
             Action::ExportAll(songs) => self.open_export_of(&songs),
-            Action::Retitle(song, text) => self.desk.renaming = Some(Renaming { song, text }),
+            Action::Retitle(song, text) => self.ui_state.renaming = Some(Renaming { song, text }),
             Action::EndRetitle { is_kept } => self.end_renaming(is_kept),
             _ => {}
         }
@@ -42,63 +42,64 @@ impl App {
             Some(song) if songs.len() == 1 => self.state.song(*song).map(|song| song.title.clone()),
             _ => None,
         };
-        self.desk.marked.clear();
+        self.ui_state.marked.clear();
         self.library.forget_order();
         let title = title.unwrap_or_default();
         for song in &songs {
             self.link.send(Command::Remove(*song));
         }
-        self.desk.removal = Some(Removal { songs, title, at: Instant::now() });
+        self.ui_state.removal = Some(Removal { songs, title, at: Instant::now() });
     }
 
     fn undo_remove(&mut self) {
         self.finish_removal();
-        let Some(songs) = self.desk.removed.pop() else { return };
+        let Some(songs) = self.ui_state.removed.pop() else { return };
         self.library.forget_order();
         for song in &songs {
             self.link.send(Command::Restore(*song));
         }
-        self.desk.coming_back = songs.last().copied();
+        self.ui_state.coming_back = songs.last().copied();
     }
 
     /// What was removed just now is not spoken of any more, but can still be brought back.
     pub(in crate::ui) fn finish_removal(&mut self) {
-        if let Some(removal) = self.desk.removal.take() {
+        if let Some(removal) = self.ui_state.removal.take() {
             self.library.forget_order();
-            self.desk.removed.push(removal.songs);
+            self.ui_state.removed.push(removal.songs);
         }
     }
 
     fn mark(&mut self, song: SongId) {
-        let marked = &mut self.desk.marked;
+        let marked = &mut self.ui_state.marked;
         if marked.is_empty() {
-            marked.extend(self.desk.selected);
+            marked.extend(self.ui_state.selected);
         }
         if !marked.insert(song) {
             marked.remove(&song);
         }
-        self.desk.anchor = Some(song);
+        self.ui_state.anchor = Some(song);
     }
 
     fn mark_to(&mut self, song: SongId) {
-        let from = self.desk.anchor.or(self.desk.selected).unwrap_or(song);
-        self.desk.marked = self.library.between(&self.state, &self.desk, from, song);
-        self.desk.anchor = Some(from);
+        let from = self.ui_state.anchor.or(self.ui_state.selected).unwrap_or(song);
+        self.ui_state.marked = self.library.between(&self.state, &self.ui_state, from, song);
+        self.ui_state.anchor = Some(from);
     }
 
     pub(super) fn mark_all(&mut self) {
-        self.desk.marked = self.library.order(&self.state, &self.desk).iter().copied().collect();
+        self.ui_state.marked =
+            self.library.order(&self.state, &self.ui_state).iter().copied().collect();
     }
 
     pub(super) fn begin_renaming(&mut self) {
-        if let Some(song) = self.desk.selected.and_then(|id| self.state.song(id)) {
+        if let Some(song) = self.ui_state.selected.and_then(|id| self.state.song(id)) {
             let text = song.title.clone();
-            self.desk.renaming = Some(Renaming { song: song.id, text });
+            self.ui_state.renaming = Some(Renaming { song: song.id, text });
         }
     }
 
     fn end_renaming(&mut self, is_kept: bool) {
-        let Some(Renaming { song, text }) = self.desk.renaming.take() else { return };
+        let Some(Renaming { song, text }) = self.ui_state.renaming.take() else { return };
         let title = text.trim().to_owned();
         let is_new = self.state.song(song).is_some_and(|song| song.title != title);
         if is_kept && is_new && !title.is_empty() {

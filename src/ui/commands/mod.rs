@@ -13,7 +13,7 @@ mod view;
 use std::path::PathBuf;
 
 use super::{
-    action::{Action, Verb},
+    action::{Action, UiCommand},
     app::{App, lane_of},
     platform::dialogs,
     state::{
@@ -44,9 +44,9 @@ impl App {
         match action {
             Action::Do(verb) => self.perform_verb(ctx, verb),
             Action::Select(id) => {
-                self.desk.marked.clear();
-                self.desk.anchor = Some(id);
-                self.desk.page = Page::Song;
+                self.ui_state.marked.clear();
+                self.ui_state.anchor = Some(id);
+                self.ui_state.page = Page::Song;
                 self.select(id);
             }
             Action::Import(_)
@@ -81,40 +81,40 @@ impl App {
             Action::Look(view) => self.look(view),
             Action::Loop(start, end) => self.mark_loop(start, end),
             Action::Speed(to) => self.set_speed(to),
-            Action::CloseHelp => self.desk.help = false,
+            Action::CloseHelp => self.ui_state.help = false,
             Action::Monitor(monitor) => self.set_monitor(monitor),
             Action::Volume(place) => self.set_volume(place),
             Action::Cancel(job) => self.link.send(Command::Cancel(job)),
             Action::ImportModel(path) => self.link.send(Command::ImportModel(path)),
             Action::InstallModel(name) => {
-                self.desk.terms_of = None;
+                self.ui_state.terms_of = None;
                 self.link.send(Command::InstallModel(name));
             }
             Action::VerifyModel(name) => self.link.send(Command::VerifyModel(name)),
             Action::RemoveModel(name) => self.link.send(Command::RemoveModel(name)),
-            Action::ShowTerms(name) => self.desk.terms_of = name,
+            Action::ShowTerms(name) => self.ui_state.terms_of = name,
             Action::ChooseRecipe(song, recipe) => {
                 self.link.send(Command::Choose { song, recipe: Some(recipe) });
             }
-            Action::Choose(choices) => self.desk.choices = *choices,
+            Action::Choose(choices) => self.ui_state.choices = *choices,
             Action::ChooseFolder => {
-                self.dialogs.open(Purpose::ExportFolder, self.desk.choices.folder.clone());
+                self.dialogs.open(Purpose::ExportFolder, self.ui_state.choices.folder.clone());
             }
             Action::ChooseReport => self.dialogs.open(Purpose::Report, PathBuf::new()),
             Action::Export => self.export(),
-            Action::CloseExport => self.desk.export = None,
+            Action::CloseExport => self.ui_state.export = None,
             Action::ExportAgain(id, on_exists) => self.export_again(id, on_exists),
             Action::CancelExport(id) => self.link.send(Command::CancelExport(id)),
             Action::DismissExport(id) => self.dismiss_export(id),
             Action::Show(file) => self.revealer.show(file),
             Action::Dismiss(notice) => self.state.dismiss(notice),
             Action::PromptText(typed) => {
-                if let Some(prompt) = &mut self.desk.prompt {
+                if let Some(prompt) = &mut self.ui_state.prompt {
                     prompt.text = typed;
                 }
             }
             Action::AcceptPrompt => self.accept_prompt(ctx),
-            Action::ClosePrompt => self.desk.prompt = None,
+            Action::ClosePrompt => self.ui_state.prompt = None,
             Action::Chosen(purpose, paths) => self.chosen(ctx, purpose, paths),
         }
     }
@@ -126,58 +126,58 @@ impl App {
         }
     }
 
-    fn perform_verb(&mut self, ctx: &egui::Context, verb: Verb) {
+    fn perform_verb(&mut self, ctx: &egui::Context, verb: UiCommand) {
         match verb {
-            Verb::PlayPause => self.play_or_pause(),
-            Verb::Back => self.leap(-LEAP_FRAMES),
-            Verb::Forward => self.leap(LEAP_FRAMES),
-            Verb::ToStart => self.seek(0),
-            Verb::ToEnd => self.seek(self.state.open().map_or(0, |open| open.frames)),
-            Verb::Stop => self.stop(),
-            Verb::ToggleLoop => self.toggle_loop(),
-            Verb::ClearLoop => self.set_repeat(None),
-            Verb::LoopFrom | Verb::LoopTo => self.mark_loop_here(verb),
-            Verb::Slower => self.set_speed(self.desk.speed - SPEED_STEP),
-            Verb::Faster => self.set_speed(self.desk.speed + SPEED_STEP),
-            Verb::Quieter => self.set_volume(self.desk.volume - VOLUME_STEP),
-            Verb::Louder => self.set_volume(self.desk.volume + VOLUME_STEP),
-            Verb::ZoomIn => self.zoom(ZOOM_STEP),
-            Verb::ZoomOut => self.zoom(1.0 / ZOOM_STEP),
-            Verb::WholeSong => self.desk.look = None,
-            Verb::PageBack => self.turn_page(-1.0),
-            Verb::PageOn => self.turn_page(1.0),
-            Verb::Help => self.desk.help = !self.desk.help,
-            Verb::CompareOriginal => self.set_monitor(match self.desk.monitor {
+            UiCommand::PlayPause => self.play_or_pause(),
+            UiCommand::Back => self.leap(-LEAP_FRAMES),
+            UiCommand::Forward => self.leap(LEAP_FRAMES),
+            UiCommand::ToStart => self.seek(0),
+            UiCommand::ToEnd => self.seek(self.state.open().map_or(0, |open| open.frames)),
+            UiCommand::Stop => self.stop(),
+            UiCommand::ToggleLoop => self.toggle_loop(),
+            UiCommand::ClearLoop => self.set_repeat(None),
+            UiCommand::LoopFrom | UiCommand::LoopTo => self.mark_loop_here(verb),
+            UiCommand::Slower => self.set_speed(self.ui_state.speed - SPEED_STEP),
+            UiCommand::Faster => self.set_speed(self.ui_state.speed + SPEED_STEP),
+            UiCommand::Quieter => self.set_volume(self.ui_state.volume - VOLUME_STEP),
+            UiCommand::Louder => self.set_volume(self.ui_state.volume + VOLUME_STEP),
+            UiCommand::ZoomIn => self.zoom(ZOOM_STEP),
+            UiCommand::ZoomOut => self.zoom(1.0 / ZOOM_STEP),
+            UiCommand::WholeSong => self.ui_state.look = None,
+            UiCommand::PageBack => self.turn_page(-1.0),
+            UiCommand::PageOn => self.turn_page(1.0),
+            UiCommand::Help => self.ui_state.help = !self.ui_state.help,
+            UiCommand::CompareOriginal => self.set_monitor(match self.ui_state.monitor {
                 Monitor::Mix => Monitor::Original,
                 Monitor::Original => Monitor::Mix,
             }),
-            Verb::PreviousSong => self.step_song(-1),
-            Verb::NextSong => self.step_song(1),
-            Verb::Solo(_) | Verb::Mute(_) => self.change_numbered_lane(verb),
-            Verb::AddFiles => self.dialogs.open(Purpose::Songs, PathBuf::new()),
-            Verb::AddFolder => self.dialogs.open(Purpose::SongFolder, PathBuf::new()),
-            Verb::Search => self.library.focus_search = true,
-            Verb::Process => self.process(),
-            Verb::CancelJob => {
-                if let Some(job) = self.desk.selected.and_then(|id| self.state.active_job(id)) {
+            UiCommand::PreviousSong => self.step_song(-1),
+            UiCommand::NextSong => self.step_song(1),
+            UiCommand::Solo(_) | UiCommand::Mute(_) => self.change_numbered_lane(verb),
+            UiCommand::AddFiles => self.dialogs.open(Purpose::Songs, PathBuf::new()),
+            UiCommand::AddFolder => self.dialogs.open(Purpose::SongFolder, PathBuf::new()),
+            UiCommand::Search => self.library.focus_search = true,
+            UiCommand::Process => self.process(),
+            UiCommand::CancelJob => {
+                if let Some(job) = self.ui_state.selected.and_then(|id| self.state.active_job(id)) {
                     self.link.send(Command::Cancel(job.id));
                 }
             }
-            Verb::Export => self.open_export(),
-            Verb::InstallModel => self.link.send(Command::InstallModel(DEFAULT.to_owned())),
-            Verb::ChooseModel => self.dialogs.open(Purpose::Weights, PathBuf::new()),
-            Verb::CancelInstall => self.link.send(Command::CancelInstall),
-            Verb::ToggleTheme => self.toggle_theme(ctx),
-            Verb::OpenJobs => self.toggle_page(Page::Jobs),
-            Verb::OpenSettings => self.toggle_page(Page::Settings),
-            Verb::FoldLibrary => {
-                let is_folded = &mut self.desk.preferences.library_is_folded;
+            UiCommand::Export => self.open_export(),
+            UiCommand::InstallModel => self.link.send(Command::InstallModel(DEFAULT.to_owned())),
+            UiCommand::ChooseModel => self.dialogs.open(Purpose::Weights, PathBuf::new()),
+            UiCommand::CancelInstall => self.link.send(Command::CancelInstall),
+            UiCommand::ToggleTheme => self.toggle_theme(ctx),
+            UiCommand::OpenJobs => self.toggle_page(Page::Jobs),
+            UiCommand::OpenSettings => self.toggle_page(Page::Settings),
+            UiCommand::FoldLibrary => {
+                let is_folded = &mut self.ui_state.preferences.library_is_folded;
                 *is_folded = !*is_folded;
             }
-            Verb::Rename => self.begin_renaming(),
-            Verb::SelectAll => self.mark_all(),
-            Verb::Undo => self.perform_on_library(Action::UndoRemove),
-            Verb::NextVersion => {
+            UiCommand::Rename => self.begin_renaming(),
+            UiCommand::SelectAll => self.mark_all(),
+            UiCommand::Undo => self.perform_on_library(Action::UndoRemove),
+            UiCommand::NextVersion => {
                 if let Some(open) = self.state.open() {
                     self.link.send(Command::NextVersion(open.id));
                 }
@@ -187,7 +187,7 @@ impl App {
 
     /// The stems of the chosen song, in the model's order.
     fn stems(&self) -> Vec<String> {
-        self.desk.selected.map(|id| self.state.stems(id).to_vec()).unwrap_or_default()
+        self.ui_state.selected.map(|id| self.state.stems(id).to_vec()).unwrap_or_default()
     }
 
     fn step_song(&mut self, steps: isize) {
@@ -197,34 +197,34 @@ impl App {
     }
 
     fn set_monitor(&mut self, monitor: Monitor) {
-        self.desk.monitor = monitor;
+        self.ui_state.monitor = monitor;
         self.link.player().set_monitor(monitor);
     }
 
     fn change_lane(&mut self, stem: &str, change: impl FnOnce(&mut LaneSettings)) {
-        if let Some(song) = self.desk.selected {
+        if let Some(song) = self.ui_state.selected {
             let is_residual = stem == RESIDUAL;
             change(if is_residual {
-                self.desk.residual_mut(song)
+                self.ui_state.residual_mut(song)
             } else {
-                self.desk.lane_mut(song, stem)
+                self.ui_state.lane_mut(song, stem)
             });
             self.set_gains();
         }
     }
 
     /// Solo or mute on the lane of a number, as the lanes are shown.
-    fn change_numbered_lane(&mut self, verb: Verb) {
-        let (Some(song), Some(lane)) = (self.desk.selected, lane_of(verb)) else { return };
+    fn change_numbered_lane(&mut self, verb: UiCommand) {
+        let (Some(song), Some(lane)) = (self.ui_state.selected, lane_of(verb)) else { return };
         let stems = self.stems();
         let shown = ViewState::display_order(&stems)
             .into_iter()
             .map(|i| stems[i].as_str())
-            .filter(|stem| self.desk.lane(song, stem).ticked);
+            .filter(|stem| self.ui_state.lane(song, stem).ticked);
         let Some(stem) = shown.chain([RESIDUAL]).nth(lane) else { return };
         let stem = stem.to_owned();
         self.change_lane(&stem, |lane| match verb {
-            Verb::Solo(_) => lane.soloed = !lane.soloed,
+            UiCommand::Solo(_) => lane.soloed = !lane.soloed,
             _ => lane.muted = !lane.muted,
         });
     }
@@ -232,20 +232,20 @@ impl App {
     /// Gives the player the gains of the open song.
     pub(super) fn set_gains(&self) {
         if let Some(open) = self.state.open() {
-            let lanes = self.desk.lanes(open.id, &open.stems);
-            self.link.player().set_gains(&gains(&lanes, self.desk.residual(open.id)));
+            let lanes = self.ui_state.lanes(open.id, &open.stems);
+            self.link.player().set_gains(&gains(&lanes, self.ui_state.residual(open.id)));
         }
     }
 
     fn process(&mut self) {
-        if let Some(song) = self.desk.selected {
+        if let Some(song) = self.ui_state.selected {
             self.process_song(song);
         }
     }
 
     fn process_song(&self, song: SongId) {
         let is_ready = matches!(self.state.model(), Some(ModelState::Ready { .. }));
-        let stems = self.desk.ticked(song, self.state.stems(song));
+        let stems = self.ui_state.ticked(song, self.state.stems(song));
         let is_busy = self.state.active_job(song).is_some() || self.state.has_all_of(song, &stems);
         if !is_ready || is_busy || stems.is_empty() {
             return;
@@ -258,18 +258,18 @@ impl App {
     /// Asks for a path in the window, where the system has no dialog.
     pub(super) fn ask_for_path(&mut self, purpose: Purpose) {
         let text = match purpose {
-            Purpose::ExportFolder => self.desk.choices.folder.display().to_string(),
+            Purpose::ExportFolder => self.ui_state.choices.folder.display().to_string(),
             Purpose::Report => format!("~/{}", fl!(path_report_file)),
             _ => String::new(),
         };
-        self.desk.prompt = Some(PathPrompt { purpose, text });
+        self.ui_state.prompt = Some(PathPrompt { purpose, text });
     }
 
     fn accept_prompt(&mut self, ctx: &egui::Context) {
-        let Some(prompt) = &self.desk.prompt else { return };
+        let Some(prompt) = &self.ui_state.prompt else { return };
         let Some(path) = dialogs::typed_path(&prompt.text) else { return };
         let purpose = prompt.purpose;
-        self.desk.prompt = None;
+        self.ui_state.prompt = None;
         self.perform(ctx, Action::Chosen(purpose, vec![path]));
     }
 
@@ -278,7 +278,7 @@ impl App {
         match purpose {
             Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
             Purpose::Weights => self.perform(ctx, Action::ImportModel(first)),
-            Purpose::ExportFolder => self.desk.choices.folder = first,
+            Purpose::ExportFolder => self.ui_state.choices.folder = first,
             Purpose::Report => self.link.send(Command::SaveReport(first)),
         }
     }

@@ -4,7 +4,7 @@
 use super::App;
 use crate::{
     engine::SAMPLE_RATE,
-    ui::{action::Verb, state::ui_state::Repeat},
+    ui::{action::UiCommand, state::ui_state::Repeat},
 };
 
 /// The shortest loop, in frames: 50 ms.
@@ -17,12 +17,12 @@ impl App {
     }
 
     pub(super) fn play_or_pause(&mut self) {
-        let is_open = self.state.open().is_some_and(|open| Some(open.id) == self.desk.selected);
+        let is_open = self.state.open().is_some_and(|open| Some(open.id) == self.ui_state.selected);
         let player = self.link.player();
         if player.is_playing() {
             player.pause();
         } else if is_open {
-            self.desk.began_at = player.position() % self.end().max(1);
+            self.ui_state.began_at = player.position() % self.end().max(1);
             player.play();
         }
     }
@@ -30,7 +30,7 @@ impl App {
     /// Stops, and goes back to where playing began; stopped already, to the start of the song.
     pub(super) fn stop(&mut self) {
         let player = self.link.player();
-        let back = if player.is_playing() { self.desk.began_at } else { 0 };
+        let back = if player.is_playing() { self.ui_state.began_at } else { 0 };
         player.pause();
         self.seek(back);
     }
@@ -42,23 +42,23 @@ impl App {
     /// Goes to a frame, and looks there.
     pub(super) fn seek(&mut self, frame: u64) {
         self.link.player().seek(frame);
-        self.desk.began_at = frame;
+        self.ui_state.began_at = frame;
         self.follows = true;
     }
 
     /// Sets the volume fader.
     pub(super) fn set_volume(&mut self, place: f32) {
         let place = place.clamp(0.0, 1.0);
-        self.desk.volume = place;
-        self.desk.preferences.volume = place;
+        self.ui_state.volume = place;
+        self.ui_state.preferences.volume = place;
         // A fader that is square in amplitude goes evenly to the ear.
         self.link.player().set_volume(place * place);
     }
 
     /// Sets the speed, in hundredths.
     pub(super) fn set_speed(&mut self, speed: f32) {
-        self.desk.speed = ((speed * 100.0).round() / 100.0).clamp(0.5, 1.5);
-        self.link.player().set_speed(self.desk.speed);
+        self.ui_state.speed = ((speed * 100.0).round() / 100.0).clamp(0.5, 1.5);
+        self.link.player().set_speed(self.ui_state.speed);
     }
 
     /// Marks a stretch, and repeats it from now on.
@@ -70,12 +70,12 @@ impl App {
     }
 
     /// The loop begins or ends at the play head; its other end stays, or is the song's.
-    pub(super) fn mark_loop_here(&mut self, verb: Verb) {
+    pub(super) fn mark_loop_here(&mut self, verb: UiCommand) {
         let (here, end) = (self.link.player().position(), self.end());
-        let region = self.desk.repeat.map_or((0, end), |repeat| repeat.region);
+        let region = self.ui_state.repeat.map_or((0, end), |repeat| repeat.region);
         match verb {
-            Verb::LoopFrom if here < region.1 => self.mark_loop(here, region.1),
-            Verb::LoopFrom => self.mark_loop(here, end),
+            UiCommand::LoopFrom if here < region.1 => self.mark_loop(here, region.1),
+            UiCommand::LoopFrom => self.mark_loop(here, end),
             _ if here > region.0 => self.mark_loop(region.0, here),
             _ => self.mark_loop(0, here),
         }
@@ -83,19 +83,19 @@ impl App {
 
     /// Repeats the marked stretch or not; without one, what is in sight is marked.
     pub(super) fn toggle_loop(&mut self) {
-        if let Some(repeat) = self.desk.repeat {
+        if let Some(repeat) = self.ui_state.repeat {
             self.set_repeat(Some(Repeat { is_on: !repeat.is_on, ..repeat }));
             return;
         }
         let width = self.waves.width;
-        let view = self.desk.view(self.end(), width);
+        let view = self.ui_state.view(self.end(), width);
         let to = view.first_frame + view.span(width);
         self.mark_loop(view.first_frame as u64, to.round() as u64);
     }
 
     /// Marks a stretch to be repeated, or none.
     pub(in crate::ui) fn set_repeat(&mut self, repeat: Option<Repeat>) {
-        self.desk.repeat = repeat;
+        self.ui_state.repeat = repeat;
         let region = repeat.filter(|repeat| repeat.is_on).map(|repeat| repeat.region);
         self.link.player().set_loop(region);
     }

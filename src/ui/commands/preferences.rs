@@ -44,26 +44,26 @@ impl App {
         if let Some(notice) = notice {
             self.state.say(None, notice);
         }
-        self.desk.flags = flags;
-        self.desk.volume = preferences.volume;
+        self.ui_state.flags = flags;
+        self.ui_state.volume = preferences.volume;
         self.link.player().set_output(preferences.output.clone());
         self.link.player().set_volume(preferences.volume * preferences.volume);
         self.kept = preferences.clone();
         show_theme(ctx, &preferences);
         show_zoom(ctx, &preferences);
         i18n::speak(Language::of_setting(preferences.language.as_deref()));
-        self.desk.preferences = preferences;
+        self.ui_state.preferences = preferences;
     }
 
     /// Changes the settings; everything takes effect at once.
     pub(super) fn prefer(&mut self, ctx: &egui::Context, new: Preferences) {
-        let flags = self.desk.flags;
-        let (before, after) = (flags.compute(&self.desk.preferences), flags.compute(&new));
+        let flags = self.ui_state.flags;
+        let (before, after) = (flags.compute(&self.ui_state.preferences), flags.compute(&new));
         if before != after {
             self.link.send(Command::SetCompute(after));
         }
-        let old = std::mem::replace(&mut self.desk.preferences, new);
-        let new = &self.desk.preferences;
+        let old = std::mem::replace(&mut self.ui_state.preferences, new);
+        let new = &self.ui_state.preferences;
         if new.output != old.output {
             self.link.player().set_output(new.output.clone());
         }
@@ -79,8 +79,8 @@ impl App {
         if new.ticks != old.ticks {
             self.set_gains();
         }
-        if new.usual() != old.usual() {
-            self.link.send(Command::SetUsual(new.usual()));
+        if new.defaults() != old.defaults() {
+            self.link.send(Command::SetDefaults(new.defaults()));
         }
     }
 
@@ -89,15 +89,15 @@ impl App {
             Theme::Dark => settings::Theme::Light,
             Theme::Light => settings::Theme::Dark,
         };
-        self.prefer(ctx, Preferences { theme, ..self.desk.preferences.clone() });
+        self.prefer(ctx, Preferences { theme, ..self.ui_state.preferences.clone() });
     }
 
     pub(super) fn toggle_page(&mut self, page: Page) {
-        self.open_page(if self.desk.page == page { Page::Song } else { page });
+        self.open_page(if self.ui_state.page == page { Page::Song } else { page });
     }
 
     pub(super) fn open_page(&mut self, page: Page) {
-        self.desk.page = page;
+        self.ui_state.page = page;
         if page == Page::Settings {
             self.link.send(Command::MeasureHome);
             self.link.send(Command::ListOutputs);
@@ -106,17 +106,17 @@ impl App {
     }
 
     pub(super) fn ask(&mut self, question: Option<Question>) {
-        self.desk.question = question;
+        self.ui_state.question = question;
         if question.is_some() {
             self.link.send(Command::MeasureHome);
         }
     }
 
     pub(super) fn confirm(&mut self) {
-        let Some(question) = self.desk.question.take() else { return };
+        let Some(question) = self.ui_state.question.take() else { return };
         self.finish_removal();
         if question == Question::Reset {
-            self.desk.removed.clear(); // it takes that, too
+            self.ui_state.removed.clear(); // it takes that, too
         }
         self.link.send(match question {
             Question::Reset => Command::Reset,
@@ -128,7 +128,7 @@ impl App {
     /// Notes what the window itself has changed, and keeps what is new after a while.
     pub(in crate::ui) fn follow_preferences(&mut self, ctx: &egui::Context) {
         self.note_window(ctx);
-        if self.desk.preferences == self.kept && !self.desk.has_touched_lanes() {
+        if self.ui_state.preferences == self.kept && !self.ui_state.has_touched_lanes() {
             self.changed_at = None;
             return;
         }
@@ -142,18 +142,18 @@ impl App {
     /// Has the engine write the settings, if they are new.
     pub(in crate::ui) fn keep_preferences(&mut self) {
         self.changed_at = None;
-        for (song, lanes) in self.desk.touched_lanes() {
+        for (song, lanes) in self.ui_state.touched_lanes() {
             self.link.send(Command::KeepLanes(song, lanes));
         }
-        if self.desk.preferences != self.kept {
-            self.kept = self.desk.preferences.clone();
+        if self.ui_state.preferences != self.kept {
+            self.kept = self.ui_state.preferences.clone();
             self.link.send(Command::KeepPreferences(Box::new(self.kept.clone())));
         }
     }
 
     fn note_window(&mut self, ctx: &egui::Context) {
-        let preferences = &mut self.desk.preferences;
-        preferences.song = self.desk.selected.map(|song| song.0).or(preferences.song);
+        let preferences = &mut self.ui_state.preferences;
+        preferences.song = self.ui_state.selected.map(|song| song.0).or(preferences.song);
         // Ctrl with + and − is egui's own.
         preferences.zoom = (ctx.zoom_factor() * 100.0).round().clamp(80.0, 200.0) as u16;
         // In units that do not grow with the interface: the next window is made before its size is.

@@ -7,22 +7,22 @@ use crate::{
     ui::{
         state::{ui_state::Detail, view_state::OpenSong},
         theme::size,
-        timeline::viewport::View,
+        timeline::viewport::Viewport,
     },
 };
 
 impl App {
     /// The open song, if it is the one that is shown.
     fn shown(&self) -> Option<&OpenSong> {
-        self.state.open().filter(|open| Some(open.id) == self.desk.selected)
+        self.state.open().filter(|open| Some(open.id) == self.ui_state.selected)
     }
 
     /// Looks at a stretch; the play head is followed again once it is in sight.
-    pub(super) fn look(&mut self, view: View) {
+    pub(super) fn look(&mut self, view: Viewport) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };
         let width = self.waves.width;
         let view = view.within(frames, width);
-        self.desk.look = (!view.is_whole(frames, width)).then_some(view);
+        self.ui_state.look = (!view.is_whole(frames, width)).then_some(view);
         self.follows = false;
     }
 
@@ -30,7 +30,7 @@ impl App {
     pub(super) fn zoom(&mut self, factor: f64) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };
         let (head, width) = (self.link.player().position() as f64, self.waves.width);
-        let view = self.desk.view(frames, width);
+        let view = self.ui_state.view(frames, width);
         let about = if view.shows(head, width) { view.points_to(head) } else { width / 2.0 };
         let follows = self.follows;
         self.look(view.zoomed(factor, about));
@@ -41,17 +41,17 @@ impl App {
     pub(super) fn turn_page(&mut self, pages: f32) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };
         let width = self.waves.width;
-        self.look(self.desk.view(frames, width).scrolled(0.9 * pages * width));
+        self.look(self.ui_state.view(frames, width).scrolled(0.9 * pages * width));
     }
 
     /// Turns the page when the play head has left it, unless the user looks elsewhere.
     pub(in crate::ui) fn follow_head(&mut self) {
         let Some(frames) = self.shown().map(|open| open.frames) else { return };
         let (head, width) = (self.link.player().position() as f64, self.waves.width);
-        let view = self.desk.view(frames, width);
+        let view = self.ui_state.view(frames, width);
         let is_in_sight = view.shows(head, width);
-        if !is_in_sight && self.follows && self.desk.look.is_some() {
-            self.desk.look = Some(view.turned_to(head, width).within(frames, width));
+        if !is_in_sight && self.follows && self.ui_state.look.is_some() {
+            self.ui_state.look = Some(view.turned_to(head, width).within(frames, width));
         }
         self.follows |= is_in_sight;
     }
@@ -60,7 +60,7 @@ impl App {
     /// is separated.
     pub(in crate::ui) fn ask_for_detail(&mut self) {
         let wanted = self.shown().and_then(|open| {
-            let view = self.desk.view(open.frames, self.waves.width);
+            let view = self.ui_state.view(open.frames, self.waves.width);
             let (frames, frames_per_peak) =
                 view.detail(self.waves.width, size::BAR.1, FRAMES_PER_PEAK)?;
             let within = |&(start, end): &(u64, u64)| {
@@ -69,12 +69,12 @@ impl App {
             let covered = open.covered.iter().map(within).sum();
             Some(Detail { song: open.id, frames, frames_per_peak, covered })
         });
-        if wanted == self.desk.detail {
+        if wanted == self.ui_state.detail {
             return;
         }
         if let Some(Detail { song, frames, frames_per_peak, .. }) = wanted.clone() {
             self.link.send(Command::ShowDetail { song, frames, frames_per_peak });
         }
-        self.desk.detail = wanted;
+        self.ui_state.detail = wanted;
     }
 }

@@ -6,7 +6,7 @@ use super::{Cx, model};
 use crate::{
     i18n::fl,
     ui::{
-        action::Verb,
+        action::UiCommand,
         theme::{Weight, font, size, text},
         widgets::{
             button::{Kind, button},
@@ -40,11 +40,11 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let body = font(text::LANE, Weight::Regular);
     let words = fl!(empty_line);
     label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, words, body, cx.tokens.dim);
-    let spec = Verb::AddFiles.spec();
+    let spec = UiCommand::AddFiles.spec();
     let place = Rect::from_center_size(middle + vec2(0.0, 76.0), vec2(176.0, 44.0));
     let response = button(ui, "empty choose", place, spec.text, Kind::Primary, true);
-    if response.on_hover_text(Verb::AddFiles.hint(ui)).clicked() {
-        cx.verb(Verb::AddFiles);
+    if response.on_hover_text(UiCommand::AddFiles.hint(ui)).clicked() {
+        cx.verb(UiCommand::AddFiles);
     }
     if model_height > 0.0 {
         let card = Rect::from_min_max(

@@ -6,7 +6,7 @@ use super::Cx;
 use crate::{
     i18n::fl,
     ui::{
-        action::{Action, Group, Verb},
+        action::{Action, Group, UiCommand},
         theme::{Weight, font, radius, text},
         widgets::{
             button::{Kind, button, width},
@@ -23,7 +23,7 @@ const LINE: f32 = 26.0;
 
 /// Draws it, if it is asked for.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
-    if !cx.desk.help {
+    if !cx.ui_state.help {
         return;
     }
     let frame =
@@ -91,12 +91,12 @@ fn columns() -> [Vec<Group>; 2] {
 }
 
 /// The verbs of a group that have a key. Of those for numbered lanes the first stands for all.
-fn verbs(group: Group) -> Vec<Verb> {
-    let is_meant = |verb: &Verb| {
-        let is_first = !matches!(verb, Verb::Solo(1..) | Verb::Mute(1..));
+fn verbs(group: Group) -> Vec<UiCommand> {
+    let is_meant = |verb: &UiCommand| {
+        let is_first = !matches!(verb, UiCommand::Solo(1..) | UiCommand::Mute(1..));
         verb.group() == group && verb.spec().shortcut.is_some() && is_first
     };
-    Verb::all().filter(is_meant).collect()
+    UiCommand::all().filter(is_meant).collect()
 }
 
 fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
@@ -149,11 +149,11 @@ fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
 }
 
 /// A verb's keys in words.
-fn keys(ui: &Ui, verb: Verb) -> String {
+fn keys(ui: &Ui, verb: UiCommand) -> String {
     let format = |shortcut| written(ui, shortcut);
     let all: Vec<String> = match verb {
-        Verb::Solo(_) | Verb::Mute(_) => {
-            let same: Vec<Verb> = Verb::all()
+        UiCommand::Solo(_) | UiCommand::Mute(_) => {
+            let same: Vec<UiCommand> = UiCommand::all()
                 .filter(|other| std::mem::discriminant(other) == std::mem::discriminant(&verb))
                 .collect();
             let ends = [same.first(), same.last()].into_iter().flatten();
@@ -161,7 +161,7 @@ fn keys(ui: &Ui, verb: Verb) -> String {
             return keys.collect::<Vec<_>>().join(" – ");
         }
         // The others are what a plus is on other keyboards.
-        Verb::ZoomIn => verb.shortcuts().take(1).map(format).collect(),
+        UiCommand::ZoomIn => verb.shortcuts().take(1).map(format).collect(),
         _ => verb.shortcuts().map(format).collect(),
     };
     let both = |first: String, second: String| fl!(help_or, first = first, second = second);

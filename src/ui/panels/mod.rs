@@ -19,8 +19,8 @@ pub mod transport;
 use std::time::Instant;
 
 use super::{
-    action::{Action, Verb},
-    state::{engine_link::Playback, ui_state::Desk, view_state::ViewState},
+    action::{Action, UiCommand},
+    state::{engine_link::Playback, ui_state::UiState, view_state::ViewState},
     theme::Tokens,
     widgets::meter::Meter,
 };
@@ -30,7 +30,7 @@ pub struct Cx<'a> {
     /// What the engine has told.
     pub state: &'a ViewState,
     /// What the user has set.
-    pub desk: &'a Desk,
+    pub ui_state: &'a UiState,
     /// The player, to be read.
     pub player: &'a dyn Playback,
     /// Levels of the lanes: the stems in the model's order, then the residual; none without a track.
@@ -45,7 +45,7 @@ pub struct Cx<'a> {
 
 impl Cx<'_> {
     /// Asks for a named command.
-    pub fn verb(&mut self, verb: Verb) {
+    pub fn verb(&mut self, verb: UiCommand) {
         self.actions.push(Action::Do(verb));
     }
 

@@ -8,7 +8,7 @@ use crate::{
     engine::ModelState,
     i18n::fl,
     ui::{
-        action::Verb,
+        action::UiCommand,
         theme::{Weight, font, radius, text},
         widgets::{
             button::{Kind, button, width},
@@ -85,7 +85,9 @@ fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
         Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), inner.bottom() - 44.0));
     paragraph(ui, "model terms", place, cx.state.terms(), small, cx.tokens.dim, TERMS_ROWS);
     let mut x = inner.left();
-    for (verb, kind) in [(Verb::InstallModel, Kind::Primary), (Verb::ChooseModel, Kind::Quiet)] {
+    for (verb, kind) in
+        [(UiCommand::InstallModel, Kind::Primary), (UiCommand::ChooseModel, Kind::Quiet)]
+    {
         let spec = verb.spec();
         let wide = width(ui, spec.text, kind);
         let place = Rect::from_min_size(pos2(x, inner.bottom() - 36.0), vec2(wide, 36.0));
@@ -101,11 +103,11 @@ fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, what: &str, fraction: Option
     ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
     let inner = rect.shrink(PADDING);
     heading(ui, cx, inner, fl!(model_installing));
-    let spec = Verb::CancelInstall.spec();
+    let spec = UiCommand::CancelInstall.spec();
     let wide = width(ui, spec.text, Kind::Quiet);
     let place = Rect::from_min_size(pos2(inner.right() - wide, inner.top()), vec2(wide, 36.0));
     if button(ui, "model stop", place, spec.text, Kind::Quiet, true).clicked() {
-        cx.verb(Verb::CancelInstall);
+        cx.verb(UiCommand::CancelInstall);
     }
     let line =
         Rect::from_min_size(inner.min + vec2(0.0, 24.0), vec2(inner.width() - wide - 12.0, 18.0));

@@ -41,9 +41,9 @@ pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
         let place = rect.shrink2(vec2(10.0, 0.0));
         label(ui, "more notices", place, Align2::LEFT_CENTER, &words, small, cx.tokens.dim);
         let dismiss = fl!(notice_dismiss_all);
-        let wide = width(ui, dismiss, Kind::Link);
+        let wide = width(ui, dismiss, Kind::EngineLink);
         let place = Rect::from_min_max(pos2(rect.right() - wide, rect.top()), rect.max);
-        if button(ui, "dismiss all", place, dismiss, Kind::Link, true).clicked() {
+        if button(ui, "dismiss all", place, dismiss, Kind::EngineLink, true).clicked() {
             for notice in &about_library {
                 cx.act(Action::Dismiss(notice.id));
             }
@@ -61,8 +61,8 @@ pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
 
 /// What was taken out of the library, while it can be brought back. Returns its top.
 pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
-    let desk = cx.desk;
-    let Some(removal) = &desk.removal else { return bottom };
+    let ui_state = cx.ui_state;
+    let Some(removal) = &ui_state.removal else { return bottom };
     let rect = Rect::from_x_y_ranges(x, bottom - 40.0..=bottom);
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
     let words = match removal.songs.len() {
@@ -73,7 +73,7 @@ pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let body = font(text::BODY, Weight::Regular);
     label(ui, "removed", place, Align2::LEFT_CENTER, &words, body, cx.tokens.text);
     let place = Rect::from_min_max(rect.right_top() + vec2(-60.0, 6.0), rect.max - vec2(8.0, 6.0));
-    if button(ui, "undo remove", place, fl!(notice_undo), Kind::Link, true).clicked() {
+    if button(ui, "undo remove", place, fl!(notice_undo), Kind::EngineLink, true).clicked() {
         cx.act(Action::UndoRemove);
     }
     rect.top() - 6.0

@@ -27,7 +27,7 @@ pub fn head(ui: &Ui, cx: &mut Cx<'_>, title: &str) -> Rect {
     let place = Rect::from_center_size(line.right_center() - vec2(18.0, 0.0), vec2(36.0, 36.0));
     let name = fl!(close);
     let response = icon_button(ui, "close page", place, Icon::Close, name, None, cx.tokens.dim);
-    let is_free = cx.desk.question.is_none() && cx.desk.export.is_none();
+    let is_free = cx.ui_state.question.is_none() && cx.ui_state.export.is_none();
     let is_given_up = is_free
         && ui.memory(|memory| memory.focused().is_none())
         && ui.input(|input| input.key_pressed(Key::Escape));

@@ -19,8 +19,8 @@ use crate::{
 
 /// Draws it, if it is asked for.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
-    let desk = cx.desk;
-    let Some(prompt) = &desk.prompt else { return };
+    let ui_state = cx.ui_state;
+    let Some(prompt) = &ui_state.prompt else { return };
     let frame =
         Frame::popup(ui.style()).fill(cx.tokens.panel).corner_radius(radius::CARD).inner_margin(24);
     let modal = Modal::new(Id::unique("path prompt"))

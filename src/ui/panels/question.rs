@@ -19,7 +19,7 @@ use crate::{
 
 /// Draws it, if there is one.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
-    let Some(question) = cx.desk.question else { return };
+    let Some(question) = cx.ui_state.question else { return };
     let frame =
         Frame::popup(ui.style()).fill(cx.tokens.panel).corner_radius(radius::CARD).inner_margin(24);
     let modal = Modal::new(Id::unique("question"))

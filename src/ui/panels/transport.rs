@@ -7,7 +7,7 @@ use crate::{
     engine::player::{Device, Monitor},
     i18n::fl,
     ui::{
-        action::{Action, Verb},
+        action::{Action, UiCommand},
         theme::{Weight, font, size, text},
         widgets::{
             at,
@@ -40,7 +40,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
     ui.painter().rect_filled(full, 0, cx.tokens.panel);
     ui.painter().hline(full.x_range(), full.top() + 0.5, Stroke::new(1.0, cx.tokens.line));
     let is_wide = full.width() >= 1240.0;
-    let library = super::library::width_in(cx.desk, full.width());
+    let library = super::library::width_in(cx.ui_state, full.width());
     let left = if is_wide { library + size::MARGIN } else { full.left() + 20.0 };
     let (y, has) = (full.center().y, |room: f32| full.right() - left >= room);
     let mut x = buttons(ui, cx, left, y);
@@ -53,7 +53,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
     }
 
     let right = full.right() - size::MARGIN;
-    let wide = width(ui, Verb::Export.spec().text, Kind::Primary).max(116.0);
+    let wide = width(ui, UiCommand::Export.spec().text, Kind::Primary).max(116.0);
     let export = Rect::from_min_max(pos2(right - wide, y - 21.0), pos2(right, y + 21.0));
     export_button(ui, cx, export);
     let mut end = export.left();
@@ -73,7 +73,7 @@ fn volume(ui: &Ui, cx: &mut Cx<'_>, volume: Rect) {
     Icon::Volume.paint(ui.painter(), sign, cx.tokens.dim);
     let look = Look { color: cx.tokens.text, is_faint: false };
     if let Some(to) =
-        fader(ui, "volume", volume, fl!(transport_volume), Scale::Volume, cx.desk.volume, look)
+        fader(ui, "volume", volume, fl!(transport_volume), Scale::Volume, cx.ui_state.volume, look)
     {
         cx.act(Action::Volume(to));
     }
@@ -89,15 +89,21 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
     };
     let middle = left + 51.0;
     let row = [
-        (Verb::PreviousSong, Icon::Previous, Verb::PreviousSong.spec().text, left + 9.0, 34.0),
-        (Verb::PlayPause, shown, name, middle, 44.0),
-        (Verb::NextSong, Icon::Next, Verb::NextSong.spec().text, left + 93.0, 34.0),
-        (Verb::Stop, Icon::Stop, Verb::Stop.spec().text, left + 127.0, 34.0),
+        (
+            UiCommand::PreviousSong,
+            Icon::Previous,
+            UiCommand::PreviousSong.spec().text,
+            left + 9.0,
+            34.0,
+        ),
+        (UiCommand::PlayPause, shown, name, middle, 44.0),
+        (UiCommand::NextSong, Icon::Next, UiCommand::NextSong.spec().text, left + 93.0, 34.0),
+        (UiCommand::Stop, Icon::Stop, UiCommand::Stop.spec().text, left + 127.0, 34.0),
     ];
     for (verb, icon, name, x, edge) in row {
         let place = Rect::from_center_size(pos2(x, y), vec2(edge, edge));
         let (fill, ink) = match verb {
-            Verb::PlayPause => (Some(tokens.accent), tokens.on_accent),
+            UiCommand::PlayPause => (Some(tokens.accent), tokens.on_accent),
             _ => (None, tokens.dim),
         };
         let response = icon_button(ui, ("transport", verb), place, icon, name, fill, ink);
@@ -106,17 +112,18 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
         }
     }
     let place = Rect::from_center_size(pos2(left + 163.0, y), vec2(34.0, 34.0));
-    let loops = cx.desk.repeat.is_some_and(|repeat| repeat.is_on);
-    let response = icon_switch(ui, "loop", place, Icon::Loop, Verb::ToggleLoop.spec().text, loops);
-    if response.on_hover_text(Verb::ToggleLoop.hint(ui)).clicked() {
-        cx.verb(Verb::ToggleLoop);
+    let loops = cx.ui_state.repeat.is_some_and(|repeat| repeat.is_on);
+    let response =
+        icon_switch(ui, "loop", place, Icon::Loop, UiCommand::ToggleLoop.spec().text, loops);
+    if response.on_hover_text(UiCommand::ToggleLoop.hint(ui)).clicked() {
+        cx.verb(UiCommand::ToggleLoop);
     }
     left + 180.0
 }
 
 /// The speed as a dial and as a figure that can be typed.
 fn speed(ui: &mut Ui, cx: &mut Cx<'_>, x: f32, y: f32) -> f32 {
-    let (name, value) = (fl!(transport_speed), cx.desk.speed);
+    let (name, value) = (fl!(transport_speed), cx.ui_state.speed);
     let is_faint = value == 1.0;
     let look = Look { color: cx.tokens.accent, is_faint };
     let is_wide = ui.max_rect().width() >= 1440.0;
@@ -155,7 +162,7 @@ fn time(ui: &Ui, cx: &Cx<'_>, x: f32, y: f32) -> f32 {
 }
 
 fn monitor(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let chosen = usize::from(cx.desk.monitor == Monitor::Original);
+    let chosen = usize::from(cx.ui_state.monitor == Monitor::Original);
     if let Some(pressed) =
         choice(ui, "monitor", rect, &[fl!(transport_mix), fl!(transport_original)], chosen)
     {
@@ -184,7 +191,7 @@ fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
 }
 
 fn export_button(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let Some(song) = cx.desk.selected else { return };
+    let Some(song) = cx.ui_state.selected else { return };
     let is_done = cx.state.is_separated(song);
     let has_some = cx
         .state
@@ -192,15 +199,15 @@ fn export_button(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
         .is_some_and(|open| open.id == song && (is_done || !open.covered.is_empty()));
     let is_running = cx.state.active_job(song).is_some();
     let kind = if is_done { Kind::Primary } else { Kind::Quiet };
-    let spec = Verb::Export.spec();
+    let spec = UiCommand::Export.spec();
     let can = is_done && has_some;
     let response = button(ui, "export", rect, spec.text, kind, can);
     let hint = match (can, is_running) {
-        (true, _) => Verb::Export.hint(ui),
+        (true, _) => UiCommand::Export.hint(ui),
         (false, true) => fl!(transport_export_later).to_owned(),
         (false, false) => fl!(transport_process_first).to_owned(),
     };
     if response.on_hover_text(hint).clicked() {
-        cx.verb(Verb::Export);
+        cx.verb(UiCommand::Export);
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers, Ui};
 
-use crate::ui::action::{Action, Verb};
+use crate::ui::action::{Action, UiCommand};
 
 /// A key held longer than this compares; shorter, it changes.
 const HOLD: Duration = Duration::from_millis(350);
@@ -43,7 +43,7 @@ impl Keys {
                 }
                 continue;
             }
-            let verb = Verb::all()
+            let verb = UiCommand::all()
                 .find(|verb| verb.shortcuts().any(|it| is_meant(it, key, physical_key, modifiers)));
             let Some(verb) = verb else { continue };
             // Enter is a field's, also where it stands for a verb whose own key is for all.
@@ -54,7 +54,7 @@ impl Keys {
             if repeat && !verb.repeats() {
                 continue;
             }
-            if verb == Verb::CompareOriginal {
+            if verb == UiCommand::CompareOriginal {
                 self.comparing_since = Some(Instant::now());
             }
             actions.push(Action::Do(verb));
@@ -65,7 +65,7 @@ impl Keys {
     /// Letting go of the comparing key goes back, if it was held.
     fn released(&mut self) -> Option<Action> {
         let since = self.comparing_since.take()?;
-        (since.elapsed() >= HOLD).then_some(Action::Do(Verb::CompareOriginal))
+        (since.elapsed() >= HOLD).then_some(Action::Do(UiCommand::CompareOriginal))
     }
 }
 
@@ -95,13 +95,13 @@ mod tests {
     fn keys_are_written_as_on_the_keyboard() {
         let ctx = egui::Context::default();
         for (verb, text) in [
-            (Verb::LoopFrom, "["),
-            (Verb::Stop, "."),
-            (Verb::PreviousSong, "Ctrl+↑"),
-            (Verb::PlayPause, "Space"),
-            (Verb::Solo(2), "3"),
-            (Verb::Mute(2), "Shift+3"),
-            (Verb::Help, "F1"),
+            (UiCommand::LoopFrom, "["),
+            (UiCommand::Stop, "."),
+            (UiCommand::PreviousSong, "Ctrl+↑"),
+            (UiCommand::PlayPause, "Space"),
+            (UiCommand::Solo(2), "3"),
+            (UiCommand::Mute(2), "Shift+3"),
+            (UiCommand::Help, "F1"),
         ] {
             let shortcut = verb.spec().shortcut.unwrap();
             let is_mac = cfg!(target_os = "macos") && !shortcut.modifiers.is_none();
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn shifted_digits_are_known_by_their_place() {
-        let mute = Verb::Mute(0).spec().shortcut.unwrap();
-        let solo = Verb::Solo(0).spec().shortcut.unwrap();
+        let mute = UiCommand::Mute(0).spec().shortcut.unwrap();
+        let solo = UiCommand::Solo(0).spec().shortcut.unwrap();
         let (bang, one) = (Key::Exclamationmark, Some(Key::Num1));
         assert!(is_meant(mute, bang, one, Modifiers::SHIFT));
         assert!(!is_meant(solo, bang, one, Modifiers::SHIFT));

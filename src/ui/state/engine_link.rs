@@ -111,7 +111,7 @@ impl Playback for Player {
 }
 
 /// Commands out, events in, and the player.
-pub struct Link {
+pub struct EngineLink {
     // Dropped first, in this order: the last engine handle (in `send`) waits for the engine's
     // threads, and those would wait for ever for room in a full channel that nobody reads.
     events: Receiver<Event>,
@@ -119,7 +119,7 @@ pub struct Link {
     player: Box<dyn Playback>,
 }
 
-impl Link {
+impl EngineLink {
     /// A line to the running engine.
     pub fn to_engine(engine: Engine, events: Receiver<Event>) -> Self {
         let player = engine.player().clone();
@@ -191,7 +191,7 @@ mod tests {
             drop(word.0.try_send(Event::ImportEnded));
             RequestId(1)
         };
-        drop(Link::new(send, events, Player::start(Arc::new(|| {}))));
+        drop(EngineLink::new(send, events, Player::start(Arc::new(|| {}))));
         assert!(is_refused.load(Ordering::Relaxed));
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     },
     ui::{
         commands::export_plan::{Asked, ExportChoices},
-        timeline::viewport::View,
+        timeline::viewport::Viewport,
     },
 };
 
@@ -123,7 +123,7 @@ pub struct Detail {
 
 /// What the user has set.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct UiState {
     /// The song that is shown.
     pub selected: Option<SongId>,
     /// Whether a song of the import that runs has been shown.
@@ -141,7 +141,7 @@ pub struct Desk {
     /// Whether the sheet of shortcuts is open.
     pub help: bool,
     /// The stretch of the song that is looked at; all of it when `None`.
-    pub look: Option<View>,
+    pub look: Option<Viewport>,
     /// The finer peaks that were asked for last.
     pub detail: Option<Detail>,
     /// The song whose export dialog is open.
@@ -187,7 +187,7 @@ pub struct Desk {
     residuals: BTreeMap<SongId, LaneSettings>,
 }
 
-impl Default for Desk {
+impl Default for UiState {
     fn default() -> Self {
         Self {
             selected: None,
@@ -226,10 +226,10 @@ impl Default for Desk {
     }
 }
 
-impl Desk {
+impl UiState {
     /// The stretch of a song that is looked at, over `width` points.
-    pub fn view(&self, frames: u64, width: f32) -> View {
-        self.look.unwrap_or_else(|| View::whole(frames, width)).within(frames, width)
+    pub fn view(&self, frames: u64, width: f32) -> Viewport {
+        self.look.unwrap_or_else(|| Viewport::whole(frames, width)).within(frames, width)
     }
 
     /// The settings of one lane.

@@ -1,6 +1,6 @@
 //! The marks of the ruler: which, how far apart, and in which words. Pure.
 
-use super::viewport::View;
+use super::viewport::Viewport;
 use crate::{engine::SAMPLE_RATE, ui::words};
 
 /// Steps between two marks with words, in milliseconds, and the parts each is divided into.
@@ -39,7 +39,7 @@ pub struct Mark {
 }
 
 /// The marks that are in sight over `width` points; those with words are `room` points apart.
-pub fn marks(view: View, frames: u64, width: f32, room: f32) -> Vec<Mark> {
+pub fn marks(view: Viewport, frames: u64, width: f32, room: f32) -> Vec<Mark> {
     let rate = f64::from(SAMPLE_RATE);
     let points_per_ms = rate / 1000.0 / view.frames_per_point;
     let fits = |(step, _): &(u64, u32)| *step as f64 * points_per_ms >= f64::from(room);
@@ -77,14 +77,14 @@ mod tests {
 
     const RATE: u64 = SAMPLE_RATE as u64;
 
-    fn words(view: View, frames: u64) -> Vec<String> {
+    fn words(view: Viewport, frames: u64) -> Vec<String> {
         marks(view, frames, 830.0, 64.0).into_iter().filter_map(|mark| mark.words).collect()
     }
 
     #[test]
     fn words_have_room_at_any_zoom() {
         let song = 327 * RATE;
-        let whole = View::whole(song, 830.0);
+        let whole = Viewport::whole(song, 830.0);
         assert_eq!(words(whole, song)[..3], ["0:00", "0:30", "1:00"]);
         let mut view = whole;
         for _ in 0..60 {
@@ -104,19 +104,19 @@ mod tests {
 
     #[test]
     fn near_times_have_decimals_and_are_exact() {
-        let view = View { first_frame: 63.0 * RATE as f64, frames_per_point: 5.0 };
+        let view = Viewport { first_frame: 63.0 * RATE as f64, frames_per_point: 5.0 };
         assert_eq!(words(view, 100 * RATE)[..3], ["1:03.00", "1:03.01", "1:03.02"]);
-        let view = View { first_frame: 0.0, frames_per_point: 0.5 };
+        let view = Viewport { first_frame: 0.0, frames_per_point: 0.5 };
         assert_eq!(words(view, 100 * RATE)[..3], ["0:00.000", "0:00.001", "0:00.002"]);
-        let view = View { first_frame: 0.0, frames_per_point: 200.0 };
+        let view = Viewport { first_frame: 0.0, frames_per_point: 200.0 };
         assert_eq!(words(view, 100 * RATE)[..3], ["0:00.0", "0:00.5", "0:01.0"]);
     }
 
     #[test]
     fn hours_and_nothing_are_no_trouble() {
         let song = 36_000 * RATE;
-        assert_eq!(words(View::whole(song, 830.0), song)[1], "1:00:00");
-        assert_eq!(words(View::whole(0, 830.0), 0).len(), 1);
-        assert!(marks(View::whole(u64::MAX, 1.0), u64::MAX, 1.0, 64.0).len() <= 2_000);
+        assert_eq!(words(Viewport::whole(song, 830.0), song)[1], "1:00:00");
+        assert_eq!(words(Viewport::whole(0, 830.0), 0).len(), 1);
+        assert!(marks(Viewport::whole(u64::MAX, 1.0), u64::MAX, 1.0, 64.0).len() <= 2_000);
     }
 }

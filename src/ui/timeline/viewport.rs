@@ -9,14 +9,14 @@ const PAGE_MARGIN: f64 = 0.08;
 
 /// A stretch of the song, laid out over a width.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct View {
+pub struct Viewport {
     /// The frame at the left edge.
     pub first_frame: f64,
     /// How many frames a point stands for.
     pub frames_per_point: f64,
 }
 
-impl View {
+impl Viewport {
     /// The whole song over `width` points.
     pub fn whole(frames: u64, width: f32) -> Self {
         let frames_per_point = (frames as f64 / f64::from(width.max(1.0))).max(f64::MIN_POSITIVE);
@@ -113,16 +113,16 @@ mod tests {
 
     #[test]
     fn the_whole_song_fills_the_width() {
-        let view = View::whole(SONG, 800.0);
+        let view = Viewport::whole(SONG, 800.0);
         assert_eq!(view.points_to(0.0), 0.0);
         assert_eq!(view.points_to(SONG as f64), 800.0);
         assert!(view.is_whole(SONG, 800.0) && !view.zoomed(2.0, 0.0).is_whole(SONG, 800.0));
-        assert_eq!(View::whole(0, 0.0).within(0, 0.0).first_frame, 0.0);
+        assert_eq!(Viewport::whole(0, 0.0).within(0, 0.0).first_frame, 0.0);
     }
 
     #[test]
     fn a_page_turns_to_just_before_the_play_head() {
-        let view = View::whole(SONG, 800.0).zoomed(10.0, 0.0);
+        let view = Viewport::whole(SONG, 800.0).zoomed(10.0, 0.0);
         let head = SONG as f64 / 2.0;
         assert!(!view.shows(head, 800.0));
         let turned = view.turned_to(head, 800.0).within(SONG, 800.0);
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn detail_is_wanted_only_close_by_and_covers_what_is_seen() {
-        let whole = View::whole(SONG, 800.0);
+        let whole = Viewport::whole(SONG, 800.0);
         assert_eq!(whole.detail(800.0, 3.0, 512), None);
         let mut view = whole;
         for _ in 0..40 {
@@ -154,7 +154,7 @@ mod tests {
         fn zooming_holds_what_is_under_the_pointer(
             first in 0.0..1e7f64, each in 0.1..1e4f64, factor in 0.2..5.0f64, at in 0.0..900.0f32
         ) {
-            let view = View { first_frame: first, frames_per_point: each };
+            let view = Viewport { first_frame: first, frames_per_point: each };
             let closer = view.zoomed(factor, at);
             prop_assert!((closer.frame_at(at) - view.frame_at(at)).abs() < 1e-3);
         }
@@ -164,7 +164,7 @@ mod tests {
             frames in 0..100_000_000u64, width in 0.0..3000.0f32,
             first in -1e9..1e9f64, each in 1e-9..1e9f64
         ) {
-            let view = View { first_frame: first, frames_per_point: each }.within(frames, width);
+            let view = Viewport { first_frame: first, frames_per_point: each }.within(frames, width);
             prop_assert!(view.first_frame >= 0.0);
             let end = view.first_frame + view.span(width.max(1.0));
             prop_assert!(end <= (frames as f64).max(view.span(width.max(1.0))) + 1.0);

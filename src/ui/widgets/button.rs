@@ -17,16 +17,16 @@ pub enum Kind {
     /// What cannot be undone.
     Danger,
     /// As text, in the accent colour.
-    Link,
+    EngineLink,
 }
 
 /// The width that a button of this text wants.
 pub fn width(ui: &Ui, words: &str, kind: Kind) -> f32 {
-    let weight = if kind == Kind::Link { Weight::Medium } else { Weight::SemiBold };
-    let size = if kind == Kind::Link { text::BODY } else { text::LANE };
+    let weight = if kind == Kind::EngineLink { Weight::Medium } else { Weight::SemiBold };
+    let size = if kind == Kind::EngineLink { text::BODY } else { text::LANE };
     let galley =
         one_line(ui.painter(), words, font(size, weight), Color32::PLACEHOLDER, f32::INFINITY);
-    galley.size().x + if kind == Kind::Link { 4.0 } else { 40.0 }
+    galley.size().x + if kind == Kind::EngineLink { 4.0 } else { 40.0 }
 }
 
 /// A button with words.
@@ -50,7 +50,9 @@ pub fn button(
         Kind::Primary | Kind::Quiet => {
             (if hot { tokens.hovered } else { tokens.raised }, tokens.text)
         }
-        Kind::Link => (Color32::TRANSPARENT, if enabled { tokens.accent } else { tokens.faint }),
+        Kind::EngineLink => {
+            (Color32::TRANSPARENT, if enabled { tokens.accent } else { tokens.faint })
+        }
     };
     let rounding = if rect.height() < 34.0 { radius::FIELD } else { radius::LANE };
     ui.painter().rect_filled(rect, rounding, fill);
@@ -58,13 +60,13 @@ pub fn button(
         ui.painter().rect_filled(rect, rounding, tokens.on_accent.gamma_multiply(0.12));
     }
     let (size, weight) = match kind {
-        Kind::Link => (text::BODY, Weight::Medium),
+        Kind::EngineLink => (text::BODY, Weight::Medium),
         _ if rect.height() < 34.0 => (text::BODY, Weight::Medium),
         _ => (text::LANE, Weight::SemiBold),
     };
     let place =
         paint_text(ui.painter(), rect, Align2::CENTER_CENTER, words, font(size, weight), ink);
-    if kind == Kind::Link && hot {
+    if kind == Kind::EngineLink && hot {
         let y = place.bottom() - 1.0;
         ui.painter().hline(place.x_range(), y, egui::Stroke::new(1.0, ink));
     }

@@ -3,7 +3,7 @@
 use egui::{EventFilter, Key, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2};
 
 use super::{Salt, at, focus_ring};
-use crate::ui::{theme::Tokens, timeline::viewport::View};
+use crate::ui::{theme::Tokens, timeline::viewport::Viewport};
 
 /// Its height.
 pub const HEIGHT: f32 = 8.0;
@@ -16,9 +16,9 @@ pub fn scrollbar(
     salt: impl Salt,
     rect: Rect,
     name: &str,
-    view: View,
+    view: Viewport,
     frames: u64,
-) -> Option<View> {
+) -> Option<Viewport> {
     let tokens = Tokens::of(ui);
     let response = at(ui, salt, rect, Sense::click_and_drag());
     let span = view.span(rect.width());
@@ -34,7 +34,7 @@ pub fn scrollbar(
     });
     let per_point =
         (frames as f64 - span).max(0.0) / f64::from((rect.width() - thumb.width()).max(1.0));
-    let to = |first_frame: f64| Some(View { first_frame, ..view });
+    let to = |first_frame: f64| Some(Viewport { first_frame, ..view });
     if response.dragged() && response.drag_delta().x != 0.0 {
         return to(view.first_frame + f64::from(response.drag_delta().x) * per_point);
     }
@@ -48,7 +48,7 @@ pub fn scrollbar(
     keys(ui, &response).and_then(|pages| to(view.first_frame + pages * span))
 }
 
-fn thumb(rect: Rect, view: View, frames: u64) -> Rect {
+fn thumb(rect: Rect, view: Viewport, frames: u64) -> Rect {
     let span = view.span(rect.width());
     let wide = (f64::from(rect.width()) * span / frames.max(1) as f64) as f32;
     let wide = wide.max(THUMB_MIN).min(rect.width());
@@ -79,7 +79,7 @@ mod tests {
     fn the_thumb_shows_which_part_is_in_sight() {
         let rect = Rect::from_min_max(pos2(100.0, 0.0), pos2(900.0, 8.0));
         let frames = 8_000_000;
-        let whole = View::whole(frames, 800.0);
+        let whole = Viewport::whole(frames, 800.0);
         assert_eq!(thumb(rect, whole, frames), rect);
         let quarter = whole.zoomed(4.0, 800.0);
         let there = thumb(rect, quarter, frames);

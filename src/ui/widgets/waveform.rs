@@ -10,7 +10,7 @@ use crate::{
     engine::Lane,
     ui::{
         theme::{PEAK_ALPHA, size},
-        timeline::{peaks::Waveform, viewport::View},
+        timeline::{peaks::Waveform, viewport::Viewport},
     },
 };
 
@@ -27,7 +27,7 @@ pub struct Drawing<'a> {
     /// Length of the song in frames.
     pub frames: u64,
     /// The stretch that is drawn.
-    pub view: View,
+    pub view: Viewport,
     /// Frame ranges that are known, ascending; everything when `None`.
     pub covered: Option<&'a [(u64, u64)]>,
     /// Its colour.
@@ -40,7 +40,7 @@ pub struct Drawing<'a> {
 struct Key {
     version: u64,
     frames: u64,
-    view: View,
+    view: Viewport,
     covered: Vec<(u64, u64)>,
     rect: Rect,
     colors: [Color32; 2],
@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn drawing(wave: &Waveform, frames: u64) -> Drawing<'_> {
-        let view = View::whole(frames, RECT.width());
+        let view = Viewport::whole(frames, RECT.width());
         let (color, unknown) = (Color32::WHITE, Color32::GRAY);
         Drawing { wave, frames, view, covered: None, color, unknown }
     }
@@ -248,8 +248,8 @@ mod tests {
     fn bars_stand_still_in_the_song_while_it_is_scrolled() {
         let wave = wave(1000);
         let whole = drawing(&wave, 512_000);
-        let near = View { first_frame: 100_000.0, frames_per_point: 400.0 };
-        let xs = |view: View| -> Vec<i64> {
+        let near = Viewport { first_frame: 100_000.0, frames_per_point: 400.0 };
+        let xs = |view: Viewport| -> Vec<i64> {
             let mesh = build(RECT, Drawing { view, ..whole }, 1.0);
             let frame = |x: f32| view.frame_at(x - RECT.left()) / 1200.0;
             let lefts = mesh.vertices.iter().step_by(4).map(|v| frame(v.pos.x).round() as i64);
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn from_close_by_the_samples_are_a_line() {
         let mut wave = wave(1000);
-        let view = View { first_frame: 5000.0, frames_per_point: 0.25 };
+        let view = Viewport { first_frame: 5000.0, frames_per_point: 0.25 };
         let near = |wave: &Waveform| build(RECT, Drawing { view, ..drawing(wave, 512_000) }, 1.0);
         let num_bars = near(&wave).vertices.len();
         let samples: Vec<Peak> = (0..200)
@@ -288,7 +288,9 @@ mod tests {
         let mut loud = Waveform::default();
         loud.write(0, &[Peak { min: -9.0, max: f32::INFINITY, rms: f32::NAN }; 4], 4);
         loud.write_fine(0, 1, &[Peak { min: f32::NAN, max: f32::INFINITY, rms: f32::NAN }; 99]);
-        for view in [View::whole(2048, 300.0), View { first_frame: 3.0, frames_per_point: 0.1 }] {
+        for view in
+            [Viewport::whole(2048, 300.0), Viewport { first_frame: 3.0, frames_per_point: 0.1 }]
+        {
             let bounds = build(RECT, Drawing { view, ..drawing(&loud, 2048) }, 1.5).calc_bounds();
             assert!(RECT.expand(1.0).contains_rect(bounds), "{bounds:?}");
         }

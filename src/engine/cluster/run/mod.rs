@@ -35,7 +35,7 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// What happens on the way.
 #[derive(Debug)]
-pub enum News<'a> {
+pub enum ShardEvent<'a> {
     /// A song is begun, or gone on with.
     Begins(&'a Song),
     /// How far it is.
@@ -99,10 +99,10 @@ pub struct Run<'a> {
 }
 
 /// The share while it is done.
-struct Going<'a, 'n> {
+struct ShardRun<'a, 'n> {
     run: &'a Run<'a>,
     cancel: &'a CancelToken,
-    news: &'n mut dyn FnMut(News<'_>),
+    news: &'n mut dyn FnMut(ShardEvent<'_>),
     recorder: Recorder,
     failures: Vec<Failure>,
     summary: Summary,
@@ -128,7 +128,7 @@ impl Run<'_> {
         songs: &[Song],
         about: Record,
         cancel: &CancelToken,
-        news: &mut dyn FnMut(News<'_>),
+        news: &mut dyn FnMut(ShardEvent<'_>),
     ) -> Result<Summary> {
         let Shard { index, count } = self.shard;
         let record = Record {
@@ -144,23 +144,24 @@ impl Run<'_> {
         };
         let recorder = Recorder::begin(self.state, record, songs)?;
         let summary = Summary { songs: songs.len(), ..Summary::default() };
-        let mut going = Going { run: self, cancel, news, recorder, failures: Vec::new(), summary };
+        let mut going =
+            ShardRun { run: self, cancel, news, recorder, failures: Vec::new(), summary };
         going.write_failures()?;
-        going.all(songs)?;
+        going.run_songs(songs)?;
         Ok(going.summary)
     }
 }
 
-impl Going<'_, '_> {
-    fn all(&mut self, songs: &[Song]) -> Result<()> {
+impl ShardRun<'_, '_> {
+    fn run_songs(&mut self, songs: &[Song]) -> Result<()> {
         let mut later: Vec<&Song> = Vec::new();
         for (index, song) in songs.iter().enumerate() {
-            let outcome = self.one(song)?;
+            let outcome = self.run_song(song)?;
             let left = songs.len() - index - 1 + later.len();
             match outcome {
                 Outcome::Done => {}
                 Outcome::Elsewhere(host) => {
-                    (self.news)(News::Elsewhere(song, &host));
+                    (self.news)(ShardEvent::Elsewhere(song, &host));
                     later.push(song);
                 }
                 Outcome::Ended => return self.stop(left + 1, "a signal".into()),
@@ -187,7 +188,7 @@ impl Going<'_, '_> {
         let until = Instant::now() + PATIENCE;
         let mut pause = FIRST_LOOK;
         loop {
-            let outcome = self.one(song)?;
+            let outcome = self.run_song(song)?;
             let Outcome::Elsewhere(host) = outcome else { return Ok(outcome) };
             if Instant::now() >= until {
                 self.failed(song, &Problem::Elsewhere { host: host.clone() })?;
@@ -199,7 +200,7 @@ impl Going<'_, '_> {
         }
     }
 
-    fn one(&mut self, song: &Song) -> Result<Outcome> {
+    fn run_song(&mut self, song: &Song) -> Result<Outcome> {
         if self.cancel.is_ending() {
             return Ok(Outcome::Ended);
         }
@@ -210,21 +211,21 @@ impl Going<'_, '_> {
         if let Some(receipt) = self.done_already(song) {
             // Its process may have been killed after the receipt.
             claim::clear(self.run.work, wanted);
-            return Ok(self.found_done(song, &receipt));
+            return Ok(self.skip_completed(song, &receipt));
         }
         step(Step::SawNoReceipt);
         let claim = match claim::ask(self.run.work, wanted) {
             Ok(Asked::Ours(claim)) => claim,
             Ok(Asked::Others(host)) => return Ok(Outcome::Elsewhere(host)),
-            Err(error) => return self.did_fail(song, &error),
+            Err(error) => return self.record_failure(song, &error),
         };
         step(Step::Claimed);
         // The previous owner may have finished it just before.
         if let Some(receipt) = self.done_already(song) {
             self.clear_up(claim, wanted);
-            return Ok(self.found_done(song, &receipt));
+            return Ok(self.skip_completed(song, &receipt));
         }
-        (self.news)(News::Begins(song));
+        (self.news)(ShardEvent::Begins(song));
         let error = match self.make(song, source, &claim) {
             Ok(receipt) => {
                 self.clear_up(claim, wanted);
@@ -235,7 +236,7 @@ impl Going<'_, '_> {
         // Whatever failed: another process may have finished it meanwhile.
         if let Some(receipt) = self.done_already(song) {
             self.clear_up(claim, wanted);
-            return Ok(self.found_done(song, &receipt));
+            return Ok(self.skip_completed(song, &receipt));
         }
         if matches!(error, Problem::Cancelled) {
             return Ok(Outcome::Ended);
@@ -247,7 +248,7 @@ impl Going<'_, '_> {
             // Its work is useless to every other process, too.
             self.clear_up(claim, wanted);
         }
-        self.did_fail(song, &error)
+        self.record_failure(song, &error)
     }
 
     /// Removes the work on a song, our own and that of dead processes.
@@ -304,7 +305,7 @@ impl Going<'_, '_> {
                 recorder.record.computed = *computed;
                 recorder.tell();
             }
-            news(News::Progress(song, progress));
+            news(ShardEvent::Progress(song, progress));
         })
     }
 
@@ -347,21 +348,21 @@ impl Going<'_, '_> {
         let record = &mut self.recorder.record;
         (record.done, record.music) = (self.summary.done, self.summary.music);
         self.recorder.tell();
-        (self.news)(News::Done(song, receipt));
+        (self.news)(ShardEvent::Done(song, receipt));
         Outcome::Done
     }
 
-    fn found_done(&mut self, song: &Song, receipt: &Receipt) -> Outcome {
+    fn skip_completed(&mut self, song: &Song, receipt: &Receipt) -> Outcome {
         self.summary.done += 1;
         self.summary.skipped += 1;
         let record = &mut self.recorder.record;
         (record.done, record.skipped) = (self.summary.done, self.summary.skipped);
         self.recorder.tell();
-        (self.news)(News::Skipped(song, receipt));
+        (self.news)(ShardEvent::Skipped(song, receipt));
         Outcome::Done
     }
 
-    fn did_fail(&mut self, song: &Song, error: &Problem) -> Result<Outcome> {
+    fn record_failure(&mut self, song: &Song, error: &Problem) -> Result<Outcome> {
         self.failed(song, error)?;
         let stops = error.concerns_all();
         Ok(if stops { Outcome::Stopped(error.to_string()) } else { Outcome::Done })
@@ -379,7 +380,7 @@ impl Going<'_, '_> {
             self.summary.failed += 1;
         }
         self.recorder.record.failed = self.summary.temporary + self.summary.failed;
-        (self.news)(News::Failed(song, &failure));
+        (self.news)(ShardEvent::Failed(song, &failure));
         self.failures.push(failure);
         self.recorder.tell();
         match self.write_failures() {

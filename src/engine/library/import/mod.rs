@@ -409,7 +409,7 @@ mod retag_tests;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::library::{recovery, trash::Holder};
+    use crate::engine::library::{recovery, trash::TrashBin};
 
     #[test]
     fn a_bug_while_reading_ends_one_import_and_leaves_nothing() {
@@ -439,7 +439,7 @@ mod tests {
         let mut library = Library::open(home.path()).unwrap();
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.ogg");
         let songs = library.songs_folder();
-        let (mut other, mut removed) = (Holder::default(), 0);
+        let (mut other, mut removed) = (TrashBin::default(), 0);
         let mut remove = |_: f32| {
             let here = recovery::song_folders(&songs);
             if removed < times && !here.is_empty() {

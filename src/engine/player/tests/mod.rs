@@ -4,7 +4,7 @@
 mod decks;
 mod exported;
 mod loops;
-mod outlet;
+mod output_adapter;
 mod playing;
 mod speeds;
 

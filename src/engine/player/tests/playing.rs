@@ -14,7 +14,7 @@ use super::{Rig, Rising, all_at_one, at_gains, original_at, steepest, stem_at};
 use crate::engine::{
     player::{
         Monitor, Track, gains,
-        output_adapter::Outlet,
+        output_adapter::OutputAdapter,
         ramp::{FADE_FRAMES, GAIN_FRAMES},
     },
     types::{LaneSettings, SAMPLE_RATE},
@@ -297,7 +297,9 @@ fn a_bug_in_reading_silences_the_track_and_the_next_one_plays() {
 fn the_callback_neither_allocates_nor_frees() {
     let (rig, _) = Rig::rising(4, 400_000);
     let Rig { player, mixer, mut feeder, mut spares } = rig;
-    let Ok(mut outlet) = Outlet::new(mixer, SAMPLE_RATE, 2) else { panic!("the engine's rate") };
+    let Ok(mut output_adapter) = OutputAdapter::new(mixer, SAMPLE_RATE, 2) else {
+        panic!("the engine's rate")
+    };
     let mut block = vec![0.0f32; 2048];
     player.play();
     for i in 0..600u64 {
@@ -318,15 +320,17 @@ fn the_callback_neither_allocates_nor_frees() {
         }
         if i % 37 == 36 {
             // The device is lost, and another is opened, as their owner does.
-            let (heard, mut source) = (player.position(), outlet.into_source());
+            let (heard, mut source) = (player.position(), output_adapter.into_source());
             let shared = &player.inner.shared;
             shared.change(|wanted| shared.turn(wanted, heard, false));
             source.rest();
             let (rate_hz, channels) = [(48_000, 2), (SAMPLE_RATE, 6), (96_000, 1)][i as usize % 3];
-            let Ok(other) = Outlet::new(source, rate_hz, channels) else { panic!("{rate_hz} Hz") };
-            outlet = other;
+            let Ok(other) = OutputAdapter::new(source, rate_hz, channels) else {
+                panic!("{rate_hz} Hz")
+            };
+            output_adapter = other;
         }
-        assert_no_alloc(|| outlet.fill(&mut block));
+        assert_no_alloc(|| output_adapter.fill(&mut block));
     }
 }
 

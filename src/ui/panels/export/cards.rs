@@ -61,7 +61,7 @@ struct Words {
 
 impl Words {
     fn of(cx: &Cx<'_>, export: &Export) -> Self {
-        let asked = cx.desk.exports.get(&export.id);
+        let asked = cx.ui_state.exports.get(&export.id);
         let title = asked.map_or("", |asked| asked.title.as_str());
         let (heading, text) = match &export.state {
             ExportState::Running(fraction) => {

@@ -39,7 +39,7 @@ const CANCEL: &str = "export cancel";
 /// Draws the dialog, if it is open.
 pub fn dialog(ui: &Ui, cx: &mut Cx<'_>) {
     // While a path is typed for it, the dialog waits.
-    let Some(song) = cx.desk.export.filter(|_| cx.desk.prompt.is_none()) else { return };
+    let Some(song) = cx.ui_state.export.filter(|_| cx.ui_state.prompt.is_none()) else { return };
     let frame = Frame::popup(ui.style())
         .fill(cx.tokens.panel)
         .corner_radius(radius::CARD)
@@ -54,18 +54,18 @@ pub fn dialog(ui: &Ui, cx: &mut Cx<'_>) {
 }
 
 fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
-    let (state, desk) = (cx.state, cx.desk);
+    let (state, ui_state) = (cx.state, cx.ui_state);
     let stems = state.stems(song);
-    let lanes = desk.lanes(song, stems);
-    let lanes = (&lanes[..], desk.residual(song));
-    let plan = desk.choices.plan(stems, lanes, &state.fields(song));
-    let objection = plan.as_ref().err().cloned().or_else(|| desk.choices.settings().err());
+    let lanes = ui_state.lanes(song, stems);
+    let lanes = (&lanes[..], ui_state.residual(song));
+    let plan = ui_state.choices.plan(stems, lanes, &state.fields(song));
+    let objection = plan.as_ref().err().cloned().or_else(|| ui_state.choices.settings().err());
     let is_entered = objection.is_none() && enter_is_pressed(ui);
     let chosen = Chosen {
         stems,
-        ticked: desk.ticked(song, stems),
+        ticked: ui_state.ticked(song, stems),
         plan,
-        is_one: desk.choices.is_one(stems, lanes),
+        is_one: ui_state.choices.is_one(stems, lanes),
     };
 
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
@@ -80,7 +80,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     label(ui, "export title", line, Align2::LEFT_CENTER, &words, heading, cx.tokens.text);
 
     let room = content.height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
-    let mut new = desk.choices.clone();
+    let mut new = ui_state.choices.clone();
     let [least, most] = ROWS;
     let height = room.clamp(least, most);
     // Of its full size from the first frame on.
@@ -103,7 +103,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
         rows::on_exists(ui, &mut form, &mut new);
         names::names(ui, &mut form, &chosen, &mut new);
     });
-    if new != desk.choices {
+    if new != ui_state.choices {
         cx.act(Action::Choose(Box::new(new)));
     }
     let (place, _) = ui.allocate_exact_size(vec2(wide, BUTTONS), Sense::hover());

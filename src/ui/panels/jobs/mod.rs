@@ -139,9 +139,9 @@ fn links(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
         (fl!(job_clear_all), fl!(job_clear_all_tooltip), can_clear, Action::ClearJobs(ended)),
         (reset, reset, cx.state.songs().len() > 0, Action::Ask(Some(Question::Reset))),
     ] {
-        let wide = width(ui, words, Kind::Link);
+        let wide = width(ui, words, Kind::EngineLink);
         let place = Rect::from_min_size(pos2(x, rect.top()), vec2(wide, rect.height()));
-        let response = button(ui, ("jobs", words), place, words, Kind::Link, can);
+        let response = button(ui, ("jobs", words), place, words, Kind::EngineLink, can);
         if response.on_hover_text(hint).clicked() {
             cx.act(action);
         }

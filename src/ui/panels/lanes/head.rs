@@ -97,7 +97,7 @@ fn gain(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, row: &Row<'_>) {
 /// the buttons and the fader. By the keyboard, files are had from the export dialog.
 fn drag_handle(ui: &Ui, cx: &mut Cx<'_>, lane: Rect, row: &Row<'_>) {
     let is_separated = cx.state.is_separated(row.song.id);
-    if !cx.desk.can_drag_out || !is_separated || row.is_residual() {
+    if !cx.ui_state.can_drag_out || !is_separated || row.is_residual() {
         return;
     }
     let end = pos2(lane.left() + size::LANE_HEAD - BUTTONS, lane.center().y - 5.0);
@@ -110,7 +110,7 @@ fn drag_handle(ui: &Ui, cx: &mut Cx<'_>, lane: Rect, row: &Row<'_>) {
         let with_ticked = ui.input(|input| input.modifiers.command);
         cx.act(Action::DragOut { stem: row.key.to_owned(), with_ticked });
     }
-    if cx.desk.drag_out.is_none() {
+    if cx.ui_state.drag_out.is_none() {
         response.on_hover_cursor(CursorIcon::Grab).on_hover_text(hint);
     }
 }

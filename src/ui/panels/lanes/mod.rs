@@ -16,7 +16,7 @@ use crate::{
         action::Action,
         state::view_state::{OpenSong, ViewState},
         theme::{LOOP_ALPHA, Weight, font, size, text},
-        timeline::viewport::View,
+        timeline::viewport::Viewport,
         widgets::{label, scrollbar, waveform},
     },
 };
@@ -34,7 +34,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, waves: &mut waveform::Cache, song: &Song
         pos2(rect.right(), rect.top() + size::RULER),
     );
     waves.width = times.width();
-    let view = cx.desk.view(open.frames, times.width());
+    let view = cx.ui_state.view(open.frames, times.width());
     let scale = TimeScale { x: times.x_range(), frames: open.frames, view };
     ruler::ui(ui, cx, times, scale);
     let is_whole = view.is_whole(open.frames, times.width());
@@ -90,7 +90,7 @@ fn rows_ui(
 
 /// What lies over all lanes: the loop and the play head.
 fn over_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, rect: Rect, lanes: Rect) {
-    if let Some(repeat) = cx.desk.repeat.filter(|repeat| repeat.is_on) {
+    if let Some(repeat) = cx.ui_state.repeat.filter(|repeat| repeat.is_on) {
         let (start, end) = repeat.region;
         let x = scale.x_of(start)..=scale.x_of(end);
         let place = Rect::from_x_y_ranges(x, lanes.y_range()).intersect(lanes);
@@ -125,10 +125,10 @@ fn rows<'a>(cx: &Cx<'a>, song: &'a Song, open: &'a OpenSong) -> Vec<Row<'a>> {
     let is_there = !open.covered.is_empty()
         || cx.state.is_separated(song.id)
         || cx.state.active_job(song.id).is_some();
-    let lanes = cx.desk.lanes(song.id, &open.stems);
-    let residual = cx.desk.residual(song.id);
+    let lanes = cx.ui_state.lanes(song.id, &open.stems);
+    let residual = cx.ui_state.residual(song.id);
     let any_solo = lanes.iter().any(|lane| lane.ticked && lane.soloed) || residual.soloed;
-    let is_mix = cx.desk.monitor == Monitor::Mix;
+    let is_mix = cx.ui_state.monitor == Monitor::Mix;
     let make = |stem: Option<usize>| {
         let settings = stem.map_or(residual, |stem| lanes[stem]);
         let is_heard = is_mix && if any_solo { settings.soloed } else { !settings.muted };
@@ -148,7 +148,7 @@ fn rows<'a>(cx: &Cx<'a>, song: &'a Song, open: &'a OpenSong) -> Vec<Row<'a>> {
 struct TimeScale {
     x: egui::Rangef,
     frames: u64,
-    view: View,
+    view: Viewport,
 }
 
 impl TimeScale {

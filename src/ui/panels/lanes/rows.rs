@@ -49,7 +49,7 @@ pub fn original(
     let strong = font(text::LANE, Weight::SemiBold);
     label(ui, "lane original", head, Align2::LEFT_CENTER, fl!(lane_original), strong, tokens.text);
     let place = head.translate(vec2(0.0, 21.0));
-    let is_original = cx.desk.monitor == Monitor::Original;
+    let is_original = cx.ui_state.monitor == Monitor::Original;
     let hint = if is_original { fl!(lane_original_heard) } else { fl!(lane_original_compare) };
     let small = font(text::SMALL, Weight::Regular);
     label(ui, "lane original hint", place, Align2::LEFT_CENTER, hint, small, tokens.faint);
@@ -159,7 +159,7 @@ fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
         let is_same = drag.stems.iter().any(|name| name == row.key);
         drag.song == row.song.id && !drag.is_under_way && is_same
     };
-    if !cx.desk.drag_out.as_ref().is_some_and(is_it) {
+    if !cx.ui_state.drag_out.as_ref().is_some_and(is_it) {
         return;
     }
     let words = fl!(lane_preparing, stem = words::stem(row.key));

@@ -9,7 +9,7 @@ use crate::{
     engine::SAMPLE_RATE,
     i18n::fl,
     ui::{
-        action::{Action, Verb},
+        action::{Action, UiCommand},
         state::ui_state::Repeat,
         theme::{Weight, font, text},
         timeline::ruler,
@@ -47,7 +47,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale) {
         value: Some(here as f64 / f64::from(SAMPLE_RATE)),
         ..WidgetInfo::labeled(Role::Slider, true, fl!(lane_position))
     });
-    if let Some(repeat) = cx.desk.repeat {
+    if let Some(repeat) = cx.ui_state.repeat {
         loop_ui(ui, cx, rect, scale, repeat);
     }
 }
@@ -129,7 +129,7 @@ fn loop_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, scale: TimeScale, repeat: Repea
         response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(format!(
             "{}; {}",
             fl!(lane_loop, times = &both),
-            Verb::ClearLoop.hint(ui)
+            UiCommand::ClearLoop.hint(ui)
         ));
     }
 }

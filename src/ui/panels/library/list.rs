@@ -31,7 +31,7 @@ impl Library {
         rect: Rect,
     ) {
         let state = cx.state;
-        let num_songs = self.order(state, cx.desk).len();
+        let num_songs = self.order(state, cx.ui_state).len();
         let importing = state.importing();
         let count = importing.len() + num_songs;
         if count == 0 {
@@ -86,9 +86,9 @@ impl Library {
     /// Place of the row that is to be brought into sight: of the song that is chosen, once, when it
     /// is chosen; then the user may scroll.
     fn wanted_in_sight(&mut self, cx: &Cx<'_>) -> Option<usize> {
-        let is_new = self.in_sight != cx.desk.selected;
-        self.in_sight = cx.desk.selected;
-        let wanted = self.focus.or(cx.desk.selected.filter(|_| is_new))?;
+        let is_new = self.in_sight != cx.ui_state.selected;
+        self.in_sight = cx.ui_state.selected;
+        let wanted = self.focus.or(cx.ui_state.selected.filter(|_| is_new))?;
         self.order.known().iter().position(|id| *id == wanted)
     }
 
@@ -109,7 +109,7 @@ fn keys(ui: &Ui, cx: &mut Cx<'_>, response: &egui::Response, song: SongId) -> Op
     let pressed =
         |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
     if pressed(Modifiers::NONE, Key::Delete) {
-        cx.act(Action::Remove(cx.desk.meant(song)));
+        cx.act(Action::Remove(cx.ui_state.meant(song)));
     }
     if pressed(Modifiers::NONE, Key::Escape) {
         cx.act(Action::Unmark);

@@ -18,8 +18,8 @@ use crate::{
     engine::{Preferences, SongId, settings::SortKey},
     i18n::fl,
     ui::{
-        action::{Action, Verb},
-        state::{ui_state::Desk, view_state::ViewState},
+        action::{Action, UiCommand},
+        state::{ui_state::UiState, view_state::ViewState},
         theme::{Weight, font, radius, size, text},
         widgets::{
             at,
@@ -47,8 +47,8 @@ pub struct Library {
 
 impl Library {
     /// The songs that are shown, in order; also what "previous" and "next" go by.
-    pub fn order(&mut self, state: &ViewState, desk: &Desk) -> &[SongId] {
-        self.order.of(state, desk, &self.search)
+    pub fn order(&mut self, state: &ViewState, ui_state: &UiState) -> &[SongId] {
+        self.order.of(state, ui_state, &self.search)
     }
 
     /// Has the order made anew: songs are on their way out, or stay after all.
@@ -60,11 +60,11 @@ impl Library {
     pub fn between(
         &mut self,
         state: &ViewState,
-        desk: &Desk,
+        ui_state: &UiState,
         from: SongId,
         to: SongId,
     ) -> BTreeSet<SongId> {
-        let order = self.order(state, desk);
+        let order = self.order(state, ui_state);
         let place = |song: SongId| order.iter().position(|id| *id == song);
         let (from, to) = (place(from), place(to));
         let (Some(from), Some(to)) = (from.or(to), to.or(from)) else { return BTreeSet::new() };
@@ -85,9 +85,9 @@ impl Library {
             pos2(full.left() + 16.0, jobs.top() - 76.0),
             pos2(full.right() - 16.0, jobs.top() - 8.0),
         );
-        if cx.desk.marked.len() > 1 {
+        if cx.ui_state.marked.len() > 1 {
             marked_ui(ui, cx, zone);
-        } else if cx.desk.selected.is_some() {
+        } else if cx.ui_state.selected.is_some() {
             drop_zone(ui, cx, zone);
         } else {
             // The empty window is one big place to drop a song already.
@@ -143,11 +143,21 @@ pub fn strip(ui: &Ui, cx: &mut Cx<'_>) {
     let place = |y: f32| Rect::from_center_size(pos2(x, y), vec2(32.0, 32.0));
     let unfold = fl!(library_unfold);
     let ways = [
-        (Verb::FoldLibrary, Icon::Sidebar, unfold, full.top() + 80.0),
-        (Verb::AddFiles, Icon::Add, Verb::AddFiles.spec().text, full.top() + 120.0),
-        (Verb::OpenJobs, Icon::List, Verb::OpenJobs.spec().text, full.bottom() - 104.0),
-        (Verb::ToggleTheme, theme_icon(ui), Verb::ToggleTheme.spec().text, full.bottom() - 64.0),
-        (Verb::OpenSettings, Icon::Sliders, Verb::OpenSettings.spec().text, full.bottom() - 24.0),
+        (UiCommand::FoldLibrary, Icon::Sidebar, unfold, full.top() + 80.0),
+        (UiCommand::AddFiles, Icon::Add, UiCommand::AddFiles.spec().text, full.top() + 120.0),
+        (UiCommand::OpenJobs, Icon::List, UiCommand::OpenJobs.spec().text, full.bottom() - 104.0),
+        (
+            UiCommand::ToggleTheme,
+            theme_icon(ui),
+            UiCommand::ToggleTheme.spec().text,
+            full.bottom() - 64.0,
+        ),
+        (
+            UiCommand::OpenSettings,
+            Icon::Sliders,
+            UiCommand::OpenSettings.spec().text,
+            full.bottom() - 24.0,
+        ),
     ];
     for (verb, icon, name, y) in ways {
         let response = icon_button(ui, ("strip", verb), place(y), icon, name, None, cx.tokens.dim);
@@ -168,9 +178,9 @@ fn head(ui: &Ui, cx: &mut Cx<'_>, full: Rect) {
     let heading = font(text::NAME, Weight::SemiBold);
     label(ui, "program", name, Align2::LEFT_CENTER, "Partita", heading, cx.tokens.text);
     let ways = [
-        (Verb::FoldLibrary, Icon::Sidebar),
-        (Verb::ToggleTheme, theme_icon(ui)),
-        (Verb::OpenSettings, Icon::Sliders),
+        (UiCommand::FoldLibrary, Icon::Sidebar),
+        (UiCommand::ToggleTheme, theme_icon(ui)),
+        (UiCommand::OpenSettings, Icon::Sliders),
     ];
     for (i, (verb, icon)) in ways.into_iter().enumerate() {
         let middle = pos2(full.right() - 28.0 - 36.0 * i as f32, full.top() + 36.0);
@@ -192,7 +202,7 @@ fn sort_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
         (SortKey::Length, fl!(library_by_length)),
         (SortKey::State, fl!(library_by_state)),
     ];
-    let preferences = &cx.desk.preferences;
+    let preferences = &cx.ui_state.preferences;
     let shown = keys.iter().find(|(key, _)| *key == preferences.sort).map_or("", |(_, name)| name);
     let response = at(ui, "sort", rect, Sense::click());
     let ink = if response.hovered() { cx.tokens.text } else { cx.tokens.dim };
@@ -253,15 +263,15 @@ fn jobs_line(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     focus_ring(ui, &response, row, radius::FIELD);
     let name = format!("{}: {words}", fl!(library_jobs));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    if response.on_hover_text(Verb::OpenJobs.hint(ui)).clicked() {
-        cx.verb(Verb::OpenJobs);
+    if response.on_hover_text(UiCommand::OpenJobs.hint(ui)).clicked() {
+        cx.verb(UiCommand::OpenJobs);
     }
 }
 
 /// What can be done with all songs that are chosen together.
 fn marked_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     ui.painter().rect_filled(rect, radius::LANE, cx.tokens.raised);
-    let songs: Vec<SongId> = cx.desk.marked.iter().copied().collect();
+    let songs: Vec<SongId> = cx.ui_state.marked.iter().copied().collect();
     let (upper, lower) = rect.shrink2(vec2(12.0, 6.0)).split_top_bottom_at_fraction(0.46);
     let strong = font(text::BODY, Weight::SemiBold);
     let words = fl!(library_selected, count = songs.len());
@@ -277,9 +287,9 @@ fn marked_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
         (fl!(library_export_all), Action::ExportAll(songs.clone())),
         (fl!(library_remove_all), Action::Remove(songs)),
     ] {
-        let wide = width(ui, words, Kind::Link);
+        let wide = width(ui, words, Kind::EngineLink);
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
-        if button(ui, ("marked", words), place, words, Kind::Link, true).clicked() {
+        if button(ui, ("marked", words), place, words, Kind::EngineLink, true).clicked() {
             cx.act(action);
         }
         x += wide + 16.0;
@@ -299,14 +309,16 @@ fn drop_zone(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
         body,
         cx.tokens.dim,
     );
-    let parts =
-        [(fl!(library_or_files), Verb::AddFiles), (fl!(library_or_folder), Verb::AddFolder)];
-    let widths = parts.map(|(words, _)| width(ui, words, Kind::Link));
+    let parts = [
+        (fl!(library_or_files), UiCommand::AddFiles),
+        (fl!(library_or_folder), UiCommand::AddFolder),
+    ];
+    let widths = parts.map(|(words, _)| width(ui, words, Kind::EngineLink));
     let all = widths.iter().sum::<f32>() + 10.0;
     let mut x = lower.center().x - all / 2.0;
     for ((words, verb), wide) in parts.into_iter().zip(widths) {
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
-        let response = button(ui, ("zone", verb), place, words, Kind::Link, true);
+        let response = button(ui, ("zone", verb), place, words, Kind::EngineLink, true);
         if response.on_hover_text(verb.hint(ui)).clicked() {
             cx.verb(verb);
         }
@@ -329,11 +341,11 @@ fn two_lines(ui: &Ui, cx: &Cx<'_>, rect: Rect, first: &str, second: &str, tail: 
 
 /// Whether the library is folded: by the user, or because a window of this width, in points, leaves
 /// no room for a song beside it.
-pub fn is_folded(desk: &Desk, window: f32) -> bool {
-    desk.preferences.library_is_folded || window < size::LIBRARY + size::SONG_MIN
+pub fn is_folded(ui_state: &UiState, window: f32) -> bool {
+    ui_state.preferences.library_is_folded || window < size::LIBRARY + size::SONG_MIN
 }
 
 /// Width of the library in a window of this width, both in points.
-pub fn width_in(desk: &Desk, window: f32) -> f32 {
-    if is_folded(desk, window) { size::LIBRARY_FOLDED } else { size::LIBRARY }
+pub fn width_in(ui_state: &UiState, window: f32) -> f32 {
+    if is_folded(ui_state, window) { size::LIBRARY_FOLDED } else { size::LIBRARY }
 }

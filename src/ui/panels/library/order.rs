@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use crate::{
     engine::{JobId, JobState, Song, SongId, SongState, settings::SortKey},
-    ui::state::{ui_state::Desk, view_state::ViewState},
+    ui::state::{ui_state::UiState, view_state::ViewState},
 };
 
 /// The order, and what it was made from.
@@ -25,8 +25,8 @@ struct From {
 
 impl Order {
     /// The songs in order.
-    pub fn of(&mut self, state: &ViewState, desk: &Desk, search: &str) -> &[SongId] {
-        let preferences = &desk.preferences;
+    pub fn of(&mut self, state: &ViewState, ui_state: &UiState, search: &str) -> &[SongId] {
+        let preferences = &ui_state.preferences;
         let is_same = self.from.as_ref().is_some_and(|from| {
             from.version == state.version()
                 && from.search == search
@@ -35,7 +35,7 @@ impl Order {
         });
         if !is_same {
             let (sort, is_reversed) = (preferences.sort, preferences.is_reversed);
-            self.songs = ordered(state, desk, search, sort, is_reversed);
+            self.songs = ordered(state, ui_state, search, sort, is_reversed);
             let (version, search) = (state.version(), search.to_owned());
             self.from = Some(From { version, search, sort, is_reversed });
         }
@@ -55,13 +55,13 @@ impl Order {
 
 fn ordered(
     state: &ViewState,
-    desk: &Desk,
+    ui_state: &UiState,
     search: &str,
     sort: SortKey,
     is_reversed: bool,
 ) -> Vec<SongId> {
     let wanted: Vec<String> = search.split_whitespace().map(folded).collect();
-    let is_shown = |song: &&Song| !desk.is_removed(song.id) && matches(song, &wanted);
+    let is_shown = |song: &&Song| !ui_state.is_removed(song.id) && matches(song, &wanted);
     let mut songs: Vec<&Song> = state.songs().filter(is_shown).collect();
     match sort {
         SortKey::Added => {}

@@ -7,7 +7,7 @@ use crate::{
     engine::{JobState, ModelState, Song, SongId, SongState},
     i18n::fl,
     ui::{
-        action::{Action, Verb},
+        action::{Action, UiCommand},
         panels::Cx,
         state::view_state::Importing,
         theme::{Weight, font, radius, text},
@@ -141,8 +141,8 @@ pub fn song(
 ) -> Response {
     let row = rect.shrink2(vec2(8.0, 1.0));
     let response = at(ui, ("song", song.id), row, Sense::click());
-    let is_marked = cx.desk.marked.contains(&song.id);
-    let is_selected = cx.desk.selected == Some(song.id);
+    let is_marked = cx.ui_state.marked.contains(&song.id);
+    let is_selected = cx.ui_state.selected == Some(song.id);
     if is_marked {
         ui.painter().rect_filled(row, 10, cx.tokens.progress);
     } else if is_selected {
@@ -157,7 +157,7 @@ pub fn song(
         pos2(tile.right() + 12.0, rect.top()),
         pos2(rect.right() - 16.0 - sign.width(ui), rect.bottom()),
     );
-    if cx.desk.renaming.as_ref().is_some_and(|renaming| renaming.song == song.id) {
+    if cx.ui_state.renaming.as_ref().is_some_and(|renaming| renaming.song == song.id) {
         let place = Rect::from_min_max(lines.min, pos2(rect.right() - 16.0, lines.bottom()));
         title_field(ui, cx, place.shrink2(vec2(0.0, 12.0)));
     } else {
@@ -191,7 +191,7 @@ pub fn song(
 
 /// A field for another title in the place of the lines.
 fn title_field(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let Some(renaming) = &cx.desk.renaming else { return };
+    let Some(renaming) = &cx.ui_state.renaming else { return };
     let (song, mut typed) = (renaming.song, renaming.text.clone());
     let id = Id::unique("title field");
     let is_new = ui.memory(|memory| memory.focused() != Some(id));
@@ -211,7 +211,7 @@ fn title_field(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
 fn menu(cx: &mut Cx<'_>, response: &Response, song: &Song) {
     let is_ready = matches!(cx.state.model(), Some(ModelState::Ready { .. }));
     response.context_menu(|ui| {
-        let songs = cx.desk.meant(song.id);
+        let songs = cx.ui_state.meant(song.id);
         let jobs = songs.iter().filter_map(|id| cx.state.active_job(*id)).map(|job| job.id);
         let jobs: Vec<_> = jobs.collect();
         if !jobs.is_empty() && ui.button(fl!(library_cancel_processing)).clicked() {
@@ -230,7 +230,7 @@ fn menu(cx: &mut Cx<'_>, response: &Response, song: &Song) {
             cx.act(Action::ExportAll(songs.clone()));
         }
         if songs.len() == 1 {
-            if ui.button(Verb::Rename.spec().text).clicked() {
+            if ui.button(UiCommand::Rename.spec().text).clicked() {
                 cx.act(Action::Retitle(song.id, song.title.clone()));
             }
             if ui.button(fl!(library_reveal)).clicked() {

@@ -40,7 +40,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     let area = page::head(ui, cx, fl!(settings_title));
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(area).id_salt("settings"));
     child.shrink_clip_rect(area.expand2(vec2(RING, 0.0)));
-    let mut new = cx.desk.preferences.clone();
+    let mut new = cx.ui_state.preferences.clone();
     ScrollArea::vertical().id_salt("settings").auto_shrink(false).show(&mut child, |ui| {
         let wide = ui.available_width();
         let tall = HEIGHT + models::height(ui, cx, wide - NAMES - 12.0);
@@ -55,7 +55,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
         quality(ui, &mut form, &mut new);
         models::ui(ui, cx, &mut form, &mut new);
     });
-    if new != cx.desk.preferences {
+    if new != cx.ui_state.preferences {
         cx.act(Action::Prefer(Box::new(new)));
     }
 }
@@ -190,7 +190,7 @@ fn limits(least: Option<u64>, chosen: Option<u64>) -> Vec<u64> {
 
 /// The most memory that may be taken.
 fn memory(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
-    let flags = cx.desk.flags;
+    let flags = cx.ui_state.flags;
     let (least, chosen) = (cx.state.least_memory(), flags.memory.or(new.memory));
     let mut choices = vec![(None, fl!(settings_memory_unlimited).to_owned())];
     choices.extend(limits(least, chosen).into_iter().map(|it| (Some(it), words::bytes(it))));
@@ -209,7 +209,7 @@ fn memory(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
 
 /// Threads, memory and precision.
 fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
-    let flags = cx.desk.flags;
+    let flags = cx.ui_state.flags;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut threads = vec![(None, fl!(settings_threads_all, count = cores))];
     // One, two, four…: nobody wants to choose among sixty-four.

@@ -9,7 +9,7 @@ use crate::{
     i18n::fl,
     model::weights::State,
     ui::{
-        action::{Action, Verb},
+        action::{Action, UiCommand},
         theme::{Weight, font, text},
         widgets::{
             button::{Kind, button, width},
@@ -26,7 +26,7 @@ const TERMS_ROWS: usize = 7;
 /// How tall the models are, in points.
 pub fn height(ui: &Ui, cx: &Cx<'_>, wide: f32) -> f32 {
     let models = cx.state.models();
-    let open = models.iter().find(|model| cx.desk.terms_of.as_ref() == Some(&model.name));
+    let open = models.iter().find(|model| cx.ui_state.terms_of.as_ref() == Some(&model.name));
     let terms = open.map_or(0.0, |model| terms_height(ui, model, wide) + ROW + 20.0);
     models.len() as f32 * (ROW + 36.0) + terms + 2.0 * (ROW + 36.0)
 }
@@ -44,7 +44,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) 
         let row = form.row(ui, &model.name);
         buttons(ui, cx, row, model, new);
         form.note(ui, &format!("model {}", model.name), &state_words(cx, model));
-        if cx.desk.terms_of.as_ref() == Some(&model.name) {
+        if cx.ui_state.terms_of.as_ref() == Some(&model.name) {
             terms(ui, cx, form, model);
         }
     }
@@ -52,8 +52,8 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) 
     let wide = width(ui, fl!(settings_choose_file), Kind::Quiet);
     let place = Rect::from_min_size(row.min, vec2(wide, ROW));
     let response = button(ui, "other model", place, fl!(settings_choose_file), Kind::Quiet, true);
-    if response.on_hover_text(Verb::ChooseModel.hint(ui)).clicked() {
-        cx.verb(Verb::ChooseModel);
+    if response.on_hover_text(UiCommand::ChooseModel.hint(ui)).clicked() {
+        cx.verb(UiCommand::ChooseModel);
     }
     form.note(ui, "models note", fl!(settings_models_note));
     let row = form.row(ui, fl!(settings_mirror));
@@ -81,7 +81,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Pr
     };
     if cx.state.model_task().is_some_and(is_running) {
         if one("stop", fl!(settings_stop), Kind::Quiet, true) {
-            cx.verb(Verb::CancelInstall);
+            cx.verb(UiCommand::CancelInstall);
         }
         return;
     }
@@ -97,7 +97,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Pr
     } else if !model.is_own {
         let words = fl!(settings_install, size = &words::bytes(model.bytes));
         if one("install", &words, Kind::Quiet, true) {
-            let is_open = cx.desk.terms_of.as_ref() == Some(name);
+            let is_open = cx.ui_state.terms_of.as_ref() == Some(name);
             cx.act(Action::ShowTerms(Some(name.clone()).filter(|_| !is_open)));
         }
     }

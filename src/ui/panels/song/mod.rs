@@ -11,7 +11,7 @@ use crate::{
     engine::{ModelState, Song},
     i18n::fl,
     ui::{
-        action::{Action, Verb},
+        action::{Action, UiCommand},
         state::view_state::{OpenSong, Progress},
         theme::{STEM_ORDER, Weight, font, radius, size, text},
         widgets::{
@@ -117,7 +117,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let below =
         Rect::from_min_size(pos2(rect.left(), rect.bottom() + 4.0), vec2(rect.width(), 18.0));
     let small = font(text::SMALL, Weight::Regular);
-    let ticked = cx.desk.ticked(song.id, state.stems(song.id));
+    let ticked = cx.ui_state.ticked(song.id, state.stems(song.id));
     if state.has_all_of(song.id, &ticked) {
         let count = state.stems(song.id).len();
         let shown = state.open().filter(|open| open.id == song.id).and_then(|it| it.shown.as_ref());
@@ -139,15 +139,15 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
         return;
     }
     let stems = state.stems(song.id);
-    let has_ticks = !cx.desk.ticked(song.id, stems).is_empty();
+    let has_ticks = !cx.ui_state.ticked(song.id, stems).is_empty();
     let covered =
         state.open().filter(|open| open.id == song.id).map_or(0.0, OpenSong::refined_fraction);
-    let words = if covered > 0.0 { fl!(song_continue) } else { Verb::Process.spec().text };
+    let words = if covered > 0.0 { fl!(song_continue) } else { UiCommand::Process.spec().text };
     let wide = button::width(ui, words, Kind::Primary).max(148.0);
     let place = Rect::from_min_size(pos2(rect.right() - wide, rect.top()), vec2(wide, 48.0));
     let response = button(ui, "process", place, words, Kind::Primary, has_ticks);
-    if response.on_hover_text(Verb::Process.hint(ui)).clicked() {
-        cx.verb(Verb::Process);
+    if response.on_hover_text(UiCommand::Process.hint(ui)).clicked() {
+        cx.verb(UiCommand::Process);
     }
     let words = if !has_ticks {
         fl!(song_select_first).to_owned()
@@ -233,10 +233,10 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
     if response.on_hover_text(fl!(song_pause_tooltip)).clicked() {
         cx.act(Action::PauseJob(progress.job));
     }
-    let spec = Verb::CancelJob.spec();
+    let spec = UiCommand::CancelJob.spec();
     let response = icon_button(ui, "cancel job", place, Icon::Close, spec.text, fill, ink);
     if response.on_hover_text(spec.tooltip).clicked() {
-        cx.verb(Verb::CancelJob);
+        cx.verb(UiCommand::CancelJob);
     }
     if progress.waiting_behind.is_none() {
         let below =

@@ -6,12 +6,12 @@ use super::Cx;
 use crate::{
     engine::{
         Song,
-        separation::options::{Offer, Quality, Recipe},
+        separation::options::{Quality, QualityCost, SeparationOptions},
     },
     i18n::fl,
     model::weights::State,
     ui::{
-        action::{Action, Verb},
+        action::{Action, UiCommand},
         state::view_state::{OpenSong, Shown},
         theme::{Weight, font, radius, text},
         widgets::{
@@ -45,7 +45,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
     let wide = text_width(ui, &shown.recipe.model) + 52.0;
     model(ui, cx, place(wide), song, shown);
 
-    let ticked = cx.desk.ticked(song.id, &open.stems);
+    let ticked = cx.ui_state.ticked(song.id, &open.stems);
     let networks = open.networks_for(&ticked);
     let names: Vec<String> =
         shown.offers.iter().map(|offer| offer_words(offer, networks)).collect();
@@ -55,26 +55,27 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
     if let Some(pressed) =
         fitted_choice(ui, fl!(song_quality), place(wide + 6.0), &shown_names, chosen)
     {
-        let recipe = Recipe { quality: shown.offers[pressed].quality, ..shown.recipe.clone() };
+        let recipe =
+            SeparationOptions { quality: shown.offers[pressed].quality, ..shown.recipe.clone() };
         cx.act(Action::ChooseRecipe(song.id, recipe));
     }
     if !shown.recipe.quality.is_draft {
-        let is_on = cx.desk.preferences.drafts_first;
+        let is_on = cx.ui_state.preferences.drafts_first;
         let rect = place(tick::width(ui, fl!(song_draft_first)));
         let response =
             tick::tick(ui, "drafts first", rect, fl!(song_draft_first), is_on, cx.tokens.accent);
         if response.on_hover_text(fl!(song_draft_first_tooltip)).clicked() {
-            let mut new = cx.desk.preferences.clone();
+            let mut new = cx.ui_state.preferences.clone();
             new.drafts_first = !is_on;
             cx.act(Action::Prefer(Box::new(new)));
         }
     }
     if shown.versions.len() > 1 {
         let words = fl!(song_versions, count = shown.versions.len());
-        let rect = place(button::width(ui, &words, Kind::Link));
-        let response = button(ui, "versions", rect, &words, Kind::Link, true);
-        if response.on_hover_text(Verb::NextVersion.hint(ui)).clicked() {
-            cx.verb(Verb::NextVersion);
+        let rect = place(button::width(ui, &words, Kind::EngineLink));
+        let response = button(ui, "versions", rect, &words, Kind::EngineLink, true);
+        if response.on_hover_text(UiCommand::NextVersion.hint(ui)).clicked() {
+            cx.verb(UiCommand::NextVersion);
         }
     }
     cursor.y + HEIGHT
@@ -115,13 +116,13 @@ fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
         response.on_hover_text(fl!(song_piano_is_weak));
     }
     if let Some(model) = chosen.filter(|model| model != name) {
-        let recipe = Recipe { model, quality: shown.recipe.quality };
+        let recipe = SeparationOptions { model, quality: shown.recipe.quality };
         cx.act(Action::ChooseRecipe(song.id, recipe));
     }
 }
 
 /// A quality, and how long it takes with so many networks.
-fn offer_words(offer: &Offer, networks: usize) -> String {
+fn offer_words(offer: &QualityCost, networks: usize) -> String {
     let name = quality_name(offer.quality);
     match offer.seconds_each {
         Some(each) => {

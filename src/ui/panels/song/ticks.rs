@@ -66,7 +66,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) ->
     for stem in ViewState::display_order(stems).into_iter().map(|i| &stems[i]) {
         let name = words::stem_title(stem);
         let rect = place(tick::width(ui, &name), 10.0);
-        let is_ticked = cx.desk.lane(song.id, stem).ticked;
+        let is_ticked = cx.ui_state.lane(song.id, stem).ticked;
         let color = cx.tokens.stem(stem);
         if tick::tick(ui, ("tick", stem), rect, &name, is_ticked, color).clicked() {
             cx.act(Action::Tick(stem.clone(), !is_ticked));
@@ -76,13 +76,13 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, stems: &[String]) ->
         .into_iter()
         .filter_map(|(name, preset)| Some((name, preset.of(stems)?)))
         .collect();
-    let widths = presets.iter().map(|(name, _)| button::width(ui, name, Kind::Link) + 14.0);
+    let widths = presets.iter().map(|(name, _)| button::width(ui, name, Kind::EngineLink) + 14.0);
     let all = place(10.0 + widths.sum::<f32>(), 0.0);
     let mut x = if all.left() > row.left() { all.left() + 10.0 } else { all.left() };
     for (name, wanted) in presets {
-        let wide = button::width(ui, name, Kind::Link);
+        let wide = button::width(ui, name, Kind::EngineLink);
         let rect = Rect::from_min_size(pos2(x, all.top() + 6.0), vec2(wide, all.height() - 12.0));
-        if button(ui, ("preset", name), rect, name, Kind::Link, true).clicked() {
+        if button(ui, ("preset", name), rect, name, Kind::EngineLink, true).clicked() {
             cx.act(Action::TickOnly(wanted));
         }
         x += wide + 14.0;

@@ -20,7 +20,7 @@ use crate::{
         problem::LeftOut,
         separation::{
             estimate::Estimate,
-            options::{Offer, Recipe, Version},
+            options::{QualityCost, SeparationOptions, Version},
         },
         system::atomic_file::base_name,
     },
@@ -102,13 +102,13 @@ impl OpenSong {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
     /// What makes its stems.
-    pub recipe: Recipe,
+    pub recipe: SeparationOptions,
     /// For each stem the networks that make it.
     pub makers: Vec<Vec<usize>>,
     /// For each stem the segments that are missing of it.
     pub missing: Vec<usize>,
     /// What its qualities cost.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<QualityCost>,
     /// The versions of its stems that are there.
     pub versions: Vec<Version>,
 }

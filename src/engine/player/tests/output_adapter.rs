@@ -6,7 +6,7 @@ use assert_no_alloc::assert_no_alloc;
 
 use super::Rig;
 use crate::engine::{
-    player::{Track, output_adapter::Outlet},
+    player::{Track, output_adapter::OutputAdapter},
     types::SAMPLE_RATE,
 };
 
@@ -44,13 +44,15 @@ fn through_outlet<T: cpal::FromSample<f32> + Copy>(
     zero: T,
 ) -> Vec<T> {
     let Rig { player, mut feeder, mixer, .. } = Rig::new(Arc::new(sine));
-    let Ok(mut outlet) = Outlet::new(mixer, rate_hz, channels) else { panic!("{rate_hz} Hz") };
+    let Ok(mut output_adapter) = OutputAdapter::new(mixer, rate_hz, channels) else {
+        panic!("{rate_hz} Hz")
+    };
     player.play();
     let mut heard = Vec::new();
     for _ in 0..100 {
         feeder.serve(&player.inner.shared.wanted());
         let mut block = vec![zero; 700 * channels];
-        outlet.fill(&mut block);
+        output_adapter.fill(&mut block);
         heard.extend(block);
     }
     heard
@@ -117,10 +119,12 @@ fn the_callback_of_another_rate_neither_allocates_nor_frees() {
         let (mut rig, _) = Rig::rising(2, 50_000);
         rig.player.play();
         rig.feed();
-        let Ok(mut outlet) = Outlet::new(rig.mixer, rate_hz, 2) else { panic!("{rate_hz} Hz") };
+        let Ok(mut output_adapter) = OutputAdapter::new(rig.mixer, rate_hz, 2) else {
+            panic!("{rate_hz} Hz")
+        };
         let mut block = vec![0i16; 1000];
         for _ in 0..12 {
-            assert_no_alloc(|| outlet.fill(&mut block));
+            assert_no_alloc(|| output_adapter.fill(&mut block));
         }
         assert!(block.iter().all(|&sample| sample != 0), "there is data all along");
     }

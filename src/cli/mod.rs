@@ -10,7 +10,6 @@ mod output;
 mod output_options;
 mod separation_options;
 mod session;
-mod tracks;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -147,7 +146,7 @@ pub fn main() -> ExitCode {
         Err(usage) => return Output::new(false).end_with_usage(&usage),
     };
     logging::start();
-    engine::system::guard::hush();
+    engine::system::panics::hush();
     let output = Output::new(arguments.json);
     let code = run(arguments, &output).unwrap_or_else(|error| {
         output.error(&format!("{error:#}"));

@@ -7,12 +7,13 @@
 use std::{
     cell::{Cell, RefCell},
     io::{self, IsTerminal as _, Write},
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::i18n::{
     fl,
@@ -192,6 +193,20 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// A name and a path a line.
+pub(super) fn tracks_text(tracks: &[(String, PathBuf)]) -> String {
+    let line = |(name, path): &(String, PathBuf)| format!("{name}: {}", path.display());
+    tracks.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Paths by name. A path that is not Unicode is shown as well as it can be.
+pub(super) fn tracks_json(tracks: &[(String, PathBuf)]) -> Value {
+    let entry = |(name, path): &(String, PathBuf)| {
+        (name.clone(), Value::String(path.to_string_lossy().into_owned()))
+    };
+    Value::Object(tracks.iter().map(entry).collect::<Map<_, _>>())
 }
 
 #[cfg(test)]

@@ -7,10 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{
-    output::{Output, note},
-    tracks,
-};
+use super::output::{Output, note, tracks_json};
 use crate::{
     engine::{
         CancelToken, Depth, Problem, Result,
@@ -186,7 +183,7 @@ pub(super) fn report(
     let lines: Vec<String> = exported.files.iter().map(|(_, f)| f.display().to_string()).collect();
     let mut json = json!({
         "file": song,
-        "files": tracks::json(&exported.files),
+        "files": tracks_json(&exported.files),
         "gain_db": exported.gain_db,
         "notes": exported.notes.texts(),
     });

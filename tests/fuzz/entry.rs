@@ -18,7 +18,7 @@ use partita::{
         library::{Library, Record, cover::thumbnail, find_song, import::decode_to_store},
         separation::options::{Quality, SeparationOptions},
         store::MixStore,
-        system::guard::hush,
+        system::panics::hush,
     },
     model::{self, Precision, weights::Store},
 };

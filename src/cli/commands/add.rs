@@ -10,7 +10,7 @@ use crate::{
         output::{Output, note},
         session::Session,
     },
-    engine::{Command, Compute, Event, audio::audio_tracks},
+    engine::{Command, Compute, Event, audio::decode::track_choice},
     i18n::numbers::clock,
 };
 
@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(
                 let line =
                     format!("{} {} ({})", song.id.0, song.title, clock(song.seconds() as u64));
                 output.result(&line, &json!(song));
-                let taken = song.track.and_then(|track| audio_tracks::taken(&song.tracks, track));
+                let taken = song.track.and_then(|track| track_choice::taken(&song.tracks, track));
                 for text in song.warning.text().into_iter().chain(taken.map(|it| it.to_string())) {
                     note(&format!("{}: {text}", path.display()));
                 }

@@ -14,9 +14,8 @@ use crate::{
     cli::{
         RESUME, TrackArguments,
         inputs::{Inputs, manifest_of},
-        output::{Output, Progress, note},
+        output::{Output, Progress, note, tracks_json},
         output_options::{FileArguments, end_on_signal},
-        tracks,
     },
     engine::{
         Compute,
@@ -314,7 +313,7 @@ impl Teller<'_> {
                 let files: Vec<(String, PathBuf)> =
                     files.map(|file| (file.name.clone(), file.path.clone())).collect();
                 let more = json!({
-                    "files": tracks::json(&files), "seconds": receipt.seconds,
+                    "files": tracks_json(&files), "seconds": receipt.seconds,
                     "segments": receipt.segments, "computed": receipt.computed,
                     "took": receipt.took, "gain_db": receipt.gain_db, "notes": receipt.notes.texts(),
                 });

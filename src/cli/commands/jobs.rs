@@ -6,10 +6,7 @@ use serde_json::json;
 
 use super::list::state_words;
 use crate::{
-    cli::{
-        output::{Output, note},
-        tracks,
-    },
+    cli::output::{Output, note, tracks_json, tracks_text},
     engine::{self, JobId, Song, SongId},
     i18n::{fl, numbers::decimal},
 };
@@ -51,9 +48,9 @@ pub(in crate::cli) fn show(
         fl!(cli_job_computed, seconds = decimal(job.seconds, 1)),
     ];
     if !tracks.is_empty() {
-        lines.push(tracks::words(&tracks));
+        lines.push(tracks_text(&tracks));
     }
-    output.result(&lines.join("\n"), &json!({ "job": job, "tracks": tracks::json(&tracks) }));
+    output.result(&lines.join("\n"), &json!({ "job": job, "tracks": tracks_json(&tracks) }));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,10 +7,9 @@ use serde_json::json;
 use crate::{
     cli::{
         StemArguments, exit_code,
-        output::{Output, Progress, note},
+        output::{Output, Progress, note, tracks_json, tracks_text},
         separation_options::SeparationArguments,
         session::Session,
-        tracks,
     },
     engine::{
         self, Command, Compute, Event, Job, JobId, JobState, Preferences, RequestId, Song, SongId,
@@ -90,9 +89,8 @@ fn show_tracks(home: &Path, job: &Job, output: &Output) -> engine::Result<()> {
         let db = decimal(-f64::from(found.gain_db), 1);
         note(&fl!(cli_tracks_turned_down, db = db));
     }
-    let json =
-        json!({ "job": job, "tracks": tracks::json(&found.files), "gain_db": found.gain_db });
-    output.result(&tracks::words(&found.files), &json);
+    let json = json!({ "job": job, "tracks": tracks_json(&found.files), "gain_db": found.gain_db });
+    output.result(&tracks_text(&found.files), &json);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::list::state_words;
 use crate::{
-    cli::{output::Output, tracks},
+    cli::output::{Output, tracks_json, tracks_text},
     engine::{self, JobState, library::find_song},
 };
 
@@ -38,11 +38,11 @@ pub(in crate::cli) fn run(
     let words = if tracks.is_empty() {
         format!("{}: {}", song.title, state_words(&job))
     } else {
-        tracks::words(&tracks)
+        tracks_text(&tracks)
     };
     output.result(
         &words,
-        &json!({ "song": song.id, "percent": percent, "job": job, "tracks": tracks::json(&tracks) }),
+        &json!({ "song": song.id, "percent": percent, "job": job, "tracks": tracks_json(&tracks) }),
     );
     Ok(ExitCode::SUCCESS)
 }

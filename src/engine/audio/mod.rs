@@ -4,7 +4,6 @@
 //! [`waveforms`] start their own.
 
 pub mod analysis;
-pub mod audio_tracks;
 pub mod decode;
 pub mod musical_key;
 pub(in crate::engine) mod peak_files;

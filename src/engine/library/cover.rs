@@ -5,7 +5,7 @@ use std::{io::Cursor, path::Path};
 
 use image::{ImageReader, Limits, imageops::FilterType};
 
-use crate::engine::{system::guard::guarded, types::Thumbnail};
+use crate::engine::{system::panics::guarded, types::Thumbnail};
 
 /// Name of the cover in a song's folder.
 pub const FILE: &str = "cover";

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     engine::{
-        audio::audio_tracks,
+        audio::decode::track_choice,
         export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
         library::{Library, import::decode_to_store},
         note::{Note, Notes},
@@ -354,7 +354,7 @@ fn heard_in(
         return Ok((heard, mix));
     }
     let (decoded, mix) = decode_to_store(&request.file, request.track, work, cancel, progress)?;
-    let taken = audio_tracks::taken(&decoded.tracks, decoded.track).map(Notes::from);
+    let taken = track_choice::taken(&decoded.tracks, decoded.track).map(Notes::from);
     let taken = taken.unwrap_or_default();
     let (format, frames, warning) = (decoded.format, decoded.frames, decoded.warning);
     let heard = Heard { format, frames, warning, taken };

@@ -4,8 +4,7 @@
 
 pub mod atomic_file;
 pub(in crate::engine) mod digest;
-pub mod guard;
 pub mod limits;
-pub(in crate::engine) mod panics;
+pub mod panics;
 pub(in crate::engine) mod priority;
 pub mod single_instance;

@@ -27,7 +27,7 @@ use symphonia::{
 use symphonia_adapter_libopus::OpusDecoder;
 
 use super::{Damage, DecodeError, Unsupported};
-use crate::engine::system::guard::guarded;
+use crate::engine::system::panics::guarded;
 
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut codecs = CodecRegistry::new();

@@ -22,7 +22,7 @@ use symphonia::core::{
 use super::{bounds::Allowance, packets::Next, source::Source};
 use crate::engine::{
     problem::{Problem, Result},
-    system::{digest::hex, guard::guarded},
+    system::{digest::hex, panics::guarded},
     types::CancelToken,
 };
 

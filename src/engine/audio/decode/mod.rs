@@ -34,6 +34,7 @@ mod reports;
 mod source;
 mod stream;
 mod tags;
+pub mod track_choice;
 mod view;
 
 use std::path::Path;

@@ -42,7 +42,7 @@ use super::{
 };
 use crate::engine::{
     problem::{Problem, Result},
-    system::guard::guarded,
+    system::panics::guarded,
     types::{AudioFormat, AudioTrack, CancelToken, SAMPLE_RATE},
 };
 

@@ -25,7 +25,7 @@ use super::{
 use crate::engine::{
     note::{Note, Notes},
     problem::{Problem, Result},
-    system::guard::guarded,
+    system::panics::guarded,
     types::{AudioFormat, CancelToken, SAMPLE_RATE},
 };
 

@@ -29,7 +29,7 @@ use crate::engine::{
         decode::{self, Broadcast, LARGEST_COVER, LONGEST_TEXT, read_tags},
         musical_key::{key_tag, tempo_of},
     },
-    system::guard::guarded,
+    system::panics::guarded,
     types::CancelToken,
 };
 

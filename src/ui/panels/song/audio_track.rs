@@ -5,7 +5,7 @@ use egui::{Align2, Popup, Pos2, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::Cx;
 use crate::{
-    engine::{AudioTrack, Song, audio::audio_tracks},
+    engine::{AudioTrack, Song, audio::decode::track_choice},
     i18n::fl,
     ui::{
         action::Action,
@@ -63,7 +63,7 @@ fn text_of(song: &Song) -> Option<String> {
 }
 
 fn entry(track: &AudioTrack) -> String {
-    format!("{}: {}", track.number, audio_tracks::label(track))
+    format!("{}: {}", track.number, track_choice::label(track))
 }
 
 fn text_width(ui: &Ui, text: &str) -> f32 {

@@ -22,7 +22,7 @@ use symphonia::{
 
 use super::LARGEST_COVER;
 use crate::engine::{
-    audio::decode::bounds::BoundedFile, system::guard::guarded, types::CancelToken,
+    audio::decode::bounds::BoundedFile, system::panics::guarded, types::CancelToken,
 };
 
 /// Reads the tags of the file at `path`, the newest first; none where it cannot be opened. The demuxer

@@ -38,7 +38,7 @@ use self::{
 use super::bounds::BoundedFile;
 use crate::engine::{
     audio::musical_key::{key_of, tempo_of},
-    system::guard::guarded,
+    system::panics::guarded,
     types::{CancelToken, Tags},
 };
 

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use crossbeam_channel::Sender;
+
 use crate::{
     engine::{
         audio::peaks::Peak,
@@ -323,4 +325,32 @@ pub enum Event {
         /// The reason.
         problem: Problem,
     },
+}
+
+/// Sends events from any of the engine's threads.
+#[derive(Clone)]
+pub(super) struct EventSink {
+    sender: Sender<Event>,
+    waker: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl EventSink {
+    pub(super) fn new(sender: Sender<Event>, waker: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { sender, waker }
+    }
+
+    /// Sends an event that must arrive; waits while the channel is full.
+    pub(super) fn send(&self, event: Event) {
+        // The receiver is gone when the program ends.
+        if self.sender.send(event).is_ok() {
+            (self.waker)();
+        }
+    }
+
+    /// Sends an event that the next one replaces, such as progress; dropped when the channel is full.
+    pub(super) fn try_send(&self, event: Event) {
+        if self.sender.try_send(event).is_ok() {
+            (self.waker)();
+        }
+    }
 }

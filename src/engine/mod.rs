@@ -10,7 +10,6 @@ pub mod cluster;
 mod command;
 pub mod diagnostics;
 mod event;
-mod event_sink;
 pub mod export;
 pub mod library;
 pub mod note;
@@ -47,7 +46,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use self::{
     actor::{Core, Message},
-    event_sink::EventSink,
+    event::EventSink,
     player::Player,
 };
 

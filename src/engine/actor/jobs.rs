@@ -1,34 +1,25 @@
 //! Jobs in the engine: asking for stems, the queue, and what becomes of each. What else the user does
 //! with them is in `job_commands`.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use super::{
-    Core, LOOK_EVERY,
-    queue::{Backoff, JobRequest, Paused, Running, Stop},
+    Core,
+    queue::{JobRequest, Running, Stop},
     worker::Task,
 };
 use crate::engine::{
     event::Event,
     export::ordered,
     problem::{Advice, Class, Problem, Result},
-    separation::{
-        options::{Quality, SeparationOptions},
-        scheduler::Listener,
-    },
+    separation::{options::Quality, scheduler::Listener},
     store::{StemStore, track::SongTrack},
     system::atomic_file,
     types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
 };
-
-/// The longest pause before a job is tried again, as a power of two of looks: about a minute.
-const LONGEST_PAUSE: u32 = 6;
 
 impl Core {
     /// At the start: jobs that the program's end interrupted go on.
@@ -364,77 +355,6 @@ impl Core {
         self.start_next();
     }
 
-    /// The disk does not take a job's segments: it waits until there is room, and goes on then. What
-    /// is tried in vain is tried again ever more seldom, and told once.
-    fn pause(&mut self, mut job: Job, from_frame: u64, error: &Problem) {
-        job.state = JobState::Waiting;
-        // On a full disk the library may not take it either; at the next start it waits all the same.
-        if let Err(e) = self.library.update_job(&job) {
-            tracing::warn!("{e}");
-        }
-        self.sink.send(Event::Job(job.clone()));
-        let problem = Problem::Paused { cause: Box::new(error.clone()) };
-        let before = self.queue.backoffs.remove(&job.id);
-        let (tries, is_new) = match before {
-            Some(it) if it.segments == job.segments_done => (it.tries + 1, it.problem != problem),
-            _ => (0, true),
-        };
-        if is_new {
-            let (request, song) = (self.queue.requests.get(&job.id).copied(), Some(job.song));
-            self.sink.send(Event::Failed { request, song, problem: problem.clone() });
-        }
-        let backoff = Backoff { segments: job.segments_done, problem, tries };
-        self.queue.backoffs.insert(job.id, backoff);
-        let again = Instant::now() + LOOK_EVERY * 2_u32.pow(tries.min(LONGEST_PAUSE));
-        self.queue.paused.push(Paused { job, from_frame, again });
-    }
-
-    /// Lets paused jobs go on whose stores can be written again.
-    pub(super) fn take_up_paused(&mut self) {
-        let (now, paused) = (Instant::now(), std::mem::take(&mut self.queue.paused));
-        let is_ready = |it: &Paused| now >= it.again && self.can_go_on(&it.job);
-        let (ready, still): (Vec<_>, Vec<_>) = paused.into_iter().partition(is_ready);
-        self.queue.paused = still;
-        self.queue.waiting.extend(ready.into_iter().map(|it| (it.job, it.from_frame)));
-        self.start_next();
-    }
-
-    /// Another program works on a song: what is wanted of it here waits until that has ended.
-    fn wait_for_other(&mut self, song: SongId, asked: JobRequest, from_frame: u64) {
-        self.sink.send(Event::Waiting { song, problem: Problem::Locked });
-        self.queue.held_elsewhere.retain(|(other, ..)| *other != song);
-        self.queue.held_elsewhere.push((song, asked, from_frame));
-    }
-
-    /// Asks again for what another program stood in the way of.
-    pub(super) fn take_up_held_elsewhere(&mut self) {
-        for (song, asked, from_frame) in std::mem::take(&mut self.queue.held_elsewhere) {
-            if self.is_locked(song, &asked.recipe) {
-                self.queue.held_elsewhere.push((song, asked, from_frame));
-            } else {
-                let request = asked.request;
-                if let Err(e) = self.request(song, asked, from_frame) {
-                    self.fail_request(request, Some(song), &e);
-                }
-            }
-        }
-    }
-
-    fn is_locked(&self, song: SongId, recipe: &SeparationOptions) -> bool {
-        let track = self.library.song(song).and_then(|song| self.track(&song, recipe));
-        let stems = track.map(|it| it.stems);
-        let Ok(Some(stems)) = stems else { return false };
-        matches!(stems.lock(), Err(Problem::Locked))
-    }
-
-    fn can_go_on(&self, job: &Job) -> bool {
-        let Ok(song) = self.library.song(job.song) else { return false };
-        let Ok(track) = self.track(&song, &job.recipe()) else { return false };
-        let missing = track.stems.map_or(0, |stems| stems.missing_bytes(&wanted_of(job, &stems)));
-        check_room(self.library.home(), missing).is_ok()
-            && atomic_file::temporary_in(&self.library.song_folder(&song.hash)).is_ok()
-    }
-
     /// What a job's segments took tells how long those of the next will take.
     fn note_pace(&mut self, running: &Running) {
         if let Err(e) = self.add_to_paces(running) {
@@ -509,7 +429,7 @@ impl Core {
 }
 
 /// The stems that a job asks for, by their places.
-fn wanted_of(job: &Job, stems: &StemStore) -> Vec<usize> {
+pub(super) fn wanted_of(job: &Job, stems: &StemStore) -> Vec<usize> {
     stems_among(stems.sources(), &job.stems)
 }
 
@@ -523,7 +443,7 @@ fn done_of(job: &Job, track: &SongTrack) -> usize {
 }
 
 /// Whether the disk of the data folder has room for `bytes`, and some for the library.
-fn check_room(home: &std::path::Path, bytes: u64) -> Result<()> {
+pub(super) fn check_room(home: &std::path::Path, bytes: u64) -> Result<()> {
     const LIBRARY: u64 = 1 << 20;
     if bytes == 0 {
         Ok(())

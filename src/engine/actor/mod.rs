@@ -1,6 +1,7 @@
 //! The engine's own thread: takes commands and news of the other threads, one after the other, and
 //! owns the library and the queue. It waits for nothing but its channel.
 
+mod backoff;
 mod clear;
 mod drafts;
 mod drags;
@@ -26,8 +27,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use crate::engine::{
     audio::{analysis::Analyst, waveforms::Waveforms},
     command::Command,
-    event::{Event, ModelState},
-    event_sink::EventSink,
+    event::{Event, EventSink, ModelState},
     library::{
         Library,
         import::{Imported, Importer},

@@ -21,8 +21,7 @@ use super::{
     peaks::{FRAMES_PER_PEAK, Peak, peaks_of},
 };
 use crate::engine::{
-    event::{Event, Lane},
-    event_sink::EventSink,
+    event::{Event, EventSink, Lane},
     player::Track as _,
     problem::{Activity, Problem, Result},
     store::track::SongTrack,

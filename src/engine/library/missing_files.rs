@@ -7,8 +7,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::engine::{
-    event::Event,
-    event_sink::EventSink,
+    event::{Event, EventSink},
     problem::{Problem, Result},
     types::SongId,
 };

@@ -27,7 +27,7 @@ pub(super) struct Deck {
     stride: usize,
     generation: u64,
     timeline: Timeline,
-    /// The next frame to be played, on the route's tape.
+    /// The next frame to be played, on the timeline.
     timeline_position: u64,
     /// Whether a loop was gone round on the way here, also by the decks before.
     has_turned: bool,
@@ -57,7 +57,7 @@ impl Deck {
         let (producer, ring) = RingBuffer::new(frames * stride);
         let ramps = strips.iter().map(|strip| strip.gain().map(Ramp::new)).collect();
         let peaks = vec![[0.0; 2]; strips.len()].into();
-        let (timeline_position, has_turned) = (timeline.timeline_position, false);
+        let (timeline_position, has_turned) = (timeline.start, false);
         let deck = Self {
             ring,
             stride,

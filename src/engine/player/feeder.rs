@@ -125,13 +125,12 @@ impl Feeder {
     /// Starts reading where `wanted` says, and sends the deck off; says whether there was room.
     fn open(&mut self, wanted: &Wanted) -> bool {
         let end = wanted.track.as_ref().map_or(0, |track| track.frames());
-        let mut timeline =
-            Timeline { timeline_position: 0, frame: wanted.target, end, region: wanted.region };
+        let mut timeline = Timeline { start: 0, frame: wanted.target, end, region: wanted.region };
         if self.line.generation == wanted.generation {
             if self.out > 1 {
                 return false; // one at a time: a deck that never gets to play bridges nothing
             }
-            if let Some(mut timeline_position) = self.shared.followed_tape(wanted) {
+            if let Some(mut timeline_position) = self.shared.followed_timeline_position(wanted) {
                 if self.shared.is_playing() {
                     // What is already buffered must last through the cross-fade.
                     let buffered =
@@ -144,7 +143,7 @@ impl Feeder {
                     return true;
                 }
                 timeline = Timeline {
-                    timeline_position,
+                    start: timeline_position,
                     frame: self.line.timeline.frame_at(timeline_position),
                     ..timeline
                 };
@@ -178,7 +177,7 @@ struct Line {
     generation: u64,
     refresh: u64,
     timeline: Timeline,
-    /// The next frame to be read, on the route's tape.
+    /// The next frame to be read, on the timeline.
     timeline_position: u64,
     coverage: Coverage,
     stereo: Vec<f32>,
@@ -199,7 +198,7 @@ impl Line {
     fn open(wanted: &Wanted, timeline: Timeline) -> (Self, Deck) {
         let Wanted { track, strips, generation, refresh, .. } = wanted.clone();
         let stems = strips.len().saturating_sub(1);
-        let left = timeline.length() - timeline.timeline_position;
+        let left = timeline.length() - timeline.start;
         let ahead = left.clamp(1, DECK_FRAMES as u64) as usize;
         let (ring, deck) =
             Deck::new(Part { generation, timeline, strips: Arc::clone(&strips) }, ahead);
@@ -210,7 +209,7 @@ impl Line {
             stems,
             generation,
             refresh,
-            timeline_position: timeline.timeline_position,
+            timeline_position: timeline.start,
             timeline,
             coverage: Coverage::default(),
             stereo: vec![0.0; 2 * CHUNK_FRAMES],

@@ -88,7 +88,7 @@ impl Mixer {
             rest = after;
         }
         let Self { shared, current, .. } = &*self;
-        shared.publish_tape(current.generation(), current.timeline_position());
+        shared.publish_timeline_position(current.generation(), current.timeline_position());
         shared.publish_position(current.generation(), current.position(), current.has_turned());
         self.shared.raise_peaks(peaks);
         if starved {

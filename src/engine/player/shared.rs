@@ -122,7 +122,7 @@ pub(super) struct Shared {
     /// The frame that the callback reads next, times two, and whether a loop was gone round since
     /// the generation began.
     heard: AtomicU64,
-    /// The same frame on the way's tape.
+    /// The same frame on the timeline.
     timeline_position: AtomicU64,
     /// Frames between the callback and the ear.
     pub(super) latency_frames: AtomicU32,
@@ -223,8 +223,8 @@ impl Shared {
         Some((heard >> 1, heard & 1 == 1))
     }
 
-    /// How far the callback has come on the way's tape, if it has come to the wanted generation.
-    pub(super) fn followed_tape(&self, wanted: &Wanted) -> Option<u64> {
+    /// How far the callback has come on the timeline, if it has come to the wanted generation.
+    pub(super) fn followed_timeline_position(&self, wanted: &Wanted) -> Option<u64> {
         unpacked(self.timeline_position.load(Ordering::Acquire), wanted.generation)
     }
 
@@ -330,7 +330,7 @@ impl Shared {
         self.heard.store(heard, Ordering::Release);
     }
 
-    pub(super) fn publish_tape(&self, generation: u64, timeline_position: u64) {
+    pub(super) fn publish_timeline_position(&self, generation: u64, timeline_position: u64) {
         self.timeline_position.store(packed(generation, timeline_position), Ordering::Release);
     }
 

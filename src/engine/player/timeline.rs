@@ -1,13 +1,13 @@
-//! The way through a track: straight on, and round a loop from when its end is reached. Counted on
-//! a tape that only ever runs forward, so that two readings of one way meet at the same frame. Pure.
+//! The timeline of a track: straight on, and round a loop once the loop's end is reached. Positions
+//! only ever increase, so that two decks on one timeline meet at the same frame. Pure.
 
 use super::ramp::FADE_FRAMES;
 
-/// See the module.
+/// A way through a track, from a start on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Timeline {
-    /// Where on the tape it begins.
-    pub(super) timeline_position: u64,
+    /// The position that it starts at.
+    pub(super) start: u64,
     /// The frame there.
     pub(super) frame: u64,
     /// The track's length in frames.
@@ -37,26 +37,26 @@ impl Timeline {
         region.filter(|&(start, end)| start < end && self.frame < end)
     }
 
-    /// The frame at a place on the tape.
+    /// The frame at a position on the timeline.
     pub(super) fn frame_at(&self, timeline_position: u64) -> u64 {
-        let straight = self.frame + timeline_position.saturating_sub(self.timeline_position);
+        let straight = self.frame + timeline_position.saturating_sub(self.start);
         match self.looped() {
             Some((start, end)) if straight >= end => start + (straight - end) % (end - start),
             _ => straight.min(self.end),
         }
     }
 
-    /// Whether the way has come back to the loop's start before this place on the tape.
+    /// Whether the way has come back to the loop's start before this position on the timeline.
     pub(super) fn has_turned(&self, timeline_position: u64) -> bool {
-        let straight = self.frame + timeline_position.saturating_sub(self.timeline_position);
+        let straight = self.frame + timeline_position.saturating_sub(self.start);
         self.looped().is_some_and(|(_, end)| straight >= end)
     }
 
-    /// Where the tape ends.
+    /// The position after the last frame.
     pub(super) fn length(&self) -> u64 {
         match self.looped() {
             Some(_) => u64::MAX,
-            None => self.timeline_position + self.end.saturating_sub(self.frame),
+            None => self.start + self.end.saturating_sub(self.frame),
         }
     }
 
@@ -71,7 +71,7 @@ impl Timeline {
         self.looped().map_or(0, |(start, _)| start)
     }
 
-    /// What is to be read from a place on the tape on.
+    /// What is to be read from a position on the timeline on.
     pub(super) fn stretch(&self, timeline_position: u64) -> Stretch {
         let frame = self.frame_at(timeline_position);
         let plain = |frames| Stretch { frame, frames, to_joint: None, from_joint: None };
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn timeline(frame: u64, region: Option<(u64, u64)>) -> Timeline {
-        Timeline { timeline_position: 100, frame, end: 10_000, region }
+        Timeline { start: 100, frame, end: 10_000, region }
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
     }
 
     proptest! {
-        /// Stretches follow one another without a gap, each frame where the tape says.
+        /// Stretches follow one another without a gap, each frame where the timeline has it.
         #[test]
         fn stretches_cover_the_way(frame in 0u64..3_000, start in 0u64..2_000, len in 1u64..2_000) {
             let timeline = timeline(frame, Some((start, start + len)));

@@ -13,8 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Found, Keys, Library, NewSong, Record, cover, lock::ImportLock, song_files::songs_in};
 use crate::engine::{
     audio::decode::{self, Broadcast, SoundIdentity},
-    event::Event,
-    event_sink::EventSink,
+    event::{Event, EventSink},
     problem::{Activity, Advice, Problem, Result},
     store::{MixStore, MixWriter},
     system::{

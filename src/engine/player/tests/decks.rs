@@ -112,7 +112,7 @@ fn another_version_takes_over_where_it_is_heard_without_a_click() {
 /// A deck with one stem of `stem_at(0, …) + offset`, filled for `frames` frames from `start` on.
 fn deck(start: u64, frames: u64, offset: f32) -> Deck {
     let strips = Arc::new([Strip::new([1.0; 2]), Strip::new([0.0; 2])]);
-    let timeline = Timeline { timeline_position: start, frame: start, end: 100_000, region: None };
+    let timeline = Timeline { start, frame: start, end: 100_000, region: None };
     let part = Part { generation: 1, timeline, strips };
     let (mut ring, deck) = Deck::new(part, frames as usize);
     for frame in start..start + frames {

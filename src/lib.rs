@@ -16,6 +16,7 @@
 //! - [`engine::separation`]: from a mix store to stem stores. [`engine::export`]: from stores to
 //!   files.
 //! - [`engine::cluster`]: archives on many machines. [`engine::system`]: what the system offers.
+//! - [`engine::settings`]: the settings. [`engine::diagnostics`]: the machine, and bug reports.
 //! - [`engine::problem`]: errors as data, and the policy that follows from them.
 //!
 //! A song is decoded into a mix store, cut into overlapping segments, and separated segment by

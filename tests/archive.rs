@@ -574,7 +574,7 @@ fn what_an_engine_deals_out_is_taken_and_said() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let words = "1 threads (from SLURM_CPUS_PER_TASK), 512 MB of memory (from SLURM_MEM_PER_NODE)";
+    let words = "1 thread (from SLURM_CPUS_PER_TASK), 512 MB of memory (from SLURM_MEM_PER_NODE)";
     assert!(stderr(&output).contains(words), "{}", stderr(&output));
     let record = walk(&out.join(".partita/shards"));
     let record = record.iter().find(|path| path.extension().unwrap() == "json").unwrap();

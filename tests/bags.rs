@@ -183,7 +183,7 @@ fn a_checkpoint_of_the_users_own_keeps_its_values_and_its_stems() {
 
     store.remove("own").unwrap();
     assert_eq!(store.get("own"), None);
-    assert!(store.remove("own").unwrap_err().to_string().contains("no model called own"));
+    assert!(store.remove("own").unwrap_err().to_string().contains("unknown model own"));
 }
 
 #[test]

@@ -285,7 +285,7 @@ fn within_a_limit_of_memory_fewer_threads_work_and_then_none() {
     };
     set(45 << 20);
     let (is_done, words) = process(&[]);
-    assert!(!is_done && words.contains("45 MB is the limit"), "{words}");
+    assert!(!is_done && words.contains("the limit is 45 MB"), "{words}");
     // The command line goes before the settings.
     let (is_done, words) = process(&["--memory", &for_two.to_string()]);
     assert!(is_done && words.contains("2 threads of 4 fit"), "{words}");

@@ -107,6 +107,6 @@ mod tests {
         let enough_for_two = need(memory, 2);
         assert_eq!(fits(8, enough_for_two).unwrap(), 2);
         let words = fits(8, 64 << 20).unwrap_err().to_string();
-        assert!(words.contains("64 MB is the limit"), "{words}");
+        assert!(words.contains("the limit is 64 MB"), "{words}");
     }
 }

@@ -7,7 +7,7 @@ use unic_langid::LanguageIdentifier;
 
 use super::{messages::IDS, numbers};
 
-/// The files of a language, and what they parse to.
+/// The files of a language with their messages.
 pub(super) struct Source {
     tag: &'static str,
     files: &'static [&'static str],
@@ -15,7 +15,6 @@ pub(super) struct Source {
 }
 
 struct Catalog {
-    tag: LanguageIdentifier,
     bundle: FluentBundle<FluentResource>,
     /// The messages without variables, each formatted once: the window reads a hundred in each frame.
     fixed: Vec<OnceLock<Option<String>>>,
@@ -37,9 +36,9 @@ impl Source {
         self.files
     }
 
-    /// The language's tag, parsed; undetermined where the folder's name is none.
-    pub(super) fn id(&self) -> &LanguageIdentifier {
-        &self.catalog().tag
+    /// The language's tag, parsed; undetermined where the folder's name is not a tag.
+    pub(super) fn id(&self) -> LanguageIdentifier {
+        self.tag.parse().unwrap_or_default()
     }
 
     /// A message without variables.
@@ -55,15 +54,14 @@ impl Source {
     }
 
     fn catalog(&self) -> &Catalog {
-        self.catalog.get_or_init(|| Catalog::new(self.tag, self.files))
+        self.catalog.get_or_init(|| Catalog::new(self.id(), self.files))
     }
 }
 
 impl Catalog {
-    fn new(tag: &str, files: &[&str]) -> Self {
-        let tag: LanguageIdentifier = tag.parse().unwrap_or_default();
-        let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
-        // The marks would be shown as boxes where the font lacks them, and stand in copied text.
+    fn new(tag: LanguageIdentifier, files: &[&str]) -> Self {
+        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+        // Isolation marks would be boxes where the font lacks them, and part of copied text.
         bundle.set_use_isolating(false);
         for file in files {
             // Damaged messages are left out, and shown in English; a test finds them.
@@ -75,12 +73,12 @@ impl Catalog {
         if let Err(error) = bundle.add_builtins() {
             tracing::warn!("the functions of Fluent are missing: {error}");
         }
-        // A plain function is wanted; only the language of this thread is ever formatted in.
+        // Takes a function pointer, which carries no language; only this thread's is ever formatted.
         bundle.set_formatter(Some(|value, _| match value {
             FluentValue::Number(number) => Some(numbers::in_message(number)),
             _ => None,
         }));
-        Self { tag, bundle, fixed: vec![OnceLock::new(); IDS.len()] }
+        Self { bundle, fixed: vec![OnceLock::new(); IDS.len()] }
     }
 
     fn formatted(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Which language is spoken: the user's choice, else the system's. A value of each thread.
+//! The choice of a language: the user's, else the system's. A value of each thread.
 
 use std::{
     cell::Cell,
@@ -14,8 +14,8 @@ use super::{
     messages::{self, LANGUAGES},
 };
 
-/// A folder of Fluent files that is spoken instead of any embedded language: a translation that is
-/// being written can be seen without building Partita.
+/// Environment variable with a folder of Fluent files that replaces the embedded languages: a
+/// translator sees an unfinished translation without a build.
 const PREVIEW: &str = "PARTITA_TRANSLATION";
 
 /// A language with its messages.
@@ -80,10 +80,10 @@ impl Language {
     pub fn for_locale(locale: &str) -> Option<Self> {
         let locale = locale.split(['.', '@']).next()?;
         let asked: LanguageIdentifier = locale.parse().ok()?;
-        let there: Vec<&LanguageIdentifier> = LANGUAGES.iter().map(Source::id).collect();
-        let fitting = negotiate_languages(&[asked], &there, None, NegotiationStrategy::Lookup);
+        let available: Vec<LanguageIdentifier> = LANGUAGES.iter().map(Source::id).collect();
+        let fitting = negotiate_languages(&[asked], &available, None, NegotiationStrategy::Lookup);
         let best = *fitting.first()?;
-        LANGUAGES.iter().find(|source| source.id() == *best).map(Self)
+        LANGUAGES.iter().zip(&available).find(|(_, id)| *id == best).map(|(source, _)| Self(source))
     }
 
     /// The first of the system's languages that is embedded, else English. On Unix the system's are

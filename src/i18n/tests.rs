@@ -39,31 +39,32 @@ fn each_language_has_the_messages_and_variables_of_english() {
 }
 
 /// Messages that are the same in another language, and rightly so.
-const SAME: [&str; 24] = [
+const SAME: [&str; 25] = [
+    "action-compare",
+    "action-solo",
+    "percent",
     "decibels",
     "kilohertz",
     "speed",
+    "size-bytes",
     "size-kilobytes",
     "size-megabytes",
     "size-gigabytes",
     "size-terabytes",
-    "bpm",
-    "lufs",
-    "percent",
-    "mono",
-    "stem-piano",
     "duration-seconds",
     "duration-minutes",
     "duration-hours",
-    "action-compare",
-    "action-solo",
+    "mono",
+    "bpm",
+    "lufs",
+    "stem-piano",
+    "export-loudness",
+    "job-button",
+    "settings-threads",
     "lane-original",
     "transport-mix",
     "transport-original",
     "transport-volume",
-    "export-loudness",
-    "job-button",
-    "settings-threads",
 ];
 
 #[test]

@@ -342,7 +342,7 @@ mod tests {
         }
         let objection =
             choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
-        assert!(objection.words().starts_with("Nothing is heard"), "{objection:?}");
+        assert!(objection.words().starts_with("Nothing is audible"), "{objection:?}");
     }
 
     #[test]
@@ -419,6 +419,6 @@ mod tests {
         let choices = ExportChoices { name_of_one: "{titel}".into(), ..ExportChoices::default() };
         let objection =
             choices.plan(&sources(), (&lanes, LaneSettings::of_residual()), &fields()).unwrap_err();
-        assert!(matches!(&objection, Objection::Name(words) if words.starts_with("There is no")));
+        assert!(matches!(&objection, Objection::Name(words) if words.starts_with("Unknown field")));
     }
 }

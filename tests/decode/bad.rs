@@ -65,7 +65,7 @@ fn each_bad_file_is_told_from_the_others() {
         ("no frames.flac", &flac[..flac_sound_start(&flac)], "before its sound begins"),
         ("header.wav", &wav[..30], "before its sound begins"),
         ("no sound.wav", &no_sound, "there is no sound"),
-        ("rate.wav", &absurd_rate, "1 Hz is not supported"),
+        ("rate.wav", &absurd_rate, "the sample rate is 1 Hz"),
         ("codec.wav", &unknown_codec, "not supported"),
         ("download.m4a", &m4a_with_index_last[..8_000], "its index is missing"),
         ("ftyp.mp4", &m4a_with_index_last[..28], "its index is missing"),
@@ -116,7 +116,7 @@ fn what_is_no_file_is_told() {
     assert!(words(home.path()).contains("a folder"));
     let missing = home.path().join("nowhere.mp3");
     let told = words(&missing);
-    assert!(told.starts_with("cannot read") && told.contains("nowhere.mp3"), "{told}");
+    assert!(told.starts_with("could not read") && told.contains("nowhere.mp3"), "{told}");
     if cfg!(target_os = "linux") {
         assert!(words(Path::new("/dev/null")).contains("a device"));
     }
@@ -131,7 +131,7 @@ fn what_may_not_be_read_is_told() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     let told = words(&path);
     let may_read_anything = fs::read(&path).is_ok(); // root
-    let expected = if may_read_anything { "not an audio file" } else { "cannot read" };
+    let expected = if may_read_anything { "not an audio file" } else { "could not read" };
     assert!(told.contains(expected), "{told}");
 }
 

@@ -106,7 +106,7 @@ fn ticked_stems_and_the_residual_are_files_of_their_own() {
     stage.click("Other");
     open(&mut stage);
     stage.click("Content: Selected stems");
-    assert!(stage.shows("A file for each: vocals, drums and bass"));
+    assert!(stage.shows("One file each: vocals, drums and bass"));
     assert!(stage.shows("Lithium/drums.wav") && stage.shows("Lithium/vocals.wav"));
     stage.click("Residual: everything outside the stems");
     assert!(stage.shows("With all stems selected, the files add up to the song exactly"));
@@ -194,7 +194,7 @@ fn loudness_and_limiter_are_for_the_mix() {
     let mut stage = dialog();
     stage.click("Loudness: −16 LUFS");
     stage.click("Limiter");
-    assert!(stage.shows("The limiter holds back single loud peaks"));
+    assert!(stage.shows("Limits single loud peaks"));
     let settings = export(&mut stage).settings;
     assert_eq!((settings.loudness_lufs, settings.limiter), (Some(-16.0), true));
     stage.press(CTRL, Key::E);
@@ -261,9 +261,9 @@ fn names_are_shown_while_they_are_typed() {
 fn a_wrong_name_is_told_and_not_exported() {
     let mut stage = dialog();
     for (typed, words) in [
-        ("{titel}", "There is no {titel}, but {artist} {title}"),
-        ("{title", "There is a brace without its pair"),
-        ("", "A name is needed, such as {title} ({stem})"),
+        ("{titel}", "Unknown field {titel}; expected one of: {artist} {title}"),
+        ("{title", "Unmatched brace"),
+        ("", "Expected a name, such as {title} ({stem})"),
     ] {
         stage.harness.get_by_label("File name pattern").focus();
         stage.harness.run_steps(2);

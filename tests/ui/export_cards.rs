@@ -31,7 +31,7 @@ fn files_that_are_there_are_asked_about() {
         let first = export(&mut stage);
         let there: Vec<PathBuf> = first.paths[..2].iter().map(PathBuf::from).collect();
         stage.tell([Event::Export { id: first.id, state: ExportState::Exists(there) }]);
-        assert!(stage.shows("“Lithium”: 2 files are there already"));
+        assert!(stage.shows("“Lithium”: 2 files already exist"));
         assert!(stage.shows("drums.wav and bass.wav"));
         stage.harness.check_accessibility();
         // What is chosen meanwhile for another export is not this one's.
@@ -72,14 +72,14 @@ fn exports_run_side_by_side_and_end() {
     };
     stage.tell([Event::Export { id: first.id, state: done(-1.24, &[]) }]);
     assert!(stage.shows("Done: Lithium.wav"));
-    assert!(stage.shows("In /out. −1.2 dB on all of it, so that nothing clips"));
+    assert!(stage.shows("In /out. −1.2 dB on all files, to avoid clipping"));
     assert!(stage.shows("Show"));
     stage.click("Cancel export");
     assert_eq!(stage.asked(), [Command::CancelExport(second.id)]);
     let state = done(3.0, &[Note::FromDraft]);
     stage.tell([Event::Export { id: second.id, state }]);
     assert!(stage.shows(
-        "+3.0 dB on all of it, for the loudness. Made of a draft: standard and best sound better"
+        "+3.0 dB on all files, for the loudness. Made of a draft: standard and best sound better"
     ));
     stage.tell([Event::Export { id: first.id, state: ExportState::Failed(recorded("no room")) }]);
     assert!(stage.shows("“Lithium” was not exported") && stage.shows("No room"));
@@ -104,7 +104,7 @@ fn what_was_written_can_be_shown() {
     let none = ExportState::Done { files: Vec::new(), gain_db: 0.0, notes: Note::AllExist.into() };
     stage.tell([Event::Export { id, state: none }]);
     assert!(
-        stage.shows("Nothing was written of “Lithium”") && stage.shows("All files exist already")
+        stage.shows("Nothing was written for “Lithium”") && stage.shows("All files exist already")
     );
     assert!(!stage.shows("Show"), "there is nothing to show");
 }

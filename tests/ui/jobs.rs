@@ -55,8 +55,8 @@ fn every_job_is_listed_with_all_that_is_known_of_it() {
     );
     for words in [
         "Lithium, Vocals, drums and bass · htdemucs, Running, 42 %",
-        "On the run, Vocals, drums and bass · htdemucs, Waiting, after one other",
-        "Vibe Ace, Vocals, drums and bass · htdemucs, Waiting, after 2 others",
+        "On the run, Vocals, drums and bass · htdemucs, Waiting, 1 job ahead",
+        "Vibe Ace, Vocals, drums and bass · htdemucs, Waiting, 2 jobs ahead",
         "Let's Go Fishin', Vocals, drums and bass · htdemucs, Failed: The disk is full",
         "take 3 (rough mix), Vocals, drums and bass · htdemucs, Done in 1 min 20 s",
     ] {
@@ -140,7 +140,7 @@ fn everything_is_reset_only_after_it_was_said_what_that_deletes() {
     stage.click("Reset everything…");
     let home = "/home/me/.local/share/partita".into();
     stage.tell([Event::HomeMeasured { home, all: 5_000_000_000, stems: 3_210_000_000 }]);
-    let words = "This takes 5 songs and 5 jobs out of the library and deletes all stems (3.2 GB)";
+    let words = "This removes 5 songs and 5 jobs from the library and deletes all stems (3.2 GB)";
     assert!(stage.shows(words));
     stage.harness.check_accessibility();
     stage.click("Cancel");

@@ -39,6 +39,7 @@ const SAME: &[&str] = &[
     "S",
     "Solo",
     "LUFS",
+    "Loudness",
     "dB",
     "kHz",
     "FLAC",
@@ -56,7 +57,7 @@ const SAME: &[&str] = &[
 /// What is written on keys in either language.
 const KEYS: &[&str] = &["Ctrl", "Shift", "Enter", "Esc", "Home", "End", "PgUp", "PgDn", "F1", "F2"];
 
-/// What the scenes are about: songs, files, and what the engine says of them, which is English.
+/// Names in the scenes: songs, files, and recorded sentences, which stay in English.
 const NAMES: &[&str] = &[
     "https",
     "Lithium",
@@ -68,16 +69,12 @@ const NAMES: &[&str] = &[
     "Vibe Ace",
     "Kevin MacLeod",
     "take 3 (rough mix)",
-    "cut off after 5:27",
     "New song.mp3",
     "The disk is full",
-    "no sound card was found",
     TERMS,
     "/home/me/Music",
     "/home/me",
     "letter.txt: is not audio; WAV, FLAC, MP3 and others can be read",
-    "The song's 6 channels are folded down to stereo",
-    "Downloading",
 ];
 
 /// Everything that can be read or heard in the window, in its order.
@@ -117,8 +114,20 @@ fn is_no_language(text: &str) -> bool {
 }
 
 /// The same in every language, and not read from a message.
-const PROPER: &[&str] =
-    &["htdemucs", "English", "Português", "FLAC", "WAV", "ALAC", "MP3", "Opus", "LUFS", "M", "S"];
+const PROPER: &[&str] = &[
+    "Partita",
+    "htdemucs",
+    "English",
+    "Português",
+    "FLAC",
+    "WAV",
+    "ALAC",
+    "MP3",
+    "Opus",
+    "LUFS",
+    "M",
+    "S",
+];
 
 /// Whether each letter of a text comes from a message of the pseudo-language.
 fn is_accented(text: &str) -> bool {
@@ -157,9 +166,8 @@ fn compare(name: &str, scene: impl Fn(Stage) -> Stage, events: impl Fn() -> Vec<
             assert!(is_translated, "{name}: “{english}” is not translated in {language:?}");
         }
     }
-    for text in shown(pseudo()) {
-        assert!(is_accented(&text), "{name}: “{text}” does not come from a message");
-    }
+    let plain: Vec<_> = shown(pseudo()).into_iter().filter(|text| !is_accented(text)).collect();
+    assert!(plain.is_empty(), "{name}: {plain:#?} do not come from messages");
 }
 
 fn answered(mut stage: Stage, purpose: Purpose, outcome: Outcome) -> Stage {

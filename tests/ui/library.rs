@@ -71,7 +71,7 @@ fn several_songs_are_chosen_and_worked_on_together() {
     let mut stage = stage(unprocessed());
     click(&mut stage, "On the run,", CTRL);
     assert_eq!(chosen(&stage), [5, 7], "with the one that is shown");
-    assert!(stage.shows("2 songs chosen"));
+    assert!(stage.shows("2 songs selected"));
     click(&mut stage, "On the run,", CTRL);
     click(&mut stage, "Let's Go Fishin',", CTRL);
     click(&mut stage, "take 3 (rough mix),", Modifiers::SHIFT);
@@ -180,7 +180,7 @@ fn a_song_is_given_another_title() {
     assert!(!stage.shows("Song title"));
     stage.harness.get_by_label_contains("On the run,").click_secondary();
     stage.harness.run_steps(3);
-    assert!(stage.shows("Show in the file manager"));
+    assert!(stage.shows("Show in file manager"));
     stage.click("Rename");
     assert!(stage.shows("Song title"));
 }
@@ -209,7 +209,7 @@ fn badges_say_how_songs_stand() {
     }
     stage.harness.get_by_label_contains("Vibe Ace,").click();
     stage.harness.run_steps(3);
-    assert!(stage.shows("is gone, the stems are kept"));
+    assert!(stage.shows("was not found; its stems are kept"));
     stage.tell([Event::Missing(Vec::new())]);
     assert!(!stage.shows("Missing") && !stage.shows("is gone"));
 }

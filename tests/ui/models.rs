@@ -87,7 +87,7 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     let running =
         ModelTask::Running { step: Step::Downloading("example.org".into()), fraction: Some(0.42) };
     stage.tell([task(running)]);
-    assert!(stage.shows("Downloading… 42 %"));
+    assert!(stage.shows("Downloading from example.org… 42 %"));
     stage.click("htdemucs_ft: Stop");
     assert_eq!(stage.asked(), [Command::CancelInstall]);
     stage.tell([task(ModelTask::Failed(recorded("the network is gone")))]);

@@ -77,7 +77,7 @@ pub fn accented(text: &str) -> String {
 
 #[test]
 fn every_letter_is_accented_and_placeholders_stay() {
-    assert_eq!(accented("Zoom in"), "Žöööṁ ííñ");
+    assert_eq!(accented("Zoom in"), "Žöööṁ íññ");
     let file = "a = To { $b } go\n    .hint = x\n".to_owned();
     let other = accented_file(file);
     assert!(

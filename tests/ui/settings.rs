@@ -78,7 +78,7 @@ fn threads_and_precision_are_told_to_the_engine() {
         let compute = Compute { threads, precision: fast, memory: None };
         assert_eq!(stage.asked(), [Command::SetCompute(compute)]);
     } else {
-        assert!(stage.shows("Fast wants a processor"));
+        assert!(stage.shows("Fast needs a processor"));
     }
     // What the command line says cannot be changed here.
     let ctx = stage.harness.ctx.clone();
@@ -87,7 +87,7 @@ fn threads_and_precision_are_told_to_the_engine() {
     app.begin(&ctx, Preferences::default(), flags, Some(recorded("The settings were damaged")));
     speak(Language::english());
     stage.harness.run_steps(3);
-    assert!(stage.shows("Set by the command line") && stage.shows("The settings were damaged"));
+    assert!(stage.shows("Set on the command line") && stage.shows("The settings were damaged"));
     if cores > 1 {
         stage.click("Threads: 1");
         assert_eq!((stage.asked(), preferences(&stage).threads), (Vec::new(), None));
@@ -97,7 +97,7 @@ fn threads_and_precision_are_told_to_the_engine() {
 #[test]
 fn a_limit_of_memory_is_told_to_the_engine() {
     let mut stage = page(unprocessed());
-    assert!(stage.shows("The model takes 587 MB at least"));
+    assert!(stage.shows("The model needs at least 587 MB"));
     for (name, memory) in [("600 MB", Some(600_000_000)), ("2.0 GB", Some(2_000_000_000))] {
         stage.click(&format!("Memory: {name}"));
         assert_eq!(stage.asked(), [Command::SetCompute(Compute { memory, ..Compute::default() })]);
@@ -116,7 +116,7 @@ fn a_limit_of_memory_is_told_to_the_engine() {
     begin(&mut stage, Flags::default());
     assert!(stage.shows("Memory: 812 MB"));
     begin(&mut stage, Flags { memory: Some(900_000_000), ..Flags::default() });
-    assert!(stage.shows("Memory: 900 MB") && stage.shows("Set by the command line"));
+    assert!(stage.shows("Memory: 900 MB") && stage.shows("Set on the command line"));
     stage.click("Memory: 600 MB");
     assert_eq!((stage.asked(), preferences(&stage).memory), (Vec::new(), Some(812_000_000)));
 }
@@ -158,7 +158,7 @@ fn new_songs_have_the_ticks_of_the_settings() {
 fn the_data_folder_is_shown_with_its_size_and_cleared() {
     let mut stage = page(separated());
     assert!(stage.shows("/home/me/.local/share/partita"));
-    assert!(stage.shows("5.0 GB, 3.2 GB of it stems"));
+    assert!(stage.shows("5.0 GB, of which 3.2 GB are stems"));
     stage.click("Clear stems…");
     assert!(stage.shows("This deletes 3.2 GB of stems"));
     stage.click("Cancel");

@@ -365,7 +365,7 @@ fn the_head_says_what_is_known_and_what_it_will_take() {
     stage.tell([need]);
     assert!(stage.shows("Needs 616 MB of disk"));
     stage.tell([Event::Pace(3.0)]);
-    assert!(stage.shows("Takes about 3 min here and 616 MB of disk"));
+    assert!(stage.shows("Takes about 3 min and 616 MB of disk space"));
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn the_segment_that_is_computed_is_shown_in_the_head() {
     stage.click("Pause processing");
     assert_eq!(stage.asked(), [Command::Pause(JobId(1))]);
     stage.tell([Event::Job(job(1, 7, JobState::Paused, 24))]);
-    assert!(stage.shows("42 % is there already"));
+    assert!(stage.shows("42 % already done"));
     stage.click("Continue");
     assert!(matches!(stage.asked()[..], [Command::Process { song: SongId(7), .. }]));
 }

@@ -384,8 +384,8 @@ mod tests {
         for (text, ending, words) in [
             ("path,seconds\na.wav,1\nb.wav,long\n", "", "line 3: \"long\" is no number"),
             ("path,seconds\na.wav,1\nb.wav,1,2\n", "", "line 3: it has 3 fields, the header 2"),
-            ("path,seconds\na.wav,-1\n", "", "line 2: this length"),
-            ("path,seconds\na.wav,NaN\n", "", "line 2: this length"),
+            ("path,seconds\na.wav,-1\n", "", "line 2: invalid length"),
+            ("path,seconds\na.wav,NaN\n", "", "line 2: invalid length"),
             ("file,seconds\na.wav,1\n", "csv", "line 1: the header names no \"path\""),
             ("path,seconds\n\n,1\n", "csv", "line 3: it names no song"),
             ("{\"path\": \"a\"}\n{\"path\": \n", "", "line 2: it is no JSON"),

@@ -27,6 +27,8 @@ const FARTHEST: u64 = 1 << 20;
 const LONGEST_FRAME: usize = 1 << 13;
 /// Frames in a row that show that a stream begins, where it does not begin with the first byte.
 const SURE: usize = 8;
+/// Bytes by which frames of one bit rate differ in length, at most.
+const PADDING: usize = 4;
 /// Bytes that are enough to see which tag begins.
 const TAG_START: usize = 32;
 /// Lyrics have no length at their beginning; longer ones are taken for damage. In bytes.
@@ -69,8 +71,6 @@ pub struct Frames<R> {
     framing: Framing,
     /// Header of the last frame that was surely one.
     last: Option<Header>,
-    /// The bytes that it begins with.
-    start: [u8; 3],
     /// Bytes and count of the frames so far, for the length of damaged ones.
     bytes: u64,
     count: u64,
@@ -158,12 +158,10 @@ impl<R: Read + Seek> Frames<R> {
         skip_tags(&mut window)?;
         let Some(header) = sync_first(&mut window, framing)? else { return Ok(None) };
         let first = header.first();
-        let start = window.bytes(3)?.first_chunk().copied().unwrap_or_default();
         let mut frames = Self {
             window,
             framing,
             last: Some(header),
-            start,
             bytes: 0,
             count: 0,
             lengths: (header.bytes, header.bytes),
@@ -240,9 +238,9 @@ impl<R: Read + Seek> Frames<R> {
         }
         if !self.is_followed(length)?
             && let Some(real) = self.real_length(length)?
-            && (real < length || !self.is_header_damaged(length)?)
+            && (real < length || self.is_constant() && self.bytes > 0 && !self.is_usual(length))
         {
-            length = real; // its own header's bit rate was damaged
+            length = real; // its own header is damaged, not the next one
         }
         let bytes = self.window.bytes(length)?.get(..length).unwrap_or_default().to_vec();
         self.window.advance(length as u64)?;
@@ -251,7 +249,6 @@ impl<R: Read + Seek> Frames<R> {
             return Ok(None);
         }
         self.last = Some(header);
-        self.start = bytes.first_chunk().copied().unwrap_or_default();
         self.bytes += length as u64;
         self.count += 1;
         self.lengths = (self.lengths.0.min(length), self.lengths.1.max(length));
@@ -274,11 +271,14 @@ impl<R: Read + Seek> Frames<R> {
         Ok(rest.len() < 4 || is_tag(rest) || is_frame)
     }
 
-    /// Whether the bytes at `offset` are what damage left of a header, rather than any.
-    fn is_header_damaged(&mut self, offset: usize) -> io::Result<bool> {
-        let start = self.start;
-        let bytes = self.window.bytes(offset + start.len())?.get(offset..).unwrap_or_default();
-        Ok(bytes.iter().zip(start).any(|(byte, last)| *byte == last))
+    /// Whether all frames so far have the same length, but for padding.
+    fn is_constant(&self) -> bool {
+        self.lengths.1 - self.lengths.0 <= PADDING
+    }
+
+    /// Whether a frame of this length fits to those of one length.
+    fn is_usual(&self, length: usize) -> bool {
+        (self.lengths.1.saturating_sub(PADDING)..=self.lengths.0 + PADDING).contains(&length)
     }
 
     /// How long the frame here is by where the next two frames are.
@@ -332,8 +332,8 @@ impl<R: Read + Seek> Frames<R> {
             (0, None) => return 0,
             (count, _) => self.bytes as f64 / count as f64,
         };
-        let is_constant = self.lengths.1 - self.lengths.0 <= 4;
-        let is_one = !is_constant && (header::SHORTEST as u64..=LONGEST_USUAL).contains(&bytes);
+        let is_one =
+            !self.is_constant() && (header::SHORTEST as u64..=LONGEST_USUAL).contains(&bytes);
         let count = if is_one { 1 } else { (bytes as f64 / each).round() as u64 };
         count * self.first.frames
     }
@@ -406,10 +406,10 @@ mod tests {
         // ADTS: 300 bytes at 44.1 kHz in stereo.
         let mut frame = vec![0; 300];
         frame[..7].copy_from_slice(&[0xff, 0xf1, 0x50, 0x80, 0x25, 0x9f, 0xfc]);
-        for byte in 0..2 {
+        for last in 1..8 {
             let mut bytes = frame.repeat(20);
-            bytes[300 * 10 + byte] = 0x55;
-            assert_eq!(played_and_lost(bytes, Framing::Adts), (19, 1024), "{byte}");
+            bytes[300 * 10..300 * 10 + last].fill(0x55);
+            assert_eq!(played_and_lost(bytes, Framing::Adts), (19, 1024), "{last}");
         }
     }
 

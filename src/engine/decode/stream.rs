@@ -293,7 +293,9 @@ impl<'a> Stream<'a> {
         }
         let Some(expected) = self.next_frame.replace(source.end_of(packet, 0)) else { return };
         let gap = source.gap(expected, packet);
-        let is_exact = matches!(source.container, Container::Flac | Container::Ogg);
+        // The first packet of Vorbis gives no sound: at the beginning that is no loss, behind one it is.
+        let is_exact = source.container == Container::Flac
+            || source.container == Container::Ogg && self.lost.is_some();
         let tolerance = f64::from(source.format.sample_rate) * TOLERANCE_SECONDS;
         if gap > 0 && (is_exact || gap as f64 > tolerance) {
             self.lose(gap);

@@ -1,6 +1,6 @@
 //! The English texts of problems, for the log and the command line.
 
-use std::fmt::{self, Display as _};
+use std::fmt;
 
 use super::{
     Activity, Advice, DeviceProblem, FileAction, FolderProblem, LeftOut, PatternProblem, Problem,
@@ -444,7 +444,7 @@ mod tests {
         for problem in examples() {
             let text = problem.to_string();
             assert!(!text.is_empty() && !text.contains("  "), "{problem:?}: {text:?}");
-            assert!(!text.contains(" {"), "{text}: not written for people");
+            assert!(!text.contains(" { "), "{text}: not written for people");
         }
     }
 

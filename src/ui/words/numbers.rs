@@ -99,7 +99,7 @@ pub fn format_line(format: &AudioFormat) -> String {
     format!("{}, {bits}{}{channels}", kilohertz(format.sample_rate), format.name)
 }
 
-/// The artist, or that there is none.
+/// The artist, or "Unknown artist".
 pub fn artist(song: &Song) -> &str {
     song.artist.as_deref().unwrap_or(fl!(unknown_artist))
 }
@@ -143,7 +143,7 @@ pub fn rate(rate: Option<u32>) -> String {
     rate.map_or_else(|| fl!(export_same_as_song).to_owned(), kilohertz)
 }
 
-/// What a kind of file is called.
+/// The name of a kind of file.
 pub fn format_name(format: &Format) -> &'static str {
     match format.name {
         "Stems for DJs" => fl!(export_format_dj),
@@ -167,7 +167,7 @@ pub fn common_gain(gain_db: f32, has_loudness: bool) -> Option<String> {
     })
 }
 
-/// What a placeholder of a name stands for.
+/// The meaning of a placeholder in a file name pattern.
 pub fn placeholder(field: &str) -> &'static str {
     match field {
         "artist" => fl!(export_field_artist),

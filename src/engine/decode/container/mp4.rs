@@ -29,7 +29,7 @@ pub fn shape(
     wanted: Option<usize>,
 ) -> io::Result<Result<Option<Shape>, DecodeError>> {
     let top = top_level(file)?;
-    let Some((at, index)) = top.index else { return Ok(Ok(None)) };
+    let Some((at, index)) = &top.index else { return Ok(Ok(None)) };
     let index_bytes = index.end - index.start;
     if index_bytes > LONGEST_INDEX {
         return Ok(Ok(None));
@@ -62,10 +62,10 @@ pub fn shape(
             }
         }
     } else {
-        view.patch(at + 4, b"free");
+        view.patch(*at + 4, b"free");
         let header = boxes.iter().find(|(kind, _)| kind == b"mvhd");
         let header = header.map(|(_, range)| &moov[range.clone()]);
-        view.push_literal(trak.index(&moov, header));
+        view.push_literal(trak.index(&moov, header, &top));
     }
     if !top.has_type {
         view.push_literal(*b"\0\0\0\x14ftypqt  \0\0\0\0qt  ");
@@ -82,6 +82,8 @@ pub fn shape(
 struct TopLevel {
     /// Where the box of the index is, and its content.
     index: Option<(u64, Range<u64>)>,
+    /// The boxes of media data, with their heads.
+    data: Vec<Range<u64>>,
     /// Where the last box ends.
     end: u64,
     has_type: bool,
@@ -89,6 +91,13 @@ struct TopLevel {
     is_cut: bool,
     /// Heads of boxes that have to be replaced.
     patches: Vec<(u64, Vec<u8>)>,
+}
+
+impl TopLevel {
+    /// Where the box of media data ends in which `at` is; never, where there is none.
+    fn end_of_data(&self, at: u64) -> u64 {
+        self.data.iter().find(|data| data.contains(&at)).map_or(u64::MAX, |data| data.end)
+    }
 }
 
 /// Boxes that may go on beyond the end of a file that was cut off.
@@ -114,6 +123,7 @@ fn top_level(file: &mut BoundedFile) -> io::Result<TopLevel> {
                 break; // an index without its end, or other data behind the last box
             }
             top.is_cut = true;
+            top.data.push(at..end);
             top.patches.push((at, shortened(kind, head_bytes, file.len() - at)));
             top.end = file.len();
             break;
@@ -121,6 +131,7 @@ fn top_level(file: &mut BoundedFile) -> io::Result<TopLevel> {
         match &kind {
             b"moov" if top.index.is_none() => top.index = Some((at, at + head_bytes..end)),
             b"ftyp" => top.has_type = true,
+            b"mdat" => top.data.push(at..end),
             _ => {}
         }
         top.end = end;
@@ -246,13 +257,13 @@ impl Trak {
     }
 
     /// An index with this track alone, and of it only what plays it.
-    fn index(&self, moov: &[u8], movie_header: Option<&[u8]>) -> Vec<u8> {
+    fn index(&self, moov: &[u8], movie_header: Option<&[u8]>, top: &TopLevel) -> Vec<u8> {
         let copy = |path: &[&[u8; 4]]| {
             let content = find(moov, self.range.clone(), path).map(|range| &moov[range]);
             let kind = path.last().map_or(*b"free", |kind| **kind);
             content.map(|content| boxed(kind, &[content])).unwrap_or_default()
         };
-        let tables = self.mended_tables(moov).unwrap_or_else(|| {
+        let tables = self.mended_tables(moov, top).unwrap_or_else(|| {
             let table = |kind| copy(&[b"mdia", b"minf", b"stbl", kind]);
             [b"stts", b"stsc", b"stsz", b"stz2", b"stco", b"co64"].map(table).concat()
         });
@@ -268,7 +279,7 @@ impl Trak {
     }
 
     /// The tables of samples, where they had to be mended.
-    fn mended_tables(&self, moov: &[u8]) -> Option<Vec<u8>> {
+    fn mended_tables(&self, moov: &[u8], top: &TopLevel) -> Option<Vec<u8>> {
         let content = |kind| {
             let path = [b"mdia", b"minf", b"stbl", kind];
             find(moov, self.range.clone(), &path).map(|range| &moov[range])
@@ -280,6 +291,7 @@ impl Trak {
             sizes: content(b"stsz")?,
             offsets: narrow.or_else(|| content(b"co64"))?,
             is_wide: narrow.is_none(),
+            end_of_data: &|at| top.end_of_data(at),
         };
         let mended = tables.mended()?;
         let boxes = [

@@ -2,7 +2,8 @@
 //!
 //! Chunks of a file with sound alone lie end to end, so that the tables hold everything twice: a chunk
 //! begins where the samples of the one before it end. A single wrong number is found by that, and is put
-//! right. Without it the demuxer would read from a wrong place up to the end of the file.
+//! right; where a size is out of all proportion, its sample gets what the others leave. Without it the
+//! demuxer would read from a wrong place up to the end of the file.
 //! Reads no file: works on the content of boxes. Source: ISO/IEC 14496-12, 8.6.1 and 8.7.
 
 /// Bytes of a table before its entries, of one with a size for all, and of an entry of a table of runs.
@@ -24,6 +25,8 @@ pub struct Tables<'a> {
     pub offsets: &'a [u8],
     /// Whether the offsets have 64 bits.
     pub is_wide: bool,
+    /// Where the media data ends in which this place of the file is.
+    pub end_of_data: &'a dyn Fn(u64) -> u64,
 }
 
 /// Mended content of `stts`, `stsz`, and `co64`.
@@ -38,7 +41,7 @@ pub struct Mended {
 
 impl Tables<'_> {
     /// The tables as they should be; `None` where they are right, or cannot be judged: samples of one
-    /// size, tables that do not belong together, chunks that do not lie end to end.
+    /// size, or tables that do not belong together.
     pub fn mended(&self) -> Option<Mended> {
         if u32_at(self.sizes, 4)? != 0 {
             return None;
@@ -51,7 +54,7 @@ impl Tables<'_> {
         let counts = self.counts(offsets.len(), sizes.len())?;
         let durations = self.durations_of(sizes.len());
         let before = (sizes.clone(), offsets.clone());
-        mend(&mut sizes, &mut offsets, &counts)?;
+        self.mend(&mut sizes, &mut offsets, &counts);
         if durations == self.durations && before == (sizes.clone(), offsets.clone()) {
             return None;
         }
@@ -61,6 +64,27 @@ impl Tables<'_> {
         let mut offset_table = [[0; 4], count(offsets.len())].concat();
         offset_table.extend(offsets.iter().flat_map(|offset| offset.to_be_bytes()));
         Some(Mended { durations, sizes: size_table, offsets: offset_table })
+    }
+
+    fn mend(&self, sizes: &mut [u64], offsets: &mut [u64], counts: &[usize]) {
+        let chunks = offsets.len();
+        let mut firsts = vec![0; chunks + 1];
+        for (chunk, count) in counts.iter().enumerate() {
+            firsts[chunk + 1] = firsts[chunk] + count;
+        }
+        let lengths: Vec<u64> =
+            (0..chunks).map(|chunk| sizes[firsts[chunk]..firsts[chunk + 1]].iter().sum()).collect();
+        mend_offsets(offsets, &lengths);
+        let limit = largest(sizes);
+        for chunk in 0..chunks {
+            let end = match offsets.get(chunk + 1) {
+                Some(next) => *next,
+                None => (self.end_of_data)(offsets[chunk]),
+            };
+            if let Some(room) = end.checked_sub(offsets[chunk]) {
+                fit(&mut sizes[firsts[chunk]..firsts[chunk + 1]], room, limit);
+            }
+        }
     }
 
     /// Samples of each chunk; `None` where they are not as many as there are sizes.
@@ -99,21 +123,15 @@ impl Tables<'_> {
     }
 }
 
-/// Puts single wrong numbers right; `None` where the chunks do not lie end to end.
-fn mend(sizes: &mut [u64], offsets: &mut [u64], counts: &[usize]) -> Option<()> {
+/// Puts single wrong offsets right, where most chunks lie end to end.
+fn mend_offsets(offsets: &mut [u64], lengths: &[u64]) {
     const FEWEST_CHUNKS: usize = 4;
     let chunks = offsets.len();
-    let mut firsts = vec![0; chunks + 1];
-    for (chunk, count) in counts.iter().enumerate() {
-        firsts[chunk + 1] = firsts[chunk] + count;
-    }
-    let lengths: Vec<u64> =
-        (0..chunks).map(|chunk| sizes[firsts[chunk]..firsts[chunk + 1]].iter().sum()).collect();
     let is_followed =
         |offsets: &[u64], chunk: usize| offsets[chunk] + lengths[chunk] == offsets[chunk + 1];
     let followed = (0..chunks.saturating_sub(1)).filter(|&chunk| is_followed(offsets, chunk));
     if chunks < FEWEST_CHUNKS || followed.count() * 4 < (chunks - 1) * 3 {
-        return None;
+        return;
     }
     for chunk in 1..chunks - 1 {
         let begins = offsets[chunk - 1] + lengths[chunk - 1];
@@ -124,24 +142,37 @@ fn mend(sizes: &mut [u64], offsets: &mut [u64], counts: &[usize]) -> Option<()> 
     if offsets[0] >= offsets[1] {
         offsets[0] = offsets[1].saturating_sub(lengths[0]);
     }
-    for chunk in 0..chunks - 1 {
-        if let Some(room) = offsets[chunk + 1].checked_sub(offsets[chunk]) {
-            fit(&mut sizes[firsts[chunk]..firsts[chunk + 1]], room);
-        }
-    }
-    Some(())
 }
 
-/// Takes from the largest sizes what they are more than `room`. Fewer bytes are no sign of damage:
-/// samples of another track may follow.
-fn fit(sizes: &mut [u64], room: u64) {
-    let mut excess = sizes.iter().sum::<u64>().saturating_sub(room);
+/// Makes the sizes of a chunk fit into `room`. Sizes beyond `limit` are wrong, and share what the
+/// others leave; else the largest ones are cut. Fewer bytes are no sign of damage: samples of another
+/// track may follow.
+fn fit(sizes: &mut [u64], room: u64, limit: u64) {
+    let sum: u64 = sizes.iter().sum();
+    let known: u64 = sizes.iter().filter(|size| **size <= limit).sum();
+    let mut left = room.saturating_sub(known);
+    let mut wrong = sizes.iter().filter(|size| **size > limit).count() as u64;
+    if sum <= room {
+        return;
+    }
+    for size in sizes.iter_mut().filter(|size| **size > limit) {
+        *size = (left / wrong).min(limit);
+        (left, wrong) = (left - *size, wrong - 1);
+    }
+    let mut excess = known.saturating_sub(room);
     while excess > 0
         && let Some(size) = sizes.iter_mut().max()
     {
         let less = excess.min(*size);
         (*size, excess) = (*size - less, excess - less);
     }
+}
+
+/// The largest size that is believed: many times the usual one.
+fn largest(sizes: &[u64]) -> u64 {
+    let mut sorted = sizes.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).map_or(0, |median| median.saturating_mul(8))
 }
 
 /// Numbers of `N` bytes.
@@ -189,7 +220,8 @@ mod tests {
     }
 
     fn mended([durations, runs, sizes, offsets]: &[Vec<u8>; 4]) -> Option<Mended> {
-        Tables { durations, runs, sizes, offsets, is_wide: false }.mended()
+        let end = 1000 + u64::from((0..SAMPLES).map(size).sum::<u32>());
+        Tables { durations, runs, sizes, offsets, is_wide: false, end_of_data: &|_| end }.mended()
     }
 
     #[test]
@@ -235,6 +267,20 @@ mod tests {
         let mut tables = whole();
         tables[2][12 + 4 * 33] = 0x7f;
         assert_eq!(mended(&tables).unwrap().sizes, whole()[2]);
+    }
+
+    #[test]
+    fn samples_behind_a_run_of_wrong_sizes_are_where_they_were() {
+        // A single chunk, as some programs write it.
+        let mut tables = whole();
+        tables[1] = table(&[0, 1], [1, SAMPLES, 1]);
+        tables[3] = table(&[0, 1], [1000]);
+        assert!(mended(&tables).is_none());
+        tables[2][12 + 4 * 40..12 + 4 * 43].fill(0x55);
+        let sizes = numbers::<4>(&mended(&tables).unwrap().sizes[12..]);
+        let right = numbers::<4>(&whole()[2][12..]);
+        assert_eq!((&sizes[..40], &sizes[43..]), (&right[..40], &right[43..]));
+        assert_eq!(sizes[40..43].iter().sum::<u64>(), right[40..43].iter().sum::<u64>());
     }
 
     #[test]

@@ -1,15 +1,28 @@
-//! Partita divides a song into its instruments on the user's own computer.
+//! Partita separates a song into its instruments, on the user's own computer.
 //!
-//! Three rooms, one direction of dependency: [`model`] ← [`engine`] ← ([`ui`], [`cli`]).
+//! Layers, each using only those on its left: [`model`] ← [`engine`] ← ([`ui`], [`cli`]).
 //!
-//! - [`model`] knows tensors, and no files but weights.
-//! - [`engine`] owns every thread, file and device, and knows no window.
-//! - [`ui`] and [`cli`] send [`engine::Command`]s and read [`engine::Event`]s.
-//! - [`i18n`] has the texts of both in the user's language, and knows no other room.
+//! - [`model`]: networks, their kernels and their weights. It reads no files but weights.
+//! - [`engine`]: every thread, file and device. It contains nothing of the window.
+//! - [`ui`], [`cli`]: the window and the command line. They send [`engine::Command`]s and receive
+//!   [`engine::Event`]s.
+//! - [`i18n`]: the messages of both in the user's language. It uses no other layer.
+//! - [`os`]: errors of the operating system as data. Every layer may use it.
 //!
-//! A song is decoded into a mix store, cut into overlapping segments, separated segment by segment
-//! into stem stores, and read back by range by the player, the waveforms and the exports. Nothing
-//! but the segments in flight is in memory.
+//! The engine by subject:
+//!
+//! - [`engine::library`]: songs and jobs, imports, recovery. [`engine::store`]: samples on disk.
+//! - [`engine::audio`]: decoding, resampling, analysis, waveforms. [`engine::player`]: playback.
+//! - [`engine::separation`]: from a mix store to stem stores. [`engine::export`]: from stores to
+//!   files.
+//! - [`engine::cluster`]: archives on many machines. [`engine::system`]: what the system offers.
+//! - [`engine::settings`]: the settings. [`engine::diagnostics`]: the machine, and bug reports.
+//! - [`engine::problem`]: errors as data, and the policy that follows from them.
+//!
+//! A song is decoded into a mix store, cut into overlapping segments, and separated segment by
+//! segment into stem stores. Player, waveforms and exports read the stores by range. Only the
+//! segments that are being computed are in memory. `docs/architecture.md` follows one song through
+//! the files, and lists the threads and the stores.
 
 pub mod cli;
 pub mod engine;

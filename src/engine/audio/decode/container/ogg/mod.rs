@@ -49,22 +49,19 @@ pub fn shape(
                 walk.is_cut = true;
                 break;
             }
-            Found::Damaged => match next_mark(file, at + 1)? {
-                Some(next) => {
-                    at = next;
-                    (walk.is_damaged, walk.is_torn) = (true, true);
-                }
-                None => {
-                    walk.is_torn = true;
-                    break;
-                }
-            },
+            Found::Damaged => {
+                walk.is_torn = true;
+                let Some(next) = next_mark(file, at + 1)? else { break };
+                at = next;
+                walk.is_damaged = true;
+            }
         }
     }
     Ok(Ok(walk.finish()))
 }
 
 /// A walk through the pages.
+#[expect(clippy::struct_excessive_bools, reason = "independent findings about a damaged file")]
 struct Walk {
     wanted: Option<usize>,
     view: View,

@@ -6,7 +6,6 @@
 pub mod analysis;
 pub mod decode;
 pub mod musical_key;
-pub(in crate::engine) mod peak_files;
 pub mod peaks;
 pub mod resample;
 pub(in crate::engine) mod waveforms;

@@ -16,9 +16,10 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{
-    peak_files::{PeakFile, PeakWriter},
-    peaks::{FRAMES_PER_PEAK, Peak, peaks_of},
+use super::peaks::{
+    FRAMES_PER_PEAK, Peak,
+    file::{PeakFile, PeakWriter},
+    peaks_of,
 };
 use crate::engine::{
     event::{Event, EventSink, Lane},

@@ -9,7 +9,7 @@ use std::{
 use super::{MixStore, StemStore};
 use crate::{
     engine::{
-        audio::peak_files::PeakFile,
+        audio::peaks::file::PeakFile,
         player::Track,
         problem::{Problem, Result, StoreFault},
         separation::{installed::InstalledModel, options::Quality, plan::union},

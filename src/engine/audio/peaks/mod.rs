@@ -1,5 +1,7 @@
 //! Peaks: what a waveform is drawn from. Pure functions over interleaved stereo samples.
 
+pub(in crate::engine) mod file;
+
 use crate::engine::types::CHANNELS;
 
 /// Frames that one [`Peak`] stands for.

@@ -14,7 +14,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use super::peaks::{FRAMES_PER_PEAK, Peak};
+use super::{FRAMES_PER_PEAK, Peak};
 use crate::engine::system::atomic_file::temporary_in;
 
 const MAGIC: [u8; 8] = *b"PARTPEAK";

@@ -49,11 +49,8 @@ impl Tables<'_, '_> {
             return None;
         }
         let mut sizes = numbers::<4>(self.sizes.get(SIZES_HEAD..)?);
-        let mut offsets = if self.is_wide {
-            numbers::<8>(self.offsets.get(HEAD..)?)
-        } else {
-            numbers::<4>(self.offsets.get(HEAD..)?)
-        };
+        let offsets = self.offsets.get(HEAD..)?;
+        let mut offsets = if self.is_wide { numbers::<8>(offsets) } else { numbers::<4>(offsets) };
         let counts = self.counts(offsets.len(), sizes.len())?;
         let durations = self.durations_of(sizes.len());
         let before = (sizes.clone(), offsets.clone());

@@ -50,18 +50,29 @@ pub fn shape(
                 break;
             }
             Found::Damaged => {
-                walk.is_torn = true;
-                let Some(next) = next_mark(file, at + 1)? else { break };
+                let next = next_mark(file, at + 1)?;
+                // Other data at the end of the file, such as a tag, is no damage.
+                if next.is_some() || file.bytes_at(at, 4)? == b"OggS" {
+                    walk.damage = Damage::AtEnd;
+                }
+                let Some(next) = next else { break };
                 at = next;
-                walk.is_damaged = true;
             }
         }
     }
     Ok(Ok(walk.finish()))
 }
 
+/// Where damaged bytes were found so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Damage {
+    None,
+    Within,
+    /// Behind the last page of the stream.
+    AtEnd,
+}
+
 /// A walk through the pages.
-#[expect(clippy::struct_excessive_bools, reason = "independent findings about a damaged file")]
 struct Walk {
     wanted: Option<usize>,
     view: View,
@@ -73,9 +84,7 @@ struct Walk {
     /// The stream that is shown, once one was chosen.
     stream: Option<Stream>,
     is_cut: bool,
-    is_damaged: bool,
-    /// Whether damaged bytes follow the last page of the stream.
-    is_torn: bool,
+    damage: Damage,
     /// Whether pages are missing between the headers and the first page of sound.
     lacks_start: bool,
 }
@@ -114,8 +123,7 @@ impl Walk {
             group: Vec::new(),
             stream: None,
             is_cut: false,
-            is_damaged: false,
-            is_torn: false,
+            damage: Damage::None,
             lacks_start: false,
         }
     }
@@ -178,7 +186,8 @@ impl Walk {
         let number = before.unwrap_or(stream.header_page).wrapping_add(1);
         let follows = page.sequence() == number;
         // What was recorded from a broadcast begins anywhere, but its bytes are whole.
-        self.lacks_start |= before.is_none() && !follows && self.is_damaged && self.view.len() == 0;
+        self.lacks_start |=
+            before.is_none() && !follows && self.damage != Damage::None && self.view.len() == 0;
         self.flush(false);
         if let Some(Stream { headers, last, .. }) = &mut self.stream {
             let shows_headers = before.is_none() || !follows;
@@ -187,8 +196,9 @@ impl Walk {
             }
             *last = Some(page);
         }
-        self.is_damaged |= before.is_some() && !follows;
-        self.is_torn = false;
+        if self.damage == Damage::AtEnd || before.is_some() && !follows {
+            self.damage = Damage::Within;
+        }
     }
 
     /// Appends the page that was kept until it was clear whether it is the last one.
@@ -203,11 +213,12 @@ impl Walk {
 
     fn finish(mut self) -> Option<Shape> {
         let last = self.stream.as_ref().and_then(|stream| stream.last.as_ref());
-        self.is_cut |= self.is_torn && last.is_some_and(|last| last.flags() & LAST == 0);
+        self.is_cut |=
+            self.damage == Damage::AtEnd && last.is_some_and(|last| last.flags() & LAST == 0);
         self.flush(true);
         let completeness = if self.is_cut { Completeness::CutOff } else { Completeness::Whole };
         let timing = Timing {
-            has_gaps: self.is_damaged,
+            has_gaps: self.damage != Damage::None,
             lacks_start: self.lacks_start,
             ..Timing::default()
         };

@@ -67,7 +67,7 @@ pub(super) fn manifest_of(songs: Vec<Song>) -> anyhow::Result<Manifest> {
     let entry = |(index, song): (usize, Song)| Entry {
         line: index + 1,
         path: song.file,
-        folder: song.folder.to_str().filter(|it| !it.is_empty()).map(str::to_owned),
+        folder: song.folder.to_str().filter(|folder| !folder.is_empty()).map(str::to_owned),
         ..Entry::default()
     };
     let entries = songs.into_iter().enumerate().map(entry).collect();

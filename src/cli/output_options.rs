@@ -113,7 +113,7 @@ impl FileArguments {
     /// # Errors
     /// In words, for an option that there is not, and a value that it does not take.
     pub(super) fn with(mut self, option: &str, value: &str) -> Result<Self, String> {
-        let list = || value.split(',').map(|it| it.trim().to_owned()).collect();
+        let list = || value.split(',').map(|item| item.trim().to_owned()).collect();
         let switch = || match value.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Ok(true),
             "false" | "no" | "0" => Ok(false),

@@ -64,8 +64,8 @@ impl SeparationArguments {
         preferences: &Preferences,
     ) -> SeparationOptions {
         let usual = Preferences {
-            model: chosen.map(|it| it.model.clone()).or_else(|| preferences.model.clone()),
-            quality: chosen.map_or(preferences.quality, |it| it.quality),
+            model: chosen.map(|chosen| chosen.model.clone()).or_else(|| preferences.model.clone()),
+            quality: chosen.map_or(preferences.quality, |chosen| chosen.quality),
             ..preferences.clone()
         };
         SeparationOptions {

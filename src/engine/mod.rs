@@ -50,13 +50,13 @@ use self::{
     player::Player,
 };
 
-/// Commands and news that may wait for the engine's thread.
+/// Capacity of the queue of commands and messages to the engine's thread.
 const MESSAGES: usize = 4096;
-/// Events that may wait for the window; a minute of a busy engine.
+/// Capacity of the queue of events to the window; a minute of a busy engine.
 const EVENTS: usize = 16_384;
 
-/// A handle on the running engine; cheap to clone. The engine ends when the last one is dropped;
-/// what is unfinished then goes on at the next start.
+/// A handle on the running engine; cheap to clone. The engine ends when the last handle is dropped;
+/// unfinished jobs resume at the next start.
 #[derive(Clone)]
 pub struct Engine {
     player: Player,

@@ -232,7 +232,7 @@ impl Preferences {
     /// Where weight files are looked for first: what the environment says (`PARTITA_MIRROR`), else the
     /// settings.
     pub fn mirror(&self) -> Option<String> {
-        let said = std::env::var("PARTITA_MIRROR").ok().filter(|it| !it.trim().is_empty());
+        let said = std::env::var("PARTITA_MIRROR").ok().filter(|text| !text.trim().is_empty());
         said.or_else(|| self.mirror.clone())
     }
 

@@ -379,12 +379,12 @@ mod decibels {
     }
 }
 
-/// On what and in what segments are computed.
+/// The threads, the precision and the memory of the separation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compute {
-    /// Threads that separate; `None` for as many as this process may use.
+    /// Number of threads; `None` for as many as this process may use.
     pub threads: Option<usize>,
-    /// What products are computed in.
+    /// Precision of the products.
     pub precision: Precision,
     /// Bytes of memory that Partita may take; `None` for what the system allows.
     pub memory: Option<u64>,
@@ -393,12 +393,12 @@ pub struct Compute {
 /// How to start the engine.
 #[derive(Clone)]
 pub struct Config {
-    /// The data folder; made if it is missing.
+    /// The data folder; created if missing.
     pub home: PathBuf,
     /// How segments are computed.
     pub compute: Compute,
-    /// Whether this engine stays open, as the window's does: jobs that the last run left unfinished
-    /// go on by themselves, and what another program changes in the library is followed.
+    /// Whether the engine serves a window: it resumes the jobs that the last run left unfinished, and
+    /// follows changes of the library by other processes.
     pub interactive: bool,
     /// Called after each event, from any thread.
     pub waker: Arc<dyn Fn() + Send + Sync>,

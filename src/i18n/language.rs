@@ -131,7 +131,7 @@ impl Language {
 
     /// A language from the texts of its files. Kept until the program ends.
     pub fn from_files(tag: &str, files: Vec<String>) -> Self {
-        let files: Vec<&'static str> = files.into_iter().map(|it| &*it.leak()).collect();
+        let files: Vec<&'static str> = files.into_iter().map(|file| &*file.leak()).collect();
         Self(Box::leak(Box::new(Source::new(tag.to_owned().leak(), files.leak()))))
     }
 

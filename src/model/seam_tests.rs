@@ -1,5 +1,5 @@
 //! A second, minimal kind of network, to test that no code depends on the first. A test in
-//! `engine/ensemble.rs` separates a song with it.
+//! `engine/separation/loaded_model.rs` separates a song with it.
 //!
 //! Each stem is the mix through a filter of its own, like `torch.nn.Conv1d` with "same" padding and
 //! one filter for all channels; tensor `filters`, `[sources, taps]`. A new kind of network consists

@@ -44,7 +44,9 @@ pub(in crate::cli) fn run(
                     format!("{} {} ({})", song.id.0, song.title, clock(song.seconds() as u64));
                 output.result(&line, &json!(song));
                 let taken = song.track.and_then(|track| track_choice::taken(&song.tracks, track));
-                for text in song.warning.text().into_iter().chain(taken.map(|it| it.to_string())) {
+                for text in
+                    song.warning.text().into_iter().chain(taken.map(|note| note.to_string()))
+                {
                     note(&format!("{}: {text}", path.display()));
                 }
             }

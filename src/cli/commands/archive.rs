@@ -252,7 +252,7 @@ fn below(folder: &str) -> Result<PathBuf, &'static str> {
         Component::Normal(name) => Some(safe_file_name(&name.to_string_lossy())),
         _ => None,
     };
-    let parts = Path::new(folder).components().filter(|it| !matches!(it, Component::CurDir));
+    let parts = Path::new(folder).components().filter(|part| !matches!(part, Component::CurDir));
     let parts: Option<PathBuf> = parts.map(part).collect();
     parts.ok_or("folder: it is one below the folder of all results, such as rock/1994")
 }

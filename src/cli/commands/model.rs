@@ -178,7 +178,7 @@ fn test(store: &Store, models: &[Model], compute: Compute, output: &Output) -> R
         (0..model.networks.len()).map(|at| store.network_path(model, at)).collect::<Vec<_>>()
     };
     for (model, path) in
-        models.iter().flat_map(|it| networks(it).into_iter().map(move |path| (it, path)))
+        models.iter().flat_map(|model| networks(model).into_iter().map(move |path| (model, path)))
     {
         let precision = compute.precision;
         let tested = describe(&path).and_then(|about| {
@@ -316,7 +316,7 @@ fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
     let unknown =
         |name: &str| format!("there is no model called {name:?}; there is {}", names.join(", "));
     match name {
-        Some(name) => models.iter().find(|it| it.name == name).with_context(|| unknown(name)),
+        Some(name) => models.iter().find(|model| model.name == name).with_context(|| unknown(name)),
         None => models.first().context("this build knows no model"),
     }
     .cloned()

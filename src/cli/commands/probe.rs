@@ -44,7 +44,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &Output) -> anyhow::Res
         }
         let known = seconds.map_or_else(
             || decode::seconds(&path, track, &CancelToken::default()),
-            |it| Ok(Some(it)),
+            |seconds| Ok(Some(seconds)),
         );
         let seconds = known.unwrap_or_else(|error: Problem| {
             any_failed = true;

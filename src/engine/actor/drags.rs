@@ -35,7 +35,8 @@ struct Running {
 impl Drags {
     /// Ends those of a song, or all.
     pub(super) fn cancel(&self, song: Option<SongId>) {
-        for running in self.running.iter().filter(|it| song.is_none_or(|song| it.song == song)) {
+        for running in self.running.iter().filter(|drag| song.is_none_or(|song| drag.song == song))
+        {
             running.cancel.cancel();
         }
     }

@@ -1,5 +1,6 @@
-//! What the user does with jobs beside asking for them: pause, go on, once more, another place in the
-//! queue, off the list.
+//! The user's commands for existing jobs: pause, resume, retry, move in the queue, clear.
+//!
+//! Runs on the engine's thread.
 
 use super::{
     Core,

@@ -14,33 +14,33 @@ use crate::engine::{
     types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
 };
 
-/// Jobs that wait, in the order they were asked for, and the one that runs.
+/// The waiting jobs in the order of their requests, and the running one.
 #[derive(Default)]
 pub(super) struct Queue {
     pub(super) waiting: VecDeque<(Job, u64)>,
     /// Jobs that wait for the disk, not for their turn.
     pub(super) paused: Vec<Paused>,
     pub(super) backoffs: BTreeMap<JobId, Backoff>,
-    /// What was asked of songs that another Partita works on.
+    /// Requests for songs that another process works on.
     pub(super) held_elsewhere: Vec<(SongId, JobRequest, u64)>,
     pub(super) running: Option<Running>,
-    /// The last command that asked for each job that has not ended.
+    /// The last command that requested each job that has not ended.
     pub(super) requests: BTreeMap<JobId, RequestId>,
 }
 
-/// Why a running job was told to end before it is done.
+/// The reason for which a running job is stopped before it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The user ended it.
+    /// The user cancelled it.
     Cancelled,
-    /// The user lets it rest.
+    /// The user paused it.
     Paused,
-    /// It is to go on at once, in another way.
+    /// It restarts at once with other options.
     Again,
 }
 
 impl Stop {
-    /// What the job is then.
+    /// The job's state after the stop.
     pub(super) fn state(self) -> JobState {
         match self {
             Self::Cancelled => JobState::Cancelled,
@@ -50,37 +50,37 @@ impl Stop {
     }
 }
 
-/// What is asked of a song: which stems, and how they are made.
+/// A request for stems of a song, with the options of the separation.
 #[derive(Clone)]
 pub(super) struct JobRequest {
     pub(super) recipe: SeparationOptions,
     pub(super) drafts_first: bool,
     pub(super) stems: Vec<String>,
-    /// The command that asks, where it is known.
+    /// The command that made the request, if known.
     pub(super) request: Option<RequestId>,
 }
 
 impl JobRequest {
-    /// The request that a job answers.
+    /// The request that made a job.
     pub(super) fn by(job: &Job, request: Option<RequestId>) -> Self {
         let (recipe, stems) = (job.recipe(), job.stems.clone());
         Self { recipe, drafts_first: job.drafts_first, stems, request }
     }
 }
 
-/// A job that the disk does not take, and when it is tried again.
+/// A job that waits for the disk, and the time of its next try.
 pub(super) struct Paused {
     pub(super) job: Job,
     pub(super) from_frame: u64,
     pub(super) again: Instant,
 }
 
-/// Why a job was paused last.
+/// The reason for the last pause of a job.
 pub(super) struct Backoff {
-    /// How far it had come.
+    /// Segments that were done at that time.
     pub(super) segments: usize,
     pub(super) problem: Problem,
-    /// How often it was tried again without coming further.
+    /// Tries since then without progress.
     pub(super) tries: u32,
 }
 
@@ -88,7 +88,7 @@ pub(super) struct Running {
     pub(super) job: Job,
     pub(super) track: SongTrack,
     pub(super) cancel: CancelToken,
-    /// Why it was told to end, if it was.
+    /// The reason for which it was stopped, if it was.
     pub(super) stop: Option<Stop>,
     /// Segments that were in the store at its start, and that it has added.
     pub(super) known_segments: usize,
@@ -101,7 +101,8 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Ends it within one segment. What was said first holds, but for the user's end.
+    /// Stops the job within one segment. The first reason wins, except that a user's cancellation
+    /// overrides it.
     pub(super) fn stop(&mut self, why: Stop) {
         if self.stop.is_none() || why == Stop::Cancelled {
             self.stop = Some(why);
@@ -115,19 +116,19 @@ impl Queue {
         self.running.is_none()
     }
 
-    /// The stores that a running job writes.
+    /// The stores that the running job writes, if it is of this song and these options.
     pub(super) fn track_of(&self, song: SongId, recipe: &SeparationOptions) -> Option<SongTrack> {
         let running = self.running.as_ref().filter(|running| running.job.is_of(song, recipe));
         running.map(|running| running.track.clone())
     }
 
-    /// The jobs that wait, the next one first.
+    /// The waiting jobs, the next one first.
     pub(super) fn order(&self) -> impl Iterator<Item = JobId> {
         let paused = self.paused.iter().map(|paused| paused.job.id);
         self.waiting.iter().map(|(job, _)| job.id).chain(paused)
     }
 
-    /// Takes a job out that waits.
+    /// Removes a waiting job.
     pub(super) fn forget(&mut self, id: JobId) {
         self.waiting.retain(|(job, _)| job.id != id);
         self.paused.retain(|paused| paused.job.id != id);

@@ -85,8 +85,10 @@ impl Core {
 
     /// Removes for good what was removed; says whether there was anything.
     pub(super) fn purge_removed(&mut self) -> bool {
-        let asides: Vec<TrashedFolder> =
-            std::mem::take(&mut self.removed).into_iter().filter_map(|it| it.aside).collect();
+        let asides: Vec<TrashedFolder> = std::mem::take(&mut self.removed)
+            .into_iter()
+            .filter_map(|removed| removed.aside)
+            .collect();
         let had_any = !asides.is_empty();
         for aside in asides {
             if let Err(e) = aside.remove() {

@@ -198,7 +198,7 @@ impl Core {
         let Some(Open { song, track: before, .. }) = self.open.take() else { return Ok(()) };
         let recipe = self.recipe_of(song);
         let track = self.track(&self.library.song(song)?, &recipe)?;
-        let names = |track: &SongTrack| track.stems.as_ref().map(|it| it.sources().to_vec());
+        let names = |track: &SongTrack| track.stems.as_ref().map(|stems| stems.sources().to_vec());
         if names(&before).is_some_and(|before| names(&track) == Some(before)) {
             // One version fades into the other where it is heard.
             self.player.exchange(Arc::new(track.clone()));

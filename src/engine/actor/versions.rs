@@ -65,7 +65,8 @@ impl Core {
         let Some(model) = self.model(recipe) else { return };
         let stems = 0..model.spec.sources.len();
         let missing = |stem| track.stems.as_ref().map_or(0, |stems| stems.missing(&[stem]));
-        let (makers, missing) = stems.map(|it| (model.networks_for(&[it]), missing(it))).unzip();
+        let (makers, missing) =
+            stems.map(|stem| (model.networks_for(&[stem]), missing(stem))).unzip();
         let mut qualities = Quality::PRESETS.to_vec();
         if !qualities.contains(&recipe.quality) {
             qualities.push(recipe.quality);

@@ -168,7 +168,7 @@ fn have<'a>(
     model: &InstalledModel,
     compute: Compute,
 ) -> Result<&'a mut LoadedModel> {
-    let loaded_model = match loaded.take().filter(|it| it.is_of(model, compute)) {
+    let loaded_model = match loaded.take().filter(|loaded| loaded.is_of(model, compute)) {
         Some(loaded_model) => loaded_model,
         None => make(model, compute)?, // never two models at once: the other is gone
     };

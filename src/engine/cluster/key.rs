@@ -139,7 +139,7 @@ pub fn of_work(source: Option<Source>) -> String {
         bytes: Option<u64>,
         modified_ns: Option<u64>,
     }
-    let (bytes, modified_ns) = source.map(|it| (it.bytes, it.modified_ns)).unzip();
+    let (bytes, modified_ns) = source.map(|source| (source.bytes, source.modified_ns)).unzip();
     digest_of([&*canonical(&Work { version: VERSION, bytes, modified_ns })])
 }
 

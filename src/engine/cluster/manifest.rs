@@ -75,7 +75,8 @@ impl Manifest {
             let detail = format!("it is longer than the limit of {MOST_BYTES} bytes");
             return Err(Problem::Manifest { path: path.to_owned(), detail });
         }
-        let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+        let extension =
+            path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let said = extension.to_ascii_lowercase();
         Self::read(&bytes, &said)
             .map_err(|detail| Problem::Manifest { path: path.to_owned(), detail })

@@ -100,9 +100,12 @@ impl Written {
     /// Whether it is there, as long as it was; with `is_deep`, whether its bytes are what they were.
     pub fn is_whole(&self, out: &Path, is_deep: bool) -> bool {
         let path = out.join(&self.path);
-        let is_there = path.metadata().is_ok_and(|it| it.is_file() && it.len() == self.bytes);
-        let is_same =
-            || content_hash(&path, &CancelToken::default()).is_ok_and(|it| it == self.sha256);
+        let is_there = path
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() == self.bytes);
+        let is_same = || {
+            content_hash(&path, &CancelToken::default()).is_ok_and(|digest| digest == self.sha256)
+        };
         is_there && (!is_deep || is_same())
     }
 }

@@ -164,7 +164,7 @@ pub(super) fn all(state: &Path) -> Result<Vec<(Record, Vec<Listed>)>> {
     let cannot = |path: &Path, error: io::Error| Problem::read(path, error);
     let entries = fs::read_dir(&folder).map_err(|e| cannot(&folder, e))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|it| it == "json"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     let mut found = Vec::new();
     for path in paths {

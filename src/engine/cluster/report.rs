@@ -155,13 +155,14 @@ fn of_folder(out: &Path, is_deep: bool, report: &mut Report) -> Result<()> {
                 let first_version = song
                     .first_version
                     .as_deref()
-                    .or_else(|| Some(&*song.key).filter(|it| *it != key));
+                    .or_else(|| Some(&*song.key).filter(|other| *other != key));
                 let keys =
                     Keys { song: key.into(), first_version: first_version.map(str::to_owned) };
                 look(&keys, song.seconds, out, is_deep, report)
             });
             if known.state != Of::Done
-                && let Some(failure) = failures.iter().find(|it| it["path"] == song.song.as_str())
+                && let Some(failure) =
+                    failures.iter().find(|failure| failure["path"] == song.song.as_str())
             {
                 known.state = if failure["temporary"] == true { Of::Temporary } else { Of::Failed };
             }

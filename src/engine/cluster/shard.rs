@@ -66,7 +66,7 @@ pub fn shares(songs: &[(String, Option<f64>)], count: usize) -> Vec<usize> {
         (0..songs.len()).filter_map(|song| Some((Reverse(milliseconds(song)?), song))).collect();
     known.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| digests[a.1].cmp(&digests[b.1])));
     let mut loads: BinaryHeap<Reverse<(u64, usize)>> =
-        (0..count).map(|it| Reverse((0, it))).collect();
+        (0..count).map(|share| Reverse((0, share))).collect();
     for (Reverse(length), song) in known {
         if let Some(Reverse((load, share))) = loads.pop() {
             shares[song] = share;
@@ -105,7 +105,11 @@ mod tests {
     }
 
     fn songs(lengths: &[Option<f64>]) -> Vec<(String, Option<f64>)> {
-        lengths.iter().enumerate().map(|(it, seconds)| (format!("song {it}"), *seconds)).collect()
+        lengths
+            .iter()
+            .enumerate()
+            .map(|(number, seconds)| (format!("song {number}"), *seconds))
+            .collect()
     }
 
     proptest! {
@@ -164,7 +168,7 @@ mod tests {
     fn divisions_are_those_of_earlier_versions() {
         let songs = [("a".to_owned(), Some(1.5)), ("b".to_owned(), None)];
         assert_eq!(basis(&songs), "269b364f0fb37fb90822ab1374b692c8");
-        let songs: Vec<_> = (0..6).map(|it| (format!("song {it}"), None)).collect();
+        let songs: Vec<_> = (0..6).map(|number| (format!("song {number}"), None)).collect();
         assert_eq!(shares(&songs, 4), [3, 3, 3, 0, 1, 3]);
     }
 }

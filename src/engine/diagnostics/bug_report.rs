@@ -85,22 +85,23 @@ fn text(home: &Path, compute: Compute) -> String {
     }
     let (mut songs, mut library) = (Vec::new(), String::from("none yet"));
     if Library::file_in(home).exists() {
-        library = match Library::open(home).and_then(|it| Ok((it.songs()?, it.jobs()?))) {
-            Ok((all, jobs)) => {
-                songs = all;
-                let mut states: BTreeMap<String, usize> = BTreeMap::new();
-                for job in jobs {
-                    let words = without_names(&state_words(&job.state), home, &songs);
-                    *states.entry(words).or_default() += 1;
+        library =
+            match Library::open(home).and_then(|library| Ok((library.songs()?, library.jobs()?))) {
+                Ok((all, jobs)) => {
+                    songs = all;
+                    let mut states: BTreeMap<String, usize> = BTreeMap::new();
+                    for job in jobs {
+                        let words = without_names(&state_words(&job.state), home, &songs);
+                        *states.entry(words).or_default() += 1;
+                    }
+                    let states: Vec<String> = states
+                        .into_iter()
+                        .map(|(state, count)| format!("\n  {count} {state}"))
+                        .collect();
+                    format!("{} songs; jobs:{}", songs.len(), states.concat())
                 }
-                let states: Vec<String> = states
-                    .into_iter()
-                    .map(|(state, count)| format!("\n  {count} {state}"))
-                    .collect();
-                format!("{} songs; jobs:{}", songs.len(), states.concat())
-            }
-            Err(e) => without_names(&e.to_string(), home, &[]),
-        };
+                Err(e) => without_names(&e.to_string(), home, &[]),
+            };
     }
     let _always = write!(text, "library: {library}\n\nlast lines of the log:\n");
     for line in TAIL.lock().unwrap_or_else(PoisonError::into_inner).iter() {

@@ -2,28 +2,28 @@
 
 use crate::engine::types::Depth;
 
-/// What all files of an export have in common.
+/// The properties that all files of an export have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Form {
-    /// Frames a second.
+    /// Frames per second.
     pub rate: u32,
     /// 1 for a mono song, else 2.
     pub channels: u16,
-    /// Of formats that keep samples exactly.
+    /// Depth of the samples, for formats that keep them exactly.
     pub depth: Depth,
-    /// Length.
+    /// Length in frames.
     pub frames: u64,
-    /// Which numbers the files can hold.
+    /// The numbers that the files can hold.
     pub scale: Scale,
 }
 
 /// The numbers that a file can hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
-    /// Whole ones; this one, which is just beyond the largest, stands for full scale.
+    /// Integers; the number just above the largest one stands for full scale.
     Steps(f64),
-    /// Any up to 1.
+    /// Numbers up to 1.
     Full,
-    /// Any.
+    /// All numbers.
     Free,
 }

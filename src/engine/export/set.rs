@@ -143,7 +143,7 @@ fn heard(sources: &[String], parts: &[Part]) -> Result<Content> {
     let Some(residual) = residual.filter(|sides| *sides != [0.0; 2]) else {
         return Ok(Content::Stems(stems));
     };
-    let silent = (0..sources.len()).filter(|it| stems.iter().all(|(stem, _)| stem != it));
+    let silent = (0..sources.len()).filter(|source| stems.iter().all(|(stem, _)| stem != source));
     stems.extend(silent.map(|stem| (stem, [0.0; 2])).collect::<Vec<_>>());
     stems.sort_by_key(|(stem, _)| *stem);
     Ok(Content::Heard { stems, residual })
@@ -163,7 +163,9 @@ fn mix_and_four_stems(sources: &[String]) -> Result<Named> {
         };
         let mut stems = vec![stem];
         if name == "other" {
-            stems.extend((0..sources.len()).filter(|&it| !FOUR.contains(&sources[it].as_str())));
+            stems.extend(
+                (0..sources.len()).filter(|&source| !FOUR.contains(&sources[source].as_str())),
+            );
         }
         let weighted = stems.into_iter().map(|stem| (stem, [1.0; 2])).collect();
         streams.push((name.to_owned(), Content::Stems(weighted)));

@@ -95,7 +95,7 @@ pub(super) fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBu
         .map(|format| format!(".{}", format.extension))
         .filter(|ending| name.ends_with(ending.as_str()))
         .max_by_key(String::len)
-        .or_else(|| path.extension().map(|it| format!(".{}", it.to_string_lossy())))
+        .or_else(|| path.extension().map(|extension| format!(".{}", extension.to_string_lossy())))
         .unwrap_or_default();
     let base = name.strip_suffix(&ending).unwrap_or(&name);
     let mut names = numbered(base, &ending).map(|name| path.with_file_name(name));

@@ -13,15 +13,15 @@ use crate::engine::{
     types::CancelToken,
 };
 
-/// In the data folder: held while a song's folder is made.
+/// The lock file in the data folder.
 const IMPORT_LOCK: &str = "import.lock";
 
-/// The right to make song folders: one importer to a data folder, also among processes.
+/// The right to make song folders: one importer per data folder, also among processes.
 #[derive(Debug)]
 pub struct ImportLock(#[expect(dead_code, reason = "the lock is the open file")] File);
 
 impl ImportLock {
-    /// Takes the right; `None` when another has it.
+    /// Takes the lock; `None` when another importer holds it.
     ///
     /// # Errors
     /// [`Problem::File`].
@@ -34,7 +34,7 @@ impl ImportLock {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            // A disk without locks: alone, as far as one can know.
+            // The disk has no locks, so this process counts as the only one.
             Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
                 Ok(Some(Self(file)))
             }
@@ -42,17 +42,17 @@ impl ImportLock {
         }
     }
 
-    /// Waits for the right; `busy` is told once when another has it.
+    /// Waits for the lock; calls `busy` once when another importer holds it.
     ///
     /// # Errors
     /// [`Problem::File`], [`Problem::Cancelled`].
     pub fn take(home: &Path, cancel: &CancelToken, busy: impl Fn()) -> Result<Self> {
-        let mut told = false;
+        let mut is_notified = false;
         loop {
             if let Some(lock) = Self::try_take(home)? {
                 return Ok(lock);
             }
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut is_notified, true) {
                 busy();
             }
             if cancel.is_cancelled() {

@@ -1,4 +1,6 @@
-//! Paths as the system has them, in a database that knows bytes: they need not be Unicode.
+//! The names of a song's folders, and paths as bytes in the database: they need not be Unicode.
+//!
+//! Pure. The names are part of the data folder's format.
 
 use std::path::{Path, PathBuf};
 
@@ -26,10 +28,10 @@ pub(in crate::engine) fn from_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(<std::ffi::OsString as std::os::windows::ffi::OsStringExt>::from_wide(&wide))
 }
 
-/// The folder of these files in a song's folder; in it there is one for each job.
+/// The folder of the tracks of jobs, in a song's folder; it has one folder per job.
 pub(in crate::engine) const TRACKS: &str = "tracks";
 
-/// The folder of these files in a song's folder. In it there is one for each that stems have.
+/// The folder of files for drag and drop, in a song's folder; it has one folder per stem folder.
 pub(in crate::engine) const DRAGGED: &str = "dragged";
 
 /// The folder of a song's stores and cover, in the folder of all songs.
@@ -37,6 +39,7 @@ pub(in crate::engine) fn song_folder(songs_folder: &Path, hash: &str) -> PathBuf
     songs_folder.join(hash.get(..32).unwrap_or(hash))
 }
 
+/// Whether `name` is that of a song folder: 32 hexadecimal digits.
 pub(super) fn is_song_folder(name: &str) -> bool {
     name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -396,7 +396,8 @@ impl fmt::Display for PatternProblem {
             Self::Empty => to.write_str("expected a name, such as {title} ({stem})"),
             Self::UnmatchedBrace => to.write_str("unmatched brace"),
             Self::UnknownField { field } => {
-                let known: Vec<String> = FIELDS.iter().map(|it| format!("{{{it}}}")).collect();
+                let known: Vec<String> =
+                    FIELDS.iter().map(|field| format!("{{{field}}}")).collect();
                 write!(to, "unknown field {{{field}}}; expected one of: {}", known.join(" "))
             }
         }

@@ -38,7 +38,9 @@ impl Problem {
             return Self::Decode(error.clone());
         }
         let folder_is_missing = error.kind() == io::ErrorKind::NotFound
-            && !path.parent().is_some_and(|it| it.as_os_str().is_empty() || it.is_dir());
+            && !path
+                .parent()
+                .is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir());
         Self::Input { path: path.to_owned(), cause: error.into(), folder_is_missing }
     }
 

@@ -117,7 +117,7 @@ impl InstalledModel {
         if self.networks.len() == 1 {
             vec![stems.collect()]
         } else {
-            stems.map(|it| vec![it]).collect()
+            stems.map(|stem| vec![stem]).collect()
         }
     }
 

@@ -148,7 +148,7 @@ impl LoadedModel {
         if fits || !is_bag {
             vec![wanted.to_vec()]
         } else {
-            wanted.iter().map(|it| vec![*it]).collect()
+            wanted.iter().map(|stem| vec![*stem]).collect()
         }
     }
 

@@ -28,7 +28,7 @@ const PER_THREAD: u64 = 6 << 20;
 pub fn parse(text: &str) -> std::result::Result<u64, String> {
     let wrong = || "it is a number of bytes, or one with K, M or G behind it: 2G, 1500M".to_owned();
     let text = text.trim().trim_end_matches(['B', 'b']).trim_end_matches('i');
-    let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let factor: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" => 1,
         "K" => 1 << 10,
@@ -70,7 +70,7 @@ pub fn fit(compute: Compute, memory: Memory, beside: u64) -> Result<Compute> {
     let Some(limit) = limit(compute.memory) else { return Ok(compute) };
     let need = |threads| need(memory, threads) + beside;
     let wanted = compute.threads.unwrap_or_else(|| limits::threads().amount);
-    let threads = (1..=wanted.max(1)).rev().find(|&it| need(it) <= limit);
+    let threads = (1..=wanted.max(1)).rev().find(|&threads| need(threads) <= limit);
     let Some(threads) = threads else {
         return Err(Problem::MemoryLimit { needed: need(1), limit });
     };
@@ -107,7 +107,7 @@ mod tests {
         let fits = |threads, limit| {
             let fit = |beside| fit(compute(threads, limit), memory, beside);
             assert!(fit(1 << 40).is_err(), "a window leaves less");
-            fit(0).map(|it| it.threads.unwrap())
+            fit(0).map(|compute| compute.threads.unwrap())
         };
         assert_eq!(fits(8, 1 << 36).unwrap(), 8);
         let enough_for_two = need(memory, 2);

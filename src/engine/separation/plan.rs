@@ -193,12 +193,16 @@ impl Plan {
     pub fn finished(&self, is_done: impl Fn(usize) -> bool) -> Vec<(u64, u64)> {
         let open = |index: &usize| !is_done(*index);
         let gaps = (0..self.len()).filter(open).map(|index| self.segment(index));
-        without((0, self.frames), &union(gaps.map(|it| (it.start, it.end)).collect()))
+        without((0, self.frames), &union(gaps.map(|gap| (gap.start, gap.end)).collect()))
     }
 
     fn covered_in(&self, pass: usize, is_done: &impl Fn(usize) -> bool) -> Vec<(u64, u64)> {
         let done = self.pass(pass).filter(|&index| is_done(index));
-        union(done.map(|index| self.segment(index)).map(|it| (it.start, it.end)).collect())
+        union(
+            done.map(|index| self.segment(index))
+                .map(|frames| (frames.start, frames.end))
+                .collect(),
+        )
     }
 }
 

@@ -33,7 +33,7 @@ pub(in crate::engine) fn content_hash(path: &Path, cancel: &CancelToken) -> Resu
     Ok(hex(&hasher.finalize()))
 }
 
-/// A short name for texts in their order, hexadecimal; other texts have another.
+/// A name for a list of texts: 32 hexadecimal digits that depend on each text and their order.
 pub(in crate::engine) fn digest_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     const BYTES: usize = 16;
     let mut hasher = Sha256::new();

@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn slurm_says_what_a_task_gets() {
-        let threads = |set: &[(&str, &str)]| with(set, |v| said_threads(v).map(|it| it.amount));
+        let threads =
+            |set: &[(&str, &str)]| with(set, |v| said_threads(v).map(|limit| limit.amount));
         assert_eq!(threads(&[]), None);
         assert_eq!(threads(&[("SLURM_CPUS_PER_TASK", "3"), ("SLURM_CPUS_ON_NODE", "64")]), Some(3));
         assert_eq!(threads(&[("SLURM_CPUS_ON_NODE", "64")]), Some(64), "the job's, by one task");
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn slurm_says_how_much_memory() {
-        let memory = |set: &[(&str, &str)]| with(set, |v| said_memory(v).map(|it| it.amount));
+        let memory = |set: &[(&str, &str)]| with(set, |v| said_memory(v).map(|limit| limit.amount));
         assert_eq!(memory(&[("SLURM_MEM_PER_NODE", "2048")]), Some(2 << 30));
         assert_eq!(memory(&[("SLURM_MEM_PER_NODE", "0")]), None, "all of the node's");
         let each = [("SLURM_MEM_PER_CPU", "512"), ("SLURM_CPUS_PER_TASK", "4")];
@@ -148,6 +149,9 @@ mod tests {
         let total = about.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap();
         let total = first_number(total).unwrap() << 10;
         let here = memory();
-        assert!(here.is_none_or(|it| it.amount > 0 && it.amount <= total), "{here:?} of {total}");
+        assert!(
+            here.is_none_or(|limit| limit.amount > 0 && limit.amount <= total),
+            "{here:?} of {total}"
+        );
     }
 }

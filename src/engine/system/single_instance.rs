@@ -118,7 +118,7 @@ impl Drop for Instance {
         let Some(Listening { is_over, thread }) = &mut self.listening else { return };
         is_over.store(true, Ordering::Relaxed);
         // It waits for a call; this is the last one.
-        let is_woken = Address::of(&self.home).and_then(|it| it.connect()).is_ok();
+        let is_woken = Address::of(&self.home).and_then(|address| address.connect()).is_ok();
         if let Some(thread) = thread.take().filter(|_| is_woken)
             && thread.join().is_err()
         {

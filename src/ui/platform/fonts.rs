@@ -86,7 +86,7 @@ fn files_in(folders: &[impl AsRef<Path>]) -> Vec<PathBuf> {
     all.sort();
     let best = |names: &&[&str]| {
         let is_called = |file: &&PathBuf, name: &str| {
-            file.file_name().is_some_and(|it| it.to_string_lossy().starts_with(name))
+            file.file_name().is_some_and(|file_name| file_name.to_string_lossy().starts_with(name))
         };
         names.iter().find_map(|name| all.iter().find(|file| is_called(file, name)).cloned())
     };

@@ -43,8 +43,9 @@ impl Keys {
                 }
                 continue;
             }
-            let verb = UiCommand::all()
-                .find(|verb| verb.shortcuts().any(|it| is_meant(it, key, physical_key, modifiers)));
+            let verb = UiCommand::all().find(|verb| {
+                verb.shortcuts().any(|shortcut| is_meant(shortcut, key, physical_key, modifiers))
+            });
             let Some(verb) = verb else { continue };
             // Enter is a field's, also where it stands for a verb whose own key is for all.
             let is_global = verb.is_global() && modifiers.command;

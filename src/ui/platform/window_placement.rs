@@ -23,8 +23,10 @@ pub fn bring_into_sight(window: &Window) {
             vec2(size.width as f32, size.height as f32),
         )
     };
-    let mut screens: Vec<Rect> =
-        window.available_monitors().map(|it| rect(it.position(), it.size())).collect();
+    let mut screens: Vec<Rect> = window
+        .available_monitors()
+        .map(|monitor| rect(monitor.position(), monitor.size()))
+        .collect();
     // The first is where it goes.
     if let Some(main) = window.primary_monitor() {
         screens.insert(0, rect(main.position(), main.size()));

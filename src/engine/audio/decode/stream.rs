@@ -65,7 +65,8 @@ pub fn decode(
             stream.begin(&source, trim.clone())?;
         }
         let share = |fraction: f32| (index as f32 + fraction) / passes.len() as f32;
-        let ended = stream.read(&mut source, path, cancel, &mut |it| progress(share(it)))?;
+        let ended =
+            stream.read(&mut source, path, cancel, &mut |fraction| progress(share(fraction)))?;
         stream.end_pass(&source, ended)?;
         end = if ended == Ending::Complete { end } else { ended };
     }

@@ -4,7 +4,7 @@ use crate::engine::{note::Note, types::AudioTrack};
 
 /// Says which track was taken of a file with several; `None` for a file with one.
 pub fn taken(tracks: &[AudioTrack], track: usize) -> Option<Note> {
-    let found = tracks.iter().find(|it| it.number == track).filter(|_| tracks.len() > 1)?;
+    let found = tracks.iter().find(|other| other.number == track).filter(|_| tracks.len() > 1)?;
     Some(Note::TrackTaken { track, count: tracks.len(), label: label(found) })
 }
 

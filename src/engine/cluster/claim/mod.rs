@@ -82,7 +82,10 @@ pub fn ask(root: &Path, wanted: Wanted<'_>) -> Result<Asked> {
             Err(error) => return Err(asking.cannot(error)),
         }
     }
-    last.map_or_else(|| Ok(Asked::Others("another process".into())), |it| Err(asking.cannot(it)))
+    last.map_or_else(
+        || Ok(Asked::Others("another process".into())),
+        |error| Err(asking.cannot(error)),
+    )
 }
 
 /// A request, in the steps of the module's description.
@@ -205,7 +208,8 @@ pub fn clear(root: &Path, wanted: Wanted<'_>) {
         }
         // One that was just made has no sign of life yet.
         let is_left = |folder: &PathBuf| {
-            clock.owner(folder).is_none() && folder.metadata().is_ok_and(|it| clock.is_old(&it))
+            clock.owner(folder).is_none()
+                && folder.metadata().is_ok_and(|metadata| clock.is_old(&metadata))
         };
         for folder in folders(of_song, NEW).into_iter().filter(is_left) {
             log_failure(&folder, fs::remove_dir_all(&folder));

@@ -138,9 +138,9 @@ fn one_of_many_threads_gets_the_song() {
     let asked: Vec<Asked> = std::thread::scope(|scope| {
         let threads: Vec<_> =
             (0..8).map(|_| scope.spawn(|| ask(root.path(), WANTED).unwrap())).collect();
-        threads.into_iter().map(|it| it.join().unwrap()).collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let claims: Vec<_> = asked.iter().filter(|it| matches!(it, Asked::Ours(_))).collect();
+    let claims: Vec<_> = asked.iter().filter(|answer| matches!(answer, Asked::Ours(_))).collect();
     let [Asked::Ours(claim)] = claims[..] else { panic!("{asked:?}") };
     assert_eq!(samples(claim), "dead");
 }
@@ -190,7 +190,8 @@ fn run(schedule: &[usize], processes: usize, has_dead: bool) -> usize {
     }
     let asking = Asking::new(root.path(), WANTED);
     let mut all: Vec<Process> = (0..processes).map(|_| Process::Idle).collect();
-    let owners = |all: &[Process]| all.iter().filter(|it| matches!(it, Process::Owner(_))).count();
+    let owners =
+        |all: &[Process]| all.iter().filter(|process| matches!(process, Process::Owner(_))).count();
     for (at, &process) in schedule.iter().enumerate() {
         let before = std::mem::replace(&mut all[process], Process::Idle);
         all[process] = before.step(&asking, root.path());

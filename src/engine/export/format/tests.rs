@@ -112,7 +112,7 @@ fn write(format: &Format, spec: &Spec, path: &Path) -> io::Result<Vec<f32>> {
 
 /// The first track of a session, unpacked into `folder`.
 fn first_track(path: &Path, folder: &Path) -> Option<PathBuf> {
-    let is_session = path.extension().is_some_and(|it| it == "dawproject");
+    let is_session = path.extension().is_some_and(|extension| extension == "dawproject");
     let mut archive =
         is_session.then(|| zip::ZipArchive::new(File::open(path).unwrap()).unwrap())?;
     let mut track = archive.by_name("audio/vocals.wav").unwrap();

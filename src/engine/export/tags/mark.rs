@@ -30,7 +30,8 @@ fn is_marked(tag: &Tag) -> bool {
         .into_iter()
         .flat_map(|key| tag.get_strings(key));
     let mut lines = tag.get_strings(ItemKey::Comment).flat_map(str::lines);
-    software.any(|text| text.starts_with(ANY_VERSION)) || lines.any(|it| it.starts_with(COMMENT))
+    software.any(|text| text.starts_with(ANY_VERSION))
+        || lines.any(|line| line.starts_with(COMMENT))
 }
 
 /// Whether a WAV file of more than 4 GB carries the mark: lofty does not read its tags. The mark stands
@@ -47,7 +48,9 @@ fn is_marked_rf64(path: &Path) -> bool {
     let mut texts = infos.filter_map(|(_, body)| body.strip_prefix(b"INFO")).flat_map(chunks);
     texts.any(|(name, text)| match name {
         b"ISFT" => text.starts_with(ANY_VERSION.as_bytes()),
-        b"ICMT" => text.split(|byte| *byte == b'\n').any(|it| it.starts_with(COMMENT.as_bytes())),
+        b"ICMT" => {
+            text.split(|byte| *byte == b'\n').any(|line| line.starts_with(COMMENT.as_bytes()))
+        }
         _ => false,
     })
 }

@@ -45,7 +45,7 @@ fn cover(filling: u8) -> Vec<u8> {
 
 /// Writes other tags and a large cover, as a tagger does.
 fn tag_again(path: &Path, title: &str, filling: u8) {
-    if path.extension().is_some_and(|it| it == "mka") {
+    if path.extension().is_some_and(|extension| extension == "mka") {
         return tag_matroska_again(path, title);
     }
     let mut file = lofty::read_from_path(path).unwrap();
@@ -64,7 +64,7 @@ fn tag_again(path: &Path, title: &str, filling: u8) {
 /// Writes a title, as long as the artist's name that is there, in that name's place.
 fn tag_matroska_again(path: &Path, title: &str) {
     let mut bytes = fs::read(path).unwrap();
-    let at = bytes.windows(6).position(|it| it == b"ARTIST").unwrap() + 9;
+    let at = bytes.windows(6).position(|window| window == b"ARTIST").unwrap() + 9;
     let name: Vec<u8> = title.bytes().chain(*b"           ").take(11).collect();
     bytes[at..at + 11].copy_from_slice(&name);
     fs::write(path, bytes).unwrap();

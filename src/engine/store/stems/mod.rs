@@ -159,7 +159,8 @@ impl StemStore {
 
     /// The groups that make these stems.
     pub fn groups_of(&self, stems: &[usize]) -> Vec<usize> {
-        let makes = |group: &usize| self.groups[*group].stems.iter().any(|it| stems.contains(it));
+        let makes =
+            |group: &usize| self.groups[*group].stems.iter().any(|stem| stems.contains(stem));
         (0..self.groups.len()).filter(makes).collect()
     }
 

@@ -69,7 +69,7 @@ pub fn what(ui: &Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoic
     };
     let whats = new.whats();
     let shown: Vec<&str> = whats.iter().map(|what| name_of(*what)).collect();
-    let at = whats.iter().position(|it| *it == what);
+    let at = whats.iter().position(|other| *other == what);
     if let Some(pressed) = fitted_choice(ui, fl!(export_content), row, &shown, at) {
         new.what = whats[pressed];
     }

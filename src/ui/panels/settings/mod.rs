@@ -119,7 +119,8 @@ impl Form {
 /// Language, theme, size.
 fn looks(ui: &Ui, form: &mut Form, new: &mut Preferences) {
     let mut languages = vec![(None, fl!(settings_system).to_owned())];
-    languages.extend(Language::all().map(|it| (Some(it.tag()), it.name().to_owned())));
+    languages
+        .extend(Language::all().map(|language| (Some(language.tag()), language.name().to_owned())));
     let chosen = new.language.as_deref().and_then(Language::for_locale).map(Language::tag);
     if let Some(language) = form.choice(ui, fl!(settings_language), &languages, chosen) {
         new.language = language.map(str::to_owned);
@@ -181,7 +182,9 @@ fn limits(least: Option<u64>, chosen: Option<u64>) -> Vec<u64> {
     const STEP: u64 = 100_000_000;
     let least = least.map_or(10 * STEP, |least| least.next_multiple_of(STEP));
     let mut limits = vec![least, least + STEP];
-    limits.extend([10, 20, 40].map(|steps| steps * STEP).iter().filter(|it| **it > least + STEP));
+    limits.extend(
+        [10, 20, 40].map(|steps| steps * STEP).iter().filter(|limit| **limit > least + STEP),
+    );
     limits.extend(chosen);
     limits.sort_unstable();
     limits.dedup();
@@ -193,7 +196,8 @@ fn memory(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let flags = cx.ui_state.flags;
     let (least, chosen) = (cx.state.least_memory(), flags.memory.or(new.memory));
     let mut choices = vec![(None, fl!(settings_memory_unlimited).to_owned())];
-    choices.extend(limits(least, chosen).into_iter().map(|it| (Some(it), words::bytes(it))));
+    choices
+        .extend(limits(least, chosen).into_iter().map(|limit| (Some(limit), words::bytes(limit))));
     let pressed = form.choice(ui, fl!(settings_memory), &choices, chosen);
     if flags.memory.is_some() {
         return form.note(ui, "memory by flag", fl!(settings_by_flag));
@@ -214,7 +218,9 @@ fn computing(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
     let mut threads = vec![(None, fl!(settings_threads_all, count = cores))];
     // One, two, four…: nobody wants to choose among sixty-four.
     let some = std::iter::successors(Some(1), |count| Some(count * 2));
-    threads.extend(some.take_while(|count| *count < cores).map(|it| (Some(it), it.to_string())));
+    threads.extend(
+        some.take_while(|count| *count < cores).map(|count| (Some(count), count.to_string())),
+    );
     let chosen = flags.threads.or(new.threads);
     let pressed =
         form.choice(ui, fl!(settings_threads), &threads, chosen.filter(|count| *count < cores));
@@ -275,7 +281,8 @@ fn ticks(ui: &Ui, cx: &Cx<'_>, form: &mut Form, new: &mut Preferences) {
                 ticks.push(stem.clone());
             }
             // All of them are all of any model's.
-            new.ticks = Some(ticks).filter(|ticks| !sources.iter().all(|it| ticks.contains(it)));
+            new.ticks =
+                Some(ticks).filter(|ticks| !sources.iter().all(|source| ticks.contains(source)));
         }
         x = place.right() + 8.0;
     }

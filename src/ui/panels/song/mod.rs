@@ -58,7 +58,7 @@ pub fn ui(
         let row = Rect::from_min_max(pos2(area.left(), top), pos2(area.right(), top));
         top = ticks::ui(ui, cx, row, song, stems) + 16.0;
     }
-    if let Some(open) = cx.state.open().filter(|it| it.id == song.id && it.shown.is_some()) {
+    if let Some(open) = cx.state.open().filter(|open| open.id == song.id && open.shown.is_some()) {
         let row = Rect::from_min_max(pos2(area.left(), top - 6.0), pos2(area.right(), top));
         top = quality::ui(ui, cx, row, song, open) + 16.0;
     }
@@ -120,7 +120,8 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let ticked = cx.ui_state.ticked(song.id, state.stems(song.id));
     if state.has_all_of(song.id, &ticked) {
         let count = state.stems(song.id).len();
-        let shown = state.open().filter(|open| open.id == song.id).and_then(|it| it.shown.as_ref());
+        let shown =
+            state.open().filter(|open| open.id == song.id).and_then(|open| open.shown.as_ref());
         let words = match count {
             0 => fl!(song_separated).to_owned(),
             _ if shown.is_some_and(|shown| shown.recipe.quality.is_draft) => {

@@ -50,7 +50,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
     let names: Vec<String> =
         shown.offers.iter().map(|offer| offer_words(offer, networks)).collect();
     let wide: f32 = names.iter().map(|name| text_width(ui, name) + 26.0).sum();
-    let chosen = shown.offers.iter().position(|it| it.quality == shown.recipe.quality);
+    let chosen = shown.offers.iter().position(|offer| offer.quality == shown.recipe.quality);
     let shown_names: Vec<&str> = names.iter().map(String::as_str).collect();
     if let Some(pressed) =
         fitted_choice(ui, fl!(song_quality), place(wide + 6.0), &shown_names, chosen)

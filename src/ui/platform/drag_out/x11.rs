@@ -272,7 +272,9 @@ impl Source {
             put(AtomEnum::ATOM.into(), &kinds)?;
         } else if request.target == atoms.TIMESTAMP {
             put(atoms.INTEGER, &[self.since])?;
-        } else if let Some(bytes) = self.content(request.target).filter(|it| it.len() <= most) {
+        } else if let Some(bytes) =
+            self.content(request.target).filter(|content| content.len() <= most)
+        {
             connection.change_property8(PropMode::REPLACE, to, name, request.target, bytes)?;
         } else {
             given = false;

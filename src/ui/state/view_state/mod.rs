@@ -644,7 +644,9 @@ impl ViewState {
             let begin = Estimate::new(self.expected, done, now);
             let pace = self.paces.entry(job.id).or_insert(begin);
             // What a draft takes says little of the segments after it.
-            if job.drafts_left > 0 || self.jobs.get(job.id.0).is_some_and(|it| it.drafts_left > 0) {
+            if job.drafts_left > 0
+                || self.jobs.get(job.id.0).is_some_and(|known| known.drafts_left > 0)
+            {
                 *pace = begin;
             }
             pace.advance(done, now);

@@ -33,10 +33,12 @@ fn english_says_what_the_command_line_says() {
 
 #[test]
 fn every_language_words_every_problem_and_note() {
-    for language in Language::all().filter(|it| *it != Language::english()) {
+    for language in Language::all().filter(|other| *other != Language::english()) {
         speak(language);
-        let problems = examples().into_iter().map(|it| (problem(&it), it.to_string()));
-        let notes = note::examples().into_iter().map(|it| (note_text(&it), it.to_string()));
+        let problems =
+            examples().into_iter().map(|example| (problem(&example), example.to_string()));
+        let notes =
+            note::examples().into_iter().map(|example| (note_text(&example), example.to_string()));
         for (text, english) in problems.chain(notes) {
             assert!(!text.is_empty(), "{language:?}: {english}");
             let is_neutral = is_foreign(&english) || english.contains("/x.th: ");

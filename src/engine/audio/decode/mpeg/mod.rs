@@ -267,7 +267,7 @@ impl<R: Read + Seek> Frames<R> {
         let bytes = self.window.bytes(offset + TAG_START)?;
         let rest = bytes.get(offset..).unwrap_or_default();
         let next = Header::read(rest, self.framing);
-        let is_frame = next.is_some_and(|it| last.is_none_or(|last| it.is_like(&last)));
+        let is_frame = next.is_some_and(|next| last.is_none_or(|last| next.is_like(&last)));
         Ok(rest.len() < 4 || is_tag(rest) || is_frame)
     }
 

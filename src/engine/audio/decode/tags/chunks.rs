@@ -60,7 +60,7 @@ impl Chunks {
             };
             if &name == b"ds64" {
                 let sizes = file.bytes(body, 16)?;
-                let data = sizes.get(8..).and_then(|it| it.first_chunk());
+                let data = sizes.get(8..).and_then(|size| size.first_chunk());
                 long_data = data.copied().map(u64::from_le_bytes);
             }
             let next = body.saturating_add(size);
@@ -115,7 +115,7 @@ impl Chunks {
         let (Some(format), Some(chunk)) = (content(b"fmt ")?, content(b"bext")?) else {
             return Ok(None);
         };
-        let rate = format.get(4..8).and_then(|it| it.first_chunk()).copied();
+        let rate = format.get(4..8).and_then(|rate| rate.first_chunk()).copied();
         Ok(rate.and_then(|rate| Broadcast::parse(&chunk, u32::from_le_bytes(rate))))
     }
 }

@@ -209,8 +209,8 @@ impl<'a> Walk<'a> {
             Clusters { completeness: Completeness::Whole, discard_ns: 0, is_damaged: false };
         let mut at = self.first_cluster.unwrap_or(self.end);
         while at < self.end {
-            let element =
-                element_at(self.file, at)?.filter(|it| TOP_LEVEL.contains(&it.id) || is_void(it));
+            let element = element_at(self.file, at)?
+                .filter(|element| TOP_LEVEL.contains(&element.id) || is_void(element));
             let Some(element) = element else {
                 // Damaged, or other data behind the last cluster.
                 match self.next_cluster(at + 1)? {

@@ -115,7 +115,7 @@ impl Tables<'_, '_> {
     fn durations_of(&self, samples: usize) -> Vec<u8> {
         let mut table = self.durations.to_vec();
         let entries = table.get(HEAD..).unwrap_or_default().chunks_exact(8);
-        let counts: Vec<u64> = entries.map(|it| u32_at(it, 0).unwrap_or(0).into()).collect();
+        let counts: Vec<u64> = entries.map(|entry| u32_at(entry, 0).unwrap_or(0).into()).collect();
         let Some(longest) = (0..counts.len()).max_by_key(|&index| counts[index]) else {
             return table;
         };

@@ -229,7 +229,7 @@ fn a_job_waits_for_room_on_the_disk() {
         }
     };
     let words = paused();
-    assert!(words.starts_with("paused") && words.contains("room"), "{words}");
+    assert!(words.starts_with("paused") && words.contains("MB are needed"), "{words}");
     fs::remove_file(&ballast).unwrap();
     let mut filled = None;
     let id = loop {

@@ -122,16 +122,19 @@ macro_rules! smoke_tests {
 /// The fuzzers build the rooms by their sources, and so need the same packages.
 #[test]
 fn the_fuzzers_have_the_same_packages() {
-    const OF_THE_FRONT_ENDS: [&str; 10] = [
+    const OF_THE_FRONT_ENDS: [&str; 13] = [
         "anyhow",
         "clap",
         "ctrlc",
         "eframe",
         "egui",
+        "fluent-bundle",
+        "fluent-langneg",
         "indicatif",
         "rfd",
         "sys-locale",
         "tracing-subscriber",
+        "unic-langid",
         "winit",
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -4,3 +4,5 @@
 pub mod engine;
 #[path = "../../src/model/mod.rs"]
 pub mod model;
+#[path = "../../src/os.rs"]
+pub mod os;

@@ -70,6 +70,7 @@ const NAMES: &[&str] = &[
     "Kevin MacLeod",
     "take 3 (rough mix)",
     "New song.mp3",
+    "mix.wav",
     "The disk is full",
     TERMS,
     "/home/me/Music",

@@ -128,7 +128,7 @@ impl Session {
                 self.readable.get_or_insert_with(Instant::now);
             }
             Event::Computing { frames: Some(_), .. } => self.begun.push(Instant::now()),
-            Event::ImportFailed { reason, .. } => bail!("{reason}"),
+            Event::ImportFailed { problem, .. } => bail!("{problem}"),
             _ => {}
         }
         Ok(())

@@ -90,7 +90,9 @@ impl Session {
     fn wait<T>(&self, mut choose: impl FnMut(Event) -> Option<T>) -> Result<T> {
         loop {
             match self.events.recv()? {
-                Event::Failed { reason, .. } | Event::ImportFailed { reason, .. } => bail!(reason),
+                Event::Failed { problem, .. } | Event::ImportFailed { problem, .. } => {
+                    bail!(problem)
+                }
                 event => {
                     if let Some(found) = choose(event) {
                         return Ok(found);

@@ -41,7 +41,7 @@ pub enum Note {
     },
     /// The program that recorded the file did not finish it.
     Unfinished,
-    /// Damaged places are silent.
+    /// Damaged places are bridged, or silent where they are long.
     Lost {
         /// Their number.
         places: u64,
@@ -148,7 +148,11 @@ impl fmt::Display for Note {
             }
             Self::Lost { places, from } => {
                 let unit = if *places == 1 { "place" } else { "places" };
-                write!(to, "damaged in {places} {unit} from {} on, silent there", clock(*from))
+                write!(
+                    to,
+                    "damaged in {places} {unit} from {} on, bridged or silent there",
+                    clock(*from)
+                )
             }
             Self::Suspect { places, from } => {
                 let unit = if *places == 1 { "place" } else { "places" };

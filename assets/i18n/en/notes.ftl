@@ -11,8 +11,8 @@ note-cut-off = cut off after { $at }
 note-cut-off-of = cut off after { $at } of { $whole }
 note-unfinished = the recording was not finished: read to the end of the file
 note-lost = { $count ->
-    [one] damaged in { $count } place from { $at } on, silent there
-   *[other] damaged in { $count } places from { $at } on, silent there
+    [one] damaged in { $count } place from { $at } on, bridged or silent there
+   *[other] damaged in { $count } places from { $at } on, bridged or silent there
 }
 note-suspect = { $count ->
     [one] damaged in { $count } place from { $at } on, faults may be audible there

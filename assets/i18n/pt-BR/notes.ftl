@@ -9,8 +9,8 @@ note-cut-off = cortada depois de { $at }
 note-cut-off-of = cortada depois de { $at } de { $whole }
 note-unfinished = a gravação não foi concluída: o arquivo foi lido até o fim
 note-lost = { $count ->
-    [one] danificada em { $count } lugar a partir de { $at }, sem som ali
-   *[other] danificada em { $count } lugares a partir de { $at }, sem som ali
+    [one] danificada em { $count } lugar a partir de { $at }, com som preenchido ou sem som ali
+   *[other] danificada em { $count } lugares a partir de { $at }, com som preenchido ou sem som ali
 }
 note-suspect = { $count ->
     [one] danificada em { $count } lugar a partir de { $at }, pode haver falhas audíveis ali

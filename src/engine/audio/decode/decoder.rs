@@ -98,6 +98,9 @@ impl Decoder {
             Self::Aac(decoder) => {
                 interleaved.clear();
                 let audio = decoder.decode(&packet.data, None).ok()?;
+                if audio.samples.is_empty() {
+                    return None; // a damaged packet that holds no channel
+                }
                 *interleaved = audio.samples;
                 Some(AudioSpec::new(audio.sample_rate, aac_channels(audio.channels)?))
             }

@@ -18,6 +18,7 @@
 //! - [`tags`], [`folder`]: what files say about themselves; the file names of songs.
 
 mod bounds;
+mod bridge;
 mod container;
 mod decoder;
 mod downmix;

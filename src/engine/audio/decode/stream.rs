@@ -13,12 +13,13 @@ use symphonia::core::{
 use super::{
     Damage, DecodeError, Empty, Unsupported,
     bounds::Allowance,
+    bridge::bridge,
     container::{Completeness, Container},
     decoder::{Decoder, is_lossy, is_mpeg},
     downmix::{Downmix, layout_of},
     output::{Output, Trim},
     packets::Next,
-    plausible::Judge,
+    plausible::{Judge, LOUD},
     reports,
     source::Source,
 };
@@ -26,7 +27,7 @@ use crate::engine::{
     note::{Note, Notes},
     problem::{Problem, Result},
     system::panics::guarded,
-    types::{AudioFormat, CancelToken, SAMPLE_RATE},
+    types::{AudioFormat, CHANNELS, CancelToken, SAMPLE_RATE},
 };
 
 /// What was heard of a source.
@@ -75,6 +76,9 @@ pub fn decode(
     Ok(heard)
 }
 
+/// Frames that are kept of what was given.
+const MOST_TAIL: usize = 4096;
+
 /// How a stream ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
@@ -102,7 +106,7 @@ struct Stream<'a> {
     failed: u64,
     /// Where the next packet should start, where time stamps show what is missing.
     next_frame: Option<Timestamp>,
-    /// Stretches replaced by silence, and the frame at which the first one is.
+    /// Stretches that were bridged or are silent, and the frame at which the first one is.
     losses: u64,
     first_loss: Option<u64>,
     /// Frames that were lost since the last packet that was decoded.
@@ -118,6 +122,8 @@ struct Stream<'a> {
     interleaved: Vec<f32>,
     stereo: Vec<f32>,
     ready: Vec<f32>,
+    /// The last stereo that was given.
+    tail: Vec<f32>,
 }
 
 impl<'a> Stream<'a> {
@@ -145,6 +151,7 @@ impl<'a> Stream<'a> {
             interleaved: Vec::new(),
             stereo: Vec::new(),
             ready: Vec::new(),
+            tail: Vec::new(),
         })
     }
 
@@ -242,18 +249,18 @@ impl<'a> Stream<'a> {
         }
         self.suspect(reports::take());
         self.adapt(&spec)?;
-        self.silence_lost()?;
+        self.stereo.clear();
+        if let Some((_, downmix)) = &self.layout {
+            downmix.apply(&self.interleaved, &mut self.stereo);
+        }
+        self.fill_lost()?;
         let frames = (self.interleaved.len() / spec.channels().count().max(1)) as u64;
         self.next_frame = self.next_frame.map(|_| source.end_of(packet, frames));
         self.allowance.sound(frames, spec.rate())?;
-        if let Some((_, downmix)) = &self.layout {
-            self.stereo.clear();
-            downmix.apply(&self.interleaved, &mut self.stereo);
-        }
         if self.judge.push(&self.stereo, &mut self.ready) {
             self.first_odd.get_or_insert(self.output.frames_out);
         }
-        self.output.push(&self.ready)?;
+        self.give()?;
         Ok(true)
     }
 
@@ -272,6 +279,14 @@ impl<'a> Stream<'a> {
     /// Gives what is held back until the next block comes.
     fn release(&mut self) -> Result<()> {
         self.judge.finish(&mut self.ready);
+        self.give()
+    }
+
+    /// Gives what is ready, and keeps its end.
+    fn give(&mut self) -> Result<()> {
+        self.tail.extend_from_slice(&self.ready);
+        let excess = self.tail.len().saturating_sub(CHANNELS * MOST_TAIL);
+        self.tail.drain(..excess);
         self.output.push(&self.ready)
     }
 
@@ -311,8 +326,10 @@ impl<'a> Stream<'a> {
         self.lost = Some(self.lost.unwrap_or(0).saturating_add(frames));
     }
 
-    /// Puts silence in the place of what was lost.
-    fn silence_lost(&mut self) -> Result<()> {
+    /// Fills the place of what was lost: bridges a few packets to the stereo that follows, and is silent
+    /// for longer.
+    fn fill_lost(&mut self) -> Result<()> {
+        const LONGEST_BRIDGE_SECONDS: f64 = 0.1;
         const LONGEST_SECONDS: u64 = 60; // more is rather a wrong number than a loss
         const SAME_PLACE_FRAMES: u64 = SAMPLE_RATE as u64 / 2;
         let Some(frames) = self.lost.take() else { return Ok(()) };
@@ -324,7 +341,13 @@ impl<'a> Stream<'a> {
         if let Some((spec, _)) = &self.layout {
             let frames = frames.min(LONGEST_SECONDS * u64::from(spec.rate()));
             self.allowance.sound(frames, spec.rate())?;
-            self.output.push_silence(frames)?;
+            let is_short = frames as f64 <= LONGEST_BRIDGE_SECONDS * f64::from(spec.rate());
+            let is_plausible = self.stereo.iter().all(|sample| sample.abs() <= LOUD);
+            if is_short && is_plausible && !self.tail.is_empty() && !self.stereo.is_empty() {
+                self.output.push(&bridge(&self.tail, &self.stereo, frames as usize))?;
+            } else {
+                self.output.push_silence(frames)?;
+            }
         }
         self.last_loss = Some(self.output.frames_out);
         Ok(())
@@ -354,6 +377,7 @@ impl<'a> Stream<'a> {
         if self.output.rate() != spec.rate() {
             self.release()?;
             self.output.change_rate(spec.rate())?;
+            self.tail.clear();
         }
         self.first.get_or_insert_with(|| spec.clone());
         self.layout = Some((spec.clone(), downmix));
@@ -366,7 +390,8 @@ impl<'a> Stream<'a> {
         if end != Ending::Complete || source.completeness == Completeness::CutOff {
             self.lost = None;
         }
-        self.silence_lost()?;
+        self.stereo.clear(); // nothing follows
+        self.fill_lost()?;
         self.release()?;
         // MPEG audio has no proper end: a file that was cut off ends like a whole one, and one that
         // goes on behind its stated end has its padding elsewhere.

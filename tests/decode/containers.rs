@@ -466,6 +466,30 @@ fn a_damaged_page_of_ogg_keeps_the_time_of_what_follows() {
     assert!(got.len() < samples.len() && got[..] == samples[..got.len()]);
 }
 
+#[test]
+fn a_packet_of_aac_that_states_other_channels_silences_no_others() {
+    let (bytes, samples) = whole("chirp.aac");
+    let length = |at: usize| {
+        let byte = |index: usize| usize::from(bytes[at + index]);
+        (byte(3) & 3) << 11 | byte(4) << 3 | byte(5) >> 5
+    };
+    let mut at = 0;
+    for _ in 0..3 {
+        at += length(at);
+    }
+    // A program configuration of other channels, in a packet of 13 bytes.
+    let mut packet = bytes[at..at + 7].to_vec();
+    packet[3] &= !3;
+    packet[4] = 13 >> 3;
+    packet[5] = packet[5] & 0x1f | (13 & 7) << 5;
+    packet.extend([0xb9, 0x9c, 0x04, 0x60, 0x8c, 0x1c]);
+    let (_, got, said) = read("a.aac", &[&bytes[..at], &packet, &bytes[at..]].concat());
+    assert!(said.is_some());
+    let power = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>();
+    let from = samples.len() / 2;
+    assert!(power(&got[from..]) > 0.5 * power(&samples[from..]), "{}", power(&got[from..]));
+}
+
 /// Writes the checksum of the page of Ogg that `bytes` begin with.
 fn seal(bytes: &mut [u8]) {
     let sizes = usize::from(bytes[26]);

@@ -4,7 +4,7 @@ use std::{io, path::Path, time::Instant};
 
 use symphonia::core::{
     audio::{AudioSpec, Channels},
-    codecs::audio::well_known::CODEC_ID_FLAC,
+    codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_FLAC},
     errors::Error,
     packet::Packet,
     units::Timestamp,
@@ -235,6 +235,7 @@ impl<'a> Stream<'a> {
         let decoded = guarded(|| decoder.decode(packet, &mut self.interleaved));
         self.allowance.time(since.elapsed())?;
         let spec = match decoded {
+            Some(Some(_)) if self.is_muted(source, packet) => self.decode_anew(source, packet)?,
             Some(Some(spec)) => Some(spec),
             Some(None) => self.decode_anew(source, packet)?,
             None => return Ok(false),
@@ -290,10 +291,19 @@ impl<'a> Stream<'a> {
         self.output.push(&self.ready)
     }
 
+    /// Whether a packet that holds sound gave none: a damaged packet before it may have told the decoder
+    /// of AAC that the channels are others.
+    fn is_muted(&self, source: &Source, packet: &Packet) -> bool {
+        const LONGEST_SILENT_BYTES: usize = 100;
+        source.codec.codec == CODEC_ID_AAC
+            && packet.data.len() > LONGEST_SILENT_BYTES
+            && self.interleaved.iter().all(|&sample| sample == 0.0)
+    }
+
     /// Tries once more with a new decoder: that of MPEG audio is bound to the rate and channels that
-    /// it began with, and a stream may change its.
+    /// it began with, and a stream may change its; that of AAC remembers what a damaged packet stated.
     fn decode_anew(&mut self, source: &Source, packet: &Packet) -> Result<Option<AudioSpec>> {
-        if !is_mpeg(&source.codec) {
+        if !is_mpeg(&source.codec) && source.codec.codec != CODEC_ID_AAC {
             return Ok(None);
         }
         let mut decoder = Decoder::new(&source.codec)?;

@@ -480,8 +480,8 @@ fn a_packet_of_aac_that_states_other_channels_silences_no_others() {
     // A program configuration of other channels, in a packet of 13 bytes.
     let mut packet = bytes[at..at + 7].to_vec();
     packet[3] &= !3;
-    packet[4] = 13 >> 3;
-    packet[5] = packet[5] & 0x1f | (13 & 7) << 5;
+    packet[4] = 0b1;
+    packet[5] = packet[5] & 0x1f | 0b101 << 5; // the lowest bits of 13
     packet.extend([0xb9, 0x9c, 0x04, 0x60, 0x8c, 0x1c]);
     let (_, got, said) = read("a.aac", &[&bytes[..at], &packet, &bytes[at..]].concat());
     assert!(said.is_some());

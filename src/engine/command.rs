@@ -27,7 +27,7 @@ pub enum Command {
     /// Makes a song the one that is shown and played: sends its peaks, loads the player.
     Open(SongId),
     /// Asks for peaks of a stretch of the open song that are finer than those of [`Self::Open`];
-    /// told as [`crate::engine::Event::Detail`]. The next request replaces one that is not answered yet.
+    /// answered by [`crate::engine::Event::Detail`]. The next request replaces one that is not answered yet.
     ShowDetail {
         /// The song.
         song: SongId,
@@ -76,11 +76,11 @@ pub enum Command {
     KeepPreferences(Box<Preferences>),
     /// Keeps what is set on the lanes of a song.
     KeepLanes(SongId, Lanes),
-    /// Asks for the sound devices; told as [`crate::engine::Event::Outputs`].
+    /// Asks for the sound devices; answered by [`crate::engine::Event::Outputs`].
     ListOutputs,
     /// Computes in another way from now on; a job that runs begins its segment anew.
     SetCompute(Compute),
-    /// Asks how much the data folder holds; told as [`crate::engine::Event::HomeMeasured`].
+    /// Asks how much the data folder holds; answered by [`crate::engine::Event::HomeMeasured`].
     MeasureHome,
     /// Ends all jobs and removes the stems of all songs. The songs stay.
     ClearStems,
@@ -94,7 +94,7 @@ pub enum Command {
         /// Its title.
         title: String,
     },
-    /// Asks what the files of a song can be named by; told as [`crate::engine::Event::Described`].
+    /// Asks what the files of a song can be named by; answered by [`crate::engine::Event::Described`].
     Describe(SongId),
     /// Writes files.
     Export {
@@ -132,7 +132,7 @@ pub enum Command {
     NextVersion(SongId),
     /// Sets what is used for songs of which nothing else is said.
     SetDefaults(Defaults),
-    /// Asks which models there are; told as [`crate::engine::Event::Models`].
+    /// Asks which models there are; answered by [`crate::engine::Event::Models`].
     ListModels,
     /// Fetches a model's weights from the catalogue's sources. The terms were accepted by the sender.
     InstallModel(String),
@@ -140,7 +140,7 @@ pub enum Command {
     ImportModel(PathBuf),
     /// Removes a model's weights; the stems that it made stay.
     RemoveModel(String),
-    /// Compares every byte of a model's weights; told as [`crate::engine::Event::Models`].
+    /// Compares every byte of a model's weights; answered by [`crate::engine::Event::Models`].
     VerifyModel(String),
     /// Stops [`Command::InstallModel`] or [`Command::ImportModel`]; what was fetched is kept.
     CancelInstall,

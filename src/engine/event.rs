@@ -280,7 +280,7 @@ pub enum Event {
         home: PathBuf,
         /// All that is in it.
         all: u64,
-        /// What [`crate::engine::Command::ClearStems`] would remove.
+        /// Size of the stems that [`crate::engine::Command::ClearStems`] would remove.
         stems: u64,
     },
     /// A report is in this file.

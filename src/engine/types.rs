@@ -330,7 +330,7 @@ pub struct AudioTrack {
     pub is_decodable: bool,
 }
 
-/// What was found out; `None` is what the song does not have, or does not show.
+/// Findings about a song; `None` where the song has no such property, or does not show it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Analysis {
     /// Beats per minute.
@@ -341,7 +341,7 @@ pub struct Analysis {
     pub loudness_lufs: Option<f32>,
 }
 
-/// What the user set on a lane: a stem's, or the residual's.
+/// The user's settings of a lane, a stem's or the residual's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LaneSettings {

@@ -82,7 +82,8 @@ impl Catalog {
     }
 
     fn formatted(&self, id: &str, arguments: &FluentArgs<'_>) -> Option<String> {
-        let (id, attribute) = id.split_once('.').map_or((id, None), |(id, it)| (id, Some(it)));
+        let (id, attribute) =
+            id.split_once('.').map_or((id, None), |(id, attribute)| (id, Some(attribute)));
         let message = self.bundle.get_message(id)?;
         let pattern = match attribute {
             Some(attribute) => message.get_attribute(attribute)?.value(),

@@ -53,7 +53,7 @@ pub enum ModelError {
         /// The error of each address, in the order in which they were tried.
         tried: Vec<ModelError>,
     },
-    /// There is no model of this name.
+    /// No model has this name.
     Unknown {
         /// The name, safe to show.
         name: String,

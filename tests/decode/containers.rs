@@ -490,6 +490,31 @@ fn a_packet_of_aac_that_states_other_channels_silences_no_others() {
     assert!(power(&got[from..]) > 0.5 * power(&samples[from..]), "{}", power(&got[from..]));
 }
 
+#[test]
+fn damaged_data_of_mp3_is_said_where_it_decodes_to_other_sound() {
+    let bytes = fs::read(data("bare-44k.mp3")).unwrap().repeat(4);
+    let (_, samples, said) = read("a.mp3", &bytes);
+    assert_eq!(said, None);
+    let (mut changed, mut audible, mut at, mut frame) = (0, 0, 0, 0);
+    while at < bytes.len() {
+        // 64 kbit/s at 44.1 kHz, with or without a byte of padding.
+        let length = 208 + usize::from(bytes[at + 2] >> 1 & 1);
+        // The first frames may lack data of others, in a song that was cut.
+        if frame > 11 {
+            let mut damaged = bytes.clone();
+            for byte in &mut damaged[at + 60..at + 70] {
+                *byte ^= 0xa5;
+            }
+            let (_, got, said) = read("a.mp3", &damaged);
+            assert_eq!(got.len(), samples.len(), "frame {frame}");
+            changed += usize::from(got != samples);
+            audible += usize::from(said.is_some_and(|said| said.contains("faults may be audible")));
+        }
+        (at, frame) = (at + length, frame + 1);
+    }
+    assert!(changed > 10 && 2 * audible >= changed, "{audible} of {changed}");
+}
+
 /// Writes the checksum of the page of Ogg that `bytes` begin with.
 fn seal(bytes: &mut [u8]) {
     let sizes = usize::from(bytes[26]);

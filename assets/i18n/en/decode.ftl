@@ -4,7 +4,7 @@ not-audio-folder = this is a folder, not a file
 not-audio-device = this is a device or a pipe, not a file
 not-audio-other = this is not an audio file but { $kind }
 not-audio-unknown = this is not an audio file, or of an unknown kind
-not-audio-no-track = there is no sound in this file, only other data
+not-audio-no-track = this file holds no sound, only other data
 # Kinds of files; they stand for $kind.
 foreign-picture = a picture
 foreign-pdf = a PDF document
@@ -37,8 +37,8 @@ decode-layout = this number or layout of channels is not supported; convert the 
 decode-joint-flac = FLAC with 32 bits in joint stereo is not supported; convert it to 24 bits
 decode-rate = the sample rate is { $rate } Hz; expected 1 to 768 kHz
 decode-conversion = could not convert the sample rate
-decode-track = there is no audio track { $number }: the file has { $count }
-decode-track-one = there is no audio track { $number }: the file has one
+decode-track = found no audio track { $number }: the file has { $count }
+decode-track-one = found no audio track { $number }: the file has one
 # Audio formats, for $format.
 format-rifx = WAV with its bytes in big-endian order (RIFX)
 format-adif = AAC with an ADIF header

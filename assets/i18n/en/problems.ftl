@@ -59,12 +59,12 @@ problem-settings-invalid = { $path } is invalid ({ $fault }) and could not be re
 problem-settings-unwritable = could not write the settings: { $fault }
 settings-fault-large = they are larger than 1 MB
 settings-fault-not-a-file = they are not a file
-problem-unknown-song = there is no song { $id } in the library
-problem-no-such-song = there is no song "{ $name }"; there are: { $songs }
-problem-no-songs = there is no song "{ $name }": the library is empty; add one with `partita add FILE`
+problem-unknown-song = the library has no song { $id }
+problem-no-such-song = the library has no song "{ $name }"; it has: { $songs }
+problem-no-songs = the library has no song "{ $name }": it is empty; add one with `partita add FILE`
 problem-several-songs = "{ $name }" fits several songs: { $songs }; use the number
-problem-unknown-job = there is no job { $id }; there are: { $known }
-problem-unknown-job-none = there is no job { $id }; there are: none
+problem-unknown-job = the library has no job { $id }; it has: { $known }
+problem-unknown-job-none = the library has no job { $id }; it has: none
 problem-job-unreadable = the job's state is damaged: { $detail }
 problem-song-removed = the song was removed from the library meanwhile
 problem-not-restorable = this song can no longer be restored: its disk space was reclaimed; import the file again
@@ -93,7 +93,7 @@ problem-unseen-songs = could not read { $count } songs from this machine (line {
 ## Exports and sound
 
 problem-nothing-chosen = nothing is chosen to be exported
-problem-stem-index = there is no stem { $stem }; the song has { $stems } stems
+problem-stem-index = the song has no stem { $stem }; it has { $stems } stems
 problem-same-path = two files would be written to { $path }
 problem-depth = { $format } keeps { $bits } bits; choose one of these, or WAV
 # Between numbers: 16 or 24

@@ -95,7 +95,7 @@ impl ArchiveArguments {
     }
 }
 
-/// What of the command line is for an archive.
+/// The arguments of an archive.
 pub(in crate::cli) struct Wanted<'a> {
     pub(in crate::cli) about: &'a ArchiveArguments,
     pub(in crate::cli) files: &'a [PathBuf],

@@ -25,7 +25,7 @@ use crate::{
         numbers::{bytes, decimal},
     },
     model::{
-        describe, load,
+        ModelError, describe, load,
         selftest::{self, Verdict},
         weights::{Model, Network, Progress, State, Step, Store},
     },
@@ -312,14 +312,12 @@ fn networks(store: &Store, model: &Model) -> Vec<Value> {
 /// The named model, or the first of the catalogue.
 fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
     let models = store.models();
-    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-    let unknown =
-        |name: &str| format!("there is no model called {name:?}; there is {}", names.join(", "));
-    match name {
-        Some(name) => models.iter().find(|model| model.name == name).with_context(|| unknown(name)),
-        None => models.first().context("this build knows no model"),
-    }
-    .cloned()
+    let Some(name) = name else {
+        return models.into_iter().next().context("this build knows no model");
+    };
+    let known = || models.iter().map(|model| model.name.clone()).collect();
+    let found = models.iter().find(|model| model.name == name).cloned();
+    found.ok_or_else(|| ModelError::Unknown { name: name.to_owned(), known: known() }.into())
 }
 
 fn wrong_usage(error: &anyhow::Error) -> ExitCode {

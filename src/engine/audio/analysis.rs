@@ -39,7 +39,7 @@ const NOTES: [&str; 12] = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A",
 /// Finds out about a song; `None` when `stop` was asked for.
 ///
 /// # Errors
-/// What the disk says, and [`Problem::Loudness`] when the loudness meter refuses.
+/// I/O errors of the store, and [`Problem::Loudness`] when the loudness meter refuses.
 pub fn analyse(mix: &MixStore, stop: &AtomicBool) -> Result<Option<Analysis>> {
     let cannot_measure = |e: ebur128::Error| Problem::Loudness { cause: e.to_string() };
     let mut meter = EbuR128::new(CHANNELS as u32, SAMPLE_RATE, Mode::I | Mode::HISTOGRAM)

@@ -18,8 +18,8 @@ const THREADS: usize = 8;
 /// none: whoever looks sees the same.
 ///
 /// # Errors
-/// [`Problem::UnseenSongs`] where this machine cannot see what others may: it would tell the shares
-/// otherwise than they do. [`Problem::Cancelled`].
+/// [`Problem::UnseenSongs`] where this machine cannot see files that others may see: its shares would
+/// differ from theirs. [`Problem::Cancelled`].
 pub fn complete(entries: &mut [Entry], cancel: &CancelToken) -> Result<()> {
     let mut unknown: Vec<&mut Entry> =
         entries.iter_mut().filter(|entry| entry.seconds.is_none()).collect();

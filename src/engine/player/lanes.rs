@@ -16,7 +16,7 @@ impl LaneSettings {
     }
 }
 
-/// What is heard.
+/// The choice of the sound that is heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Monitor {
     /// The stems with their gains; where they are not finished, the original.

@@ -22,7 +22,7 @@ pub enum Device {
     Idle,
     /// Open, with its name.
     Open(String),
-    /// There is none, or it was lost. Without one, playing keeps the time silently; one
+    /// No device exists, or it was lost. Without one, playing keeps the time silently; one
     /// that is lost while playing is waited for where the song was heard last.
     Unavailable(DeviceProblem),
 }

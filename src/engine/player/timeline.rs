@@ -71,7 +71,7 @@ impl Timeline {
         self.looped().map_or(0, |(start, _)| start)
     }
 
-    /// What is to be read from a position on the timeline on.
+    /// The next frames to read from a position on the timeline.
     pub(super) fn stretch(&self, timeline_position: u64) -> Stretch {
         let frame = self.frame_at(timeline_position);
         let plain = |frames| Stretch { frame, frames, to_joint: None, from_joint: None };

@@ -14,13 +14,13 @@ pub trait Track: Send + Sync {
     /// Reads the original from frame `start` on into interleaved `out`; past the end, zeros.
     ///
     /// # Errors
-    /// What the disk says.
+    /// I/O errors of the store.
     fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()>;
 
-    /// Reads a stem likewise; frames whose segment is not finished are zero.
+    /// Reads a stem in the same way; frames whose segment is not finished are zero.
     ///
     /// # Errors
-    /// What the disk says.
+    /// I/O errors of the store.
     fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()>;
 
     /// Whether the stems are there at frame `at`, and the first frame after `at` where that changes

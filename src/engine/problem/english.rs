@@ -174,13 +174,13 @@ impl Problem {
     /// Problems of songs and jobs that are looked for.
     fn song_text(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownSong { id } => write!(to, "there is no song {id} in the library"),
+            Self::UnknownSong { id } => write!(to, "the library has no song {id}"),
             Self::NoSuchSong { name, songs, .. } if songs.is_empty() => write!(
                 to,
-                "there is no song \"{name}\": the library is empty; add one with `partita add FILE`"
+                "the library has no song \"{name}\": it is empty; add one with `partita add FILE`"
             ),
             Self::NoSuchSong { name, songs, more } => {
-                write!(to, "there is no song \"{name}\"; there are: {}", Listed(songs, *more))
+                write!(to, "the library has no song \"{name}\"; it has: {}", Listed(songs, *more))
             }
             Self::SeveralSongs { name, songs, more } => write!(
                 to,
@@ -188,10 +188,10 @@ impl Problem {
                 Listed(songs, *more)
             ),
             Self::UnknownJob { id, known } if known.is_empty() => {
-                write!(to, "there is no job {id}; there are: none")
+                write!(to, "the library has no job {id}; it has: none")
             }
             Self::UnknownJob { id, known } => {
-                write!(to, "there is no job {id}; there are: {}", joined(known, ", "))
+                write!(to, "the library has no job {id}; it has: {}", joined(known, ", "))
             }
             Self::JobUnreadable { detail } => write!(to, "the job's state is damaged: {detail}"),
             Self::SongRemoved => to.write_str("the song was removed from the library meanwhile"),
@@ -262,7 +262,7 @@ impl Problem {
         match self {
             Self::NothingChosen => to.write_str("nothing is chosen to be exported"),
             Self::StemIndex { stem, stems } => {
-                write!(to, "there is no stem {stem}; the song has {stems} stems")
+                write!(to, "the song has no stem {stem}; it has {stems} stems")
             }
             Self::SamePath { path } => {
                 write!(to, "two files would be written to {}", path.display())

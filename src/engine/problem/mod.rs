@@ -93,7 +93,7 @@ pub enum Problem {
     },
     /// Files exist that an export would replace.
     Exists(#[serde(serialize_with = "as_texts")] Vec<PathBuf>),
-    /// Files exist that an export would replace, and there is no terminal to ask.
+    /// Files exist that an export would replace, and no terminal can be asked.
     ExistsUnasked(#[serde(serialize_with = "as_texts")] Vec<PathBuf>),
     /// The library could not be read or written.
     Library {
@@ -170,12 +170,12 @@ pub enum Problem {
         /// The finding.
         fault: SettingsFault,
     },
-    /// There is no song of this number.
+    /// No song has this number.
     UnknownSong {
         /// The number.
         id: i64,
     },
-    /// There is no song of this name.
+    /// No song has this name.
     NoSuchSong {
         /// The name.
         name: String,
@@ -193,7 +193,7 @@ pub enum Problem {
         /// Songs that are not listed.
         more: usize,
     },
-    /// There is no job of this number.
+    /// No job has this number.
     UnknownJob {
         /// The number.
         id: i64,
@@ -265,7 +265,7 @@ pub enum Problem {
     },
     /// Nothing is chosen to be exported.
     NothingChosen,
-    /// There is no stem of this index.
+    /// No stem has this index.
     StemIndex {
         /// The index, from zero.
         stem: usize,

@@ -86,7 +86,7 @@ pub enum FolderProblem {
         /// The system's error.
         cause: Os,
     },
-    /// There is no file in it, nor below it.
+    /// It holds no file, and neither does any folder below it.
     Empty,
     /// There are files, but no song.
     NoSong(LeftOut),
@@ -123,7 +123,7 @@ pub enum PatternProblem {
     Empty,
     /// A brace has no counterpart.
     UnmatchedBrace,
-    /// There is no field of this name.
+    /// No field has this name.
     UnknownField {
         /// The name.
         field: String,

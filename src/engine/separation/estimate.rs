@@ -17,7 +17,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// A job that begins, or goes on, with `done` segments in the store. `expected` is what
-    /// [`crate::engine::Event::Pace`] or [`crate::engine::library::Library::pace`] tells.
+    /// [`crate::engine::Event::Pace`] or [`crate::engine::library::Library::pace`] states.
     pub fn new(expected: Option<f64>, done: usize, now: Instant) -> Self {
         let expected = expected.filter(|seconds| *seconds > 0.0);
         Self { expected, began: now, done_at_begin: done, latest: now, done }

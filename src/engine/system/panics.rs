@@ -17,7 +17,7 @@ use crate::engine::problem::{Activity, Problem, Result};
 /// # Errors
 /// Those of the work, and that.
 pub fn caught<T>(doing: Activity, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What the work had in its hands is thrown away with it, or checked before its next use.
+    // State that the work held is dropped with it, or checked before its next use.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<&str>().copied();
         let words = text.or(cause.downcast_ref::<String>().map(String::as_str));

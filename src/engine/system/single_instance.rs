@@ -24,6 +24,7 @@ use interprocess::local_socket::{
 use crate::engine::{
     library::paths,
     problem::{Problem, Result},
+    system::digest::hex,
 };
 
 /// In the data folder: held as long as its window is open.
@@ -219,16 +220,11 @@ impl Address {
 /// A short name for a data folder.
 fn digest(home: &Path) -> io::Result<String> {
     use sha2::{Digest as _, Sha256};
-    use std::fmt::Write as _;
 
     let home = home.canonicalize()?;
     let home = home.to_string_lossy();
     let digest = Sha256::digest(if cfg!(windows) { home.to_lowercase() } else { home.into() });
-    let mut text = String::new();
-    for byte in &digest[..16] {
-        write!(text, "{byte:02x}").map_err(io::Error::other)?;
-    }
-    Ok(text)
+    Ok(hex(&digest[..16]))
 }
 
 /// Whoever listened there is gone: this process has the lock.

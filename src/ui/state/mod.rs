@@ -1,4 +1,4 @@
-//! What the window knows: what the engine has told, what the user has set, and the link between.
+//! The window's state: a view of the engine's events, the user's settings, and the link to the engine.
 //!
 //! Draws nothing. Belongs to the main thread.
 

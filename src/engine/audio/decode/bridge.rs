@@ -1,8 +1,8 @@
-//! Sound in place of a few lost packets: what came before goes on backwards, and fades into what follows,
-//! backwards too. So there is no step at either end, and the level stays.
+//! Sound in place of a few lost packets: the sound before the gap, reversed, fades into the sound behind
+//! it, reversed. Both ends are continuous, and the level stays.
 //!
-//! Silence instead is a click, which networks hear in all of its segment: in one song of ten, a quiet stem
-//! changed by 5 dB three seconds before it. Computes only; for stereo.
+//! Silence instead is a click, and a network hears it in its whole segment: in one song of ten, a quiet
+//! stem changed by 5 dB three seconds before the click. Pure computation, for stereo.
 
 use crate::engine::types::CHANNELS;
 
@@ -13,7 +13,7 @@ pub fn bridge(before: &[f32], behind: &[f32], frames: usize) -> Vec<f32> {
     for frame in 0..frames {
         let old = last - 1 - reflected(frame, last);
         let new = reflected(frames - 1 - frame, first);
-        // The two are not related: their powers add up, not their amplitudes.
+        // The two sides are not correlated: their powers add up, not their amplitudes.
         let angle = (frame + 1) as f32 / (frames + 1) as f32 * std::f32::consts::FRAC_PI_2;
         for channel in 0..CHANNELS {
             let (old, new) = (before[old * CHANNELS + channel], behind[new * CHANNELS + channel]);
@@ -23,7 +23,7 @@ pub fn bridge(before: &[f32], behind: &[f32], frames: usize) -> Vec<f32> {
     samples
 }
 
-/// A place within `length` places that are walked to and fro.
+/// The place after `place` steps to and fro over `length` places.
 fn reflected(place: usize, length: usize) -> usize {
     let place = place % (2 * length);
     if place < length { place } else { 2 * length - 1 - place }

@@ -223,7 +223,7 @@ impl fmt::Display for NotAudio {
             Self::Device => to.write_str("this is a device or a pipe, not a file"),
             Self::Other(kind) => write!(to, "this is not an audio file but {kind}"),
             Self::Unknown => to.write_str("this is not an audio file, or of an unknown kind"),
-            Self::NoTrack => to.write_str("there is no sound in this file, only other data"),
+            Self::NoTrack => to.write_str("this file holds no sound, only other data"),
         }
     }
 }
@@ -293,10 +293,10 @@ impl fmt::Display for Unsupported {
             }
             Self::Conversion => to.write_str("could not convert the sample rate"),
             Self::Track { number, count: 1 } => {
-                write!(to, "there is no audio track {number}: the file has one")
+                write!(to, "found no audio track {number}: the file has one")
             }
             Self::Track { number, count } => {
-                write!(to, "there is no audio track {number}: the file has {count}")
+                write!(to, "found no audio track {number}: the file has {count}")
             }
         }
     }

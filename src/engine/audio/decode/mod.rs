@@ -26,6 +26,7 @@ mod error;
 mod file;
 mod folder;
 mod identity;
+mod integers;
 mod length;
 mod mpeg;
 mod output;
@@ -80,7 +81,7 @@ pub struct Decoded {
 }
 
 /// Decodes the audio track `track` of the file at `path`, counted from 1, in blocks of interleaved
-/// stereo at [`SAMPLE_RATE`]; the file's default track where there is none. `progress` gets 0 to
+/// stereo at [`SAMPLE_RATE`]; `None` is the file's default track. `progress` gets 0 to
 /// 1; `cancel` is asked before each packet.
 ///
 /// # Errors

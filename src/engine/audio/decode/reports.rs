@@ -41,8 +41,8 @@ impl Log for Watch {
     fn flush(&self) {}
 }
 
-/// Makes this the logger of the `log` crate, once; after `tracing` has its subscriber, if it gets one. A process that has another one keeps it: damage that is
-/// only reported is then not counted.
+/// Makes this the logger of the `log` crate, once. To be called after `tracing` has its subscriber, whose
+/// level counts. A process that has another logger keeps it: reports are then not counted.
 pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -36,7 +36,7 @@ use super::{
     container::{Completeness, Container, Request, Shape, Timing},
     decoder::{self, Decoder, codec_name},
     file::{self, Counted, Opened},
-    mpeg::{Frames, Framing},
+    mpeg::{AAC_RATES, Frames, Framing},
     output::Trim,
     packets::{Next, Packets, codec_of},
 };
@@ -296,15 +296,10 @@ impl Source {
     }
 
     fn core_rate(&self) -> u32 {
-        /// By their index, in Hz.
-        const RATES: [u32; 13] = [
-            96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
-            8_000, 7_350,
-        ];
         match self.codec.extra_data.as_deref() {
             Some([first, second, ..]) => {
                 let index = usize::from((first & 7) << 1 | second >> 7);
-                RATES.get(index).copied().unwrap_or(0)
+                AAC_RATES.get(index).copied().unwrap_or(0)
             }
             _ => self.codec.sample_rate.unwrap_or(0),
         }

@@ -265,8 +265,8 @@ impl<'a> Stream<'a> {
         Ok(true)
     }
 
-    /// Counts a packet that was decoded although its data is damaged. Not where data of packets before it
-    /// is missing, which was lost, or cut away with the beginning of the song.
+    /// Counts a packet that was decoded although its data is damaged. Packets that only lack the data of
+    /// others before them, behind a loss or at the beginning of a cut, do not count.
     fn suspect(&mut self, reports: u64) {
         const BEHIND_A_CUT: u64 = 10;
         let at = self.output.frames_out;
@@ -291,8 +291,8 @@ impl<'a> Stream<'a> {
         self.output.push(&self.ready)
     }
 
-    /// Whether a packet that holds sound gave none: a damaged packet before it may have told the decoder
-    /// of AAC that the channels are others.
+    /// Whether a packet of AAC that holds sound decoded to silence: a damaged packet before it may have
+    /// changed the decoder's channels.
     fn is_muted(&self, source: &Source, packet: &Packet) -> bool {
         const LONGEST_SILENT_BYTES: usize = 100;
         source.codec.codec == CODEC_ID_AAC
@@ -300,8 +300,8 @@ impl<'a> Stream<'a> {
             && self.interleaved.iter().all(|&sample| sample == 0.0)
     }
 
-    /// Tries once more with a new decoder: that of MPEG audio is bound to the rate and channels that
-    /// it began with, and a stream may change its; that of AAC remembers what a damaged packet stated.
+    /// Decodes the packet with a new decoder. The one of MPEG audio is bound to the rate and channels that
+    /// it began with, and a stream may change them. The one of AAC keeps what a damaged packet stated.
     fn decode_anew(&mut self, source: &Source, packet: &Packet) -> Result<Option<AudioSpec>> {
         if !is_mpeg(&source.codec) && source.codec.codec != CODEC_ID_AAC {
             return Ok(None);
@@ -322,7 +322,7 @@ impl<'a> Stream<'a> {
         }
         let Some(expected) = self.next_frame.replace(source.end_of(packet, 0)) else { return };
         let gap = source.gap(expected, packet);
-        // The first packet of Vorbis gives no sound: at the beginning that is no loss, behind one it is.
+        // The first packet of Vorbis gives no sound. Nothing is lost by that, except behind a loss.
         let is_exact = source.container == Container::Flac
             || source.container == Container::Ogg && self.lost.is_some();
         let tolerance = f64::from(source.format.sample_rate) * TOLERANCE_SECONDS;
@@ -336,8 +336,7 @@ impl<'a> Stream<'a> {
         self.lost = Some(self.lost.unwrap_or(0).saturating_add(frames));
     }
 
-    /// Fills the place of what was lost: bridges a few packets to the stereo that follows, and is silent
-    /// for longer.
+    /// Fills a gap: a few packets are bridged to the stereo that follows, longer gaps are silent.
     fn fill_lost(&mut self) -> Result<()> {
         const LONGEST_BRIDGE_SECONDS: f64 = 0.1;
         const LONGEST_SECONDS: u64 = 60; // more is rather a wrong number than a loss

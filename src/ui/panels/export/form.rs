@@ -11,13 +11,13 @@ use crate::ui::{
 /// For the focus rings of what stands at the right edge; the padding is less by it.
 pub const RING: f32 = 4.0;
 
-/// What the rows need to know.
+/// The choices that the rows depend on.
 pub struct Chosen<'a> {
     /// The stems of the song.
     pub stems: &'a [String],
     /// Those that are ticked.
     pub ticked: Vec<String>,
-    /// What would be written.
+    /// The files that would be written, or the objection to them.
     pub plan: Result<Plan, Objection>,
     /// Whether that is one file.
     pub is_one: bool,
@@ -25,7 +25,7 @@ pub struct Chosen<'a> {
 
 /// Rows with their names on the left, from the top down.
 pub struct Form {
-    /// What is still free.
+    /// The area that the next rows may take.
     pub rect: Rect,
     /// Colours.
     pub tokens: &'static Tokens,

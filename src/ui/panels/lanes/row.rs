@@ -16,7 +16,7 @@ pub struct Row<'a> {
     pub key: &'a str,
     /// The name as it is shown.
     pub title: String,
-    /// What the user set.
+    /// The user's settings.
     pub settings: LaneSettings,
     /// Whether it is heard now.
     pub is_heard: bool,

@@ -202,8 +202,8 @@ fn songs(problem: &Problem) -> String {
     }
 }
 
-fn separation(it: &Problem) -> String {
-    match it {
+fn separation(about: &Problem) -> String {
+    match about {
         Problem::NoModel => fl!(problem_no_model).to_owned(),
         Problem::ModelMissing { model } => fl!(problem_model_missing, model = model),
         Problem::NoNetwork { model } => fl!(problem_no_network, model = model),

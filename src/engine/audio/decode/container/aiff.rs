@@ -7,7 +7,11 @@
 use std::io;
 
 use super::{Completeness, Container, Shape, Timing, fourcc, wav};
-use crate::engine::audio::decode::{bounds::BoundedFile, view::View};
+use crate::engine::audio::decode::{
+    bounds::BoundedFile,
+    integers::{u16_be, u32_be},
+    view::View,
+};
 
 const MOST_CHUNKS: usize = 1024;
 const HEAD: u64 = 8;
@@ -24,11 +28,11 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let form = file.bytes_at(8, 4)?;
     let Some((common, size, start)) = chunks(file)? else { return Ok(None) };
     let head = file.bytes_at(start, SOUND_HEAD)?;
-    let Some(offset) = u32_at(&head, 0) else { return Ok(None) };
+    let Some(offset) = u32_be(&head, 0) else { return Ok(None) };
     let first = start + SOUND_HEAD + u64::from(offset);
     let room = file.len().saturating_sub(first);
     let claimed = u64::from(size).saturating_sub(SOUND_HEAD + u64::from(offset));
-    let stated_frames = u32_at(&common, 2).unwrap_or(0);
+    let stated_frames = u32_be(&common, 2).unwrap_or(0);
     let (packet_bytes, packet_frames) = packets(&form, &common);
     let frames_in = |bytes: u64| bytes / packet_bytes.max(1) * packet_frames;
 
@@ -64,7 +68,7 @@ fn chunks(file: &mut BoundedFile) -> io::Result<Option<(Vec<u8>, u32, u64)>> {
     let mut at = 12;
     for _ in 0..MOST_CHUNKS {
         let head = file.bytes_at(at, HEAD)?;
-        let (Some(name), Some(size)) = (fourcc(&head), u32_at(&head, 4)) else { break };
+        let (Some(name), Some(size)) = (fourcc(&head), u32_be(&head, 4)) else { break };
         let body = at + HEAD;
         match &name {
             b"COMM" if common.is_none() => {
@@ -84,8 +88,8 @@ fn chunks(file: &mut BoundedFile) -> io::Result<Option<(Vec<u8>, u32, u64)>> {
 
 /// Bytes and frames of the smallest part that can be decoded by itself.
 fn packets(form: &[u8], common: &[u8]) -> (u64, u64) {
-    let channels = u16_at(common, 0).unwrap_or(1);
-    let bits = u16_at(common, 6).unwrap_or(16);
+    let channels = u16_be(common, 0).unwrap_or(1);
+    let bits = u16_be(common, 6).unwrap_or(16);
     let (bytes, frames) = match common.get(18..22).filter(|_| form == b"AIFC") {
         Some(b"ulaw" | b"ULAW" | b"alaw" | b"ALAW") => (1, 1),
         Some(b"ima4") => (34, 64),
@@ -116,12 +120,4 @@ fn canonical(form: &[u8], common: &[u8], frames: u64, start: u64, bytes: u64) ->
     view.push_literal(head);
     view.push_file(start..start + bytes);
     view
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }

@@ -7,7 +7,7 @@
 use std::io;
 
 use super::{Completeness, Container, Shape, Timing, fourcc, wav};
-use crate::engine::audio::decode::{bounds::BoundedFile, view::View};
+use crate::engine::audio::decode::{bounds::BoundedFile, integers::u32_be, view::View};
 
 const MOST_CHUNKS: usize = 1024;
 /// Bytes of the file's own head, of a chunk's, and of the edit count before the samples.
@@ -64,8 +64,8 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     let table = packets.as_deref().filter(|_| description.get(8..12) != Some(b"alac"));
     let timing = table.and_then(timing).unwrap_or_else(|| {
         let frames = stated.and_then(|bytes| {
-            let each = u32_at(&description, 16).filter(|&bytes| bytes > 0)?;
-            let frames = u32_at(&description, 20).filter(|&frames| frames > 0)?;
+            let each = u32_be(&description, 16).filter(|&bytes| bytes > 0)?;
+            let frames = u32_be(&description, 20).filter(|&frames| frames > 0)?;
             Some(bytes.saturating_sub(EDIT_COUNT) / u64::from(each) * u64::from(frames))
         });
         Timing { frames, ..Timing::default() }
@@ -81,7 +81,7 @@ fn logarithmic(description: &[u8]) -> Option<Vec<u8>> {
         _ => return None,
     };
     let rate = f64::from_be_bytes(*description.first_chunk()?) as u32;
-    let channels = u16::try_from(u32_at(description, 24)?).ok()?;
+    let channels = u16::try_from(u32_be(description, 24)?).ok()?;
     let mut format = tag.to_le_bytes().to_vec();
     format.extend(channels.to_le_bytes());
     format.extend(rate.to_le_bytes());
@@ -106,12 +106,8 @@ fn extent(claimed: Option<u64>, room: u64) -> (u64, Completeness, Option<u64>) {
 /// Of a table of packets, which counts whole ones of ALAC though the last one may be shorter: the frames to be heard, and those before them.
 fn timing(table: &[u8]) -> Option<Timing> {
     let frames = u64::try_from(i64_at(table, 8)?).ok().filter(|&frames| frames > 0)?;
-    let priming = u32_at(table, 16)?;
+    let priming = u32_be(table, 16)?;
     Some(Timing { skip: Some(priming.into()), frames: Some(frames), ..Timing::default() })
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 fn i64_at(bytes: &[u8], at: usize) -> Option<i64> {

@@ -119,7 +119,7 @@ pub struct Request {
 /// The shape of a file.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] where the file is no audio, or of a kind that is not supported,
+/// I/O errors of the file; [`DecodeError`] where the file is not audio, or of a kind that is not supported,
 /// or has no such track.
 pub fn shape(file: &mut BoundedFile, request: Request) -> io::Result<Result<Shape, DecodeError>> {
     let (container, start) = match sniff::container(file)? {

@@ -20,7 +20,7 @@ const MOST_TAGS: usize = 64;
 /// The container of a file, and where it begins: behind tags.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] where the file is no audio, or of a kind that is not supported.
+/// I/O errors of the file; [`DecodeError`] where the file is not audio, or of a kind that is not supported.
 pub fn container(file: &mut BoundedFile) -> io::Result<Result<(Container, u64), DecodeError>> {
     if file.len() == 0 {
         return Ok(Err(DecodeError::Empty(Empty::File)));

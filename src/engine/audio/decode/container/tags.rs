@@ -6,6 +6,7 @@
 use std::io;
 
 use crate::engine::audio::decode::bounds::BoundedFile;
+use crate::engine::audio::decode::integers::u32_le;
 
 /// Tags that are looked for in a row.
 const MOST: usize = 64;
@@ -27,8 +28,8 @@ pub fn tag_at(bytes: &[u8]) -> Option<u64> {
         return Some(ID3V2 + size + footer);
     }
     if bytes.starts_with(b"APETAGEX") {
-        let size = u32_at(bytes, 12)?;
-        let is_header = u32_at(bytes, 20)? & (1 << 29) != 0;
+        let size = u32_le(bytes, 12)?;
+        let is_header = u32_le(bytes, 20)? & (1 << 29) != 0;
         return Some(if is_header { APE + u64::from(size) } else { APE });
     }
     if bytes.starts_with(b"TAG") && bytes.get(3) != Some(&b'+') {
@@ -63,7 +64,7 @@ fn tag_before(file: &mut BoundedFile, end: u64) -> io::Result<Option<u64>> {
     if let Some(footer) = end.checked_sub(APE) {
         let bytes = file.bytes_at(footer, APE)?;
         if bytes.starts_with(b"APETAGEX")
-            && let (Some(size), Some(flags)) = (u32_at(&bytes, 12), u32_at(&bytes, 20))
+            && let (Some(size), Some(flags)) = (u32_le(&bytes, 12), u32_le(&bytes, 20))
         {
             let header = if flags & (1 << 31) == 0 { 0 } else { APE };
             return Ok(end.checked_sub(u64::from(size) + header));
@@ -105,8 +106,4 @@ pub fn lyrics_at(bytes: &[u8]) -> Option<u64> {
     }
     let end = bytes.windows(9).position(|end| end == b"LYRICS200" || end == b"LYRICSEND")?;
     Some(end as u64 + 9)
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }

@@ -7,7 +7,11 @@
 use std::{io, ops::Range};
 
 use super::{Completeness, Container, Shape, Timing, fourcc};
-use crate::engine::audio::decode::{bounds::BoundedFile, view::View};
+use crate::engine::audio::decode::{
+    bounds::BoundedFile,
+    integers::{u16_le, u32_le},
+    view::View,
+};
 
 /// Chunks that are looked at before the sound.
 const MOST_CHUNKS: usize = 1024;
@@ -47,13 +51,13 @@ pub fn shape(file: &mut BoundedFile) -> io::Result<Option<Shape>> {
     } else {
         extent(size, chunks.long_size, room)
     };
-    let tag = u16_at(format, 0).unwrap_or(0);
+    let tag = u16_le(format, 0).unwrap_or(0);
     if MPEG_TAGS.contains(&tag) {
         let mut view = View::default();
         view.push_file(start..start + bytes);
         return Ok(Some(Shape::single(Container::Mpeg, view, Timing::default(), completeness)));
     }
-    let frame_bytes = u16_at(format, 12).filter(|&bytes| bytes > 0 && PCM_TAGS.contains(&tag));
+    let frame_bytes = u16_le(format, 12).filter(|&bytes| bytes > 0 && PCM_TAGS.contains(&tag));
     let frames = frame_bytes.and_then(|each| stated.map(|bytes| bytes / u64::from(each)));
     let bytes = frame_bytes.map_or(bytes, |each| bytes - bytes % u64::from(each));
     let fact = chunks.fact.filter(|_| completeness == Completeness::Whole);
@@ -100,7 +104,7 @@ fn chunks(file: &mut BoundedFile) -> io::Result<Chunks> {
     let mut at = 12;
     for _ in 0..MOST_CHUNKS {
         let head = file.bytes_at(at, HEAD)?;
-        let (Some(name), Some(size)) = (fourcc(&head), u32_at(&head, 4)) else { break };
+        let (Some(name), Some(size)) = (fourcc(&head), u32_le(&head, 4)) else { break };
         let body = at + HEAD;
         match &name {
             b"fmt " if found.format.is_none() => {
@@ -135,7 +139,7 @@ fn is_chain_to_end(file: &mut BoundedFile, mut at: u64) -> io::Result<bool> {
             return Ok(at <= file.len() + 1);
         }
         let head = file.bytes_at(at, HEAD)?;
-        let (Some(name), Some(size)) = (fourcc(&head), u32_at(&head, 4)) else {
+        let (Some(name), Some(size)) = (fourcc(&head), u32_le(&head, 4)) else {
             return Ok(false);
         };
         if !name.iter().all(|byte| (b' '..=b'~').contains(byte)) {
@@ -166,12 +170,4 @@ pub(super) fn canonical(format: &[u8], fact: Option<&[u8]>, sound: Range<u64>) -
     view.push_literal(head);
     view.push_file(sound);
     view
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }

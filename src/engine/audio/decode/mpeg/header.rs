@@ -5,6 +5,12 @@ use super::First;
 /// Fewest bytes of a frame.
 pub const SHORTEST: usize = 7;
 
+/// Rates of AAC in Hz, by their index (ISO/IEC 14496-3, 1.6.3.4).
+pub const AAC_RATES: [u32; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+    7_350,
+];
+
 /// A kind of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -79,10 +85,6 @@ impl Header {
     }
 
     fn adts(bytes: &[u8]) -> Option<Self> {
-        const RATES: [u32; 13] = [
-            96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
-            8_000, 7_350,
-        ];
         let &[0xff, second, third, fourth, fifth, sixth, seventh] = bytes.first_chunk()? else {
             return None;
         };
@@ -92,7 +94,7 @@ impl Header {
         let head = if second & 1 == 1 { 7 } else { 9 };
         let length =
             usize::from(fourth & 3) << 11 | usize::from(fifth) << 3 | usize::from(sixth >> 5);
-        let rate = *RATES.get(usize::from((third >> 2) & 15))?;
+        let rate = *AAC_RATES.get(usize::from((third >> 2) & 15))?;
         let channels = u16::from((third & 1) << 2 | fourth >> 6);
         let blocks = u64::from(seventh & 3) + 1;
         (length > head).then_some(Self {

@@ -14,8 +14,8 @@ mod window;
 
 use std::io::{self, Read, Seek};
 
-pub use header::Framing;
 use header::Header;
+pub use header::{AAC_RATES, Framing};
 pub use note::Note;
 use window::Window;
 

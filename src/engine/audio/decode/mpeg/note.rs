@@ -2,6 +2,7 @@
 //! they added to the sound.
 
 use super::header::Header;
+use crate::engine::audio::decode::integers::u32_be;
 
 /// Frames by which a decoder of layer 3 delays the sound.
 const DECODER_DELAY: u64 = 529;
@@ -39,10 +40,10 @@ impl Note {
         if !(bytes.starts_with(b"Xing") || bytes.starts_with(b"Info")) {
             return None;
         }
-        let flags = u32_at(bytes, 4)?;
+        let flags = u32_be(bytes, 4)?;
         let mut at = 8;
         let mut number = |flag: u32| {
-            let number = (flags & flag != 0).then(|| u32_at(bytes, at)).flatten()?;
+            let number = (flags & flag != 0).then(|| u32_be(bytes, at)).flatten()?;
             at += 4;
             Some(u64::from(number))
         };
@@ -57,7 +58,7 @@ impl Note {
         if !bytes.starts_with(b"VBRI") {
             return None;
         }
-        let (size, count) = (u32_at(bytes, 10)?, u32_at(bytes, 14)?);
+        let (size, count) = (u32_be(bytes, 10)?, u32_be(bytes, 14)?);
         Some(Self { count: Some(count.into()), bytes: Some(size.into()), added: None })
     }
 }
@@ -72,8 +73,4 @@ fn lame(bytes: &[u8]) -> Option<(u64, u64)> {
     let delay = u64::from(a) << 4 | u64::from(b >> 4);
     let padding = u64::from(b & 15) << 8 | u64::from(c);
     Some((delay + DECODER_DELAY, padding.saturating_sub(DECODER_DELAY)))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }

@@ -18,7 +18,7 @@ pub struct Element {
     pub bytes: Option<u64>,
 }
 
-/// The element whose head is at `at`; `None` where there is none.
+/// The element whose head is at `at`; `None` without one.
 ///
 /// # Errors
 /// I/O errors of the file.
@@ -47,7 +47,7 @@ pub fn vint(bytes: &[u8]) -> Option<(u64, usize)> {
     Some((rest.iter().fold(first, |number, &byte| (number << 8) | u64::from(byte)), length))
 }
 
-/// The elements that `bytes` hold: names and contents, up to what is none.
+/// The elements that `bytes` hold: names and contents, up to the first invalid one.
 pub fn children(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     std::iter::from_fn(move || {
         let (id, id_bytes, size, size_bytes) = read_head(bytes)?;

@@ -47,7 +47,7 @@ const STRIDE: u64 = 1 << 16;
 /// the file but what plays it.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] when there is no such track.
+/// I/O errors of the file; [`DecodeError`] when the file has no such track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,

@@ -22,7 +22,7 @@ pub(in crate::engine::audio::decode::container) fn read_head(
     }
 }
 
-/// The boxes within a range of bytes, up to what is none.
+/// The boxes within a range of bytes, up to the first invalid one.
 pub(in crate::engine::audio::decode::container) fn children(
     bytes: &[u8],
     range: Range<usize>,

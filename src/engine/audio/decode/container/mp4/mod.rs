@@ -12,6 +12,7 @@ pub(super) mod timing;
 use std::{io, ops::Range};
 
 use super::{Completeness, Container, Shape, choose};
+use crate::engine::audio::decode::integers::u16_be;
 use crate::engine::{
     audio::decode::{DecodeError, bounds::BoundedFile, view::View},
     types::AudioTrack,
@@ -26,7 +27,7 @@ const LONGEST_INDEX: u64 = 256 << 20;
 /// The shape of an MP4 file; `None` where it has no index that can be read. `wanted` is the number of an audio track, from 1.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] when there is no such track.
+/// I/O errors of the file; [`DecodeError`] when the file has no such track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,
@@ -104,7 +105,7 @@ struct TopLevel {
 }
 
 impl TopLevel {
-    /// Where the box of media data ends in which `at` is; never, where there is none.
+    /// The end of the box of media data that holds `at`; [`u64::MAX`] without one.
     fn end_of_data(&self, at: u64) -> u64 {
         self.data.iter().find(|data| data.contains(&at)).map_or(u64::MAX, |data| data.end)
     }
@@ -362,9 +363,9 @@ struct Fields {
 
 impl Fields {
     fn read(content: &[u8]) -> Option<Self> {
-        let version = u16_at(content, 8)?;
-        let channels = u16_at(content, 16)?.into();
-        let bits = u16_at(content, 18)?;
+        let version = u16_be(content, 8)?;
+        let channels = u16_be(content, 16)?.into();
+        let bits = u16_be(content, 18)?;
         let rate = f64::from(u32::from_be_bytes(*content.get(24..)?.first_chunk()?)) / 65536.0;
         Some(match version {
             0 => Self { channels, bits, rate, bytes: 28 },
@@ -441,7 +442,7 @@ fn descriptor(bytes: &[u8]) -> Option<(u8, &[u8])> {
 
 /// Three letters of five bits each; numbers of Macintosh languages are left out.
 fn language_of(bytes: &[u8]) -> Option<String> {
-    let packed = u16_at(bytes, 0)?;
+    let packed = u16_be(bytes, 0)?;
     let letter = |shift: u16| char::from(b'`' + ((packed >> shift) & 31) as u8);
     let code: String = [10, 5, 0].into_iter().map(letter).collect();
     let is_code = packed >= 0x400 && code.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -456,8 +457,4 @@ fn boxed(kind: [u8; 4], contents: &[&[u8]]) -> Vec<u8> {
         bytes.extend_from_slice(content);
     }
     bytes
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }

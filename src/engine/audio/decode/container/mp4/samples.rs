@@ -6,6 +6,8 @@
 //! demuxer would read from a wrong place up to the end of the file.
 //! Reads no file: works on the content of boxes. Source: ISO/IEC 14496-12, 8.6.1 and 8.7.
 
+use crate::engine::audio::decode::integers::u32_be;
+
 /// Bytes of a table before its entries, of one with a size for all, and of an entry of a table of runs.
 const HEAD: usize = 8;
 const SIZES_HEAD: usize = 12;
@@ -45,7 +47,7 @@ impl Tables<'_, '_> {
     /// The tables as they should be; `None` where they are right, or cannot be judged: samples of one
     /// size, or tables that do not belong together.
     pub fn mended(&mut self) -> Option<Mended> {
-        if u32_at(self.sizes, 4)? != 0 {
+        if u32_be(self.sizes, 4)? != 0 {
             return None;
         }
         let mut sizes = numbers::<4>(self.sizes.get(SIZES_HEAD..)?);
@@ -97,9 +99,9 @@ impl Tables<'_, '_> {
         let mut counts = Vec::new();
         let runs: Vec<&[u8]> = self.runs.get(HEAD..)?.chunks_exact(RUN).collect();
         for (index, run) in runs.iter().enumerate() {
-            let each = u32_at(run, 4)? as usize;
+            let each = u32_be(run, 4)? as usize;
             let end = match runs.get(index + 1) {
-                Some(next) => (u32_at(next, 0)? as usize).checked_sub(1)?,
+                Some(next) => (u32_be(next, 0)? as usize).checked_sub(1)?,
                 None => chunks,
             };
             if end > chunks || end < counts.len() {
@@ -115,7 +117,7 @@ impl Tables<'_, '_> {
     fn durations_of(&self, samples: usize) -> Vec<u8> {
         let mut table = self.durations.to_vec();
         let entries = table.get(HEAD..).unwrap_or_default().chunks_exact(8);
-        let counts: Vec<u64> = entries.map(|entry| u32_at(entry, 0).unwrap_or(0).into()).collect();
+        let counts: Vec<u64> = entries.map(|entry| u32_be(entry, 0).unwrap_or(0).into()).collect();
         let Some(longest) = (0..counts.len()).max_by_key(|&index| counts[index]) else {
             return table;
         };
@@ -149,27 +151,30 @@ fn mend_offsets(offsets: &mut [u64], lengths: &[u64]) {
     }
 }
 
-/// Makes the sizes of a chunk fit into `room`. Sizes beyond `limit` are wrong, and share what the
-/// others leave; else the largest ones are cut. Fewer bytes are no sign of damage: samples of another
-/// track may follow.
+/// Makes the sizes of a chunk fit into `room`. Sizes beyond `limit` are wrong, and share the bytes that
+/// the others leave; else a single size that is too large is cut. Where neither helps, the chunk ends
+/// with its room. Fewer bytes are not a sign of damage: samples of another track may follow.
 fn fit(sizes: &mut [u64], room: u64, limit: u64) {
     let sum: u64 = sizes.iter().sum();
-    let known: u64 = sizes.iter().filter(|size| **size <= limit).sum();
-    let mut left = room.saturating_sub(known);
-    let mut wrong = sizes.iter().filter(|size| **size > limit).count() as u64;
     if sum <= room {
         return;
     }
+    let known: u64 = sizes.iter().filter(|size| **size <= limit).sum();
+    let mut left = room.saturating_sub(known);
+    let mut wrong = sizes.iter().filter(|size| **size > limit).count() as u64;
     for size in sizes.iter_mut().filter(|size| **size > limit) {
         *size = (left / wrong).min(limit);
         (left, wrong) = (left - *size, wrong - 1);
     }
-    let mut excess = known.saturating_sub(room);
-    while excess > 0
-        && let Some(size) = sizes.iter_mut().max()
-    {
-        let less = excess.min(*size);
-        (*size, excess) = (*size - less, excess - less);
+    let excess = known.saturating_sub(room);
+    if let Some(size) = sizes.iter_mut().max().filter(|size| **size >= excess) {
+        *size -= excess;
+        return;
+    }
+    let mut left = room;
+    for size in sizes {
+        *size = left.min(*size);
+        left -= *size;
     }
 }
 
@@ -220,12 +225,8 @@ fn largest(sizes: &[u64]) -> u64 {
 /// Numbers of `N` bytes.
 fn numbers<const N: usize>(bytes: &[u8]) -> Vec<u64> {
     let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
-    // What no offset or size can be would overflow their sums.
+    // Larger numbers, which no file has, would overflow their sums.
     bytes.chunks_exact(N).map(|bytes| number(bytes).min(1 << 48)).collect()
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]
@@ -341,6 +342,14 @@ mod tests {
             });
             assert_eq!(sizes, right, "{index} {wrong}");
         }
+    }
+
+    #[test]
+    fn a_chunk_of_many_samples_is_cut_at_once_where_its_room_ends() {
+        let mut sizes = vec![300; 1 << 20];
+        fit(&mut sizes, 1_000, 2_400);
+        assert_eq!(&sizes[..5], [300, 300, 300, 100, 0]);
+        assert_eq!(sizes.iter().sum::<u64>(), 1_000);
     }
 
     #[test]

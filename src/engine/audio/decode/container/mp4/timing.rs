@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::boxes::{Child, children, find};
+use crate::engine::audio::decode::integers::{u32_be, u64_be};
 use crate::engine::audio::{
     decode::{
         container::Timing,
@@ -47,7 +48,7 @@ impl Timeline {
         let mut timeline = Self::default();
         let ticks = |range: Range<usize>| {
             let at = if moov.get(range.start) == Some(&0) { 12 } else { 20 };
-            u32_at(moov, range.start + at).unwrap_or(0)
+            u32_be(moov, range.start + at).unwrap_or(0)
         };
         for (kind, range) in boxes {
             match kind {
@@ -127,16 +128,16 @@ impl Timeline {
 
 fn edits(moov: &[u8], list: &Range<usize>) -> Vec<Edit> {
     let is_long = moov.get(list.start).is_some_and(|&version| version != 0);
-    let count = u32_at(moov, list.start + 4).unwrap_or(0) as usize;
+    let count = u32_be(moov, list.start + 4).unwrap_or(0) as usize;
     let bytes = if is_long { 20 } else { 12 };
     let entries = moov.get(list.start + 8..list.end).unwrap_or(&[]).chunks_exact(bytes);
     let mut found = Vec::new();
     for entry in entries.take(count.min(MOST_EDITS)) {
         let (length, start) = if is_long {
-            (u64_at(entry, 0), u64_at(entry, 8).filter(|&start| start != u64::MAX))
+            (u64_be(entry, 0), u64_be(entry, 8).filter(|&start| start != u64::MAX))
         } else {
-            let start = u32_at(entry, 4).filter(|&start| start != u32::MAX);
-            (u32_at(entry, 0).map(u64::from), start.map(u64::from))
+            let start = u32_be(entry, 4).filter(|&start| start != u32::MAX);
+            (u32_be(entry, 0).map(u64::from), start.map(u64::from))
         };
         let is_still = entry[bytes - 4..bytes - 2] == [0, 0];
         let start = start.filter(|_| !is_still);
@@ -149,7 +150,7 @@ fn edits(moov: &[u8], list: &Range<usize>) -> Vec<Edit> {
 fn media_ticks(table: &[u8]) -> u64 {
     let entries = table.get(8..).unwrap_or(&[]).chunks_exact(8);
     entries.fold(0, |sum: u64, entry| {
-        let (count, ticks) = (u32_at(entry, 0).unwrap_or(0), u32_at(entry, 4).unwrap_or(0));
+        let (count, ticks) = (u32_be(entry, 0).unwrap_or(0), u32_be(entry, 4).unwrap_or(0));
         sum.saturating_add(u64::from(count) * u64::from(ticks))
     })
 }
@@ -174,14 +175,6 @@ fn itunes_numbers(note: &str) -> Option<[u64; 3]> {
     let mut numbers = note.split_whitespace().skip(1).map(|word| u64::from_str_radix(word, 16));
     let mut next = || numbers.next()?.ok();
     Some([next()?, next()?, next()?])
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]

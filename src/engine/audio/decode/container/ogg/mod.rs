@@ -24,7 +24,7 @@ const LONGEST_HEADERS: usize = 64 << 20;
 /// track, from 1. Where `headers_only`, all of the file is shown from the first audio track on.
 ///
 /// # Errors
-/// I/O errors of the file; [`DecodeError`] when there is no such track.
+/// I/O errors of the file; [`DecodeError`] when the file has no such track.
 pub fn shape(
     file: &mut BoundedFile,
     wanted: Option<usize>,
@@ -51,7 +51,7 @@ pub fn shape(
             }
             Found::Damaged => {
                 let next = next_mark(file, at + 1)?;
-                // Other data at the end of the file, such as a tag, is no damage.
+                // Other data at the end of the file, such as a tag, is not damage.
                 if next.is_some() || file.bytes_at(at, 4)? == b"OggS" {
                     walk.damage = Damage::AtEnd;
                 }
@@ -95,7 +95,7 @@ struct Stream {
     headers: Headers,
     /// Number of the last page of the headers.
     header_page: u32,
-    /// The last page, which is not shown yet, and whether it is one of the headers.
+    /// The last page of sound, which is not shown yet.
     last: Option<Page>,
 }
 
@@ -185,7 +185,7 @@ impl Walk {
         let before = stream.last.as_ref().map(Page::sequence);
         let number = before.unwrap_or(stream.header_page).wrapping_add(1);
         let follows = page.sequence() == number;
-        // What was recorded from a broadcast begins anywhere, but its bytes are whole.
+        // A recording of a broadcast begins at any page, but its bytes are whole.
         self.lacks_start |=
             before.is_none() && !follows && self.damage != Damage::None && self.view.len() == 0;
         self.flush(false);

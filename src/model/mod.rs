@@ -9,6 +9,9 @@ pub mod arena;
 mod error;
 pub mod htdemucs;
 pub mod kernels;
+pub mod mdx23c;
+pub mod recognition;
+pub mod roformer;
 #[cfg(test)]
 pub(crate) mod seam_tests;
 pub mod selftest;
@@ -16,6 +19,7 @@ pub mod stft;
 pub mod weights;
 
 pub use error::{FileFault, ModelError};
+use recognition::{Facts, Recognised, Shapes};
 pub use weights::shared::share_in as share_weights_in;
 
 /// Samples per second of the sound that networks are given.
@@ -103,6 +107,9 @@ pub struct Kind {
     pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
     /// Memory use, from the shape and the bytes of the weights.
     pub memory: fn(&Spec, u64) -> Memory,
+    /// Recognises a network whose file does not state how it is built; `None` when its tensors are
+    /// of another kind. Errors do not name the file.
+    pub recognise: fn(&Shapes, &Facts) -> Option<Result<Recognised>>,
 }
 
 /// A network's memory use, in bytes.
@@ -118,6 +125,9 @@ pub struct Memory {
 /// Every kind of network.
 pub const KINDS: &[Kind] = &[
     htdemucs::KIND,
+    roformer::MEL,
+    roformer::BS,
+    mdx23c::KIND,
     #[cfg(test)]
     seam_tests::KIND,
 ];

@@ -1,0 +1,38 @@
+//! RoFormers: Mel-Band and Band-Split (BS) networks over a spectrogram's bands.
+
+pub mod recognise;
+
+use std::{fs::File, path::Path};
+
+use crate::model::{Kind, Memory, ModelError, Precision, Result, Separator, Spec, weights};
+
+/// Mel-Band RoFormer.
+pub const MEL: Kind = Kind {
+    class_name: "MelBandRoformer",
+    describe,
+    load,
+    memory: |_, bytes| Memory { weights: bytes, work: 0 },
+    recognise: recognise::mel,
+};
+
+/// Band-Split RoFormer.
+pub const BS: Kind = Kind { class_name: "BSRoformer", recognise: recognise::bands, ..MEL };
+
+/// The shape that a file's arguments state.
+pub(super) fn describe(file: File) -> Result<Spec> {
+    let (header, _) = weights::read_texts(&file)?;
+    let kwargs = header.get("kwargs").map(String::as_str).unwrap_or_default();
+    let kwargs: serde_json::Value = serde_json::from_str(kwargs)
+        .map_err(|error| ModelError::header(&format!("its arguments are not valid: {error}")))?;
+    let sources = serde_json::from_value(kwargs["sources"].clone())
+        .map_err(|_| ModelError::header("it does not name its stems"))?;
+    let segment_frames = kwargs["segment_frames"].as_u64().unwrap_or(0) as usize;
+    let sample_rate = kwargs["samplerate"].as_u64().unwrap_or(0) as u32;
+    let channels = if kwargs["stereo"] == false { 1 } else { 2 };
+    Ok(Spec { sources, sample_rate, channels, segment_frames })
+}
+
+/// Fails: the computation is not part of this build.
+pub(super) fn load(path: &Path, _: Precision) -> Result<Box<dyn Separator>> {
+    Err(ModelError::header("this build cannot run its kind of network").of_file(path))
+}

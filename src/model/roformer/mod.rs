@@ -19,6 +19,7 @@ pub const MEL: Kind = Kind {
 pub const BS: Kind = Kind { class_name: "BSRoformer", recognise: recognise::bands, ..MEL };
 
 /// The shape that a file's arguments state.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of `Kind::describe`")]
 pub(super) fn describe(file: File) -> Result<Spec> {
     let (header, _) = weights::read_texts(&file)?;
     let kwargs = header.get("kwargs").map(String::as_str).unwrap_or_default();

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::model::{
     KINDS, ModelError, Result,
-    recognition::{Facts, MissingFact, Recognised, Shapes},
+    recognition::{Facts, Recognised, Shapes},
 };
 
 /// Most YAML files of a folder that are tried.
@@ -145,12 +145,14 @@ fn fitting(path: &Path, shapes: &Shapes, options: &ImportOptions) -> Result<Opti
     let mut files: Vec<PathBuf> = entries.filter(is_yaml).take(MOST_FILES).collect();
     files.sort();
     let mut complete: Vec<(Facts, Map<String, Value>)> = Vec::new();
-    let mut partial: Vec<(Facts, Vec<MissingFact>)> = Vec::new();
+    let mut partial = Vec::new();
+    let mut misfits = Vec::new();
     for facts in files.iter().filter_map(|file| read(file, options).ok()) {
         match recognise(shapes, &facts) {
             Some(Ok((_, Recognised::Complete(kwargs)))) => complete.push((facts, kwargs)),
-            Some(Ok((_, Recognised::Missing(missing)))) => partial.push((facts, missing)),
-            Some(Err(_)) | None => {}
+            Some(Ok((_, Recognised::Missing(_)))) => partial.push(facts),
+            Some(Err(_)) => misfits.push(facts),
+            None => {}
         }
     }
     if complete.iter().any(|(_, kwargs)| *kwargs != complete[0].1) {
@@ -162,7 +164,14 @@ fn fitting(path: &Path, shapes: &Shapes, options: &ImportOptions) -> Result<Opti
         ))
         .of(path));
     }
-    let mut partial = partial.into_iter();
-    let only = partial.next().filter(|_| partial.next().is_none()).map(|(facts, _)| facts);
-    Ok(complete.into_iter().next().map(|(facts, _)| facts).or(only))
+    let only = |found: Vec<Facts>| <[Facts; 1]>::try_from(found).ok().map(|[facts]| facts);
+    let complete = complete.into_iter().next().map(|(facts, _)| facts);
+    // One that does not fit, but is alone, says more than a network without a configuration that
+    // cannot be used either.
+    let is_unusable = || {
+        let bare = facts(String::new(), Value::Null, options);
+        matches!(recognise(shapes, &bare), Some(Err(_)))
+    };
+    let found = complete.or_else(|| only(partial));
+    Ok(found.or_else(|| only(misfits).filter(|_| is_unusable())))
 }

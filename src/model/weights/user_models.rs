@@ -160,6 +160,7 @@ fn unknown_network() -> Network {
         sha256: Vec::new(),
         tensors: None,
         values: 0,
+        is_single: false,
         weights: None,
         kwargs: None,
         origins: Vec::new(),

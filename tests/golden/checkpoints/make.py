@@ -38,7 +38,8 @@ ROFORMER = dict(
     ff_dropout=0, flash_attn=False, stft_n_fft=64, stft_hop_length=16, stft_win_length=64, mlp_expansion_factor=1,
 )
 BANDS = dict(ROFORMER, freqs_per_bands=(2, 6, 25), num_stems=2, mask_estimator_depth=2)
-MEL_BANDS = dict(ROFORMER, num_bands=3, num_stems=1, mask_estimator_depth=1, sample_rate=44100)
+# The class of audio-separator does not pass the expansion factor on.
+MEL_BANDS = dict(ROFORMER, mlp_expansion_factor=4, num_bands=3, num_stems=1, mask_estimator_depth=1, sample_rate=44100)
 
 
 def roformer(kind, arguments, seed):

@@ -87,7 +87,7 @@ fn what_does_not_fit_is_named() {
         config[path[0]][path[1]] = value;
         match recognise(&shapes(2), &with(config)) {
             Some(Err(ModelError::Header { detail })) => {
-                assert!(detail.contains(expected), "{detail}")
+                assert!(detail.contains(expected), "{detail}");
             }
             other => panic!("{other:?}"),
         }

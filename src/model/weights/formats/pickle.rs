@@ -274,14 +274,11 @@ impl<'a> Machine<'a> {
             return Ok(Node::Name(known));
         }
         let full = format!("{}.{}", quoted(module), quoted(name));
-        let full = match self.names.get(full.as_str()) {
-            Some(full) => Rc::clone(full),
-            None => {
-                let full: Rc<str> = full.into();
-                self.names.insert(Rc::clone(&full));
-                full
-            }
-        };
+        if let Some(known) = self.names.get(full.as_str()) {
+            return Ok(Node::Opaque(Rc::clone(known)));
+        }
+        let full: Rc<str> = full.into();
+        self.names.insert(Rc::clone(&full));
         Ok(Node::Opaque(full))
     }
 
@@ -371,16 +368,19 @@ impl<'a> Machine<'a> {
             },
             Name::Fraction => self.fraction(arguments),
             Name::RebuildTensor => self.tensor(arguments),
-            Name::RebuildParameter => match &self.nodes[arguments] {
-                Node::Tuple(items) => match items.first().map(|id| &self.nodes[*id]) {
-                    Some(Node::Tensor(view)) => Ok(Node::Tensor(view.clone())),
-                    Some(Node::Opaque(name)) => Ok(Node::Opaque(Rc::clone(name))),
-                    _ => Err(damaged()),
-                },
-                _ => Err(damaged()),
-            },
+            Name::RebuildParameter => self.parameter(arguments),
             Name::Class(name) => Ok(Node::Opaque(Rc::clone(name))),
             Name::Storage(_) => Err(damaged()),
+        }
+    }
+
+    /// The tensor of a parameter: the first of its arguments.
+    fn parameter(&self, arguments: Id) -> Result<Node> {
+        let Node::Tuple(items) = &self.nodes[arguments] else { return Err(damaged()) };
+        match items.first().map(|id| &self.nodes[*id]) {
+            Some(Node::Tensor(view)) => Ok(Node::Tensor(view.clone())),
+            Some(Node::Opaque(name)) => Ok(Node::Opaque(Rc::clone(name))),
+            _ => Err(damaged()),
         }
     }
 

@@ -103,7 +103,16 @@ fn state(pickle: &Pickle) -> Result<&[(Id, Id)]> {
             }
         }
         let is_tensor = |(_, value): &(Id, Id)| matches!(pickle.node(*value), Node::Tensor(_));
-        if entries.iter().any(is_tensor) { Found::State(entries) } else { object }
+        if entries.iter().any(is_tensor) {
+            return Found::State(entries);
+        }
+        // A state in which no value is a tensor, but an object in a tensor's place.
+        let mut values = entries.iter().map(|(_, value)| pickle.node(*value));
+        let inner = values.find_map(|value| match value {
+            Node::Opaque(name) if depth > 0 => Some(Found::Object(name)),
+            _ => None,
+        });
+        inner.unwrap_or(object)
     }
     match find(pickle, pickle.root(), 0) {
         Found::State(state) => Ok(state),
@@ -249,9 +258,10 @@ fn position(view: &View, mut index: usize) -> usize {
 /// these names. The first positional argument is the list of sources.
 fn described(pickle: &Pickle) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::default();
-    let class_name = match pickle.get(pickle.root(), "klass") {
-        Some(Node::Name(Name::Class(class_name)) | Node::Opaque(class_name)) => class_name,
-        _ => return Ok(checkpoint),
+    let Some(Node::Name(Name::Class(class_name)) | Node::Opaque(class_name)) =
+        pickle.get(pickle.root(), "klass")
+    else {
+        return Ok(checkpoint);
     };
     checkpoint.class_name = class_name.rsplit('.').next().map(str::to_owned);
     let mut left = ARGUMENT_LIMIT;

@@ -104,6 +104,8 @@ fn json(yaml: &Yaml<'_>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use serde_json::json;
 
     use super::*;
@@ -138,7 +140,8 @@ mod tests {
         let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let before = format!("*a{}, ", level - 1).repeat(10);
-            laughs += &format!("a{level}: &a{level} [{}]\n", before.trim_end_matches(", "));
+            let before = before.trim_end_matches(", ");
+            writeln!(laughs, "a{level}: &a{level} [{before}]").unwrap();
         }
         assert!(message(&laughs).contains("is not valid YAML"), "{}", message(&laughs));
         assert!(message("a: [1, 2").contains("is not valid YAML"));

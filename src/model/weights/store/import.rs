@@ -192,7 +192,8 @@ impl Store {
         }
         // Equal values with the stems in another order would give each stem a wrong name.
         if let Some(sources) = checkpoint.sources()
-            && *sources != serde_json::json!(model.sources)
+            && user_models::stems(&checkpoint.kwargs, Some(sources)).ok().as_ref()
+                != Some(&model.sources)
         {
             return Err(Fault::wrong(format!(
                 "names its stems {}, where {} has {}",
@@ -203,7 +204,7 @@ impl Store {
         }
         if let (None, Some(kwargs)) = (checkpoint.described(), &network.kwargs) {
             checkpoint.class_name = Some(network.class_name.clone());
-            checkpoint.kwargs = kwargs.clone();
+            checkpoint.kwargs.clone_from(kwargs);
         } else if checkpoint.described().is_none() {
             return Err(FileFault::Undescribed.into());
         }

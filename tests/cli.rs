@@ -214,7 +214,8 @@ fn a_checkpoint_is_imported_and_described() {
     let text = stderr(&output);
     assert!(text.contains("for example --hop 441 --chunk 352800 --stems vocals"), "{text}");
     let stated = ["--hop", "16", "--chunk", "4410", "--stems", "Vocals", "--name", "voice"];
-    let arguments = [&["model", "add", &path("full.ckpt")], &stated[..]].concat();
+    let full = path("full.ckpt");
+    let arguments = [&["model", "add", full.as_str()], &stated[..]].concat();
     let output = partita(home.path(), &arguments);
     assert!(output.status.success(), "{}", stderr(&output));
     let expected =

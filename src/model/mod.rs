@@ -16,6 +16,7 @@ pub mod roformer;
 pub(crate) mod seam_tests;
 pub mod selftest;
 pub mod stft;
+pub mod tensors;
 pub mod weights;
 
 pub use error::{FileFault, ModelError};
@@ -125,8 +126,8 @@ pub struct Memory {
 /// Every kind of network.
 pub const KINDS: &[Kind] = &[
     htdemucs::KIND,
-    roformer::MEL,
-    roformer::BS,
+    roformer::KIND_MEL,
+    roformer::KIND_BS,
     mdx23c::KIND,
     #[cfg(test)]
     seam_tests::KIND,

@@ -40,11 +40,17 @@ const FOREIGN_ARGUMENTS: &[(&str, &str)] = &[
 /// The most of any count in a file's header that a network could have.
 const MOST: usize = 1 << 14;
 
+/// Most bands of a network.
+const MOST_BANDS: usize = 512;
+
 /// Hops of published networks.
 const HOPS: [usize; 2] = [441, 512];
 
 /// Segments of published networks, in frames.
 const CHUNKS: [usize; 4] = [352_800, 131_584, 485_100, 588_800];
+
+/// A function that recognises one kind.
+pub type Recognise = fn(&Shapes, &Facts) -> Option<Result<Recognised>>;
 
 /// The two kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,8 +230,8 @@ fn masks(shapes: &Shapes, facts: &Facts, split: Split) -> Result<(Map<String, Va
 /// Numbers of each band: its bins, times two for the parts of complex numbers, times the channels.
 fn widths(shapes: &Shapes) -> Result<Vec<usize>> {
     let bands = modules(shapes, "band_split.to_features.")?;
-    if bands > MOST {
-        return Err(unusable(format!("it has {bands} bands; the limit is {MOST}")));
+    if bands > MOST_BANDS {
+        return Err(unusable(format!("it has {bands} bands; the limit is {MOST_BANDS}")));
     }
     let width = |band: usize| {
         let [width] = shape::<1>(shapes, &format!("band_split.to_features.{band}.0.gamma"))?;
@@ -237,19 +243,22 @@ fn widths(shapes: &Shapes) -> Result<Vec<usize>> {
 /// Adds the arguments of disjoint bands, which make up every bin of a spectrum; returns `n_fft`.
 fn plain_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>) -> Result<usize> {
     let sum = widths.iter().try_fold(0_usize, |sum, width| sum.checked_add(*width));
+    let stated = facts.whole(&["model", "stft_n_fft"])?;
     // Stereo, unless the widths fit one channel only.
     let bins = |channels: usize| {
         let bins = sum.filter(|sum| sum.is_multiple_of(2 * channels))? / 2 / channels;
-        let fits = bins > 1 && (bins - 1).is_power_of_two();
+        let fits = match stated {
+            Some(n_fft) => bins == n_fft / 2 + 1,
+            None => bins > 1 && (bins - 1).is_power_of_two(),
+        };
         let is_whole = widths.iter().all(|width| width.is_multiple_of(2 * channels));
-        (fits && is_whole).then_some(bins)
+        (fits && is_whole).then_some((channels, bins))
     };
-    let found = bins(2).map(|bins| (2, bins)).or_else(|| bins(1).map(|bins| (1, bins)));
-    let Some((channels, bins)) = found else {
-        return Err(unusable("its bands do not make up the bins of a spectrum"));
+    let Some((channels, bins)) = bins(2).or_else(|| bins(1)) else {
+        let n_fft = stated.map_or_else(String::new, |n_fft| format!(" of stft_n_fft = {n_fft}"));
+        return Err(unusable(format!("its bands do not make up the bins of a spectrum{n_fft}")));
     };
     let n_fft = 2 * (bins - 1);
-    facts.agree(&["model", "stft_n_fft"], n_fft)?;
     agree_on_channels(facts, channels)?;
     let widths: Vec<usize> = widths.iter().map(|width| width / 2 / channels).collect();
     let path = ["model", "freqs_per_bands"];
@@ -271,16 +280,17 @@ fn mel_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>) -
         return Err(facts.wrong(&["model", "sample_rate"], "is not a rate"));
     }
     let sizes = match facts.whole(&["model", "stft_n_fft"])? {
-        Some(n_fft) if n_fft.is_power_of_two() && (64..=65_536).contains(&n_fft) => vec![n_fft],
+        Some(n_fft) if n_fft.is_multiple_of(2) && (16..=65_536).contains(&n_fft) => vec![n_fft],
         Some(_) => {
-            return Err(facts.wrong(&["model", "stft_n_fft"], "is not a power of two up to 65536"));
+            let what = "is not an even number from 16 to 65536";
+            return Err(facts.wrong(&["model", "stft_n_fft"], what));
         }
         None => vec![2048, 4096, 1024, 8192],
     };
     for n_fft in sizes {
-        let bank = filter_widths(rate, n_fft, widths.len());
+        let Ok(bank) = super::bands::mel(rate as f64, n_fft, widths.len()) else { continue };
         for channels in [2, 1] {
-            if bank.iter().map(|bins| bins * 2 * channels).eq(widths.iter().copied()) {
+            if bank.iter().map(|band| band.len() * 2 * channels).eq(widths.iter().copied()) {
                 agree_on_channels(facts, channels)?;
                 kwargs.insert("num_bands".into(), widths.len().into());
                 kwargs.insert("sample_rate".into(), rate.into());
@@ -309,45 +319,6 @@ fn agree_on_channels(facts: &Facts, channels: usize) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// Bins of each filter of `librosa.filters.mel` with its defaults (Slaney's scale, 0 Hz to half the
-/// rate) that are not zero, with the first and the last bin set.
-fn filter_widths(rate: usize, n_fft: usize, bands: usize) -> Vec<usize> {
-    let half = rate as f64 / 2.0;
-    let step = mel_of(half) / (bands + 1) as f64;
-    let edges: Vec<f64> = (0..bands + 2).map(|edge| hz_of(step * edge as f64)).collect();
-    let width = |(band, edges): (usize, &[f64])| {
-        let is_set = |bin: &usize| {
-            let freq = rate as f64 * *bin as f64 / n_fft as f64;
-            let rise = (freq - edges[0]) / (edges[1] - edges[0]);
-            let fall = (edges[2] - freq) / (edges[2] - edges[1]);
-            let is_forced = (band == 0 && *bin == 0) || (band + 1 == bands && *bin == n_fft / 2);
-            rise.min(fall) as f32 > 0.0 || is_forced
-        };
-        (0..=n_fft / 2).filter(is_set).count()
-    };
-    edges.windows(3).enumerate().map(width).collect()
-}
-
-/// Where Slaney's scale turns from linear to logarithmic, in Hz.
-const BREAK: f64 = 1000.0;
-
-/// Hertz of one mel below [`BREAK`].
-const LINEAR: f64 = 200.0 / 3.0;
-
-/// Mels of a factor of e above [`BREAK`].
-fn log_step() -> f64 {
-    6.4_f64.ln() / 27.0
-}
-
-fn mel_of(hz: f64) -> f64 {
-    if hz < BREAK { hz / LINEAR } else { BREAK / LINEAR + (hz / BREAK).ln() / log_step() }
-}
-
-fn hz_of(mel: f64) -> f64 {
-    let turn = BREAK / LINEAR;
-    if mel < turn { mel * LINEAR } else { BREAK * (log_step() * (mel - turn)).exp() }
 }
 
 #[cfg(test)]

@@ -88,8 +88,7 @@ cli-model-damaged = damaged: it { $reason }
 cli-model-unusable = unusable: { $reason }
 cli-model-removed = removed; its stems are kept
 cli-model-correct = correct
-# $kind: Mel-Band RoFormer; $size: 384 × 6, its width and its layers
-cli-model-kind = { $kind }, { $size }
+# Parts of a line such as: Mel-Band RoFormer, 384 × 6, 60 bands, 1 stem: vocals; the rest: other; segments of 8 s
 cli-model-bands = { $count ->
     [one] { $count } band
    *[other] { $count } bands

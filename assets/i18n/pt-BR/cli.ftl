@@ -82,7 +82,6 @@ cli-model-damaged = danificado: { $reason }
 cli-model-unusable = inutilizável: { $reason }
 cli-model-removed = removido; os stems dele são mantidos
 cli-model-correct = correto
-cli-model-kind = { $kind }, { $size }
 cli-model-bands = { $count ->
     [one] { $count } banda
    *[other] { $count } bandas

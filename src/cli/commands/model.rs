@@ -197,8 +197,7 @@ fn import(store: &Store, args: &ImportArgs, output: &Output) -> Result<ExitCode>
 
 /// What was recognised, in one line.
 fn recognised(summary: &Summary) -> String {
-    let size = format!("{} × {}", summary.width, summary.layers);
-    let mut first = fl!(cli_model_kind, kind = summary.kind, size = size);
+    let mut first = format!("{}, {} × {}", summary.kind, summary.width, summary.layers);
     if let Some(bands) = summary.bands {
         first = format!("{first}, {}", fl!(cli_model_bands, count = bands));
     }

@@ -61,7 +61,12 @@ impl FilterBank {
             return Err(wrong("filters and arguments do not fit together"));
         }
         let filters = values.chunks(taps).map(|f| f.iter().map(|v| v.to_f32()).collect());
-        let spec = Spec { sources, sample_rate: 44_100, channels: 2, segment_frames };
+        let rest: Option<String> =
+            serde_json::from_value(kwargs["rest"].clone()).map_err(|_| wrong("no rest"))?;
+        let spec = match kwargs["overlap"].as_u64() {
+            Some(overlap) => Spec { rest, ..Spec::fade(sources, segment_frames, overlap as u8) },
+            None => Spec { rest, ..Spec::triangle(sources, segment_frames) },
+        };
         Ok(Self { spec, filters: filters.collect() })
     }
 }

@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_folders_name_tells_what_made_its_stems() {
-        let spec = Spec { sources: vec![], sample_rate: 44_100, channels: 2, segment_frames: 10 };
+        let spec = Spec::triangle(vec![], 10);
         let digest = "0123456789abcdef0123".to_owned();
         let model = InstalledModel { name: "a-b".into(), networks: vec![], digest, spec };
         let shifted = Quality { overlap: 10, shifts: 3, seed: 42, is_draft: false };

@@ -97,7 +97,7 @@ impl InstalledModel {
             if shares.len() != its.spec.sources.len() {
                 return Err(ModelError::OtherStems { path });
             }
-            digests.push((its.digest, shares.clone()));
+            digests.push((its.identity, shares.clone()));
             networks.push(InstalledNetwork { weights: path, memory: its.memory, shares });
         }
         // A model without networks is one whose file cannot be read.

@@ -310,12 +310,8 @@ mod tests {
         fn every_frame_is_held_in_every_pass_and_windows_fit(
             frames in 1u64..2000, segment in 4usize..300, overlap in 0u8..=50, shifts in 0u8..4
         ) {
-            let spec = Spec {
-                sources: vec!["one".into()],
-                sample_rate: 600,
-                channels: 2,
-                segment_frames: segment,
-            };
+            let spec =
+                Spec { sample_rate: 600, ..Spec::triangle(vec!["one".into()], segment) };
             let quality = Quality { overlap, shifts, seed: frames as u32, is_draft: false };
             let plan = Plan::of(frames, &spec, quality);
             prop_assert_eq!(plan.passes(), usize::from(shifts.max(1)));

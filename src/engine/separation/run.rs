@@ -261,7 +261,7 @@ mod tests {
     impl Identity {
         fn new(segment_frames: usize) -> Self {
             let sources = vec!["one".into(), "two".into()];
-            Self(Spec { sources, sample_rate: 44_100, channels: CHANNELS, segment_frames })
+            Self(Spec::triangle(sources, segment_frames))
         }
     }
 

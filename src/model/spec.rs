@@ -64,6 +64,16 @@ pub struct Overlap {
     pub most: u8,
 }
 
+impl Joint {
+    /// Frames over which a segment of this length fades in or out: a tenth, or none.
+    pub fn fade_frames(self, segment_frames: usize) -> usize {
+        match self {
+            Self::Triangle => 0,
+            Self::Fade => segment_frames / 10,
+        }
+    }
+}
+
 impl Spec {
     /// A network as HTDemucs: its policy for a whole song, 44.1 kHz, stereo, no rest.
     pub fn triangle(sources: Vec<String>, segment_frames: usize) -> Self {
@@ -101,26 +111,23 @@ impl Spec {
 
     /// Frames from the start of a segment to the start of the next at an overlap in percent.
     pub fn stride(&self, overlap: u8) -> usize {
-        let segment = self.segment_frames;
+        let (segment, fade) = (self.segment_frames, self.joint.fade_frames(self.segment_frames));
         let stride = match self.joint {
             // As the reference computes it, rounding included.
             Joint::Triangle => ((1.0 - f64::from(overlap) / 100.0) * segment as f64) as usize,
             // Two thirds in whole percents: three segments over each frame.
             Joint::Fade if overlap == 67 => segment / 3,
-            Joint::Fade if segment * usize::from(overlap) / 100 <= self.fade() => {
-                segment - self.fade()
-            }
+            Joint::Fade if segment * usize::from(overlap) / 100 <= fade => segment - fade,
             Joint::Fade => segment * 100_usize.saturating_sub(overlap.into()) / 100,
         };
         stride.max(1)
     }
 
-    /// Frames over which a segment fades in or out: a tenth with [`Joint::Fade`], else none.
-    fn fade(&self) -> usize {
-        match self.joint {
-            Joint::Triangle => 0,
-            Joint::Fade => self.segment_frames / 10,
-        }
+    /// The work of another network's segment, as a multiple of this network's; `None` where one of
+    /// them is unknown.
+    pub fn work_of(&self, other: &Self) -> Option<f64> {
+        let is_known = self.megaflop > 0 && other.megaflop > 0;
+        is_known.then(|| other.megaflop as f64 / self.megaflop as f64)
     }
 
     /// Fails for a network that the engine cannot use: with another sample rate or other channels,

@@ -10,7 +10,7 @@ use partita::{
         separation::options::{Defaults, Quality, QualityCost, SeparationOptions, Version},
     },
     model::{
-        FileFault,
+        FileFault, Spec,
         weights::{State, Step},
     },
 };
@@ -50,12 +50,19 @@ fn recipe(model: &str, quality: Quality) -> SeparationOptions {
 }
 
 fn shown(recipe: &SeparationOptions, makers: &[&[usize]], versions: &[SeparationOptions]) -> Event {
-    let offer = |quality: Quality| QualityCost { quality, segments: 10, seconds_each: Some(2.0) };
+    let demucs = Spec::triangle(Vec::new(), 343_980);
+    let offer = |quality: Quality| QualityCost {
+        quality,
+        preset: quality.preset(&demucs),
+        segments: 10,
+        seconds_each: Some(2.0),
+    };
     let version =
         |recipe: &SeparationOptions| Version { recipe: recipe.clone(), is_complete: true };
     Event::Shown {
         song: SongId(7),
         recipe: recipe.clone(),
+        has_rest: false,
         makers: makers.iter().map(|its| its.to_vec()).collect(),
         missing: vec![0; makers.len()],
         offers: Quality::PRESETS.map(offer).into(),
@@ -145,7 +152,8 @@ fn a_song_gets_another_model_or_quality() {
     assert_eq!(stage.asked(), [Command::SetDefaults(drafts)]);
     stage.click("Model: htdemucs");
     stage.click("mine");
-    assert_eq!(stage.asked(), chosen("mine", Quality::default()));
+    let model = "mine".to_owned();
+    assert_eq!(stage.asked(), [Command::UseModel { song: SongId(7), model }]);
 
     // In a bag every ticked instrument takes its own time.
     stage.tell([shown(&recipe("mine", Quality::default()), &BAG, &[])]);
@@ -188,15 +196,10 @@ fn how_much_of_a_draft_is_refined_is_seen() {
 fn a_bag_that_lacks_a_ticked_stem_can_be_processed_further() {
     let mut stage: Stage = stage(separated());
     let bag = recipe("htdemucs_ft", Quality::default());
-    let Event::Shown { song, recipe, makers, offers, versions, .. } = shown(&bag, &BAG, &[]) else {
-        panic!()
-    };
-    let missing = vec![0, 10, 0, 0];
-    stage.tell([
-        opened(7),
-        covered(7, &[(0, FRAMES)]),
-        Event::Shown { song, recipe, makers, missing, offers, versions },
-    ]);
+    let mut bag_shown = shown(&bag, &BAG, &[]);
+    let Event::Shown { missing, .. } = &mut bag_shown else { panic!() };
+    *missing = vec![0, 10, 0, 0];
+    stage.tell([opened(7), covered(7, &[(0, FRAMES)]), bag_shown]);
     assert!(stage.shows("Continue") || stage.shows("Process"));
     stage.click("Bass");
     assert!(stage.shows("Separated into 4 stems"));

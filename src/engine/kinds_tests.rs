@@ -112,7 +112,9 @@ fn write_song(file: &Path) -> Vec<i32> {
     let mut writer = hound::WavWriter::create(file, spec).unwrap();
     let sample = |at: usize| ((at as f64 * 0.013).sin() * 20_000.0) as i32 + (at % 77) as i32;
     let samples: Vec<i32> = (0..2 * FRAMES).map(sample).collect();
-    samples.iter().for_each(|sample| writer.write_sample(*sample).unwrap());
+    for sample in &samples {
+        writer.write_sample(*sample).unwrap();
+    }
     writer.finalize().unwrap();
     samples
 }

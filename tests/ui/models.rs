@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
-        separation::options::{Defaults, Quality, QualityCost, SeparationOptions, Version},
+        separation::options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
     },
     model::{
         FileFault, Spec,
@@ -161,6 +161,34 @@ fn a_song_gets_another_model_or_quality() {
     stage.click("Bass");
     stage.click("Drums");
     assert!(stage.shows("Standard · 40 s"));
+}
+
+#[test]
+fn stems_that_add_up_leave_no_residual() {
+    let roformer = Spec::fade(names(&["drums", "bass", "other"]), 352_800, 50);
+    let usual = recipe("mine", Preset::Standard.quality(&roformer));
+    let mut stage = stage(separated());
+    stage.click("Solo Residual");
+    assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
+    let mut with_rest = shown(&usual, &ONE_PASS, &[]);
+    let Event::Shown { has_rest, offers, .. } = &mut with_rest else { panic!() };
+    *has_rest = true;
+    *offers = Preset::qualities(&roformer)
+        .into_iter()
+        .map(|quality| QualityCost {
+            quality,
+            preset: quality.preset(&roformer),
+            segments: 10,
+            seconds_each: Some(8.0),
+        })
+        .collect();
+    stage.tell([models(), with_rest]);
+    assert!(!stage.shows("Residual"));
+    assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2]);
+    assert_eq!(*stage.deck.gains.borrow(), [1.0; 4], "a lane that is not shown silences none");
+    stage.click("Quality: Best · 80 s");
+    let recipe = Some(recipe("mine", Preset::Best.quality(&roformer)));
+    assert_eq!(stage.asked(), [Command::Choose { song: SongId(7), recipe }]);
 }
 
 #[test]

@@ -268,6 +268,48 @@ mod tests {
     }
 
     #[test]
+    fn the_rest_is_the_mix_without_the_stems_and_their_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
+        writer.push(&vec![0.7; FRAMES as usize * CHANNELS]).unwrap();
+        drop(writer.finish().unwrap());
+        let plan = Plan::new(FRAMES, 8_000);
+        let store = |name: &str, value: f32, done: std::ops::Range<usize>| {
+            let names = (&["one".to_owned()][..], Some("rest"));
+            let folder = folder.path().join(name);
+            let store = StemStore::open_in_groups(&folder, plan, names, &[vec![0]]).unwrap();
+            let lock = store.lock().unwrap();
+            for segment in done {
+                let own = plan.segment(segment);
+                let samples = vec![value; (own.end - own.start) as usize * CHANNELS];
+                store.write_segment(&lock, segment, 0, &samples).unwrap();
+            }
+            drop(lock);
+            Arc::new(store)
+        };
+        let track = |done: std::ops::Range<usize>, draft| SongTrack {
+            mix: Arc::new(MixStore::open(&folder.path().join("mix")).unwrap()),
+            stems: Some(store(&format!("{done:?}"), 0.5, done)),
+            draft,
+        };
+        let read = |track: &SongTrack, at: u64| {
+            let mut out = [f32::NAN; 2 * CHANNELS];
+            track.read_stem(1, at, &mut out).unwrap();
+            out[0]
+        };
+        let whole = track(0..plan.len(), None);
+        assert_eq!((whole.stems(), whole.has_all_of(1)), (2, true));
+        assert!((read(&whole, 0) - 0.2).abs() < 1e-6 && (read(&whole, 39_998) - 0.2).abs() < 1e-6);
+        assert_eq!(whole.peaks_of_stems().unwrap().len(), 3, "the stem, the rest, the residual");
+        let draft = store("draft", 0.1, 0..plan.len());
+        let part = track(0..2, Some(draft));
+        assert!(!part.has_all_of(1));
+        assert!((read(&part, 1_000) - 0.2).abs() < 1e-6);
+        assert!((read(&part, 30_000) - 0.6).abs() < 1e-6, "of the draft");
+        assert!((read(&track(0..0, None), 5) - 0.7).abs() < 1e-6, "nothing is taken away yet");
+    }
+
+    #[test]
     fn a_draft_gives_way_within_a_joint_and_never_counts() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();

@@ -222,7 +222,8 @@ impl App {
             .into_iter()
             .map(|i| stems[i].as_str())
             .filter(|stem| self.ui_state.lane(song, stem).ticked);
-        let Some(stem) = shown.chain([RESIDUAL]).nth(lane) else { return };
+        let residual = (!self.state.has_rest(song)).then_some(RESIDUAL);
+        let Some(stem) = shown.chain(residual).nth(lane) else { return };
         let stem = stem.to_owned();
         self.change_lane(&stem, |lane| match verb {
             UiCommand::Solo(_) => lane.soloed = !lane.soloed,

@@ -46,9 +46,10 @@ fn demix(network: &dyn Separator, mix: &[Vec<f32>], step: usize) -> Vec<Vec<f64>
     let chunk = network.spec().segment_frames;
     let (fade, border, length) = (chunk / 10, chunk - step, mix[0].len());
     let is_padded = length > 2 * border && border > 0;
-    let mix: Vec<Vec<f32>> = match is_padded {
-        true => mix.iter().map(|channel| padded(channel, border, border)).collect(),
-        false => mix.to_vec(),
+    let mix: Vec<Vec<f32>> = if is_padded {
+        mix.iter().map(|channel| padded(channel, border, border)).collect()
+    } else {
+        mix.to_vec()
     };
     let length = mix[0].len();
     let mut window = vec![1.0; chunk];
@@ -180,7 +181,7 @@ fn every_length_around_the_borders_is_the_references() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn any_song_is_the_references(
         frames in 1usize..1500,

@@ -131,6 +131,13 @@ pub enum Command {
         /// Model and quality.
         recipe: Option<SeparationOptions>,
     },
+    /// Chooses the model that makes the stems that a song shows; a quality that has a name keeps it.
+    UseModel {
+        /// The song.
+        song: SongId,
+        /// The model by its name.
+        model: String,
+    },
     /// Shows the next of the versions of a song that are there, at the very place of the play head.
     NextVersion(SongId),
     /// Sets what is used for songs of which nothing else is said.

@@ -5,6 +5,8 @@
 
 use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
 
+use sha2::{Digest as _, Sha256};
+
 pub mod arena;
 mod error;
 pub mod htdemucs;
@@ -15,12 +17,14 @@ pub mod roformer;
 #[cfg(test)]
 pub(crate) mod seam_tests;
 pub mod selftest;
+mod spec;
 pub mod stft;
 pub mod tensors;
 pub mod weights;
 
 pub use error::{FileFault, ModelError};
 use recognition::{Facts, Recognised, Shapes};
+pub use spec::{Joint, Level, Overlap, Spec};
 pub use weights::shared::share_in as share_weights_in;
 
 /// Samples per second of the sound that networks are given.
@@ -31,19 +35,6 @@ pub const CHANNELS: usize = 2;
 
 /// Result of this room.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;
-
-/// The shape of a network's input and output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
-    /// Stem names in the order of the network's output, as in the checkpoint ("drums", …).
-    pub sources: Vec<String>,
-    /// Samples per second that the network was trained on.
-    pub sample_rate: u32,
-    /// Channels of mix and stems.
-    pub channels: usize,
-    /// Frames of one forward pass; shorter input is padded by the caller.
-    pub segment_frames: usize,
-}
 
 /// The precision of a network's products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +68,8 @@ pub trait Separator: Send + Sync {
     /// The network's shape.
     fn spec(&self) -> &Spec;
 
-    /// Separates one segment of a mix that was normalised over its whole track.
+    /// Separates one segment of a mix that was normalised over its whole track, where the network
+    /// asks for that ([`Level`]).
     ///
     /// `mix` is planar, `[channels, segment_frames]`. The result is planar,
     /// `[sources, channels, segment_frames]`, with the track's normalisation still applied.
@@ -156,21 +148,8 @@ fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
 pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
     let kind = kind_in(&weights::read_metadata(path)?)?;
     let network = (kind.load)(path, precision)?;
-    network.spec().check_sound().map_err(|error| error.of_file(path))?;
+    network.spec().check().map_err(|error| error.of_file(path))?;
     Ok(network)
-}
-
-impl Spec {
-    /// Fails for a network with another sample rate or other channels. The engine gives every
-    /// network the same sound, which such a network would separate wrongly, without an error.
-    fn check_sound(&self) -> Result<()> {
-        let Self { sample_rate, channels, .. } = *self;
-        if (sample_rate, channels) == (SAMPLE_RATE, CHANNELS) {
-            Ok(())
-        } else {
-            Err(ModelError::OtherSound { path: None, sample_rate, channels })
-        }
-    }
 }
 
 /// Words for people, of which parts may come from a file: control characters are written out, so
@@ -193,6 +172,9 @@ pub struct Description {
     pub spec: Spec,
     /// Digest of the weights; empty where the file has none.
     pub digest: String,
+    /// What tells its stems from those of other networks: the digest of the weights; and of how the
+    /// network is built, which other kinds than HTDemucs may take from elsewhere than the weights.
+    pub identity: String,
     /// Memory use.
     pub memory: Memory,
 }
@@ -213,7 +195,13 @@ fn describe_file(file: &File) -> Result<Description> {
     let mut file = file.try_clone()?;
     file.rewind()?;
     let spec = (kind.describe)(file)?;
-    spec.check_sound()?;
+    spec.check()?;
     let digest = header.get("digest").cloned().unwrap_or_default();
-    Ok(Description { digest, memory: (kind.memory)(&spec, bytes), spec })
+    let identity = if kind.class_name == htdemucs::KIND.class_name {
+        digest.clone()
+    } else {
+        let kwargs = header.get("kwargs").map_or("", String::as_str);
+        weights::hex(&Sha256::digest(format!("{}\0{digest}\0{kwargs}", kind.class_name)))
+    };
+    Ok(Description { digest, identity, memory: (kind.memory)(&spec, bytes), spec })
 }

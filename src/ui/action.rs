@@ -501,6 +501,8 @@ pub enum Action {
     ShowTerms(Option<String>),
     /// Chooses what makes the stems of a song.
     ChooseRecipe(SongId, SeparationOptions),
+    /// Chooses the model that makes the stems of a song.
+    UseModel(SongId, String),
     /// Changes what is chosen in the export dialog.
     Choose(Box<ExportChoices>),
     /// Asks for the folder of exports.

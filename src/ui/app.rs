@@ -159,6 +159,8 @@ impl App {
     /// Applies an event, and does what follows from it for the desk and the player.
     fn follow(&mut self, event: Event) {
         let is_opened = matches!(event, Event::Opened { .. });
+        // Says whether there is a residual.
+        let is_shown = matches!(event, Event::Shown { .. });
         let imported = match &event {
             Event::Imported { song, .. } => Some(*song),
             _ => None,
@@ -184,6 +186,9 @@ impl App {
             self.ui_state.take_lanes(lanes.clone());
         }
         self.state.apply(event);
+        if is_shown {
+            self.set_gains();
+        }
         if is_opened {
             self.waves.clear();
             (self.ui_state.look, self.ui_state.detail, self.follows) = (None, None, true);

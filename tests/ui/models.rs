@@ -7,10 +7,10 @@ use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, Problem, SongId,
-        separation::options::{Defaults, Quality, QualityCost, SeparationOptions, Version},
+        separation::options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
     },
     model::{
-        FileFault, ModelError,
+        FileFault, ModelError, Spec,
         recognition::{MissingFact, Stated},
         weights::{ImportOptions, State, Step},
     },
@@ -52,12 +52,19 @@ fn recipe(model: &str, quality: Quality) -> SeparationOptions {
 }
 
 fn shown(recipe: &SeparationOptions, makers: &[&[usize]], versions: &[SeparationOptions]) -> Event {
-    let offer = |quality: Quality| QualityCost { quality, segments: 10, seconds_each: Some(2.0) };
+    let demucs = Spec::triangle(Vec::new(), 343_980);
+    let offer = |quality: Quality| QualityCost {
+        quality,
+        preset: quality.preset(&demucs),
+        segments: 10,
+        seconds_each: Some(2.0),
+    };
     let version =
         |recipe: &SeparationOptions| Version { recipe: recipe.clone(), is_complete: true };
     Event::Shown {
         song: SongId(7),
         recipe: recipe.clone(),
+        has_rest: false,
         makers: makers.iter().map(|its| its.to_vec()).collect(),
         missing: vec![0; makers.len()],
         offers: Quality::PRESETS.map(offer).into(),
@@ -198,7 +205,8 @@ fn a_song_gets_another_model_or_quality() {
     assert_eq!(stage.asked(), [Command::SetDefaults(drafts)]);
     stage.click("Model: htdemucs");
     stage.click("mine");
-    assert_eq!(stage.asked(), chosen("mine", Quality::default()));
+    let model = "mine".to_owned();
+    assert_eq!(stage.asked(), [Command::UseModel { song: SongId(7), model }]);
 
     // In a bag every ticked instrument takes its own time.
     stage.tell([shown(&recipe("mine", Quality::default()), &BAG, &[])]);
@@ -206,6 +214,34 @@ fn a_song_gets_another_model_or_quality() {
     stage.click("Bass");
     stage.click("Drums");
     assert!(stage.shows("Standard · 40 s"));
+}
+
+#[test]
+fn stems_that_add_up_leave_no_residual() {
+    let roformer = Spec::fade(names(&["drums", "bass", "other"]), 352_800, 50);
+    let usual = recipe("mine", Preset::Standard.quality(&roformer));
+    let mut stage = stage(separated());
+    stage.click("Solo Residual");
+    assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
+    let mut with_rest = shown(&usual, &ONE_PASS, &[]);
+    let Event::Shown { has_rest, offers, .. } = &mut with_rest else { panic!() };
+    *has_rest = true;
+    *offers = Preset::qualities(&roformer)
+        .into_iter()
+        .map(|quality| QualityCost {
+            quality,
+            preset: quality.preset(&roformer),
+            segments: 10,
+            seconds_each: Some(8.0),
+        })
+        .collect();
+    stage.tell([models(), with_rest]);
+    assert!(!stage.shows("Residual"));
+    assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2]);
+    assert_eq!(*stage.deck.gains.borrow(), [1.0; 4], "a lane that is not shown silences none");
+    stage.click("Quality: Best · 80 s");
+    let recipe = Some(recipe("mine", Preset::Best.quality(&roformer)));
+    assert_eq!(stage.asked(), [Command::Choose { song: SongId(7), recipe }]);
 }
 
 #[test]
@@ -241,15 +277,10 @@ fn how_much_of_a_draft_is_refined_is_seen() {
 fn a_bag_that_lacks_a_ticked_stem_can_be_processed_further() {
     let mut stage: Stage = stage(separated());
     let bag = recipe("htdemucs_ft", Quality::default());
-    let Event::Shown { song, recipe, makers, offers, versions, .. } = shown(&bag, &BAG, &[]) else {
-        panic!()
-    };
-    let missing = vec![0, 10, 0, 0];
-    stage.tell([
-        opened(7),
-        covered(7, &[(0, FRAMES)]),
-        Event::Shown { song, recipe, makers, missing, offers, versions },
-    ]);
+    let mut bag_shown = shown(&bag, &BAG, &[]);
+    let Event::Shown { missing, .. } = &mut bag_shown else { panic!() };
+    *missing = vec![0, 10, 0, 0];
+    stage.tell([opened(7), covered(7, &[(0, FRAMES)]), bag_shown]);
     assert!(stage.shows("Continue") || stage.shows("Process"));
     stage.click("Bass");
     assert!(stage.shows("Separated into 4 stems"));

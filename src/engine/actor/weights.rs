@@ -67,13 +67,15 @@ impl Core {
     /// Tells the models, as they can be managed.
     pub(super) fn list_models(&self) {
         let store = Store::new(self.library.home());
+        let installed = |name: &str| self.models.iter().find(|model| model.name == name);
         let entry = |model: model::weights::Model| ModelEntry {
+            sources: installed(&model.name)
+                .map_or_else(|| model.sources.clone(), InstalledModel::stems),
             bytes: model.bytes(),
             state: store.state(&model.name),
             networks: (store.networks_there(&model), model.networks.len()),
             name: model.name,
             title: model.title,
-            sources: model.sources,
             terms: model.terms,
             is_own: model.is_own,
         };

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     engine::{
         audio::decode::track_choice,
-        export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
+        export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings, Stems},
         library::{Library, import::decode_to_store},
         note::{Note, Notes},
         problem::{Activity, Advice, Problem, Result},
@@ -167,13 +167,13 @@ impl Batch {
         home: &Path,
     ) -> Result<Self> {
         let loaded_model = Mutex::new(LoadedModel::new(model.clone(), compute, 0)?);
-        let (quality, home) = (quality.within_bounds(), home.to_owned());
+        let (quality, home) = (quality.within(&model.spec), home.to_owned());
         Ok(Self { model, loaded_model, quality, compute, home })
     }
 
     /// The model's stems.
-    pub fn sources(&self) -> &[String] {
-        &self.model.spec.sources
+    pub fn stems(&self) -> Vec<String> {
+        self.model.stems()
     }
 
     /// Separates one file.
@@ -262,7 +262,9 @@ impl Batch {
         let Request { file, track, called, selection, place, settings } = request;
         let origin = Origin::of_file(file, *track, &self.model.name);
         let fields = Fields { file: called.clone(), ..origin.fields() };
-        let items = selection.items(self.sources(), settings.format, place, fields)?;
+        let names = self.stems();
+        let stems = Stems { names: &names, has_rest: self.model.spec.rest.is_some() };
+        let items = selection.items(stems, settings.format, place, fields)?;
         Ok((origin, items))
     }
 

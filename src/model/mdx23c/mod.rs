@@ -26,7 +26,7 @@ fn describe(file: File) -> Result<Spec> {
         .map_err(|_| ModelError::header("it does not name its stems"))?;
     let segment_frames = kwargs["segment_frames"].as_u64().unwrap_or(0) as usize;
     let sample_rate = kwargs["samplerate"].as_u64().unwrap_or(0) as u32;
-    Ok(Spec { sources, sample_rate, channels: 2, segment_frames })
+    Ok(Spec { sample_rate, ..Spec::fade(sources, segment_frames, 50) })
 }
 
 /// Fails: the computation is not part of this build.

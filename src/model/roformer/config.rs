@@ -8,8 +8,8 @@ use std::{collections::HashMap, ops::Range};
 
 use serde::Deserialize;
 
-use super::bands;
-use crate::model::{CHANNELS, ModelError, Result, Spec, tensors::Expected};
+use super::{bands, cost};
+use crate::model::{CHANNELS, Level, ModelError, Result, Spec, tensors::Expected};
 
 /// The class of networks with given, disjoint bands.
 pub const BS: &str = "BSRoformer";
@@ -43,6 +43,10 @@ pub struct Arguments {
     pub samplerate: u32,
     /// Frames of a segment.
     pub segment_frames: usize,
+    /// Overlap of segments, in percent.
+    pub overlap: u8,
+    /// Whether the song is normalised.
+    pub normalize: bool,
     /// Features of a token.
     pub dim: usize,
     /// Pairs of time and band transformers.
@@ -128,11 +132,15 @@ impl Config {
 
     /// The shape of the input and the output. Networks for one channel separate each by itself.
     pub fn spec(&self) -> Spec {
+        let Arguments { sources, rest, samplerate, segment_frames, overlap, normalize, .. } =
+            &self.arguments;
+        let flop: f64 = cost::parts(self).iter().map(|(_, flop)| flop).sum();
         Spec {
-            sources: self.arguments.sources.clone(),
-            sample_rate: self.arguments.samplerate,
-            channels: CHANNELS,
-            segment_frames: self.arguments.segment_frames,
+            rest: rest.clone(),
+            sample_rate: *samplerate,
+            level: if *normalize { Level::Track } else { Level::AsIs },
+            megaflop: (flop / 1e6) as u64,
+            ..Spec::fade(sources.clone(), *segment_frames, *overlap)
         }
     }
 

@@ -63,7 +63,7 @@ mod tests {
         let total = |klass: &str, dim: usize, depth: usize| {
             let kwargs = serde_json::json!({
                 "sources": ["vocals"], "rest": null, "samplerate": 44_100,
-                "segment_frames": 352_800, "dim": dim, "depth": depth, "stereo": true,
+                "segment_frames": 352_800, "overlap": 50, "normalize": false, "dim": dim, "depth": depth, "stereo": true,
                 "time_transformer_depth": 1, "freq_transformer_depth": 1,
                 "linear_transformer_depth": 0, "dim_head": 64, "heads": 8, "stft_n_fft": 2048,
                 "stft_hop_length": 441, "stft_win_length": 2048, "stft_normalized": false,

@@ -97,6 +97,7 @@ impl App {
             Action::ChooseRecipe(song, recipe) => {
                 self.link.send(Command::Choose { song, recipe: Some(recipe) });
             }
+            Action::UseModel(song, model) => self.link.send(Command::UseModel { song, model }),
             Action::Choose(choices) => self.ui_state.choices = *choices,
             Action::ChooseFolder => {
                 self.dialogs.open(Purpose::ExportFolder, self.ui_state.choices.folder.clone());
@@ -222,7 +223,8 @@ impl App {
             .into_iter()
             .map(|i| stems[i].as_str())
             .filter(|stem| self.ui_state.lane(song, stem).ticked);
-        let Some(stem) = shown.chain([RESIDUAL]).nth(lane) else { return };
+        let residual = (!self.state.has_rest(song)).then_some(RESIDUAL);
+        let Some(stem) = shown.chain(residual).nth(lane) else { return };
         let stem = stem.to_owned();
         self.change_lane(&stem, |lane| match verb {
             UiCommand::Solo(_) => lane.soloed = !lane.soloed,
@@ -234,7 +236,8 @@ impl App {
     pub(super) fn set_gains(&self) {
         if let Some(open) = self.state.open() {
             let lanes = self.ui_state.lanes(open.id, &open.stems);
-            self.link.player().set_gains(&gains(&lanes, self.ui_state.residual(open.id)));
+            let residual = self.ui_state.residual(open.id, self.state.has_rest(open.id));
+            self.link.player().set_gains(&gains(&lanes, residual));
         }
     }
 

@@ -261,9 +261,11 @@ impl UiState {
         self.lanes.entry(song).or_default().entry(stem.to_owned()).or_insert(new)
     }
 
-    /// The settings of the lane of what no stem holds.
-    pub fn residual(&self, song: SongId) -> LaneSettings {
-        self.residuals.get(&song).copied().unwrap_or_else(LaneSettings::of_residual)
+    /// The settings of the lane of what no stem holds. Where one of the stems is the rest there is no
+    /// such lane, and it is as if untouched.
+    pub fn residual(&self, song: SongId, has_rest: bool) -> LaneSettings {
+        let own = self.residuals.get(&song).filter(|_| !has_rest);
+        own.copied().unwrap_or_else(LaneSettings::of_residual)
     }
 
     /// The settings of the residual's lane, to change them.

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{CHANNELS, SAMPLE_RATE, on_one_line, recognition::MissingFact};
+use super::{CHANNELS, SAMPLE_RATE, facts::MissingFact, on_one_line};
 use crate::os::{Os, OsKind, as_text};
 
 /// An error of a model or of its weights.

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 pub mod arena;
 mod error;
+mod facts;
 pub mod htdemucs;
 pub mod kernels;
 pub mod mdx23c;

@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use super::facts::{MissingFact, Stated};
 use super::{ModelError, Result};
 
 /// The shape of every tensor of a file, by its PyTorch name without prefixes such as `module.`.
@@ -26,19 +26,6 @@ const USUAL_OVERLAP: usize = 2;
 
 /// Most of a segment that may overlap, in percent.
 const MOST_OVERLAP: usize = 75;
-
-/// What the user stated about a network.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stated {
-    /// Frames from one spectrum to the next.
-    pub hop: Option<usize>,
-    /// Frames of a segment.
-    pub chunk: Option<usize>,
-    /// Names of the network's own outputs, in its order; empty where not stated.
-    pub stems: Vec<String>,
-    /// Name of the mix less all outputs.
-    pub rest: Option<String>,
-}
 
 /// What is known of a network besides its tensors.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,43 +45,6 @@ pub enum Recognised {
     Complete(Map<String, Value>),
     /// The facts that neither shapes nor [`Facts`] give.
     Missing(Vec<MissingFact>),
-}
-
-/// A fact that only the publisher's configuration, or the user, can state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MissingFact {
-    /// Frames from one spectrum to the next.
-    Hop {
-        /// The values that published networks of the kind have, the most frequent one first.
-        usual: Vec<usize>,
-    },
-    /// Frames of a segment.
-    Chunk {
-        /// The values that published networks of the kind have, the most frequent one first.
-        usual: Vec<usize>,
-    },
-    /// Names of the network's outputs.
-    Stems {
-        /// The number of outputs.
-        count: usize,
-    },
-}
-
-impl MissingFact {
-    /// The option of `partita model import` that states it, with an example.
-    pub fn flag(&self) -> String {
-        let first = |usual: &[usize]| usual.first().map_or("N".into(), usize::to_string);
-        match self {
-            Self::Hop { usual } => format!("--hop {}", first(usual)),
-            Self::Chunk { usual } => format!("--chunk {}", first(usual)),
-            Self::Stems { count: 1 } => "--stems vocals".into(),
-            Self::Stems { count } => {
-                let names: Vec<_> = (1..=*count).map(|stem| format!("stem{stem}")).collect();
-                format!("--stems {}", names.join(","))
-            }
-        }
-    }
 }
 
 /// The error of a file whose configuration and tensors, or whose tensors alone, make no network.

@@ -15,12 +15,22 @@ use super::{
     checkpoint::Checkpoint,
     error::{Fault, quoted},
     formats::yaml,
-    store::ImportOptions,
 };
 use crate::model::{
     KINDS, ModelError, Result,
-    recognition::{Facts, Recognised, Shapes},
+    recognition::{Facts, Recognised, Shapes, Stated},
 };
+
+/// What an import is told beside the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// The publisher's configuration; looked for beside the file when `None`.
+    pub config: Option<PathBuf>,
+    /// Name of the model; the file's when `None`.
+    pub name: Option<String>,
+    /// What the user states about the network.
+    pub stated: Stated,
+}
 
 /// Most YAML files of a folder that are tried.
 const MOST_FILES: usize = 64;

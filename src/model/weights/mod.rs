@@ -40,8 +40,9 @@ use std::{collections::HashMap, fs::File, path::Path};
 use super::Result;
 pub use catalog::{Catalog, Model, Network, Origin};
 pub use checkpoint::hex;
+pub use configuration::ImportOptions;
 pub use progress::{Progress, Step};
-pub use store::{ImportOptions, State, Store};
+pub use store::{State, Store};
 
 /// Reads the metadata of a canonical weight file: `kwargs`, `digest`, `signature` and others.
 ///

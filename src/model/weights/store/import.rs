@@ -1,36 +1,22 @@
 //! Import of weight files: identifying their networks, and installing them.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use super::{Store, make_folder};
 use crate::model::{
     Result,
     error::FileFault,
-    recognition::Stated,
     weights::{
         catalog::{Catalog, Model, Network},
         checkpoint::Checkpoint,
-        configuration, download,
+        configuration::{self, ImportOptions},
+        download,
         error::{self, Fault, quoted},
         formats::sniff,
         progress::{Progress, Watch},
         user_models::{self, UserNetwork},
     },
 };
-
-/// What an import is told beside the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// The publisher's configuration; looked for beside the file when `None`.
-    pub config: Option<PathBuf>,
-    /// Name of the model; the file's when `None`.
-    pub name: Option<String>,
-    /// What the user states about the network.
-    pub stated: Stated,
-}
 
 impl Store {
     /// Installs the network whose weights are in `file`: the publisher's `.safetensors` or `.th`,

@@ -16,6 +16,7 @@ use tempfile::NamedTempFile;
 use super::{
     catalog::{Catalog, Model, Network, Origin},
     checkpoint::Checkpoint,
+    configuration::ImportOptions,
     download::{self, Download},
     error::{Fault, quoted},
     formats::{safetensors, sniff},
@@ -27,8 +28,6 @@ use crate::{
     model::{ModelError, Result, describe_file, error::FileFault},
     os::OsKind,
 };
-
-pub use import::ImportOptions;
 
 /// Beginning of the names of files that are being written.
 const TEMPORARY: &str = ".importing-";

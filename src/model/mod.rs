@@ -11,11 +11,13 @@ pub mod arena;
 mod error;
 pub mod htdemucs;
 pub mod kernels;
+pub mod roformer;
 #[cfg(test)]
 pub(crate) mod seam_tests;
 pub mod selftest;
 mod spec;
 pub mod stft;
+pub mod tensors;
 pub mod weights;
 
 pub use error::{FileFault, ModelError};
@@ -110,6 +112,8 @@ pub struct Memory {
 /// Every kind of network.
 pub const KINDS: &[Kind] = &[
     htdemucs::KIND,
+    roformer::KIND_MEL,
+    roformer::KIND_BS,
     #[cfg(test)]
     seam_tests::KIND,
 ];

@@ -21,6 +21,7 @@ pub mod bf16;
 pub mod cpu;
 pub mod dconv;
 pub mod elementwise;
+pub mod feed_forward;
 pub mod freq_conv;
 mod glu_pack;
 pub mod layout;
@@ -34,7 +35,7 @@ pub mod product;
 pub mod row_conv;
 pub mod rows;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod tile;
 pub mod time_conv;
 mod vectorised;

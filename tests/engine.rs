@@ -292,7 +292,7 @@ fn without_a_model_processing_is_refused_in_words() {
     });
     assert!(reason.contains("model"), "{reason}");
     // A file that is no model is refused, and the state says why.
-    running.engine.send(Command::ImportModel(song.path));
+    running.engine.send(Command::ImportModel { file: song.path, options: Default::default() });
     let reason = running.wait(|event| match event {
         Event::Model(ModelState::Failed(problem)) => Some(problem.to_string()),
         _ => None,

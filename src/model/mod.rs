@@ -11,6 +11,8 @@ pub mod arena;
 mod error;
 pub mod htdemucs;
 pub mod kernels;
+pub mod mdx23c;
+pub mod recognition;
 pub mod roformer;
 #[cfg(test)]
 pub(crate) mod seam_tests;
@@ -21,6 +23,7 @@ pub mod tensors;
 pub mod weights;
 
 pub use error::{FileFault, ModelError};
+use recognition::{Facts, Recognised, Shapes};
 pub use spec::{Joint, Level, Overlap, Spec};
 pub use weights::shared::share_in as share_weights_in;
 
@@ -97,6 +100,9 @@ pub struct Kind {
     pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
     /// Memory use, from the shape and the bytes of the weights.
     pub memory: fn(&Spec, u64) -> Memory,
+    /// Recognises a network whose file does not state how it is built; `None` when its tensors are
+    /// of another kind. Errors do not name the file.
+    pub recognise: fn(&Shapes, &Facts) -> Option<Result<Recognised>>,
 }
 
 /// A network's memory use, in bytes.
@@ -114,6 +120,7 @@ pub const KINDS: &[Kind] = &[
     htdemucs::KIND,
     roformer::KIND_MEL,
     roformer::KIND_BS,
+    mdx23c::KIND,
     #[cfg(test)]
     seam_tests::KIND,
 ];

@@ -30,6 +30,7 @@ pub(super) const KIND: Kind = Kind {
         weights: 2 * weight_bytes,
         work: (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64,
     },
+    recognise: |_, _| None,
 };
 
 struct FilterBank {

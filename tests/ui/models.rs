@@ -1,21 +1,23 @@
 //! Models and qualities in the window: the manager in the settings, and the choice for a song.
 
-use std::time::Duration;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use egui::{Key, Modifiers, accesskit::Role, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
-        Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
+        Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, Problem, SongId,
         separation::options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
     },
     model::{
-        FileFault, Spec,
-        weights::{State, Step},
+        FileFault, ModelError, Spec,
+        recognition::{MissingFact, Stated},
+        weights::{ImportOptions, State, Step},
     },
 };
 
 use super::{
+    files::Dropped,
     settings::page,
     stage::{
         FRAMES, Stage, covered, job, names, opened, peaks, recorded, separated, stage, unprocessed,
@@ -134,6 +136,57 @@ fn a_mirror_is_typed_in_the_settings() {
         _ => None,
     });
     assert_eq!(kept.as_deref(), Some("https://mirror.example/m"));
+}
+
+#[test]
+fn a_checkpoint_that_states_too_little_is_asked_about() {
+    let mut stage = stage(unprocessed());
+    let file = PathBuf::from("/models/Kim.ckpt");
+    let import = |options| Command::ImportModel { file: file.clone(), options };
+    for path in [&file, &PathBuf::from("/models/Kim.yaml"), &PathBuf::from("/music/a.mp3")] {
+        stage.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+    }
+    stage.harness.step();
+    let config = Some("/models/Kim.yaml".into());
+    let songs = Command::Import(vec!["/music/a.mp3".into()]);
+    let with_config = ImportOptions { config, ..ImportOptions::default() };
+    assert_eq!(stage.asked(), [import(with_config), songs]);
+
+    let missing = vec![
+        MissingFact::Hop { usual: vec![441, 512] },
+        MissingFact::Chunk { usual: vec![352_800] },
+        MissingFact::Stems { count: 1 },
+    ];
+    let class_name = "MelBandRoformer".to_owned();
+    let error = ModelError::FactsMissing { path: file.clone(), class_name, missing };
+    let failed = || Event::ModelTask(None, ModelTask::Failed(Problem::Model(error.clone())));
+    stage.tell([failed()]);
+    stage.harness.check_accessibility();
+    assert!(stage.shows("Mel-Band RoFormer: what the file does not say"));
+    stage.click("Cancel");
+    assert!(!stage.shows("Mel-Band RoFormer: what the file does not say"));
+    assert_eq!(stage.asked(), []);
+
+    stage.tell([failed()]);
+    let mut typed = |name: &str, text: &str| {
+        stage.harness.get_by_role_and_label(Role::TextInput, name).focus();
+        stage.harness.run_steps(2);
+        stage.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        stage.harness.event(egui::Event::Text(text.into()));
+        stage.harness.run_steps(3);
+    };
+    typed("Hop, in frames", "512");
+    typed("Segment, in frames or seconds (8 s)", "2 s");
+    typed("Name of the rest of the song", "band");
+    stage.click("Import");
+    let stated = Stated {
+        hop: Some(512),
+        chunk: Some(88_200),
+        stems: vec!["vocals".into()],
+        rest: Some("band".into()),
+    };
+    assert_eq!(stage.asked(), [import(ImportOptions { stated, ..ImportOptions::default() })]);
+    assert!(!stage.shows("Mel-Band RoFormer: what the file does not say"));
 }
 
 #[test]

@@ -88,6 +88,18 @@ cli-model-damaged = damaged: it { $reason }
 cli-model-unusable = unusable: { $reason }
 cli-model-removed = removed; its stems are kept
 cli-model-correct = correct
+# $kind: Mel-Band RoFormer; $size: 384 × 6, its width and its layers
+cli-model-kind = { $kind }, { $size }
+cli-model-bands = { $count ->
+    [one] { $count } band
+   *[other] { $count } bands
+}
+cli-model-stems = { $count ->
+    [one] { $count } stem: { $names }
+   *[other] { $count } stems: { $names }
+}
+cli-model-rest = the rest: { $name }
+cli-model-segments = segments of { $seconds } s
 cli-test-passed = passed: { $db } dB from PyTorch; the minimum is { $least } dB
 cli-test-failed = FAILED: { $db } dB from PyTorch; the minimum is { $least } dB
 cli-test-unknown = { $file }: no reference results are known for these weights

@@ -347,7 +347,9 @@ impl Core {
                 Ok(())
             }
             Command::InstallModel(name) => self.change_weights(Change::Install(name)),
-            Command::ImportModel(file) => self.change_weights(Change::Import(file)),
+            Command::ImportModel { file, options } => {
+                self.change_weights(Change::Import(file, options))
+            }
             Command::RemoveModel(name) => self.remove_model(&name),
             Command::VerifyModel(name) => self.change_weights(Change::Verify(name)),
             Command::CancelInstall => {

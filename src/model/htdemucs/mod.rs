@@ -70,6 +70,8 @@ pub const KIND: Kind = Kind {
         let weights = (weight_bytes as f64 * PER_WEIGHT_BYTE) as u64;
         Memory { weights, work: samples * PER_SAMPLE }
     },
+    // Its files state how they are built.
+    recognise: |_, _| None,
 };
 
 /// Memory of packed single-precision weights for each byte of their file, which holds half

@@ -11,6 +11,7 @@ mod config;
 pub mod cost;
 mod feature_attention;
 mod mask;
+pub mod recognise;
 mod rotation;
 mod spectrogram;
 #[cfg(test)]
@@ -54,12 +55,12 @@ use transformer::{Transformer, at_once};
 const LARGEST_FILE: u64 = 8 << 30;
 
 /// The kind of networks with given bands.
-pub const KIND_BS: Kind = kind(config::BS);
+pub const KIND_BS: Kind = kind(config::BS, recognise::bands);
 
 /// The kind of networks with mel bands.
-pub const KIND_MEL: Kind = kind(config::MEL);
+pub const KIND_MEL: Kind = kind(config::MEL, recognise::mel);
 
-const fn kind(class_name: &'static str) -> Kind {
+const fn kind(class_name: &'static str, recognise: recognise::Recognise) -> Kind {
     Kind {
         class_name,
         describe: |file| Ok(open(file)?.0.spec()),
@@ -68,6 +69,7 @@ const fn kind(class_name: &'static str) -> Kind {
             let samples = (spec.segment_frames * spec.channels) as u64;
             Memory { weights: 2 * weight_bytes, work: samples * 540 }
         },
+        recognise,
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod catalog;
 mod checkpoint;
+mod configuration;
 mod download;
 mod error;
 mod formats;
@@ -21,6 +22,8 @@ pub mod shared;
 mod store;
 mod user_models;
 
+#[cfg(test)]
+mod community;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
@@ -38,7 +41,7 @@ use super::Result;
 pub use catalog::{Catalog, Model, Network, Origin};
 pub use checkpoint::hex;
 pub use progress::{Progress, Step};
-pub use store::{State, Store};
+pub use store::{ImportOptions, State, Store};
 
 /// Reads the metadata of a canonical weight file: `kwargs`, `digest`, `signature` and others.
 ///

@@ -6,6 +6,7 @@ mod export;
 pub mod export_plan;
 mod jobs;
 mod library;
+mod models;
 mod playing;
 mod preferences;
 mod view;
@@ -85,14 +86,14 @@ impl App {
             Action::Monitor(monitor) => self.set_monitor(monitor),
             Action::Volume(place) => self.set_volume(place),
             Action::Cancel(job) => self.link.send(Command::Cancel(job)),
-            Action::ImportModel(path) => self.link.send(Command::ImportModel(path)),
-            Action::InstallModel(name) => {
-                self.ui_state.terms_of = None;
-                self.link.send(Command::InstallModel(name));
-            }
-            Action::VerifyModel(name) => self.link.send(Command::VerifyModel(name)),
-            Action::RemoveModel(name) => self.link.send(Command::RemoveModel(name)),
-            Action::ShowTerms(name) => self.ui_state.terms_of = name,
+            Action::ImportModel(..)
+            | Action::State(_)
+            | Action::AcceptFacts
+            | Action::CloseFacts
+            | Action::InstallModel(_)
+            | Action::VerifyModel(_)
+            | Action::RemoveModel(_)
+            | Action::ShowTerms(_) => self.perform_on_models(action),
             Action::ChooseRecipe(song, recipe) => {
                 self.link.send(Command::Choose { song, recipe: Some(recipe) });
             }
@@ -280,7 +281,7 @@ impl App {
         let Some(first) = paths.first().cloned() else { return };
         match purpose {
             Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
-            Purpose::Weights => self.perform(ctx, Action::ImportModel(first)),
+            Purpose::Weights => self.perform(ctx, Action::ImportModel(first, None)),
             Purpose::ExportFolder => self.ui_state.choices.folder = first,
             Purpose::Report => self.link.send(Command::SaveReport(first)),
         }

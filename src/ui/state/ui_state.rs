@@ -17,6 +17,7 @@ use crate::{
     },
     ui::{
         commands::export_plan::{Asked, ExportChoices},
+        state::facts_form::FactsForm,
         timeline::viewport::Viewport,
     },
 };
@@ -166,6 +167,8 @@ pub struct UiState {
     pub flags: Flags,
     /// The model whose terms are shown in the settings.
     pub terms_of: Option<String>,
+    /// What is asked about the network of a file.
+    pub facts: Option<FactsForm>,
     /// Other songs that are exported with the one whose dialog is open, in the same way.
     pub export_with: Vec<SongId>,
     /// The songs that were taken out just now: the window says so.
@@ -211,6 +214,7 @@ impl Default for UiState {
             preferences: Preferences::default(),
             flags: Flags::default(),
             terms_of: None,
+            facts: None,
             export_with: Vec::new(),
             removal: None,
             removed: Vec::new(),

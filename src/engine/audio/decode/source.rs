@@ -355,6 +355,11 @@ impl Source {
         self.bytes
     }
 
+    /// How many streams ended, one behind the other.
+    pub fn chapter(&self) -> usize {
+        self.chapter
+    }
+
     /// Number of damaged stretches that begin with a packet, or before it.
     pub fn doubts_until(&self, packet: &Packet) -> usize {
         let at = (self.chapter, u64::try_from(packet.pts.get()).unwrap_or(0));

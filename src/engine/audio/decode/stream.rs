@@ -13,7 +13,7 @@ use super::{
     Damage, DecodeError, Empty, Unsupported,
     bounds::Allowance,
     bridge::bridge,
-    clock::{self, Clock},
+    clock::Clock,
     container::{Completeness, Container},
     decoder::{Decoder, is_lossy, is_mpeg},
     downmix::{Downmix, layout_of},
@@ -250,11 +250,11 @@ impl<'a> Stream<'a> {
         };
         let Some(spec) = spec else {
             self.failed += 1;
-            self.lose(clock::lost_with(source, packet));
+            self.lose(self.clock.lost_with(source, packet));
             return Ok(true);
         };
         let channels = spec.channels().count().max(1);
-        let missing = clock::fit(source, packet, &mut self.interleaved, channels);
+        let missing = self.clock.fit(source, packet, &mut self.interleaved, channels);
         self.lose_any(missing);
         if self.interleaved.is_empty() {
             return Ok(true);

@@ -6,6 +6,7 @@
 //! from the next page instead of going on from the page before.
 //! Sources: RFC 3533 (pages), RFC 7845 (Opus), the Vorbis I specification, FLAC's mapping into Ogg.
 
+mod checksum;
 mod heads;
 mod mend;
 mod page;
@@ -26,6 +27,9 @@ use crate::engine::{
 
 /// Longest headers that are read into memory, in bytes: a cover may lie in them.
 const LONGEST_HEADERS: usize = 64 << 20;
+
+/// Pages whose sizes are guessed: each costs time.
+const MOST_GUESSES: usize = 128;
 
 /// The shape of an Ogg file; `None` where no audio track is found. `wanted` is the number of an audio
 /// track, from 1. Where `headers_only`, all of the file is shown from the first audio track on.
@@ -94,6 +98,8 @@ struct Walk {
     doubts: Vec<Doubt>,
     /// How often headers were shown.
     chapters: usize,
+    /// Pages whose sizes had to be guessed.
+    guesses: usize,
     /// Whether pages are missing between the headers and the first page of sound.
     lacks_start: bool,
 }
@@ -148,6 +154,7 @@ impl Walk {
             is_damaged_at_end: false,
             doubts: Vec::new(),
             chapters: 0,
+            guesses: 0,
             lacks_start: false,
         }
     }
@@ -159,8 +166,17 @@ impl Walk {
     /// Serial number and number of the next page of the stream that is shown.
     fn follower(&self) -> Option<(u32, u32)> {
         let stream = self.stream.as_ref().filter(|_| self.group.is_empty())?;
-        let last = stream.last.as_ref().map(|last| last.page.sequence());
+        let last = stream.last.as_ref().map(|last| match last.page.trust {
+            Trust::Doubtful => last.before.unwrap_or(stream.header_page).wrapping_add(1),
+            _ => last.page.sequence(),
+        });
         Some((stream.serial, last.unwrap_or(stream.header_page).wrapping_add(1)))
+    }
+
+    /// Whether a page stands where only the next page of the stream that is shown can be.
+    fn adjoins(&self, page: &Page) -> bool {
+        let last = self.stream.as_ref().and_then(|stream| stream.last.as_ref());
+        self.serials.len() == 1 && last.is_some_and(|last| last.page.end() == page.start)
     }
 
     /// Takes a page. False where it is damaged, and nothing shows what it is.
@@ -177,9 +193,8 @@ impl Walk {
             self.begin_group()?;
         }
         if is_doubtful && !self.serials.contains(&page.serial()) {
-            let Some((serial, _)) = self.follower().filter(|next| next.1 == page.sequence()) else {
-                return Ok(false);
-            };
+            let is_next = |next: &(u32, u32)| next.1 == page.sequence() || self.adjoins(&page);
+            let Some((serial, _)) = self.follower().filter(is_next) else { return Ok(false) };
             page.put(SERIAL, &serial.to_le_bytes());
         }
         let Some(stream) = &mut self.stream else { return Ok(!is_doubtful) };
@@ -189,8 +204,15 @@ impl Walk {
         if is_doubtful && stream.headers.depend_on(&page) {
             return Ok(false);
         }
+        if !page.is_fitted() {
+            self.guesses += 1;
+            if self.guesses > MOST_GUESSES {
+                return Ok(false);
+            }
+        }
         if stream.headers.take(&page) {
-            stream.header_page = page.sequence();
+            let next = stream.header_page.wrapping_add(1);
+            stream.header_page = if is_doubtful { next } else { page.sequence() };
         } else {
             self.show(page);
         }
@@ -265,6 +287,8 @@ impl Walk {
             if page.trust == Trust::Doubtful {
                 line.mend(&mut page, next);
             }
+            self.lacks_start |=
+                page.trust == Trust::Doubtful && self.chapters == 1 && line.begins(page.granule());
             let time = line.take(&page).filter(|_| page.trust != Trust::Right);
             if let Some(time) = time {
                 Doubt::push(&mut self.doubts, self.chapters.saturating_sub(1), time);
@@ -319,8 +343,8 @@ impl Headers {
         let Self::Open { packets, codec, .. } = self else { return false };
         let ends = page.parts().iter().filter(|(_, is_end)| *is_end).count();
         match codec.as_str() {
-            "Vorbis" => packets.len() < 2 && (packets.len() + ends > 0 || !page.fits.is_empty()),
-            "Opus" => packets.is_empty() && !page.fits.is_empty(),
+            "Vorbis" => packets.len() < 2 && (packets.len() + ends > 0 || !page.is_fitted()),
+            "Opus" => packets.is_empty() && !page.is_fitted(),
             _ => false,
         }
     }

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeSet, io, ops::Range};
 
+use super::checksum::{SUM, fault, seal, single_fault};
 #[cfg(test)]
 use crate::engine::audio::decode::view::Span;
 use crate::engine::audio::decode::{bounds::BoundedFile, integers::u32_le, view::View};
@@ -19,7 +20,6 @@ pub const FLAGS: usize = 5;
 pub const GRANULE: usize = 6;
 pub const SERIAL: usize = 14;
 pub const SEQUENCE: usize = 18;
-const SUM: usize = 22;
 const COUNT: usize = 26;
 /// Flags of a page.
 pub const CONTINUED: u8 = 1;
@@ -48,15 +48,13 @@ pub struct Page {
     pub bytes: Vec<u8>,
     /// How far they are to be trusted.
     pub trust: Trust,
-    /// Sizes of which one is another than the file has, each with its index: which one is not known.
-    pub fits: Vec<(usize, u8)>,
     /// Bytes that are others than those of the file.
     changed: BTreeSet<usize>,
 }
 
 impl Page {
     fn new(start: u64, bytes: Vec<u8>, trust: Trust) -> Self {
-        Self { start, bytes, trust, fits: Vec::new(), changed: BTreeSet::new() }
+        Self { start, bytes, trust, changed: BTreeSet::new() }
     }
 
     /// Its flags.
@@ -127,11 +125,10 @@ impl Page {
     }
 
     /// Whether its sizes lead to its end.
-    fn is_sound(&self) -> bool {
+    pub fn is_fitted(&self) -> bool {
         let sizes = self.sizes();
-        let content: usize = sizes.iter().map(|&size| usize::from(size)).sum();
         sizes.len() == usize::from(self.bytes[COUNT])
-            && HEAD as usize + sizes.len() + content == self.bytes.len()
+            && HEAD as usize + sizes.len() + sum(sizes) == self.bytes.len()
     }
 
     /// Writes other bytes at `at`.
@@ -144,9 +141,9 @@ impl Page {
         }
     }
 
-    /// Sets the size with this index.
-    pub fn put_size(&mut self, index: usize, size: u8) {
-        self.put(HEAD as usize + index, &[size]);
+    /// Sets the sizes from this index on.
+    pub fn put_sizes(&mut self, index: usize, sizes: &[u8]) {
+        self.put(HEAD as usize + index, sizes);
     }
 
     /// This page with its checksum, after a change.
@@ -177,31 +174,49 @@ impl Page {
         let byte = self.bytes[at] ^ change;
         self.put(at, &[byte]);
         self.trust = Trust::Restored;
-        self.is_sound() && self.bytes.starts_with(MARK) && self.bytes[VERSION] == 0
+        self.is_fitted() && self.bytes.starts_with(MARK) && self.bytes[VERSION] == 0
     }
 
-    /// Makes its sizes lead to its end by another count of them, or another size.
-    fn is_fitted(&mut self) -> bool {
-        if self.is_sound() {
-            return true;
-        }
-        let length = self.bytes.len();
-        let sum = |sizes: &[u8]| sizes.iter().map(|&size| usize::from(size)).sum::<usize>();
+    /// Takes another number of sizes, where that leads to its end.
+    fn fit_count(&mut self) {
         let head = HEAD as usize;
         let fits = |count: &u8| {
             let sizes = self.bytes.get(head..head + usize::from(*count));
-            sizes.is_some_and(|sizes| head + sizes.len() + sum(sizes) == length)
+            sizes.is_some_and(|sizes| head + sizes.len() + sum(sizes) == self.bytes.len())
         };
         if let Some(count) = (0..=255).find(fits) {
             self.put(COUNT, &[count]);
-            return true;
         }
-        let stated = head + self.sizes().len() + sum(self.sizes());
-        let other = |&size: &u8| (usize::from(size) + length).checked_sub(stated)?.try_into().ok();
-        let sizes = self.sizes().iter().enumerate();
-        self.fits = sizes.filter_map(|(index, size)| Some((index, other(size)?))).collect();
-        !self.fits.is_empty()
     }
+
+    /// Other sizes that lead to its end, from each index on: one, or a few in a row.
+    pub fn fits(&self) -> Vec<(usize, Vec<u8>)> {
+        const IN_A_ROW: [usize; 6] = [1, 2, 4, 8, 16, 24];
+        let sizes = self.sizes();
+        let content = self.bytes.len().saturating_sub(HEAD as usize + sizes.len());
+        let others = content.checked_sub(sum(sizes));
+        let (more, less) = (others.unwrap_or(0), sum(sizes).saturating_sub(content));
+        let mut fits = Vec::new();
+        for count in IN_A_ROW {
+            for (index, row) in sizes.windows(count).enumerate() {
+                let Some(wanted) = (sum(row) + more).checked_sub(less) else { continue };
+                if wanted > 255 * count {
+                    continue;
+                }
+                let share = |at: usize| (wanted * (at + 1) / count - wanted * at / count) as u8;
+                let full = |at: usize| wanted.saturating_sub(255 * at).min(255) as u8;
+                fits.push((index, (0..count).map(share).collect()));
+                if count > 1 {
+                    fits.push((index, (0..count).map(full).collect()));
+                }
+            }
+        }
+        fits
+    }
+}
+
+fn sum(sizes: &[u8]) -> usize {
+    sizes.iter().map(|&size| usize::from(size)).sum()
 }
 
 /// What is at one place of the file.
@@ -221,31 +236,39 @@ pub enum Found {
 /// I/O errors of the file.
 pub fn page_at(file: &mut BoundedFile, at: u64, follows: Option<(u32, u32)>) -> io::Result<Found> {
     let head = file.bytes_at(at, HEAD + 255)?;
-    if !head.starts_with(MARK) {
-        if at + 4 > file.len() && MARK.starts_with(&head) {
-            return Ok(Found::CutOff);
-        }
-        let is_here = follows.is_some_and(|follows| is_head(&head, Some(follows)));
-        return if is_here { mended(file, at, None) } else { Ok(Found::Damaged) };
+    let is_marked = head.starts_with(MARK);
+    if !is_marked && at + 4 > file.len() && MARK.starts_with(&head) {
+        return Ok(Found::CutOff);
+    }
+    if !is_marked && follows.is_none() {
+        return Ok(Found::Damaged);
     }
     let sizes = head.get(COUNT).and_then(|&count| head.get(27..27 + usize::from(count)));
-    let Some(sizes) = sizes else { return mended_or_cut(file, at) };
-    let content: u64 = sizes.iter().map(|&size| u64::from(size)).sum();
-    let length = HEAD + sizes.len() as u64 + content;
+    let Some(sizes) = sizes else { return mended_or_cut(file, at, is_marked) };
+    let length = HEAD + sizes.len() as u64 + sum(sizes) as u64;
     let bytes = file.bytes_at(at, length)?;
     if (bytes.len() as u64) < length {
-        return mended_or_cut(file, at);
+        return mended_or_cut(file, at, is_marked);
     }
     let page = Page::new(at, bytes, Trust::Right);
-    if fault(&page.bytes) == 0 {
+    if is_marked && fault(&page.bytes) == 0 {
         return Ok(Found::Page(page));
     }
-    mended(file, at, Some(page))
+    if let Some(page) = fitting(file, page, is_marked)? {
+        return Ok(Found::Page(page));
+    }
+    if !is_marked && !is_head(&head, follows) {
+        return Ok(Found::Damaged);
+    }
+    mended(file, at)
 }
 
 /// A page that seems to go on beyond the end of the file, which a damaged size may state, too.
-fn mended_or_cut(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
-    Ok(match mended(file, at, None)? {
+fn mended_or_cut(file: &mut BoundedFile, at: u64, is_marked: bool) -> io::Result<Found> {
+    if !is_marked {
+        return Ok(Found::Damaged);
+    }
+    Ok(match mended(file, at)? {
         Found::Page(page) if page.trust == Trust::Restored || page.end() < file.len() => {
             Found::Page(page)
         }
@@ -254,21 +277,28 @@ fn mended_or_cut(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
     })
 }
 
-/// A damaged page, put right by its checksum, or by where the next page begins. `stated` is as long as its
-/// sizes state.
-fn mended(file: &mut BoundedFile, at: u64, stated: Option<Page>) -> io::Result<Found> {
-    if let Some(mut page) = stated {
-        let next = file.bytes_at(page.end(), HEAD)?;
-        let follows = (page.serial(), page.sequence().wrapping_add(1));
-        if next.is_empty() || is_head(&next, None) || is_head(&next, Some(follows)) {
-            let mut restored = page.clone();
-            if restored.is_restored() {
-                return Ok(Found::Page(restored));
-            }
-            page.trust = Trust::Doubtful;
-            return Ok(Found::Page(page));
-        }
+/// A damaged page whose sizes lead to the next page, or to the end of the file.
+fn fitting(file: &mut BoundedFile, mut page: Page, is_marked: bool) -> io::Result<Option<Page>> {
+    let next = file.bytes_at(page.end(), HEAD)?;
+    let follows = (page.serial(), page.sequence().wrapping_add(1));
+    // A page without its mark shows by that of the next one.
+    let leads_on =
+        is_head(&next, None) || is_head(&next, Some(follows)) || is_marked && next.is_empty();
+    if !leads_on {
+        return Ok(None);
     }
+    let mut restored = page.clone();
+    if restored.is_restored() {
+        return Ok(Some(restored));
+    }
+    page.put(0, MARK);
+    let is_right = fault(&page.bytes) == 0; // only its mark was damaged
+    page.trust = if is_right { Trust::Restored } else { Trust::Doubtful };
+    Ok(Some(page))
+}
+
+/// A damaged page whose sizes lead to no other, put right by its checksum, or by where the next page begins.
+fn mended(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
     let mut end = at;
     loop {
         let Some(next) = next_mark(file, end + 1)? else {
@@ -289,10 +319,10 @@ fn mended(file: &mut BoundedFile, at: u64, stated: Option<Page>) -> io::Result<F
         return Ok(Found::Page(restored));
     }
     page.put(0, MARK);
-    if page.is_sound() && fault(&page.bytes) == 0 {
-        page.trust = Trust::Restored;
+    if !page.is_fitted() {
+        page.fit_count();
     }
-    Ok(if page.is_fitted() { Found::Page(page) } else { Found::Damaged })
+    Ok(if page.is_fitted() || !page.fits().is_empty() { Found::Page(page) } else { Found::Damaged })
 }
 
 /// Whether a page's head is here: with its mark, or with this serial number and this number of a page.
@@ -306,33 +336,6 @@ fn is_head(bytes: &[u8], expected: Option<(u32, u32)>) -> bool {
     is_marked
         && bytes.get(VERSION) == Some(&0)
         && bytes.get(FLAGS).is_some_and(|&it| it <= MOST_FLAGS)
-}
-
-/// By how much the checksum of a page differs from the stated one; 0 where it is right.
-fn fault(page: &[u8]) -> u32 {
-    let checked = page.iter().enumerate();
-    let sum =
-        checksum(checked.map(|(at, &byte)| if (SUM..SUM + 4).contains(&at) { 0 } else { byte }));
-    sum ^ u32_le(page, SUM).unwrap_or_default()
-}
-
-/// Where a page has the one wrong byte that explains its wrong checksum, and how its bits differ. Of other
-/// damage, one page in some thousands looks so.
-fn single_fault(page: &[u8]) -> Option<(usize, u8)> {
-    let mut fault = Some(fault(page)).filter(|&fault| fault != 0)?;
-    let stated = fault.to_le_bytes();
-    if let [at] = (0..4).filter(|&at| stated[at] != 0).collect::<Vec<_>>()[..] {
-        return Some((SUM + at, stated[at]));
-    }
-    for at in (0..page.len()).rev() {
-        // The checksum's state before the byte at this place, had all behind it been 0.
-        let byte = BYTES[(fault & 255) as usize];
-        fault = (fault ^ TABLE[usize::from(byte)]) >> 8 | u32::from(byte) << 24;
-        if fault << 8 == 0 {
-            return (!(SUM..SUM + 4).contains(&at)).then_some((at, byte));
-        }
-    }
-    None
 }
 
 /// Where a page's mark comes next, from `at` on.
@@ -383,60 +386,28 @@ pub fn pages_of(packets: &[Vec<u8>], serial: u32, sequence: u32) -> Vec<u8> {
     pages
 }
 
-/// Writes a page's checksum into it.
-fn seal(page: &mut [u8]) {
-    page[SUM..SUM + 4].fill(0);
-    let sum = checksum(page.iter().copied());
-    page[SUM..SUM + 4].copy_from_slice(&sum.to_le_bytes());
-}
-
-/// Checksums of single bytes.
-const TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let mut crc = (index as u32) << 24;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc & (1 << 31) == 0 { crc << 1 } else { (crc << 1) ^ 0x04c1_1db7 };
-            bit += 1;
-        }
-        table[index] = crc;
-        index += 1;
-    }
-    table
-};
-/// The byte whose checksum ends with each byte.
-const BYTES: [u8; 256] = {
-    let mut bytes = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        bytes[(TABLE[index] & 255) as usize] = index as u8;
-        index += 1;
-    }
-    bytes
-};
-
-/// CRC-32 with the polynomial 0x04c11db7, neither reflected nor inverted.
-fn checksum(bytes: impl Iterator<Item = u8>) -> u32 {
-    bytes.fold(0, |crc, byte| (crc << 8) ^ TABLE[usize::from((crc >> 24) as u8 ^ byte)])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_shows_which_byte_is_wrong() {
-        let page = pages_of(&[(0..2000).map(|at| (at * at % 251) as u8).collect()], 7, 3);
-        assert_eq!((fault(&page), single_fault(&page)), (0, None));
-        for at in (0..page.len()).step_by(7).chain(0..30) {
-            let mut damaged = page.clone();
-            damaged[at] ^= 0x41;
-            assert_eq!(single_fault(&damaged), Some((at, 0x41)), "{at}");
-            damaged[(at + 900) % 2000] ^= 1;
-            assert_eq!(single_fault(&damaged), None, "{at}");
+    fn sizes_that_lead_to_the_end_are_found() {
+        let bytes = pages_of(&[vec![1; 100], vec![2; 100], vec![3; 100], vec![4; 100]], 7, 3);
+        let mut page = Page::new(0, bytes, Trust::Doubtful);
+        page.put_sizes(1, &[90]);
+        assert!(!page.is_fitted());
+        assert!(page.fits().contains(&(1, vec![100])));
+        page.put_sizes(1, &[250, 251]);
+        assert!(page.fits().contains(&(1, vec![100, 100])));
+        for (index, sizes) in page.fits() {
+            let mut fitted = page.clone();
+            fitted.put_sizes(index, &sizes);
+            assert!(fitted.is_fitted(), "{index} {sizes:?}");
         }
+        page.put(COUNT, &[9]);
+        page.put_sizes(1, &[100, 100]);
+        page.fit_count();
+        assert!(page.is_fitted());
     }
 
     #[test]
@@ -444,8 +415,8 @@ mod tests {
         let bytes = pages_of(&[vec![9; 600]], 7, 3);
         let mut page = Page::new(0, bytes.clone(), Trust::Doubtful);
         page.put(GRANULE, &[1, 2]);
-        page.put_size(2, 89);
-        page.put_size(2, 90);
+        page.put_sizes(1, &[9, 89]);
+        page.put_sizes(1, &[255, 90]);
         let mut view = View::default();
         let want = page.clone().sealed();
         page.show(&mut view);

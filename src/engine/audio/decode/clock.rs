@@ -31,9 +31,9 @@ impl Clock {
         const TOLERANCE_SECONDS: f64 = 0.01; // of ticks that are not frames
         const LONGEST_OVERLAP: u64 = 1 << 14; // of blocks that depend on each other
         self.overlap = 0;
-        // In Ogg, the last packets of a page may lie behind its end.
-        let is_trimmed = packet.trim_end > Duration::ZERO && packet.dur == Duration::ZERO;
-        if source.gap_base.is_none() || is_trimmed && source.container == Container::Ogg {
+        // In Ogg, the last packets of a damaged page may lie behind its end, and last no time.
+        let is_beyond = packet.trim_start == Duration::ZERO && packet.dur == Duration::ZERO;
+        if source.gap_base.is_none() || is_beyond && source.container == Container::Ogg {
             return 0;
         }
         let end = source.end_of(packet, 0);
@@ -41,7 +41,7 @@ impl Clock {
         let is_within = is_doubtful && self.chapter == source.chapter();
         self.chapter = source.chapter();
         let back =
-            |expected: Timestamp| expected.duration_from(packet.pts).map_or(0, |back| back.get());
+            |expected: Timestamp| expected.duration_from(packet.pts).map_or(0, Duration::get);
         let restarts = |expected: Timestamp| !is_within && back(expected) > LONGEST_OVERLAP;
         let Some(expected) = self.next.filter(|&expected| !restarts(expected)) else {
             // The first packet of Vorbis gives no sound. Nothing is lost by that.

@@ -182,7 +182,7 @@ impl Source {
             _ => timing.frames,
         };
         source.seconds = timing.seconds;
-        source.doubts = timing.doubts.clone();
+        source.doubts.clone_from(&timing.doubts);
         source.set_timing(&timing);
         Ok(source)
     }

@@ -16,6 +16,8 @@ use crate::engine::audio::decode::flac_frame;
 /// Time at the end of a page in which no packet ends.
 const NO_TIME: u64 = u64::MAX;
 
+/// Latest time that is believed, in frames: years.
+const LATEST: u64 = 1 << 44;
 /// Latest end of a first page that shows that a stream begins at 0, in frames: of the longest pages.
 const LATEST_START: u64 = 1 << 18;
 
@@ -63,12 +65,12 @@ impl Line {
         let (packets, carried) = self.packets(page, &self.carried);
         self.is_start = false;
         let time = if packets.is_empty() {
-            self.end.map(|end| end..end + 1)
+            self.end.map(|end| end..end.saturating_add(1))
         } else {
             let end = page.granule();
             let total = self.after(&packets, self.last).unwrap_or(0);
             let start = self.end.unwrap_or(end.saturating_sub(total));
-            self.end = Some(end);
+            self.end = Some(end).filter(|&end| end <= LATEST);
             Some(start..end)
         };
         if let Some(packet) = packets.iter().rfind(|packet| packet.head.is_some()) {
@@ -110,7 +112,7 @@ impl Line {
         let start = self.end.or_else(|| self.begins(end).then_some(0));
         let whole = start.and_then(|start| end.checked_sub(start));
         // The last page may state that its end is not heard.
-        let whole = whole.filter(|_| next.is_some());
+        let whole = whole.filter(|&whole| next.is_some() && whole <= LATEST);
         match &self.codec {
             Codec::Vorbis(modes) => {
                 let behind = next.and_then(|next| self.packets(next, &carried).0.first()?.head);
@@ -194,7 +196,9 @@ impl Line {
         // Heads of packets are more bytes than the time is, and damaged more often.
         let is_likely = next.is_some()
             && by_before.is_none_or(|end| end.abs_diff(stated) <= LONGEST_PACKET)
-            && self.end.is_none_or(|end| (end..=end + LATEST_START).contains(&stated));
+            && self
+                .end
+                .is_none_or(|end| (end..=end.saturating_add(LATEST_START)).contains(&stated));
         let by_stated = Some(stated).filter(|_| is_likely);
         by_next.filter(|_| is_sure).or(by_stated).or(by_before).unwrap_or(stated)
     }
@@ -231,7 +235,10 @@ impl Line {
                 _ => packet.head.is_some(),
             };
             let heads: Vec<Option<Head>> = packets.iter().map(|packet| packet.head).collect();
-            let end = self.end.zip(self.total(&packets, self.last)).map(|(end, it)| end + it);
+            let end = self
+                .end
+                .zip(self.total(&packets, self.last))
+                .map(|(end, it)| end.saturating_add(it));
             let is_timed = end == Some(page.granule());
             let continues = next.map(|next| next.flags() & CONTINUED != 0);
             let is_continued = continues == Some(fitted.goes_on());

@@ -91,17 +91,14 @@ struct Walk {
     /// Serial numbers of all streams so far.
     serials: HashSet<u32>,
     is_cut: bool,
-    /// Whether damaged bytes lie before the last page of the stream, and behind it.
-    is_damaged: bool,
+    /// Gaps, and stretches of damaged pages that are shown, up to the last page of the stream.
+    timing: Timing,
+    /// Whether damaged bytes lie behind that page.
     is_damaged_at_end: bool,
-    /// Stretches of damaged pages that are shown.
-    doubts: Vec<Doubt>,
     /// How often headers were shown.
     chapters: usize,
     /// Pages whose sizes had to be guessed.
     guesses: usize,
-    /// Whether pages are missing between the headers and the first page of sound.
-    lacks_start: bool,
 }
 
 /// The stream that is shown.
@@ -150,12 +147,10 @@ impl Walk {
             stream: None,
             serials: HashSet::new(),
             is_cut: false,
-            is_damaged: false,
+            timing: Timing::default(),
             is_damaged_at_end: false,
-            doubts: Vec::new(),
             chapters: 0,
             guesses: 0,
-            lacks_start: false,
         }
     }
 
@@ -249,8 +244,8 @@ impl Walk {
     /// Takes a page of sound, and shows the one before it.
     fn show(&mut self, page: Page) {
         let before = self.flush(Some(&page), false);
-        let is_behind_damage = self.is_damaged || self.is_damaged_at_end;
-        self.is_damaged = is_behind_damage;
+        let is_behind_damage = self.timing.has_gaps || self.is_damaged_at_end;
+        self.timing.has_gaps = is_behind_damage;
         self.is_damaged_at_end = false;
         if let Some(stream) = &mut self.stream {
             stream.last = Some(Pending { page, before, is_behind_damage });
@@ -267,9 +262,9 @@ impl Walk {
         }
         let follows = page.sequence() == number;
         // A recording of a broadcast begins at any page, but its bytes are whole.
-        self.lacks_start |=
+        self.timing.lacks_start |=
             before.is_none() && !follows && is_behind_damage && self.view.len() == 0;
-        self.is_damaged |= before.is_some() && !follows || page.trust != Trust::Right;
+        self.timing.has_gaps |= before.is_some() && !follows || page.trust != Trust::Right;
         if stream.line.is_none() {
             stream.line = Some(Line::new(stream.headers.codec()));
         }
@@ -287,11 +282,11 @@ impl Walk {
             if page.trust == Trust::Doubtful {
                 line.mend(&mut page, next);
             }
-            self.lacks_start |=
+            self.timing.lacks_start |=
                 page.trust == Trust::Doubtful && self.chapters == 1 && line.begins(page.granule());
             let time = line.take(&page).filter(|_| page.trust != Trust::Right);
             if let Some(time) = time {
-                Doubt::push(&mut self.doubts, self.chapters.saturating_sub(1), time);
+                Doubt::push(&mut self.timing.doubts, self.chapters.saturating_sub(1), time);
             }
         }
         if is_end {
@@ -307,12 +302,8 @@ impl Walk {
             self.is_damaged_at_end && last.is_some_and(|last| last.page.flags() & LAST == 0);
         self.flush(None, true);
         let completeness = if self.is_cut { Completeness::CutOff } else { Completeness::Whole };
-        let timing = Timing {
-            has_gaps: self.is_damaged || self.is_damaged_at_end,
-            lacks_start: self.lacks_start,
-            doubts: self.doubts,
-            ..Timing::default()
-        };
+        self.timing.has_gaps |= self.is_damaged_at_end;
+        let timing = self.timing;
         let (view, tracks, track) = (self.view, self.tracks, self.track);
         let container = Container::Ogg;
         self.stream.map(|_| Shape { container, view, timing, completeness, tracks, track })

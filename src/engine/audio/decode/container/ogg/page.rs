@@ -240,6 +240,7 @@ pub fn page_at(file: &mut BoundedFile, at: u64, follows: Option<(u32, u32)>) -> 
     if !is_marked && at + 4 > file.len() && MARK.starts_with(&head) {
         return Ok(Found::CutOff);
     }
+    let is_here = is_marked || follows.is_some_and(|follows| is_head(&head, follows));
     if !is_marked && follows.is_none() {
         return Ok(Found::Damaged);
     }
@@ -257,10 +258,7 @@ pub fn page_at(file: &mut BoundedFile, at: u64, follows: Option<(u32, u32)>) -> 
     if let Some(page) = fitting(file, page, is_marked)? {
         return Ok(Found::Page(page));
     }
-    if !is_marked && !is_head(&head, follows) {
-        return Ok(Found::Damaged);
-    }
-    mended(file, at)
+    if is_here { mended(file, at) } else { Ok(Found::Damaged) }
 }
 
 /// A page that seems to go on beyond the end of the file, which a damaged size may state, too.
@@ -283,7 +281,7 @@ fn fitting(file: &mut BoundedFile, mut page: Page, is_marked: bool) -> io::Resul
     let follows = (page.serial(), page.sequence().wrapping_add(1));
     // A page without its mark shows by that of the next one.
     let leads_on =
-        is_head(&next, None) || is_head(&next, Some(follows)) || is_marked && next.is_empty();
+        next.starts_with(MARK) || is_head(&next, follows) || is_marked && next.is_empty();
     if !leads_on {
         return Ok(None);
     }
@@ -299,17 +297,7 @@ fn fitting(file: &mut BoundedFile, mut page: Page, is_marked: bool) -> io::Resul
 
 /// A damaged page whose sizes lead to no other, put right by its checksum, or by where the next page begins.
 fn mended(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
-    let mut end = at;
-    loop {
-        let Some(next) = next_mark(file, end + 1)? else {
-            end = file.len();
-            break;
-        };
-        end = next;
-        if end - at > LONGEST || is_head(&file.bytes_at(end, HEAD)?, None) {
-            break;
-        }
-    }
+    let end = next_mark(file, at + 1)?.unwrap_or(file.len());
     if end - at > LONGEST || end - at < HEAD {
         return Ok(Found::Damaged);
     }
@@ -325,17 +313,12 @@ fn mended(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
     Ok(if page.is_fitted() || !page.fits().is_empty() { Found::Page(page) } else { Found::Damaged })
 }
 
-/// Whether a page's head is here: with its mark, or with this serial number and this number of a page.
-fn is_head(bytes: &[u8], expected: Option<(u32, u32)>) -> bool {
+/// Whether a page with this serial number and this number begins here, although its mark is damaged.
+fn is_head(bytes: &[u8], expected: (u32, u32)) -> bool {
     const MOST_FLAGS: u8 = 7;
-    let numbers = u32_le(bytes, SERIAL).zip(u32_le(bytes, SEQUENCE));
-    let is_marked = match expected {
-        Some(expected) => numbers == Some(expected),
-        None => bytes.starts_with(MARK),
-    };
-    is_marked
+    u32_le(bytes, SERIAL).zip(u32_le(bytes, SEQUENCE)) == Some(expected)
         && bytes.get(VERSION) == Some(&0)
-        && bytes.get(FLAGS).is_some_and(|&it| it <= MOST_FLAGS)
+        && bytes.get(FLAGS).is_some_and(|&flags| flags <= MOST_FLAGS)
 }
 
 /// Where a page's mark comes next, from `at` on.

@@ -94,13 +94,11 @@ pub trait Separator: Send + Sync {
 pub struct Kind {
     /// Name of the reference's class, as weight files give it.
     pub class_name: &'static str,
-    /// Reads a network's shape from the header of its weight file; fails when its tensors do not
-    /// make such a network. Errors do not name the file.
-    pub describe: fn(File) -> Result<Spec>,
+    /// Reads a network's shape and its use of memory from the header of its weight file; fails when
+    /// its tensors do not make such a network. Errors do not name the file.
+    pub describe: fn(File) -> Result<(Spec, Memory)>,
     /// Loads the network of a weight file.
     pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
-    /// Memory use, from the shape and the bytes of the weights.
-    pub memory: fn(&Spec, u64) -> Memory,
     /// Recognises a network whose file does not state how it is built; `None` when its tensors are
     /// of another kind. Errors do not name the file.
     pub recognise: fn(&Shapes, &Facts) -> Option<Result<Recognised>>,
@@ -114,6 +112,8 @@ pub struct Memory {
     /// The peak while separating a segment. It is freed afterwards, so that only the largest counts
     /// of several networks that run one after the other.
     pub work: u64,
+    /// What each thread needs besides, meanwhile.
+    pub per_thread: u64,
 }
 
 /// Every kind of network.
@@ -191,11 +191,11 @@ pub fn describe(path: &Path) -> Result<Description> {
 
 /// [`describe`] for an open file; errors do not name it.
 fn describe_file(file: &File) -> Result<Description> {
-    let (header, bytes) = weights::read_texts(file)?;
+    let header = weights::read_texts(file)?;
     let kind = kind_in(&header)?;
     let mut file = file.try_clone()?;
     file.rewind()?;
-    let spec = (kind.describe)(file)?;
+    let (spec, memory) = (kind.describe)(file)?;
     spec.check()?;
     let digest = header.get("digest").cloned().unwrap_or_default();
     let identity = if kind.class_name == htdemucs::KIND.class_name {
@@ -204,5 +204,5 @@ fn describe_file(file: &File) -> Result<Description> {
         let kwargs = header.get("kwargs").map_or("", String::as_str);
         weights::hex(&Sha256::digest(format!("{}\0{digest}\0{kwargs}", kind.class_name)))
     };
-    Ok(Description { digest, identity, memory: (kind.memory)(&spec, bytes), spec })
+    Ok(Description { spec, digest, identity, memory })
 }

@@ -21,14 +21,15 @@ use super::{
 
 pub(super) const KIND: Kind = Kind {
     class_name: "FilterBank",
-    describe: |file| Ok(FilterBank::read(file)?.spec),
+    describe: |file| {
+        let weights = 2 * file.metadata()?.len();
+        let spec = FilterBank::read(file)?.spec;
+        let work = (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64;
+        Ok((spec, Memory { weights, work, per_thread: 0 }))
+    },
     load: |path, _precision| {
         let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
         Ok(Box::new(FilterBank::read(file)?))
-    },
-    memory: |spec, weight_bytes| Memory {
-        weights: 2 * weight_bytes,
-        work: (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64,
     },
     recognise: |_, _| None,
 };

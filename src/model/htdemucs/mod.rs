@@ -63,14 +63,14 @@ pub struct HtDemucs {
 /// The kind of network.
 pub const KIND: Kind = Kind {
     class_name: "HTDemucs",
-    describe: |file| Ok(open(file)?.0.spec()),
-    load: |path, precision| Ok(Box::new(load(path, precision)?)),
-    memory: |spec, weight_bytes| {
+    describe: |file| {
+        let bytes = file.metadata()?.len();
+        let spec = open(file)?.0.spec();
         let samples = (spec.segment_frames * spec.channels) as u64;
-        let weights = (weight_bytes as f64 * PER_WEIGHT_BYTE) as u64;
-        Memory { weights, work: samples * PER_SAMPLE }
+        let weights = (bytes as f64 * PER_WEIGHT_BYTE) as u64;
+        Ok((spec, Memory { weights, work: samples * PER_SAMPLE, per_thread: 0 }))
     },
-    // Its files state how they are built.
+    load: |path, precision| Ok(Box::new(load(path, precision)?)),
     recognise: |_, _| None,
 };
 

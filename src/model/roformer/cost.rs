@@ -1,14 +1,43 @@
-//! The arithmetic of a segment, counted from the network's shape: products and transforms, two
+//! Arithmetic and memory of a segment, counted from the network's shape: products and transforms, two
 //! operations for a multiply-add, 2.5 n log₂ n for a real transform of n samples. Operations element
 //! by element are left out.
 
 use super::config::{Arguments, Config, FEED_FORWARD};
-use crate::model::Spec;
+use crate::model::{CHANNELS, Memory, Spec, kernels::rows::BLOCK};
 
 /// The shape of the input and the output, and the work of a segment.
 pub fn spec(config: &Config) -> Spec {
     let flop: f64 = parts(config).iter().map(|(_, flop)| flop).sum();
     Spec { megaflop: (flop / 1e6) as u64, ..config.spec() }
+}
+
+/// Memory use: every weight in single precision, the largest buffers that exist together, and those
+/// of a thread.
+pub fn memory(config: &Config) -> Memory {
+    let Arguments { dim, mlp_expansion_factor, sources, segment_frames, .. } = &config.arguments;
+    let (columns, inner) = (config.columns(), config.inner());
+    let tokens = columns * config.bands.len();
+    let values: usize = config.expected_tensors().values().map(|shape| size(shape)).sum();
+    let features = if config.transformers().len() == 3 { dim + 3 * inner } else { 0 };
+    let before = if config.arguments.skip_connection { *dim } else { 0 };
+    let spectra = columns * config.arguments.bins() * 2 * CHANNELS;
+    let masks = columns * config.widths().iter().sum::<usize>();
+    // The stems of a segment are stored while the next one is computed.
+    let stems = 3 * sources.len() * CHANNELS * segment_frames;
+    let work = tokens * (dim + features + before) + spectra + masks + stems;
+    let attention = 4 * columns.max(BLOCK) * inner + BLOCK * (3 * dim + inner + 2 * 256);
+    let mask = 3 * BLOCK * dim * mlp_expansion_factor;
+    let bytes = |values: usize| (4 * values) as u64;
+    Memory {
+        // Panels are filled up to whole ones.
+        weights: bytes(values) / 100 * 103,
+        work: bytes(work),
+        per_thread: bytes(attention.max(mask)),
+    }
+}
+
+fn size(shape: &[usize]) -> usize {
+    shape.iter().product()
 }
 
 /// Operations of each part of a segment, named as the network's spans.
@@ -19,7 +48,7 @@ pub fn parts(config: &Config) -> Vec<(&'static str, f64)> {
     let number = |value: usize| value as f64;
     let (columns, bands) = (number(config.columns()), number(config.bands.len()));
     let (dim, inner, heads) = (number(*dim), number(config.inner()), number(*heads));
-    let passes = number(crate::model::CHANNELS / config.channels());
+    let passes = number(CHANNELS / config.channels());
     let stems = number(sources.len());
     let n = number(*stft_n_fft);
     let transform = 2.5 * n * n.log2() * columns * number(config.channels());

@@ -34,7 +34,7 @@ use tracing::trace_span;
 pub use config::Config;
 
 use super::{
-    CHANNELS, Kind, Memory, ModelError, Precision, Result, Separator, Spec, Stop,
+    CHANNELS, Kind, ModelError, Precision, Result, Separator, Spec, Stop,
     arena::Buffer,
     kernels::{
         attention::{Cells, Layout, Tiled},
@@ -63,12 +63,11 @@ pub const KIND_MEL: Kind = kind(config::MEL, recognise::mel);
 const fn kind(class_name: &'static str, recognise: recognise::Recognise) -> Kind {
     Kind {
         class_name,
-        describe: |file| Ok(cost::spec(&open(file)?.0)),
-        load: |path, precision| Ok(Box::new(load(path, precision)?)),
-        memory: |spec, weight_bytes| {
-            let samples = (spec.segment_frames * spec.channels) as u64;
-            Memory { weights: 2 * weight_bytes, work: samples * 540 }
+        describe: |file| {
+            let config = open(file)?.0;
+            Ok((cost::spec(&config), cost::memory(&config)))
         },
+        load: |path, precision| Ok(Box::new(load(path, precision)?)),
         recognise,
     }
 }

@@ -46,13 +46,11 @@ impl Costs {
     pub fn of_file(path: &Path) -> Result<Self> {
         let metadata: HashMap<String, String> = weights::read_metadata(path)?;
         let class_name = metadata.get("klass").map_or("HTDemucs", String::as_str);
-        match class_name.rsplit('.').next().context("a file without a class")? {
-            "HTDemucs" => Ok(Self::of(&htdemucs::Config::from_metadata(&metadata)?)),
-            _ => {
-                let config = roformer::Config::from_metadata(&metadata)?;
-                Ok(Self::of_parts(roformer::cost::parts(&config)))
-            }
+        if class_name.rsplit('.').next() == Some("HTDemucs") {
+            return Ok(Self::of(&htdemucs::Config::from_metadata(&metadata)?));
         }
+        let config = roformer::Config::from_metadata(&metadata)?;
+        Ok(Self::of_parts(roformer::cost::parts(&config)))
     }
 
     /// Parts of which only the operations are counted.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     estimate::Estimate,
-    installed::InstalledModel,
+    installed::{DEFAULT, InstalledModel},
     loaded_model::{LoadedModel, Work},
     options::Quality,
     run::Step,
@@ -295,6 +295,19 @@ impl Batch {
         Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
+    /// Seconds that a segment of one network takes here, from earlier songs; of a model that has not
+    /// run here yet, from its work and the default model's pace.
+    fn expected_pace(&self) -> Option<f64> {
+        let known = |name: &str| Library::pace_in(&self.home, name).ok().flatten();
+        let by_work = || {
+            let default = InstalledModel::find(&self.home, DEFAULT).ok().flatten()?;
+            Some(known(&default.name)? * default.spec.work_of(&self.model.spec)?)
+        };
+        // A model's own name is that of its pace, but for drafts.
+        let own = known(&self.model.pace_name(self.quality));
+        own.or_else(|| known(&self.model.name)).or_else(by_work)
+    }
+
     /// Computes every segment, and notes how long they took.
     fn separate_mix(
         &self,
@@ -308,7 +321,7 @@ impl Batch {
         let networks = self.model.networks_for(wanted).len();
         let (segments, parts) = (stems.plan().len(), stems.missing(wanted));
         let (start, before) = (Instant::now(), stems.done_count_of(wanted));
-        let pace = Library::pace_in(&self.home, &name).ok().flatten();
+        let pace = self.expected_pace();
         let runs = ((segments - before) * networks) as f64;
         let expected = pace.map(|seconds| seconds * runs / parts.max(1) as f64);
         let mut estimate = Estimate::new(expected, 0, start);

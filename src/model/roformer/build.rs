@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::{
     Layer as NetworkLayer, RoFormer,
     config::{Arguments, Bands, Config, FEED_FORWARD, mask_layer},
+    cost,
     feature_attention::{FeatureLayer, FeatureTransformer},
     mask::{BandSplit, MaskEstimator},
     rotation::{Rotation, halves, usual_frequencies},
@@ -32,7 +33,7 @@ pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -
         Bands::Mel => None,
     };
     let network = RoFormer {
-        spec: config.spec(),
+        spec: cost::spec(&config),
         spectrogram: Spectrogram::new(&config.arguments, is_whole),
         band_split: build.band_split()?,
         layers: (0..*depth).into_par_iter().map(|at| build.layer(at)).collect::<Result<_>>()?,

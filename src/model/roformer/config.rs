@@ -8,7 +8,7 @@ use std::{collections::HashMap, ops::Range};
 
 use serde::Deserialize;
 
-use super::{bands, cost};
+use super::bands;
 use crate::model::{CHANNELS, Level, ModelError, Result, Spec, tensors::Expected};
 
 /// The class of networks with given, disjoint bands.
@@ -130,16 +130,14 @@ impl Config {
         Ok(config)
     }
 
-    /// The shape of the input and the output. Networks for one channel separate each by itself.
+    /// The shape of the input and the output, without the work of a segment. Networks for one channel separate each by itself.
     pub fn spec(&self) -> Spec {
         let Arguments { sources, rest, samplerate, segment_frames, overlap, normalize, .. } =
             &self.arguments;
-        let flop: f64 = cost::parts(self).iter().map(|(_, flop)| flop).sum();
         Spec {
             rest: rest.clone(),
             sample_rate: *samplerate,
             level: if *normalize { Level::Track } else { Level::AsIs },
-            megaflop: (flop / 1e6) as u64,
             ..Spec::fade(sources.clone(), *segment_frames, *overlap)
         }
     }

@@ -3,6 +3,13 @@
 //! by element are left out.
 
 use super::config::{Arguments, Config, FEED_FORWARD};
+use crate::model::Spec;
+
+/// The shape of the input and the output, and the work of a segment.
+pub fn spec(config: &Config) -> Spec {
+    let flop: f64 = parts(config).iter().map(|(_, flop)| flop).sum();
+    Spec { megaflop: (flop / 1e6) as u64, ..config.spec() }
+}
 
 /// Operations of each part of a segment, named as the network's spans.
 pub fn parts(config: &Config) -> Vec<(&'static str, f64)> {

@@ -63,7 +63,7 @@ pub const KIND_MEL: Kind = kind(config::MEL, recognise::mel);
 const fn kind(class_name: &'static str, recognise: recognise::Recognise) -> Kind {
     Kind {
         class_name,
-        describe: |file| Ok(open(file)?.0.spec()),
+        describe: |file| Ok(cost::spec(&open(file)?.0)),
         load: |path, precision| Ok(Box::new(load(path, precision)?)),
         memory: |spec, weight_bytes| {
             let samples = (spec.segment_frames * spec.channels) as u64;

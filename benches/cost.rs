@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use partita::model::{
     htdemucs::{self, Config},
     roformer, weights,

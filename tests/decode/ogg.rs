@@ -35,15 +35,19 @@ fn seal(bytes: &mut [u8]) {
     page[SUM].copy_from_slice(&sum.to_le_bytes());
 }
 
+/// The sizes of a packet as a page states them.
+fn sizes_of(packet: &[u8]) -> Vec<u8> {
+    std::iter::repeat_n(255, packet.len() / 255).chain([(packet.len() % 255) as u8]).collect()
+}
+
 /// A page with these packets.
 fn page(flags: u8, granule: u64, sequence: u32, packets: &[&[u8]]) -> Vec<u8> {
-    let sizes: Vec<u8> = packets
-        .iter()
-        .flat_map(|packet| {
-            let rest = (packet.len() % 255) as u8;
-            std::iter::repeat_n(255, packet.len() / 255).chain([rest])
-        })
-        .collect();
+    let sizes: Vec<u8> = packets.iter().flat_map(|packet| sizes_of(packet)).collect();
+    page_of(flags, granule, sequence, &sizes, &packets.concat())
+}
+
+/// A page with this content.
+fn page_of(flags: u8, granule: u64, sequence: u32, sizes: &[u8], content: &[u8]) -> Vec<u8> {
     let head: [&[u8]; 7] = [
         &[b'O', b'g', b'g', b'S', 0, flags],
         &granule.to_le_bytes(),
@@ -51,9 +55,9 @@ fn page(flags: u8, granule: u64, sequence: u32, packets: &[&[u8]]) -> Vec<u8> {
         &sequence.to_le_bytes(),
         &[0; 4],
         &[sizes.len() as u8],
-        &sizes,
+        sizes,
     ];
-    let mut page = [&head.concat()[..], &packets.concat()].concat();
+    let mut page = [&head.concat()[..], content].concat();
     seal(&mut page);
     page
 }
@@ -118,6 +122,43 @@ fn songs() -> [(Vec<u8>, Vec<f32>); 3] {
         (bytes, samples)
     };
     [decoded(opus), decoded(flac), whole("chirp.ogg")]
+}
+
+#[test]
+fn packets_that_go_on_in_the_next_page_are_whole() {
+    let (bytes, want) = &songs()[1];
+    let pages = pages_of(bytes);
+    let frames: Vec<&[u8]> = pages[2..]
+        .iter()
+        .flat_map(|page| {
+            let sizes =
+                &bytes[page.start + 27..page.start + 27 + usize::from(bytes[page.start + 26])];
+            let first = sizes.iter().position(|&size| size < 255).unwrap();
+            let first: usize = sizes[..=first].iter().map(|&size| usize::from(size)).sum();
+            let (first, second) = bytes[page.start + 27 + sizes.len()..page.end].split_at(first);
+            [first, second]
+        })
+        .collect();
+    // Each page but the first begins with all but the first bytes of a frame, and ends with those of another.
+    let mut file = bytes[..pages[2].start].to_vec();
+    for (index, frame) in frames.iter().enumerate() {
+        let (skipped, flags) = if index > 0 { (1, 1) } else { (0, 0) };
+        let next: &[u8] = frames.get(index + 1).map_or(&[], |next| &next[..255]);
+        let last = if next.is_empty() { 4 } else { 0 };
+        let sizes = [&sizes_of(frame)[skipped..], &[255][..next.len() / 255]].concat();
+        let content = [&frame[255 * skipped..], next].concat();
+        let granule = (1_152 * (index as u64 + 1)).min(8_820);
+        file.extend(page_of(flags | last, granule, index as u32 + 2, &sizes, &content));
+    }
+    let (_, got, said) = read("a.ogg", &file);
+    assert!(got == *want && said.is_none(), "{said:?}");
+    let pages = pages_of(&file);
+    for at in [5, 7, 25, 26, 27, 90] {
+        let mut damaged = file.clone();
+        damaged[pages[5].start + at] ^= 0x15;
+        let (_, got, said) = read("a.ogg", &damaged);
+        assert!(got == *want && is_suspect(said.as_deref()), "{at}: {said:?}");
+    }
 }
 
 /// Whether a note says that damaged data was decoded.

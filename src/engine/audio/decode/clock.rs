@@ -4,6 +4,7 @@
 //! nothing. Runs on the thread that decodes.
 
 use symphonia::core::{
+    codecs::audio::well_known::CODEC_ID_OPUS,
     packet::Packet,
     units::{Duration, Timestamp},
 };
@@ -68,8 +69,9 @@ impl Clock {
         interleaved: &mut Vec<f32>,
         channels: usize,
     ) -> u64 {
-        // Outside of damaged stretches, a packet without a length is one that the demuxer does not know.
-        let has_length = packet.block_dur().get() > 0 || source.is_doubtful(packet);
+        // The demuxer knows no length of Vorbis whose headers it does not understand.
+        let is_known = packet.block_dur() > Duration::ZERO || source.is_doubtful(packet);
+        let has_length = is_known || source.codec.codec == CODEC_ID_OPUS;
         if source.container != Container::Ogg || source.gap_base.is_none() || !has_length {
             return 0;
         }

@@ -196,7 +196,7 @@ impl Walk {
         if page.serial() != stream.serial {
             return Ok(true);
         }
-        if is_doubtful && stream.headers.depend_on(&page) {
+        if is_doubtful && stream.last.is_none() && stream.headers.depend_on(&page) {
             return Ok(false);
         }
         if !page.is_fitted() {
@@ -205,7 +205,7 @@ impl Walk {
                 return Ok(false);
             }
         }
-        if stream.headers.take(&page) {
+        if stream.last.is_none() && stream.headers.take(&page) {
             let next = stream.header_page.wrapping_add(1);
             stream.header_page = if is_doubtful { next } else { page.sequence() };
         } else {

@@ -223,12 +223,15 @@ fn a_damaged_head_is_judged_by_the_pages_around_it() {
     }
 }
 
+/// Damages the content of a page.
+type Change = fn(&mut [u8]);
+
 #[test]
 fn a_damaged_packet_spoils_no_others() {
     // Opus needs some packets until it is as it was; Vorbis' blocks overlap.
     for (song, frames) in [(0, 9 * 882), (1, 1_152), (2, 3 * 1_024)] {
         let (bytes, want) = &songs()[song];
-        let changes: [(&str, fn(&mut [u8])); 3] = [
+        let changes: [(&str, Change); 3] = [
             ("content", |content| content[40..60].fill(0x55)),
             ("head of a packet", |content| content[..4].fill(0xf1)),
             ("block size", |content| content[0] ^= 2),

@@ -223,7 +223,7 @@ fn a_damaged_head_is_judged_by_the_pages_around_it() {
     }
 }
 
-/// Changes the bytes of a file.
+/// Damages the content of a page.
 type Change = fn(&mut [u8]);
 
 #[test]

@@ -9,6 +9,7 @@ pub mod arena;
 mod error;
 pub mod htdemucs;
 pub mod kernels;
+pub mod mdx23c;
 #[cfg(test)]
 pub(crate) mod seam_tests;
 pub mod selftest;
@@ -118,6 +119,7 @@ pub struct Memory {
 /// Every kind of network.
 pub const KINDS: &[Kind] = &[
     htdemucs::KIND,
+    mdx23c::KIND,
     #[cfg(test)]
     seam_tests::KIND,
 ];

@@ -41,6 +41,11 @@ impl Stft {
         self.window.len()
     }
 
+    /// The window.
+    pub fn window(&self) -> &[f32] {
+        &self.window
+    }
+
     /// Values of a spectrum, from 0 Hz to the Nyquist frequency.
     pub fn bins(&self) -> usize {
         self.length() / 2 + 1

@@ -150,13 +150,13 @@ impl List {
 }
 
 /// A source of a model file's bytes.
-pub(super) trait Source: Read + Seek + Send {}
+pub(in crate::model) trait Source: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Source for T {}
 
 /// The tensors of a file, which are read one at a time, so that the whole file is never in memory.
 /// Several threads may read them.
-pub(super) struct Tensors {
+pub(in crate::model) struct Tensors {
     file: Mutex<Box<dyn Source>>,
     header: Metadata,
     /// Position of the first value in the file.

@@ -19,8 +19,8 @@ use crate::model::{
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.
-pub(super) fn network(config: Config, tensors: &Tensors) -> Result<Mdx23c> {
-    let build = Builder { config: &config, tensors };
+pub(super) fn network(config: &Config, tensors: &Tensors) -> Result<Mdx23c> {
+    let build = Builder { config, tensors };
     let scales = config.num_scales;
     let channels = config.num_channels;
     let spectrum = config.spectrum_channels();

@@ -89,7 +89,7 @@ impl Config {
 
     /// Frequencies at a scale.
     pub fn freqs_at(&self, scale: usize) -> usize {
-        self.dim_f / self.num_subbands >> scale
+        (self.dim_f / self.num_subbands) >> scale
     }
 
     /// Features between the linear layers along frequencies.

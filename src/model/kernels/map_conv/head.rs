@@ -109,7 +109,8 @@ impl Columns for Gated<'_> {
         let (input, x) = packed.split_at_mut(self.at.input.channels);
         self.at.pack(self.at.input, index, input);
         self.at.pack(self.at.x, index, x);
-        for (values, first) in x.iter_mut().zip(&self.first[index * x.len()..]) {
+        let first = &self.first[index * x.len()..];
+        for (values, first) in x.iter_mut().zip(first) {
             for (value, first) in values.iter_mut().zip(first) {
                 *value *= first;
             }

@@ -37,7 +37,7 @@ impl Pointwise {
         out.data.par_chunks_mut(rows * row_len).enumerate().for_each_init(
             Lines::default,
             |packed, (task, out)| {
-                let columns = Parts { parts, first: task * rows, lines };
+                let columns = Joined { maps: parts, first: task * rows, lines };
                 let panels = 0..out.len() / row_len * lines;
                 let sink = &mut Rows { out, channels: self.weight.rows(), frames, lines };
                 multiply(&self.weight, panels, &columns, packed, sink);
@@ -48,18 +48,18 @@ impl Pointwise {
 }
 
 /// Rows of maps from `first` on.
-struct Parts<'a> {
-    parts: &'a [&'a FreqMap],
+struct Joined<'a> {
+    maps: &'a [&'a FreqMap],
     first: usize,
     lines: usize,
 }
 
-impl Columns for Parts<'_> {
+impl Columns for Joined<'_> {
     #[inline(always)]
     fn pack<const FMA: bool>(&self, index: usize, packed: &mut [[f32; NR]]) {
         let (freq, line) = (self.first + index / self.lines, index % self.lines);
         let mut packed = packed.iter_mut();
-        for map in self.parts {
+        for map in self.maps {
             let row = &map.data[freq * map.row_len()..][..map.row_len()];
             for (values, to) in row.chunks_exact(map.frames).zip(packed.by_ref()) {
                 *to = sixteen(values, line * NR);

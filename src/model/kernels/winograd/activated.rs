@@ -241,12 +241,12 @@ impl Block<'_> {
             let place = Place { tiling, first, update: *update };
             if *shared {
                 packed.par_chunks_exact_mut(depth).enumerate().for_each(pack);
-                strips
-                    .par_chunks_mut(STRIPS)
-                    .enumerate()
-                    .for_each_init(Vec::new, |sums, (index, strips)| {
-                        multiply(weights, packed, index, strips, place, sums)
-                    });
+                strips.par_chunks_mut(STRIPS).enumerate().for_each_init(
+                    Vec::new,
+                    |sums, (index, strips)| {
+                        multiply(weights, packed, index, strips, place, sums);
+                    },
+                );
             } else {
                 packed.chunks_exact_mut(depth).enumerate().for_each(pack);
                 for (index, strips) in strips.chunks_mut(STRIPS).enumerate() {
@@ -373,7 +373,7 @@ mod tests {
     fn activated_convolutions_match_their_twin_on_odd_shapes() {
         // in of each part, out, freqs, frames
         for (parts, outputs, freqs, frames) in [
-            (&[3][..], 5, 1, 1),
+            (&[3][..], 5, 1, 3),
             (&[1], 1, 4, 4),
             (&[2, 1], 3, 5, 17),
             (&[7], 13, 18, 50),

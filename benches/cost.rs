@@ -5,7 +5,13 @@
 //! transform; what is done element by element (norms, GELU, residuals) is not. The least traffic of
 //! a part is what goes in, what comes out and the weights, once each, in f32; real traffic is more.
 
-use partita::model::htdemucs::Config;
+use std::{collections::HashMap, path::Path};
+
+use anyhow::Result;
+use partita::model::{
+    htdemucs::{self, Config},
+    roformer, weights,
+};
 
 /// One step of a layer. Sizes are in values.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,8 +42,28 @@ struct Stage {
 pub struct Costs(Vec<Stage>);
 
 impl Costs {
-    /// Counts a network.
-    pub fn of(config: &Config) -> Self {
+    /// Counts the network of a weight file.
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let metadata: HashMap<String, String> = weights::read_metadata(path)?;
+        let class_name = metadata.get("klass").map_or("HTDemucs", String::as_str);
+        if class_name.rsplit('.').next() == Some("HTDemucs") {
+            return Ok(Self::of(&htdemucs::Config::from_metadata(&metadata)?));
+        }
+        let config = roformer::Config::from_metadata(&metadata)?;
+        Ok(Self::of_parts(roformer::cost::parts(&config)))
+    }
+
+    /// Parts of which only the operations are counted.
+    fn of_parts(parts: Vec<(&'static str, f64)>) -> Self {
+        let stage = |(name, flop): (&'static str, f64)| {
+            let step = Step { flop: flop as usize, ..Step::default() };
+            Stage { name, layers: vec![vec![step]] }
+        };
+        Self(parts.into_iter().map(stage).collect())
+    }
+
+    /// Counts an `HTDemucs`.
+    fn of(config: &Config) -> Self {
         let levels = || 0..config.depth;
         Self(vec![
             Stage { name: "spectrogram", layers: vec![vec![spectrogram(config)]] },

@@ -22,8 +22,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use cost::Costs;
 use partita::model::{
-    Precision, Separator,
-    htdemucs::{self, HtDemucs},
+    self, Precision, Separator,
     kernels::{
         operand::ProductKind,
         product::{Mat, MatMut, Parallelism, Update, product},
@@ -85,15 +84,15 @@ impl Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
     let pool = arguments.pool()?;
-    let network = pool.install(|| htdemucs::load(&arguments.model(), arguments.precision))?;
+    let network = pool.install(|| model::load(&arguments.model(), arguments.precision))?;
     if arguments.serve {
-        return serve::serve(&network, &pool);
+        return serve::serve(&*network, &pool);
     }
     if arguments.load {
         std::io::stdout().write_all(b"!")?;
         std::process::exit(0); // taking the network apart again is not what is measured
     }
-    let bench = Bench::new(network, arguments.precision);
+    let bench = Bench::new(network, &arguments)?;
     let peak = bench.print_table(&arguments.threads)?;
     if arguments.profile {
         let parts = Parts::listen()?;
@@ -112,7 +111,7 @@ fn pool(threads: usize) -> Result<ThreadPool> {
 
 /// A network and what it is measured with.
 struct Bench {
-    network: HtDemucs,
+    network: Box<dyn Separator>,
     costs: Costs,
     mix: Vec<f32>,
     /// What the kernels multiply on this CPU.
@@ -120,11 +119,16 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(network: HtDemucs, precision: Precision) -> Self {
+    fn new(network: Box<dyn Separator>, arguments: &Arguments) -> Result<Self> {
         let spec = network.spec();
         let mix = noise(spec.channels * spec.segment_frames);
-        let products = ProductKind::for_precision(precision).name();
-        Self { costs: Costs::of(network.config()), mix, network, products }
+        let products = ProductKind::for_precision(arguments.precision).name();
+        Ok(Self { costs: Costs::of_file(&arguments.model())?, mix, network, products })
+    }
+
+    /// Runs of which the fastest counts: fewer of a large network.
+    fn runs(&self) -> usize {
+        if self.costs.total() > 1e12 { 1 } else { 3 }
     }
 
     fn segment(&self) -> Result<()> {
@@ -137,7 +141,7 @@ impl Bench {
         let spec = self.network.spec();
         let seconds = spec.segment_frames as f64 / f64::from(spec.sample_rate);
         println!(
-            "Segments of {seconds:.2} s, {} stems, {:.0} GFLOP. The transformer multiplies {}.\n",
+            "Segments of {seconds:.2} s, {} stems, {:.0} GFLOP. Tokens are multiplied as {}.\n",
             spec.sources.len(),
             self.costs.total() / 1e9,
             self.products
@@ -150,7 +154,7 @@ impl Bench {
         for &threads in threads {
             let pool = pool(threads)?;
             let before = pool.install(product_peak);
-            let best = best_of(3, || pool.install(|| self.segment()))?;
+            let best = best_of(self.runs(), || pool.install(|| self.segment()))?;
             peak = before.max(pool.install(product_peak));
             let rate = self.costs.total() / best / 1e9;
             let memory = memory::high_water_mark("self")

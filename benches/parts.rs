@@ -87,7 +87,7 @@ fn row(name: &str, time: Duration, total: Duration, (flop, bytes): (f64, f64), p
     let share = 100.0 * seconds / total.as_secs_f64();
     let rate = flop / seconds / 1e9;
     let known = |value: f64, decimals: usize| {
-        if value.is_finite() { format!("{value:.decimals$}") } else { String::new() }
+        if value.is_finite() && value > 0.0 { format!("{value:.decimals$}") } else { String::new() }
     };
     println!(
         "| {name} | {:.1} | {share:.1} % | {:.1} | {rate:.0} | {:.0} % | {} | {} |",

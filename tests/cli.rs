@@ -204,6 +204,31 @@ fn what_is_unknown_names_what_is_known() {
 }
 
 #[test]
+fn a_checkpoint_is_imported_and_described() {
+    let home = tempfile::tempdir().unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints");
+    let path = |name: &str| golden.join(name).display().to_string();
+    // Beside it are configurations of other networks.
+    let output = partita(home.path(), &["model", "import", &path("full.ckpt")]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(text.contains("for example --hop 441 --chunk 352800 --stems vocals"), "{text}");
+    let stated = ["--hop", "16", "--chunk", "4410", "--stems", "Vocals", "--name", "voice"];
+    let full = path("full.ckpt");
+    let arguments = [&["model", "add", full.as_str()], &stated[..]].concat();
+    let output = partita(home.path(), &arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let expected =
+        "BS-RoFormer, 4 × 1, 3 bands, 1 stem: vocals; the rest: instrumental; segments of 0.1 s";
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    assert!(stdout(&output).starts_with("voice\tinstalled"), "{}", stdout(&output));
+    let config = path("plain.yaml");
+    let arguments = ["--json", "model", "import", &path("plain.ckpt"), "--config", &config];
+    let lines = json_lines(&partita(home.path(), &arguments));
+    assert_eq!(lines[0]["sources"], serde_json::json!(["vocals", "other"]));
+}
+
+#[test]
 fn without_a_model_it_says_how_to_get_one() {
     let home = tempfile::tempdir().unwrap();
     let song = home.path().join("song.wav");

@@ -7,10 +7,13 @@ use std::{
 };
 
 use crossbeam_channel::Receiver;
-use partita::engine::{
-    Command, Compute, Config, Depth, Engine, Event, ExportId, ExportState, Job, JobState, Lane,
-    ModelState, Song, SongId,
-    export::{NamePattern, OnExists, Part, Place, Selection, Settings},
+use partita::{
+    engine::{
+        Command, Compute, Config, Depth, Engine, Event, ExportId, ExportState, Job, JobState, Lane,
+        ModelState, Song, SongId,
+        export::{NamePattern, OnExists, Part, Place, Selection, Settings},
+    },
+    model::weights::ImportOptions,
 };
 
 use crate::support::{home, largest_difference, partita, read_wav, write_song, write_song_at};
@@ -292,7 +295,9 @@ fn without_a_model_processing_is_refused_in_words() {
     });
     assert!(reason.contains("model"), "{reason}");
     // A file that is no model is refused, and the state says why.
-    running.engine.send(Command::ImportModel(song.path));
+    running
+        .engine
+        .send(Command::ImportModel { file: song.path, options: ImportOptions::default() });
     let reason = running.wait(|event| match event {
         Event::Model(ModelState::Failed(problem)) => Some(problem.to_string()),
         _ => None,

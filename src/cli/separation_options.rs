@@ -4,12 +4,15 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use crate::engine::{
-    Preferences,
-    separation::{
-        installed::{DEFAULT, InstalledModel},
-        options::{MOST_OVERLAP, MOST_SHIFTS, Quality, SeparationOptions},
+use crate::{
+    engine::{
+        Preferences,
+        separation::{
+            installed::{DEFAULT, InstalledModel},
+            options::{MOST_OVERLAP, MOST_SHIFTS, Quality, SeparationOptions},
+        },
     },
+    model::Spec,
 };
 
 /// The options; named as the reference names them.
@@ -21,11 +24,12 @@ pub(super) struct SeparationArguments {
     /// How thoroughly: draft, standard or best; the options below change it
     #[arg(long, value_name = "NAME", value_parser = parse_quality)]
     pub(super) quality: Option<Quality>,
-    /// Overlap of neighbouring segments, 0 to 0.5: more is smoother and slower [standard: 0.25]
+    /// Overlap of neighbouring segments: more is smoother and slower. 0 to 0.5 for HTDemucs
+    /// [standard: 0.25], 0.1 to 0.75 for other networks
     #[arg(long, value_name = "PART", value_parser = parse_overlap)]
     pub(super) overlap: Option<u8>,
     /// Separate the song so many times, delayed by random times up to half a second, and average:
-    /// 0 to 10 [standard: 0]
+    /// 0 to 10 [standard: 0]; for HTDemucs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=i64::from(MOST_SHIFTS)))]
     pub(super) shifts: Option<u8>,
     /// Where the random times of --shifts begin: the same number gives the same stems
@@ -37,9 +41,27 @@ pub(super) struct SeparationArguments {
 }
 
 impl SeparationArguments {
-    /// The quality: as given here, else as in the settings.
-    pub(super) fn quality(&self, preferences: &Preferences) -> Quality {
-        let preset = self.quality.unwrap_or(preferences.quality);
+    /// The name of the model: as given here, else as in the settings.
+    pub(super) fn model_name<'a>(&'a self, preferences: &'a Preferences) -> &'a str {
+        let chosen = self.model.as_deref().or(preferences.model.as_deref());
+        chosen.unwrap_or(DEFAULT)
+    }
+
+    /// The quality for a model: as given here, else `usual`.
+    ///
+    /// # Errors
+    /// When something is given that the model does not allow.
+    fn quality(&self, usual: Quality, name: &str, spec: &Spec) -> anyhow::Result<Quality> {
+        let preset = self.quality.map(|quality| quality.for_network(spec));
+        let preset = preset.unwrap_or(usual);
+        if self.shifts.is_some_and(|shifts| shifts > 0) && !spec.allows_shifts {
+            bail!("the model \"{name}\" allows no shifts; leave --shifts out");
+        }
+        let range = spec.overlap.least..=spec.overlap.most;
+        if self.overlap.is_some_and(|overlap| !range.contains(&overlap)) {
+            let [least, most] = [range.start(), range.end()].map(|end| f64::from(*end) / 100.0);
+            bail!("the model \"{name}\" allows an overlap of {least} to {most}; change --overlap");
+        }
         let given = Quality {
             overlap: self.overlap.unwrap_or(preset.overlap),
             shifts: self.shifts.unwrap_or(preset.shifts),
@@ -47,31 +69,7 @@ impl SeparationArguments {
             ..preset
         };
         // One that was changed is no preset, and a draft only by its name.
-        given.within_bounds()
-    }
-
-    /// The name of the model: as given here, else as in the settings.
-    pub(super) fn model_name<'a>(&'a self, preferences: &'a Preferences) -> &'a str {
-        let chosen = self.model.as_deref().or(preferences.model.as_deref());
-        chosen.unwrap_or(DEFAULT)
-    }
-
-    /// What makes a song's stems: as given here, else as was chosen for the song, else as in the
-    /// settings.
-    pub(super) fn recipe(
-        &self,
-        chosen: Option<&SeparationOptions>,
-        preferences: &Preferences,
-    ) -> SeparationOptions {
-        let usual = Preferences {
-            model: chosen.map(|chosen| chosen.model.clone()).or_else(|| preferences.model.clone()),
-            quality: chosen.map_or(preferences.quality, |chosen| chosen.quality),
-            ..preferences.clone()
-        };
-        SeparationOptions {
-            model: self.model_name(&usual).to_owned(),
-            quality: self.quality(&usual),
-        }
+        Ok(given.within(spec))
     }
 
     /// Whether anything is given.
@@ -84,30 +82,42 @@ impl SeparationArguments {
     /// The model, which must be installed, and the quality.
     ///
     /// # Errors
-    /// When it is not; when a segment is asked for that it does not take.
+    /// Those of [`Self::recipe`].
     pub(super) fn chosen(
         &self,
         home: &Path,
         preferences: &Preferences,
     ) -> anyhow::Result<(InstalledModel, Quality)> {
-        self.installed(home, &self.recipe(None, preferences))
+        let (model, recipe) = self.recipe(home, None, preferences)?;
+        Ok((model, recipe.quality))
     }
 
-    /// The model of a recipe, which must be installed, and its quality.
+    /// What makes a song's stems, and its model: as given here, else as was chosen for the song, else
+    /// as in the settings.
     ///
     /// # Errors
-    /// When it is not; when a segment is asked for that it does not take.
-    pub(super) fn installed(
+    /// When the model is not installed; when a quality or a segment is asked for that it does not
+    /// allow.
+    pub(super) fn recipe(
         &self,
         home: &Path,
-        SeparationOptions { model: name, quality }: &SeparationOptions,
-    ) -> anyhow::Result<(InstalledModel, Quality)> {
+        chosen: Option<&SeparationOptions>,
+        preferences: &Preferences,
+    ) -> anyhow::Result<(InstalledModel, SeparationOptions)> {
+        let usual = chosen.map_or_else(|| self.model_name(preferences), |chosen| &chosen.model);
+        let name = self.model.as_deref().unwrap_or(usual);
         let Some(model) = InstalledModel::find(home, name)? else {
             bail!(
                 "the model \"{name}\" is not installed; `partita model list` shows those that there \
                  are, `partita model install {name}` installs it"
             )
         };
+        let usual = match chosen {
+            Some(chosen) if chosen.model == name => chosen.quality,
+            Some(chosen) => chosen.quality.for_network(&model.spec),
+            None => preferences.quality.for_network(&model.spec),
+        };
+        let quality = self.quality(usual, name, &model.spec)?;
         if let Some(seconds) = self.segment {
             let frames = (seconds * f64::from(model.spec.sample_rate)) as usize;
             let own = model.spec.segment_frames as f64 / f64::from(model.spec.sample_rate);
@@ -118,7 +128,8 @@ impl SeparationArguments {
                 )
             }
         }
-        Ok((model, *quality))
+        let recipe = SeparationOptions { model: name.to_owned(), quality };
+        Ok((model, recipe))
     }
 }
 
@@ -153,8 +164,8 @@ mod tests {
     fn overlaps_are_parts_of_a_segment() {
         assert_eq!(parse_overlap("0.25"), Ok(25));
         assert_eq!(parse_overlap("0"), Ok(0));
-        assert_eq!(parse_overlap("0.5"), Ok(50));
-        for wrong in ["0.51", "-0.1", "1", "a", "nan", "0.333"] {
+        assert_eq!(parse_overlap("0.75"), Ok(75));
+        for wrong in ["0.76", "-0.1", "1", "a", "nan", "0.333"] {
             assert!(parse_overlap(wrong).is_err(), "{wrong}");
         }
     }
@@ -166,8 +177,12 @@ mod tests {
             quality: Quality::BEST,
             ..Preferences::default()
         };
+        let spec = Spec::triangle(Vec::new(), 343_980);
+        let quality = |arguments: &SeparationArguments| {
+            arguments.quality(preferences.quality, "ft", &spec).unwrap()
+        };
         let nothing = SeparationArguments::default();
-        assert_eq!(nothing.quality(&preferences), Quality::BEST);
+        assert_eq!(quality(&nothing), Quality::BEST);
         assert_eq!(nothing.model_name(&preferences), "six");
         let some = SeparationArguments {
             model: Some("ft".into()),
@@ -176,7 +191,25 @@ mod tests {
             seed: Some(9),
             ..nothing
         };
-        let quality = Quality { overlap: 25, shifts: 3, seed: 9, is_draft: false };
-        assert_eq!((some.quality(&preferences), some.model_name(&preferences)), (quality, "ft"));
+        let expected = Quality { overlap: 25, shifts: 3, seed: 9, is_draft: false };
+        assert_eq!((quality(&some), some.model_name(&preferences)), (expected, "ft"));
+    }
+
+    #[test]
+    fn refuses_what_a_model_does_not_allow() {
+        let spec = Spec::fade(Vec::new(), 352_800, 50);
+        let quality = |quality: Option<Quality>, overlap, shifts| {
+            let given = SeparationArguments { quality, overlap, shifts, ..Default::default() };
+            let usual = Quality::STANDARD.for_network(&spec);
+            given.quality(usual, "kim", &spec).map(Quality::suffix).map_err(|e| e.to_string())
+        };
+        assert_eq!(quality(None, None, None).unwrap(), "o50");
+        assert_eq!(quality(Some(Quality::BEST), None, Some(0)).unwrap(), "o75");
+        assert_eq!(quality(Some(Quality::DRAFT), None, None).unwrap(), "o10-draft");
+        assert_eq!(quality(None, Some(25), None).unwrap(), "o25", "given as a number");
+        let shifts = quality(None, None, Some(2)).unwrap_err();
+        assert!(shifts.contains("\"kim\" allows no shifts"), "{shifts}");
+        let overlap = quality(None, Some(0), None).unwrap_err();
+        assert!(overlap.contains("an overlap of 0.1 to 0.75"), "{overlap}");
     }
 }

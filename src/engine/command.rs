@@ -2,12 +2,15 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use crate::engine::{
-    export::{Place, Selection, Settings},
-    library::Lanes,
-    separation::options::{Defaults, SeparationOptions},
-    settings::Preferences,
-    types::{Compute, ExportId, JobId, SongId},
+use crate::{
+    engine::{
+        export::{Place, Selection, Settings},
+        library::Lanes,
+        separation::options::{Defaults, SeparationOptions},
+        settings::Preferences,
+        types::{Compute, ExportId, JobId, SongId},
+    },
+    model::weights::ImportOptions,
 };
 
 /// A request. Sending never waits; the answer comes as one or more [`crate::engine::Event`]s, of which those
@@ -128,6 +131,13 @@ pub enum Command {
         /// Model and quality.
         recipe: Option<SeparationOptions>,
     },
+    /// Chooses the model that makes the stems that a song shows; a quality that has a name keeps it.
+    UseModel {
+        /// The song.
+        song: SongId,
+        /// The model by its name.
+        model: String,
+    },
     /// Shows the next of the versions of a song that are there, at the very place of the play head.
     NextVersion(SongId),
     /// Sets what is used for songs of which nothing else is said.
@@ -136,8 +146,14 @@ pub enum Command {
     ListModels,
     /// Fetches a model's weights from the catalogue's sources. The terms were accepted by the sender.
     InstallModel(String),
-    /// Takes weights from a file.
-    ImportModel(PathBuf),
+    /// Takes weights from a file. What neither the file, its configuration nor the options state about
+    /// its network comes back as [`crate::model::ModelError::FactsMissing`].
+    ImportModel {
+        /// The file.
+        file: PathBuf,
+        /// What is known besides.
+        options: ImportOptions,
+    },
     /// Removes a model's weights; the stems that it made stay.
     RemoveModel(String),
     /// Compares every byte of a model's weights; answered by [`crate::engine::Event::Models`].

@@ -243,6 +243,8 @@ pub enum Event {
         song: SongId,
         /// What makes the stems that it shows.
         recipe: SeparationOptions,
+        /// Whether the last stem is the mix without all others: then there is no residual.
+        has_rest: bool,
         /// For each stem the networks that make it: a bag runs those of the ticked stems.
         makers: Vec<Vec<usize>>,
         /// For each stem the segments that are missing of it.
@@ -261,6 +263,9 @@ pub enum Event {
     /// Seconds that a segment is expected to take on this machine: told at the start, before the
     /// model's state, where it is known, and whenever it has changed.
     Pace(f64),
+    /// Seconds that a segment of a job is expected to take; told when the job begins, where it is
+    /// known.
+    JobPace(JobId, f64),
     /// What the files of a song can be named by.
     Described {
         /// The song.

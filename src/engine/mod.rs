@@ -11,6 +11,8 @@ mod command;
 pub mod diagnostics;
 mod event;
 pub mod export;
+#[cfg(test)]
+mod kinds_tests;
 pub mod library;
 pub mod note;
 pub mod player;

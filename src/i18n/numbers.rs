@@ -101,14 +101,22 @@ pub(crate) fn list(names: &[String]) -> String {
 
 /// An instrument within a sentence: "vocals". An unknown stem keeps its name.
 pub(crate) fn stem(name: &str) -> &str {
-    match name {
+    match &*name.to_ascii_lowercase() {
         "vocals" => fl!(stem_vocals),
+        "instrumental" => fl!(stem_instrumental),
         "drums" => fl!(stem_drums),
         "bass" => fl!(stem_bass),
         "other" => fl!(stem_other),
         "guitar" => fl!(stem_guitar),
         "piano" => fl!(stem_piano),
-        name => name,
+        "kick" => fl!(stem_kick),
+        "snare" => fl!(stem_snare),
+        "toms" => fl!(stem_toms),
+        "hh" | "hihat" | "hi-hat" => fl!(stem_hihat),
+        "ride" => fl!(stem_ride),
+        "crash" => fl!(stem_crash),
+        "cymbals" => fl!(stem_cymbals),
+        _ => name,
     }
 }
 

@@ -39,7 +39,7 @@ fn each_language_has_the_messages_and_variables_of_english() {
 }
 
 /// Messages that are the same in another language, and rightly so.
-const SAME: [&str; 25] = [
+const SAME: [&str; 26] = [
     "action-compare",
     "action-solo",
     "percent",
@@ -56,6 +56,7 @@ const SAME: [&str; 25] = [
     "duration-hours",
     "mono",
     "bpm",
+    "cli-model-stems",
     "lufs",
     "stem-piano",
     "export-loudness",

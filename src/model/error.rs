@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{CHANNELS, SAMPLE_RATE, on_one_line};
+use super::{CHANNELS, SAMPLE_RATE, facts::MissingFact, on_one_line};
 use crate::os::{Os, OsKind, as_text};
 
 /// An error of a model or of its weights.
@@ -121,6 +121,17 @@ pub enum ModelError {
         sample_rate: u32,
         /// Channels.
         channels: usize,
+    },
+    /// The checkpoint at `path` is of a kind of network that is supported, but neither it nor a
+    /// configuration states everything that the network needs.
+    FactsMissing {
+        /// The checkpoint.
+        #[serde(serialize_with = "as_text")]
+        path: PathBuf,
+        /// Class of the reference implementation.
+        class_name: String,
+        /// The missing facts, at least one.
+        missing: Vec<MissingFact>,
     },
     /// The caller cancelled the work.
     Cancelled,
@@ -244,6 +255,16 @@ impl fmt::Display for ModelError {
                      networks are supported yet",
                     layout(*channels),
                     layout(CHANNELS)
+                )
+            }
+            Self::FactsMissing { path, missing, .. } => {
+                let flags: Vec<String> = missing.iter().map(MissingFact::flag).collect();
+                write!(
+                    to,
+                    "{} does not state everything about its network; put its publisher's YAML beside \
+                     it, name that with --config, or state what is missing, for example {}",
+                    path.display(),
+                    flags.join(" ")
                 )
             }
             Self::Cancelled => to.write_str("cancelled"),

@@ -5,18 +5,27 @@
 
 use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
 
+use sha2::{Digest as _, Sha256};
+
 pub mod arena;
 mod error;
+mod facts;
 pub mod htdemucs;
 pub mod kernels;
 pub mod mdx23c;
+pub mod recognition;
+pub mod roformer;
 #[cfg(test)]
 pub(crate) mod seam_tests;
 pub mod selftest;
+mod spec;
 pub mod stft;
+pub mod tensors;
 pub mod weights;
 
 pub use error::{FileFault, ModelError};
+use recognition::{Facts, Recognised, Shapes};
+pub use spec::{Joint, Level, Overlap, Spec};
 pub use weights::shared::share_in as share_weights_in;
 
 /// Samples per second of the sound that networks are given.
@@ -27,19 +36,6 @@ pub const CHANNELS: usize = 2;
 
 /// Result of this room.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;
-
-/// The shape of a network's input and output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
-    /// Stem names in the order of the network's output, as in the checkpoint ("drums", …).
-    pub sources: Vec<String>,
-    /// Samples per second that the network was trained on.
-    pub sample_rate: u32,
-    /// Channels of mix and stems.
-    pub channels: usize,
-    /// Frames of one forward pass; shorter input is padded by the caller.
-    pub segment_frames: usize,
-}
 
 /// The precision of a network's products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +69,8 @@ pub trait Separator: Send + Sync {
     /// The network's shape.
     fn spec(&self) -> &Spec;
 
-    /// Separates one segment of a mix that was normalised over its whole track.
+    /// Separates one segment of a mix that was normalised over its whole track, where the network
+    /// asks for that ([`Level`]).
     ///
     /// `mix` is planar, `[channels, segment_frames]`. The result is planar,
     /// `[sources, channels, segment_frames]`, with the track's normalisation still applied.
@@ -97,13 +94,14 @@ pub trait Separator: Send + Sync {
 pub struct Kind {
     /// Name of the reference's class, as weight files give it.
     pub class_name: &'static str,
-    /// Reads a network's shape from the header of its weight file; fails when its tensors do not
-    /// make such a network. Errors do not name the file.
-    pub describe: fn(File) -> Result<Spec>,
+    /// Reads a network's shape and its use of memory from the header of its weight file; fails when
+    /// its tensors do not make such a network. Errors do not name the file.
+    pub describe: fn(File) -> Result<(Spec, Memory)>,
     /// Loads the network of a weight file.
     pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
-    /// Memory use, from the shape and the bytes of the weights.
-    pub memory: fn(&Spec, u64) -> Memory,
+    /// Recognises a network whose file does not state how it is built; `None` when its tensors are
+    /// of another kind. Errors do not name the file.
+    pub recognise: fn(&Shapes, &Facts) -> Option<Result<Recognised>>,
 }
 
 /// A network's memory use, in bytes.
@@ -114,11 +112,15 @@ pub struct Memory {
     /// The peak while separating a segment. It is freed afterwards, so that only the largest counts
     /// of several networks that run one after the other.
     pub work: u64,
+    /// What each thread needs besides, meanwhile.
+    pub per_thread: u64,
 }
 
 /// Every kind of network.
 pub const KINDS: &[Kind] = &[
     htdemucs::KIND,
+    roformer::KIND_MEL,
+    roformer::KIND_BS,
     mdx23c::KIND,
     #[cfg(test)]
     seam_tests::KIND,
@@ -147,21 +149,8 @@ fn kind_in(metadata: &HashMap<String, String>) -> Result<&'static Kind> {
 pub fn load(path: &Path, precision: Precision) -> Result<Box<dyn Separator>> {
     let kind = kind_in(&weights::read_metadata(path)?)?;
     let network = (kind.load)(path, precision)?;
-    network.spec().check_sound().map_err(|error| error.of_file(path))?;
+    network.spec().check().map_err(|error| error.of_file(path))?;
     Ok(network)
-}
-
-impl Spec {
-    /// Fails for a network with another sample rate or other channels. The engine gives every
-    /// network the same sound, which such a network would separate wrongly, without an error.
-    fn check_sound(&self) -> Result<()> {
-        let Self { sample_rate, channels, .. } = *self;
-        if (sample_rate, channels) == (SAMPLE_RATE, CHANNELS) {
-            Ok(())
-        } else {
-            Err(ModelError::OtherSound { path: None, sample_rate, channels })
-        }
-    }
 }
 
 /// Words for people, of which parts may come from a file: control characters are written out, so
@@ -184,6 +173,9 @@ pub struct Description {
     pub spec: Spec,
     /// Digest of the weights; empty where the file has none.
     pub digest: String,
+    /// What tells its stems from those of other networks: the digest of the weights; and of how the
+    /// network is built, which other kinds than HTDemucs may take from elsewhere than the weights.
+    pub identity: String,
     /// Memory use.
     pub memory: Memory,
 }
@@ -199,12 +191,18 @@ pub fn describe(path: &Path) -> Result<Description> {
 
 /// [`describe`] for an open file; errors do not name it.
 fn describe_file(file: &File) -> Result<Description> {
-    let (header, bytes) = weights::read_texts(file)?;
+    let header = weights::read_texts(file)?;
     let kind = kind_in(&header)?;
     let mut file = file.try_clone()?;
     file.rewind()?;
-    let spec = (kind.describe)(file)?;
-    spec.check_sound()?;
+    let (spec, memory) = (kind.describe)(file)?;
+    spec.check()?;
     let digest = header.get("digest").cloned().unwrap_or_default();
-    Ok(Description { digest, memory: (kind.memory)(&spec, bytes), spec })
+    let identity = if kind.class_name == htdemucs::KIND.class_name {
+        digest.clone()
+    } else {
+        let kwargs = header.get("kwargs").map_or("", String::as_str);
+        weights::hex(&Sha256::digest(format!("{}\0{digest}\0{kwargs}", kind.class_name)))
+    };
+    Ok(Description { spec, digest, identity, memory })
 }

@@ -14,21 +14,24 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::json;
 
 use super::{
-    Kind, Memory, ModelError, Precision, Result, Separator, Spec, Stop, describe, load,
+    Joint, Kind, Level, Memory, ModelError, Overlap, Precision, Result, Separator, Spec, Stop,
+    describe, load,
     weights::{State, Store},
 };
 
 pub(super) const KIND: Kind = Kind {
     class_name: "FilterBank",
-    describe: |file| Ok(FilterBank::read(file)?.spec),
+    describe: |file| {
+        let weights = 2 * file.metadata()?.len();
+        let spec = FilterBank::read(file)?.spec;
+        let work = (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64;
+        Ok((spec, Memory { weights, work, per_thread: 0 }))
+    },
     load: |path, _precision| {
         let file = File::open(path).map_err(|source| ModelError::io(path, source))?;
         Ok(Box::new(FilterBank::read(file)?))
     },
-    memory: |spec, weight_bytes| Memory {
-        weights: 2 * weight_bytes,
-        work: (4 * spec.channels * spec.segment_frames * spec.sources.len()) as u64,
-    },
+    recognise: |_, _| None,
 };
 
 struct FilterBank {
@@ -61,7 +64,12 @@ impl FilterBank {
             return Err(wrong("filters and arguments do not fit together"));
         }
         let filters = values.chunks(taps).map(|f| f.iter().map(|v| v.to_f32()).collect());
-        let spec = Spec { sources, sample_rate: 44_100, channels: 2, segment_frames };
+        let rest: Option<String> =
+            serde_json::from_value(kwargs["rest"].clone()).map_err(|_| wrong("no rest"))?;
+        let spec = match kwargs["overlap"].as_u64() {
+            Some(overlap) => Spec { rest, ..Spec::fade(sources, segment_frames, overlap as u8) },
+            None => Spec { rest, ..Spec::triangle(sources, segment_frames) },
+        };
         Ok(Self { spec, filters: filters.collect() })
     }
 }
@@ -94,11 +102,23 @@ impl Separator for FilterBank {
 /// A file of a bank whose stems are a quarter and three quarters of the mix. The filters see no
 /// neighbours, so that the edges of segments have no effect.
 pub(crate) fn file(class_name: &str) -> Vec<u8> {
-    let filters = [0.0_f32, 0.25, 0.0, 0.0, 0.75, 0.0];
-    let bytes: Vec<u8> =
-        filters.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect();
-    let view = TensorView::new(Dtype::F16, vec![2, 3], &bytes).unwrap();
     let kwargs = json!({"sources": ["low", "high"], "segment_frames": 400});
+    bank(class_name, &[0.25, 0.75], &kwargs)
+}
+
+/// A file of a bank with the policy of other kinds than HTDemucs: its only source is a quarter of
+/// the mix, and "Instrumental" is the rest; segments fade, and the song is not normalised.
+pub(crate) fn file_with_rest() -> Vec<u8> {
+    let kwargs = json!({
+        "sources": ["voice"], "rest": "Instrumental", "segment_frames": 4000, "overlap": 50
+    });
+    bank("FilterBank", &[0.25], &kwargs)
+}
+
+fn bank(class_name: &str, gains: &[f32], kwargs: &serde_json::Value) -> Vec<u8> {
+    let filters = gains.iter().flat_map(|gain| [0.0, *gain, 0.0]);
+    let bytes: Vec<u8> = filters.flat_map(|v| half::f16::from_f32(v).to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F16, vec![gains.len(), 3], &bytes).unwrap();
     let metadata = [("klass", class_name.to_owned()), ("kwargs", kwargs.to_string())];
     let metadata = metadata.map(|(key, text)| (key.to_owned(), text)).into_iter().collect();
     safetensors::serialize([("filters", view)], Some(metadata)).unwrap()
@@ -118,6 +138,24 @@ fn another_kind_of_network_is_imported_and_described() {
     let path = store.path(&model.name);
     assert_eq!(describe(&path).unwrap().spec.segment_frames, 400);
     assert_eq!(load(&path, Precision::Single).unwrap().spec().sources, ["low", "high"]);
+}
+
+#[test]
+fn the_file_says_how_the_engine_uses_it() {
+    let home = tempfile::tempdir().unwrap();
+    let weights = home.path().join("bank.safetensors");
+    fs::write(&weights, file_with_rest()).unwrap();
+    let described = describe(&weights).unwrap();
+    let spec = described.spec;
+    assert_eq!(spec.stems(), ["voice", "Instrumental"]);
+    assert_eq!((spec.level, spec.joint), (Level::AsIs, Joint::Fade));
+    assert_eq!(spec.overlap, Overlap { default: 50, least: 10, most: 75 });
+    assert!(!spec.allows_shifts);
+    let other = home.path().join("other.safetensors");
+    let kwargs = json!({"sources": ["voice"], "segment_frames": 4000, "overlap": 50});
+    fs::write(&other, bank("FilterBank", &[0.25], &kwargs)).unwrap();
+    let other = describe(&other).unwrap();
+    assert!(other.identity != described.identity, "the same weights, used in another way");
 }
 
 #[test]

@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_build_with_other_results_fails() {
         let sources = ["drums", "bass", "other", "vocals"].map(str::to_owned).into();
-        let spec = Spec { sources, sample_rate: 44_100, channels: 2, segment_frames: 343_980 };
+        let spec = Spec::triangle(sources, 343_980);
         let check = |gain, precision| {
             let verdicts = check(&Nearly(spec.clone(), gain), DIGEST, precision).unwrap().unwrap();
             assert_eq!(verdicts.len(), 4);

@@ -24,26 +24,35 @@ impl std::fmt::Debug for Stft {
 impl Stft {
     /// A transform with periodic Hann windows of `length` samples, which is even.
     pub fn hann(length: usize) -> Self {
+        Self::hann_within(length, length)
+    }
+
+    /// A transform of `length` samples, with periodic Hann windows of `window` samples in their
+    /// middle. Both are even, and the window is not longer.
+    pub fn hann_within(window: usize, length: usize) -> Self {
         let mut planner = RealFftPlanner::new();
         // In single precision step by step, as PyTorch computes it.
-        let step = (2.0 * std::f64::consts::PI / length as f64) as f32;
-        let window =
-            (0..length).map(|i| 0.5 - 0.5 * f64::from(i as f32 * step).cos() as f32).collect();
+        let step = (2.0 * std::f64::consts::PI / window as f64) as f32;
+        let hann = (0..window).map(|i| 0.5 - 0.5 * f64::from(i as f32 * step).cos() as f32);
+        let mut values = vec![0.0; length];
+        for (value, hann) in values[(length - window) / 2..].iter_mut().zip(hann) {
+            *value = hann;
+        }
         Self {
-            window,
+            window: values,
             forward: planner.plan_fft_forward(length),
             inverse: planner.plan_fft_inverse(length),
         }
     }
 
+    /// The factor of each sample.
+    pub fn window(&self) -> &[f32] {
+        &self.window
+    }
+
     /// Samples of a window.
     pub fn length(&self) -> usize {
         self.window.len()
-    }
-
-    /// The window.
-    pub fn window(&self) -> &[f32] {
-        &self.window
     }
 
     /// Values of a spectrum, from 0 Hz to the Nyquist frequency.

@@ -7,7 +7,10 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
     commands::export_plan::ExportChoices,
-    state::ui_state::{Page, Purpose, Question},
+    state::{
+        facts_form::FactsForm,
+        ui_state::{Page, Purpose, Question},
+    },
     timeline::viewport::Viewport,
     words,
 };
@@ -480,8 +483,14 @@ pub enum Action {
     Volume(f32),
     /// Ends a job.
     Cancel(JobId),
-    /// Takes the model's weights from a file.
-    ImportModel(PathBuf),
+    /// Takes a model's weights from a file, with the configuration that came with it.
+    ImportModel(PathBuf, Option<PathBuf>),
+    /// Changes what is stated about the network of a file.
+    State(Box<FactsForm>),
+    /// Imports the file with what is stated about its network.
+    AcceptFacts,
+    /// Gives up the import of a file that does not state everything.
+    CloseFacts,
     /// Fetches a model's weights; the terms are accepted.
     InstallModel(String),
     /// Looks at every byte of a model's weights.
@@ -492,6 +501,8 @@ pub enum Action {
     ShowTerms(Option<String>),
     /// Chooses what makes the stems of a song.
     ChooseRecipe(SongId, SeparationOptions),
+    /// Chooses the model that makes the stems of a song.
+    UseModel(SongId, String),
     /// Changes what is chosen in the export dialog.
     Choose(Box<ExportChoices>),
     /// Asks for the folder of exports.

@@ -26,6 +26,7 @@ use super::{
     },
     state::{
         engine_link::EngineLink,
+        facts_form::FactsForm,
         ui_state::{Page, UiState},
         view_state::{Said, ViewState},
     },
@@ -33,7 +34,7 @@ use super::{
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
 };
 use crate::{
-    engine::{Command, Event, ExportState, JobId, Preferences, SongId},
+    engine::{Command, Event, ExportState, JobId, ModelTask, Preferences, Problem, SongId},
     i18n::fl,
 };
 
@@ -158,6 +159,8 @@ impl App {
     /// Applies an event, and does what follows from it for the desk and the player.
     fn follow(&mut self, event: Event) {
         let is_opened = matches!(event, Event::Opened { .. });
+        // Says whether there is a residual.
+        let is_shown = matches!(event, Event::Shown { .. });
         let imported = match &event {
             Event::Imported { song, .. } => Some(*song),
             _ => None,
@@ -172,12 +175,20 @@ impl App {
         if let Event::Export { id, state: ExportState::Cancelled } = &event {
             self.ui_state.exports.remove(id);
         }
+        if let Event::ModelTask(_, ModelTask::Failed(Problem::Model(error))) = &event
+            && let Some(form) = FactsForm::of(error)
+        {
+            self.ui_state.facts = Some(form);
+        }
         self.follow_drag_event(&event);
         self.follow_tracks(&event);
         if let Event::Lanes(lanes) = &event {
             self.ui_state.take_lanes(lanes.clone());
         }
         self.state.apply(event);
+        if is_shown {
+            self.set_gains();
+        }
         if is_opened {
             self.waves.clear();
             (self.ui_state.look, self.ui_state.detail, self.follows) = (None, None, true);
@@ -282,6 +293,7 @@ impl App {
         panels::prompt::ui(ui, &mut cx);
         panels::help::ui(ui, &mut cx);
         panels::question::ui(ui, &mut cx);
+        panels::facts::ui(ui, &mut cx);
         cx.actions
     }
 
@@ -328,8 +340,9 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        let UiState { export, prompt, question, help, .. } = &self.ui_state;
-        let is_asking = export.is_some() || prompt.is_some() || question.is_some() || *help;
+        let UiState { export, prompt, question, facts, help, .. } = &self.ui_state;
+        let is_asking =
+            export.is_some() || prompt.is_some() || question.is_some() || facts.is_some() || *help;
         let mut actions = if is_asking { Vec::new() } else { self.keys.read(ui) };
         actions.extend(dropped_files(ui));
         actions.extend(self.draw(ui));

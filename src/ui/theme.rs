@@ -219,7 +219,7 @@ impl Tokens {
     /// An instrument's colour: the same in tick, waveform, fader and bar. Those that nobody has named
     /// get one from their name, what no stem holds a grey.
     pub fn stem(&self, name: &str) -> Color32 {
-        match STEM_ORDER.iter().position(|known| *known == name) {
+        match STEM_ORDER.iter().position(|known| known.eq_ignore_ascii_case(name)) {
             Some(known) => self.stems[known],
             None if name == RESIDUAL => self.other_stem,
             None => {

@@ -6,6 +6,7 @@
 mod bad;
 mod containers;
 mod good;
+mod ogg;
 mod wav;
 
 use std::{

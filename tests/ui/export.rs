@@ -6,7 +6,7 @@ use partita::{
     engine::{
         Command, Depth, Event, ExportId, SongId,
         export::{
-            FORMATS, Fields, Format, OnExists, Part, Selection, Settings,
+            FORMATS, Fields, Format, OnExists, Part, Selection, Settings, Stems,
             format::{Keeps, Streams},
         },
     },
@@ -66,7 +66,7 @@ pub fn sent(stage: &Stage) -> Sent {
         ..Fields::default()
     };
     let stems = super::stage::stems();
-    let items = selection.items(&stems, settings.format, &place, fields).unwrap();
+    let items = selection.items(Stems::made(&stems), settings.format, &place, fields).unwrap();
     let paths = items.iter().map(|item| item.to.display().to_string()).collect();
     Sent { id, selection, settings, paths }
 }

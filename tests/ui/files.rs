@@ -14,7 +14,7 @@ use super::stage::{Stage, processing, recorded, separated, song, stage, unproces
 const NONE: Modifiers = Modifiers::NONE;
 
 #[derive(Debug)]
-struct Dropped(PathBuf);
+pub struct Dropped(pub PathBuf);
 
 impl egui::DroppedFile for Dropped {
     fn path(&self) -> &std::path::Path {

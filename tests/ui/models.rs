@@ -1,21 +1,23 @@
 //! Models and qualities in the window: the manager in the settings, and the choice for a song.
 
-use std::time::Duration;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use egui::{Key, Modifiers, accesskit::Role, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{
-        Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, SongId,
-        separation::options::{Defaults, Quality, QualityCost, SeparationOptions, Version},
+        Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, Problem, SongId,
+        separation::options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
     },
     model::{
-        FileFault,
-        weights::{State, Step},
+        FileFault, ModelError, Spec,
+        recognition::{MissingFact, Stated},
+        weights::{ImportOptions, State, Step},
     },
 };
 
 use super::{
+    files::Dropped,
     settings::page,
     stage::{
         FRAMES, Stage, covered, job, names, opened, peaks, recorded, separated, stage, unprocessed,
@@ -50,12 +52,19 @@ fn recipe(model: &str, quality: Quality) -> SeparationOptions {
 }
 
 fn shown(recipe: &SeparationOptions, makers: &[&[usize]], versions: &[SeparationOptions]) -> Event {
-    let offer = |quality: Quality| QualityCost { quality, segments: 10, seconds_each: Some(2.0) };
+    let demucs = Spec::triangle(Vec::new(), 343_980);
+    let offer = |quality: Quality| QualityCost {
+        quality,
+        preset: quality.preset(&demucs),
+        segments: 10,
+        seconds_each: Some(2.0),
+    };
     let version =
         |recipe: &SeparationOptions| Version { recipe: recipe.clone(), is_complete: true };
     Event::Shown {
         song: SongId(7),
         recipe: recipe.clone(),
+        has_rest: false,
         makers: makers.iter().map(|its| its.to_vec()).collect(),
         missing: vec![0; makers.len()],
         offers: Quality::PRESETS.map(offer).into(),
@@ -130,6 +139,57 @@ fn a_mirror_is_typed_in_the_settings() {
 }
 
 #[test]
+fn a_checkpoint_that_states_too_little_is_asked_about() {
+    let mut stage = stage(unprocessed());
+    let file = PathBuf::from("/models/Kim.ckpt");
+    let import = |options| Command::ImportModel { file: file.clone(), options };
+    for path in [&file, &PathBuf::from("/models/Kim.yaml"), &PathBuf::from("/music/a.mp3")] {
+        stage.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+    }
+    stage.harness.step();
+    let config = Some("/models/Kim.yaml".into());
+    let songs = Command::Import(vec!["/music/a.mp3".into()]);
+    let with_config = ImportOptions { config, ..ImportOptions::default() };
+    assert_eq!(stage.asked(), [import(with_config), songs]);
+
+    let missing = vec![
+        MissingFact::Hop { usual: vec![441, 512] },
+        MissingFact::Chunk { usual: vec![352_800] },
+        MissingFact::Stems { count: 1 },
+    ];
+    let class_name = "MelBandRoformer".to_owned();
+    let error = ModelError::FactsMissing { path: file.clone(), class_name, missing };
+    let failed = || Event::ModelTask(None, ModelTask::Failed(Problem::Model(error.clone())));
+    stage.tell([failed()]);
+    stage.harness.check_accessibility();
+    assert!(stage.shows("Mel-Band RoFormer: what the file does not say"));
+    stage.click("Cancel");
+    assert!(!stage.shows("Mel-Band RoFormer: what the file does not say"));
+    assert_eq!(stage.asked(), []);
+
+    stage.tell([failed()]);
+    let mut typed = |name: &str, text: &str| {
+        stage.harness.get_by_role_and_label(Role::TextInput, name).focus();
+        stage.harness.run_steps(2);
+        stage.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        stage.harness.event(egui::Event::Text(text.into()));
+        stage.harness.run_steps(3);
+    };
+    typed("Hop, in frames", "512");
+    typed("Segment, in frames or seconds (8 s)", "2 s");
+    typed("Name of the rest of the song", "band");
+    stage.click("Import");
+    let stated = Stated {
+        hop: Some(512),
+        chunk: Some(88_200),
+        stems: vec!["vocals".into()],
+        rest: Some("band".into()),
+    };
+    assert_eq!(stage.asked(), [import(ImportOptions { stated, ..ImportOptions::default() })]);
+    assert!(!stage.shows("Mel-Band RoFormer: what the file does not say"));
+}
+
+#[test]
 fn a_song_gets_another_model_or_quality() {
     let usual = recipe("htdemucs", Quality::default());
     let mut stage = stage(unprocessed());
@@ -145,7 +205,8 @@ fn a_song_gets_another_model_or_quality() {
     assert_eq!(stage.asked(), [Command::SetDefaults(drafts)]);
     stage.click("Model: htdemucs");
     stage.click("mine");
-    assert_eq!(stage.asked(), chosen("mine", Quality::default()));
+    let model = "mine".to_owned();
+    assert_eq!(stage.asked(), [Command::UseModel { song: SongId(7), model }]);
 
     // In a bag every ticked instrument takes its own time.
     stage.tell([shown(&recipe("mine", Quality::default()), &BAG, &[])]);
@@ -153,6 +214,34 @@ fn a_song_gets_another_model_or_quality() {
     stage.click("Bass");
     stage.click("Drums");
     assert!(stage.shows("Standard · 40 s"));
+}
+
+#[test]
+fn stems_that_add_up_leave_no_residual() {
+    let roformer = Spec::fade(names(&["drums", "bass", "other"]), 352_800, 50);
+    let usual = recipe("mine", Preset::Standard.quality(&roformer));
+    let mut stage = stage(separated());
+    stage.click("Solo Residual");
+    assert_eq!(stage.deck.sides.borrow().residual, [1.0; 2]);
+    let mut with_rest = shown(&usual, &ONE_PASS, &[]);
+    let Event::Shown { has_rest, offers, .. } = &mut with_rest else { panic!() };
+    *has_rest = true;
+    *offers = Preset::qualities(&roformer)
+        .into_iter()
+        .map(|quality| QualityCost {
+            quality,
+            preset: quality.preset(&roformer),
+            segments: 10,
+            seconds_each: Some(8.0),
+        })
+        .collect();
+    stage.tell([models(), with_rest]);
+    assert!(!stage.shows("Residual"));
+    assert_eq!(stage.deck.sides.borrow().residual, [0.0; 2]);
+    assert_eq!(*stage.deck.gains.borrow(), [1.0; 4], "a lane that is not shown silences none");
+    stage.click("Quality: Best · 80 s");
+    let recipe = Some(recipe("mine", Preset::Best.quality(&roformer)));
+    assert_eq!(stage.asked(), [Command::Choose { song: SongId(7), recipe }]);
 }
 
 #[test]
@@ -188,15 +277,10 @@ fn how_much_of_a_draft_is_refined_is_seen() {
 fn a_bag_that_lacks_a_ticked_stem_can_be_processed_further() {
     let mut stage: Stage = stage(separated());
     let bag = recipe("htdemucs_ft", Quality::default());
-    let Event::Shown { song, recipe, makers, offers, versions, .. } = shown(&bag, &BAG, &[]) else {
-        panic!()
-    };
-    let missing = vec![0, 10, 0, 0];
-    stage.tell([
-        opened(7),
-        covered(7, &[(0, FRAMES)]),
-        Event::Shown { song, recipe, makers, missing, offers, versions },
-    ]);
+    let mut bag_shown = shown(&bag, &BAG, &[]);
+    let Event::Shown { missing, .. } = &mut bag_shown else { panic!() };
+    *missing = vec![0, 10, 0, 0];
+    stage.tell([opened(7), covered(7, &[(0, FRAMES)]), bag_shown]);
     assert!(stage.shows("Continue") || stage.shows("Process"));
     stage.click("Bass");
     assert!(stage.shows("Separated into 4 stems"));

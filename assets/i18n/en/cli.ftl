@@ -88,6 +88,17 @@ cli-model-damaged = damaged: it { $reason }
 cli-model-unusable = unusable: { $reason }
 cli-model-removed = removed; its stems are kept
 cli-model-correct = correct
+# Parts of a line such as: Mel-Band RoFormer, 384 × 6, 60 bands, 1 stem: vocals; the rest: other; segments of 8 s
+cli-model-bands = { $count ->
+    [one] { $count } band
+   *[other] { $count } bands
+}
+cli-model-stems = { $count ->
+    [one] { $count } stem: { $names }
+   *[other] { $count } stems: { $names }
+}
+cli-model-rest = the rest: { $name }
+cli-model-segments = segments of { $seconds } s
 cli-test-passed = passed: { $db } dB from PyTorch; the minimum is { $least } dB
 cli-test-failed = FAILED: { $db } dB from PyTorch; the minimum is { $least } dB
 cli-test-unknown = { $file }: no reference results are known for these weights

@@ -77,6 +77,14 @@ stem-bass = bass
 stem-other = other
 stem-guitar = guitar
 stem-piano = piano
+stem-instrumental = instrumental
+stem-kick = kick drum
+stem-snare = snare
+stem-toms = toms
+stem-hihat = hi-hat
+stem-ride = ride cymbal
+stem-crash = crash cymbal
+stem-cymbals = cymbals
 
 ## Buttons
 

@@ -56,6 +56,7 @@ settings-other-model = Another model
 settings-about-default = Good at everything, in one pass
 settings-about-specialists = A specialist for each stem: slightly better, but each instrument takes its own time
 settings-about-six = Adds guitar and piano; the piano is weak
+settings-about-kim = Vocals and instrumental, clearly better than the others, at about 14 times the work
 settings-choose-file = Choose a file…
 
 ## Data
@@ -79,6 +80,20 @@ question-clear = Clear the stems of all songs?
 question-clear-text = This deletes { $size } of stems and cancels the jobs that make more. The songs stay in the library and can be processed again. It cannot be undone.
 question-clear-go = Delete stems
 question-keep = Cancel
+
+## A checkpoint that does not state everything about its network
+
+# $kind: Mel-Band RoFormer
+facts-title = { $kind }: what the file does not say
+facts-text = { $file } does not state this. Its publisher's YAML does: put it beside the file, or copy the values from it. A wrong hop sounds plausible, but worse.
+facts-hop = Hop, in frames
+facts-chunk = Segment, in frames or seconds (8 s)
+facts-stems = { $count ->
+    [one] Name of its stem
+   *[other] Names of its { $count } stems, with commas
+}
+facts-rest = Name of the rest of the song
+facts-import = Import
 
 ## The model's card
 

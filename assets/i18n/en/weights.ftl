@@ -15,6 +15,8 @@ weights-tensor = could not run the network: { $cause }
 weights-forbidden = { $path } may not be read by this user; change its permissions or its owner
 weights-other-sound = the network was trained at { $rate } Hz, { $layout }; only { $expected-rate } Hz { $expected-layout } networks are supported yet
 weights-other-sound-file = could not use the model file { $path }: { $sound }
+# $flags: options of the command line, such as --hop 441
+weights-facts-missing = { $path } does not state everything about its network; put its publisher's YAML beside it, name that with --config, or state what is missing, for example { $flags }
 
 fault-cut-off = is cut off
 fault-cut-off-detail = is cut off: { $detail }

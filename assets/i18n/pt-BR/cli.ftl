@@ -82,6 +82,16 @@ cli-model-damaged = danificado: { $reason }
 cli-model-unusable = inutilizável: { $reason }
 cli-model-removed = removido; os stems dele são mantidos
 cli-model-correct = correto
+cli-model-bands = { $count ->
+    [one] { $count } banda
+   *[other] { $count } bandas
+}
+cli-model-stems = { $count ->
+    [one] { $count } stem: { $names }
+   *[other] { $count } stems: { $names }
+}
+cli-model-rest = o resto: { $name }
+cli-model-segments = segmentos de { $seconds } s
 cli-test-passed = aprovado: { $db } dB do PyTorch; o mínimo é { $least } dB
 cli-test-failed = REPROVADO: { $db } dB do PyTorch; o mínimo é { $least } dB
 cli-test-unknown = { $file }: não há resultados de referência para estes pesos

@@ -77,6 +77,14 @@ stem-bass = baixo
 stem-other = outros
 stem-guitar = guitarra
 stem-piano = piano
+stem-instrumental = parte instrumental
+stem-kick = bumbo
+stem-snare = caixa
+stem-toms = tons
+stem-hihat = chimbal
+stem-ride = prato de condução
+stem-crash = prato de ataque
+stem-cymbals = pratos
 
 ## Botões
 

@@ -55,6 +55,7 @@ settings-other-model = Outro modelo
 settings-about-default = Bom em tudo, de uma só vez
 settings-about-specialists = Um especialista para cada stem: um pouco melhor, mas cada instrumento leva seu próprio tempo
 settings-about-six = Acrescenta guitarra e piano; o piano é fraco
+settings-about-kim = Vocais e instrumental, claramente melhor que os outros, com cerca de 14 vezes o trabalho
 settings-choose-file = Escolher um arquivo…
 
 ## Dados
@@ -77,6 +78,19 @@ question-clear = Limpar os stems de todas as músicas?
 question-clear-text = Isto apaga { $size } de stems e cancela as tarefas que fazem outros. As músicas ficam na biblioteca e podem ser processadas de novo. Não é possível desfazer.
 question-clear-go = Apagar os stems
 question-keep = Cancelar
+
+## Um arquivo que não diz tudo sobre sua rede
+
+facts-title = { $kind }: o que o arquivo não diz
+facts-text = { $file } não diz isto. O YAML de quem o publicou diz: ponha-o ao lado do arquivo, ou copie os valores dele. Um salto errado soa plausível, mas pior.
+facts-hop = Salto, em quadros
+facts-chunk = Segmento, em quadros ou segundos (8 s)
+facts-stems = { $count ->
+    [one] Nome do stem
+   *[other] Nomes dos { $count } stems, com vírgulas
+}
+facts-rest = Nome do resto da música
+facts-import = Importar
 
 ## O cartão do modelo
 

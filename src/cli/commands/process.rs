@@ -45,8 +45,8 @@ pub(in crate::cli) fn run(
                 let mut requests = Vec::new();
                 if arguments.recipe.is_given() {
                     let chosen = engine::look_into_library(home)?.recipes()?;
-                    let recipe = arguments.recipe.recipe(chosen.get(&song.id), preferences);
-                    arguments.recipe.installed(home, &recipe)?;
+                    let chosen = chosen.get(&song.id);
+                    let (_, recipe) = arguments.recipe.recipe(home, chosen, preferences)?;
                     let (song, recipe) = (song.id, Some(recipe));
                     requests.push(session.engine.send(Command::Choose { song, recipe }));
                 }
@@ -121,6 +121,7 @@ impl Wait {
                 show(progress, &job, &mut self.estimate, self.pace);
                 return Ok(Some(job).filter(|job| !job.is_active()));
             }
+            Event::JobPace(job, seconds) if Some(job) == self.job => self.pace = Some(seconds),
             Event::Waiting { song, problem } if song == self.song => {
                 note(&problem.to_string());
             }

@@ -60,7 +60,7 @@ pub(in crate::cli) fn run(
         return archive::run(&wanted, (model, quality), compute, home, output);
     }
     // A wrong name fails before the work.
-    let selection = arguments.written.selection(&model.spec.sources)?;
+    let selection = arguments.written.selection(&model.stems())?;
     let batch = Batch::new(model, quality, compute, home)?;
     let cancel = cancel_on_signal()?;
     let Inputs { songs, mut any_failed } = Inputs::new(&arguments.files, output);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Core, Open, songs::remove_folder};
 use crate::engine::{
     problem::Result,
-    separation::options::{Quality, SeparationOptions},
+    separation::options::{Preset, SeparationOptions},
     store::track::SongTrack,
     types::Job,
 };
@@ -34,17 +34,18 @@ impl Core {
         let (Some(stems), Some(draft)) = (&track.stems, &track.draft) else { return Ok(()) };
         let is_refined =
             |stem: usize| draft.done_count_of(&[stem]) == 0 || stems.missing(&[stem]) == 0;
-        let recipe = SeparationOptions { quality: Quality::DRAFT, ..job.recipe() };
+        let Some(model) = self.model(&job.recipe()) else { return Ok(()) };
+        let quality = Preset::Draft.quality(&model.spec);
+        let recipe = SeparationOptions { quality, ..job.recipe() };
         let shown = self.recipe_of(job.song);
         // Where another quality of the same model is shown, the draft is heard in its gaps.
         let is_heard = shown.model == recipe.model && shown.quality != job.quality;
         let is_wanted = is_heard || self.library.last_job_of(job.song, &recipe)?.is_some();
-        let Some(model) = self.model(&recipe) else { return Ok(()) };
-        if is_wanted || !(0..stems.sources().len()).all(is_refined) {
+        if is_wanted || !(0..stems.names().len()).all(is_refined) {
             return Ok(());
         }
         let folder = self.library.song_folder(&self.library.song(job.song)?.hash);
-        let folder = model.stem_folder(&folder, Quality::DRAFT);
+        let folder = model.stem_folder(&folder, quality);
         // A song that shows another model's stems has a draft of that model.
         let is_of = |open: &&mut Open| open.song == job.song && open.recipe.model == recipe.model;
         if let Some(open) = self.open.as_mut().filter(is_of)

@@ -15,7 +15,7 @@ use crate::engine::{
     event::Event,
     export::ordered,
     problem::{Advice, Class, Problem, Result},
-    separation::{options::Quality, scheduler::Listener},
+    separation::{installed::InstalledModel, options::Preset, scheduler::Listener},
     store::{StemStore, track::SongTrack},
     system::atomic_file,
     types::{CancelToken, Job, JobId, JobState, RequestId, SongId},
@@ -68,7 +68,7 @@ impl Core {
         let Some(model) = self.model(&recipe).cloned() else {
             return Err(self.why_missing(&recipe, Problem::NoModel));
         };
-        let sources = &model.spec.sources;
+        let sources = &model.stems();
         let stems: Vec<String> =
             ordered(sources, &stems)?.into_iter().map(|stem| sources[stem].clone()).collect();
         let track = self.track(&song, &recipe)?;
@@ -212,12 +212,13 @@ impl Core {
         job.segments_total = stems.plan().len();
         job.segments_done = stems.done_count_of(&wanted);
         let (cancel, networks) = (CancelToken::default(), model.networks_for(&wanted).len());
+        let pace = self.pace_of(&model, job.quality);
         let task = Task {
             job: job.id,
             mix: Arc::clone(&track.mix),
             stems,
             draft,
-            pace: self.library.pace(&model.pace_name(job.quality))?,
+            pace,
             model,
             wanted,
             is_draft: job.quality.is_draft,
@@ -226,6 +227,9 @@ impl Core {
             listener: self.listener_of(job.song, from_frame),
         };
         self.library.update_job(&job)?;
+        if let Some(seconds) = pace {
+            self.sink.send(Event::JobPace(job.id, seconds * networks as f64));
+        }
         self.sink.send(Event::Job(job.clone()));
         self.show_draft(&job, &track);
         self.queue.running = Some(Running {
@@ -366,7 +370,8 @@ impl Core {
     fn add_to_paces(&mut self, running: &Running) -> Result<()> {
         let (recipe, networks) = (running.job.recipe(), running.networks);
         let Some(model) = self.model(&recipe) else { return Ok(()) };
-        let counts = [(recipe.quality, running.computed), (Quality::DRAFT, running.drafted)];
+        let draft = Preset::Draft.quality(&model.spec);
+        let counts = [(recipe.quality, running.computed), (draft, running.drafted)];
         let counts = counts.map(|(quality, count)| (model.pace_name(quality), count));
         for (name, (segments, seconds)) in counts {
             self.library.add_to_pace(&name, segments * networks, seconds)?;
@@ -405,7 +410,7 @@ impl Core {
     /// A model of one network has made all stems, whatever the job asked for.
     fn end_others(&mut self, job: &Job) -> Result<()> {
         let model = self.model(&job.recipe()).filter(|model| model.networks.len() == 1);
-        match model.map(|model| model.spec.sources.clone()) {
+        match model.map(InstalledModel::stems) {
             Some(stems) if job.state == JobState::Done => self.library.end_others(job, &stems),
             _ => Ok(()),
         }
@@ -430,7 +435,7 @@ impl Core {
 
 /// The stems that a job asks for, by their places.
 pub(super) fn wanted_of(job: &Job, stems: &StemStore) -> Vec<usize> {
-    stems_among(stems.sources(), &job.stems)
+    stems_among(stems.names(), &job.stems)
 }
 
 fn stems_among(sources: &[String], stems: &[String]) -> Vec<usize> {

@@ -339,6 +339,7 @@ impl Core {
                 Ok(())
             }
             Command::Choose { song, recipe } => self.choose(song, recipe),
+            Command::UseModel { song, model } => self.use_model(song, model),
             Command::NextVersion(song) => self.next_version(song),
             Command::SetDefaults(defaults) => self.set_defaults(defaults),
             Command::ListModels => {
@@ -346,7 +347,9 @@ impl Core {
                 Ok(())
             }
             Command::InstallModel(name) => self.change_weights(Change::Install(name)),
-            Command::ImportModel(file) => self.change_weights(Change::Import(file)),
+            Command::ImportModel { file, options } => {
+                self.change_weights(Change::Import(file, options))
+            }
             Command::RemoveModel(name) => self.remove_model(&name),
             Command::VerifyModel(name) => self.change_weights(Change::Verify(name)),
             Command::CancelInstall => {
@@ -396,9 +399,12 @@ impl Core {
     /// What is used where nothing else was said: another model where that one is not installed.
     fn default_options(&self) -> SeparationOptions {
         let recipe = self.defaults.recipe.clone();
-        match (self.model(&recipe), self.models.first()) {
-            (None, Some(other)) => SeparationOptions { model: other.name.clone(), ..recipe },
-            _ => recipe,
+        match self.model(&recipe).or(self.models.first()) {
+            Some(model) => SeparationOptions {
+                model: model.name.clone(),
+                quality: recipe.quality.for_network(&model.spec),
+            },
+            None => recipe,
         }
     }
 
@@ -410,10 +416,9 @@ impl Core {
 
     fn model_state(&self) -> ModelState {
         match (self.model(&self.default_options()), &self.model_fault) {
-            (Some(model), _) => ModelState::Ready {
-                sources: model.spec.sources.clone(),
-                least_memory: model.least_memory(),
-            },
+            (Some(model), _) => {
+                ModelState::Ready { sources: model.stems(), least_memory: model.least_memory() }
+            }
             (None, Some(problem)) => ModelState::Failed(problem.clone()),
             (None, None) => ModelState::Missing,
         }
@@ -453,6 +458,7 @@ fn song_of(command: &Command) -> Option<SongId> {
         | Command::Restore(song)
         | Command::PrepareDrag { song, .. }
         | Command::Choose { song, .. }
+        | Command::UseModel { song, .. }
         | Command::NextVersion(song)
         | Command::Export { song, .. } => Some(*song),
         _ => None,

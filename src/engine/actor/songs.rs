@@ -162,7 +162,7 @@ impl Core {
     }
 
     fn show_open(&mut self, id: SongId, recipe: SeparationOptions, track: SongTrack) {
-        let stems = track.stems.as_ref().map(|stems| stems.sources().to_vec()).unwrap_or_default();
+        let stems = track.stems.as_ref().map(|stems| stems.names().to_vec()).unwrap_or_default();
         // The store's word: a row of the library may say anything.
         let frames = track.mix.frames();
         self.sink.send(Event::Opened { song: id, frames, stems });
@@ -187,7 +187,7 @@ impl Core {
     /// Tells what is still to be computed of a song.
     pub(super) fn tell_need(&self, song: SongId, track: &SongTrack) {
         if let Some(stems) = &track.stems {
-            let all: Vec<usize> = (0..stems.sources().len()).collect();
+            let all: Vec<usize> = (0..stems.names().len()).collect();
             let (segments, bytes) = (stems.missing(&all), stems.missing_bytes(&all));
             self.sink.send(Event::Need { song, segments, bytes });
         }
@@ -198,7 +198,7 @@ impl Core {
         let Some(Open { song, track: before, .. }) = self.open.take() else { return Ok(()) };
         let recipe = self.recipe_of(song);
         let track = self.track(&self.library.song(song)?, &recipe)?;
-        let names = |track: &SongTrack| track.stems.as_ref().map(|stems| stems.sources().to_vec());
+        let names = |track: &SongTrack| track.stems.as_ref().map(|stems| stems.names().to_vec());
         if names(&before).is_some_and(|before| names(&track) == Some(before)) {
             // One version fades into the other where it is heard.
             self.player.exchange(Arc::new(track.clone()));

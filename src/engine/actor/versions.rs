@@ -7,7 +7,7 @@ use crate::engine::{
     problem::Result,
     separation::{
         installed::InstalledModel,
-        options::{Defaults, Quality, QualityCost, SeparationOptions, Version},
+        options::{Defaults, Preset, Quality, QualityCost, SeparationOptions, Version},
     },
     store::{StemStore, track::SongTrack},
     types::SongId,
@@ -16,8 +16,12 @@ use crate::engine::{
 impl Core {
     /// Shows other stems of a song. What is playing goes on where it is.
     pub(super) fn choose(&mut self, song: SongId, recipe: Option<SeparationOptions>) -> Result<()> {
-        let recipe = recipe
-            .map(|recipe| SeparationOptions { quality: recipe.quality.within_bounds(), ..recipe });
+        let fitted = |recipe: SeparationOptions| {
+            let quality = self.model(&recipe).map(|model| recipe.quality.within(&model.spec));
+            let quality = quality.unwrap_or_else(|| recipe.quality.within_bounds());
+            SeparationOptions { quality, ..recipe }
+        };
+        let recipe = recipe.map(fitted);
         self.library.set_recipe(song, recipe.as_ref())?;
         match recipe {
             Some(recipe) => drop(self.recipes.insert(song, recipe)),
@@ -30,6 +34,18 @@ impl Core {
         } else {
             Ok(())
         }
+    }
+
+    /// Shows the stems of another model, of the quality that has the same name.
+    pub(super) fn use_model(&mut self, song: SongId, model: String) -> Result<()> {
+        let shown = self.recipe_of(song);
+        let preset = self.model(&shown).and_then(|model| shown.quality.preset(&model.spec));
+        let recipe = SeparationOptions { model, ..shown };
+        let quality = match (self.model(&recipe), preset) {
+            (Some(model), Some(preset)) => preset.quality(&model.spec),
+            _ => recipe.quality,
+        };
+        self.choose(song, Some(SeparationOptions { quality, ..recipe }))
     }
 
     /// Shows the next version of a song that is there.
@@ -63,29 +79,42 @@ impl Core {
     /// Tells what the open song shows, and what there is to choose from.
     pub(super) fn tell_shown(&self, song: SongId, recipe: &SeparationOptions, track: &SongTrack) {
         let Some(model) = self.model(recipe) else { return };
-        let stems = 0..model.spec.sources.len();
+        let stems = 0..model.stems().len();
         let missing = |stem| track.stems.as_ref().map_or(0, |stems| stems.missing(&[stem]));
         let (makers, missing) =
             stems.map(|stem| (model.networks_for(&[stem]), missing(stem))).unzip();
-        let mut qualities = Quality::PRESETS.to_vec();
+        let mut qualities = Preset::qualities(&model.spec);
         if !qualities.contains(&recipe.quality) {
             qualities.push(recipe.quality);
         }
         let offer = |quality: Quality| QualityCost {
             quality,
+            preset: quality.preset(&model.spec),
             segments: model.plan(track.mix.frames(), quality).len(),
             seconds_each: self.pace_of(model, quality),
         };
         let offers = qualities.into_iter().map(offer).collect();
         let versions = self.versions_of(song).unwrap_or_default();
-        let recipe = recipe.clone();
-        self.sink.send(Event::Shown { song, recipe, makers, missing, offers, versions });
+        let (recipe, has_rest) = (recipe.clone(), model.spec.rest.is_some());
+        let shown = Event::Shown { song, recipe, has_rest, makers, missing, offers, versions };
+        self.sink.send(shown);
     }
 
     /// Seconds that a segment of one network takes; a draft's are guessed until one was made.
     pub(super) fn pace_of(&self, model: &InstalledModel, quality: Quality) -> Option<f64> {
         let pace = |quality| self.library.pace(&model.pace_name(quality)).ok().flatten();
-        pace(quality).or_else(|| pace(Quality::default()))
+        let standard = Preset::Standard.quality(&model.spec);
+        pace(quality).or_else(|| pace(standard)).or_else(|| self.pace_by_work(model))
+    }
+
+    /// The pace of a model that has not run here yet, from the work of one that has.
+    fn pace_by_work(&self, model: &InstalledModel) -> Option<f64> {
+        let pace = |other: &InstalledModel| {
+            let standard = Preset::Standard.quality(&other.spec);
+            let seconds = self.library.pace(&other.pace_name(standard)).ok().flatten()?;
+            Some(seconds * other.spec.work_of(&model.spec)?)
+        };
+        self.models.iter().find_map(pace)
     }
 
     /// The versions of a song's stems that are there, by models as they are listed.
@@ -116,7 +145,7 @@ impl Core {
 /// The quality of the stems in a folder of this name, if they are the model's.
 fn quality_of(model: &InstalledModel, name: &str) -> Option<Quality> {
     let suffix = name.strip_prefix(&format!("{}-{}-", model.name, model.short_digest()))?;
-    Quality::of_suffix(suffix)
+    Quality::of_suffix(suffix).filter(|quality| *quality == quality.within(&model.spec))
 }
 
 #[cfg(test)]
@@ -126,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_folders_name_tells_what_made_its_stems() {
-        let spec = Spec { sources: vec![], sample_rate: 44_100, channels: 2, segment_frames: 10 };
+        let spec = Spec::triangle(vec![], 10);
         let digest = "0123456789abcdef0123".to_owned();
         let model = InstalledModel { name: "a-b".into(), networks: vec![], digest, spec };
         let shifted = Quality { overlap: 10, shifts: 3, seed: 42, is_draft: false };

@@ -14,7 +14,7 @@ use crate::{
     },
     model::{
         self,
-        weights::{Progress, Step, Store},
+        weights::{ImportOptions, Progress, Step, Store},
     },
 };
 
@@ -24,7 +24,7 @@ pub(in crate::engine) enum Change {
     /// They are fetched.
     Install(String),
     /// They are taken from a file.
-    Import(PathBuf),
+    Import(PathBuf, ImportOptions),
     /// Every byte is looked at.
     Verify(String),
 }
@@ -33,7 +33,7 @@ impl Change {
     fn name(&self) -> Option<String> {
         match self {
             Self::Install(name) | Self::Verify(name) => Some(name.clone()),
-            Self::Import(_) => None,
+            Self::Import(..) => None,
         }
     }
 
@@ -45,7 +45,9 @@ impl Change {
     ) -> model::Result<()> {
         match self {
             Self::Install(name) => store.install(name, progress, cancel),
-            Self::Import(file) => store.import(file, progress, cancel).map(drop),
+            Self::Import(file, options) => {
+                store.import_with(file, options, progress, cancel).map(drop)
+            }
             Self::Verify(name) => store.verify(name, progress, cancel),
         }
     }
@@ -65,13 +67,15 @@ impl Core {
     /// Tells the models, as they can be managed.
     pub(super) fn list_models(&self) {
         let store = Store::new(self.library.home());
+        let installed = |name: &str| self.models.iter().find(|model| model.name == name);
         let entry = |model: model::weights::Model| ModelEntry {
+            sources: installed(&model.name)
+                .map_or_else(|| model.sources.clone(), InstalledModel::stems),
             bytes: model.bytes(),
             state: store.state(&model.name),
             networks: (store.networks_there(&model), model.networks.len()),
             name: model.name,
             title: model.title,
-            sources: model.sources,
             terms: model.terms,
             is_own: model.is_own,
         };

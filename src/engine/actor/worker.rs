@@ -247,12 +247,7 @@ mod tests {
         let stems =
             StemStore::open(&home.path().join("stems"), Plan::new(5000, 1000), &sources).unwrap();
         let stems = Arc::new(stems);
-        let spec = Spec {
-            sources: sources.clone(),
-            sample_rate: 44_100,
-            channels: CHANNELS,
-            segment_frames: 1000,
-        };
+        let spec = Spec::triangle(sources.clone(), 1000);
         let (weights, memory) = ("weights".into(), Memory::default());
         let networks = vec![InstalledNetwork { weights, memory, shares: vec![1.0] }];
         let model = InstalledModel {

@@ -17,7 +17,6 @@ use crate::{
         problem::{Problem, Result},
         separation::{
             installed::{DEFAULT, InstalledModel},
-            plan::Plan,
             pool,
         },
         system::{atomic_file, limits},
@@ -67,7 +66,7 @@ pub struct Speed {
 
 impl Speed {
     fn new(seconds_per_segment: f64, spec: &Spec) -> Self {
-        let song = Plan::new(0, spec.segment_frames).stride as f64 / f64::from(spec.sample_rate);
+        let song = spec.stride(spec.overlap.default) as f64 / f64::from(spec.sample_rate);
         Self { seconds_per_segment, times_real_time: song / seconds_per_segment }
     }
 }
@@ -122,7 +121,7 @@ pub fn examine(home: &Path) -> Report {
         Ok(Some(model)) => {
             let pace = Library::pace_in(home, &model.name).ok().flatten();
             speed = pace.map(|seconds| Speed::new(seconds, &model.spec));
-            format!("{} is installed ({})", model.name, model.spec.sources.join(", "))
+            format!("{} is installed ({})", model.name, model.stems().join(", "))
         }
         Ok(None) => format!("{DEFAULT} is not installed; see `partita model install`"),
         Err(e) => e.to_string(),

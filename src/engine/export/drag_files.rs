@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{NamePattern, OnExists, Origin, Place, Selection, Settings, ordered};
+use super::{NamePattern, OnExists, Origin, Place, Selection, Settings, Stems, ordered};
 use crate::engine::{
     export,
     library::paths::DRAGGED,
@@ -35,7 +35,7 @@ pub fn files(
     stems: &[String],
     cancel: &CancelToken,
 ) -> Result<Vec<PathBuf>> {
-    let sources = &model.spec.sources;
+    let sources = &model.stems();
     let origin = Origin::of_song(song, song_folder, &model.name, cancel)?;
     let settings = Settings { on_exists: OnExists::Skip, ..Settings::default() };
     let pattern = NamePattern::new(PATTERN)?;
@@ -51,7 +51,9 @@ pub fn files(
     let place = Place { folder, pattern };
     let names: Vec<String> = there.iter().map(|stem| sources[*stem].clone()).collect();
     let all = Selection::of_stems(sources, &names)?;
-    let all = all.items(sources, settings.format, &place, origin.fields())?;
+    let has_rest = model.spec.rest.is_some();
+    let model_stems = Stems { names: sources, has_rest };
+    let all = all.items(model_stems, settings.format, &place, origin.fields())?;
     let wanted = ordered(sources, stems)?;
     let item = |stem: usize| all.iter().find(|item| item.name == sources[stem]).cloned();
     let wanted: Option<Vec<_>> = wanted.into_iter().map(item).collect();

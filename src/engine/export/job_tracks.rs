@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 
 use super::{
-    ExportItem, Fields, NamePattern, OnExists, Origin, Part, Place, Selection, Settings, export,
+    ExportItem, Fields, NamePattern, OnExists, Origin, Part, Place, Selection, Settings, Stems,
+    export,
 };
 use crate::engine::{
     library::{Library, paths::TRACKS},
@@ -31,7 +32,7 @@ pub struct JobTracks {
 /// Those of the stores and of the disk; [`Problem::ModelMissing`] when the model is not installed any
 /// more and the tracks are missing.
 pub fn of_job(library: &Library, job: &Job) -> Result<JobTracks> {
-    let items = items(library, job, &job.stems)?;
+    let items = items(library, job, Stems::made(&job.stems))?;
     if items.iter().all(|item| item.to.is_file()) {
         return Ok(JobTracks { files: named(items), gain_db: 0.0 });
     }
@@ -41,7 +42,9 @@ pub fn of_job(library: &Library, job: &Job) -> Result<JobTracks> {
     let song = library.song(job.song)?;
     let folder = library.song_folder(&song.hash);
     let track = SongTrack::open(&folder, Some(&model), job.quality)?;
-    let items = self::items(library, job, &model.spec.sources)?;
+    let names = model.stems();
+    let stems = Stems { names: &names, has_rest: model.spec.rest.is_some() };
+    let items = self::items(library, job, stems)?;
     let cancel = CancelToken::default();
     let origin = Origin::of_song(&song, &folder, &model.name, &cancel)?;
     let settings = Settings { on_exists: OnExists::Replace, ..Settings::default() };
@@ -54,20 +57,20 @@ pub fn of_job(library: &Library, job: &Job) -> Result<JobTracks> {
 /// # Errors
 /// Those of the library.
 pub fn written(library: &Library, job: &Job) -> Result<Vec<(String, PathBuf)>> {
-    let mut files = named(items(library, job, &job.stems)?);
+    let mut files = named(items(library, job, Stems::made(&job.stems))?);
     files.retain(|(_, path)| path.is_file());
     Ok(files)
 }
 
-/// The job's stems and their mix; their names do not depend on the places among `sources`.
-fn items(library: &Library, job: &Job, sources: &[String]) -> Result<Vec<ExportItem>> {
+/// The job's stems and their mix; their names do not depend on the other stems.
+fn items(library: &Library, job: &Job, stems: Stems<'_>) -> Result<Vec<ExportItem>> {
     let song = library.song(job.song)?;
     let folder = library.song_folder(&song.hash).join(TRACKS).join(job.id.0.to_string());
     let pattern = NamePattern::new("{stem}")?;
-    let mut selection = Selection::of_stems(sources, &job.stems)?;
+    let mut selection = Selection::of_stems(stems.names, &job.stems)?;
     selection.mix = Some(selection.stems.iter().map(|stem| Part::plain(stem)).collect());
     let place = Place { folder, pattern };
-    selection.items(sources, Settings::default().format, &place, Fields::default())
+    selection.items(stems, Settings::default().format, &place, Fields::default())
 }
 
 fn named(items: Vec<ExportItem>) -> Vec<(String, PathBuf)> {

@@ -35,7 +35,7 @@ pub use mixing::Content;
 pub use name::{numbered, safe_file_name};
 pub use origin::Origin;
 pub use pattern::{DEFAULT_PATTERN, FIELDS, Fields, NamePattern};
-pub use set::{MIX, Part, Place, RESIDUAL, Selection, ordered};
+pub use set::{MIX, Part, Place, RESIDUAL, Selection, Stems, ordered};
 pub use settings::{OnExists, Settings};
 pub use tags::{Tags, is_own_file};
 
@@ -99,7 +99,7 @@ pub fn export(
         return Ok(Exported { notes: Note::AllExist.into(), ..Exported::default() });
     }
     let form = origin.form(track, settings)?;
-    let work = Work { track, origin, items: &items, settings, form, cancel };
+    let work = Work { track, origin, items: &items, all: &items, settings, form, cancel };
     work.run(progress)
 }
 
@@ -121,7 +121,7 @@ pub fn export_some(
         return Ok(Exported::default());
     }
     let form = origin.form(track, settings)?;
-    let work = |items| Work { track, origin, items, settings, form, cancel };
+    let work = |items| Work { track, origin, items, all, settings, form, cancel };
     let level = work(all).level(&mut |_| {})?;
     let work = work(&items);
     work.write_to(work.places()?, &level, &mut |_| {})
@@ -158,6 +158,8 @@ struct Work<'a> {
     track: &'a dyn Track,
     origin: &'a Origin,
     items: &'a [ExportItem],
+    /// The files that these are to add up with.
+    all: &'a [ExportItem],
     settings: &'a Settings,
     form: Form,
     cancel: &'a CancelToken,
@@ -279,8 +281,8 @@ impl Work<'_> {
 
     /// For every stream: noise where bits are dropped and nothing has to add up to the step.
     fn dithers(&self) -> Vec<Vec<Option<Dither>>> {
-        let streams = || self.items.iter().flat_map(|item| &item.streams);
-        let is_exact = streams().any(|(_, content)| content.needs_original());
+        let mut streams = self.all.iter().flat_map(|item| &item.streams);
+        let is_exact = streams.any(|(_, content)| content.needs_original());
         let is_dithered = matches!(self.form.scale, Scale::Steps(_)) && !is_exact;
         let dither = |(name, _): &(String, Content)| is_dithered.then(|| Dither::new(name));
         self.items.iter().map(|item| item.streams.iter().map(dither).collect()).collect()

@@ -21,6 +21,61 @@ const STEMS: &str = "stems";
 /// The name of what no stem holds.
 pub const RESIDUAL: &str = "residual";
 
+/// The stems of a model, by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Stems<'a> {
+    /// Their names, in the model's order.
+    pub names: &'a [String],
+    /// Whether the last one is the rest: the original minus all others.
+    pub has_rest: bool,
+}
+
+impl<'a> Stems<'a> {
+    /// Stems that a network makes, all of them.
+    pub fn made(names: &'a [String]) -> Self {
+        Self { names, has_rest: false }
+    }
+
+    /// The number of stems that a network makes.
+    fn made_count(self) -> usize {
+        self.names.len() - usize::from(self.has_rest && !self.names.is_empty())
+    }
+
+    /// A stem as it is. The rest is made from the original, so that files add up to it.
+    fn content(self, stem: usize) -> Content {
+        let made = self.made_count();
+        if stem < made { Content::stem(stem) } else { Content::Rest((0..made).collect()) }
+    }
+
+    /// The original without a stem.
+    fn all_but(self, stem: usize) -> Content {
+        let made = self.made_count();
+        if stem < made {
+            Content::Rest(vec![stem])
+        } else {
+            Content::Stems((0..made).map(|stem| (stem, [1.0; 2])).collect())
+        }
+    }
+
+    /// What no stem holds: silence, where one of them is the rest.
+    fn residual(self) -> Content {
+        if self.has_rest {
+            Content::Stems(Vec::new())
+        } else {
+            Content::Rest((0..self.made_count()).collect())
+        }
+    }
+
+    /// The sum of stems.
+    fn sum(self, stems: &[usize]) -> Content {
+        let made = self.made_count();
+        if stems.iter().all(|stem| *stem < made) {
+            return Content::Stems(stems.iter().map(|stem| (*stem, [1.0; 2])).collect());
+        }
+        Content::Rest((0..made).filter(|stem| !stems.contains(stem)).collect())
+    }
+}
+
 /// What is to be exported. Stems are named, and come in the model's order, each once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection {
@@ -71,26 +126,26 @@ impl Selection {
         Ok(Self { stems, ..Self::default() })
     }
 
-    /// What this is, as items of `format` for the stems `sources` of a model. `fields` name the
-    /// song; what they say of the file is set here.
+    /// What this is, as items of `format` for the stems of a model. `fields` name the song; what they
+    /// say of the file is set here.
     ///
     /// # Errors
     /// [`Problem::UnknownStem`] for a stem that the model does not have, or too few for the format,
     /// or when nothing is chosen.
     pub fn items(
         &self,
-        sources: &[String],
+        stems: Stems<'_>,
         format: &Format,
         place: &Place,
         mut fields: Fields,
     ) -> Result<Vec<ExportItem>> {
         let mut contents = match format.streams {
-            Streams::MixAndFourStems => vec![(STEMS.to_owned(), mix_and_four_stems(sources)?)],
+            Streams::MixAndFourStems => vec![(STEMS.to_owned(), mix_and_four_stems(stems)?)],
             // Beside its parts a sum would be heard twice.
             Streams::All if self.residual || !self.stems.is_empty() => {
-                Self { all_but: Vec::new(), mix: None, ..self.clone() }.contents(sources)?
+                Self { all_but: Vec::new(), mix: None, ..self.clone() }.contents(stems)?
             }
-            Streams::One | Streams::All => self.contents(sources)?,
+            Streams::One | Streams::All => self.contents(stems)?,
         };
         if contents.is_empty() {
             return Err(Problem::NothingChosen);
@@ -113,62 +168,68 @@ impl Selection {
         Ok(items)
     }
 
-    fn contents(&self, sources: &[String]) -> Result<Vec<(String, Named)>> {
+    fn contents(&self, stems: Stems<'_>) -> Result<Vec<(String, Named)>> {
         let one = |name: &str, content| (name.to_owned(), vec![(name.to_owned(), content)]);
         let mut contents = Vec::new();
-        for stem in chosen(sources, &self.stems)? {
-            contents.push(one(&sources[stem], Content::stem(stem)));
+        for stem in chosen(stems.names, &self.stems)? {
+            contents.push(one(&stems.names[stem], stems.content(stem)));
         }
-        for stem in chosen(sources, &self.all_but)? {
-            let name = format!("all but {}", sources[stem]);
-            contents.push(one(&name, Content::Rest(vec![stem])));
+        for stem in chosen(stems.names, &self.all_but)? {
+            let name = format!("all but {}", stems.names[stem]);
+            contents.push(one(&name, stems.all_but(stem)));
         }
         if self.residual {
-            contents.push(one(RESIDUAL, Content::Rest((0..sources.len()).collect())));
+            contents.push(one(RESIDUAL, stems.residual()));
         }
         if let Some(parts) = &self.mix {
-            contents.push(one(MIX, heard(sources, parts)?));
+            contents.push(one(MIX, heard(stems, parts)?));
         }
         Ok(contents)
     }
 }
 
-/// The sum of parts, of which one may be the residual: that is made from all stems.
-fn heard(sources: &[String], parts: &[Part]) -> Result<Content> {
-    let is_residual = |part: &&Part| part.stem.trim() == RESIDUAL;
-    let residual = parts.iter().find(is_residual).map(|part| part.gains);
-    let parts = parts.iter().filter(|part| !is_residual(part));
-    let weigh = |part: &Part| Ok((stem_index(sources, part.stem.trim())?, part.gains));
-    let mut stems = parts.map(weigh).collect::<Result<Vec<_>>>()?;
-    let Some(residual) = residual.filter(|sides| *sides != [0.0; 2]) else {
-        return Ok(Content::Stems(stems));
-    };
-    let silent = (0..sources.len()).filter(|source| stems.iter().all(|(stem, _)| stem != source));
-    stems.extend(silent.map(|stem| (stem, [0.0; 2])).collect::<Vec<_>>());
-    stems.sort_by_key(|(stem, _)| *stem);
-    Ok(Content::Heard { stems, residual })
+/// The sum of parts, of which one may be the residual, or the rest: that is made from all others.
+fn heard(stems: Stems<'_>, parts: &[Part]) -> Result<Content> {
+    let made = stems.made_count();
+    let (mut sum, mut residual) = (Vec::new(), [0.0; 2]);
+    for part in parts {
+        if part.stem.trim() == RESIDUAL {
+            // Beside a rest it is silent.
+            residual = if stems.has_rest { residual } else { part.gains };
+            continue;
+        }
+        match stem_index(stems.names, part.stem.trim())? {
+            stem if stem < made => sum.push((stem, part.gains)),
+            _ => residual = part.gains,
+        }
+    }
+    if residual == [0.0; 2] {
+        return Ok(Content::Stems(sum));
+    }
+    let silent = (0..made).filter(|source| sum.iter().all(|(stem, _)| stem != source));
+    sum.extend(silent.map(|stem| (stem, [0.0; 2])).collect::<Vec<_>>());
+    sum.sort_by_key(|(stem, _)| *stem);
+    Ok(Content::Heard { stems: sum, residual })
 }
 
 /// The streams of one item, with their names.
 type Named = Vec<(String, Content)>;
 
 /// The whole song, then drums, bass, the rest and vocals. A model's other stems go to the rest.
-fn mix_and_four_stems(sources: &[String]) -> Result<Named> {
+fn mix_and_four_stems(stems: Stems<'_>) -> Result<Named> {
     const FOUR: [&str; 4] = ["drums", "bass", "other", "vocals"];
-    let place = |name: &str| sources.iter().position(|source| source == name);
+    let names = stems.names;
+    let place = |name: &str| names.iter().position(|stem| stem == name);
     let mut streams = vec![(MIX.to_owned(), Content::Rest(Vec::new()))];
     for name in FOUR {
         let Some(stem) = place(name) else {
             return Err(Problem::DjStem { stem: name.to_owned() });
         };
-        let mut stems = vec![stem];
+        let mut parts = vec![stem];
         if name == "other" {
-            stems.extend(
-                (0..sources.len()).filter(|&source| !FOUR.contains(&sources[source].as_str())),
-            );
+            parts.extend((0..names.len()).filter(|&stem| !FOUR.contains(&names[stem].as_str())));
         }
-        let weighted = stems.into_iter().map(|stem| (stem, [1.0; 2])).collect();
-        streams.push((name.to_owned(), Content::Stems(weighted)));
+        streams.push((name.to_owned(), stems.sum(&parts)));
     }
     Ok(streams)
 }
@@ -202,7 +263,7 @@ mod tests {
         let pattern = NamePattern::new(pattern).unwrap();
         let place = Place { folder: "out".into(), pattern };
         let fields = Fields { title: "Song".into(), ..Fields::default() };
-        selection.items(&sources(), FORMATS[0], &place, fields)
+        selection.items(Stems::made(&sources()), FORMATS[0], &place, fields)
     }
 
     #[test]
@@ -239,7 +300,9 @@ mod tests {
         let place = Place { folder: "out".into(), pattern: NamePattern::new("x").unwrap() };
         let session = Format::find("dawproject").unwrap();
         let names = |selection: &Selection| -> Vec<String> {
-            let items = selection.items(&sources(), session, &place, Fields::default()).unwrap();
+            let stems = sources();
+            let items = selection.items(Stems::made(&stems), session, &place, Fields::default());
+            let items = items.unwrap();
             assert_eq!((items.len(), items[0].name.as_str()), (1, STEMS));
             items[0].streams.iter().map(|(name, _)| name.clone()).collect()
         };
@@ -275,12 +338,45 @@ mod tests {
     #[test]
     fn stems_for_djs_are_the_song_and_four() {
         let six = ["drums", "bass", "other", "vocals", "guitar", "piano"].map(str::to_owned);
-        let streams = mix_and_four_stems(&six).unwrap();
+        let streams = mix_and_four_stems(Stems::made(&six)).unwrap();
         let names: Vec<&str> = streams.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["mix", "drums", "bass", "other", "vocals"]);
         assert_eq!(streams[0].1, Content::Rest(vec![]));
         assert_eq!(streams[3].1.stems(), [2, 4, 5].into());
-        let words = mix_and_four_stems(&six[..2]).unwrap_err().to_string();
+        let words = mix_and_four_stems(Stems::made(&six[..2])).unwrap_err().to_string();
         assert!(words.contains("no other"), "{words}");
+    }
+
+    #[test]
+    fn the_rest_is_made_from_the_original() {
+        let names = ["drums", "bass", "vocals", "other"].map(str::to_owned);
+        let stems = Stems { names: &names, has_rest: true };
+        let mut selection = Selection::of_stems(&names, &["other".into(), "bass".into()]).unwrap();
+        selection.all_but = ["bass", "other"].map(str::to_owned).into();
+        selection.residual = true;
+        selection.mix = Some(vec![
+            Part::plain("bass"),
+            Part { stem: "other".into(), gains: [0.5, 1.0] },
+            Part::plain(RESIDUAL),
+        ]);
+        let contents = selection.contents(stems).unwrap();
+        let contents: Vec<_> = contents.into_iter().map(|mut item| item.1.remove(0).1).collect();
+        let plain = |stems: &[usize]| stems.iter().map(|stem| (*stem, [1.0; 2])).collect();
+        assert_eq!(
+            contents,
+            [
+                Content::stem(1),
+                Content::Rest(vec![0, 1, 2]),
+                Content::Rest(vec![1]),
+                Content::Stems(plain(&[0, 1, 2])),
+                Content::Stems(Vec::new()),
+                Content::Heard {
+                    stems: vec![(0, [0.0; 2]), (1, [1.0; 2]), (2, [0.0; 2])],
+                    residual: [0.5, 1.0]
+                },
+            ]
+        );
+        let streams = mix_and_four_stems(stems).unwrap();
+        assert_eq!(streams[3], ("other".to_owned(), Content::Rest(vec![0, 1, 2])));
     }
 }

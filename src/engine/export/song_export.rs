@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::{Exported, Origin, Place, Selection, Settings};
+use super::{Exported, Origin, Place, Selection, Settings, Stems};
 use crate::engine::export;
 use crate::engine::{
     note::Note,
@@ -45,8 +45,15 @@ impl SongExport {
     ) -> Result<Exported> {
         let SeparationOptions { model, quality } = &self.recipe;
         let origin = Origin::of_song(&self.song, &self.folder, model, cancel)?;
-        let sources = self.track.stems.as_ref().map(|stems| stems.sources()).unwrap_or_default();
-        let items = self.selection.items(sources, settings.format, &self.place, origin.fields())?;
+        let stems = self.track.stems.as_ref();
+        let names = stems.map(|stems| stems.names()).unwrap_or_default();
+        let has_rest = stems.is_some_and(|stems| stems.rest().is_some());
+        let items = self.selection.items(
+            Stems { names, has_rest },
+            settings.format,
+            &self.place,
+            origin.fields(),
+        )?;
         let mut exported =
             export::export(&self.track, &origin, &items, settings, progress, cancel)?;
         if quality.is_draft && !exported.files.is_empty() && !export::stems_in(&items).is_empty() {

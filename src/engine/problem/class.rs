@@ -209,6 +209,7 @@ fn of_model(error: &ModelError) -> Class {
         | ModelError::OtherShape { .. }
         | ModelError::OtherStems { .. }
         | ModelError::Forbidden { .. }
+        | ModelError::FactsMissing { .. }
         | ModelError::OtherSound { .. } => Class::Permanent,
     }
 }

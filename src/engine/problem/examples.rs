@@ -10,7 +10,7 @@ use crate::{
     engine::audio::decode::{
         Damage, DecodeError, Empty, Foreign, Format, NotAudio, Unsupported, Video,
     },
-    model::{FileFault, ModelError},
+    model::{FileFault, ModelError, recognition::MissingFact},
     os::{Os, OsKind},
 };
 
@@ -330,6 +330,15 @@ fn model() -> Vec<ModelError> {
         ModelError::Forbidden { path: path() },
         ModelError::OtherSound { path: Some("/x.th".into()), sample_rate: 48_000, channels: 1 },
         ModelError::OtherSound { path: None, sample_rate: 48_000, channels: 2 },
+        ModelError::FactsMissing {
+            path: path(),
+            class_name: "MelBandRoformer".into(),
+            missing: vec![
+                MissingFact::Hop { usual: vec![441, 512] },
+                MissingFact::Chunk { usual: vec![352_800] },
+                MissingFact::Stems { count: 2 },
+            ],
+        },
         ModelError::Cancelled,
     ];
     all.extend(faults.map(|fault| ModelError::File { path: path(), fault }));

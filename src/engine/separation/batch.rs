@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     estimate::Estimate,
-    installed::InstalledModel,
+    installed::{DEFAULT, InstalledModel},
     loaded_model::{LoadedModel, Work},
     options::Quality,
     run::Step,
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     engine::{
         audio::decode::track_choice,
-        export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings},
+        export::{self, ExportItem, Exported, Fields, Origin, Place, Selection, Settings, Stems},
         library::{Library, import::decode_to_store},
         note::{Note, Notes},
         problem::{Activity, Advice, Problem, Result},
@@ -167,13 +167,13 @@ impl Batch {
         home: &Path,
     ) -> Result<Self> {
         let loaded_model = Mutex::new(LoadedModel::new(model.clone(), compute, 0)?);
-        let (quality, home) = (quality.within_bounds(), home.to_owned());
+        let (quality, home) = (quality.within(&model.spec), home.to_owned());
         Ok(Self { model, loaded_model, quality, compute, home })
     }
 
     /// The model's stems.
-    pub fn sources(&self) -> &[String] {
-        &self.model.spec.sources
+    pub fn stems(&self) -> Vec<String> {
+        self.model.stems()
     }
 
     /// Separates one file.
@@ -262,7 +262,9 @@ impl Batch {
         let Request { file, track, called, selection, place, settings } = request;
         let origin = Origin::of_file(file, *track, &self.model.name);
         let fields = Fields { file: called.clone(), ..origin.fields() };
-        let items = selection.items(self.sources(), settings.format, place, fields)?;
+        let names = self.stems();
+        let stems = Stems { names: &names, has_rest: self.model.spec.rest.is_some() };
+        let items = selection.items(stems, settings.format, place, fields)?;
         Ok((origin, items))
     }
 
@@ -293,6 +295,19 @@ impl Batch {
         Ok(Separated { exported, frames: heard.frames, segments, warning: heard.warning })
     }
 
+    /// Seconds that a segment of one network takes here, from earlier songs; of a model that has not
+    /// run here yet, from its work and the default model's pace.
+    fn expected_pace(&self) -> Option<f64> {
+        let known = |name: &str| Library::pace_in(&self.home, name).ok().flatten();
+        let by_work = || {
+            let default = InstalledModel::find(&self.home, DEFAULT).ok().flatten()?;
+            Some(known(&default.name)? * default.spec.work_of(&self.model.spec)?)
+        };
+        // A model's own name is that of its pace, but for drafts.
+        let own = known(&self.model.pace_name(self.quality));
+        own.or_else(|| known(&self.model.name)).or_else(by_work)
+    }
+
     /// Computes every segment, and notes how long they took.
     fn separate_mix(
         &self,
@@ -306,7 +321,7 @@ impl Batch {
         let networks = self.model.networks_for(wanted).len();
         let (segments, parts) = (stems.plan().len(), stems.missing(wanted));
         let (start, before) = (Instant::now(), stems.done_count_of(wanted));
-        let pace = Library::pace_in(&self.home, &name).ok().flatten();
+        let pace = self.expected_pace();
         let runs = ((segments - before) * networks) as f64;
         let expected = pace.map(|seconds| seconds * runs / parts.max(1) as f64);
         let mut estimate = Estimate::new(expected, 0, start);

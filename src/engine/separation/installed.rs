@@ -97,7 +97,7 @@ impl InstalledModel {
             if shares.len() != its.spec.sources.len() {
                 return Err(ModelError::OtherStems { path });
             }
-            digests.push((its.digest, shares.clone()));
+            digests.push((its.identity, shares.clone()));
             networks.push(InstalledNetwork { weights: path, memory: its.memory, shares });
         }
         // A model without networks is one whose file cannot be read.
@@ -106,12 +106,17 @@ impl InstalledModel {
         Ok(Some(Self { name, networks, digest, spec }))
     }
 
+    /// The names of its stems: those that the networks make, then the rest where there is one.
+    pub fn stems(&self) -> Vec<String> {
+        self.spec.stems()
+    }
+
     /// How a song of `frames` frames is cut.
     pub fn plan(&self, frames: u64, quality: Quality) -> Plan {
         Plan::of(frames, &self.spec, quality)
     }
 
-    /// The stems that come together: all of them from one network, each for itself from a bag.
+    /// The sources that come together: all of them from one network, each for itself from a bag.
     pub fn groups(&self) -> Vec<Vec<usize>> {
         let stems = 0..self.spec.sources.len();
         if self.networks.len() == 1 {
@@ -121,10 +126,21 @@ impl InstalledModel {
         }
     }
 
+    /// The sources that these stems are made from; the rest is made from all.
+    pub fn sources_of(&self, stems: &[usize]) -> Vec<usize> {
+        let sources = self.spec.sources.len();
+        if stems.iter().any(|stem| *stem >= sources) {
+            (0..sources).collect()
+        } else {
+            stems.to_vec()
+        }
+    }
+
     /// The networks that have a share in any of these stems.
     pub fn networks_for(&self, stems: &[usize]) -> Vec<usize> {
+        let sources = self.sources_of(stems);
         let has_share = |network: &usize| {
-            stems
+            sources
                 .iter()
                 .any(|stem| self.networks[*network].shares.get(*stem).is_some_and(|s| *s > 0.0))
         };
@@ -137,7 +153,8 @@ impl InstalledModel {
     /// Those of [`StemStore::open_in_groups`].
     pub fn open_stems(&self, folder: &Path, mix: &MixStore, quality: Quality) -> Result<StemStore> {
         let plan = self.plan(mix.frames(), quality);
-        StemStore::open_in_groups(folder, plan, &self.spec.sources, &self.groups())
+        let names = (&self.spec.sources[..], self.spec.rest.as_deref());
+        StemStore::open_in_groups(folder, plan, names, &self.groups())
     }
 
     /// Bytes of memory that Partita takes with it, at least: on one thread, with a window.
@@ -153,7 +170,8 @@ impl InstalledModel {
 
     /// Where a song's stems are: a folder for each set of options that change samples.
     pub fn stem_folder(&self, song_folder: &Path, quality: Quality) -> PathBuf {
-        let name = format!("{}-{}-{}", self.name, self.short_digest(), quality.suffix());
+        let quality = quality.within(&self.spec).suffix();
+        let name = format!("{}-{}-{quality}", self.name, self.short_digest());
         song_folder.join("stems").join(name)
     }
 
@@ -184,13 +202,14 @@ fn digest_of(networks: &[(String, Vec<f32>)]) -> String {
     crate::engine::system::digest::hex(&hash.finalize())
 }
 
-/// The place of a stem among `sources`.
+/// The place of a stem among `sources`. Checkpoints write names in either case: where no name is the
+/// same, one in another case is taken.
 ///
 /// # Errors
 /// [`Problem::UnknownStem`].
 pub fn stem_index(sources: &[String], name: &str) -> Result<usize> {
-    sources
-        .iter()
-        .position(|source| source == name)
+    let same = sources.iter().position(|source| source == name);
+    let alike = || sources.iter().position(|source| source.eq_ignore_ascii_case(name));
+    same.or_else(alike)
         .ok_or_else(|| Problem::UnknownStem { stem: name.to_owned(), known: sources.to_vec() })
 }

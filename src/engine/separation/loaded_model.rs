@@ -116,7 +116,7 @@ impl LoadedModel {
             self.loaded.fill_with(|| None);
         }
         stems.claim(wanted)?;
-        for wanted in self.rounds(wanted) {
+        for wanted in self.rounds(&self.model.sources_of(wanted)) {
             let networks = self.model.networks_for(&wanted);
             self.load(&networks)?;
             let members = networks.iter().filter_map(|&index| {

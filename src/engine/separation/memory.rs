@@ -18,7 +18,7 @@ const PROGRAM: u64 = 40 << 20;
 /// What a window takes more, as a rule; that depends on how it is drawn.
 pub const WINDOW: u64 = 88 << 20;
 
-/// What each thread has to itself.
+/// What each thread has to itself, whatever the network.
 const PER_THREAD: u64 = 6 << 20;
 
 /// What a text such as `2G`, `1500M` or `800000000` says, in bytes.
@@ -50,7 +50,7 @@ pub fn limit(asked: Option<u64>) -> Option<u64> {
 /// What separating takes at its peak with networks that take so much, on so many threads, without a
 /// window.
 pub fn need(memory: Memory, threads: usize) -> u64 {
-    PROGRAM + memory.weights + memory.work + threads as u64 * PER_THREAD
+    PROGRAM + memory.weights + memory.work + threads as u64 * (PER_THREAD + memory.per_thread)
 }
 
 /// What networks take that work one after the other.
@@ -58,6 +58,7 @@ pub fn sum(networks: impl IntoIterator<Item = Memory>) -> Memory {
     networks.into_iter().fold(Memory::default(), |all, it| Memory {
         weights: all.weights + it.weights,
         work: all.work.max(it.work),
+        per_thread: all.per_thread.max(it.per_thread),
     })
 }
 
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_steps_down_and_then_is_refused_in_words() {
-        let memory = Memory { weights: 170 << 20, work: 260 << 20 };
+        let memory = Memory { weights: 170 << 20, work: 260 << 20, per_thread: 0 };
         let compute = |threads, memory| Compute {
             threads: Some(threads),
             memory: Some(memory),

@@ -6,8 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The largest overlap, in percent of a segment.
-pub const MOST_OVERLAP: u8 = 50;
+use crate::model::Spec;
+
+/// The largest overlap of any network, in percent of a segment. A network may allow less
+/// ([`Spec::overlap`]).
+pub const MOST_OVERLAP: u8 = 75;
 
 /// The most shifts.
 pub const MOST_SHIFTS: u8 = 10;
@@ -27,22 +30,80 @@ pub struct Quality {
     pub is_draft: bool,
 }
 
+/// A quality by its name. Its numbers depend on the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// The quickest: the least overlap.
+    Draft,
+    /// The network's own default.
+    Standard,
+    /// What more time buys: the most overlap and, where the network allows them, two shifts.
+    Best,
+}
+
+impl Preset {
+    /// All of them, the quickest first.
+    pub const ALL: [Self; 3] = [Self::Draft, Self::Standard, Self::Best];
+
+    /// The quality of that name for a network.
+    pub fn quality(self, spec: &Spec) -> Quality {
+        let overlap = spec.overlap;
+        let plain = Quality { overlap: overlap.default, shifts: 0, seed: 0, is_draft: false };
+        let best_shifts = if spec.allows_shifts { Quality::BEST.shifts } else { 0 };
+        match self {
+            Self::Draft => Quality { overlap: overlap.least, is_draft: true, ..plain },
+            Self::Standard => plain,
+            Self::Best => Quality { overlap: overlap.most, shifts: best_shifts, ..plain },
+        }
+    }
+
+    /// The qualities by name for a network, each once.
+    pub fn qualities(spec: &Spec) -> Vec<Quality> {
+        let mut all = Self::ALL.map(|preset| preset.quality(spec)).to_vec();
+        all.dedup();
+        all
+    }
+}
+
 impl Quality {
-    /// The quickest: segments side by side.
+    /// [`Preset::Draft`] in settings, which hold for every network, and of HTDemucs.
     pub const DRAFT: Self = Self { overlap: 0, shifts: 0, seed: 0, is_draft: true };
-    /// The reference's own default.
+    /// [`Preset::Standard`] in settings and of HTDemucs; the reference's own default.
     pub const STANDARD: Self = Self { overlap: 25, shifts: 0, seed: 0, is_draft: false };
-    /// What more time buys.
+    /// [`Preset::Best`] in settings and of HTDemucs.
     pub const BEST: Self = Self { overlap: 50, shifts: 2, seed: 0, is_draft: false };
 
-    /// The qualities that are offered by name.
+    /// The qualities that are offered by name in settings.
     pub const PRESETS: [Self; 3] = [Self::DRAFT, Self::STANDARD, Self::BEST];
 
-    /// This quality, brought within what there is.
+    /// This quality, brought within what any network allows.
     #[must_use]
     pub fn within_bounds(self) -> Self {
         let (overlap, shifts) = (self.overlap.min(MOST_OVERLAP), self.shifts.min(MOST_SHIFTS));
         Self { overlap, shifts, ..self }
+    }
+
+    /// This quality, brought within what a network allows.
+    #[must_use]
+    pub fn within(self, spec: &Spec) -> Self {
+        let overlap = self.overlap.clamp(spec.overlap.least, spec.overlap.most);
+        let (shifts, seed) =
+            if spec.allows_shifts { (self.shifts.min(MOST_SHIFTS), self.seed) } else { (0, 0) };
+        Self { overlap, shifts, seed, ..self }
+    }
+
+    /// This quality of the settings for a network: the one of the same name, or the nearest.
+    #[must_use]
+    pub fn for_network(self, spec: &Spec) -> Self {
+        let named = Self::PRESETS.iter().position(|preset| *preset == self);
+        named.map_or_else(|| self.within(spec), |at| Preset::ALL[at].quality(spec))
+    }
+
+    /// The name of this quality for a network, if it has one.
+    pub fn preset(self, spec: &Spec) -> Option<Preset> {
+        let named = |preset: &Preset| preset.quality(spec) == self;
+        // Where the default is the most overlap, there is no better one.
+        [Preset::Standard, Preset::Draft, Preset::Best].into_iter().find(named)
     }
 
     /// What tells stems of this quality from others in their folder's name.
@@ -68,12 +129,6 @@ impl Quality {
         }
         // What does not come out as it went in is not ours.
         (quality.suffix() == suffix && quality == quality.within_bounds()).then_some(quality)
-    }
-
-    /// Frames between the starts of neighbouring segments; computed as the reference does.
-    pub fn stride(self, segment_frames: usize) -> usize {
-        let overlap = f64::from(self.overlap) / 100.0;
-        (((1.0 - overlap) * segment_frames as f64) as usize).max(1)
     }
 
     /// By how many frames each pass over the song delays it; none for one pass without a delay.
@@ -130,6 +185,8 @@ pub struct Version {
 pub struct QualityCost {
     /// The quality.
     pub quality: Quality,
+    /// Its name for the song's model, if it has one.
+    pub preset: Option<Preset>,
     /// Segments of the whole song; each is computed once by every network that is needed.
     pub segments: usize,
     /// Seconds for one of them on this machine, where they are known.
@@ -149,11 +206,26 @@ mod tests {
     }
 
     #[test]
-    fn strides_are_the_references() {
-        // int((1 - overlap) * segment_length) in Python.
-        let stride = |overlap| Quality { overlap, ..Quality::default() }.stride(343_980);
-        assert_eq!([0, 10, 25, 50].map(stride), [343_980, 309_582, 257_985, 171_990]);
-        assert_eq!(Quality::BEST.stride(7), 3);
+    fn a_name_means_what_the_network_makes_of_it() {
+        let demucs = Spec::triangle(Vec::new(), 343_980);
+        assert_eq!(Preset::qualities(&demucs), Quality::PRESETS);
+        for quality in Quality::PRESETS {
+            assert_eq!(quality.for_network(&demucs), quality, "as it always was");
+        }
+        let roformer = Spec::fade(Vec::new(), 352_800, 50);
+        let suffixes = Preset::qualities(&roformer).into_iter().map(Quality::suffix);
+        assert_eq!(suffixes.collect::<Vec<_>>(), ["o10-draft", "o50", "o75"]);
+        for (quality, preset) in Quality::PRESETS.into_iter().zip(Preset::ALL) {
+            let own = quality.for_network(&roformer);
+            assert_eq!((own, own.preset(&roformer)), (preset.quality(&roformer), Some(preset)));
+        }
+        let odd = Quality { overlap: 60, shifts: 3, seed: 9, is_draft: false };
+        assert_eq!(odd.for_network(&roformer).suffix(), "o60");
+        assert_eq!(odd.for_network(&demucs).suffix(), "o50-s3-r9");
+        assert_eq!(odd.preset(&roformer), None);
+        let thorough = Spec::fade(Vec::new(), 352_800, 75);
+        assert_eq!(Preset::qualities(&thorough).len(), 2);
+        assert_eq!(Preset::Best.quality(&thorough).preset(&thorough), Some(Preset::Standard));
     }
 
     #[test]

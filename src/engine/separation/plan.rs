@@ -1,14 +1,15 @@
 //! How a song is cut into overlapping segments, and how their results are weighed together again.
 //!
 //! Integers only; no samples, no files. Follows `demucs/apply.py` (`apply_model`, `TensorChunk`,
-//! demucs 4.1.0), so that the joints are the reference's to the sample. With shifts there are several
-//! passes over the song, each delayed by another time; their segments follow one another in the
-//! numbering, and all frames here are those of the song as it is.
+//! demucs 4.1.0) or `demix` of Music-Source-Separation-Training, whichever the network's [`Joint`]
+//! is, so that the joints are the reference's to the sample. With shifts there are several passes
+//! over the song, each delayed by another time; their segments follow one another in the numbering,
+//! and all frames here are those of the song as it is.
 
 use std::ops::Range;
 
 use super::options::{MOST_SHIFTS, Quality};
-use crate::model::Spec;
+use crate::model::{Joint, Spec};
 
 /// The segments of one song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,49 +20,94 @@ pub struct Plan {
     pub segment_frames: usize,
     /// Frames between the starts of neighbouring segments.
     pub stride: usize,
+    /// The joint of neighbouring segments.
+    pub joint: Joint,
+    /// Frames by which the song is extended at both ends, by reflection.
+    pub border: usize,
     /// Passes over the song.
     passes: usize,
     /// Frames of silence before the song in each pass.
     delays: [u16; MOST_SHIFTS as usize],
 }
 
-/// What a segment reads from the mix: real audio, with zeros only beyond the ends of the song.
+/// The input of a segment, as parts of the song. Frames outside of its stretches are zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Zeros before the song.
-    pub zeros_before: usize,
-    /// Frames of the song.
-    pub frames: Range<u64>,
+    /// The parts of the song, in the order of their places in the window.
+    pub stretches: Vec<Stretch>,
     /// Where in the window the segment's own result starts: a short segment is centred.
     pub result_at: usize,
 }
 
+/// A part of the song in a [`Window`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Its first frame in the window.
+    pub at: usize,
+    /// Frames of the song.
+    pub frames: Range<u64>,
+    /// Whether the last of them comes first: the song is reflected there.
+    pub is_reversed: bool,
+}
+
+impl Stretch {
+    /// Adds the frame that comes next in the window, if the stretch goes on with it.
+    fn grow(&mut self, frame: u64) -> bool {
+        let goes_on = !self.is_reversed && frame == self.frames.end;
+        let goes_back = (self.is_reversed || self.len() == 1) && frame + 1 == self.frames.start;
+        if goes_on {
+            self.frames.end += 1;
+        } else if goes_back {
+            (self.frames.start, self.is_reversed) = (frame, true);
+        }
+        goes_on || goes_back
+    }
+
+    /// Length in frames.
+    pub fn len(&self) -> usize {
+        (self.frames.end - self.frames.start) as usize
+    }
+
+    /// Whether it has no frames.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+}
+
 impl Plan {
-    /// The plan with the default overlap for a song of `frames` frames.
+    /// A plan with triangles that overlap by a quarter.
     pub fn new(frames: u64, segment_frames: usize) -> Self {
-        let stride = Quality::default().stride(segment_frames);
-        Self::with_delays(frames, segment_frames, stride, &[])
+        Self::of(frames, &Spec::triangle(Vec::new(), segment_frames), Quality::STANDARD)
     }
 
     /// The plan for a song of `frames` frames, as a network and a quality want it.
     pub fn of(frames: u64, spec: &Spec, quality: Quality) -> Self {
-        let quality = quality.within_bounds();
-        let stride = quality.stride(spec.segment_frames);
+        let quality = quality.within(spec);
+        let stride = spec.stride(quality.overlap);
         // Half a second, as in the reference; never so much that a segment lies before the song.
         let most = (spec.sample_rate as usize / 2).min(stride - 1).min(usize::from(u16::MAX));
         let delays = quality.delays(most as u16);
-        Self::with_delays(frames, spec.segment_frames, stride, &delays)
+        let plain = Self::with_delays(frames, spec.segment_frames, stride, &delays);
+        match spec.joint {
+            Joint::Triangle => plain,
+            Joint::Fade => {
+                let border = spec.segment_frames - stride;
+                let border = if frames > 2 * border as u64 { border } else { 0 };
+                Self { joint: Joint::Fade, border, ..plain }
+            }
+        }
     }
 
-    /// A plan with a pass for each of these delays, which are less than `stride`; with one pass that
-    /// is not delayed when there are none.
+    /// A plan of triangles with a pass for each of these delays, which are less than `stride`; with
+    /// one pass that is not delayed when there are none.
     pub fn with_delays(frames: u64, segment_frames: usize, stride: usize, delays: &[u16]) -> Self {
         let mut all = [0; MOST_SHIFTS as usize];
         for (kept, delay) in all.iter_mut().zip(delays) {
             *kept = *delay;
         }
         let passes = delays.len().clamp(1, all.len());
-        Self { frames, segment_frames, stride, passes, delays: all }
+        let (joint, border) = (Joint::Triangle, 0);
+        Self { frames, segment_frames, stride, joint, border, passes, delays: all }
     }
 
     /// Number of segments; 0 for an empty song.
@@ -87,12 +133,19 @@ impl Plan {
 
     /// The segments of a pass.
     pub fn pass(&self, pass: usize) -> Range<usize> {
-        let count = |delay: &u16| match self.frames {
+        // Segments that lie wholly in the border after the song are left out: nothing is heard of
+        // them.
+        let count = |pass: usize| match self.frames {
             0 => 0,
-            frames => (frames + u64::from(*delay)).div_ceil(self.stride as u64) as usize,
+            frames => (frames + self.lead(pass)).div_ceil(self.stride as u64) as usize,
         };
-        let start = self.delays[..pass].iter().map(count).sum();
-        start..start + count(&self.delays[pass])
+        let start = (0..pass).map(count).sum();
+        start..start + count(pass)
+    }
+
+    /// Frames from the beginning of a pass's first segment to the song's.
+    fn lead(&self, pass: usize) -> u64 {
+        u64::from(self.delays[pass]) + self.border as u64
     }
 
     /// The pass that a segment belongs to.
@@ -100,12 +153,12 @@ impl Plan {
         (0..self.passes).find(|&pass| index < self.pass(pass).end).unwrap_or(self.passes - 1)
     }
 
-    /// The frame of the song at a segment's beginning; in a pass with a delay the first one begins
-    /// before the song.
+    /// The frame of the song at a segment's beginning; in a pass with a delay, and where the song is
+    /// extended, the first one begins before the song.
     fn origin(&self, index: usize) -> i64 {
         let pass = self.pass_of(index);
         let number = index - self.pass(pass).start;
-        (number * self.stride) as i64 - i64::from(self.delays[pass])
+        (number * self.stride) as i64 - self.lead(pass) as i64
     }
 
     /// The frames that segment `index` gives a result for. The last segments may be short.
@@ -117,19 +170,61 @@ impl Plan {
 
     /// What segment `index` reads from the mix.
     pub fn window(&self, index: usize) -> Window {
-        let origin = self.origin(index);
-        // What is before the song counts as a part of the segment, what is after it does not.
-        let end = (origin + self.segment_frames as i64).min(self.frames as i64);
-        let centred = (self.segment_frames as i64 - (end - origin)) / 2;
-        let start = origin - centred;
-        let zeros_before = (-start).max(0) as usize;
-        let from = start.max(0) as u64;
-        let room = (self.segment_frames - zeros_before) as u64;
-        Window {
-            zeros_before,
-            frames: from..(from + room).min(self.frames),
-            result_at: (self.segment(index).start as i64 - start) as usize,
+        let start = self.window_start(index);
+        let stretches = match self.joint {
+            Joint::Triangle => self.between_zeros(start).into_iter().collect(),
+            Joint::Fade => self.reflected(start),
+        };
+        Window { stretches, result_at: self.result_at(index) }
+    }
+
+    /// Where in its window the own result of segment `index` starts.
+    pub fn result_at(&self, index: usize) -> usize {
+        (self.segment(index).start as i64 - self.window_start(index)) as usize
+    }
+
+    /// The frame of the song at the beginning of a segment's window.
+    fn window_start(&self, index: usize) -> i64 {
+        let (origin, segment) = (self.origin(index), self.segment_frames as i64);
+        match self.joint {
+            // What is before the song counts as a part of the segment, what is after it does not.
+            Joint::Triangle => {
+                let end = (origin + segment).min(self.frames as i64);
+                origin - (segment - (end - origin)) / 2
+            }
+            Joint::Fade => origin,
         }
+    }
+
+    /// A window that begins at a frame of the song, which may be before it, with zeros before and
+    /// after the song.
+    fn between_zeros(&self, start: i64) -> Option<Stretch> {
+        let at = (-start).max(0) as usize;
+        let from = start.max(0) as u64;
+        let to = (from + self.segment_frames.checked_sub(at)? as u64).min(self.frames);
+        (from < to).then_some(Stretch { at, frames: from..to, is_reversed: false })
+    }
+
+    /// A window that begins at a frame of the extended song. More than the extended song has is
+    /// reflected if more than half of the window is there, and zero otherwise.
+    fn reflected(&self, start: i64) -> Vec<Stretch> {
+        let (frames, segment) = (self.frames as i64, self.segment_frames as i64);
+        let there = (frames + self.border as i64 - start).min(segment);
+        let reflects = there > segment / 2;
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for at in 0..if reflects { segment } else { there } {
+            let at_source = if at < there { at } else { 2 * (there - 1) - at };
+            let frame = match start + at_source {
+                before if before < 0 => -before,
+                after if after >= frames => 2 * (frames - 1) - after,
+                inside => inside,
+            } as u64;
+            if !stretches.last_mut().is_some_and(|last| last.grow(frame)) {
+                let frames = frame..frame + 1;
+                stretches.push(Stretch { at: at as usize, frames, is_reversed: false });
+            }
+        }
+        stretches
     }
 
     /// The segments of a pass that hold frame `at`, as a range of indices.
@@ -137,7 +232,7 @@ impl Plan {
         if at >= self.frames {
             return 0..0;
         }
-        let (first, at) = (self.pass(pass).start, at + u64::from(self.delays[pass]));
+        let (first, at) = (self.pass(pass).start, at + self.lead(pass));
         let last = (at / self.stride as u64) as usize;
         let before = at.saturating_sub(self.segment_frames as u64 - 1);
         first + before.div_ceil(self.stride as u64) as usize..first + last + 1
@@ -160,13 +255,37 @@ impl Plan {
     /// The weight of a segment's own result at a frame of the song, before it is divided by the sum
     /// of the weights: see [`Self::weight`].
     pub fn weight_at(&self, index: usize, at: u64) -> usize {
-        self.weight((at as i64 - self.origin(index)) as usize)
+        self.weight(index, (at as i64 - self.origin(index)) as usize)
     }
 
-    /// The weight of a segment's frame `k` in the overlap: a triangle that is never zero. A short
-    /// segment uses the triangle's beginning.
-    pub fn weight(&self, k: usize) -> usize {
-        if k < self.segment_frames / 2 { k + 1 } else { self.segment_frames - k }
+    /// The weight of frame `k` of a segment. A triangle is never zero; a short segment uses its
+    /// beginning. A fade is zero at its first or last frame, where another segment is heard.
+    fn weight(&self, index: usize, k: usize) -> usize {
+        let segment = self.segment_frames;
+        match self.joint {
+            Joint::Triangle => {
+                if k < segment / 2 {
+                    k + 1
+                } else {
+                    segment - k
+                }
+            }
+            Joint::Fade => {
+                let fade = self.joint.fade_frames(segment);
+                let full = fade.saturating_sub(1).max(1);
+                let extended = self.frames + 2 * self.border as u64;
+                let is_last = ((index + 1) * self.stride) as u64 >= extended;
+                if fade < 2 {
+                    full
+                } else if k < fade && index > 0 {
+                    k
+                } else if k >= segment - fade && !is_last {
+                    segment - 1 - k
+                } else {
+                    full
+                }
+            }
+        }
     }
 
     /// The segment to compute next for a listener at frame `head`: the first unfinished one that
@@ -243,6 +362,10 @@ mod tests {
 
     const SEGMENT: usize = 343_980;
 
+    fn forward(at: usize, frames: Range<u64>) -> Stretch {
+        Stretch { at, frames, is_reversed: false }
+    }
+
     #[test]
     fn stride_is_three_quarters() {
         assert_eq!(Plan::new(10_000_000, SEGMENT).stride, 257_985);
@@ -254,8 +377,7 @@ mod tests {
         assert_eq!(plan.len(), 1);
         let window = plan.window(0);
         assert_eq!(window.result_at, (SEGMENT - 1) / 2);
-        assert_eq!(window.zeros_before, (SEGMENT - 1) / 2);
-        assert_eq!(window.frames, 0..1);
+        assert_eq!(window.stretches, [forward((SEGMENT - 1) / 2, 0..1)]);
     }
 
     #[test]
@@ -265,16 +387,16 @@ mod tests {
         assert_eq!(plan.segment(1), 257_985..258_985);
         let window = plan.window(1);
         assert_eq!(window.result_at, (SEGMENT - 1000) / 2);
-        assert_eq!(window.zeros_before, 0);
-        assert_eq!(window.frames, 257_985 - (SEGMENT as u64 - 1000) / 2..258_985);
+        let borrowed = 257_985 - (SEGMENT as u64 - 1000) / 2..258_985;
+        assert_eq!(window.stretches, [forward(0, borrowed)]);
     }
 
     #[test]
     fn weights_are_the_reference_triangle() {
         let even = Plan::with_delays(8, 8, 6, &[]);
-        assert_eq!((0..8).map(|k| even.weight(k)).collect::<Vec<_>>(), [1, 2, 3, 4, 4, 3, 2, 1]);
+        assert_eq!((0..8).map(|k| even.weight(0, k)).collect::<Vec<_>>(), [1, 2, 3, 4, 4, 3, 2, 1]);
         let odd = Plan::with_delays(7, 7, 5, &[]);
-        assert_eq!((0..7).map(|k| odd.weight(k)).collect::<Vec<_>>(), [1, 2, 3, 4, 3, 2, 1]);
+        assert_eq!((0..7).map(|k| odd.weight(0, k)).collect::<Vec<_>>(), [1, 2, 3, 4, 3, 2, 1]);
     }
 
     #[test]
@@ -293,11 +415,11 @@ mod tests {
         let plan = Plan::with_delays(250, 100, 75, &[0, 30]);
         assert_eq!((plan.passes(), plan.pass(0), plan.pass(1)), (2, 0..4, 4..8));
         assert_eq!(plan.segment(4), 0..70);
-        assert_eq!(plan.window(4), Window { zeros_before: 30, frames: 0..70, result_at: 30 });
+        assert_eq!(plan.window(4), Window { stretches: vec![forward(30, 0..70)], result_at: 30 });
         assert_eq!(plan.weight_at(4, 0), 31);
         assert_eq!(plan.segment(7), 195..250);
         // Short: 55 of 100 frames, centred, and audio of the song before it.
-        assert_eq!(plan.window(7), Window { zeros_before: 0, frames: 173..250, result_at: 22 });
+        assert_eq!(plan.window(7), Window { stretches: vec![forward(0, 173..250)], result_at: 22 });
         assert_eq!(plan.next(0, |index| index < 4), Some(4), "one pass after the other");
         assert_eq!(plan.next(200, |index| index < 4), Some(6));
         assert_eq!(plan.covered(|index| index == 4), [(0, 70)]);
@@ -310,12 +432,8 @@ mod tests {
         fn every_frame_is_held_in_every_pass_and_windows_fit(
             frames in 1u64..2000, segment in 4usize..300, overlap in 0u8..=50, shifts in 0u8..4
         ) {
-            let spec = Spec {
-                sources: vec!["one".into()],
-                sample_rate: 600,
-                channels: 2,
-                segment_frames: segment,
-            };
+            let spec =
+                Spec { sample_rate: 600, ..Spec::triangle(vec!["one".into()], segment) };
             let quality = Quality { overlap, shifts, seed: frames as u32, is_draft: false };
             let plan = Plan::of(frames, &spec, quality);
             prop_assert_eq!(plan.passes(), usize::from(shifts.max(1)));
@@ -338,12 +456,12 @@ mod tests {
             }
             for index in 0..plan.len() {
                 let (own, window) = (plan.segment(index), plan.window(index));
-                let read = (window.frames.end - window.frames.start) as usize;
-                prop_assert!(window.zeros_before + read <= segment);
+                let [read] = &window.stretches[..] else { panic!("{window:?}") };
+                prop_assert!(read.at + read.len() <= segment && !read.is_reversed);
                 prop_assert!(!own.is_empty());
                 // The result's place in the window is where its audio was put.
-                let offset = own.start as i64 - window.frames.start as i64;
-                prop_assert_eq!(window.zeros_before as i64 + offset, window.result_at as i64);
+                let offset = own.start as i64 - read.frames.start as i64;
+                prop_assert_eq!(read.at as i64 + offset, window.result_at as i64);
                 prop_assert!(window.result_at + (own.end - own.start) as usize <= segment);
             }
             prop_assert_eq!(plan.covered(|_| true), vec![(0, frames)]);

@@ -12,7 +12,11 @@ use crate::{
         audio::peaks::file::PeakFile,
         player::Track,
         problem::{Problem, Result, StoreFault},
-        separation::{installed::InstalledModel, options::Quality, plan::union},
+        separation::{
+            installed::InstalledModel,
+            options::{Preset, Quality},
+            plan::union,
+        },
         types::{CHANNELS, SAMPLE_RATE},
     },
     os::OsKind,
@@ -49,10 +53,11 @@ impl SongTrack {
             model.open_stems(&folder, &mix, quality).map(Arc::new)
         };
         let stems = model.map(|model| open(model, quality)).transpose()?;
+        let draft_of = |model: &InstalledModel| Preset::Draft.quality(&model.spec);
         let has_draft = |model: &&InstalledModel| {
-            !quality.is_draft && model.stem_folder(song_folder, Quality::DRAFT).is_dir()
+            !quality.is_draft && model.stem_folder(song_folder, draft_of(model)).is_dir()
         };
-        let draft = model.filter(has_draft).map(|model| open(model, Quality::DRAFT));
+        let draft = model.filter(has_draft).map(|model| open(model, draft_of(model)));
         Ok(Self { mix, stems, draft: draft.transpose()? })
     }
 
@@ -64,8 +69,9 @@ impl SongTrack {
         if self.draft.is_some() {
             return Ok(self);
         }
-        let folder = model.stem_folder(song_folder, Quality::DRAFT);
-        let draft = model.open_stems(&folder, &self.mix, Quality::DRAFT)?;
+        let quality = Preset::Draft.quality(&model.spec);
+        let folder = model.stem_folder(song_folder, quality);
+        let draft = model.open_stems(&folder, &self.mix, quality)?;
         Ok(Self { draft: Some(draft.into()), ..self })
     }
 
@@ -84,7 +90,8 @@ impl SongTrack {
         PeakFile::new(samples.with_extension("peaks"), &[samples], self.mix.frames())
     }
 
-    /// Where those of every stem are, and of what none of them holds; none before all is separated.
+    /// Where those of every stem are, and of what none of them holds, in this order; none before all
+    /// is separated.
     ///
     /// # Errors
     /// What the disk says.
@@ -100,9 +107,11 @@ impl SongTrack {
         };
         let mut files = samples.iter().map(of_stem).collect::<io::Result<Vec<_>>>()?;
         if let Some(first) = samples.first() {
-            let path = first.with_file_name("residual.peaks");
             let all: Vec<PathBuf> = samples.iter().cloned().chain([self.mix.path()]).collect();
-            files.push(PeakFile::new(path, &all, frames)?);
+            let rest = stems.rest().map(|_| "rest.peaks");
+            for name in rest.into_iter().chain(["residual.peaks"]) {
+                files.push(PeakFile::new(first.with_file_name(name), &all, frames)?);
+            }
         }
         Ok(files)
     }
@@ -125,7 +134,23 @@ impl SongTrack {
         self.stems.as_ref().map(refined).unwrap_or_default()
     }
 
-    /// Reads a stem where the better version is there, and its draft elsewhere; from one to the other
+    /// Reads the rest: the mix without all sources. Where there are no stems yet it is the mix.
+    fn read_rest(&self, stems: &StemStore, start: u64, out: &mut [f32]) -> io::Result<()> {
+        self.mix.read(start, out)?;
+        let mut rest: Vec<f64> = out.iter().map(|&x| x.into()).collect();
+        for stem in 0..stems.sources().len() {
+            self.read_stem(stem, start, out)?;
+            for (rest, x) in rest.iter_mut().zip(&*out) {
+                *rest -= f64::from(*x);
+            }
+        }
+        for (out, rest) in out.iter_mut().zip(rest) {
+            *out = rest as f32;
+        }
+        Ok(())
+    }
+
+    /// Reads a source where the better version is there, and its draft elsewhere; from one to the other
     /// over [`JOINT_FRAMES`], inside the better.
     fn read_over_draft(
         &self,
@@ -186,7 +211,7 @@ impl Track for SongTrack {
     }
 
     fn stems(&self) -> usize {
-        self.stems.as_ref().map_or(0, |stems| stems.sources().len())
+        self.stems.as_ref().map_or(0, |stems| stems.names().len())
     }
 
     fn read_original(&self, start: u64, out: &mut [f32]) -> io::Result<()> {
@@ -195,6 +220,7 @@ impl Track for SongTrack {
 
     fn read_stem(&self, stem: usize, start: u64, out: &mut [f32]) -> io::Result<()> {
         match (&self.stems, &self.draft) {
+            (Some(stems), _) if stems.rest() == Some(stem) => self.read_rest(stems, start, out),
             (Some(stems), Some(draft)) if !stems.has_all_of(stem) => {
                 self.read_over_draft((stems, draft), stem, start, out)
             }
@@ -239,6 +265,48 @@ mod tests {
         }
         drop(lock);
         store.into()
+    }
+
+    #[test]
+    fn the_rest_is_the_mix_without_the_stems_and_their_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = MixWriter::create(&folder.path().join("mix")).unwrap();
+        writer.push(&vec![0.7; FRAMES as usize * CHANNELS]).unwrap();
+        drop(writer.finish().unwrap());
+        let plan = Plan::new(FRAMES, 8_000);
+        let store = |name: &str, value: f32, done: std::ops::Range<usize>| {
+            let names = (&["one".to_owned()][..], Some("rest"));
+            let folder = folder.path().join(name);
+            let store = StemStore::open_in_groups(&folder, plan, names, &[vec![0]]).unwrap();
+            let lock = store.lock().unwrap();
+            for segment in done {
+                let own = plan.segment(segment);
+                let samples = vec![value; (own.end - own.start) as usize * CHANNELS];
+                store.write_segment(&lock, segment, 0, &samples).unwrap();
+            }
+            drop(lock);
+            Arc::new(store)
+        };
+        let track = |done: std::ops::Range<usize>, draft| SongTrack {
+            mix: Arc::new(MixStore::open(&folder.path().join("mix")).unwrap()),
+            stems: Some(store(&format!("{done:?}"), 0.5, done)),
+            draft,
+        };
+        let read = |track: &SongTrack, at: u64| {
+            let mut out = [f32::NAN; 2 * CHANNELS];
+            track.read_stem(1, at, &mut out).unwrap();
+            out[0]
+        };
+        let whole = track(0..plan.len(), None);
+        assert_eq!((whole.stems(), whole.has_all_of(1)), (2, true));
+        assert!((read(&whole, 0) - 0.2).abs() < 1e-6 && (read(&whole, 39_998) - 0.2).abs() < 1e-6);
+        assert_eq!(whole.peaks_of_stems().unwrap().len(), 3, "the stem, the rest, the residual");
+        let draft = store("draft", 0.1, 0..plan.len());
+        let part = track(0..2, Some(draft));
+        assert!(!part.has_all_of(1));
+        assert!((read(&part, 1_000) - 0.2).abs() < 1e-6);
+        assert!((read(&part, 30_000) - 0.6).abs() < 1e-6, "of the draft");
+        assert!((read(&track(0..0, None), 5) - 0.7).abs() < 1e-6, "nothing is taken away yet");
     }
 
     #[test]

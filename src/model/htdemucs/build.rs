@@ -8,13 +8,13 @@ use super::{
     Config, HtDemucs,
     layers::{FreqDecoder, FreqEncoder, GroupNorm, Rewrite, TimeDecoder, TimeEncoder},
     spectrogram::Spectrogram,
-    tensors::Tensors,
     transformer::{Attention, CrossTransformer, Layer},
 };
 use crate::model::{
     ModelError, Precision, Result, arena,
     kernels::{
         dconv::{DConvWeights, FreqDConv, TimeDConv},
+        feed_forward::FeedForward,
         freq_conv::{FreqConv, FreqConvTranspose, GatedPointwise, StridedConv},
         linear::Linear,
         norm::Affine,
@@ -22,6 +22,7 @@ use crate::model::{
         time_conv::{TimeConv, TimeConvTranspose},
         winograd::GatedWinograd,
     },
+    tensors::Tensors,
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.
@@ -61,7 +62,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn vector(&self, name: &str) -> Result<Vec<f32>> {
-        Ok(self.tensors.take(name)?.1)
+        self.tensors.values(name)
     }
 
     fn affine(&self, name: &str) -> Result<Affine> {
@@ -260,8 +261,10 @@ impl Builder<'_> {
             },
             gamma_1: self.vector(&format!("{name}.gamma_1.scale"))?,
             norm_ff,
-            linear1: self.linear(&format!("{name}.linear1"))?,
-            linear2: self.linear(&format!("{name}.linear2"))?,
+            feed_forward: FeedForward {
+                linear1: self.linear(&format!("{name}.linear1"))?,
+                linear2: self.linear(&format!("{name}.linear2"))?,
+            },
             gamma_2: self.vector(&format!("{name}.gamma_2.scale"))?,
             norm_out: norm_out.then(|| self.affine(&format!("{name}.norm_out"))).transpose()?,
         })

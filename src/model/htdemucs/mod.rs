@@ -21,12 +21,13 @@ use rayon::prelude::*;
 use tracing::trace_span;
 
 pub use config::Config;
-pub use tensors::{Expected, expected_tensors};
+pub use tensors::expected_tensors;
 
 use super::{
     Kind, Memory, ModelError, Precision, Result, Separator, Spec, Stop,
     arena::Buffer,
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
+    tensors::{Expected, Source, Tensors},
 };
 use layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder};
 use spectrogram::Spectrogram;
@@ -62,13 +63,15 @@ pub struct HtDemucs {
 /// The kind of network.
 pub const KIND: Kind = Kind {
     class_name: "HTDemucs",
-    describe: |file| Ok(open(file)?.0.spec()),
-    load: |path, precision| Ok(Box::new(load(path, precision)?)),
-    memory: |spec, weight_bytes| {
+    describe: |file| {
+        let bytes = file.metadata()?.len();
+        let spec = open(file)?.0.spec();
         let samples = (spec.segment_frames * spec.channels) as u64;
-        let weights = (weight_bytes as f64 * PER_WEIGHT_BYTE) as u64;
-        Memory { weights, work: samples * PER_SAMPLE }
+        let weights = (bytes as f64 * PER_WEIGHT_BYTE) as u64;
+        Ok((spec, Memory { weights, work: samples * PER_SAMPLE, per_thread: 0 }))
     },
+    load: |path, precision| Ok(Box::new(load(path, precision)?)),
+    recognise: |_, _| None,
 };
 
 /// Memory of packed single-precision weights for each byte of their file, which holds half
@@ -99,16 +102,16 @@ pub fn from_bytes(bytes: &[u8], precision: Precision) -> Result<HtDemucs> {
     read(Cursor::new(bytes.to_vec()), precision)
 }
 
-fn read(file: impl tensors::Source + 'static, precision: Precision) -> Result<HtDemucs> {
+fn read(file: impl Source + 'static, precision: Precision) -> Result<HtDemucs> {
     let (config, tensors) = open(file)?;
     build::network(config, &tensors, precision)
 }
 
 /// The configuration of a file's network, and its tensors, which are complete.
-fn open(file: impl tensors::Source + 'static) -> Result<(Config, tensors::Tensors)> {
-    let tensors = tensors::Tensors::open(file)?;
+fn open(file: impl Source + 'static) -> Result<(Config, Tensors)> {
+    let tensors = Tensors::open(file)?;
     let config = Config::from_metadata(&tensors.metadata())?;
-    tensors.check(&expected_tensors(&config))?;
+    tensors.check(&expected_tensors(&config), &Expected::new())?;
     Ok((config, tensors))
 }
 

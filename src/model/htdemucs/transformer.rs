@@ -16,17 +16,14 @@ use crate::model::{
     kernels::{
         attention::{Cells, Inputs, Layout, Pack, Tiled, scale},
         elementwise::add_scaled,
-        layout::{NR, Pair},
-        linear::{AddScaled, Linear, StoreScaled, scratch, strips},
+        feed_forward::{self, FeedForward},
+        layout::Pair,
+        linear::{AddScaled, Linear, StoreScaled, scratch},
         norm::{Affine, Moments, group_norm_with_moments, layer_norm},
         operand::ProductKind,
         rows::{BLOCK, block_rows},
     },
 };
-
-/// Panels of hidden features that are computed at a time for a block of tokens: they stay in the
-/// second-level cache.
-const HIDDEN: usize = 16;
 
 /// `CrossTransformerEncoder`.
 #[derive(Clone, Debug)]
@@ -108,10 +105,8 @@ pub struct Layer {
     pub gamma_1: Vec<f32>,
     /// Norm before the feed-forward part: `norm2`, in a cross layer `norm3`.
     pub norm_ff: Affine,
-    /// Into the hidden features.
-    pub linear1: Linear,
-    /// From the hidden features.
-    pub linear2: Linear,
+    /// `linear1` and `linear2`.
+    pub feed_forward: FeedForward,
     /// LayerScale of the feed-forward part.
     pub gamma_2: Vec<f32>,
     /// Norm of all tokens and features together: a GroupNorm with one group.
@@ -268,7 +263,10 @@ impl Layer {
                     let out = AddScaled { x, scale: &self.gamma_1 };
                     let out_proj = &self.attn.out_proj;
                     out_proj.each(out_proj.pack(attended, dim, &mut scratch.packed), out);
-                    self.feed_forward(x, scratch);
+                    let normal = &mut scratch.normal[..x.len()];
+                    layer_norm(x, &self.norm_ff, normal);
+                    let tokens = self.feed_forward.linear1.pack(normal, dim, &mut scratch.packed);
+                    self.feed_forward.add(tokens, &self.gamma_2, x, &mut scratch.feed_forward);
                     Moments::from_slice(x)
                 },
             )
@@ -277,60 +275,23 @@ impl Layer {
             group_norm_with_moments(x, moments, norm);
         }
     }
-
-    /// The feed-forward part for a block of tokens.
-    fn feed_forward(&self, x: &mut [f32], scratch: &mut Scratch) {
-        let dim = self.gamma_2.len();
-        let tokens = x.len() / dim;
-        let normal = &mut scratch.normal[..x.len()];
-        layer_norm(x, &self.norm_ff, normal);
-        let normal = self.linear1.pack(normal, dim, &mut scratch.packed);
-        let sums =
-            &mut scratch.sums.as_chunks_mut::<NR>().0[..strips(tokens) * self.linear2.panels()];
-        self.linear2.start(tokens, sums);
-        for first in (0..self.linear1.panels()).step_by(HIDDEN) {
-            let panels = first..self.linear1.panels().min(first + HIDDEN);
-            let part = first * NR..self.linear2.inputs().min(panels.end * NR);
-            let hidden = self.linear1.gelu_part(
-                normal,
-                panels,
-                &mut scratch.hidden,
-                &mut scratch.packed_hidden,
-            );
-            self.linear2.add_part(hidden, part, sums);
-        }
-        for (index, sums) in sums.chunks_exact(strips(tokens)).enumerate() {
-            let column = index * NR;
-            let scale = &self.gamma_2[column..dim.min(column + NR)];
-            for (x, sums) in x.chunks_exact_mut(dim).zip(sums) {
-                for ((x, y), scale) in x[column..].iter_mut().zip(sums).zip(scale) {
-                    *x += scale * y;
-                }
-            }
-        }
-    }
 }
 
 /// A thread's memory for a block of tokens.
 struct Scratch {
     normal: Buffer,
-    hidden: Buffer,
     /// `normal` as operands.
     packed: Buffer,
-    /// `hidden` as operands.
-    packed_hidden: Buffer,
-    /// `[panels][tokens][NR]`.
-    sums: Buffer,
+    feed_forward: feed_forward::Scratch,
 }
 
 impl Scratch {
     fn new(layer: &Layer) -> Self {
+        let dim = layer.gamma_2.len();
         Self {
-            normal: Buffer::any(BLOCK * layer.gamma_2.len()),
-            hidden: scratch(HIDDEN * NR),
-            packed: scratch(layer.gamma_2.len()),
-            packed_hidden: scratch(HIDDEN * NR),
-            sums: Buffer::any(BLOCK * layer.linear2.panels() * NR),
+            normal: Buffer::any(BLOCK * dim),
+            packed: scratch(dim),
+            feed_forward: layer.feed_forward.scratch(),
         }
     }
 }

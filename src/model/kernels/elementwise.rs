@@ -6,7 +6,7 @@ use candle_core::{Result, Tensor};
 use super::x86::avx512;
 use super::{
     layout::NR,
-    math::{exp2, gelu_one, sigmoid},
+    math::{exp2, gelu_one, mad, sigmoid},
     vectorised::vectorised,
 };
 
@@ -61,6 +61,34 @@ vectorised! {
             let (value, gate) = x.split_at(channels);
             for ((out, value), gate) in out.iter_mut().zip(value).zip(gate) {
                 *out = value * sigmoid::<FMA>(*gate);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Multiplies each group of `width` values by `sigmoid` of its gate.
+    pub fn gate<FMA>(x: &mut [f32], gates: &[f32], width: usize) {
+        for (x, gate) in x.chunks_exact_mut(width).zip(gates) {
+            let factor = sigmoid::<FMA>(*gate);
+            for x in x {
+                *x *= factor;
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Rotates pairs of features of every head: feature `i` of a head and feature `i + half`, by the
+    /// angle `i`, where `half` is the number of angles.
+    pub fn rotate<FMA>(x: &mut [f32], cosines: &[f32], sines: &[f32]) {
+        for head in x.chunks_exact_mut(2 * cosines.len()) {
+            let (a, b) = head.split_at_mut(cosines.len());
+            for ((a, b), (cos, sin)) in a.iter_mut().zip(b).zip(cosines.iter().zip(sines)) {
+                (*a, *b) = (
+                    mad::<FMA>(*a, *cos, -(*b * *sin)),
+                    mad::<FMA>(*b, *cos, *a * *sin),
+                );
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{
     amx::{self, Packed, Side, Size, Tile, pack_left, pack_left_pair},
     elementwise::gelu,
     layout::{NR, Pair},
-    math::{gelu_one, mad},
+    math::{gelu_one, mad, sigmoid, tanh_one},
     operand::{Operand, ProductKind, pack_rows},
     pack::Panels,
     rows::{self, BLOCK, Epilogue, ROWS, Rows, TileRows, Weights, block_rows, rows_product},
@@ -312,6 +312,66 @@ impl OutputEpilogue for StoreScaled<'_> {
     }
 }
 
+/// Stores the hyperbolic tangent of outputs into `[tokens, width]`.
+#[derive(Debug)]
+pub struct StoreTanh<'a> {
+    /// Destination.
+    pub out: &'a mut [f32],
+    /// Values of a row of the destination.
+    pub width: usize,
+}
+
+impl OutputEpilogue for StoreTanh<'_> {
+    #[inline(always)]
+    fn take<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+        let out = &mut self.out[token * self.width + column..][..values.len()];
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = tanh_one::<FMA>(*value);
+        }
+    }
+}
+
+/// Gated linear unit: stores `value · sigmoid(gate)` into `[tokens, width]`. The layer's outputs are
+/// [`NR`] values and their [`NR`] gates by turns, as [`gated`] orders them.
+#[derive(Debug)]
+pub struct StoreGated<'a> {
+    /// Destination.
+    pub out: &'a mut [f32],
+    /// Values of a row of the destination.
+    pub width: usize,
+}
+
+impl OutputEpilogue for StoreGated<'_> {
+    #[inline(always)]
+    fn take<const FMA: bool>(&mut self, token: usize, column: usize, values: &[f32]) {
+        let (first, is_gate) = (column / (2 * NR) * NR, !column.is_multiple_of(2 * NR));
+        let count = NR.min(self.width - first);
+        let out = &mut self.out[token * self.width + first..][..count];
+        if is_gate {
+            for (out, gate) in out.iter_mut().zip(values) {
+                *out *= sigmoid::<FMA>(*gate);
+            }
+        } else {
+            out.copy_from_slice(&values[..count]);
+        }
+    }
+}
+
+/// Reorders PyTorch's weight `[2 · width, in]` and bias, values before gates, for [`StoreGated`];
+/// fills up with zeros.
+pub fn gated(weight: &[f32], bias: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let (width, inputs) = (bias.len() / 2, weight.len() / bias.len());
+    let outputs = 2 * width.next_multiple_of(NR);
+    let (mut new_weight, mut new_bias) = (vec![0.0; outputs * inputs], vec![0.0; outputs]);
+    for (output, bias) in bias.iter().enumerate() {
+        let (at, half) = (output % width, output / width);
+        let to = at / NR * 2 * NR + half * NR + at % NR;
+        new_weight[to * inputs..][..inputs].copy_from_slice(&weight[output * inputs..][..inputs]);
+        new_bias[to] = *bias;
+    }
+    (new_weight, new_bias)
+}
+
 /// `x += scale · y` for `x: [tokens, scale.len()]`: LayerScale and residual.
 #[derive(Debug)]
 pub struct AddScaled<'a> {
@@ -468,6 +528,24 @@ mod tests {
             let db = signal_to_error_db(&values(&expected), &got);
             assert!(db > least, "{kind:?}: {db} dB");
         }
+    }
+
+    #[test]
+    fn gates_meet_their_values() {
+        let (tokens, inputs, width) = (9, 11, 21);
+        let (weight, bias) = (noise(inputs * 2 * width, 1), noise(2 * width, 2));
+        let x = noise(tokens * inputs, 3);
+        let mut plain = vec![0.0; tokens * 2 * width];
+        Linear::with_kind(ProductKind::Single, &weight, &bias).forward(&x, &mut plain);
+        let mut expected = vec![0.0; tokens * width];
+        super::super::elementwise::glu_rows(&plain, width, &mut expected);
+        let (weight, bias) = gated(&weight, &bias);
+        let linear = Linear::with_kind(ProductKind::Single, &weight, &bias);
+        let mut got = vec![0.0; tokens * width];
+        let mut scratch = super::scratch(inputs);
+        let packed = linear.pack(&x, inputs, &mut scratch);
+        linear.each(packed, StoreGated { out: &mut got, width });
+        assert_same(&expected, &got, "gated");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod cpu;
 pub mod dconv;
 pub mod dense;
 pub mod elementwise;
+pub mod feed_forward;
 pub mod freq_bottleneck;
 pub mod freq_conv;
 mod glu_pack;
@@ -38,7 +39,7 @@ pub mod product;
 pub mod row_conv;
 pub mod rows;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod tile;
 pub mod time_conv;
 mod vectorised;

@@ -162,6 +162,43 @@ vectorised! {
     }
 }
 
+/// Least norm of a row that [`rms_norm`] divides by, as `torch.nn.functional.normalize` has it.
+const LEAST_NORM: f64 = 1e-12;
+
+vectorised! {
+    /// Divides rows of `width` values by their Euclidean norms, and multiplies them by `√width`:
+    /// root-mean-square normalisation (Zhang and Sennrich 2019, arXiv 1910.07467) without its learnt
+    /// factors.
+    pub fn rms_norm<FMA>(x: &[f32], width: usize, out: &mut [f32]) {
+        for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+            let factor = rms_factor::<FMA>(x);
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = x * factor;
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// [`rms_norm`] in place, with a factor for each feature.
+    pub fn rms_norm_by<FMA>(x: &mut [f32], gamma: &[f32]) {
+        for x in x.chunks_exact_mut(gamma.len()) {
+            let factor = rms_factor::<FMA>(x);
+            for (x, gamma) in x.iter_mut().zip(gamma) {
+                *x *= factor * gamma;
+            }
+        }
+    }
+}
+
+/// The factor that [`rms_norm`] multiplies a row by.
+#[inline(always)]
+fn rms_factor<const FMA: bool>(x: &[f32]) -> f32 {
+    let norm = sum_of(x, |v, sum| mad::<FMA>(v, v, sum)).sqrt();
+    let norm = if norm > LEAST_NORM { norm } else { LEAST_NORM };
+    ((x.len() as f64).sqrt() / norm) as f32
+}
+
 /// Group normalisation of `x: [outer, channels, inner]` in place, each group over all of `outer`
 /// and `inner` and its share of the channels: `[freqs, channels, frames]` of the frequency branch,
 /// `[frames, channels, 1]` of the time branch, `[tokens, channels, 1]` of the transformer.

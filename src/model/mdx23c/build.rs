@@ -3,19 +3,19 @@
 use rayon::prelude::*;
 
 use super::{
-    Config, Mdx23c,
+    Config, Mdx23c, cost,
     layers::{Block, Decoder, Encoder, TfcTdf},
     spectrogram::Spectrogram,
 };
 use crate::model::{
     Result, arena,
-    htdemucs::tensors::Tensors,
     kernels::{
         freq_bottleneck::FreqBottleneck,
         map_conv::{DownConv, Head, Pointwise, UpConv},
         norm::Affine,
         winograd::ActivatedWinograd,
     },
+    tensors::Tensors,
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.
@@ -29,7 +29,7 @@ pub(super) fn network(config: &Config, tensors: &Tensors) -> Result<Mdx23c> {
     let outputs = config.sources.len() * spectrum;
     let last = build.pointwise("final_conv.2.weight", [outputs, channels])?;
     let network = Mdx23c {
-        spec: config.spec(),
+        spec: cost::spec(config),
         spectrogram: Spectrogram::new(
             config.n_fft,
             config.hop_length,
@@ -62,7 +62,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn values(&self, name: &str) -> Result<Vec<f32>> {
-        Ok(self.tensors.take(name)?.1)
+        self.tensors.values(name)
     }
 
     fn affine(&self, name: &str) -> Result<Affine> {

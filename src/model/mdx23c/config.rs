@@ -8,17 +8,23 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::model::{ModelError, Result, Spec, htdemucs::Expected};
+use crate::model::{Level, ModelError, Result, Spec, tensors::Expected};
 
 /// The arguments as the file states them; nothing is left to a default.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Config {
     /// Names of the network's outputs, in their order.
     pub sources: Vec<String>,
+    /// Name of what is left of the mix, if that is a stem.
+    pub rest: Option<String>,
     /// Samples per second.
     pub samplerate: u32,
     /// Frames of one forward pass.
     pub segment_frames: usize,
+    /// Overlap of segments, in percent.
+    pub overlap: u8,
+    /// Whether the song is normalised.
+    pub normalize: bool,
     /// Channels of the mix.
     pub audio_channels: usize,
     /// Window length of the spectrogram.
@@ -62,13 +68,14 @@ impl Config {
         Ok(config)
     }
 
-    /// The shape of the input and the output.
+    /// The shape of the input and the output, without the work of a segment.
     pub fn spec(&self) -> Spec {
         Spec {
-            sources: self.sources.clone(),
+            rest: self.rest.clone(),
             sample_rate: self.samplerate,
             channels: self.audio_channels,
-            segment_frames: self.segment_frames,
+            level: if self.normalize { Level::Track } else { Level::AsIs },
+            ..Spec::fade(self.sources.clone(), self.segment_frames, self.overlap)
         }
     }
 

@@ -8,7 +8,9 @@
 
 mod build;
 mod config;
+mod cost;
 mod layers;
+pub mod recognise;
 mod spectrogram;
 #[cfg(test)]
 mod tests;
@@ -20,9 +22,9 @@ use tracing::trace_span;
 pub use config::Config;
 
 use super::{
-    Kind, Memory, ModelError, Result, Separator, Spec, Stop,
-    htdemucs::tensors::{Source, Tensors},
+    Kind, ModelError, Result, Separator, Spec, Stop,
     kernels::map_conv::{Head, Pointwise},
+    tensors::{Expected, Source, Tensors},
 };
 use layers::{Decoder, Encoder, Measured, TfcTdf};
 use spectrogram::Spectrogram;
@@ -45,21 +47,13 @@ pub struct Mdx23c {
 /// The kind of network.
 pub const KIND: Kind = Kind {
     class_name: "TFC_TDF_net",
-    describe: |file| Ok(open(file)?.0.spec()),
-    load: |path, _precision| Ok(Box::new(load(path)?)),
-    memory: |spec, weight_bytes| {
-        let samples = (spec.segment_frames * spec.channels) as u64;
-        Memory { weights: weight_bytes * PER_WEIGHT_BYTE, work: samples * PER_SAMPLE }
+    describe: |file| {
+        let config = open(file)?.0;
+        Ok((cost::spec(&config), cost::memory(&config)))
     },
+    load: |path, _precision| Ok(Box::new(load(path)?)),
+    recognise: recognise::recognise,
 };
-
-/// Memory of packed single-precision weights for each byte of their file, which may hold half
-/// precision.
-const PER_WEIGHT_BYTE: u64 = 2;
-
-/// Memory for each frame and channel of a segment: the largest activations, transformed weights,
-/// and buffers that are kept for the next segment. Measured on a network of the published size.
-const PER_SAMPLE: u64 = 2100;
 
 /// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and
 /// the arguments in its metadata.
@@ -85,7 +79,7 @@ fn read(file: impl Source + 'static) -> Result<Mdx23c> {
 fn open(file: impl Source + 'static) -> Result<(Config, Tensors)> {
     let tensors = Tensors::open(file)?;
     let config = Config::from_metadata(&tensors.metadata())?;
-    tensors.check(&config.expected_tensors())?;
+    tensors.check(&config.expected_tensors(), &Expected::new())?;
     Ok((config, tensors))
 }
 

@@ -151,16 +151,24 @@ fn arguments_that_are_not_supported_are_named() {
 fn the_expected_tensors_of_the_published_networks_are_all_there() {
     let kwargs = json!({
         "sources": ["vocals", "instrumental"], "samplerate": 44100, "segment_frames": 261_120,
+        "rest": null, "overlap": 50, "normalize": false,
         "audio_channels": 2, "n_fft": 8192, "hop_length": 1024, "dim_f": 4096, "dim_t": 256,
         "num_channels": 128, "growth": 128, "num_scales": 5, "num_blocks_per_scale": 2,
         "bottleneck_factor": 4, "num_subbands": 4, "scale": [2, 2], "norm": "InstanceNorm",
         "act": "gelu",
     });
     let config = Config::from_metadata(&[("kwargs".to_owned(), kwargs.to_string())].into());
-    let expected = config.unwrap().expected_tensors();
+    let config = config.unwrap();
+    let expected = config.expected_tensors();
     assert_eq!(expected.len(), 319);
     let values: usize = expected.values().map(|shape| shape.iter().product::<usize>()).sum();
     assert_eq!(values, 111_990_272);
+    // The figure of PyTorch's `FlopCounterMode`.
+    let flop = cost::spec(&config).megaflop as f64 / 1e6;
+    assert!((flop / 2.43 - 1.0).abs() < 0.01, "{flop}");
+    // 1.5 GB were measured.
+    let memory = cost::memory(&config);
+    assert_eq!((memory.weights + memory.work) / 100_000_000, 15);
 }
 
 /// A network of the published size, made by `make_mdx23c.py --size` in the folder that

@@ -23,7 +23,7 @@ pub struct Model {
     /// Strengths and weaknesses; empty where unknown.
     #[serde(default)]
     pub about: String,
-    /// Stem names in the order of the networks' output.
+    /// Stem names in the order of the networks' output; then the rest, where a network names one.
     pub sources: Vec<String>,
     /// Terms of use of the weights, shown before they are fetched.
     pub terms: String,
@@ -54,6 +54,9 @@ pub struct Network {
     pub tensors: Option<usize>,
     /// Number of values in all tensors together; approximate where the content is unknown.
     pub values: u64,
+    /// Whether the values need single precision; half precision holds those of the others.
+    #[serde(default)]
+    pub is_single: bool,
     /// Share of its output in each stem, in the order of the sources, from the publisher's bag.
     /// `None` for the only network of a model.
     pub weights: Option<Vec<f32>>,
@@ -136,7 +139,8 @@ impl Model {
     /// Bytes of the values in the installed files, without headers; approximate where the content
     /// is unknown.
     pub fn bytes(&self) -> u64 {
-        self.networks.iter().map(|network| 2 * network.values).sum()
+        let bytes = |network: &Network| network.values * if network.is_single { 4 } else { 2 };
+        self.networks.iter().map(bytes).sum()
     }
 
     /// Name of a network's file, without its extension: the model's for its only network.
@@ -227,6 +231,22 @@ mod tests {
             assert_eq!(network.weights.as_deref(), Some(&one[..]));
         }
         assert_eq!(bag.file(3), "htdemucs_ft.04573f0d");
+        let kim = catalog.get("kim_vocals").unwrap();
+        let network = &kim.networks[0];
+        let kwargs = network.kwargs.as_ref().unwrap();
+        assert_eq!(
+            super::super::user_models::stems(kwargs, kwargs.get("sources")).ok(),
+            Some(kim.sources.clone())
+        );
+        assert!(
+            kim.terms.contains(
+                "MIT in the page's metadata; no licence file; training data not documented"
+            )
+        );
+        assert!((900_000_000..915_000_000).contains(&kim.bytes()));
+        for model in ["htdemucs", "htdemucs_ft", "htdemucs_6s"] {
+            assert!(catalog.get(model).unwrap().terms.contains("since 2026-07-11"), "{model}");
+        }
         let six = catalog.get("htdemucs_6s").unwrap();
         assert_eq!(six.sources[4..], ["guitar", "piano"]);
         assert_eq!(six.networks[0].sha256.len(), 2);

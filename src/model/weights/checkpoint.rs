@@ -11,6 +11,13 @@ use super::{
     error::{Fault, Result, quoted},
     progress::{Step, Watch},
 };
+use crate::model::recognition::Shapes;
+
+/// What wrappers of a network put before the names of its tensors.
+const PREFIXES: [&str; 3] = ["module.", "model.", "_orig_mod."];
+
+/// The class whose digest is the content's alone.
+const HTDEMUCS: &str = "HTDemucs";
 
 /// A tensor in row-major order.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +59,25 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Removes what wrappers of a network put before the names of all tensors, such as `module.` of
+    /// parallel training.
+    pub(super) fn strip_prefixes(&mut self) {
+        while let Some(prefix) = PREFIXES.iter().find(|prefix| {
+            !self.tensors.is_empty() && self.tensors.keys().all(|name| name.starts_with(**prefix))
+        }) {
+            let stripped = std::mem::take(&mut self.tensors).into_iter().map(|(name, tensor)| {
+                (name.get(prefix.len()..).unwrap_or_default().to_owned(), tensor)
+            });
+            self.tensors = stripped.collect();
+        }
+    }
+
+    /// The shape of every tensor.
+    pub(super) fn shapes(&self) -> Shapes {
+        let shape = |(name, tensor): (&String, &Tensor)| (name.clone(), tensor.shape.clone());
+        self.tensors.iter().map(shape).collect()
+    }
+
     /// Number of values in all tensors.
     pub(super) fn values(&self) -> u64 {
         self.tensors.values().map(|tensor| tensor.values.len() as u64).sum()
@@ -73,6 +99,20 @@ impl Checkpoint {
         let kwargs = Value::Object(self.kwargs.clone()).to_string();
         let args = Value::Array(self.args.clone()).to_string();
         Some(Described { class_name, kwargs, args })
+    }
+
+    /// The digest in the metadata of the canonical file: the content's for HTDemucs, whose digests the
+    /// catalogue has. For other kinds, SHA-256 over that, a line feed, the class, a line feed and the
+    /// arguments, so that stems made with another hop length or segment are not taken for this
+    /// network's.
+    pub(super) fn identity(&self, content: String) -> String {
+        match self.described() {
+            Some(described) if described.class_name != HTDEMUCS => {
+                let Described { class_name, kwargs, args } = described;
+                hex(&Sha256::digest(format!("{content}\n{class_name}\n{kwargs}{args}")))
+            }
+            _ => content,
+        }
     }
 
     /// SHA-256 of the content in hexadecimal: for each tensor in byte order of the names, the name,
@@ -188,16 +228,17 @@ impl Dtype {
         }
     }
 
-    /// The values in half precision where every one is exact there, else in single precision.
+    /// The values in half precision where every one is exact there, else in single precision, to which
+    /// double precision is rounded, as PyTorch does when it loads a state.
     ///
     /// # Errors
-    /// [`Inexact`] for one that is not finite, or that single precision does not hold exactly.
+    /// [`Inexact`] for one that is not finite in single precision.
     pub(super) fn values(self, bytes: &[u8]) -> Result<Values, Inexact> {
         if let Ok(halves) = self.to_f16(bytes) {
             return Ok(Values::Half(halves));
         }
         let mut wide = vec![0.0; bytes.len() / self.size()];
-        self.widen(bytes, &mut wide)?;
+        self.widen(bytes, &mut wide);
         match wide.iter().find(|value| !value.is_finite()) {
             Some(value) => Err(Inexact(f64::from(*value))),
             None => Ok(Values::Single(wide)),
@@ -211,7 +252,7 @@ impl Dtype {
         let mut back = [0.0_f32; CHUNK];
         for (halves, bytes) in halves.chunks_mut(CHUNK).zip(bytes.chunks(CHUNK * self.size())) {
             let (wide, back) = (&mut wide[..halves.len()], &mut back[..halves.len()]);
-            self.widen(bytes, wide)?;
+            self.widen(bytes, wide);
             halves.convert_from_f32_slice(wide);
             halves.convert_to_f32_slice(back);
             let exact = |(wide, back): (&f32, &f32)| wide == back && wide.is_finite();
@@ -222,8 +263,8 @@ impl Dtype {
         Ok(halves)
     }
 
-    /// The values in single precision; `out` has as many as `bytes` holds.
-    pub(super) fn widen(self, bytes: &[u8], out: &mut [f32]) -> Result<(), Inexact> {
+    /// The values, rounded to single precision; `out` has as many as `bytes` holds.
+    pub(super) fn widen(self, bytes: &[u8], out: &mut [f32]) {
         let cells = out.iter_mut().zip(bytes.chunks_exact(self.size()));
         match self {
             Self::F16 => {
@@ -245,15 +286,10 @@ impl Dtype {
                 for (out, cell) in cells {
                     let mut eight = [0; 8];
                     eight.copy_from_slice(cell);
-                    let value = f64::from_le_bytes(eight);
-                    *out = value as f32;
-                    if f64::from(*out) != value {
-                        return Err(Inexact(value));
-                    }
+                    *out = f64::from_le_bytes(eight) as f32;
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -332,7 +368,8 @@ mod tests {
         assert_eq!(Dtype::F32.values(&bytes).unwrap(), Values::Single(vec![0.5, 0.1]));
         assert!(Dtype::F32.values(&0.5_f32.to_le_bytes()).unwrap().is_half());
         assert!(Dtype::F32.values(&f32::NAN.to_le_bytes()).is_err());
-        assert!(Dtype::F64.values(&0.1_f64.to_le_bytes()).is_err());
+        assert_eq!(Dtype::F64.values(&0.1_f64.to_le_bytes()).unwrap(), Values::Single(vec![0.1]));
+        assert!(Dtype::F64.values(&1e300_f64.to_le_bytes()).is_err());
         let tensor = Tensor { shape: vec![2], values: Dtype::F32.values(&bytes).unwrap() };
         assert_eq!((tensor.le_bytes().as_ref(), tensor.bytes()), (bytes.as_slice(), 8));
     }
@@ -342,7 +379,7 @@ mod tests {
         for value in [0.1_f32, 65520.0, 1e-9, f32::NAN, f32::INFINITY] {
             assert!(Dtype::F32.to_f16(&value.to_le_bytes()).is_err(), "{value}");
         }
-        assert!(Dtype::F64.to_f16(&(0.5_f64 + 1e-12).to_le_bytes()).is_err());
+        assert!(Dtype::F64.to_f16(&(0.5_f64 + 1e-6).to_le_bytes()).is_err());
         assert!(Dtype::F16.to_f16(&f16::NAN.to_le_bytes()).is_err());
     }
 }

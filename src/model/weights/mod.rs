@@ -12,6 +12,7 @@
 
 mod catalog;
 mod checkpoint;
+mod configuration;
 mod download;
 mod error;
 mod formats;
@@ -21,6 +22,8 @@ pub mod shared;
 mod store;
 mod user_models;
 
+#[cfg(test)]
+mod community;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
@@ -37,6 +40,7 @@ use std::{collections::HashMap, fs::File, path::Path};
 use super::Result;
 pub use catalog::{Catalog, Model, Network, Origin};
 pub use checkpoint::hex;
+pub use configuration::ImportOptions;
 pub use progress::{Progress, Step};
 pub use store::{State, Store};
 
@@ -47,19 +51,19 @@ pub use store::{State, Store};
 /// [`super::ModelError::Forbidden`] and [`super::ModelError::Io`] when it cannot be read.
 pub fn read_metadata(path: &Path) -> Result<HashMap<String, String>> {
     let read = || texts(&File::open(path)?);
-    Ok(read().map_err(|fault: error::Fault| fault.of_reading(path))?.0)
+    read().map_err(|fault: error::Fault| fault.of_reading(path))
 }
 
-/// Reads the metadata and the length of an open file. Errors do not name the file.
-pub(super) fn read_texts(file: &File) -> Result<(HashMap<String, String>, u64)> {
+/// Reads the metadata of an open file. Errors do not name the file.
+pub(super) fn read_texts(file: &File) -> Result<HashMap<String, String>> {
     texts(file).map_err(|fault| match fault {
         error::Fault::Wrong(fault) => super::ModelError::header(&format!("it {fault}")),
         other => other.of(Path::new("")),
     })
 }
 
-fn texts(file: &File) -> error::Result<(HashMap<String, String>, u64)> {
+fn texts(file: &File) -> error::Result<HashMap<String, String>> {
     let length = file.metadata()?.len();
     let header = formats::safetensors::read_header(file, length)?;
-    Ok((header.metadata().clone().unwrap_or_default(), length))
+    Ok(header.metadata().clone().unwrap_or_default())
 }

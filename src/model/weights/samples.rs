@@ -59,6 +59,7 @@ pub(super) fn catalog(origins: Vec<Origin>) -> &'static Catalog {
         sha256: Vec::new(),
         tensors: Some(checkpoint.tensors.len()),
         values: checkpoint.values(),
+        is_single: false,
         weights: None,
         kwargs: Some(kwargs.as_object().unwrap().clone()),
         origins,

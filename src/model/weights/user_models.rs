@@ -8,29 +8,24 @@
 use std::{
     collections::HashMap,
     fs::{self, File},
-    io::{Read as _, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
-use saphyr::{LoadableYamlNode as _, Yaml};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
 use super::{
     catalog::{Catalog, Model, Network},
     checkpoint::Checkpoint,
     error::{Fault, Result, quoted},
-    formats::safetensors,
-    progress::Watch,
+    formats::{safetensors, yaml},
 };
 use crate::model::{ModelError, error::FileFault, kind_of};
 
 /// Extension of a bag's description in the models folder.
 const BAG: &str = ".bag.json";
-
-/// Largest length of a description, in bytes.
-const BAG_LIMIT: u64 = 64 << 10;
 
 /// Largest number of networks of a bag.
 const MOST_NETWORKS: usize = 32;
@@ -80,8 +75,9 @@ pub(super) fn models(folder: &Path, catalog: &Catalog) -> impl Iterator<Item = M
 }
 
 fn single(folder: &Path, name: &str) -> Option<Model> {
-    let (network, sources) = kept(&folder.join(format!("{name}.safetensors")))?;
-    model(name.to_owned(), vec![network], sources.as_ref()).ok()
+    let Kept { network, kwargs, sources } = kept(&folder.join(format!("{name}.safetensors")))?;
+    let names = stems(&kwargs, sources.as_ref()).ok()?;
+    Some(model(name.to_owned(), vec![network], names))
 }
 
 fn bag(folder: &Path, name: &str) -> Option<Model> {
@@ -92,11 +88,15 @@ fn bag(folder: &Path, name: &str) -> Option<Model> {
     for (signature, shares) in networks.into_iter().zip(weights) {
         // A missing network remains a part of the model, which is then damaged.
         let path = folder.join(format!("{name}.{signature}.safetensors"));
-        let (network, names) = kept(&path).unwrap_or_else(|| (unknown_network(), None));
-        sources = sources.or(names);
+        let (network, its) = match kept(&path) {
+            Some(Kept { network, sources, .. }) => (network, sources),
+            None => (unknown_network(), None),
+        };
+        sources = sources.or(its);
         read.push(Network { signature, weights: Some(shares), ..network });
     }
-    model(name.to_owned(), read, sources.as_ref()).ok().filter(|model| check_shares(model).is_ok())
+    let model = model(name.to_owned(), read, names(sources.as_ref()).ok()?);
+    check_shares(&model).is_ok().then_some(model)
 }
 
 /// A model whose file exists, but cannot be read: its networks and stems are unknown.
@@ -124,14 +124,22 @@ pub(super) fn unreadable(folder: &Path, name: &str) -> Option<(PathBuf, std::io:
     })
 }
 
+/// A network in the models folder.
+struct Kept {
+    network: Network,
+    kwargs: Map<String, Value>,
+    /// The names of its outputs.
+    sources: Option<Value>,
+}
+
 /// A network from its canonical file in the models folder.
-fn kept(path: &Path) -> Option<(Network, Option<Value>)> {
+fn kept(path: &Path) -> Option<Kept> {
     let file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
     let header = safetensors::read_header(file, length).ok()?;
     let texts: &HashMap<String, String> = header.metadata().as_ref()?;
     let json = |key: &str| serde_json::from_str::<Value>(texts.get(key)?).ok();
-    let kwargs = json("kwargs")?;
+    let Value::Object(kwargs) = json("kwargs")? else { return None };
     let sources = kwargs.get("sources").cloned();
     let sources = sources.or_else(|| json("args").and_then(|args| args.get(0).cloned()));
     let network = Network {
@@ -141,7 +149,7 @@ fn kept(path: &Path) -> Option<(Network, Option<Value>)> {
         values: header.data_len() as u64 / 2,
         ..unknown_network()
     };
-    Some((network, sources))
+    Some(Kept { network, kwargs, sources })
 }
 
 fn unknown_network() -> Network {
@@ -152,13 +160,14 @@ fn unknown_network() -> Network {
         sha256: Vec::new(),
         tensors: None,
         values: 0,
+        is_single: false,
         weights: None,
         kwargs: None,
         origins: Vec::new(),
     }
 }
 
-/// The network of a checkpoint of the user's own.
+/// The network of a checkpoint of the user's own, whose digest is `digest`.
 ///
 /// # Errors
 /// [`ModelError::File`] for one that does not say how it is built, or of a kind that Partita does
@@ -166,7 +175,7 @@ fn unknown_network() -> Network {
 pub(super) fn network(
     path: &Path,
     checkpoint: &Checkpoint,
-    watch: &mut Watch<'_>,
+    digest: String,
 ) -> crate::model::Result<UserNetwork> {
     let wrong = |fault: Fault| fault.of(path);
     let Some(described) = checkpoint.described() else {
@@ -177,7 +186,6 @@ pub(super) fn network(
         let text = format!("holds a network of the class {class_name}, which is not supported");
         return Err(wrong(Fault::wrong(text)));
     }
-    let digest = checkpoint.digest(watch).map_err(|fault| fault.of(path))?;
     let network = Network {
         signature: digest.get(..8).unwrap_or_default().to_owned(),
         class_name: described.class_name,
@@ -189,20 +197,23 @@ pub(super) fn network(
 }
 
 /// A model of the user's own networks.
-pub(super) fn model(
-    name: String,
-    networks: Vec<Network>,
-    sources: Option<&Value>,
-) -> Result<Model> {
-    Ok(Model {
+pub(super) fn model(name: String, networks: Vec<Network>, sources: Vec<String>) -> Model {
+    Model {
         title: String::new(),
         about: String::new(),
-        sources: names(sources)?,
+        sources,
         terms: TERMS.to_owned(),
         networks,
         is_own: true,
         name,
-    })
+    }
+}
+
+/// The stems of a model of one network: its outputs, and the rest where it is a stem.
+pub(super) fn stems(kwargs: &Map<String, Value>, sources: Option<&Value>) -> Result<Vec<String>> {
+    let mut names = names(sources)?;
+    names.extend(kwargs.get("rest").and_then(Value::as_str).map(str::to_owned));
+    Ok(names)
 }
 
 fn names(sources: Option<&Value>) -> Result<Vec<String>> {
@@ -243,29 +254,22 @@ pub(super) fn is_bag(path: &Path) -> bool {
 
 /// Reads a bag's description. Name and stems of the model are empty.
 pub(super) fn read_bag(path: &Path) -> Result<Model> {
-    let mut text = String::new();
-    File::open(path)?.take(BAG_LIMIT + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > BAG_LIMIT {
-        return Err(Fault::wrong("is too long for the description of a bag"));
-    }
-    let documents = Yaml::load_from_str(&text)
-        .map_err(|error| Fault::wrong(format!("is not valid YAML: {error}")))?;
-    let field = |name: &str| {
-        let found = documents.first().and_then(|root| root.as_mapping_get(name));
-        found.and_then(|list| list.as_vec())
+    let description = yaml::read(path)?;
+    let field = |name: &str| description.get(name).and_then(Value::as_array);
+    let Some(signatures) = field("models").filter(|list| !list.is_empty()) else {
+        return Err(Fault::wrong(if description.get("audio").is_some() {
+            "is a checkpoint's configuration: import the checkpoint beside it, which finds it"
+        } else {
+            "is not the description of a bag: it has no list \"models\""
+        }));
     };
-    let none = || Fault::wrong("is not the description of a bag: it has no list \"models\"");
-    let signatures = field("models").filter(|list| !list.is_empty()).ok_or_else(none)?;
     if signatures.len() > MOST_NETWORKS {
         return Err(Fault::wrong(format!("names more than {MOST_NETWORKS} networks")));
     }
     let signatures: Option<Vec<String>> = signatures.iter().map(signature).collect();
     let signatures = signatures.ok_or_else(|| Fault::wrong("has a name that is no signature"))?;
-    let number = |value: &Yaml<'_>| {
-        let whole = value.as_integer().map(|whole| whole as f64);
-        value.as_floating_point().or(whole).map(|share| share as f32)
-    };
-    let shares = |list: &Yaml<'_>| list.as_vec()?.iter().map(number).collect::<Option<Vec<_>>>();
+    let number = |value: &Value| value.as_f64().map(|share| share as f32);
+    let shares = |list: &Value| list.as_array()?.iter().map(number).collect::<Option<Vec<_>>>();
     let weights = match field("weights") {
         Some(lists) => {
             let lists: Option<Vec<Vec<f32>>> = lists.iter().map(shares).collect();
@@ -280,15 +284,12 @@ pub(super) fn read_bag(path: &Path) -> Result<Model> {
         weights: Some(shares),
         ..unknown_network()
     });
-    let networks = networks.collect();
-    let (name, sources) = (String::new(), Vec::new());
-    let (title, about, terms) = (String::new(), String::new(), TERMS.to_owned());
-    Ok(Model { name, title, about, sources, terms, networks, is_own: true })
+    Ok(model(String::new(), networks.collect(), Vec::new()))
 }
 
 /// A signature, which becomes a part of file names: letters, digits, `_` and `-`.
-fn signature(value: &Yaml<'_>) -> Option<String> {
-    let whole = value.as_integer().map(|whole| whole.to_string());
+fn signature(value: &Value) -> Option<String> {
+    let whole = value.as_i64().map(|whole| whole.to_string());
     let text = value.as_str().map(str::to_owned).or(whole)?;
     let is_plain = (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');

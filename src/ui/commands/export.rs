@@ -47,9 +47,10 @@ impl App {
 
     /// What is asked for of a song as things are chosen; `None` while something is wrong with it.
     fn asked(&self, song: SongId) -> Option<Asked> {
-        let (stems, choices) = (self.state.stems(song), &self.ui_state.choices);
+        let (stems, has_rest) = (self.state.stems(song), self.state.has_rest(song));
+        let choices = self.ui_state.choices.for_stems(has_rest);
         let lanes = self.ui_state.lanes(song, stems);
-        let lanes = (&lanes[..], self.ui_state.residual(song));
+        let lanes = (&lanes[..], self.ui_state.residual(song, has_rest));
         let plan = choices.plan(stems, lanes, &self.state.fields(song)).ok()?;
         let title = self.state.song(song).map(|song| song.title.clone()).unwrap_or_default();
         let (selection, place, settings) = (plan.selection, plan.place, choices.settings().ok()?);

@@ -10,7 +10,7 @@ use crate::{
         Command, Depth, ExportId, LaneSettings, SongId,
         export::{
             FORMATS, Fields, Format, NamePattern, OnExists, Part, Place, RESIDUAL, Selection,
-            Settings,
+            Settings, Stems,
             format::{Keeps, Streams},
         },
         player::gains,
@@ -218,6 +218,12 @@ impl ExportChoices {
         })
     }
 
+    /// These choices for a song; where one of its stems is the rest, no residual is written.
+    #[must_use]
+    pub fn for_stems(&self, has_rest: bool) -> Self {
+        Self { residual: self.residual && !has_rest, ..self.clone() }
+    }
+
     /// What would be written of a song with these stems, their lanes and the residual's.
     ///
     /// # Errors
@@ -236,7 +242,7 @@ impl ExportChoices {
             NamePattern::new(self.name(self.writes_one(&selection))).map_err(name_wrong)?;
         let within = Place { folder: PathBuf::new(), pattern };
         let items = selection
-            .items(sources, self.format, &within, fields.clone())
+            .items(Stems::made(sources), self.format, &within, fields.clone())
             .map_err(|error| Objection::What(words::capitalised(&words::problem(&error))))?;
         let names = items.into_iter().map(|item| item.to).collect();
         Ok(Plan { names, selection, place: Place { folder: self.folder.clone(), ..within } })

@@ -1,10 +1,11 @@
-//! What the actions about songs of the library do: choosing several, removing, titles. Main thread,
+//! What the actions about the library do: adding, choosing several songs, removing, titles. Main thread,
 //! at the end of a frame.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, path::PathBuf, time::Instant};
 
 use crate::{
     engine::{Command, SongId},
+    model::weights::ImportOptions,
     ui::{
         action::Action,
         app::App,
@@ -12,10 +13,40 @@ use crate::{
     },
 };
 
+/// Endings of files that are models. No audio file has them.
+const MODEL_ENDINGS: [&str; 8] = ["safetensors", "ckpt", "th", "pt", "pth", "onnx", "yaml", "yml"];
+
 impl App {
+    /// Adds songs to the library, and takes in a model that is among the files. The YAML that is
+    /// dropped with a checkpoint is its configuration.
+    fn import_dropped(&mut self, paths: Vec<PathBuf>) {
+        let ending = |path: &PathBuf| {
+            path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
+        };
+        let is_yaml = |path: &PathBuf| matches!(ending(path).as_str(), "yaml" | "yml");
+        let (models, songs): (Vec<_>, Vec<_>) =
+            paths.into_iter().partition(|path| MODEL_ENDINGS.contains(&ending(path).as_str()));
+        let (configs, weights): (Vec<_>, Vec<_>) = models.into_iter().partition(is_yaml);
+        // One at a time: the engine takes in one model, and says so to the next.
+        match (weights.into_iter().next(), configs.into_iter().next()) {
+            (Some(file), config) => {
+                let options = ImportOptions { config, ..ImportOptions::default() };
+                self.link.send(Command::ImportModel { file, options });
+            }
+            // The description of a bag.
+            (None, Some(file)) => {
+                self.link.send(Command::ImportModel { file, options: ImportOptions::default() });
+            }
+            (None, None) => {}
+        }
+        if !songs.is_empty() {
+            self.link.send(Command::Import(songs));
+        }
+    }
+
     pub(super) fn perform_on_library(&mut self, action: Action) {
         match action {
-            Action::Import(paths) => self.link.send(Command::Import(paths)),
+            Action::Import(paths) => self.import_dropped(paths),
             Action::ImportTrack(path, track) => {
                 self.link.send(Command::ImportTrack { paths: vec![path], track });
             }

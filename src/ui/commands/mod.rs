@@ -6,6 +6,7 @@ mod export;
 pub mod export_plan;
 mod jobs;
 mod library;
+mod models;
 mod playing;
 mod preferences;
 mod view;
@@ -85,17 +86,18 @@ impl App {
             Action::Monitor(monitor) => self.set_monitor(monitor),
             Action::Volume(place) => self.set_volume(place),
             Action::Cancel(job) => self.link.send(Command::Cancel(job)),
-            Action::ImportModel(path) => self.link.send(Command::ImportModel(path)),
-            Action::InstallModel(name) => {
-                self.ui_state.terms_of = None;
-                self.link.send(Command::InstallModel(name));
-            }
-            Action::VerifyModel(name) => self.link.send(Command::VerifyModel(name)),
-            Action::RemoveModel(name) => self.link.send(Command::RemoveModel(name)),
-            Action::ShowTerms(name) => self.ui_state.terms_of = name,
+            Action::ImportModel(..)
+            | Action::State(_)
+            | Action::AcceptFacts
+            | Action::CloseFacts
+            | Action::InstallModel(_)
+            | Action::VerifyModel(_)
+            | Action::RemoveModel(_)
+            | Action::ShowTerms(_) => self.perform_on_models(action),
             Action::ChooseRecipe(song, recipe) => {
                 self.link.send(Command::Choose { song, recipe: Some(recipe) });
             }
+            Action::UseModel(song, model) => self.link.send(Command::UseModel { song, model }),
             Action::Choose(choices) => self.ui_state.choices = *choices,
             Action::ChooseFolder => {
                 self.dialogs.open(Purpose::ExportFolder, self.ui_state.choices.folder.clone());
@@ -221,7 +223,8 @@ impl App {
             .into_iter()
             .map(|i| stems[i].as_str())
             .filter(|stem| self.ui_state.lane(song, stem).ticked);
-        let Some(stem) = shown.chain([RESIDUAL]).nth(lane) else { return };
+        let residual = (!self.state.has_rest(song)).then_some(RESIDUAL);
+        let Some(stem) = shown.chain(residual).nth(lane) else { return };
         let stem = stem.to_owned();
         self.change_lane(&stem, |lane| match verb {
             UiCommand::Solo(_) => lane.soloed = !lane.soloed,
@@ -233,7 +236,8 @@ impl App {
     pub(super) fn set_gains(&self) {
         if let Some(open) = self.state.open() {
             let lanes = self.ui_state.lanes(open.id, &open.stems);
-            self.link.player().set_gains(&gains(&lanes, self.ui_state.residual(open.id)));
+            let residual = self.ui_state.residual(open.id, self.state.has_rest(open.id));
+            self.link.player().set_gains(&gains(&lanes, residual));
         }
     }
 
@@ -277,7 +281,7 @@ impl App {
         let Some(first) = paths.first().cloned() else { return };
         match purpose {
             Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
-            Purpose::Weights => self.perform(ctx, Action::ImportModel(first)),
+            Purpose::Weights => self.perform(ctx, Action::ImportModel(first, None)),
             Purpose::ExportFolder => self.ui_state.choices.folder = first,
             Purpose::Report => self.link.send(Command::SaveReport(first)),
         }

@@ -3,6 +3,7 @@
 
 pub mod empty;
 pub mod export;
+pub mod facts;
 pub mod help;
 pub mod jobs;
 pub mod lanes;

@@ -100,7 +100,10 @@ fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
         Purpose::SongFolder => one(dialog.set_title(fl!(path_add_folder)).pick_folder()),
         Purpose::Weights => one(dialog
             .set_title(fl!(path_weights_title))
-            .add_filter(fl!(path_filter_weights), &["safetensors", "th", "tgz", "onnx"])
+            .add_filter(
+                fl!(path_filter_weights),
+                &["safetensors", "ckpt", "th", "pt", "pth", "bin", "tgz", "onnx"],
+            )
             .add_filter(fl!(path_filter_all), &["*"])
             .pick_file()),
         Purpose::ExportFolder => one(dialog.set_title(fl!(path_export_title)).pick_folder()),

@@ -4,5 +4,6 @@
 
 pub mod catalog;
 pub mod engine_link;
+pub mod facts_form;
 pub mod ui_state;
 pub mod view_state;

@@ -17,6 +17,7 @@ use crate::{
     },
     ui::{
         commands::export_plan::{Asked, ExportChoices},
+        state::facts_form::FactsForm,
         timeline::viewport::Viewport,
     },
 };
@@ -166,6 +167,8 @@ pub struct UiState {
     pub flags: Flags,
     /// The model whose terms are shown in the settings.
     pub terms_of: Option<String>,
+    /// What is asked about the network of a file.
+    pub facts: Option<FactsForm>,
     /// Other songs that are exported with the one whose dialog is open, in the same way.
     pub export_with: Vec<SongId>,
     /// The songs that were taken out just now: the window says so.
@@ -211,6 +214,7 @@ impl Default for UiState {
             preferences: Preferences::default(),
             flags: Flags::default(),
             terms_of: None,
+            facts: None,
             export_with: Vec::new(),
             removal: None,
             removed: Vec::new(),
@@ -257,9 +261,11 @@ impl UiState {
         self.lanes.entry(song).or_default().entry(stem.to_owned()).or_insert(new)
     }
 
-    /// The settings of the lane of what no stem holds.
-    pub fn residual(&self, song: SongId) -> LaneSettings {
-        self.residuals.get(&song).copied().unwrap_or_else(LaneSettings::of_residual)
+    /// The settings of the lane of what no stem holds. Where one of the stems is the rest there is no
+    /// such lane, and it is as if untouched.
+    pub fn residual(&self, song: SongId, has_rest: bool) -> LaneSettings {
+        let own = self.residuals.get(&song).filter(|_| !has_rest);
+        own.copied().unwrap_or_else(LaneSettings::of_residual)
     }
 
     /// The settings of the residual's lane, to change them.

@@ -271,8 +271,8 @@ mod tests {
         assert_eq!(decibels(-1.24), "−1,2 dB");
         assert_eq!(rate(Some(44_100)), "44,1 kHz");
         assert_eq!(
-            stems(&["vocals".into(), "drums".into(), "kazoo".into()]),
-            "voz, bateria e kazoo"
+            stems(&["Vocals".into(), "drums".into(), "Kazoo".into()]),
+            "voz, bateria e Kazoo"
         );
         let gain = common_gain(-0.001, false).unwrap();
         assert_eq!(gain, "Menos de 0,1 dB em todos os arquivos, para evitar distorção");

@@ -6,9 +6,12 @@
 //! - [`file`]: opens the file.
 //! - [`container`]: which kind it is, and what of it holds the sound; [`view`]: how that is shown.
 //! - [`mpeg`]: frames of MPEG audio and AAC without a container.
+//! - [`probe`]: the demuxer of a file and its track.
 //! - [`source`]: track, codec and timing; [`packets`], [`decoder`]: who reads and decodes them.
 //! - [`identity`]: the digest that identifies a song's sound, independent of its tags.
 //! - [`stream`]: from packet to packet; what is damaged, cut off, or changes on the way.
+//! - [`clock`]: what is missing by the time stamps; [`bridge`]: sound in place of short losses.
+//! - [`flac_frame`]: headers and checksums of FLAC's frames.
 //! - [`plausible`]: samples that nothing recorded.
 //! - [`error`]: why a file cannot be decoded.
 //! - [`downmix`]: any channels to stereo.
@@ -19,11 +22,13 @@
 
 mod bounds;
 mod bridge;
+mod clock;
 mod container;
 mod decoder;
 mod downmix;
 mod error;
 mod file;
+mod flac_frame;
 mod folder;
 mod identity;
 mod integers;
@@ -32,6 +37,7 @@ mod mpeg;
 mod output;
 mod packets;
 mod plausible;
+mod probe;
 mod reports;
 mod source;
 mod stream;

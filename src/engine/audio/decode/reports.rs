@@ -10,6 +10,8 @@ use std::{cell::Cell, sync::Once};
 use log::{LevelFilter, Log, Metadata, Record, set_logger, set_max_level};
 use tracing_log::{AsLog as _, LogTracer};
 
+use crate::engine::note::Note;
+
 /// The crate that decodes MP3, as it names itself in its lines.
 const DECODER: &str = "symphonia_bundle_mp3";
 /// Parts of its lines about damaged data, of version 0.6.
@@ -57,4 +59,42 @@ pub fn watch() {
 /// Reports of damage on this thread since the last call.
 pub fn take() -> u64 {
     COUNT.take()
+}
+
+/// Damaged data that was decoded nevertheless, as a decoder reports it, or a container shows it. Places are
+/// frames of the output.
+#[derive(Debug, Default)]
+pub struct Suspects {
+    /// Packets that the decoder reports, and the first one.
+    reported: u64,
+    first_reported: Option<u64>,
+    /// Stretches that the container shows, and the first one.
+    shown: usize,
+    first_shown: Option<u64>,
+}
+
+impl Suspects {
+    /// The decoder reports a packet.
+    pub fn report(&mut self, at: u64) {
+        self.reported += 1;
+        self.first_reported.get_or_insert(at);
+    }
+
+    /// The container shows so many stretches until here.
+    pub fn reach(&mut self, count: usize, at: u64) {
+        if count > self.shown {
+            self.shown = count;
+            self.first_shown.get_or_insert(at);
+        }
+    }
+
+    /// The note about them, in a song of so many packets.
+    pub fn note(&self, packets: u64) -> Option<Note> {
+        // Some encoders end a granule late as a habit.
+        let is_habit = self.reported * 20 > packets;
+        let reported = self.first_reported.filter(|_| !is_habit);
+        let from = reported.into_iter().chain(self.first_shown).min()?;
+        let places = reported.map_or(0, |_| self.reported) + self.shown as u64;
+        Some(Note::Suspect { places, from })
+    }
 }

@@ -10,35 +10,27 @@ use std::{
     },
 };
 
-use symphonia::{
-    core::{
-        codecs::{
-            CodecParameters,
-            audio::{
-                AudioCodecParameters,
-                well_known::{CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_OPUS},
-            },
-        },
-        common::Limit,
-        errors::Error,
-        formats::{FormatOptions, FormatReader, Track, TrackType, probe::Hint},
-        io::{MediaSourceStream, MediaSourceStreamOptions},
-        meta::MetadataOptions,
-        packet::Packet,
-        units::{Duration, TimeBase, Timestamp},
+use symphonia::core::{
+    codecs::audio::{
+        AudioCodecParameters,
+        well_known::{CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_OPUS},
     },
-    default::get_probe,
+    errors::Error,
+    formats::FormatReader,
+    packet::Packet,
+    units::{Duration, TimeBase, Timestamp},
 };
 
 use super::{
-    Damage, DecodeError, NotAudio, Unsupported,
+    DecodeError, Unsupported,
     bounds::Allowance,
-    container::{Completeness, Container, Request, Shape, Timing},
+    container::{Completeness, Container, Doubt, Request, Shape, Timing},
     decoder::{self, Decoder, codec_name},
     file::{self, Counted, Opened},
     mpeg::{AAC_RATES, Frames, Framing},
     output::Trim,
     packets::{Next, Packets, codec_of},
+    probe::{nothing_begins, playable_track, probe, probe_error},
 };
 use crate::engine::{
     problem::{Problem, Result},
@@ -76,6 +68,10 @@ pub struct Source {
     pub gap_base: Option<TimeBase>,
     /// Where the first packet should start, where its time stamp shows what is missing before it.
     pub start: Option<Timestamp>,
+    /// Damaged stretches that are decoded nevertheless.
+    pub doubts: Vec<Doubt>,
+    /// How many streams ended, one behind the other.
+    chapter: usize,
     /// Length in seconds, where it is stated roughly.
     seconds: Option<f64>,
     packets: Packets,
@@ -186,6 +182,7 @@ impl Source {
             _ => timing.frames,
         };
         source.seconds = timing.seconds;
+        source.doubts.clone_from(&timing.doubts);
         source.set_timing(&timing);
         Ok(source)
     }
@@ -215,6 +212,8 @@ impl Source {
             completeness: shape.completeness,
             gap_base: None,
             start: None,
+            doubts: Vec::new(),
+            chapter: 0,
             seconds: None,
             packets,
             read: VecDeque::new(),
@@ -356,6 +355,24 @@ impl Source {
         self.bytes
     }
 
+    /// How many streams ended, one behind the other.
+    pub fn chapter(&self) -> usize {
+        self.chapter
+    }
+
+    /// Number of damaged stretches that begin with a packet, or before it.
+    pub fn doubts_until(&self, packet: &Packet) -> usize {
+        let at = (self.chapter, u64::try_from(packet.pts.get()).unwrap_or(0));
+        self.doubts.partition_point(|doubt| (doubt.chapter, doubt.time.start) <= at)
+    }
+
+    /// Whether a packet begins in a damaged stretch that is decoded nevertheless, or at its end.
+    pub fn is_doubtful(&self, packet: &Packet) -> bool {
+        let last = self.doubts_until(packet).checked_sub(1).map(|index| &self.doubts[index]);
+        let time = u64::try_from(packet.pts.get()).unwrap_or(0);
+        last.is_some_and(|doubt| doubt.chapter == self.chapter && time <= doubt.time.end)
+    }
+
     /// Where a packet ends, by its own duration, or by the frames that came of it where it has none.
     pub fn end_of(&self, packet: &Packet, frames: u64) -> Timestamp {
         if packet.dur > Duration::ZERO {
@@ -382,6 +399,7 @@ impl Source {
     /// # Errors
     /// When the new part has no track that can be decoded.
     pub fn next_chapter(&mut self) -> std::result::Result<(), DecodeError> {
+        self.chapter += 1;
         if let Packets::Symphonia(reader) = &self.packets {
             let (track, codec) = playable_track(reader.as_ref(), 0)?;
             (self.id, self.codec) = (track.id, codec);
@@ -399,38 +417,6 @@ struct Place {
     position: Arc<AtomicU64>,
     shown: u64,
     bytes: u64,
-}
-
-fn probe(file: Counted) -> std::result::Result<Box<dyn FormatReader>, Error> {
-    let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
-    // Pictures are read by lofty, within limits.
-    let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
-    let options = FormatOptions::default();
-    let panicked = Error::DecodeError("impossible numbers");
-    guarded(|| get_probe().probe(&Hint::new(), stream, options, limits)).unwrap_or(Err(panicked))
-}
-
-/// The track with this number, where it has one, else the first one that can be decoded.
-fn playable_track(
-    reader: &dyn FormatReader,
-    id: u64,
-) -> std::result::Result<(Track, AudioCodecParameters), DecodeError> {
-    let audio = |track: &&Track| track.track_type() == Some(TrackType::Audio);
-    let decodable = |track: &&Track| match &track.codec_params {
-        Some(CodecParameters::Audio(codec)) => decoder::is_decodable(codec),
-        _ => false,
-    };
-    let wanted = |track: &&Track| u64::from(track.id) == id && id > 0 && audio(track);
-    let tracks = reader.tracks();
-    let track = tracks
-        .iter()
-        .find(wanted)
-        .or_else(|| tracks.iter().find(decodable))
-        .or_else(|| tracks.iter().find(audio));
-    match track.map(|track| (track, &track.codec_params)) {
-        Some((track, Some(CodecParameters::Audio(codec)))) => Ok((track.clone(), codec.clone())),
-        _ => Err(DecodeError::NotAudio(NotAudio::NoTrack)),
-    }
 }
 
 /// Frames to leave out at the start of an Opus stream, from its identification header (RFC 7845).
@@ -457,29 +443,6 @@ fn format_name(container: Container, codec: &AudioCodecParameters) -> String {
         Container::Matroska => format!("{} (Matroska)", codec_name(codec)),
         _ => codec_name(codec),
     }
-}
-
-fn nothing_begins() -> DecodeError {
-    DecodeError::Damaged(Damage::BeforeSound)
-}
-
-fn probe_error(error: Error, path: &Path) -> Problem {
-    let error = match error {
-        Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => nothing_begins(),
-        Error::IoError(error) => return Problem::input(path, error),
-        Error::Unsupported("core (probe): no suitable format reader found") => {
-            DecodeError::NotAudio(NotAudio::Unknown)
-        }
-        // Symphonia 0.6.1 knows 26 channels at most, and takes more for damage.
-        Error::Unsupported(what) | Error::DecodeError(what) if what.contains("channel") => {
-            DecodeError::Unsupported(Unsupported::Layout)
-        }
-        Error::Unsupported(what) => {
-            DecodeError::Unsupported(Unsupported::Container { detail: what.to_owned() })
-        }
-        error => DecodeError::header(&error),
-    };
-    error.into()
 }
 
 #[cfg(test)]

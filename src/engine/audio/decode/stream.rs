@@ -3,24 +3,25 @@
 use std::{io, path::Path, time::Instant};
 
 use symphonia::core::{
-    audio::{AudioSpec, Channels},
+    audio::AudioSpec,
     codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_FLAC},
     errors::Error,
     packet::Packet,
-    units::Timestamp,
 };
 
 use super::{
     Damage, DecodeError, Empty, Unsupported,
     bounds::Allowance,
     bridge::bridge,
+    clock::Clock,
     container::{Completeness, Container},
     decoder::{Decoder, is_lossy, is_mpeg},
     downmix::{Downmix, layout_of},
+    flac_frame,
     output::{Output, Trim},
     packets::Next,
     plausible::{Judge, LOUD},
-    reports,
+    reports::{self, Suspects},
     source::Source,
 };
 use crate::engine::{
@@ -104,8 +105,7 @@ struct Stream<'a> {
     /// Packets that came, and how many of them could not be decoded.
     packets: u64,
     failed: u64,
-    /// Where the next packet should start, where time stamps show what is missing.
-    next_frame: Option<Timestamp>,
+    clock: Clock,
     /// Stretches that were bridged or are silent, and the frame at which the first one is.
     losses: u64,
     first_loss: Option<u64>,
@@ -113,9 +113,7 @@ struct Stream<'a> {
     lost: Option<u64>,
     /// The frame at which the last one ends.
     last_loss: Option<u64>,
-    /// Packets of which the decoder only reports that their data is damaged, and where the first was.
-    suspect: u64,
-    first_suspect: Option<u64>,
+    suspects: Suspects,
     /// Where the first samples that are not plausible were.
     first_odd: Option<u64>,
     warnings: Vec<Note>,
@@ -139,13 +137,12 @@ impl<'a> Stream<'a> {
             rate_changed: false,
             packets: 0,
             failed: 0,
-            next_frame: source.start,
+            clock: Clock::new(source),
             losses: 0,
             first_loss: None,
             lost: None,
             last_loss: None,
-            suspect: 0,
-            first_suspect: None,
+            suspects: Suspects::default(),
             first_odd: None,
             warnings: Vec::new(),
             interleaved: Vec::new(),
@@ -159,7 +156,7 @@ impl<'a> Stream<'a> {
     fn begin(&mut self, source: &Source, trim: Trim) -> Result<()> {
         self.decoder = Decoder::new(&source.codec)?;
         self.allowance = Allowance::new(source.bytes());
-        self.next_frame = source.start;
+        self.clock = Clock::new(source);
         self.output.begin(trim);
         Ok(())
     }
@@ -188,7 +185,9 @@ impl<'a> Stream<'a> {
                     self.allowance.packet(packet.data.len())?;
                     if source.is_ours(&packet) {
                         let goes_on = self.take(source, &packet)?;
-                        if !goes_on || holds_more_than_a_flac_frame(source, &packet) {
+                        let is_several = source.container == Container::Flac
+                            && flac_frame::holds_more_than_one(&source.codec, &packet);
+                        if !goes_on || is_several {
                             return Ok(Ending::Damaged);
                         }
                     }
@@ -226,25 +225,37 @@ impl<'a> Stream<'a> {
     /// Decodes one packet. False when there is nothing to be done with this stream any more.
     fn take(&mut self, source: &Source, packet: &Packet) -> Result<bool> {
         self.packets += 1;
-        self.fill_gap(source, packet);
-        if is_joint_32_bit_flac(source, packet) {
+        let gap = self.clock.gap(source, packet, self.lost.is_some());
+        self.lose_any(gap);
+        self.suspects.reach(source.doubts_until(packet), self.output.frames_out);
+        if flac_frame::is_joint_32_bits(&source.codec, packet) {
             return Err(DecodeError::Unsupported(Unsupported::JointFlac).into());
         }
         reports::take();
         let (decoder, since) = (&mut self.decoder, Instant::now());
-        let decoded = guarded(|| decoder.decode(packet, &mut self.interleaved));
+        let samples = &mut self.interleaved;
+        let is_refused = is_refused(source, packet);
+        let decoded =
+            if is_refused { Some(None) } else { guarded(|| decoder.decode(packet, samples)) };
         self.allowance.time(since.elapsed())?;
         let spec = match decoded {
             Some(Some(_)) if self.is_muted(source, packet) => self.decode_anew(source, packet)?,
             Some(Some(spec)) => Some(spec),
             Some(None) => self.decode_anew(source, packet)?,
+            None if source.is_doubtful(packet) => {
+                self.decoder = Decoder::new(&source.codec)?;
+                None
+            }
             None => return Ok(false),
         };
         let Some(spec) = spec else {
             self.failed += 1;
-            self.lose(packet.block_dur().get());
+            self.lose(self.clock.lost_with(source, packet));
             return Ok(true);
         };
+        let channels = spec.channels().count().max(1);
+        let missing = self.clock.fit(source, packet, &mut self.interleaved, channels);
+        self.lose_any(missing);
         if self.interleaved.is_empty() {
             return Ok(true);
         }
@@ -255,8 +266,8 @@ impl<'a> Stream<'a> {
             downmix.apply(&self.interleaved, &mut self.stereo);
         }
         self.fill_lost()?;
-        let frames = (self.interleaved.len() / spec.channels().count().max(1)) as u64;
-        self.next_frame = self.next_frame.map(|_| source.end_of(packet, frames));
+        let frames = (self.interleaved.len() / channels) as u64;
+        self.clock.advance(source, packet, frames);
         self.allowance.sound(frames, spec.rate())?;
         if self.judge.push(&self.stereo, &mut self.ready) {
             self.first_odd.get_or_insert(self.output.frames_out);
@@ -272,8 +283,7 @@ impl<'a> Stream<'a> {
         let at = self.output.frames_out;
         let after_loss = self.last_loss.is_some_and(|last| at < last + u64::from(SAMPLE_RATE) / 4);
         if reports > 0 && self.packets > BEHIND_A_CUT && self.lost.is_none() && !after_loss {
-            self.suspect += 1;
-            self.first_suspect.get_or_insert(at);
+            self.suspects.report(at);
         }
     }
 
@@ -314,26 +324,15 @@ impl<'a> Stream<'a> {
         Ok(spec)
     }
 
-    /// Where the container left out what it could not make out, keeps the time.
-    fn fill_gap(&mut self, source: &Source, packet: &Packet) {
-        const TOLERANCE_SECONDS: f64 = 0.01; // of ticks that are not frames
-        if source.gap_base.is_none() {
-            return;
-        }
-        let Some(expected) = self.next_frame.replace(source.end_of(packet, 0)) else { return };
-        let gap = source.gap(expected, packet);
-        // The first packet of Vorbis gives no sound. Nothing is lost by that, except behind a loss.
-        let is_exact = source.container == Container::Flac
-            || source.container == Container::Ogg && self.lost.is_some();
-        let tolerance = f64::from(source.format.sample_rate) * TOLERANCE_SECONDS;
-        if gap > 0 && (is_exact || gap as f64 > tolerance) {
-            self.lose(gap);
-        }
-    }
-
     /// Keeps the time of what cannot be decoded, once something follows.
     fn lose(&mut self, frames: u64) {
         self.lost = Some(self.lost.unwrap_or(0).saturating_add(frames));
+    }
+
+    fn lose_any(&mut self, frames: u64) {
+        if frames > 0 {
+            self.lose(frames);
+        }
     }
 
     /// Fills a gap: a few packets are bridged to the stereo that follows, longer gaps are silent.
@@ -395,6 +394,9 @@ impl<'a> Stream<'a> {
 
     /// Ends one reading of the stream.
     fn end_pass(&mut self, source: &Source, end: Ending) -> Result<()> {
+        if end == Ending::Complete {
+            self.suspects.reach(source.doubts.len(), self.output.frames_out);
+        }
         // At the end of a file that was cut off, nothing more is missing than the rest of it.
         if end != Ending::Complete || source.completeness == Completeness::CutOff {
             self.lost = None;
@@ -450,11 +452,7 @@ impl<'a> Stream<'a> {
         if let Some(first) = self.first_loss {
             self.warnings.push(Note::Lost { places: self.losses, from: first });
         }
-        // Some encoders end a granule late as a habit.
-        let is_habit = self.suspect * 20 > self.packets;
-        if let Some(from) = self.first_suspect.filter(|_| !is_habit) {
-            self.warnings.push(Note::Suspect { places: self.suspect, from });
-        }
+        self.warnings.extend(self.suspects.note(self.packets));
         if let Some(first) = self.first_odd {
             let (count, in_blocks) = (self.judge.silenced, is_lossy(&source.codec));
             self.warnings.push(Note::Implausible { from: first, count, in_blocks });
@@ -470,21 +468,11 @@ fn is_missing_believed(source: &Source) -> bool {
         || source.completeness == Completeness::CutOff
 }
 
-/// Symphonia 0.6.1 panics on the 33 bits of such a frame's side channel.
-fn is_joint_32_bit_flac(source: &Source, packet: &Packet) -> bool {
-    let joint = packet.data.get(3).is_some_and(|byte| (8..=10).contains(&(byte >> 4)));
-    source.codec.codec == CODEC_ID_FLAC && source.codec.bits_per_sample == Some(32) && joint
-}
-
-/// Where the channels or the rate of a FLAC stream change, Symphonia hands out all that follows as
-/// one packet. Told by the size: no frame is longer than its samples as they are.
-fn holds_more_than_a_flac_frame(source: &Source, packet: &Packet) -> bool {
-    const HEADERS: u64 = 1024;
-    const WIDEST_SAMPLE_BYTES: u64 = 5; // the side channel of 32 bits has 33
-    let channels = source.codec.channels.as_ref().map_or(8, Channels::count) as u64;
-    let longest = packet.block_dur().get().saturating_mul(channels * WIDEST_SAMPLE_BYTES);
-    source.container == Container::Flac
-        && packet.data.len() as u64 > longest.saturating_add(HEADERS)
+/// Whether a frame of FLAC in a damaged page contradicts its own checksum, which Symphonia does not read.
+fn is_refused(source: &Source, packet: &Packet) -> bool {
+    source.codec.codec == CODEC_ID_FLAC
+        && source.is_doubtful(packet)
+        && flac_frame::is_damaged(&packet.data)
 }
 
 fn nothing_heard(source: &Source, end: Ending) -> DecodeError {

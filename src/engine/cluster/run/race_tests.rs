@@ -76,7 +76,7 @@ impl Archive {
             file,
             track: None,
             called: "song".into(),
-            selection: Selection::of_stems(batch.sources(), &[]).unwrap(),
+            selection: Selection::of_stems(&batch.stems(), &[]).unwrap(),
             place: Place {
                 folder: out.clone(),
                 pattern: NamePattern::new(DEFAULT_PATTERN).unwrap(),

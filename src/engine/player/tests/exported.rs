@@ -5,7 +5,8 @@ use std::{io, sync::Arc};
 use super::Rig;
 use crate::engine::{
     export::{
-        FORMATS, Fields, NamePattern, Origin, Part, Place, RESIDUAL, Selection, Settings, export,
+        FORMATS, Fields, NamePattern, Origin, Part, Place, RESIDUAL, Selection, Settings, Stems,
+        export,
     },
     player::{Gains, Track, gains},
     types::{AudioFormat, CancelToken, Depth, LaneSettings, SAMPLE_RATE},
@@ -81,7 +82,8 @@ fn exported(gains: &Gains) -> Vec<f32> {
         Place { folder: home.path().to_owned(), pattern: NamePattern::new("{stem}").unwrap() };
     let settings = Settings { depth: Some(Depth::Float32), ..Settings::default() };
     assert_eq!(settings.format.extension, FORMATS[0].extension, "WAV");
-    let items = selection.items(&sources, settings.format, &place, Fields::default()).unwrap();
+    let items =
+        selection.items(Stems::made(&sources), settings.format, &place, Fields::default()).unwrap();
     let format = AudioFormat {
         name: "WAV".into(),
         sample_rate: SAMPLE_RATE,

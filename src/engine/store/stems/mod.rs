@@ -7,7 +7,12 @@
 //! A segment's result lies in its own place, overlap included, so that writing it is idempotent and
 //! needs no neighbour; a reader cross-fades what is there. That costs a third more disk than final
 //! samples would, and buys any order of work, resumption, and no provisional state to keep.
+//!
+//! Some networks leave a rest: the mix minus all of their stems. It is the last stem here, is there
+//! when all others are, and has no file: whoever has the mix computes it
+//! ([`super::track::SongTrack`]).
 
+mod queries;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -31,6 +36,7 @@ use crate::engine::{
     system::atomic_file::{make_folders, sync_folder, write_atomically},
     types::CHANNELS,
 };
+use crate::model::Joint;
 
 const HEADER: &str = "stems.json";
 const DONE: &str = "segments";
@@ -43,6 +49,11 @@ struct Header {
     segment_frames: usize,
     stride: usize,
     sources: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest: Option<String>,
+    /// Of triangles; else faded, with the song extended by so many frames at both ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    border: Option<usize>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     delays: Vec<u16>,
     /// Of a bag; else all stems are one.
@@ -55,7 +66,9 @@ struct Header {
 pub struct StemStore {
     folder: PathBuf,
     plan: Plan,
-    sources: Vec<String>,
+    /// The sources, then the rest where there is one.
+    names: Vec<String>,
+    /// One for each source.
     files: Vec<RawFile>,
     groups: Vec<Group>,
 }
@@ -79,22 +92,24 @@ impl StemStore {
     /// # Errors
     /// [`Problem::File`], also when the folder holds the stems of something else.
     pub fn open(folder: &Path, plan: Plan, sources: &[String]) -> Result<Self> {
-        Self::open_in_groups(folder, plan, sources, &[(0..sources.len()).collect()])
+        Self::open_in_groups(folder, plan, (sources, None), &[(0..sources.len()).collect()])
     }
 
     /// As [`Self::open`], for stems that are made in several groups, of which none counts until it is
-    /// claimed.
+    /// claimed, and with the name of the rest.
     ///
     /// # Errors
     /// Those of [`Self::open`].
     pub fn open_in_groups(
         folder: &Path,
         plan: Plan,
-        sources: &[String],
+        (sources, rest): (&[String], Option<&str>),
         groups: &[Vec<usize>],
     ) -> Result<Self> {
         make_folders(folder).map_err(|e| cannot_write(folder, e))?;
         let header = Header {
+            rest: rest.map(str::to_owned),
+            border: (plan.joint == Joint::Fade).then_some(plan.border),
             delays: plan.delays().to_vec(),
             groups: if groups.len() > 1 { groups.to_vec() } else { Vec::new() },
             frames: plan.frames,
@@ -130,8 +145,9 @@ impl StemStore {
             file: OnceLock::new(),
             done: (0..plan.len()).map(|_| AtomicBool::new(false)).collect(),
         });
-        let (groups, sources) = (groups.collect(), sources.to_vec());
-        let store = Self { folder: folder.to_owned(), plan, sources, files, groups };
+        let names = sources.iter().map(String::as_str).chain(rest).map(str::to_owned).collect();
+        let groups = groups.collect();
+        let store = Self { folder: folder.to_owned(), plan, names, files, groups };
         for group in 0..store.groups.len() {
             if store.groups.len() == 1 || store.done_path(group).exists() {
                 store.open_group(group)?;
@@ -155,27 +171,6 @@ impl StemStore {
             }
         }
         Ok(())
-    }
-
-    /// The groups that make these stems.
-    pub fn groups_of(&self, stems: &[usize]) -> Vec<usize> {
-        let makes =
-            |group: &usize| self.groups[*group].stems.iter().any(|stem| stems.contains(stem));
-        (0..self.groups.len()).filter(makes).collect()
-    }
-
-    /// The stems of a group.
-    pub fn stems_of(&self, group: usize) -> &[usize] {
-        &self.groups[group].stems
-    }
-
-    /// The groups that somebody has asked for.
-    fn claimed(&self) -> impl Iterator<Item = &Group> {
-        self.groups.iter().filter(|group| group.file.get().is_some())
-    }
-
-    fn group_of(&self, stem: usize) -> Option<&Group> {
-        self.groups.iter().find(|group| group.stems.contains(&stem))
     }
 
     fn done_path(&self, group: usize) -> PathBuf {
@@ -221,107 +216,6 @@ impl StemStore {
             it.file.get().is_none_or(is_there)
         };
         self.groups.iter().enumerate().all(has_flags) && self.files.iter().enumerate().all(is_there)
-    }
-
-    /// How the song is cut.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// Stem names in the order of their indices.
-    pub fn sources(&self) -> &[String] {
-        &self.sources
-    }
-
-    /// Whether a segment is in the store: all stems that somebody has asked for.
-    pub fn is_done(&self, segment: usize) -> bool {
-        let mut claimed = self.claimed().peekable();
-        claimed.peek().is_some() && claimed.all(|group| group.is_done(segment))
-    }
-
-    /// Whether a segment of these groups is in the store.
-    pub fn is_done_in(&self, segment: usize, groups: &[usize]) -> bool {
-        groups.iter().all(|&group| self.groups[group].is_done(segment))
-    }
-
-    /// Whether a stem is in the store to its end.
-    pub fn has_all_of(&self, stem: usize) -> bool {
-        self.group_of(stem).is_some_and(|group| group.done_count() == self.plan.len())
-    }
-
-    /// Whether somebody has asked for a stem.
-    pub fn is_claimed(&self, stem: usize) -> bool {
-        self.group_of(stem).is_some_and(|group| group.file.get().is_some())
-    }
-
-    /// Number of segments in the store.
-    pub fn done_count(&self) -> usize {
-        (0..self.plan.len()).filter(|&segment| self.is_done(segment)).count()
-    }
-
-    /// The file of a stem's samples; what is made of them can be kept beside it.
-    pub fn path(&self, stem: usize) -> PathBuf {
-        stem_path(&self.folder, stem)
-    }
-
-    /// What is missing of these stems: segments, each once for every group that lacks it.
-    pub fn missing(&self, stems: &[usize]) -> usize {
-        let groups = self.groups_of(stems).into_iter();
-        groups.map(|group| self.plan.len() - self.groups[group].done_count()).sum()
-    }
-
-    /// Bytes that the segments which are not in the store will take on the disk, of these stems.
-    pub fn missing_bytes(&self, stems: &[usize]) -> u64 {
-        let bytes = |group: usize| {
-            let group = &self.groups[group];
-            let frame_bytes = (group.stems.len() * CHANNELS * size_of::<f32>()) as u64;
-            let missing = (self.plan.len() - group.done_count()) as u64;
-            missing * self.plan.segment_frames as u64 * frame_bytes
-        };
-        self.groups_of(stems).into_iter().map(bytes).sum()
-    }
-
-    /// Number of segments in the store of which all of these stems are there.
-    pub fn done_count_of(&self, stems: &[usize]) -> usize {
-        let groups = self.groups_of(stems);
-        (0..self.plan.len()).filter(|&segment| self.is_done_in(segment, &groups)).count()
-    }
-
-    /// Every stem that somebody has asked for.
-    pub fn claimed_stems(&self) -> Vec<usize> {
-        (0..self.sources.len()).filter(|&stem| self.is_claimed(stem)).collect()
-    }
-
-    /// Whether every segment is in the store, of all stems that somebody has asked for.
-    pub fn is_complete(&self) -> bool {
-        self.claimed().next().is_some() && self.done_count() == self.plan.len()
-    }
-
-    /// Whether the store in `folder`, of so many groups, has any segment.
-    pub fn has_any_in(folder: &Path, groups: usize) -> bool {
-        let flags = |group| fs::read(done_path(folder, groups, group)).unwrap_or_default();
-        (0..groups).any(|group| flags(group).contains(&1))
-    }
-
-    /// Whether the store in `folder` has every segment of `plan` of what somebody has asked for of
-    /// these groups of stems; asks nothing but one small file for each and the stems' lengths.
-    pub fn is_complete_in(folder: &Path, plan: &Plan, groups: &[Vec<usize>]) -> bool {
-        let is_whole = |stem: &usize| {
-            let path = stem_path(folder, *stem);
-            path.metadata().is_ok_and(|about| about.len() >= stem_bytes(plan))
-        };
-        let mut any = false;
-        for (group, stems) in groups.iter().enumerate() {
-            let Ok(flags) = fs::read(done_path(folder, groups.len(), group)) else { continue };
-            let is_done = flags.len() >= plan.len()
-                && flags[..plan.len()].iter().all(|&flag| flag == 1)
-                && stems.iter().all(is_whole);
-            if !is_done {
-                return false;
-            }
-            any = true;
-        }
-        any
     }
 
     /// Takes the right to write, until the lock is dropped.

@@ -8,9 +8,9 @@ use crate::engine::types::CHANNELS;
 
 impl StemStore {
     /// Reads a stem from frame `start` on into interleaved `out`; unfinished frames, and those past
-    /// the end, are zero. Where neighbouring segments overlap they are cross-faded as in
-    /// `demucs/apply.py`, where there are several passes they are averaged; where only some of them
-    /// are finished the samples are provisional.
+    /// the end, are zero, and so is the rest. Where neighbouring segments overlap they are cross-faded
+    /// as the plan weighs them, where there are several passes they are averaged; where only some of
+    /// them are finished the samples are provisional.
     ///
     /// # Errors
     /// What the disk says.
@@ -98,8 +98,10 @@ impl StemStore {
         }
         for (k, frame) in part.chunks_exact_mut(CHANNELS).enumerate() {
             let all: f32 = done.iter().map(|&segment| weight(segment, k)).sum();
-            for sample in frame {
-                *sample /= all;
+            if all > 0.0 {
+                for sample in frame {
+                    *sample /= all;
+                }
             }
         }
         Ok(())

@@ -104,6 +104,51 @@ fn a_segment_whose_samples_are_gone_is_not_finished() {
 }
 
 #[test]
+fn the_rest_is_there_when_all_others_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plan, names, groups) = (Plan::new(250, 100), sources(), [vec![0], vec![1]]);
+    let open = |rest| StemStore::open_in_groups(folder.path(), plan, (&names, rest), &groups);
+    let store = open(Some("other")).unwrap();
+    assert_eq!(
+        (store.names(), store.sources()),
+        (&["drums", "bass", "other"].map(str::to_owned)[..], &names[..])
+    );
+    assert_eq!(
+        (store.rest(), store.groups_of(&[2]), store.groups_of(&[1])),
+        (Some(2), vec![0, 1], vec![1])
+    );
+    assert_eq!((store.missing(&[2]), store.missing(&[0, 2])), (2 * plan.len(), 2 * plan.len()));
+    assert!(!store.is_claimed(2) && !store.has_all_of(2) && !store.has_all_of(3));
+    let lock = store.lock().unwrap();
+    for group in [0, 1] {
+        assert!(!store.has_all_of(2));
+        for segment in 0..plan.len() {
+            let both = result(&plan, segment, ramp);
+            store.write_segment(&lock, segment, group, &both[..both.len() / 2]).unwrap();
+            store.keep_segment(&lock, segment, group).unwrap();
+        }
+    }
+    assert!(store.has_all_of(2) && store.is_complete());
+    assert_eq!(store.claimed_stems(), [0, 1, 2]);
+    assert!(!stem_path(folder.path(), 2).exists(), "it takes no room");
+    drop((lock, store));
+    assert!(open(None).is_err(), "stems of another network");
+    assert!(open(Some("other")).unwrap().is_complete());
+}
+
+#[test]
+fn headers_of_triangles_are_as_they_always_were() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(StemStore::open(folder.path(), Plan::new(250, 100), &sources()).unwrap());
+    let header = fs::read_to_string(folder.path().join(HEADER)).unwrap();
+    let expected = r#"{"frames":250,"segment_frames":100,"stride":75,"sources":["drums","bass"]}"#;
+    assert_eq!(header, expected);
+    let spec = crate::model::Spec::fade(sources(), 100, 50);
+    let fading = Plan::of(250, &spec, crate::engine::separation::options::Quality::STANDARD);
+    assert!(StemStore::open(folder.path(), fading, &sources()).is_err());
+}
+
+#[test]
 fn what_is_cut_off_or_removed_is_not_complete() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::new(250, 100);

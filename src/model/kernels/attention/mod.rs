@@ -55,6 +55,11 @@ pub type Pack = fn(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]
 /// in `f32`, whatever its contents; rows are `stride` apart. Blocks lie one after the other; all
 /// but the last have a multiple of 32 tokens.
 pub trait Layout {
+    /// A thread's memory.
+    type Scratch;
+    /// Queries of a block, a multiple of [`NR`].
+    const BLOCK: usize;
+
     /// Memory of a head's queries.
     fn queries_len(tokens: usize, head_dim: usize) -> usize;
     /// Memory of a head's keys.
@@ -67,9 +72,42 @@ pub trait Layout {
     fn pack_keys(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
     /// Packs a block of values.
     fn pack_values(rows: &[f32], stride: usize, head_dim: usize, out: &mut [f32]);
+    /// A thread's memory for heads of `head_dim` features.
+    fn scratch(head_dim: usize) -> Self::Scratch;
+    /// `softmax(q kᵀ / √head_dim) v` of one head for one block of queries, whose rows `out` has:
+    /// `[queries, heads · head_dim]`.
+    fn attend_block(
+        inputs: Inputs<'_>,
+        head: usize,
+        block: usize,
+        scratch: &mut Self::Scratch,
+        out: &mut [f32],
+    );
+
     /// `softmax(q kᵀ / √head_dim) v` for each head, `out: [tokens, heads · head_dim]`. The
     /// threads share blocks of queries.
-    fn attention(inputs: Inputs<'_>, out: &mut [f32]);
+    fn attention(inputs: Inputs<'_>, out: &mut [f32]) {
+        let width = inputs.heads * inputs.head_dim;
+        out.par_chunks_mut(Self::BLOCK * width).enumerate().for_each_init(
+            || Self::scratch(inputs.head_dim),
+            |scratch, (block, out)| {
+                for head in 0..inputs.heads {
+                    Self::attend_block(inputs, head, block, scratch, out);
+                }
+            },
+        );
+    }
+
+    /// [`Self::attention`] on the calling thread, head by head: a head's keys and values stay in the
+    /// second-level cache for all of its queries.
+    fn attend(inputs: Inputs<'_>, scratch: &mut Self::Scratch, out: &mut [f32]) {
+        let width = inputs.heads * inputs.head_dim;
+        for head in 0..inputs.heads {
+            for (block, out) in out.chunks_mut(Self::BLOCK * width).enumerate() {
+                Self::attend_block(inputs, head, block, scratch, out);
+            }
+        }
+    }
 }
 
 /// Values of single precision, or pairs: queries as panels of [`NR`], the last one padded with any
@@ -79,6 +117,9 @@ pub trait Layout {
 pub struct Cells<V>(PhantomData<V>);
 
 impl<V: Operand> Layout for Cells<V> {
+    type Scratch = Scratch;
+    const BLOCK: usize = QUERIES;
+
     fn queries_len(tokens: usize, head_dim: usize) -> usize {
         tokens.next_multiple_of(NR) * head_dim.div_ceil(V::DEPTH)
     }
@@ -126,8 +167,32 @@ impl<V: Operand> Layout for Cells<V> {
         }
     }
 
-    fn attention(inputs: Inputs<'_>, out: &mut [f32]) {
-        attention::<V>(inputs, out);
+    fn scratch(head_dim: usize) -> Scratch {
+        Scratch::new(head_dim)
+    }
+
+    fn attend_block(
+        inputs: Inputs<'_>,
+        head: usize,
+        block: usize,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
+        let Inputs { q, k, v, keys, heads, head_dim } = inputs;
+        let [k, v]: [&[V]; 2] = [k, v].map(bytemuck::cast_slice);
+        let q: &[[V; NR]] = bytemuck::cast_slice::<f32, V>(q).as_chunks().0;
+        let width = heads * head_dim;
+        let per_head = [q.len() / heads, k.len() / heads, v.len() / heads];
+        let cells = head_dim.div_ceil(V::DEPTH);
+        let q = &q[head * per_head[0] + block * QUERIES / NR * cells..];
+        let k = &k[head * per_head[1]..][..per_head[1]];
+        let v = &v[head * per_head[2]..][..per_head[2]];
+        let out = &mut out[head * head_dim..];
+        if out.len() > NR * width {
+            attend_two(scratch, q, k, v, keys, out, width);
+        } else {
+            attend_one(scratch, q, k, v, keys, out, width);
+        }
     }
 }
 
@@ -136,33 +201,9 @@ pub fn scale(head_dim: usize) -> f32 {
     std::f32::consts::LOG2_E / (head_dim as f32).sqrt()
 }
 
-fn attention<V: Operand>(inputs: Inputs<'_>, out: &mut [f32]) {
-    let Inputs { q, k, v, keys, heads, head_dim } = inputs;
-    let [k, v]: [&[V]; 2] = [k, v].map(bytemuck::cast_slice);
-    let q: &[[V; NR]] = bytemuck::cast_slice::<f32, V>(q).as_chunks().0;
-    let width = heads * head_dim;
-    let per_head = [q.len() / heads, k.len() / heads, v.len() / heads];
-    let cells = head_dim.div_ceil(V::DEPTH);
-    out.par_chunks_mut(QUERIES * width).enumerate().for_each_init(
-        || Scratch::new(head_dim),
-        |scratch, (index, out)| {
-            for head in 0..heads {
-                let q = &q[head * per_head[0] + index * QUERIES / NR * cells..];
-                let k = &k[head * per_head[1]..][..per_head[1]];
-                let v = &v[head * per_head[2]..][..per_head[2]];
-                let out = &mut out[head * head_dim..];
-                if out.len() > NR * width {
-                    attend_two(scratch, q, k, v, keys, out, width);
-                } else {
-                    attend_one(scratch, q, k, v, keys, out, width);
-                }
-            }
-        },
-    );
-}
-
 /// A thread's memory for two panels of queries: lines are keys or features, columns are queries.
-struct Scratch {
+#[derive(Debug)]
+pub struct Scratch {
     /// `[2][KEYS]`.
     scores: Lines,
     /// `[2][KEYS]`: scores as operands.
@@ -288,7 +329,7 @@ fn highest(scores: &[[f32; NR]], maxima: [f32; NR]) -> [f32; NR] {
     top
 }
 
-/// Twin of [`attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the result.
+/// Twin of [`Layout::attention`]: `q`, `k`, `v` are `[heads, tokens, head_dim]`, and so is the result.
 pub fn attention_plain(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     let scale = 1.0 / (q.dim(D::Minus1)? as f64).sqrt();
     let scores = (q.contiguous()?.matmul(&k.t()?.contiguous()?)? * scale)?;

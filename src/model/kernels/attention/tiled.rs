@@ -1,8 +1,6 @@
 //! Attention by tiles of bf16, of `P` parts each (see [`amx`]): the algorithm of the parent module,
 //! with other blocks.
 
-use rayon::prelude::*;
-
 use super::{
     super::{
         amx::{
@@ -32,6 +30,9 @@ const HEADROOM: f32 = 8.0;
 pub struct Tiled<const P: usize>;
 
 impl<const P: usize> Layout for Tiled<P> {
+    type Scratch = Scratch;
+    const BLOCK: usize = PANELS * NR;
+
     fn queries_len(tokens: usize, head_dim: usize) -> usize {
         tokens.div_ceil(NR) * steps(head_dim) * P * Tile::VALUES
     }
@@ -68,26 +69,26 @@ impl<const P: usize> Layout for Tiled<P> {
         }
     }
 
-    fn attention(inputs: Inputs<'_>, out: &mut [f32]) {
+    fn scratch(head_dim: usize) -> Scratch {
+        Scratch::new(head_dim, P)
+    }
+
+    fn attend_block(
+        inputs: Inputs<'_>,
+        head: usize,
+        block: usize,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
         let Inputs { q, k, v, keys, heads, head_dim } = inputs;
-        let width = heads * head_dim;
-        let per_head = [q, k, v].map(|x| x.len() / heads);
-        let block = PANELS * NR;
-        out.par_chunks_mut(block * width).enumerate().for_each_init(
-            || Scratch::new(head_dim, P),
-            |scratch, (index, out)| {
-                let _registers = amx::Tiles::new();
-                for head in 0..heads {
-                    let [q, k, v] = [0, 1, 2].map(|i| {
-                        let of_head = &[q, k, v][i][head * per_head[i]..][..per_head[i]];
-                        bytemuck::cast_slice::<f32, Tile>(of_head)
-                    });
-                    let q = &q[index * PANELS * steps(head_dim) * P..];
-                    let inputs = Head { q, k, v, keys, dim: head_dim };
-                    attend::<P>(&inputs, scratch, &mut out[head * head_dim..], width);
-                }
-            },
-        );
+        let _registers = amx::Tiles::new();
+        let [q, k, v] = [q, k, v].map(|all| {
+            let per_head = all.len() / heads;
+            bytemuck::cast_slice::<f32, Tile>(&all[head * per_head..][..per_head])
+        });
+        let q = &q[block * PANELS * steps(head_dim) * P..];
+        let inputs = Head { q, k, v, keys, dim: head_dim };
+        attend::<P>(&inputs, scratch, &mut out[head * head_dim..], heads * head_dim);
     }
 }
 
@@ -108,7 +109,8 @@ struct Head<'a> {
 
 /// A thread's memory for [`PANELS`] panels of queries: lines are keys or features, columns are
 /// queries.
-struct Scratch {
+#[derive(Debug)]
+pub struct Scratch {
     /// `[PANELS][KEYS]`.
     scores: Buffer,
     /// `[PANELS][steps of KEYS][P]`.

@@ -35,7 +35,7 @@ pub(super) struct Download<'a> {
 }
 
 /// Largest length of a weight file, in bytes.
-const LENGTH_LIMIT: u64 = 1 << 30;
+const LENGTH_LIMIT: u64 = 4 << 30;
 
 /// Attempts without progress before the address is given up.
 const FRUITLESS_ATTEMPTS: u32 = 4;

@@ -219,7 +219,7 @@ fn refusals_name_their_reason() {
     assert_eq!(message("/gone"), "answers 404 Not Found");
     assert_eq!(message("/busy"), "answers 503 Service Unavailable");
     assert!(message("/page").contains("a page (text/html; charset=utf-8) instead of the file"));
-    assert_eq!(message("/huge"), "offers a file of 99999 MB; the limit is 1073 MB");
+    assert_eq!(message("/huge"), "offers a file of 99999 MB; the limit is 4294 MB");
     assert!(message("/loop").contains("redirect"));
     assert!(message("::").starts_with("cannot be reached"));
 }

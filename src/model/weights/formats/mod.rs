@@ -6,3 +6,4 @@ pub(super) mod pickle;
 pub(super) mod safetensors;
 pub(super) mod sniff;
 mod torch;
+pub(super) mod yaml;

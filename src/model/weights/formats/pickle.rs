@@ -1,12 +1,16 @@
 //! A reader for the pickles inside PyTorch's checkpoints. It executes nothing.
 //!
 //! A pickle is a program for a small stack machine, which can call any function of Python. This
-//! reader knows only the instructions that plain data and tensors need, and the names in
-//! [`Name::known`]; all others are errors. The result is a flat list of nodes that refer to one
-//! another by index. Depth, cycles and sharing cost nothing: every instruction adds at most one
-//! node.
+//! reader knows the instructions that plain data and tensors need, and the names in
+//! [`Name::known`]. An object of any other name becomes an opaque node, which is an error where it
+//! is used: training checkpoints hold many such objects beside the network's state. The result is
+//! a flat list of nodes that refer to one another by index. Depth, cycles and sharing cost nothing:
+//! every instruction adds at most one node, and the nodes are limited.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use crate::model::weights::{
     checkpoint::Dtype,
@@ -16,6 +20,10 @@ use crate::model::weights::{
 /// Largest length of a storage's key or of a fraction. They are copied, so that long ones could
 /// fill the memory.
 const NAME_LIMIT: usize = 64;
+
+/// Most nodes of a pickle. The state of 13,000 tensors with an optimiser's three values for each has
+/// a million.
+const NODE_LIMIT: usize = 1 << 21;
 
 /// Index of a node.
 pub(super) type Id = usize;
@@ -34,21 +42,24 @@ pub(super) enum Node {
     Name(Name),
     /// `fractions.Fraction`, as a text such as "39/5".
     Fraction(String),
-    /// Values in an entry of the archive, by its name.
+    /// Values in an entry of the archive, by its name. `None`: not floating-point values.
     Storage {
-        dtype: Dtype,
-        key: String,
+        dtype: Option<Dtype>,
+        key: Box<str>,
     },
     /// Boxed, because a hostile file may have a million small nodes.
     Tensor(Box<View>),
+    /// An object that is not built: the name of its class or function, or what it is.
+    Opaque(Rc<str>),
 }
 
 /// A tensor: part of a storage. Lengths in values, not bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct View {
-    pub(super) dtype: Dtype,
+    /// `None`: not floating-point values.
+    pub(super) dtype: Option<Dtype>,
     /// Entry of the archive.
-    pub(super) key: String,
+    pub(super) key: Box<str>,
     pub(super) offset: usize,
     pub(super) shape: Vec<usize>,
     pub(super) strides: Vec<usize>,
@@ -60,31 +71,33 @@ pub(super) enum Name {
     OrderedDict,
     Fraction,
     RebuildTensor,
-    Storage(Dtype),
+    /// A parameter, made of a tensor.
+    RebuildParameter,
+    Storage(Option<Dtype>),
     /// A network's class, by its name.
-    Class(String),
+    Class(Rc<str>),
 }
 
 impl Name {
-    fn known(module: &str, name: &str) -> Result<Self> {
-        Ok(match (module, name) {
+    fn known(module: &str, name: &str) -> Option<Self> {
+        Some(match (module, name) {
             ("collections", "OrderedDict") => Self::OrderedDict,
             ("fractions", "Fraction") => Self::Fraction,
             ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
-            ("torch", "HalfStorage") => Self::Storage(Dtype::F16),
-            ("torch", "BFloat16Storage") => Self::Storage(Dtype::Bf16),
-            ("torch", "FloatStorage") => Self::Storage(Dtype::F32),
-            ("torch", "DoubleStorage") => Self::Storage(Dtype::F64),
+            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
+            ("torch", "HalfStorage") => Self::Storage(Some(Dtype::F16)),
+            ("torch", "BFloat16Storage") => Self::Storage(Some(Dtype::Bf16)),
+            ("torch", "FloatStorage") => Self::Storage(Some(Dtype::F32)),
+            ("torch", "DoubleStorage") => Self::Storage(Some(Dtype::F64)),
+            (
+                "torch",
+                "LongStorage" | "IntStorage" | "ShortStorage" | "CharStorage" | "ByteStorage"
+                | "BoolStorage",
+            ) => Self::Storage(None),
             ("demucs.htdemucs", "HTDemucs")
             | ("demucs.hdemucs", "HDemucs")
-            | ("demucs.demucs", "Demucs") => Self::Class(name.to_owned()),
-            _ => {
-                return Err(Fault::wrong(format!(
-                    "holds a pickle that asks for {}.{}: refused",
-                    quoted(module),
-                    quoted(name)
-                )));
-            }
+            | ("demucs.demucs", "Demucs") => Self::Class(name.into()),
+            _ => return None,
         })
     }
 }
@@ -131,6 +144,8 @@ struct Machine<'a> {
     /// Heights of the stack at the open marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
+    /// The names of opaque nodes, each once.
+    names: HashSet<Rc<str>>,
 }
 
 impl<'a> Machine<'a> {
@@ -150,10 +165,10 @@ impl<'a> Machine<'a> {
             b'K' => Node::Int(u8::from_le_bytes(self.array()?).into()),
             b'M' => Node::Int(u16::from_le_bytes(self.array()?).into()),
             b'J' => Node::Int(i32::from_le_bytes(self.array()?).into()),
-            0x8a => Node::Int(self.long()?),
+            0x8a => self.long()?,
             b'G' => Node::Float(f64::from_be_bytes(self.array()?)),
             b'X' => Node::Text(self.text()?),
-            b'c' => Node::Name(Name::known(self.line()?, self.line()?)?),
+            b'c' => self.global()?,
             b')' => Node::Tuple(Vec::new()),
             b']' => Node::List(Vec::new()),
             b'}' => Node::Dict(Vec::new()),
@@ -161,8 +176,14 @@ impl<'a> Machine<'a> {
             b't' => Node::Tuple(self.pop_mark()?),
             b'Q' => self.storage()?,
             b'R' => self.call()?,
+            0x81 => self.object()?,
             other => return self.act(other),
         };
+        if self.nodes.len() >= NODE_LIMIT {
+            return Err(Fault::wrong(format!(
+                "holds a pickle of more than {NODE_LIMIT} values: refused"
+            )));
+        }
         self.stack.push(self.nodes.len());
         self.nodes.push(node);
         Ok(())
@@ -233,16 +254,32 @@ impl<'a> Machine<'a> {
         Ok(&mut self.nodes[id])
     }
 
-    fn long(&mut self) -> Result<i64> {
+    /// A whole number of up to 255 bytes; an opaque node where 64 bits do not hold it.
+    fn long(&mut self) -> Result<Node> {
         let [length] = self.array()?;
         let digits = self.take(length.into())?;
         if digits.len() > 8 {
-            return Err(Fault::wrong("holds a pickle with a number of more than 64 bits: refused"));
+            return Ok(Node::Opaque("a number of more than 64 bits".into()));
         }
         let negative = digits.last().is_some_and(|byte| byte & 0x80 != 0);
         let mut extended = [if negative { 0xff } else { 0 }; 8];
         extended[..digits.len()].copy_from_slice(digits);
-        Ok(i64::from_le_bytes(extended))
+        Ok(Node::Int(i64::from_le_bytes(extended)))
+    }
+
+    /// A name; an opaque node for one that is not known.
+    fn global(&mut self) -> Result<Node> {
+        let (module, name) = (self.line()?, self.line()?);
+        if let Some(known) = Name::known(module, name) {
+            return Ok(Node::Name(known));
+        }
+        let full = format!("{}.{}", quoted(module), quoted(name));
+        if let Some(known) = self.names.get(full.as_str()) {
+            return Ok(Node::Opaque(Rc::clone(known)));
+        }
+        let full: Rc<str> = full.into();
+        self.names.insert(Rc::clone(&full));
+        Ok(Node::Opaque(full))
     }
 
     fn text(&mut self) -> Result<String> {
@@ -270,6 +307,7 @@ impl<'a> Machine<'a> {
                 list.extend(items);
                 Ok(())
             }
+            Node::Opaque(_) => Ok(()),
             _ => Err(damaged()),
         }
     }
@@ -281,6 +319,7 @@ impl<'a> Machine<'a> {
                 dict.extend(pairs.iter().map(|&[key, value]| (key, value)));
                 Ok(())
             }
+            Node::Opaque(_) => Ok(()),
             _ => Err(damaged()),
         }
     }
@@ -301,39 +340,67 @@ impl<'a> Machine<'a> {
     fn storage(&mut self) -> Result<Node> {
         let id = self.pop()?;
         match self.items(id) {
+            Some([_, Node::Opaque(class), _, _, _]) => Ok(Node::Opaque(Rc::clone(class))),
             Some([Node::Text(kind), Node::Name(Name::Storage(dtype)), Node::Text(key), _, _])
                 if kind == "storage" && key.len() <= NAME_LIMIT =>
             {
-                Ok(Node::Storage { dtype: *dtype, key: key.clone() })
+                Ok(Node::Storage { dtype: *dtype, key: key.as_str().into() })
             }
             _ => Err(damaged()),
         }
     }
 
-    /// The supported calls: an empty ordered dictionary, a fraction, a tensor.
+    /// The supported calls: an empty ordered dictionary, a fraction, a tensor, a parameter. The
+    /// result of any other function is opaque.
     fn call(&mut self) -> Result<Node> {
         let arguments = self.pop()?;
         let function = self.pop()?;
-        let Node::Name(function) = &self.nodes[function] else { return Err(damaged()) };
+        let function = match &self.nodes[function] {
+            Node::Name(function) => function,
+            Node::Opaque(name) => return Ok(Node::Opaque(Rc::clone(name))),
+            _ => return Err(damaged()),
+        };
         match function {
             Name::OrderedDict => match self.items::<0>(arguments) {
                 Some([]) => Ok(Node::Dict(Vec::new())),
-                None => Err(damaged()),
+                // With its entries, as Python's own pickles write it.
+                None => Ok(Node::Opaque("collections.OrderedDict".into())),
             },
             Name::Fraction => self.fraction(arguments),
-            Name::RebuildTensor => Ok(Node::Tensor(Box::new(self.tensor(arguments)?))),
-            Name::Storage(_) | Name::Class(_) => {
-                Err(Fault::wrong("holds a pickle that makes an object of a class: refused"))
-            }
+            Name::RebuildTensor => self.tensor(arguments),
+            Name::RebuildParameter => self.parameter(arguments),
+            Name::Class(name) => Ok(Node::Opaque(Rc::clone(name))),
+            Name::Storage(_) => Err(damaged()),
         }
     }
 
-    /// Attributes of an object, which are ignored. Only ordered dictionaries may have some.
+    /// The tensor of a parameter: the first of its arguments.
+    fn parameter(&self, arguments: Id) -> Result<Node> {
+        let Node::Tuple(items) = &self.nodes[arguments] else { return Err(damaged()) };
+        match items.first().map(|id| &self.nodes[*id]) {
+            Some(Node::Tensor(view)) => Ok(Node::Tensor(view.clone())),
+            Some(Node::Opaque(name)) => Ok(Node::Opaque(Rc::clone(name))),
+            _ => Err(damaged()),
+        }
+    }
+
+    /// A new object of a class, which stays opaque.
+    fn object(&mut self) -> Result<Node> {
+        let _arguments = self.pop()?;
+        let class = self.pop()?;
+        match &self.nodes[class] {
+            Node::Opaque(name) | Node::Name(Name::Class(name)) => Ok(Node::Opaque(Rc::clone(name))),
+            Node::Name(Name::OrderedDict) => Ok(Node::Dict(Vec::new())),
+            _ => Err(damaged()),
+        }
+    }
+
+    /// Attributes of an object, which are ignored.
     fn build(&mut self) -> Result<()> {
         self.pop()?;
         match self.top()? {
-            Node::Dict(_) => Ok(()),
-            _ => Err(Fault::wrong("holds a pickle that sets attributes of an object: refused")),
+            Node::Dict(_) | Node::Opaque(_) | Node::Tensor(_) => Ok(()),
+            _ => Err(damaged()),
         }
     }
 
@@ -358,18 +425,21 @@ impl<'a> Machine<'a> {
     }
 
     /// `(storage, offset, shape, strides, requires_grad, hooks)`; newer files may add one more.
-    fn tensor(&self, arguments: Id) -> Result<View> {
+    fn tensor(&self, arguments: Id) -> Result<Node> {
         let Node::Tuple(items) = &self.nodes[arguments] else { return Err(damaged()) };
         let [storage, offset, shape, strides, ..] = items[..] else { return Err(damaged()) };
-        let Node::Storage { dtype, key } = &self.nodes[storage] else { return Err(damaged()) };
-        let view = View {
-            dtype: *dtype,
-            key: key.clone(),
-            offset: self.size(offset)?,
-            shape: self.sizes(shape)?,
-            strides: self.sizes(strides)?,
+        let (dtype, key) = match &self.nodes[storage] {
+            Node::Storage { dtype, key } => (*dtype, key.clone()),
+            Node::Opaque(class) => return Ok(Node::Opaque(Rc::clone(class))),
+            _ => return Err(damaged()),
         };
-        if view.shape.len() == view.strides.len() { Ok(view) } else { Err(damaged()) }
+        let (offset, shape) = (self.size(offset)?, self.sizes(shape)?);
+        let view = View { dtype, key, offset, shape, strides: self.sizes(strides)? };
+        if view.shape.len() == view.strides.len() {
+            Ok(Node::Tensor(Box::new(view)))
+        } else {
+            Err(damaged())
+        }
     }
 
     fn size(&self, id: Id) -> Result<usize> {

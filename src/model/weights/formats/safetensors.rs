@@ -67,6 +67,23 @@ pub(super) fn read(mut file: impl Read, length: u64, watch: &mut Watch<'_>) -> R
             Stored::BF16 => Dtype::Bf16,
             Stored::F32 => Dtype::F32,
             Stored::F64 => Dtype::F64,
+            // Counters and indices, which no network needs.
+            Stored::BOOL
+            | Stored::U8
+            | Stored::I8
+            | Stored::I16
+            | Stored::U16
+            | Stored::I32
+            | Stored::U32
+            | Stored::I64
+            | Stored::U64 => {
+                let count = (info.data_offsets.1 - info.data_offsets.0) as u64;
+                if std::io::copy(&mut file.by_ref().take(count), &mut std::io::sink())? != count {
+                    return Err(cut_off(length, length + 1));
+                }
+                done += count;
+                continue;
+            }
             other => {
                 let name = quoted(&name);
                 return Err(Fault::wrong(format!(

@@ -47,12 +47,14 @@ pub(in crate::model::weights) fn read(
     file.by_ref().take(64).read_to_end(&mut start)?;
     file.rewind()?;
     let length = meta.len();
-    match kind(&start)? {
-        Kind::Safetensors => safetensors::read(file, length, watch),
-        Kind::Torch => torch::read(file, length, watch),
-        Kind::Onnx => onnx::read(file, length, watch),
-        Kind::Archive => npm_package::read(file, length, entry_sha256, watch),
-    }
+    let mut checkpoint = match kind(&start)? {
+        Kind::Safetensors => safetensors::read(file, length, watch)?,
+        Kind::Torch => torch::read(file, length, watch)?,
+        Kind::Onnx => onnx::read(file, length, watch)?,
+        Kind::Archive => npm_package::read(file, length, entry_sha256, watch)?,
+    };
+    checkpoint.strip_prefixes();
+    Ok(checkpoint)
 }
 
 /// Detects the format of a file by its first bytes.
@@ -67,7 +69,7 @@ fn kind(start: &[u8]) -> Result<Kind> {
         [0x08, _, 0x12 | 0x1a | 0x22 | 0x3a | 0x42, ..] => Ok(Kind::Onnx),
         [0x80, 2..=5, ..] => Err(Fault::wrong(
             "is a bare pickle: PyTorch's format from before version 1.6. Save it again with a newer \
-             PyTorch",
+             PyTorch: torch.save(torch.load(\"old.ckpt\", \"cpu\"), \"new.ckpt\")",
         )),
         _ => Err(FileFault::NotAModel { start: shown(start) }.into()),
     }

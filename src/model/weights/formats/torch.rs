@@ -1,8 +1,11 @@
-//! PyTorch's checkpoints (`.th`): a zip archive of a pickle and one entry for each storage.
+//! PyTorch's checkpoints (`.th`, `.ckpt`, `.pt`): a zip archive of a pickle and one entry for each
+//! storage.
 //!
-//! The package that the reference writes is a dictionary of `klass`, `args`, `kwargs` and `state`.
+//! Demucs writes a dictionary of `klass`, `args`, `kwargs` and `state`. Others write the state alone,
+//! or beside a trainer's values, of which nothing is read.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufReader, Read as _},
 };
@@ -10,16 +13,22 @@ use std::{
 use serde_json::{Map, Value};
 use zip::{CompressionMethod, ZipArchive, result::ZipError};
 
-use super::pickle::{self, Name, Node, Pickle, View};
+use super::pickle::{self, Id, Name, Node, Pickle, View};
 use crate::model::weights::{
-    checkpoint::{Checkpoint, Tensor, Values, count},
+    checkpoint::{Checkpoint, Dtype, Tensor, Values, count},
     error::{Fault, Result, bytes, quoted},
     progress::{Step, Watch},
 };
 
-/// Largest length of a pickle, in bytes; the known model's has 60 kB. Each byte can be an
-/// instruction that makes a value of some eighty bytes.
-const PICKLE_LIMIT: u64 = 1 << 20;
+/// Largest length of a pickle, in bytes. HTDemucs's has 60 kB; the one of 13,000 tensors with an
+/// optimiser's three values for each has 5 MB. The number of its values has a limit of its own.
+const PICKLE_LIMIT: u64 = 16 << 20;
+
+/// Largest length of a network's values, in bytes; the largest known network has 1.3 GB.
+const STATE_LIMIT: u64 = 4 << 30;
+
+/// Keys of the state in a trainer's checkpoint, in the order in which they are tried.
+const STATE_KEYS: [&str; 4] = ["state", "state_dict", "model_state_dict", "model"];
 
 /// Largest number of values and bytes of text in constructor arguments.
 const ARGUMENT_LIMIT: usize = 100_000;
@@ -48,25 +57,110 @@ pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Che
     big_endian(&mut archive, folder)?;
 
     let mut checkpoint = described(&pickle)?;
-    let Some(Node::Dict(state)) = pickle.get(pickle.root(), "state") else {
-        return Err(Fault::wrong("is a PyTorch file without a network's state in it"));
-    };
-    // No storage is used twice, so that all of them together are at most as long as the file.
+    // Each storage is read once, so that all of them together are at most as long as the file.
     let mut left = length;
-    for &(name, value) in state {
-        let Node::Text(name) = pickle.node(name) else {
-            return Err(Fault::wrong("holds a tensor whose name is not a text"));
-        };
-        let Node::Tensor(view) = pickle.node(value) else {
-            return Err(Fault::wrong(format!("holds {}, which is not a tensor", quoted(name))));
-        };
-        let stored = entry(&mut archive, &format!("{folder}/data/{}", view.key), left)?;
+    let mut values_left = STATE_LIMIT.min(length.saturating_mul(2));
+    for (key, tensors) in &by_storage(&pickle, state(&pickle)?)? {
+        let stored = entry(&mut archive, &format!("{folder}/data/{key}"), left)?;
         left -= stored.len() as u64;
-        let values = gather(name, view, &stored)?;
-        checkpoint.insert(name.clone(), Tensor { shape: view.shape.clone(), values })?;
+        for Named { name, dtype, view } in tensors {
+            let values = gather(name, view, *dtype, &stored)?;
+            // Tensors that share a storage could be many times as long as the file.
+            values_left =
+                values_left.checked_sub((values.len() * dtype.size()) as u64).ok_or_else(|| {
+                    Fault::wrong("holds tensors of more values than the file: refused")
+                })?;
+            let tensor = Tensor { shape: view.shape.clone(), values };
+            checkpoint.insert((*name).to_owned(), tensor)?;
+        }
         watch.report(Step::Reading, length - left, Some(length))?;
     }
     Ok(checkpoint)
+}
+
+/// A tensor of floating-point values, by its name.
+struct Named<'a> {
+    name: &'a str,
+    dtype: Dtype,
+    view: &'a View,
+}
+
+/// The entries of the network's state: below one of [`STATE_KEYS`], or the root itself.
+fn state(pickle: &Pickle) -> Result<&[(Id, Id)]> {
+    /// The innermost dictionary with tensors, or the name of an object in its place.
+    fn find<'a>(pickle: &'a Pickle, node: &'a Node, depth: usize) -> Found<'a> {
+        let entries = match node {
+            Node::Dict(entries) => entries,
+            Node::Opaque(name) => return Found::Object(name),
+            _ => return Found::Nothing,
+        };
+        let mut object = Found::Nothing;
+        for key in STATE_KEYS.iter().filter(|_| depth < 3) {
+            match pickle.get(node, key).map(|inner| find(pickle, inner, depth + 1)) {
+                Some(Found::State(state)) => return Found::State(state),
+                Some(found @ Found::Object(_)) => object = found,
+                Some(Found::Nothing) | None => {}
+            }
+        }
+        let is_tensor = |(_, value): &(Id, Id)| matches!(pickle.node(*value), Node::Tensor(_));
+        if entries.iter().any(is_tensor) {
+            return Found::State(entries);
+        }
+        // A state in which no value is a tensor, but an object in a tensor's place.
+        let mut values = entries.iter().map(|(_, value)| pickle.node(*value));
+        let inner = values.find_map(|value| match value {
+            Node::Opaque(name) if depth > 0 => Some(Found::Object(name)),
+            _ => None,
+        });
+        inner.unwrap_or(object)
+    }
+    match find(pickle, pickle.root(), 0) {
+        Found::State(state) => Ok(state),
+        Found::Object(name) => Err(asks_for(name)),
+        Found::Nothing => Err(Fault::wrong("is a PyTorch file without a network's state in it")),
+    }
+}
+
+/// What a place in a checkpoint holds.
+enum Found<'a> {
+    State(&'a [(Id, Id)]),
+    /// A Python object, by the name of its class or function.
+    Object(&'a str),
+    Nothing,
+}
+
+/// The error of a Python object where a network's state is needed.
+fn asks_for(name: &str) -> Fault {
+    Fault::wrong(format!(
+        "holds a pickle that asks for {name}: refused, because that may run any program; save the \
+         network's state alone: torch.save(model.state_dict(), \"new.ckpt\")"
+    ))
+}
+
+/// The floating-point tensors of a state, by the key of their storage. Tensors of whole numbers,
+/// such as counters, and entries that are plain values are left out.
+fn by_storage<'a>(
+    pickle: &'a Pickle,
+    state: &'a [(Id, Id)],
+) -> Result<BTreeMap<&'a str, Vec<Named<'a>>>> {
+    let mut storages = BTreeMap::<&str, Vec<Named<'_>>>::new();
+    for &(name, value) in state {
+        let view = match pickle.node(value) {
+            Node::Tensor(view) => view,
+            Node::Opaque(name) => return Err(asks_for(name)),
+            _ => continue,
+        };
+        let Node::Text(name) = pickle.node(name) else {
+            return Err(Fault::wrong("holds a tensor whose name is not a text"));
+        };
+        if let Some(dtype) = view.dtype {
+            storages.entry(&view.key).or_default().push(Named { name, dtype, view });
+        }
+    }
+    if storages.is_empty() {
+        return Err(Fault::wrong("is a PyTorch file without a network's state in it"));
+    }
+    Ok(storages)
 }
 
 /// Reads an entry of the archive. PyTorch never compresses, so that an entry is at most as long as
@@ -109,8 +203,8 @@ fn big_endian(archive: &mut Archive, folder: &str) -> Result<()> {
 }
 
 /// The values of a tensor in row-major order, whatever its strides.
-fn gather(name: &str, view: &View, stored: &[u8]) -> Result<Values> {
-    let size = view.dtype.size();
+fn gather(name: &str, view: &View, dtype: Dtype, stored: &[u8]) -> Result<Values> {
+    let size = dtype.size();
     let available = stored.len() / size;
     let beyond = || {
         Fault::wrong(format!(
@@ -129,14 +223,14 @@ fn gather(name: &str, view: &View, stored: &[u8]) -> Result<Values> {
         return Err(beyond());
     }
     let values = if contiguous(view) {
-        view.dtype.values(&stored[view.offset * size..(view.offset + count) * size])
+        dtype.values(&stored[view.offset * size..(view.offset + count) * size])
     } else {
         let mut bytes = Vec::with_capacity(count * size);
         for index in 0..count {
             let at = position(view, index) * size;
             bytes.extend_from_slice(&stored[at..at + size]);
         }
-        view.dtype.values(&bytes)
+        dtype.values(&bytes)
     };
     values.map_err(|inexact| inexact.of(name))
 }
@@ -160,12 +254,16 @@ fn position(view: &View, mut index: usize) -> usize {
     at
 }
 
-/// Class and constructor arguments. The first positional argument is the list of sources.
+/// Class and constructor arguments, of a checkpoint with a class; others keep something else under
+/// these names. The first positional argument is the list of sources.
 fn described(pickle: &Pickle) -> Result<Checkpoint> {
     let mut checkpoint = Checkpoint::default();
-    if let Some(Node::Name(Name::Class(class_name))) = pickle.get(pickle.root(), "klass") {
-        checkpoint.class_name = Some(class_name.clone());
-    }
+    let Some(Node::Name(Name::Class(class_name)) | Node::Opaque(class_name)) =
+        pickle.get(pickle.root(), "klass")
+    else {
+        return Ok(checkpoint);
+    };
+    checkpoint.class_name = class_name.rsplit('.').next().map(str::to_owned);
     let mut left = ARGUMENT_LIMIT;
     if let Some(kwargs) = pickle.get(pickle.root(), "kwargs")
         && let Value::Object(kwargs) = json(pickle, kwargs, 0, &mut left)?
@@ -213,7 +311,7 @@ fn json(pickle: &Pickle, node: &Node, depth: usize, left: &mut usize) -> Result<
             }
             Value::Object(map)
         }
-        Node::Name(_) | Node::Storage { .. } | Node::Tensor(_) => {
+        Node::Name(_) | Node::Storage { .. } | Node::Tensor(_) | Node::Opaque(_) => {
             return Err(Fault::wrong("holds constructor arguments that are not plain values"));
         }
     })

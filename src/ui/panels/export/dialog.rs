@@ -57,15 +57,17 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     let (state, ui_state) = (cx.state, cx.ui_state);
     let stems = state.stems(song);
     let lanes = ui_state.lanes(song, stems);
-    let lanes = (&lanes[..], ui_state.residual(song));
-    let plan = ui_state.choices.plan(stems, lanes, &state.fields(song));
+    let has_rest = state.has_rest(song);
+    let lanes = (&lanes[..], ui_state.residual(song, has_rest));
+    let choices = ui_state.choices.for_stems(has_rest);
+    let plan = choices.plan(stems, lanes, &state.fields(song));
     let objection = plan.as_ref().err().cloned().or_else(|| ui_state.choices.settings().err());
     let is_entered = objection.is_none() && enter_is_pressed(ui);
     let chosen = Chosen {
         stems,
         ticked: ui_state.ticked(song, stems),
         plan,
-        is_one: ui_state.choices.is_one(stems, lanes),
+        is_one: choices.is_one(stems, lanes),
     };
 
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
@@ -94,6 +96,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
         rows::quality(ui, &mut form, &mut new);
         match new.what() {
             Some(ExportWhat::Mix) => rows::loudness(ui, &mut form, &mut new),
+            Some(_) if has_rest => {}
             Some(what) => rows::residual(ui, &mut form, what, &chosen, &mut new),
             None => {}
         }

@@ -126,7 +126,8 @@ fn rows<'a>(cx: &Cx<'a>, song: &'a Song, open: &'a OpenSong) -> Vec<Row<'a>> {
         || cx.state.is_separated(song.id)
         || cx.state.active_job(song.id).is_some();
     let lanes = cx.ui_state.lanes(song.id, &open.stems);
-    let residual = cx.ui_state.residual(song.id);
+    let has_rest = cx.state.has_rest(song.id);
+    let residual = cx.ui_state.residual(song.id, has_rest);
     let any_solo = lanes.iter().any(|lane| lane.ticked && lane.soloed) || residual.soloed;
     let is_mix = cx.ui_state.monitor == Monitor::Mix;
     let make = |stem: Option<usize>| {
@@ -139,7 +140,7 @@ fn rows<'a>(cx: &Cx<'a>, song: &'a Song, open: &'a OpenSong) -> Vec<Row<'a>> {
         .filter(|stem| is_there && lanes[*stem].ticked)
         .map(|stem| make(Some(stem)))
         .collect();
-    let has_residual = !stems.is_empty();
+    let has_residual = !stems.is_empty() && !has_rest;
     stems.into_iter().chain(has_residual.then(|| make(None))).collect()
 }
 

@@ -138,6 +138,7 @@ fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
         "htdemucs" => fl!(settings_about_default),
         "htdemucs_ft" => fl!(settings_about_specialists),
         "htdemucs_6s" => fl!(settings_about_six),
+        "kim_vocals" => fl!(settings_about_kim),
         _ => fl!(settings_own_model),
     };
     format!("{state}. {about}")

@@ -6,7 +6,7 @@ use super::Cx;
 use crate::{
     engine::{
         Song,
-        separation::options::{Quality, QualityCost, SeparationOptions},
+        separation::options::{Preset, QualityCost, SeparationOptions},
     },
     i18n::fl,
     model::weights::State,
@@ -116,14 +116,13 @@ fn model(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, shown: &Shown) {
         response.on_hover_text(fl!(song_piano_is_weak));
     }
     if let Some(model) = chosen.filter(|model| model != name) {
-        let recipe = SeparationOptions { model, quality: shown.recipe.quality };
-        cx.act(Action::ChooseRecipe(song.id, recipe));
+        cx.act(Action::UseModel(song.id, model));
     }
 }
 
 /// A quality, and how long it takes with so many networks.
 fn offer_words(offer: &QualityCost, networks: usize) -> String {
-    let name = quality_name(offer.quality);
+    let name = quality_name(offer.preset);
     match offer.seconds_each {
         Some(each) => {
             let seconds = each * (offer.segments * networks) as f64;
@@ -133,11 +132,11 @@ fn offer_words(offer: &QualityCost, networks: usize) -> String {
     }
 }
 
-fn quality_name(quality: Quality) -> &'static str {
-    match quality {
-        Quality::DRAFT => fl!(song_quality_draft),
-        Quality::STANDARD => fl!(song_quality_standard),
-        Quality::BEST => fl!(song_quality_best),
-        _ => fl!(song_quality_custom),
+fn quality_name(preset: Option<Preset>) -> &'static str {
+    match preset {
+        Some(Preset::Draft) => fl!(song_quality_draft),
+        Some(Preset::Standard) => fl!(song_quality_standard),
+        Some(Preset::Best) => fl!(song_quality_best),
+        None => fl!(song_quality_custom),
     }
 }

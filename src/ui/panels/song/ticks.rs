@@ -28,15 +28,19 @@ enum Preset {
 impl Preset {
     /// The instruments it ticks; `None` when the model does not know those that it is about.
     fn of(self, stems: &[String]) -> Option<Vec<String>> {
-        let has = |name: &str| stems.iter().any(|stem| stem == name);
+        let has = |name: &str| stems.iter().any(|stem| stem.eq_ignore_ascii_case(name));
         let those = |is_meant: &dyn Fn(&str) -> bool| {
             stems.iter().filter(|stem| is_meant(stem)).cloned().collect()
         };
         match self {
             Self::All => Some(stems.to_vec()),
-            Self::Without(name) => has(name).then(|| those(&|stem| stem != name)),
+            Self::Without(name) => {
+                has(name).then(|| those(&|stem| !stem.eq_ignore_ascii_case(name)))
+            }
             Self::Only(names) => {
-                names.iter().all(|name| has(name)).then(|| those(&|stem| names.contains(&stem)))
+                let is_named =
+                    |stem: &str| names.iter().any(|name| name.eq_ignore_ascii_case(stem));
+                names.iter().all(|name| has(name)).then(|| those(&is_named))
             }
         }
     }
@@ -101,6 +105,8 @@ mod tests {
         assert_eq!(Preset::All.of(&stems).unwrap().len(), 4);
         assert_eq!(Preset::Only(&["drums", "bass"]).of(&stems).unwrap(), ["drums", "bass"]);
         assert_eq!(Preset::Only(&["vocals"]).of(&stems).unwrap(), ["vocals"]);
+        let two: Vec<String> = ["Vocals", "Instrumental"].map(str::to_owned).into();
+        assert_eq!(Preset::Without("vocals").of(&two).unwrap(), ["Instrumental"]);
         let voice = ["voice".to_owned()];
         assert_eq!(Preset::Without("vocals").of(&voice), None);
         assert_eq!(Preset::Only(&["voice", "drums"]).of(&voice), None);

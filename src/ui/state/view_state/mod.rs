@@ -103,6 +103,8 @@ impl OpenSong {
 pub struct Shown {
     /// What makes its stems.
     pub recipe: SeparationOptions,
+    /// Whether the last stem is the song without all others: then nothing is left over.
+    pub has_rest: bool,
     /// For each stem the networks that make it.
     pub makers: Vec<Vec<usize>>,
     /// For each stem the segments that are missing of it.
@@ -111,6 +113,14 @@ pub struct Shown {
     pub offers: Vec<QualityCost>,
     /// The versions of its stems that are there.
     pub versions: Vec<Version>,
+}
+
+impl Shown {
+    /// Seconds that a segment takes with one network, as the song is set to be separated.
+    fn seconds_each(&self) -> Option<f64> {
+        let is_chosen = |offer: &&QualityCost| offer.quality == self.recipe.quality;
+        self.offers.iter().find(is_chosen)?.seconds_each
+    }
 }
 
 /// A file that is being read.
@@ -251,8 +261,10 @@ pub struct ViewState {
     computing: Option<(SongId, (u64, u64))>,
     /// Segments and bytes that are still to be computed, of the song that was told last.
     need: Option<(SongId, usize, u64)>,
-    /// Seconds that a segment is expected to take.
+    /// Seconds that a segment of the usual model is expected to take.
     expected: Option<f64>,
+    /// The same of jobs that begin.
+    expected_of: BTreeMap<JobId, f64>,
     next_notice: u64,
     terms: String,
 }
@@ -371,6 +383,12 @@ impl ViewState {
         }
     }
 
+    /// Whether a song's stems add up to it: there is no residual then.
+    pub fn has_rest(&self, song: SongId) -> bool {
+        let open = self.open.as_ref().filter(|open| open.id == song);
+        open.and_then(|open| open.shown.as_ref()).is_some_and(|shown| shown.has_rest)
+    }
+
     /// The stems of the model that is installed, in its order.
     pub fn sources(&self) -> &[String] {
         match &self.model {
@@ -412,7 +430,8 @@ impl ViewState {
 
     /// Places of stems in the order in which they are shown.
     pub fn display_order(stems: &[String]) -> Vec<usize> {
-        let rank = |stem: &String| STEM_ORDER.iter().position(|known| known == stem);
+        let rank =
+            |stem: &String| STEM_ORDER.iter().position(|known| known.eq_ignore_ascii_case(stem));
         let mut order: Vec<usize> = (0..stems.len()).collect();
         order.sort_by_key(|i| (rank(&stems[*i]).unwrap_or(STEM_ORDER.len()), *i));
         order
@@ -480,7 +499,10 @@ impl ViewState {
     /// nothing is left to do.
     pub fn need(&self, song: SongId) -> Option<Need> {
         let (_, segments, bytes) = self.need.filter(|(told, ..)| *told == song)?;
-        let seconds = self.expected.map(|each| each * segments as f64);
+        let shown =
+            self.open.as_ref().filter(|open| open.id == song).and_then(|o| o.shown.as_ref());
+        let each = shown.map_or(self.expected, Shown::seconds_each);
+        let seconds = each.map(|each| each * segments as f64);
         (segments > 0).then_some(Need { seconds, bytes })
     }
 
@@ -556,15 +578,17 @@ impl ViewState {
                     (open.covered, open.refined) = (covered, refined);
                 }
             }
-            Event::Shown { song, recipe, makers, missing, offers, versions } => {
+            Event::Shown { song, recipe, has_rest, makers, missing, offers, versions } => {
                 if let Some(open) = self.open_mut(song) {
-                    open.shown = Some(Shown { recipe, makers, missing, offers, versions });
+                    let shown = Shown { recipe, has_rest, makers, missing, offers, versions };
+                    open.shown = Some(shown);
                 }
             }
             Event::Models(models) => self.models = models,
             Event::ModelTask(name, task) => self.model_task = Some((name, task)),
             Event::Model(state) => self.model = Some(state),
             Event::Pace(seconds) => self.expected = Some(seconds),
+            Event::JobPace(job, seconds) => drop(self.expected_of.insert(job, seconds)),
             Event::Described { song, fields } => self.described = Some((song, fields)),
             Event::Export { id, state } => self.export(id, state),
             // The app's: what comes of it depends on the pointer, or was set by the user.
@@ -641,7 +665,8 @@ impl ViewState {
         }
         if job.state == JobState::Running {
             let done = job.segments_done;
-            let begin = Estimate::new(self.expected, done, now);
+            let expected = self.expected_of.get(&job.id).copied().or(self.expected);
+            let begin = Estimate::new(expected, done, now);
             let pace = self.paces.entry(job.id).or_insert(begin);
             // What a draft takes says little of the segments after it.
             if job.drafts_left > 0
@@ -652,6 +677,7 @@ impl ViewState {
             pace.advance(done, now);
         } else {
             self.paces.remove(&job.id);
+            self.expected_of.remove(&job.id);
         }
         if self.job(job.id).is_none_or(|known| known.state != job.state) {
             self.version += 1;

@@ -3,7 +3,9 @@
 use super::{os, shown};
 use crate::{
     i18n::fl,
-    model::{CHANNELS, FileFault, ModelError, SAMPLE_RATE, weights::Step},
+    model::{
+        CHANNELS, FileFault, ModelError, SAMPLE_RATE, recognition::MissingFact, weights::Step,
+    },
 };
 
 /// An error of a model or its weights.
@@ -43,6 +45,10 @@ pub fn model_error(error: &ModelError) -> String {
                 Some(path) => fl!(weights_other_sound_file, path = path, sound = sound),
                 None => sound,
             }
+        }
+        ModelError::FactsMissing { path, missing, .. } => {
+            let flags: Vec<String> = missing.iter().map(MissingFact::flag).collect();
+            fl!(weights_facts_missing, path = shown(path), flags = flags.join(" "))
         }
         ModelError::Cancelled => fl!(problem_cancelled).to_owned(),
     }

@@ -15,7 +15,7 @@ mod sniff;
 pub(super) mod tags;
 mod wav;
 
-use std::io;
+use std::{io, ops::Range};
 
 pub(super) use mp4::timing::Timeline;
 
@@ -74,8 +74,31 @@ pub struct Timing {
     pub has_gaps: bool,
     /// Whether the beginning is such a part: time stamps count from 0.
     pub lacks_start: bool,
+    /// Damaged stretches that are decoded nevertheless, in ascending order.
+    pub doubts: Vec<Doubt>,
     /// The edits of an MP4 track.
     pub timeline: Option<Timeline>,
+}
+
+/// A stretch of damaged data that is decoded nevertheless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// How many streams end before it, one behind the other.
+    pub chapter: usize,
+    /// Its time, in units of the container's time stamps.
+    pub time: Range<u64>,
+}
+
+impl Doubt {
+    /// Adds a stretch, to the one before where they are one.
+    fn push(doubts: &mut Vec<Self>, chapter: usize, time: Range<u64>) {
+        match doubts.last_mut() {
+            Some(last) if last.chapter == chapter && last.time.end >= time.start => {
+                last.time.end = last.time.end.max(time.end);
+            }
+            _ => doubts.push(Self { chapter, time }),
+        }
+    }
 }
 
 /// How a file is laid out.

@@ -1,49 +1,93 @@
-//! Pages of Ogg: read with their checksum, and written.
+//! Pages of Ogg: read with their checksum, put right by it, and written. Knows nothing of their packets.
+//!
+//! Runs on the thread that decodes.
 
-use std::io;
+use std::{collections::BTreeSet, io, ops::Range};
 
-use crate::engine::audio::decode::bounds::BoundedFile;
+use super::checksum::{SUM, fault, seal, single_fault};
+#[cfg(test)]
+use crate::engine::audio::decode::view::Span;
+use crate::engine::audio::decode::{bounds::BoundedFile, integers::u32_le, view::View};
 
 /// Bytes of a page's head before its table of sizes.
 const HEAD: u64 = 27;
+/// Longest page, in bytes.
+const LONGEST: u64 = HEAD + 255 + 255 * 255;
 const MARK: &[u8; 4] = b"OggS";
+/// Where the parts of a head are.
+pub const VERSION: usize = 4;
+pub const FLAGS: usize = 5;
+pub const GRANULE: usize = 6;
+pub const SERIAL: usize = 14;
+pub const SEQUENCE: usize = 18;
+const COUNT: usize = 26;
 /// Flags of a page.
+pub const CONTINUED: u8 = 1;
 pub const FIRST: u8 = 2;
 pub const LAST: u8 = 4;
 /// Bytes that are looked through at a time for the next page.
 const STRIDE: u64 = 1 << 16;
 
-/// A page whose checksum is right.
+/// How far a page is to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Its checksum is right.
+    Right,
+    /// One byte was wrong, which the checksum showed.
+    Restored,
+    /// Its checksum is wrong, although its sizes lead to the next page.
+    Doubtful,
+}
+
+/// A page.
 #[derive(Clone)]
 pub struct Page {
     /// Where it is in the file.
     pub start: u64,
     /// All its bytes.
     pub bytes: Vec<u8>,
+    /// How far they are to be trusted.
+    pub trust: Trust,
+    /// Bytes that are others than those of the file.
+    changed: BTreeSet<usize>,
 }
 
 impl Page {
+    fn new(start: u64, bytes: Vec<u8>, trust: Trust) -> Self {
+        Self { start, bytes, trust, changed: BTreeSet::new() }
+    }
+
     /// Its flags.
     pub fn flags(&self) -> u8 {
-        self.bytes[5]
+        self.bytes[FLAGS]
+    }
+
+    /// The time at its end.
+    pub fn granule(&self) -> u64 {
+        u64::from_le_bytes(std::array::from_fn(|index| self.bytes[GRANULE + index]))
     }
 
     /// The serial number of its stream.
     pub fn serial(&self) -> u32 {
-        self.u32_at(14)
+        self.u32_at(SERIAL)
     }
 
     /// Its number within its stream.
     pub fn sequence(&self) -> u32 {
-        self.u32_at(18)
+        self.u32_at(SEQUENCE)
     }
 
     fn u32_at(&self, at: usize) -> u32 {
         u32::from_le_bytes(std::array::from_fn(|index| self.bytes[at + index]))
     }
 
+    /// Where it ends in the file.
+    pub fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
     fn sizes(&self) -> &[u8] {
-        let count = usize::from(self.bytes[26]);
+        let count = usize::from(self.bytes[COUNT]);
         self.bytes.get(HEAD as usize..HEAD as usize + count).unwrap_or_default()
     }
 
@@ -52,21 +96,54 @@ impl Page {
         self.bytes.get(HEAD as usize + self.sizes().len()..).unwrap_or_default()
     }
 
-    /// The parts of packets in it, and whether each ends in it.
-    pub fn parts(&self) -> Vec<(&[u8], bool)> {
-        let (mut parts, mut rest, mut length) = (Vec::new(), self.content(), 0);
+    /// Where in its bytes the parts of packets are, and whether each ends in it.
+    pub fn ranges(&self) -> Vec<(Range<usize>, bool)> {
+        let (mut ranges, mut start) = (Vec::new(), HEAD as usize + self.sizes().len());
+        let mut end = start;
         for &size in self.sizes() {
-            length += usize::from(size);
+            end = (end + usize::from(size)).min(self.bytes.len());
             if size < 255 {
-                let (part, after) = rest.split_at(length.min(rest.len()));
-                parts.push((part, true));
-                (rest, length) = (after, 0);
+                ranges.push((start..end, true));
+                start = end;
             }
         }
-        if length > 0 {
-            parts.push((rest, false));
+        if end > start {
+            ranges.push((start..end, false));
         }
-        parts
+        ranges
+    }
+
+    /// The parts of packets in it, and whether each ends in it.
+    pub fn parts(&self) -> Vec<(&[u8], bool)> {
+        let part = |(range, is_end): (Range<usize>, bool)| (&self.bytes[range], is_end);
+        self.ranges().into_iter().map(part).collect()
+    }
+
+    /// Whether its last packet goes on in the next page.
+    pub fn goes_on(&self) -> bool {
+        self.sizes().last() == Some(&255)
+    }
+
+    /// Whether its sizes lead to its end.
+    pub fn is_fitted(&self) -> bool {
+        let sizes = self.sizes();
+        sizes.len() == usize::from(self.bytes[COUNT])
+            && HEAD as usize + sizes.len() + sum(sizes) == self.bytes.len()
+    }
+
+    /// Writes other bytes at `at`.
+    pub fn put(&mut self, at: usize, bytes: &[u8]) {
+        for (index, &byte) in (at..).zip(bytes) {
+            if self.bytes[index] != byte {
+                self.bytes[index] = byte;
+                self.changed.insert(index);
+            }
+        }
+    }
+
+    /// Sets the sizes from this index on.
+    pub fn put_sizes(&mut self, index: usize, sizes: &[u8]) {
+        self.put(HEAD as usize + index, sizes);
     }
 
     /// This page with its checksum, after a change.
@@ -75,48 +152,173 @@ impl Page {
         self.bytes
     }
 
-    /// This page, marked as the last of its stream.
-    pub fn as_last(&self) -> Vec<u8> {
-        let mut page = self.clone();
-        page.bytes[5] |= LAST;
-        page.sealed()
+    /// Appends this page with a right checksum to a view of its file.
+    pub fn show(mut self, view: &mut View) {
+        if self.changed.is_empty() && self.trust == Trust::Right {
+            return view.push_file(self.start..self.end());
+        }
+        seal(&mut self.bytes);
+        let mut from = 0;
+        self.changed.extend(SUM..SUM + 4);
+        for &at in &self.changed {
+            view.push_file(self.start + from as u64..self.start + at as u64);
+            view.push_literal(&self.bytes[at..=at]);
+            from = at + 1;
+        }
+        view.push_file(self.start + from as u64..self.end());
     }
+
+    /// Puts the one byte right that explains the checksum, if there is one.
+    fn is_restored(&mut self) -> bool {
+        let Some((at, change)) = single_fault(&self.bytes) else { return false };
+        let byte = self.bytes[at] ^ change;
+        self.put(at, &[byte]);
+        self.trust = Trust::Restored;
+        self.is_fitted() && self.bytes.starts_with(MARK) && self.bytes[VERSION] == 0
+    }
+
+    /// Takes another number of sizes, where that leads to its end.
+    fn fit_count(&mut self) {
+        let head = HEAD as usize;
+        let fits = |count: &u8| {
+            let sizes = self.bytes.get(head..head + usize::from(*count));
+            sizes.is_some_and(|sizes| head + sizes.len() + sum(sizes) == self.bytes.len())
+        };
+        if let Some(count) = (0..=255).find(fits) {
+            self.put(COUNT, &[count]);
+        }
+    }
+
+    /// Other sizes that lead to its end, from each index on: one, or a few in a row.
+    pub fn fits(&self) -> Vec<(usize, Vec<u8>)> {
+        const IN_A_ROW: [usize; 6] = [1, 2, 4, 8, 16, 24];
+        let sizes = self.sizes();
+        let content = self.bytes.len().saturating_sub(HEAD as usize + sizes.len());
+        let others = content.checked_sub(sum(sizes));
+        let (more, less) = (others.unwrap_or(0), sum(sizes).saturating_sub(content));
+        let mut fits = Vec::new();
+        for count in IN_A_ROW {
+            for (index, row) in sizes.windows(count).enumerate() {
+                let Some(wanted) = (sum(row) + more).checked_sub(less) else { continue };
+                if wanted > 255 * count {
+                    continue;
+                }
+                let share = |at: usize| (wanted * (at + 1) / count - wanted * at / count) as u8;
+                let full = |at: usize| wanted.saturating_sub(255 * at).min(255) as u8;
+                fits.push((index, (0..count).map(share).collect()));
+                if count > 1 {
+                    fits.push((index, (0..count).map(full).collect()));
+                }
+            }
+        }
+        fits
+    }
+}
+
+fn sum(sizes: &[u8]) -> usize {
+    sizes.iter().map(|&size| usize::from(size)).sum()
 }
 
 /// What is at one place of the file.
 pub enum Found {
-    /// A page whose checksum is right.
+    /// A page.
     Page(Page),
-    /// No page, or a damaged one.
+    /// No page, or one whose bytes show nothing.
     Damaged,
     /// A page that goes on beyond the end of the file.
     CutOff,
 }
 
-/// The page at `at`.
+/// The page at `at`. Where `follows` another of the stream with this serial number and this number, its mark
+/// may be damaged.
 ///
 /// # Errors
 /// I/O errors of the file.
-pub fn page_at(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
+pub fn page_at(file: &mut BoundedFile, at: u64, follows: Option<(u32, u32)>) -> io::Result<Found> {
     let head = file.bytes_at(at, HEAD + 255)?;
-    if !head.starts_with(MARK) {
-        let is_begun = at + 4 > file.len() && MARK.starts_with(&head);
-        return Ok(if is_begun { Found::CutOff } else { Found::Damaged });
+    let is_marked = head.starts_with(MARK);
+    if !is_marked && at + 4 > file.len() && MARK.starts_with(&head) {
+        return Ok(Found::CutOff);
     }
-    let sizes = head.get(26).and_then(|&count| head.get(27..27 + usize::from(count)));
-    let Some(sizes) = sizes else { return Ok(Found::CutOff) };
-    let content: u64 = sizes.iter().map(|&size| u64::from(size)).sum();
-    let length = HEAD + sizes.len() as u64 + content;
-    let mut bytes = file.bytes_at(at, length)?;
+    let is_here = is_marked || follows.is_some_and(|follows| is_head(&head, follows));
+    if !is_marked && follows.is_none() {
+        return Ok(Found::Damaged);
+    }
+    let sizes = head.get(COUNT).and_then(|&count| head.get(27..27 + usize::from(count)));
+    let Some(sizes) = sizes else { return mended_or_cut(file, at, is_marked) };
+    let length = HEAD + sizes.len() as u64 + sum(sizes) as u64;
+    let bytes = file.bytes_at(at, length)?;
     if (bytes.len() as u64) < length {
-        // A damaged size may lead beyond the end, too: then another page follows.
-        let goes_on = next_mark(file, at + 1)?.is_some();
-        return Ok(if goes_on { Found::Damaged } else { Found::CutOff });
+        return mended_or_cut(file, at, is_marked);
     }
-    let stated: [u8; 4] = std::array::from_fn(|index| bytes[22 + index]);
-    seal(&mut bytes);
-    let is_right = bytes[22..26] == stated;
-    Ok(if is_right { Found::Page(Page { start: at, bytes }) } else { Found::Damaged })
+    let page = Page::new(at, bytes, Trust::Right);
+    if is_marked && fault(&page.bytes) == 0 {
+        return Ok(Found::Page(page));
+    }
+    if let Some(page) = fitting(file, page, is_marked)? {
+        return Ok(Found::Page(page));
+    }
+    if is_here { mended(file, at) } else { Ok(Found::Damaged) }
+}
+
+/// A page that seems to go on beyond the end of the file, which a damaged size may state, too.
+fn mended_or_cut(file: &mut BoundedFile, at: u64, is_marked: bool) -> io::Result<Found> {
+    if !is_marked {
+        return Ok(Found::Damaged);
+    }
+    Ok(match mended(file, at)? {
+        Found::Page(page) if page.trust == Trust::Restored || page.end() < file.len() => {
+            Found::Page(page)
+        }
+        _ if next_mark(file, at + 1)?.is_some() => Found::Damaged,
+        _ => Found::CutOff,
+    })
+}
+
+/// A damaged page whose sizes lead to the next page, or to the end of the file.
+fn fitting(file: &mut BoundedFile, mut page: Page, is_marked: bool) -> io::Result<Option<Page>> {
+    let next = file.bytes_at(page.end(), HEAD)?;
+    let follows = (page.serial(), page.sequence().wrapping_add(1));
+    // A page without its mark shows by that of the next one.
+    let leads_on =
+        next.starts_with(MARK) || is_head(&next, follows) || is_marked && next.is_empty();
+    if !leads_on {
+        return Ok(None);
+    }
+    let mut restored = page.clone();
+    if restored.is_restored() {
+        return Ok(Some(restored));
+    }
+    page.put(0, MARK);
+    let is_right = fault(&page.bytes) == 0; // only its mark was damaged
+    page.trust = if is_right { Trust::Restored } else { Trust::Doubtful };
+    Ok(Some(page))
+}
+
+/// A damaged page whose sizes lead to no other, put right by its checksum, or by where the next page begins.
+fn mended(file: &mut BoundedFile, at: u64) -> io::Result<Found> {
+    let end = next_mark(file, at + 1)?.unwrap_or(file.len());
+    if end - at > LONGEST || end - at < HEAD {
+        return Ok(Found::Damaged);
+    }
+    let mut page = Page::new(at, file.bytes_at(at, end - at)?, Trust::Doubtful);
+    let mut restored = page.clone();
+    if restored.is_restored() {
+        return Ok(Found::Page(restored));
+    }
+    page.put(0, MARK);
+    if !page.is_fitted() {
+        page.fit_count();
+    }
+    Ok(if page.is_fitted() || !page.fits().is_empty() { Found::Page(page) } else { Found::Damaged })
+}
+
+/// Whether a page with this serial number and this number begins here, although its mark is damaged.
+fn is_head(bytes: &[u8], expected: (u32, u32)) -> bool {
+    const MOST_FLAGS: u8 = 7;
+    u32_le(bytes, SERIAL).zip(u32_le(bytes, SEQUENCE)) == Some(expected)
+        && bytes.get(VERSION) == Some(&0)
+        && bytes.get(FLAGS).is_some_and(|&flags| flags <= MOST_FLAGS)
 }
 
 /// Where a page's mark comes next, from `at` on.
@@ -167,29 +369,50 @@ pub fn pages_of(packets: &[Vec<u8>], serial: u32, sequence: u32) -> Vec<u8> {
     pages
 }
 
-/// Writes a page's checksum into it.
-fn seal(page: &mut [u8]) {
-    page[22..26].fill(0);
-    let sum = checksum(page);
-    page[22..26].copy_from_slice(&sum.to_le_bytes());
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// CRC-32 with the polynomial 0x04c11db7, neither reflected nor inverted.
-fn checksum(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
-        let mut index = 0;
-        while index < 256 {
-            let mut crc = (index as u32) << 24;
-            let mut bit = 0;
-            while bit < 8 {
-                crc = if crc & (1 << 31) == 0 { crc << 1 } else { (crc << 1) ^ 0x04c1_1db7 };
-                bit += 1;
-            }
-            table[index] = crc;
-            index += 1;
+    #[test]
+    fn sizes_that_lead_to_the_end_are_found() {
+        let bytes = pages_of(&[vec![1; 100], vec![2; 100], vec![3; 100], vec![4; 100]], 7, 3);
+        let mut page = Page::new(0, bytes, Trust::Doubtful);
+        page.put_sizes(1, &[90]);
+        assert!(!page.is_fitted());
+        assert!(page.fits().contains(&(1, vec![100])));
+        page.put_sizes(1, &[250, 251]);
+        assert!(page.fits().contains(&(1, vec![100, 100])));
+        for (index, sizes) in page.fits() {
+            let mut fitted = page.clone();
+            fitted.put_sizes(index, &sizes);
+            assert!(fitted.is_fitted(), "{index} {sizes:?}");
         }
-        table
-    };
-    bytes.iter().fold(0, |crc, &byte| (crc << 8) ^ TABLE[usize::from((crc >> 24) as u8 ^ byte)])
+        page.put(COUNT, &[9]);
+        page.put_sizes(1, &[100, 100]);
+        page.fit_count();
+        assert!(page.is_fitted());
+    }
+
+    #[test]
+    fn a_page_is_shown_as_it_was_put_right() {
+        let bytes = pages_of(&[vec![9; 600]], 7, 3);
+        let mut page = Page::new(0, bytes.clone(), Trust::Doubtful);
+        page.put(GRANULE, &[1, 2]);
+        page.put_sizes(1, &[9, 89]);
+        page.put_sizes(1, &[255, 90]);
+        let mut view = View::default();
+        let want = page.clone().sealed();
+        page.show(&mut view);
+        let mut got = Vec::new();
+        while let Some(span) = view.at(got.len() as u64) {
+            match span {
+                Span::Literal(literal) => got.extend_from_slice(literal),
+                Span::File { start, bytes: count } => {
+                    got.extend_from_slice(&bytes[start as usize..(start + count) as usize]);
+                }
+            }
+        }
+        assert_eq!(got, want);
+        assert_ne!(got, bytes);
+    }
 }

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Partita beside PyTorch on networks of the published sizes, with seeded weights, in turn.
+
+    ./x bench --peers --network mel|bs|mdx23c [--runs N] [--threads N] [--avx2] [--fast]
+
+The networks are the classes of Music-Source-Separation-Training as `audio-separator` has them. One
+segment of noise goes through ours and PyTorch's, one after the other, on as many threads; the whole
+forward pass is timed, spectrogram and its inverse included, loading is not. The time does not depend
+on the weights. PARTITA_PEERS_PYTHON names a Python that has everything already.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import json
+import os
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import types
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent
+PAUSE = 0.3  # seconds in which the threads of the one before go to sleep
+SAMPLE_RATE = 44_100
+BANDS = (2,) * 24 + (4,) * 12 + (12,) * 8 + (24,) * 8 + (48,) * 8 + (128, 129)
+
+# What the classes are constructed with.
+ROFORMER = dict(
+    stereo=True, num_stems=1, time_transformer_depth=1, freq_transformer_depth=1, dim_head=64,
+    heads=8, stft_n_fft=2048, stft_hop_length=441, stft_win_length=2048, stft_normalized=False,
+    mask_estimator_depth=2,
+)
+NETWORKS = {
+    # Kimberley Jensen's vocals.
+    "mel": ("MelBandRoformer", 352_800, dict(ROFORMER, dim=384, depth=6, num_bands=60)),
+    # viperx' vocals.
+    "bs": ("BSRoformer", 352_800, dict(ROFORMER, dim=512, depth=12, freqs_per_bands=BANDS)),
+    "mdx23c": ("TFC_TDF_net", 261_120, dict(
+        audio=dict(n_fft=8192, hop_length=1024, dim_f=4096, dim_t=256, num_channels=2),
+        model=dict(num_channels=128, growth=128, num_scales=5, num_blocks_per_scale=2,
+                   bottleneck_factor=4, num_subbands=4, scale=[2, 2], norm="InstanceNorm", act="gelu"),
+    )),
+}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./x bench --peers --network")
+    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--avx2", action="store_true", help="hold both to AVX2")
+    parser.add_argument("--fast", action="store_true", help="Partita in its fast precision")
+    return parser.parse_args()
+
+
+ARGUMENTS = arguments()
+if ARGUMENTS.avx2:  # read when the libraries are loaded
+    os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
+    os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
+    os.environ["PARTITA_CPU"] = "avx2"
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
+
+
+def separator_module(name):
+    """A module of `audio-separator`, without what its packages load."""
+    root = importlib.util.find_spec("audio_separator").submodule_search_locations[0]
+    parts = ["audio_separator", "separator", "uvr_lib_v5", *name.split(".")[:-1]]
+    for depth in range(1, len(parts) + 1):
+        package = types.ModuleType(".".join(parts[:depth]))
+        package.__path__ = [str(Path(root, *parts[1:depth]))]
+        sys.modules.setdefault(package.__name__, package)
+    return importlib.import_module(".".join([*parts, name.split(".")[-1]]))
+
+
+def roformer(klass, frames, given):
+    module = {"MelBandRoformer": "mel_band_roformer", "BSRoformer": "bs_roformer"}[klass]
+    network = getattr(separator_module(f"roformer.{module}"), klass)(**given)
+    kwargs = dict(
+        given, linear_transformer_depth=0, mlp_expansion_factor=4, skip_connection=False,
+        zero_dc=False,  # which these classes do not apply
+    )
+    if klass == "MelBandRoformer":
+        kwargs |= dict(sample_rate=SAMPLE_RATE, match_input_audio_length=False)
+    return network, kwargs
+
+
+def mdx23c(_klass, frames, given):
+    spaces = {name: types.SimpleNamespace(**part) for name, part in given.items()}
+    training = types.SimpleNamespace(instruments=["vocals"], target_instrument="vocals")
+    config = types.SimpleNamespace(**spaces, training=training)
+    network = separator_module("tfc_tdf_v3").TFC_TDF_net(config, torch.device("cpu"))
+    audio = {key: given["audio"][key] for key in ("n_fft", "hop_length", "dim_f", "dim_t")}
+    return network, dict(given["model"], **audio, audio_channels=2)
+
+
+def network(folder):
+    """PyTorch's network, its frames, and our file of it."""
+    klass, frames, given = NETWORKS[ARGUMENTS.network]
+    torch.manual_seed(20261129)
+    make = mdx23c if klass == "TFC_TDF_net" else roformer
+    net, kwargs = make(klass, frames, given)
+    kwargs |= dict(
+        sources=["vocals"], rest="instrumental", samplerate=SAMPLE_RATE, segment_frames=frames,
+        overlap=50, normalize=False,
+    )
+    path = Path(folder, "network.safetensors")
+    state = {name: value.contiguous().clone() for name, value in net.state_dict().items()}
+    save_file(state, path, metadata={"klass": klass, "kwargs": json.dumps(kwargs)})
+    return net.eval(), frames, path
+
+
+class Ours:
+    """`cargo bench --bench model -- --serve`: see benches/serve.rs."""
+
+    def __init__(self, path):
+        command = ["cargo", "bench", "--quiet", "--locked", "--bench", "model", "--", "--serve"]
+        command += ["--threads", str(ARGUMENTS.threads), *["--fast"] * ARGUMENTS.fast, str(path)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, cwd=HOME, stdin=pipe, stdout=pipe)
+        self.frames, self.stems = struct.unpack("<II", self.read(8))
+
+    def read(self, count):
+        data = self.process.stdout.read(count)
+        if len(data) != count:
+            raise SystemExit("Partita's side ended")
+        return data
+
+    def separate(self, mix):
+        self.process.stdin.write(mix.astype("<f4").tobytes())
+        self.process.stdin.flush()
+        (seconds,) = struct.unpack("<d", self.read(8))
+        stems = np.frombuffer(self.read(4 * self.stems * mix.size), "<f4")
+        return seconds, stems.reshape(self.stems, *mix.shape)
+
+
+def reference(net, mix):
+    x = torch.from_numpy(mix)[None]
+    with torch.inference_mode():
+        start = time.perf_counter()
+        stems = net(x)
+        seconds = time.perf_counter() - start
+    return seconds, stems.reshape(-1, *mix.shape).numpy()
+
+
+def main():
+    torch.set_num_threads(ARGUMENTS.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        net, frames, path = network(folder)
+        ours = Ours(path)
+        mix = np.random.default_rng(1).normal(0, 0.2, (2, frames)).astype(np.float32)
+        ours.separate(mix[:, ::-1].copy())  # warms up
+        times = {"Partita": [], "PyTorch " + torch.__version__.split("+")[0]: []}
+        for run in range(ARGUMENTS.runs):
+            results = []
+            for (name, seconds), side in zip(times.items(), (ours.separate, lambda m: reference(net, m))):
+                time.sleep(PAUSE)
+                taken, stems = side(mix)
+                seconds.append(taken)
+                results.append(stems.astype(np.float64))
+                print(f"run {run + 1}: {name} {taken:.2f} s", file=sys.stderr)
+    error = 10 * np.log10((results[1] ** 2).sum() / ((results[1] - results[0]) ** 2).sum())
+    held = ", both held to AVX2" if ARGUMENTS.avx2 else ""
+    print(f"`{ARGUMENTS.network}`, a segment of {frames / SAMPLE_RATE:.2f} s, "
+          f"{ARGUMENTS.threads} threads{held}, {ARGUMENTS.runs} runs in turn\n")
+    print("| | s/segment, least | median | Partita's time, least | median |")
+    print("|---|---|---|---|---|")
+    (least, median), *_ = figures = [(min(s), statistics.median(s)) for s in times.values()]
+    for name, (a, b) in zip(times, figures):
+        print(f"| {name} | {a:.2f} | {b:.2f} | × {least / a:.2f} | × {median / b:.2f} |")
+    print(f"\nThe stems are {error:.1f} dB apart.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+//! Time stamps against what was decoded: how much sound is missing before a packet, and within it.
+//!
+//! Counts only where a container left out what it could not make out, or shows what is damaged. Decodes
+//! nothing. Runs on the thread that decodes.
+
+use symphonia::core::{
+    codecs::audio::well_known::CODEC_ID_OPUS,
+    packet::Packet,
+    units::{Duration, Timestamp},
+};
+
+use super::{container::Container, source::Source};
+
+/// Where the next packet should start.
+pub struct Clock {
+    /// `None` where time stamps do not show what is missing, or nothing came yet.
+    next: Option<Timestamp>,
+    /// Streams that ended before the last packet.
+    chapter: usize,
+    /// Frames of the packet that the one before it gave already, in a damaged stretch.
+    overlap: u64,
+}
+
+impl Clock {
+    /// The beginning of a source.
+    pub fn new(source: &Source) -> Self {
+        Self { next: source.start, chapter: 0, overlap: 0 }
+    }
+
+    /// Frames that are missing before a packet. `is_behind_loss` where others before it were lost.
+    pub fn gap(&mut self, source: &Source, packet: &Packet, is_behind_loss: bool) -> u64 {
+        const TOLERANCE_SECONDS: f64 = 0.01; // of ticks that are not frames
+        const LONGEST_OVERLAP: u64 = 1 << 14; // of blocks that depend on each other
+        self.overlap = 0;
+        // In Ogg, the last packets of a damaged page may lie behind its end, and last no time.
+        let is_beyond = packet.trim_start == Duration::ZERO && packet.dur == Duration::ZERO;
+        if source.gap_base.is_none() || is_beyond && source.container == Container::Ogg {
+            return 0;
+        }
+        let end = source.end_of(packet, 0);
+        let is_doubtful = source.container == Container::Ogg && source.is_doubtful(packet);
+        let is_within = is_doubtful && self.chapter == source.chapter();
+        self.chapter = source.chapter();
+        let back =
+            |expected: Timestamp| expected.duration_from(packet.pts).map_or(0, Duration::get);
+        let restarts = |expected: Timestamp| !is_within && back(expected) > LONGEST_OVERLAP;
+        let Some(expected) = self.next.filter(|&expected| !restarts(expected)) else {
+            // The first packet of Vorbis gives no sound. Nothing is lost by that.
+            self.next = Some(end.saturating_add(packet.trim_start));
+            return 0;
+        };
+        if is_doubtful {
+            self.overlap = back(expected).min(packet.dur.get());
+        }
+        self.next = Some(end.max(expected));
+        let gap = source.gap(expected, packet);
+        let is_exact = source.container == Container::Flac
+            || source.container == Container::Ogg && (is_behind_loss || is_doubtful);
+        let tolerance = f64::from(source.format.sample_rate) * TOLERANCE_SECONDS;
+        if is_exact || gap as f64 > tolerance { gap } else { 0 }
+    }
+
+    /// Cuts the beginning of what a packet of Ogg gave beyond its length: the end is where the time stamps
+    /// have it. Returns the frames that it gave too few. Blocks of Vorbis differ so behind a lost one.
+    pub fn fit(
+        &self,
+        source: &Source,
+        packet: &Packet,
+        interleaved: &mut Vec<f32>,
+        channels: usize,
+    ) -> u64 {
+        // The demuxer knows no length of Vorbis whose headers it does not understand.
+        let is_known = packet.block_dur() > Duration::ZERO || source.is_doubtful(packet);
+        let has_length = is_known || source.codec.codec == CODEC_ID_OPUS;
+        if source.container != Container::Ogg || source.gap_base.is_none() || !has_length {
+            return 0;
+        }
+        let frames = (interleaved.len() / channels) as u64;
+        let wanted = packet.dur.get().saturating_sub(self.overlap);
+        let excess = frames.saturating_sub(wanted) as usize;
+        interleaved.drain(..excess * channels);
+        wanted.saturating_sub(frames)
+    }
+
+    /// Frames that are lost with a packet which cannot be decoded.
+    pub fn lost_with(&self, source: &Source, packet: &Packet) -> u64 {
+        match source.container {
+            // What is trimmed is not heard, or shows as a gap.
+            Container::Ogg => packet.dur.get().saturating_sub(self.overlap),
+            _ => packet.block_dur().get(),
+        }
+    }
+
+    /// A packet gave so many frames of sound.
+    pub fn advance(&mut self, source: &Source, packet: &Packet, frames: u64) {
+        self.next = self.next.map(|next| source.end_of(packet, frames).max(next));
+    }
+}

@@ -1,0 +1,365 @@
+//! Doubtful pages: what their time, flags and sizes must have been, by the pages around them, so that only
+//! the packets that are really damaged are lost or sound odd.
+//!
+//! A page states the time at its end, and its packets state how long they are; the page before and the one
+//! behind say the same a second time. Follows one stream page by page. Decodes nothing. Runs on the thread
+//! that decodes.
+
+use std::ops::Range;
+
+use super::{
+    heads::{self, Codec, Head, Modes},
+    page::{CONTINUED, FLAGS, GRANULE, LAST, Page, Trust, VERSION},
+};
+use crate::engine::audio::decode::flac_frame;
+
+/// Time at the end of a page in which no packet ends.
+const NO_TIME: u64 = u64::MAX;
+
+/// Latest time that is believed, in frames: years.
+const LATEST: u64 = 1 << 44;
+/// Latest end of a first page that shows that a stream begins at 0, in frames: of the longest pages.
+const LATEST_START: u64 = 1 << 18;
+
+/// A stream up to one of its pages.
+pub struct Line {
+    codec: Codec,
+    /// Time at the end of the page; `None` at the beginning, and behind missing pages.
+    end: Option<u64>,
+    /// Whether no page came yet, and none is missing.
+    is_start: bool,
+    /// Whether a packet goes on in the next page; `None` behind missing pages.
+    goes_on: Option<bool>,
+    /// The first bytes of that packet.
+    carried: Vec<u8>,
+    /// The head of the last packet, and its first bytes.
+    last: Option<Head>,
+    usual: Vec<u8>,
+}
+
+/// A packet that ends in a page.
+struct Packet {
+    /// Where it begins in the page's bytes, unless it begins in another.
+    at: Option<usize>,
+    /// Its bytes in this page.
+    length: usize,
+    start: Vec<u8>,
+    head: Option<Head>,
+}
+
+impl Line {
+    /// The beginning of a stream of this codec.
+    pub fn new(codec: Codec) -> Self {
+        let (carried, usual) = (Vec::new(), Vec::new());
+        Self { codec, end: None, is_start: true, goes_on: None, carried, last: None, usual }
+    }
+
+    /// Pages are missing from here on.
+    pub fn interrupt(&mut self) {
+        (self.end, self.goes_on, self.last, self.is_start) = (None, None, None, false);
+        self.carried.clear();
+    }
+
+    /// Takes a page as it is shown. Returns the time that its packets take, where it shows that.
+    pub fn take(&mut self, page: &Page) -> Option<Range<u64>> {
+        let (packets, carried) = self.packets(page, &self.carried);
+        self.is_start = false;
+        let time = if packets.is_empty() {
+            self.end.map(|end| end..end.saturating_add(1))
+        } else {
+            let end = page.granule();
+            let total = self.after(&packets, self.last).unwrap_or(0);
+            let start = self.end.unwrap_or(end.saturating_sub(total));
+            self.end = Some(end).filter(|&end| end <= LATEST);
+            Some(start..end)
+        };
+        if let Some(packet) = packets.iter().rfind(|packet| packet.head.is_some()) {
+            self.usual.clone_from(&packet.start);
+        }
+        if let Some(packet) = packets.last() {
+            self.last = packet.head;
+        }
+        (self.carried, self.goes_on) = (carried, Some(page.goes_on()));
+        time
+    }
+
+    /// Whether the stream begins at 0 with a page that ends at this time.
+    pub fn begins(&self, end: u64) -> bool {
+        self.is_start && end <= LATEST_START
+    }
+
+    /// Puts a doubtful page right, of which `next` is the page behind it.
+    pub fn mend(&self, page: &mut Page, next: Option<&Page>) {
+        let mut flags = page.flags() & (CONTINUED | LAST);
+        if let Some(goes_on) = self.goes_on {
+            flags = flags & !CONTINUED | if goes_on { CONTINUED } else { 0 };
+        }
+        if next.is_some() {
+            flags &= !LAST;
+        }
+        page.put(FLAGS, &[flags]);
+        page.put(VERSION, &[0]);
+        let usual = self.usual(page, next);
+        self.choose_sizes(page, next, &usual);
+        let (mut packets, carried) = self.packets(page, &self.carried);
+        if packets.is_empty() {
+            page.put(GRANULE, &NO_TIME.to_le_bytes());
+            return;
+        }
+        let end = self.end_of(page, next, &packets, &carried);
+        page.put(GRANULE, &end.to_le_bytes());
+        // A stream begins at 0 as a rule, but a part that was cut out of one does not.
+        let start = self.end.or_else(|| self.begins(end).then_some(0));
+        let whole = start.and_then(|start| end.checked_sub(start));
+        // The last page may state that its end is not heard.
+        let whole = whole.filter(|&whole| next.is_some() && whole <= LATEST);
+        match &self.codec {
+            Codec::Vorbis(modes) => {
+                let behind = next.and_then(|next| self.packets(next, &carried).0.first()?.head);
+                self.mend_blocks(modes, page, &mut packets, whole, behind);
+            }
+            Codec::Opus => self.mend_opus(page, &packets, whole, &usual),
+            Codec::Flac => self.mend_flac(page, &packets, whole, &usual),
+            Codec::Other => {}
+        }
+    }
+
+    /// The packets that end in a page behind one that ends with the part `carried` of a packet, and the part
+    /// with which the page itself ends.
+    fn packets(&self, page: &Page, carried: &[u8]) -> (Vec<Packet>, Vec<u8>) {
+        let is_continued = page.flags() & CONTINUED != 0;
+        let (mut packets, mut open) = (Vec::new(), Vec::new());
+        for (index, (range, is_end)) in page.ranges().into_iter().enumerate() {
+            let begins_before = index == 0 && is_continued;
+            if begins_before && carried.is_empty() {
+                continue; // its beginning is missing
+            }
+            let mut start = if begins_before { carried.to_vec() } else { Vec::new() };
+            let rest = heads::LONGEST.saturating_sub(start.len()).min(range.len());
+            start.extend_from_slice(&page.bytes[range.start..range.start + rest]);
+            if is_end {
+                let at = (!begins_before).then_some(range.start);
+                let head = self.codec.read(&start);
+                packets.push(Packet { at, length: range.len(), start, head });
+            } else {
+                open = start;
+            }
+        }
+        (packets, open)
+    }
+
+    /// Frames of sound of packets behind the block `before`; `None` where a packet does not show it.
+    fn after(&self, packets: &[Packet], mut before: Option<Head>) -> Option<u64> {
+        let mut total = 0;
+        for packet in packets {
+            let head = packet.head?;
+            total += self.codec.duration(before.map(|before| before.frames), &head);
+            before = Some(head);
+        }
+        Some(total)
+    }
+
+    /// As [`Self::after`], of the packets of the page that comes next.
+    fn total(&self, packets: &[Packet], before: Option<Head>) -> Option<u64> {
+        let total = self.after(packets, before)?;
+        // The first block of Vorbis gives no sound.
+        let silent = packets.first().filter(|_| self.is_start).and_then(|packet| packet.head);
+        Some(match (&self.codec, silent) {
+            (Codec::Vorbis(_), Some(head)) => total - self.codec.duration(None, &head),
+            _ => total,
+        })
+    }
+
+    /// The time at a doubtful page's end: as the page states it, where a neighbour agrees.
+    fn end_of(&self, page: &Page, next: Option<&Page>, packets: &[Packet], carried: &[u8]) -> u64 {
+        const MOST_PADDING: u64 = 1 << 13; // that the last page may state
+        const LONGEST_PACKET: u64 = 1 << 13;
+        let stated = page.granule();
+        let total = self.total(packets, self.last);
+        let by_before = self.end.zip(total).map(|(end, total)| end.saturating_add(total));
+        let last = packets.last().and_then(|packet| packet.head);
+        let by_next = next
+            .filter(|next| next.flags() & LAST == 0 && last.is_some())
+            .filter(|next| next.sequence() == page.sequence().wrapping_add(1))
+            .and_then(|next| {
+                let (packets, _) = self.packets(next, carried);
+                let total = self.after(&packets, last).filter(|_| !packets.is_empty())?;
+                next.granule().checked_sub(total)
+            });
+        let is_confirmed = [by_before, by_next].contains(&Some(stated));
+        let is_padded =
+            |end: u64| next.is_none() && (end.saturating_sub(MOST_PADDING)..=end).contains(&stated);
+        if is_confirmed || by_before.is_some_and(is_padded) {
+            return stated;
+        }
+        let is_sure = next.is_some_and(|next| next.trust != Trust::Doubtful);
+        // Heads of packets are more bytes than the time is, and damaged more often.
+        let is_likely = next.is_some()
+            && by_before.is_none_or(|end| end.abs_diff(stated) <= LONGEST_PACKET)
+            && self
+                .end
+                .is_none_or(|end| (end..=end.saturating_add(LATEST_START)).contains(&stated));
+        let by_stated = Some(stated).filter(|_| is_likely);
+        by_next.filter(|_| is_sure).or(by_stated).or(by_before).unwrap_or(stated)
+    }
+
+    /// The first bytes of packets of this stream: of the last one, or of most of those that follow.
+    fn usual(&self, page: &Page, next: Option<&Page>) -> Vec<u8> {
+        if !self.usual.is_empty() {
+            return self.usual.clone();
+        }
+        let (packets, _) = self.packets(next.unwrap_or(page), &[]);
+        let same =
+            |start: &[u8]| packets.iter().filter(|it| it.start.first() == start.first()).count();
+        let usual = packets.iter().filter(|packet| packet.head.is_some());
+        usual
+            .map(|packet| &packet.start)
+            .max_by_key(|start| same(start))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Where the sizes do not lead to the page's end, takes others that give the most packets that look like
+    /// packets.
+    fn choose_sizes(&self, page: &mut Page, next: Option<&Page>, usual: &[u8]) {
+        const SURE: i64 = 8;
+        if page.is_fitted() {
+            return;
+        }
+        let score = |(index, sizes): &(usize, Vec<u8>)| {
+            let mut fitted = page.clone();
+            fitted.put_sizes(*index, sizes);
+            let (packets, _) = self.packets(&fitted, &self.carried);
+            let is_usual = |packet: &&Packet| match self.codec {
+                Codec::Opus => packet.start.first() == usual.first(),
+                _ => packet.head.is_some(),
+            };
+            let heads: Vec<Option<Head>> = packets.iter().map(|packet| packet.head).collect();
+            let end = self
+                .end
+                .zip(self.total(&packets, self.last))
+                .map(|(end, it)| end.saturating_add(it));
+            let is_timed = end == Some(page.granule());
+            let continues = next.map(|next| next.flags() & CONTINUED != 0);
+            let is_continued = continues == Some(fitted.goes_on());
+            2 * packets.iter().filter(is_usual).count() as i64
+                - packets.len() as i64
+                - conflicts(&heads) as i64
+                - sizes.len() as i64
+                + SURE * (i64::from(is_timed) + i64::from(is_continued))
+        };
+        if let Some((index, sizes)) = page.fits().into_iter().max_by_key(score) {
+            page.put_sizes(index, &sizes);
+        }
+    }
+
+    /// Puts the sizes of Vorbis' blocks right: a damaged one contradicts the blocks around it, and the
+    /// page's length.
+    fn mend_blocks(
+        &self,
+        modes: &Modes,
+        page: &mut Page,
+        packets: &mut [Packet],
+        whole: Option<u64>,
+        behind: Option<Head>,
+    ) {
+        const MOST_REPAIRS: usize = 64;
+        const PER_BLOCK: i64 = 2; // a right block that is changed makes two conflicts
+        const UNREADABLE: i64 = 10;
+        let frames = |head: Option<Head>| head.map(|head| head.frames);
+        for _ in 0..MOST_REPAIRS {
+            let total = self.total(packets, self.last).map(|total| total as i64);
+            let off = |change: i64| match (whole, total) {
+                (Some(whole), Some(total)) => {
+                    let off = (whole as i64 - total - change).unsigned_abs();
+                    off.div_ceil(modes.difference()) as i64 * PER_BLOCK
+                }
+                _ => 0,
+            };
+            // Conflicts with the neighbours of a packet, and the time that depends on it.
+            let around = |index: usize, head: Option<Head>| {
+                let before = index.checked_sub(1).map_or(self.last, |before| packets[before].head);
+                let next = packets.get(index + 1).map_or(behind, |next| next.head);
+                let own = head.map_or(0, |head| self.codec.duration(frames(before), &head));
+                let is_counted = index + 1 < packets.len();
+                let then = next.filter(|_| is_counted);
+                let then = then.map_or(0, |next| self.codec.duration(frames(head), &next));
+                (conflicts(&[before, head, next]) as i64, (own + then) as i64)
+            };
+            let mut best = (0, None);
+            for (index, packet) in packets.iter().enumerate().filter(|(_, it)| it.at.is_some()) {
+                let (conflicts, time) = around(index, packet.head);
+                for is_long in [false, true] {
+                    let start = modes.as_block(&packet.start, is_long);
+                    let Some(start) = start.filter(|start| packet.start[..2] != *start) else {
+                        continue;
+                    };
+                    let head = self.codec.read(&start);
+                    let (conflicts_then, time_then) = around(index, head);
+                    let readable = i64::from(packet.head.is_none()) * UNREADABLE;
+                    let gain =
+                        conflicts - conflicts_then + off(0) - off(time_then - time) + readable;
+                    if gain > best.0 {
+                        best = (gain, Some((index, start, head)));
+                    }
+                }
+            }
+            // Without the page's length, one contradiction is no proof.
+            let (2.., Some((index, start, head))) = best else { break };
+            packets[index].head = head;
+            packets[index].start[..2].copy_from_slice(&start);
+            page.put(packets[index].at.unwrap_or_default(), &start);
+        }
+    }
+
+    /// Gives packets of Opus that are not as long as usual the usual beginning, where that comes nearer to the
+    /// page's length.
+    fn mend_opus(&self, page: &mut Page, packets: &[Packet], whole: Option<u64>, usual: &[u8]) {
+        const CODE: u8 = 3; // states the number of frames in a second byte
+        let Some(head) = self.codec.read(usual) else { return };
+        let bytes = if usual[0] & CODE == CODE { 2 } else { 1 };
+        let is_odd = |packet: &&Packet| packet.head.is_none_or(|it| it.frames != head.frames);
+        let odd: Vec<&Packet> = packets
+            .iter()
+            .filter(is_odd)
+            .filter(|packet| packet.at.is_some() && packet.length >= bytes)
+            .collect();
+        let stated = |packet: &Packet| packet.head.map_or(0, |it| it.frames);
+        let now: u64 = packets.iter().map(stated).sum();
+        let then =
+            now + head.frames * odd.len() as u64 - odd.iter().map(|it| stated(it)).sum::<u64>();
+        let is_better = whole.is_some_and(|whole| whole.abs_diff(then) < whole.abs_diff(now));
+        for packet in odd {
+            if is_better || packet.head.is_none() {
+                page.put(packet.at.unwrap_or_default(), &usual[..bytes]);
+            }
+        }
+    }
+
+    /// Gives frames of FLAC whose header is damaged another one, so that the time that is lost with them is
+    /// known.
+    fn mend_flac(&self, page: &mut Page, packets: &[Packet], whole: Option<u64>, usual: &[u8]) {
+        let known: u64 = packets.iter().filter_map(|packet| Some(packet.head?.frames)).sum();
+        let damaged: Vec<usize> = packets
+            .iter()
+            .filter(|packet| packet.head.is_none() && packet.length >= flac_frame::HEADER_BYTES)
+            .filter_map(|packet| packet.at)
+            .collect();
+        let usual = self.codec.read(usual).map_or(0, |head| head.frames);
+        let missing = whole.and_then(|whole| whole.checked_sub(known));
+        let missing = missing.unwrap_or(usual * damaged.len() as u64);
+        let share = missing.div_ceil(damaged.len().max(1) as u64);
+        let mut left = missing;
+        for at in damaged {
+            if let Some(header) = flac_frame::header(share.min(left)) {
+                page.put(at, &header);
+            }
+            left -= share.min(left);
+        }
+    }
+}
+
+fn conflicts(heads: &[Option<Head>]) -> usize {
+    let pairs = heads.windows(2).filter_map(|pair| pair[0].zip(pair[1]));
+    pairs.map(|(first, second)| first.conflicts(&second)).sum()
+}

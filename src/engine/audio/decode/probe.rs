@@ -1,0 +1,84 @@
+//! Symphonia's reader of a file, its track, and why there is none.
+//!
+//! Runs on the thread that decodes.
+
+use std::{io, path::Path};
+
+use symphonia::{
+    core::{
+        codecs::{CodecParameters, audio::AudioCodecParameters},
+        common::Limit,
+        errors::Error,
+        formats::{FormatOptions, FormatReader, Track, TrackType, probe::Hint},
+        io::{MediaSourceStream, MediaSourceStreamOptions},
+        meta::MetadataOptions,
+    },
+    default::get_probe,
+};
+
+use super::{Damage, DecodeError, NotAudio, Unsupported, decoder, file::Counted};
+use crate::engine::{problem::Problem, system::panics::guarded};
+
+/// Opens a reader.
+///
+/// # Errors
+/// Those of the reader.
+pub fn probe(file: Counted) -> std::result::Result<Box<dyn FormatReader>, Error> {
+    let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+    // Pictures are read by lofty, within limits.
+    let limits = MetadataOptions::default().limit_visual_bytes(Limit::Maximum(16 << 20));
+    let options = FormatOptions::default();
+    let panicked = Error::DecodeError("impossible numbers");
+    guarded(|| get_probe().probe(&Hint::new(), stream, options, limits)).unwrap_or(Err(panicked))
+}
+
+/// The track with this number, where it has one, else the first one that can be decoded.
+///
+/// # Errors
+/// When there is no audio track.
+pub fn playable_track(
+    reader: &dyn FormatReader,
+    id: u64,
+) -> std::result::Result<(Track, AudioCodecParameters), DecodeError> {
+    let audio = |track: &&Track| track.track_type() == Some(TrackType::Audio);
+    let decodable = |track: &&Track| match &track.codec_params {
+        Some(CodecParameters::Audio(codec)) => decoder::is_decodable(codec),
+        _ => false,
+    };
+    let wanted = |track: &&Track| u64::from(track.id) == id && id > 0 && audio(track);
+    let tracks = reader.tracks();
+    let track = tracks
+        .iter()
+        .find(wanted)
+        .or_else(|| tracks.iter().find(decodable))
+        .or_else(|| tracks.iter().find(audio));
+    match track.map(|track| (track, &track.codec_params)) {
+        Some((track, Some(CodecParameters::Audio(codec)))) => Ok((track.clone(), codec.clone())),
+        _ => Err(DecodeError::NotAudio(NotAudio::NoTrack)),
+    }
+}
+
+/// No sound begins.
+pub fn nothing_begins() -> DecodeError {
+    DecodeError::Damaged(Damage::BeforeSound)
+}
+
+/// Why a file has no reader.
+pub fn probe_error(error: Error, path: &Path) -> Problem {
+    let error = match error {
+        Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => nothing_begins(),
+        Error::IoError(error) => return Problem::input(path, error),
+        Error::Unsupported("core (probe): no suitable format reader found") => {
+            DecodeError::NotAudio(NotAudio::Unknown)
+        }
+        // Symphonia 0.6.1 knows 26 channels at most, and takes more for damage.
+        Error::Unsupported(what) | Error::DecodeError(what) if what.contains("channel") => {
+            DecodeError::Unsupported(Unsupported::Layout)
+        }
+        Error::Unsupported(what) => {
+            DecodeError::Unsupported(Unsupported::Container { detail: what.to_owned() })
+        }
+        error => DecodeError::header(&error),
+    };
+    error.into()
+}

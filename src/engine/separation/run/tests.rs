@@ -1,0 +1,255 @@
+//! Tests of a song's separation: its samples, its order, its ends.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    engine::{problem::Activity, store::MixWriter, types::Compute},
+    model::{Result as ModelResult, Spec},
+};
+
+/// A network whose stem `s` is its input times `s + 1`.
+struct Identity(Spec);
+
+impl Identity {
+    fn new(segment_frames: usize) -> Self {
+        let sources = vec!["one".into(), "two".into()];
+        Self(Spec::triangle(sources, segment_frames))
+    }
+}
+
+impl Separator for Identity {
+    fn spec(&self) -> &Spec {
+        &self.0
+    }
+
+    fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
+        assert_eq!(mix.len(), CHANNELS * self.0.segment_frames);
+        Ok(mix.iter().copied().chain(mix.iter().map(|x| 2.0 * x)).collect())
+    }
+}
+
+fn store_mix(folder: &std::path::Path, samples: &[f32]) -> MixStore {
+    let mut writer = MixWriter::create(folder).unwrap();
+    writer.push(samples).unwrap();
+    writer.finish().unwrap()
+}
+
+fn noise(frames: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32 - 0.3
+    };
+    (0..frames * CHANNELS).map(|_| next()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    /// The first stem of the identity network is the mix, first and last sample included, for
+    /// any length, wherever the listener is, and with a cancellation in the middle.
+    #[test]
+    fn identity_gives_the_mix(frames in 1usize..900, segment in 8usize..200, head in 0u64..900) {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = noise(frames, segment as u32);
+        let mix = store_mix(folder.path(), &samples);
+        let model = Identity::new(segment);
+        let plan = Plan::new(frames as u64, segment);
+        let stems = StemStore::open(&folder.path().join("s"), plan, &model.0.sources).unwrap();
+        let pool = crate::engine::separation::pool::new(Compute { threads: Some(1), ..Compute::default() }).unwrap();
+        let networks = [Member { network: &model, shares: &[1.0, 1.0] }];
+        let work = Separation { mix: &mix, stems: &stems, networks: &networks, groups: &[0], pool: &pool, pace: None };
+        let cancel = CancelToken::default();
+        let ended = work.run(&|| Listener::at(head), &cancel, &mut |step| {
+            if matches!(step, Step::Stored(_)) {
+                cancel.cancel();
+            }
+        });
+        prop_assert!(plan.len() <= 2 || matches!(ended, Err(Problem::Cancelled)));
+        // The one that was being computed meanwhile is kept too.
+        let kept = stems.done_count();
+        prop_assert!((1..=2).contains(&kept));
+        let (mut begun, mut stored) = (Vec::new(), Vec::new());
+        work.run(&|| Listener::at(head), &CancelToken::default(), &mut |step| match step {
+            Step::Begins(index) => begun.push(index),
+            Step::Readable(_) => {}
+            Step::Stored(index) => stored.push(index),
+        })
+        .unwrap();
+        prop_assert_eq!(stored.len(), plan.len() - kept);
+        prop_assert_eq!(begun, stored);
+        let mut out = vec![0.0; samples.len()];
+        stems.read(0, 0, &mut out).unwrap();
+        for (have, want) in out.iter().zip(&samples) {
+            prop_assert!((have - want).abs() < 1e-5, "{have} {want}");
+        }
+    }
+}
+
+/// A network that counts how often it is run.
+struct Counting(Identity, f32, std::sync::atomic::AtomicUsize);
+
+impl Separator for Counting {
+    fn spec(&self) -> &Spec {
+        self.0.spec()
+    }
+
+    fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> ModelResult<Vec<f32>> {
+        self.2.fetch_add(1, Ordering::Relaxed);
+        let stems = self.0.separate_unless(mix, stop)?;
+        Ok(stems.iter().map(|x| x * self.1).collect())
+    }
+}
+
+/// Separates with a bag whose networks have these shares, of the given groups one after the
+/// other; the stems, and how often each network was run.
+fn with_bag(shares: [[f32; 2]; 2], orders: &[&[usize]]) -> (Vec<Vec<f32>>, [usize; 2]) {
+    let folder = tempfile::tempdir().unwrap();
+    let mix = store_mix(folder.path(), &noise(260, 5));
+    let nets = [0.5, 0.3].map(|gain| Counting(Identity::new(100), gain, 0.into()));
+    let plan = Plan::new(260, 100);
+    let sources = nets[0].spec().sources.clone();
+    let groups = [vec![0], vec![1]];
+    let stems =
+        StemStore::open_in_groups(&folder.path().join("s"), plan, (&sources, None), &groups);
+    let stems = stems.unwrap();
+    let pool = crate::engine::separation::pool::new(Compute::default()).unwrap();
+    let networks: Vec<_> =
+        nets.iter().zip(&shares).map(|(network, shares)| Member { network, shares }).collect();
+    for groups in orders {
+        let work = Separation {
+            mix: &mix,
+            stems: &stems,
+            networks: &networks,
+            groups,
+            pool: &pool,
+            pace: None,
+        };
+        work.run(&|| Listener::at(0), &CancelToken::default(), &mut |_| {}).unwrap();
+        assert!(stems.is_complete());
+    }
+    let read = |stem| {
+        let mut out = vec![0.0; 260 * CHANNELS];
+        stems.read(stem, 0, &mut out).unwrap();
+        out
+    };
+    let counts = [0, 1].map(|net: usize| nets[net].2.load(Ordering::Relaxed));
+    ([0, 1].map(read).into(), counts)
+}
+
+#[test]
+fn a_bag_runs_only_what_is_wanted_and_gives_the_same() {
+    let one_each = [[1.0, 0.0], [0.0, 1.0]];
+    let (whole, counts) = with_bag(one_each, &[&[0, 1]]);
+    assert_eq!(counts, [4, 4]);
+    let (first, counts) = with_bag(one_each, &[&[0]]);
+    assert_eq!((counts, &first[0]), ([4, 0], &whole[0]), "one tick, one network, same samples");
+    assert!(first[1].iter().all(|x| *x == 0.0));
+    let (later, counts) = with_bag(one_each, &[&[1], &[0, 1]]);
+    assert_eq!((counts, &later), ([4, 4], &whole), "what is there is not made again");
+
+    let (mixed, counts) = with_bag([[1.0, 1.0], [3.0, 0.0]], &[&[0, 1]]);
+    assert_eq!(counts, [4, 4], "each network once, whatever it is for");
+    // Networks are given the song without its mean.
+    let samples = noise(260, 5);
+    let mean = samples.iter().sum::<f32>() / samples.len() as f32;
+    for (at, x) in samples.iter().enumerate() {
+        let expected = (0.5 * 0.25 + 0.3 * 0.75) * (x - mean) + mean;
+        assert!((mixed[0][at] - expected).abs() < 1e-3, "{at}: {} {expected}", mixed[0][at]);
+    }
+}
+
+/// A network whose weights are damaged: one value is no number.
+struct Broken(Identity);
+
+impl Separator for Broken {
+    fn spec(&self) -> &Spec {
+        self.0.spec()
+    }
+
+    fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
+        let mut stems = self.0.separate(mix)?;
+        let middle = stems.len() / 2;
+        stems[middle] = f32::NAN;
+        Ok(stems)
+    }
+}
+
+#[test]
+fn what_is_no_number_is_an_error_and_never_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mix = store_mix(folder.path(), &noise(160, 5));
+    let model = Broken(Identity::new(100));
+    let plan = Plan::new(160, 100);
+    let stems = StemStore::open(&folder.path().join("s"), plan, &model.spec().sources).unwrap();
+    let pool = crate::engine::separation::pool::new(Compute::default()).unwrap();
+    let networks = [Member { network: &model, shares: &[1.0, 1.0] }];
+    let work = Separation {
+        mix: &mix,
+        stems: &stems,
+        networks: &networks,
+        groups: &[0],
+        pool: &pool,
+        pace: None,
+    };
+    let ended = work.run(&|| Listener::at(0), &CancelToken::default(), &mut |_| {});
+    assert!(matches!(ended, Err(Problem::NotNumbers { segment: 0 })), "{ended:?}");
+    assert_eq!(stems.done_count(), 0);
+}
+
+/// A network with a bug, which shows from its third segment on.
+struct Buggy(Identity, std::sync::atomic::AtomicUsize);
+
+impl Separator for Buggy {
+    fn spec(&self) -> &Spec {
+        self.0.spec()
+    }
+
+    fn separate_unless(&self, mix: &[f32], _stop: Stop<'_>) -> ModelResult<Vec<f32>> {
+        let count = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // On the pool's threads, as a kernel would.
+        rayon::join(|| assert!(count < 2, "a bug"), || ());
+        self.0.separate(mix)
+    }
+}
+
+#[test]
+fn a_bug_ends_the_job_with_its_words_and_the_pool_goes_on() {
+    use crate::engine::system::panics::caught;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mix = store_mix(folder.path(), &noise(900, 5));
+    let buggy = Buggy(Identity::new(100), 0.into());
+    let sources = buggy.spec().sources.clone();
+    let plan = Plan::new(900, 100);
+    let stems = StemStore::open(&folder.path().join("s"), plan, &sources).unwrap();
+    let pool = crate::engine::separation::pool::new(Compute::default()).unwrap();
+    let never = CancelToken::default();
+    let run = |model: &dyn Separator| {
+        let networks = [Member { network: model, shares: &[1.0, 1.0] }];
+        let work = Separation {
+            mix: &mix,
+            stems: &stems,
+            networks: &networks,
+            groups: &[0],
+            pool: &pool,
+            pace: None,
+        };
+        caught(Activity::Separating, || work.run(&|| Listener::at(0), &never, &mut |_| {}))
+    };
+    let words = run(&buggy).unwrap_err().to_string();
+    assert!(words.contains("a bug"), "{words}");
+    assert_eq!(stems.done_count(), 2, "what was finished stays");
+    run(&Identity::new(100)).unwrap();
+    assert!(stems.is_complete());
+}
+
+#[test]
+fn the_last_sound_is_not_borrowed_from_zeros() {
+    // A short last segment is centred: the window is full of real audio before it.
+    let folder = tempfile::tempdir().unwrap();
+    let samples = noise(160, 5);
+    let mix = store_mix(folder.path(), &samples);
+    let window = read_window(&mix, &Plan::new(160, 100), Level::Track, 2).unwrap();
+    assert!(window[..55].iter().all(|&x| x != 0.0));
+}

@@ -1,0 +1,397 @@
+//! Recognition of networks whose file does not state how they are built: what is known of such a
+//! file, and what recognition finds.
+//!
+//! Shapes come from the file; facts from a YAML file beside it, as Music-Source-Separation-Training
+//! writes them, or from the user, who has the last word. Knows no files, and no kind of network:
+//! each [`super::Kind`] recognises its own. Pure data; any thread.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Map, Value, json};
+
+pub use super::facts::{MissingFact, Stated};
+use super::{ModelError, Result};
+
+/// The shape of every tensor of a file, by its PyTorch name without prefixes such as `module.`.
+pub type Shapes = BTreeMap<String, Vec<usize>>;
+
+/// Most stems of a network, and most bytes of a stem's name.
+const MOST_STEMS: usize = 64;
+
+/// Longest segment, in frames: six minutes at 44.1 kHz.
+const MOST_FRAMES: usize = 1 << 24;
+
+/// The default overlap of Music-Source-Separation-Training's configurations: `num_overlap` 2.
+const USUAL_OVERLAP: usize = 2;
+
+/// Most of a segment that may overlap, in percent.
+const MOST_OVERLAP: usize = 75;
+
+/// What is known of a network besides its tensors.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Name of the file that `config` comes from, for messages.
+    pub origin: String,
+    /// A configuration file's sections: `audio`, `model`, `training`, `inference`. `Null` without one.
+    pub config: Value,
+    /// What the user stated, which overrides `config`.
+    pub stated: Stated,
+}
+
+/// What recognition found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recognised {
+    /// Every constructor argument.
+    Complete(Map<String, Value>),
+    /// The facts that neither shapes nor [`Facts`] give.
+    Missing(Vec<MissingFact>),
+}
+
+/// The error of a file whose configuration and tensors, or whose tensors alone, make no network.
+pub fn unusable(text: impl AsRef<str>) -> ModelError {
+    ModelError::header(text.as_ref())
+}
+
+impl Facts {
+    /// The value at a path such as `["model", "dim"]`; `None` where absent or null.
+    pub fn value(&self, path: &[&str]) -> Option<&Value> {
+        path.iter()
+            .try_fold(&self.config, |value, key| value.get(*key))
+            .filter(|value| !value.is_null())
+    }
+
+    /// The finite number at a path; texts such as `1e-5` count.
+    pub fn number(&self, path: &[&str]) -> Result<Option<f64>> {
+        let Some(value) = self.value(path) else { return Ok(None) };
+        let number = match value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().replace('_', "").parse().ok(),
+            _ => None,
+        };
+        match number.filter(|number: &f64| number.is_finite()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(self.wrong(path, "is not a number")),
+        }
+    }
+
+    /// The whole number at a path, up to 2³².
+    pub fn whole(&self, path: &[&str]) -> Result<Option<usize>> {
+        match self.number(path)? {
+            None => Ok(None),
+            Some(number) if number.fract() == 0.0 && (0.0..=4_294_967_296.0).contains(&number) => {
+                Ok(Some(number as usize))
+            }
+            Some(_) => Err(self.wrong(path, "is not a whole number")),
+        }
+    }
+
+    /// Whether the value at a path is true, as Python has it; texts such as `yes` and `off` count.
+    pub fn flag(&self, path: &[&str]) -> Option<bool> {
+        Some(match self.value(path)? {
+            Value::Null => false,
+            Value::Bool(value) => *value,
+            Value::Number(value) => value.as_f64() != Some(0.0),
+            Value::String(text) => {
+                !matches!(text.to_ascii_lowercase().as_str(), "" | "no" | "off" | "false" | "none")
+            }
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(entries) => !entries.is_empty(),
+        })
+    }
+
+    /// The list of whole numbers at a path.
+    pub fn wholes(&self, path: &[&str]) -> Result<Option<Vec<usize>>> {
+        let Some(value) = self.value(path) else { return Ok(None) };
+        let whole = |item: &Value| item.as_u64().and_then(|whole| usize::try_from(whole).ok());
+        let list = value.as_array().and_then(|items| items.iter().map(whole).collect());
+        match list {
+            Some(list) => Ok(Some(list)),
+            None => Err(self.wrong(path, "is not a list of whole numbers")),
+        }
+    }
+
+    /// The text at a path; numbers and truth values are written out.
+    pub fn text(&self, path: &[&str]) -> Result<Option<String>> {
+        match self.value(path) {
+            None => Ok(None),
+            Some(value) => match plain(value) {
+                Some(text) => Ok(Some(text)),
+                None => Err(self.wrong(path, "is not a name")),
+            },
+        }
+    }
+
+    /// Fails when the configuration states something else than the tensors say.
+    pub fn agree(&self, path: &[&str], found: usize) -> Result<()> {
+        match self.whole(path)? {
+            Some(stated) if stated != found => Err(self.wrong(
+                path,
+                &format!(
+                    "is {stated}, but the tensors of the checkpoint say {found}: it is the \
+                          configuration of another network"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails when the configuration's value at a path is true.
+    pub fn refuse(&self, path: &[&str], name: &str) -> Result<()> {
+        match self.flag(path) {
+            Some(true) => {
+                Err(self.wrong(path, &format!("asks for {name}, which is not supported")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An error about the value at a path.
+    pub fn wrong(&self, path: &[&str], what: &str) -> ModelError {
+        unusable(format!("{} in {} {what}", path.join("."), self.origin))
+    }
+
+    /// Frames from one spectrum to the next, from the user or from this path.
+    pub fn hop(&self, path: &[&str], n_fft: usize) -> Result<Option<usize>> {
+        match self.stated.hop.or(self.whole(path)?) {
+            Some(hop) if hop == 0 || hop > n_fft => Err(unusable(format!(
+                "a hop of {hop} frames does not fit windows of {n_fft}; the hop is usually 441, 512 or \
+                 1024"
+            ))),
+            hop => Ok(hop),
+        }
+    }
+
+    /// Frames of a segment, from the user or the configuration. One for Ultimate Vocal Remover may
+    /// only state the number of spectra, `inference.dim_t`.
+    pub fn chunk(&self, hop: Option<usize>, n_fft: usize) -> Result<Option<usize>> {
+        let mut chunk = self.stated.chunk;
+        for path in [["inference", "chunk_size"], ["audio", "chunk_size"]] {
+            chunk = chunk.or(self.whole(&path)?);
+        }
+        for path in [["inference", "dim_t"], ["audio", "dim_t"]] {
+            let spectra = self.whole(&path)?.and_then(|spectra| spectra.checked_sub(1));
+            chunk = chunk.or(spectra.zip(hop).map(|(spectra, hop)| spectra * hop));
+        }
+        match chunk {
+            Some(chunk) if chunk < n_fft || chunk > MOST_FRAMES => Err(unusable(format!(
+                "a segment of {chunk} frames is not between {n_fft} (one window) and {MOST_FRAMES}"
+            ))),
+            chunk => Ok(chunk),
+        }
+    }
+
+    /// The arguments that every kind has, but for names: rate, segment, overlap, normalisation.
+    pub fn common(&self, chunk: usize) -> Result<Map<String, Value>> {
+        let rate = self.whole(&["audio", "sample_rate"])?.unwrap_or(44_100);
+        let passes = self.whole(&["inference", "num_overlap"])?.unwrap_or(USUAL_OVERLAP).max(1);
+        let overlap = (100 - (100.0 / passes as f64).round() as usize).min(MOST_OVERLAP);
+        let normalize = self.flag(&["inference", "normalize"]).unwrap_or(false);
+        let common = json!({
+            "samplerate": rate, "segment_frames": chunk, "overlap": overlap, "normalize": normalize,
+        });
+        Ok(common.as_object().cloned().unwrap_or_default())
+    }
+
+    /// Names of the `count` outputs of a network, and of the rest, as `sources` and `rest`; `None`
+    /// where they are not stated.
+    ///
+    /// The configuration's `training.target_instrument` is the name of a network's only output;
+    /// `training.instruments` otherwise names all. A single output's rest is the other one of two
+    /// instruments, or "instrumental" beside vocals, or "rest". Several outputs have no rest.
+    pub fn names(&self, count: usize) -> Result<Option<Names>> {
+        let Some((sources, other)) = self.outputs(count)? else { return Ok(None) };
+        let usual = || match sources.first().map(String::as_str) {
+            Some("vocals") => "instrumental",
+            _ => "rest",
+        };
+        let rest = match (&self.stated.rest, other) {
+            (Some(stated), _) => Some(lower(stated)),
+            (None, Some(other)) => Some(other),
+            (None, None) if count == 1 => Some(usual().to_owned()),
+            (None, None) => None,
+        };
+        let mut all: Vec<&String> = sources.iter().chain(&rest).collect();
+        all.sort();
+        let is_good = |name: &&&String| !name.is_empty() && name.len() <= MOST_STEMS;
+        if count > MOST_STEMS || all.iter().filter(is_good).count() != all.len() {
+            return Err(unusable(format!(
+                "the stems need names of 1 to {MOST_STEMS} bytes, and at most {MOST_STEMS} of them"
+            )));
+        }
+        match all.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(unusable(format!("two stems are called {}", pair[0]))),
+            None => Ok(Some(Names { sources, rest })),
+        }
+    }
+
+    /// Names of the outputs, and the name of the rest where the configuration has one.
+    fn outputs(&self, count: usize) -> Result<Option<(Vec<String>, Option<String>)>> {
+        let stems = &self.stated.stems;
+        if !stems.is_empty() {
+            if stems.len() != count {
+                return Err(unusable(format!(
+                    "the network makes {count} stems, but {} names are stated: {}",
+                    stems.len(),
+                    stems.join(", ")
+                )));
+            }
+            return Ok(Some((stems.iter().map(|name| lower(name)).collect(), None)));
+        }
+        let path = ["training", "instruments"];
+        let instruments = match self.value(&path).map(names) {
+            None => Vec::new(),
+            Some(Some(names)) => names,
+            Some(None) => return Err(self.wrong(&path, "is not a list of names")),
+        };
+        let target = self.text(&["training", "target_instrument"])?.map(|name| lower(&name));
+        // PyYAML reads Python's `None` as a text.
+        if let Some(target) = target.filter(|name| name != "none") {
+            if count != 1 {
+                let what = format!("is {target}, but the network makes {count} stems");
+                return Err(self.wrong(&["training", "target_instrument"], &what));
+            }
+            let mut others = instruments.iter().filter(|name| **name != target);
+            let other = match (instruments.len(), others.next(), others.next()) {
+                (2, Some(other), None) => Some(other.clone()),
+                _ => None,
+            };
+            return Ok(Some((vec![target], other)));
+        }
+        match instruments.len() {
+            0 => Ok(None),
+            names if names == count => Ok(Some((instruments, None))),
+            names => {
+                let what = format!(
+                    "has {names} names, but the network makes {count} stems: it is the configuration \
+                     of another network"
+                );
+                Err(self.wrong(&path, &what))
+            }
+        }
+    }
+}
+
+/// Names of a network's outputs, and of the mix less all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The network's own outputs, in its order.
+    pub sources: Vec<String>,
+    /// The rest, where it is offered as a stem.
+    pub rest: Option<String>,
+}
+
+/// A list of names.
+fn names(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|name| plain(name).map(|name| lower(&name))).collect()
+}
+
+/// A scalar as text.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// A stem's name in lower case, so that `Vocals` of one model and `vocals` of another are one lane.
+fn lower(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// The facts of these that are missing.
+pub fn missing(
+    hop: (Option<usize>, &[usize]),
+    chunk: (Option<usize>, &[usize]),
+    names: (&Option<Names>, usize),
+) -> Vec<MissingFact> {
+    let mut missing = Vec::new();
+    if hop.0.is_none() {
+        missing.push(MissingFact::Hop { usual: hop.1.to_vec() });
+    }
+    if chunk.0.is_none() {
+        missing.push(MissingFact::Chunk { usual: chunk.1.to_vec() });
+    }
+    if names.0.is_none() {
+        missing.push(MissingFact::Stems { count: names.1 });
+    }
+    missing
+}
+
+/// Number of modules in a list: names that begin with `prefix` go on with 0, 1, …, without a gap.
+pub fn modules(shapes: &Shapes, prefix: &str) -> Result<usize> {
+    let mut indices = BTreeSet::new();
+    let inside = shapes.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
+    for (name, _) in inside {
+        let rest = name.get(prefix.len()..).unwrap_or_default();
+        let index = rest.split('.').next().and_then(|digits| digits.parse::<usize>().ok());
+        indices.extend(index);
+    }
+    match indices.iter().enumerate().find(|(expected, index)| expected != *index) {
+        Some((expected, _)) => {
+            Err(unusable(format!("the tensors of {prefix}{expected} are missing")))
+        }
+        None => Ok(indices.len()),
+    }
+}
+
+/// The shape of a tensor that has `N` dimensions, none of which is 0.
+pub fn shape<const N: usize>(shapes: &Shapes, name: &str) -> Result<[usize; N]> {
+    let Some(shape) = shapes.get(name) else {
+        return Err(unusable(format!("the tensor {name} is missing")));
+    };
+    <[usize; N]>::try_from(shape.as_slice()).ok().filter(|shape| !shape.contains(&0)).ok_or_else(
+        || unusable(format!("the tensor {name} has the shape {shape:?} instead of {N} dimensions")),
+    )
+}
+
+/// What a recognised network is, for people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The usual name of the kind of network.
+    pub kind: &'static str,
+    /// Features of a token, or channels of the first scale.
+    pub width: usize,
+    /// Layers, or scales.
+    pub layers: usize,
+    /// Bands of the spectrum, where the network has some.
+    pub bands: Option<usize>,
+    /// Names of the network's own outputs.
+    pub sources: Vec<String>,
+    /// Name of the rest, where it is a stem.
+    pub rest: Option<String>,
+    /// Length of a segment, in seconds.
+    pub seconds: f64,
+}
+
+impl Summary {
+    /// Summarises the metadata of a canonical weight file; `None` for a network that states itself how
+    /// it is built.
+    pub fn of(metadata: &HashMap<String, String>) -> Option<Self> {
+        let kind = title(metadata.get("klass")?)?;
+        let kwargs: Value = serde_json::from_str(metadata.get("kwargs")?).ok()?;
+        let whole = |name: &str| kwargs.get(name)?.as_u64().map(|value| value as usize);
+        let either = |a: &str, b: &str| whole(a).or_else(|| whole(b));
+        let widths = kwargs.get("freqs_per_bands").and_then(Value::as_array).map(Vec::len);
+        Some(Self {
+            kind,
+            width: either("dim", "num_channels")?,
+            layers: either("depth", "num_scales")?,
+            bands: whole("num_bands").or(widths),
+            sources: names(kwargs.get("sources")?)?,
+            rest: kwargs.get("rest").and_then(Value::as_str).map(str::to_owned),
+            seconds: whole("segment_frames")? as f64 / whole("samplerate")?.max(1) as f64,
+        })
+    }
+}
+
+/// The usual name of a kind of network that is recognised by its tensors, by its class.
+pub fn title(class_name: &str) -> Option<&'static str> {
+    Some(match class_name {
+        "MelBandRoformer" => "Mel-Band RoFormer",
+        "BSRoformer" => "BS-RoFormer",
+        "TFC_TDF_net" => "MDX23C",
+        _ => return None,
+    })
+}

@@ -1,0 +1,355 @@
+//! The shape of a RoFormer, from the arguments in its weight file, and the tensors it needs.
+//!
+//! Arguments come from an untrusted file: each is checked. Names are those of
+//! Music-Source-Separation-Training's classes; the importer writes every one of them. Knows no
+//! files.
+
+use std::{collections::HashMap, ops::Range};
+
+use serde::Deserialize;
+
+use super::bands;
+use crate::model::{CHANNELS, Level, ModelError, Result, Spec, tensors::Expected};
+
+/// The class of networks with given, disjoint bands.
+pub const BS: &str = "BSRoformer";
+/// The class of networks with mel bands.
+pub const MEL: &str = "MelBandRoformer";
+
+/// Hidden features of the feed-forward part for each feature.
+pub const FEED_FORWARD: usize = 4;
+
+/// Values of the largest buffer: half a gibibyte, seven times the published networks'.
+const LARGEST: usize = 1 << 27;
+
+/// Which bands a network has, and where its norms are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bands {
+    /// BS-RoFormer: disjoint bands; one norm at the end.
+    Split,
+    /// Mel-Band RoFormer: overlapping bands; a norm at the end of every transformer.
+    Mel,
+}
+
+/// The constructor's arguments that matter to a trained network, and how it is used.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the constructor's own arguments")]
+pub struct Arguments {
+    /// Names of the network's outputs.
+    pub sources: Vec<String>,
+    /// Name of what is left of the mix, if that is a stem.
+    pub rest: Option<String>,
+    /// Samples per second.
+    pub samplerate: u32,
+    /// Frames of a segment.
+    pub segment_frames: usize,
+    /// Overlap of segments, in percent.
+    pub overlap: u8,
+    /// Whether the song is normalised.
+    pub normalize: bool,
+    /// Features of a token.
+    pub dim: usize,
+    /// Pairs of time and band transformers.
+    pub depth: usize,
+    /// Whether mix and stems have two channels, or one.
+    pub stereo: bool,
+    /// Layers of a time transformer.
+    pub time_transformer_depth: usize,
+    /// Layers of a band transformer.
+    pub freq_transformer_depth: usize,
+    /// Layers of the transformers with attention over features; 0 without them.
+    pub linear_transformer_depth: usize,
+    /// Features of a head.
+    pub dim_head: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Samples of a transform.
+    pub stft_n_fft: usize,
+    /// Samples between windows.
+    pub stft_hop_length: usize,
+    /// Samples of a window.
+    pub stft_win_length: usize,
+    /// Whether spectra are scaled by `1/√n_fft`.
+    pub stft_normalized: bool,
+    /// Whether 0 Hz is left out of the stems.
+    pub zero_dc: bool,
+    /// Layers of the mask estimators, counted as the class does.
+    pub mask_estimator_depth: usize,
+    /// Hidden features of the mask estimators for each feature.
+    pub mlp_expansion_factor: usize,
+    /// Whether each pair of transformers also reads the results of all before.
+    pub skip_connection: bool,
+    /// Mel: number of bands.
+    pub num_bands: Option<usize>,
+    /// Mel: samples per second of the mel scale.
+    pub sample_rate: Option<f64>,
+    /// Mel: whether the result is as long as the mix where the hop does not divide it.
+    #[serde(default)]
+    pub match_input_audio_length: bool,
+    /// BS: bins of each band.
+    pub freqs_per_bands: Option<Vec<usize>>,
+}
+
+/// The shape of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The arguments.
+    pub arguments: Arguments,
+    /// The kind of bands.
+    pub kind: Bands,
+    /// Bins of each band.
+    pub bands: Vec<Range<usize>>,
+}
+
+impl Config {
+    /// Reads the metadata of a weight file: `klass`, and `kwargs`, a JSON object.
+    pub fn from_metadata(metadata: &HashMap<String, String>) -> Result<Self> {
+        let class_name = metadata.get("klass").map(String::as_str).unwrap_or_default();
+        let kind = match class_name.rsplit('.').next() {
+            Some(BS) => Bands::Split,
+            Some(MEL) => Bands::Mel,
+            _ => return Err(unusable(&format!("{class_name} is not a RoFormer"))),
+        };
+        let Some(kwargs) = metadata.get("kwargs") else {
+            return Err(unusable("the file does not say how its network is built (no \"kwargs\")"));
+        };
+        let arguments: Arguments = serde_json::from_str(kwargs)
+            .map_err(|error| unusable(&format!("its arguments are not right: {error}")))?;
+        arguments.check()?;
+        let bands = match (kind, &arguments.freqs_per_bands, arguments.num_bands) {
+            (Bands::Split, Some(widths), _) => split(widths, arguments.bins())?,
+            (Bands::Split, None, _) => return Err(unusable("freqs_per_bands is missing")),
+            (Bands::Mel, _, Some(count @ 1..=512)) => {
+                let rate = arguments.sample_rate.unwrap_or(f64::from(arguments.samplerate));
+                bands::mel(rate, arguments.stft_n_fft, count)?
+            }
+            (Bands::Mel, ..) => return Err(unusable("num_bands is missing or absurd")),
+        };
+        let config = Self { arguments, kind, bands };
+        config.check_memory()?;
+        Ok(config)
+    }
+
+    /// The shape of the input and the output, without the work of a segment. Networks for one channel separate each by itself.
+    pub fn spec(&self) -> Spec {
+        let Arguments { sources, rest, samplerate, segment_frames, overlap, normalize, .. } =
+            &self.arguments;
+        Spec {
+            rest: rest.clone(),
+            sample_rate: *samplerate,
+            level: if *normalize { Level::Track } else { Level::AsIs },
+            ..Spec::fade(sources.clone(), *segment_frames, *overlap)
+        }
+    }
+
+    /// Channels of one pass.
+    pub fn channels(&self) -> usize {
+        if self.arguments.stereo { 2 } else { 1 }
+    }
+
+    /// Columns of a segment's spectrogram.
+    pub fn columns(&self) -> usize {
+        self.arguments.segment_frames / self.arguments.stft_hop_length + 1
+    }
+
+    /// Numbers of each band: real and imaginary part of every bin and channel.
+    pub fn widths(&self) -> Vec<usize> {
+        self.bands.iter().map(|band| 2 * self.channels() * band.len()).collect()
+    }
+
+    /// Features of all heads.
+    pub fn inner(&self) -> usize {
+        self.arguments.heads * self.arguments.dim_head
+    }
+
+    /// Linear layers of a mask estimator's band.
+    pub fn mask_layers(&self) -> usize {
+        match self.kind {
+            Bands::Split => self.arguments.mask_estimator_depth,
+            Bands::Mel => self.arguments.mask_estimator_depth + 1,
+        }
+    }
+
+    /// Transformers of a layer: over features where there is one, over time, over bands; and the
+    /// depth of each.
+    pub fn transformers(&self) -> Vec<usize> {
+        let Arguments {
+            linear_transformer_depth,
+            time_transformer_depth,
+            freq_transformer_depth,
+            ..
+        } = self.arguments;
+        let linear = (linear_transformer_depth > 0).then_some(linear_transformer_depth);
+        linear.into_iter().chain([time_transformer_depth, freq_transformer_depth]).collect()
+    }
+
+    fn check_memory(&self) -> Result<()> {
+        let Arguments { dim, sources, .. } = &self.arguments;
+        let tokens = self.columns().saturating_mul(self.bands.len());
+        let masks = self.columns().saturating_mul(self.widths().iter().sum());
+        let stems = sources.len().saturating_mul(CHANNELS * self.arguments.segment_frames);
+        let widest = (*dim).max(16);
+        if tokens.saturating_mul(widest).max(masks).max(stems) > LARGEST {
+            return Err(unusable("dim, segment_frames and the bands ask for too much memory"));
+        }
+        Ok(())
+    }
+
+    /// Every tensor that a network of this shape has, under its name in PyTorch.
+    pub fn expected_tensors(&self) -> Expected {
+        let mut list = List(Expected::new());
+        let Arguments { dim, depth, heads, mlp_expansion_factor, .. } = self.arguments;
+        let (inner, has_linear) = (self.inner(), self.transformers().len() == 3);
+        for (band, width) in self.widths().into_iter().enumerate() {
+            let name = format!("band_split.to_features.{band}");
+            list.add(format!("{name}.0.gamma"), &[width]);
+            list.linear(&format!("{name}.1"), width, dim);
+        }
+        for layer in 0..depth {
+            for (part, depth) in self.transformers().into_iter().enumerate() {
+                let transformer = format!("layers.{layer}.{part}");
+                for block in 0..depth {
+                    let name = format!("{transformer}.layers.{block}");
+                    list.add(format!("{name}.0.norm.gamma"), &[dim]);
+                    if has_linear && part == 0 {
+                        list.add(format!("{name}.0.to_qkv.0.weight"), &[3 * inner, dim]);
+                        list.add(format!("{name}.0.temperature"), &[heads, 1, 1]);
+                        list.add(format!("{name}.0.to_out.1.weight"), &[dim, inner]);
+                    } else {
+                        list.add(format!("{name}.0.to_qkv.weight"), &[3 * inner, dim]);
+                        list.linear(&format!("{name}.0.to_gates"), dim, heads);
+                        list.add(format!("{name}.0.to_out.0.weight"), &[dim, inner]);
+                    }
+                    list.add(format!("{name}.1.net.0.gamma"), &[dim]);
+                    list.linear(&format!("{name}.1.net.1"), dim, FEED_FORWARD * dim);
+                    list.linear(&format!("{name}.1.net.4"), FEED_FORWARD * dim, dim);
+                }
+                if self.kind == Bands::Mel {
+                    list.add(format!("{transformer}.norm.gamma"), &[dim]);
+                }
+            }
+        }
+        if self.kind == Bands::Split {
+            list.add("final_norm.gamma".to_owned(), &[dim]);
+        }
+        let hidden = dim * mlp_expansion_factor;
+        for stem in 0..self.arguments.sources.len() {
+            for (band, width) in self.widths().into_iter().enumerate() {
+                let layers = self.mask_layers();
+                for layer in 0..layers {
+                    let inputs = if layer == 0 { dim } else { hidden };
+                    let outputs = if layer + 1 == layers { 2 * width } else { hidden };
+                    let name = mask_layer(stem, band, layer);
+                    list.linear(&name, inputs, outputs);
+                }
+            }
+        }
+        list.0
+    }
+
+    /// Tensors that some files have: the frequencies of the rotary embedding, without which it is
+    /// the usual one, and biases, without which there are none.
+    pub fn optional_tensors(&self) -> Expected {
+        let mut list = List(Expected::new());
+        let Arguments { dim, depth, dim_head, .. } = self.arguments;
+        for layer in 0..depth {
+            for (part, depth) in self.transformers().into_iter().enumerate() {
+                for block in 0..depth {
+                    let name = format!("layers.{layer}.{part}.layers.{block}.0");
+                    list.add(format!("{name}.rotary_embed.freqs"), &[dim_head / 2]);
+                    list.add(format!("{name}.to_qkv.bias"), &[3 * self.inner()]);
+                    list.add(format!("{name}.to_out.0.bias"), &[dim]);
+                }
+            }
+        }
+        list.0
+    }
+}
+
+/// The name of a mask estimator's linear layer.
+pub fn mask_layer(stem: usize, band: usize, layer: usize) -> String {
+    format!("mask_estimators.{stem}.to_freqs.{band}.0.{}", 2 * layer)
+}
+
+impl Arguments {
+    /// Bins of a spectrum.
+    pub fn bins(&self) -> usize {
+        self.stft_n_fft / 2 + 1
+    }
+
+    /// Checks each argument by itself, and those that belong together.
+    fn check(&self) -> Result<()> {
+        let sources = &self.sources;
+        let names: Vec<&String> = sources.iter().chain(&self.rest).collect();
+        if sources.is_empty()
+            || names.len() > 64
+            || !names.iter().all(|name| (1..=64).contains(&name.len()))
+            || names.iter().enumerate().any(|(at, name)| names[..at].contains(name))
+        {
+            return Err(unusable("sources and rest are not 1 to 64 different names"));
+        }
+        for (name, value, least, most) in [
+            ("samplerate", self.samplerate as usize, 1, 768_000),
+            ("segment_frames", self.segment_frames, 1, 1 << 24),
+            ("dim", self.dim, 1, 8192),
+            ("depth", self.depth, 1, 64),
+            ("time_transformer_depth", self.time_transformer_depth, 1, 16),
+            ("freq_transformer_depth", self.freq_transformer_depth, 1, 16),
+            ("linear_transformer_depth", self.linear_transformer_depth, 0, 16),
+            ("dim_head", self.dim_head, 2, 1024),
+            ("heads", self.heads, 1, 256),
+            ("stft_n_fft", self.stft_n_fft, 16, 1 << 16),
+            ("stft_hop_length", self.stft_hop_length, 1, self.stft_win_length / 2),
+            ("stft_win_length", self.stft_win_length, 16, self.stft_n_fft),
+            ("mask_estimator_depth", self.mask_estimator_depth, 1, 16),
+            ("mlp_expansion_factor", self.mlp_expansion_factor, 1, 64),
+        ] {
+            if !(least..=most).contains(&value) {
+                let text =
+                    format!("the argument {name} = {value} is not between {least} and {most}");
+                return Err(unusable(&text));
+            }
+        }
+        if !self.stft_n_fft.is_multiple_of(2) || !self.stft_win_length.is_multiple_of(2) {
+            return Err(unusable("stft_n_fft or stft_win_length is odd"));
+        }
+        if !self.dim_head.is_multiple_of(2) {
+            return Err(unusable("dim_head is odd"));
+        }
+        if self.segment_frames <= self.stft_n_fft / 2 {
+            return Err(unusable("segment_frames is too short for stft_n_fft"));
+        }
+        if !self.sample_rate.is_none_or(|rate| (1.0..=768e3).contains(&rate)) {
+            return Err(unusable("sample_rate is absurd"));
+        }
+        Ok(())
+    }
+}
+
+/// Bands of given widths, which have all `bins`.
+fn split(widths: &[usize], bins: usize) -> Result<Vec<Range<usize>>> {
+    let sum = widths.iter().try_fold(0_usize, |sum, width| sum.checked_add(*width));
+    if widths.contains(&0) || sum != Some(bins) {
+        let sum = sum.unwrap_or(usize::MAX);
+        return Err(unusable(&format!("freqs_per_bands has {sum} bins instead of {bins}")));
+    }
+    Ok(bands::split(widths))
+}
+
+/// Collects names and shapes.
+struct List(Expected);
+
+impl List {
+    fn add(&mut self, name: String, shape: &[usize]) {
+        self.0.insert(name, shape.to_vec());
+    }
+
+    fn linear(&mut self, name: &str, inputs: usize, outputs: usize) {
+        self.add(format!("{name}.weight"), &[outputs, inputs]);
+        self.add(format!("{name}.bias"), &[outputs]);
+    }
+}
+
+fn unusable(what: &str) -> ModelError {
+    ModelError::header(what)
+}

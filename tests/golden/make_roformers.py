@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the golden data of `roformer/` from the reference's classes.
 
-    pip install torch==2.15.0 einops==0.8.2 rotary-embedding-torch==0.9.1 librosa==0.11.0 beartype safetensors
+    pip install torch==2.15.0 einops==0.8.2 rotary-embedding-torch==0.6.5 librosa==0.11.0 beartype safetensors
     git clone https://github.com/ZFTurbo/Music-Source-Separation-Training MSST     # at ccc011ab
     python make_roformers.py MSST
 

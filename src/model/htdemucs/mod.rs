@@ -10,7 +10,7 @@ mod build;
 mod config;
 pub mod layers;
 pub mod spectrogram;
-mod tensors;
+pub(in crate::model) mod tensors;
 #[cfg(test)]
 mod tests;
 pub mod transformer;

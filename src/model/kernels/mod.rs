@@ -15,17 +15,21 @@
     reason = "loop bodies must be compiled with the caller's features"
 )]
 
+pub mod activation;
 pub mod amx;
 pub mod attention;
 pub mod bf16;
 pub mod cpu;
 pub mod dconv;
+pub mod dense;
 pub mod elementwise;
 pub mod feed_forward;
+pub mod freq_bottleneck;
 pub mod freq_conv;
 mod glu_pack;
 pub mod layout;
 pub mod linear;
+pub mod map_conv;
 mod maps;
 mod math;
 pub mod norm;

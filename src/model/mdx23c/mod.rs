@@ -1,31 +1,131 @@
-//! MDX23C (TFC-TDF v3): convolutions over a spectrogram, with layers over frequency.
+//! MDX23C, or TFC-TDF v3: a U-Net over a segment's spectrogram, whose 3×3 convolutions alternate
+//! with linear layers along frequencies (`ZFTurbo`'s Music-Source-Separation-Training,
+//! `mdx23c_tfc_tdf_v3.py`).
+//!
+//! Separates single segments; cutting and cross-fading are in the engine. Computes in single
+//! precision at either [`Precision`]: most of the work is convolutions, for which bf16 has no
+//! transform. Runs on the rayon pool of the caller.
 
+mod build;
+mod config;
+mod cost;
+mod layers;
 pub mod recognise;
+mod spectrogram;
+#[cfg(test)]
+mod tests;
 
 use std::{fs::File, path::Path};
 
-use crate::model::{Kind, Memory, ModelError, Precision, Result, Separator, Spec, weights};
+use tracing::trace_span;
 
-/// The kind of network.
-pub const KIND: Kind =
-    Kind { class_name: "TFC_TDF_net", describe, load, recognise: recognise::recognise };
+pub use config::Config;
 
-/// The shape that a file's arguments state.
-#[expect(clippy::needless_pass_by_value, reason = "the signature of `Kind::describe`")]
-fn describe(file: File) -> Result<(Spec, Memory)> {
-    let header = weights::read_texts(&file)?;
-    let kwargs = header.get("kwargs").map(String::as_str).unwrap_or_default();
-    let kwargs: serde_json::Value = serde_json::from_str(kwargs)
-        .map_err(|error| ModelError::header(&format!("its arguments are not valid: {error}")))?;
-    let sources = serde_json::from_value(kwargs["sources"].clone())
-        .map_err(|_| ModelError::header("it does not name its stems"))?;
-    let segment_frames = kwargs["segment_frames"].as_u64().unwrap_or(0) as usize;
-    let sample_rate = kwargs["samplerate"].as_u64().unwrap_or(0) as u32;
-    let spec = Spec { sample_rate, ..Spec::fade(sources, segment_frames, 50) };
-    Ok((spec, Memory::default()))
+use super::{
+    Kind, ModelError, Result, Separator, Spec, Stop,
+    kernels::map_conv::{Head, Pointwise},
+    tensors::{Expected, Source, Tensors},
+};
+use layers::{Decoder, Encoder, Measured, TfcTdf};
+use spectrogram::Spectrogram;
+
+/// Largest size of a model file, in bytes.
+const LARGEST_FILE: u64 = 2 << 30;
+
+/// The network. Fields are named as PyTorch's modules.
+#[derive(Clone, Debug)]
+pub struct Mdx23c {
+    spec: Spec,
+    spectrogram: Spectrogram,
+    first_conv: Pointwise,
+    encoder_blocks: Vec<Encoder>,
+    bottleneck_block: TfcTdf,
+    decoder_blocks: Vec<Decoder>,
+    final_conv: Head,
 }
 
-/// Fails: the computation is not part of this build.
-fn load(path: &Path, _: Precision) -> Result<Box<dyn Separator>> {
-    Err(ModelError::header("this build cannot run its kind of network").of_file(path))
+/// The kind of network.
+pub const KIND: Kind = Kind {
+    class_name: "TFC_TDF_net",
+    describe: |file| {
+        let config = open(file)?.0;
+        Ok((cost::spec(&config), cost::memory(&config)))
+    },
+    load: |path, _precision| Ok(Box::new(load(path)?)),
+    recognise: recognise::recognise,
+};
+
+/// Loads a network from a safetensors file with f16 or f32 tensors under their PyTorch names and
+/// the arguments in its metadata.
+///
+/// # Errors
+/// [`ModelError::Io`] when the file cannot be read, [`ModelError::Unusable`] when it is not such a
+/// file; both name it.
+pub fn load(path: &Path) -> Result<Mdx23c> {
+    let io = |source| ModelError::reading(path, source);
+    let file = File::open(path).map_err(io)?;
+    if file.metadata().map_err(io)?.len() > LARGEST_FILE {
+        return Err(ModelError::header("it is too large").of_file(path));
+    }
+    read(file).map_err(|error| error.of_file(path))
+}
+
+fn read(file: impl Source + 'static) -> Result<Mdx23c> {
+    let (config, tensors) = open(file)?;
+    build::network(&config, &tensors)
+}
+
+/// The configuration of a file's network, and its tensors, which are complete.
+fn open(file: impl Source + 'static) -> Result<(Config, Tensors)> {
+    let tensors = Tensors::open(file)?;
+    let config = Config::from_metadata(&tensors.metadata())?;
+    tensors.check(&config.expected_tensors(), &Expected::new())?;
+    Ok((config, tensors))
+}
+
+impl Separator for Mdx23c {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>> {
+        let expected = self.spec.channels * self.spec.segment_frames;
+        if mix.len() != expected {
+            let what = format!("a segment has {} values instead of {expected}", mix.len());
+            return Err(ModelError::Tensor { cause: what });
+        }
+        let _span = trace_span!("segment").entered();
+        self.forward(mix, stop).ok_or(ModelError::Cancelled)
+    }
+}
+
+impl Mdx23c {
+    /// `[channels, frames]` to `[sources, channels, frames]`; `None` once `stop` returns true.
+    fn forward(&self, mix: &[f32], stop: Stop<'_>) -> Option<Vec<f32>> {
+        let input = self.spectrogram.analyse(mix, self.spec.channels);
+        let mut x = Measured::new(self.first_conv.forward(&[&input]));
+        let mut skips = Vec::new();
+        for encoder in &self.encoder_blocks {
+            if stop() {
+                return None;
+            }
+            let skip = encoder.tfc_tdf.forward(vec![x])?;
+            x = encoder.down(&skip);
+            skips.push(skip);
+        }
+        if stop() {
+            return None;
+        }
+        x = self.bottleneck_block.forward(vec![x])?;
+        for decoder in &self.decoder_blocks {
+            if stop() {
+                return None;
+            }
+            x = decoder.up(&x);
+            x = decoder.tfc_tdf.forward(vec![x, skips.pop()?])?;
+        }
+        let spectra = self.final_conv.forward(&input, &x.map);
+        drop(x);
+        Some(self.spectrogram.synthesise(&spectra))
+    }
 }

@@ -1,0 +1,251 @@
+//! The network's shape, from the arguments its class was constructed with, and the tensors that
+//! follow from it.
+//!
+//! Arguments come from an untrusted file: each is checked, and one that asks for an unsupported
+//! network is an error that names it. Knows no files.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::model::{Level, ModelError, Result, Spec, tensors::Expected};
+
+/// The arguments as the file states them; nothing is left to a default.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Config {
+    /// Names of the network's outputs, in their order.
+    pub sources: Vec<String>,
+    /// Name of what is left of the mix, if that is a stem.
+    pub rest: Option<String>,
+    /// Samples per second.
+    pub samplerate: u32,
+    /// Frames of one forward pass.
+    pub segment_frames: usize,
+    /// Overlap of segments, in percent.
+    pub overlap: u8,
+    /// Whether the song is normalised.
+    pub normalize: bool,
+    /// Channels of the mix.
+    pub audio_channels: usize,
+    /// Window length of the spectrogram.
+    pub n_fft: usize,
+    /// Distance of windows.
+    pub hop_length: usize,
+    /// Bins that the network sees, from 0 Hz on.
+    pub dim_f: usize,
+    /// Channels of the outermost scale.
+    pub num_channels: usize,
+    /// Channels that each scale has more than the one before.
+    pub growth: usize,
+    /// Number of scales around the bottleneck.
+    pub num_scales: usize,
+    /// Blocks of a scale, on its way in and on its way out.
+    pub num_blocks_per_scale: usize,
+    /// Factor by which the linear layers along frequencies are narrower.
+    pub bottleneck_factor: usize,
+    /// Parts of the spectrum, which are channels of the network.
+    pub num_subbands: usize,
+    scale: Vec<usize>,
+    norm: Option<String>,
+    act: String,
+}
+
+/// Real and imaginary part.
+const PARTS: usize = 2;
+
+/// Values of the largest activation that is supported: twice that of the published networks.
+const LARGEST: usize = 1 << 26;
+
+impl Config {
+    /// Reads `kwargs`, a JSON object, from the metadata of a model file.
+    pub fn from_metadata(metadata: &HashMap<String, String>) -> Result<Self> {
+        let Some(kwargs) = metadata.get("kwargs") else {
+            return Err(unusable("the file does not say how its network is built (no \"kwargs\")"));
+        };
+        let config: Self = serde_json::from_str(kwargs)
+            .map_err(|error| unusable(&format!("kwargs in the metadata: {error}")))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The shape of the input and the output, without the work of a segment.
+    pub fn spec(&self) -> Spec {
+        Spec {
+            rest: self.rest.clone(),
+            sample_rate: self.samplerate,
+            channels: self.audio_channels,
+            level: if self.normalize { Level::Track } else { Level::AsIs },
+            ..Spec::fade(self.sources.clone(), self.segment_frames, self.overlap)
+        }
+    }
+
+    /// Columns of the spectrogram.
+    pub fn columns(&self) -> usize {
+        self.segment_frames / self.hop_length + 1
+    }
+
+    /// Channels of the spectrum: parts of numbers, channels of the mix, parts of the spectrum.
+    pub fn spectrum_channels(&self) -> usize {
+        PARTS * self.audio_channels * self.num_subbands
+    }
+
+    /// Channels at a scale.
+    pub fn channels_at(&self, scale: usize) -> usize {
+        self.num_channels + scale * self.growth
+    }
+
+    /// Frequencies at a scale.
+    pub fn freqs_at(&self, scale: usize) -> usize {
+        (self.dim_f / self.num_subbands) >> scale
+    }
+
+    /// Features between the linear layers along frequencies.
+    pub fn hidden_at(&self, scale: usize) -> usize {
+        self.freqs_at(scale) / self.bottleneck_factor
+    }
+
+    /// Checks every argument, and that they fit together.
+    fn check(&self) -> Result<()> {
+        let within = |name: &str, value: usize, least: usize, most: usize| {
+            if (least..=most).contains(&value) {
+                return Ok(());
+            }
+            Err(unusable(&format!(
+                "the argument {name} = {value} is not between {least} and {most}"
+            )))
+        };
+        within("samplerate", self.samplerate as usize, 1, 768_000)?;
+        within("segment_frames", self.segment_frames, 1, 1 << 24)?;
+        within("audio_channels", self.audio_channels, 2, 2)?;
+        within("n_fft", self.n_fft, 32, 1 << 16)?;
+        within("hop_length", self.hop_length, 1, self.n_fft / 2)?;
+        within("dim_f", self.dim_f, 1, self.n_fft / 2 + 1)?;
+        within("num_channels", self.num_channels, 1, 4096)?;
+        within("growth", self.growth, 0, 4096)?;
+        within("num_scales", self.num_scales, 1, 12)?;
+        within("num_blocks_per_scale", self.num_blocks_per_scale, 1, 64)?;
+        within("bottleneck_factor", self.bottleneck_factor, 1, 1 << 16)?;
+        within("num_subbands", self.num_subbands, 1, 1 << 12)?;
+        if self.scale != [2, 2] {
+            return Err(unsupported("scale", &format!("{:?}", self.scale)));
+        }
+        if self.norm.as_deref() != Some("InstanceNorm") {
+            return Err(unsupported("norm", self.norm.as_deref().unwrap_or("null")));
+        }
+        if self.act != "gelu" {
+            return Err(unsupported("act", &self.act));
+        }
+        let names = &self.sources;
+        let is_new = |(index, name): (usize, &String)| {
+            (1..=64).contains(&name.len()) && !names[..index].contains(name)
+        };
+        if !(1..=32).contains(&names.len()) || !names.iter().enumerate().all(is_new) {
+            return Err(unusable("sources is not a list of 1 to 32 different names"));
+        }
+        self.check_sizes()
+    }
+
+    fn check_sizes(&self) -> Result<()> {
+        let step = 1 << self.num_scales;
+        if !self.n_fft.is_multiple_of(2) {
+            return Err(unusable("the argument n_fft is not even"));
+        }
+        if self.segment_frames <= self.n_fft / 2 {
+            return Err(unusable("segment_frames is too short for n_fft"));
+        }
+        if !self.segment_frames.is_multiple_of(self.hop_length) {
+            return Err(unusable("hop_length does not divide segment_frames"));
+        }
+        if !self.columns().is_multiple_of(step) {
+            return Err(unusable(
+                "segment_frames and num_scales do not fit together: each scale halves the columns",
+            ));
+        }
+        if !self.dim_f.is_multiple_of(self.num_subbands * step) {
+            return Err(unusable(
+                "dim_f, num_subbands and num_scales do not fit together: each scale halves the \
+                 frequencies",
+            ));
+        }
+        if self.hidden_at(self.num_scales) == 0 {
+            return Err(unusable("bottleneck_factor leaves no features"));
+        }
+        for scale in 0..=self.num_scales {
+            let positions = (self.columns() >> scale) * self.freqs_at(scale);
+            let channels = self.channels_at(scale);
+            let outputs = self.sources.len() * self.spectrum_channels();
+            let most = channels.max(if scale == 0 { outputs } else { 0 });
+            if positions.saturating_mul(most) > LARGEST {
+                return Err(unusable(
+                    "num_channels, growth and segment_frames ask for too much memory",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every tensor of the network, under its name in PyTorch.
+    pub fn expected_tensors(&self) -> Expected {
+        let mut list = List(Expected::new());
+        let (channels, spectrum) = (self.num_channels, self.spectrum_channels());
+        list.add("first_conv.weight", &[channels, spectrum, 1, 1]);
+        for scale in 0..self.num_scales {
+            let (inner, outer) = (self.channels_at(scale + 1), self.channels_at(scale));
+            let encoder = format!("encoder_blocks.{scale}");
+            self.add_blocks(&mut list, &format!("{encoder}.tfc_tdf"), scale, outer);
+            list.affine(&format!("{encoder}.downscale.conv.0"), outer);
+            list.add(&format!("{encoder}.downscale.conv.2.weight"), &[inner, outer, 2, 2]);
+            let decoder = format!("decoder_blocks.{}", self.num_scales - 1 - scale);
+            list.affine(&format!("{decoder}.upscale.conv.0"), inner);
+            list.add(&format!("{decoder}.upscale.conv.2.weight"), &[inner, outer, 2, 2]);
+            self.add_blocks(&mut list, &format!("{decoder}.tfc_tdf"), scale, 2 * outer);
+        }
+        let scale = self.num_scales;
+        self.add_blocks(&mut list, "bottleneck_block", scale, self.channels_at(scale));
+        list.add("final_conv.0.weight", &[channels, channels + spectrum, 1, 1]);
+        list.add("final_conv.2.weight", &[self.sources.len() * spectrum, channels, 1, 1]);
+        list.0
+    }
+
+    fn add_blocks(&self, list: &mut List, name: &str, scale: usize, inputs: usize) {
+        let (channels, freqs) = (self.channels_at(scale), self.freqs_at(scale));
+        let hidden = self.hidden_at(scale);
+        for index in 0..self.num_blocks_per_scale {
+            let block = format!("{name}.blocks.{index}");
+            let inputs = if index == 0 { inputs } else { channels };
+            list.affine(&format!("{block}.tfc1.0"), inputs);
+            list.add(&format!("{block}.tfc1.2.weight"), &[channels, inputs, 3, 3]);
+            list.affine(&format!("{block}.tdf.0"), channels);
+            list.add(&format!("{block}.tdf.2.weight"), &[hidden, freqs]);
+            list.affine(&format!("{block}.tdf.3"), channels);
+            list.add(&format!("{block}.tdf.5.weight"), &[freqs, hidden]);
+            list.affine(&format!("{block}.tfc2.0"), channels);
+            list.add(&format!("{block}.tfc2.2.weight"), &[channels, channels, 3, 3]);
+            list.add(&format!("{block}.shortcut.weight"), &[channels, inputs, 1, 1]);
+        }
+    }
+}
+
+/// Collects names and shapes.
+struct List(Expected);
+
+impl List {
+    fn add(&mut self, name: &str, shape: &[usize]) {
+        self.0.insert(name.to_owned(), shape.to_vec());
+    }
+
+    /// The weight and the bias of a norm.
+    fn affine(&mut self, name: &str, channels: usize) {
+        self.add(&format!("{name}.weight"), &[channels]);
+        self.add(&format!("{name}.bias"), &[channels]);
+    }
+}
+
+fn unsupported(name: &str, value: &str) -> ModelError {
+    unusable(&format!("a network with the argument {name} = {value} is not supported"))
+}
+
+/// An error about the model file; the caller adds its path.
+fn unusable(what: &str) -> ModelError {
+    ModelError::header(what)
+}

@@ -11,8 +11,8 @@ pub fn spec(config: &Config) -> Spec {
     Spec { megaflop: (flop / 1e6) as u64, ..config.spec() }
 }
 
-/// Memory use: every weight in single precision, the largest buffers that exist together, and those
-/// of a thread.
+/// Memory use: every weight in single precision, the large buffers, and those of a thread. A buffer
+/// that is free is kept for the next use of its size, hence a fifth more.
 pub fn memory(config: &Config) -> Memory {
     let Arguments { dim, mlp_expansion_factor, sources, segment_frames, .. } = &config.arguments;
     let (columns, inner) = (config.columns(), config.inner());
@@ -25,14 +25,14 @@ pub fn memory(config: &Config) -> Memory {
     // The stems of a segment are stored while the next one is computed.
     let stems = 3 * sources.len() * CHANNELS * segment_frames;
     let work = tokens * (dim + features + before) + spectra + masks + stems;
-    let attention = 4 * columns.max(BLOCK) * inner + BLOCK * (3 * dim + inner + 2 * 256);
+    let attention = 4 * (columns.max(BLOCK) + BLOCK) * inner + 2 * BLOCK * (3 * dim + inner + 512);
     let mask = 3 * BLOCK * dim * mlp_expansion_factor;
     let bytes = |values: usize| (4 * values) as u64;
     Memory {
         // Panels are filled up to whole ones.
         weights: bytes(values) / 100 * 103,
-        work: bytes(work),
-        per_thread: bytes(attention.max(mask)),
+        work: bytes(work + work / 5),
+        per_thread: bytes(attention + mask),
     }
 }
 

@@ -124,6 +124,15 @@ impl Deck {
         self.has_turned = other.has_turned();
     }
 
+    /// Brings the gains to their targets at once: only where nothing is heard.
+    pub(super) fn settle(&mut self) {
+        for (ramps, strip) in self.ramps.iter_mut().zip(self.strips.iter()) {
+            for (ramp, gain) in ramps.iter_mut().zip(strip.gain()) {
+                ramp.snap(gain);
+            }
+        }
+    }
+
     /// Plays into interleaved stereo `out`; what is not ready is zero. `original` goes from 0 (the
     /// stems, and the original where they are missing) to 1 (the original, times `level`).
     pub(super) fn render(&mut self, out: &mut [f32], mut original: Ramp, mut level: Ramp) {

@@ -82,6 +82,9 @@ impl Mixer {
             if rest.is_empty() {
                 break;
             }
+            if self.transport.is_silent() {
+                self.settle();
+            }
             let frames = self.steer(wanted, playing, rest.len() / 2, &mut starved);
             let (block, after) = rest.split_at_mut(2 * frames);
             self.mix(block, &mut peaks);
@@ -146,6 +149,14 @@ impl Mixer {
             self.cross = Ramp::new(0.0);
             self.cross.aim(1.0, FADE_FRAMES);
         }
+    }
+
+    /// Brings all gains to their targets, for the first frame that is heard.
+    fn settle(&mut self) {
+        self.current.settle();
+        self.original.snap(f32::from(self.shared.original.load(Ordering::Relaxed)));
+        self.original_level.snap(self.shared.original_level());
+        self.volume.snap(self.shared.volume());
     }
 
     /// Decides whether to play or to be silent, and for how many frames (at most `frames`).

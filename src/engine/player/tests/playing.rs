@@ -81,6 +81,29 @@ fn gains_ramp_and_then_are_exact() {
 }
 
 #[test]
+fn gains_that_are_changed_while_nothing_plays_hold_from_the_first_frame_on() {
+    let (mut rig, _) = Rig::rising(2, 100_000);
+    rig.run(100); // the deck has its first gains
+    rig.player.set_gains(&at_gains(&[1.0, 0.0], 0.0));
+    rig.player.play();
+    for (frame, sample) in rig.run(1_000).into_iter().enumerate() {
+        assert_eq!(sample, stem_at(0, frame as u64), "frame {frame}");
+    }
+    rig.player.pause();
+    rig.run(2_000);
+    rig.player.set_gains(&at_gains(&[0.0, 1.0], 0.0));
+    rig.run(100);
+    rig.player.play();
+    let start = rig.player.position();
+    let fade = FADE_FRAMES as usize;
+    for (at, sample) in rig.run(fade + 100).into_iter().enumerate() {
+        let whole = stem_at(1, start + at as u64);
+        let is_exact = at < fade || sample == whole;
+        assert!(is_exact && sample.abs() <= whole, "frame {at}: {sample} of {whole}");
+    }
+}
+
+#[test]
 fn the_residual_makes_the_stems_up_to_the_original_to_the_last_bit() {
     let (mut rig, _) = Rig::rising(4, 100_000);
     rig.player.set_gains(&at_gains(&[1.0; 4], 1.0));

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::model::{
     KINDS, ModelError, Result,
-    recognition::{Facts, Recognised, Shapes, Stated},
+    recognition::{self, Facts, Recognised, Shapes, Stated},
 };
 
 /// What an import is told beside the file.
@@ -97,6 +97,19 @@ pub(super) fn describe(
         }
         None => Ok(false),
     }
+}
+
+/// Lets what the user stated override the constructor arguments that a checkpoint states itself.
+///
+/// # Errors
+/// [`ModelError::File`] for a network that takes none of it, and for names that cannot be used.
+pub(super) fn restate(
+    path: &Path,
+    checkpoint: &mut Checkpoint,
+    options: &ImportOptions,
+) -> Result<()> {
+    recognition::restate(&options.stated, &mut checkpoint.kwargs)
+        .map_err(|error| Fault::wrong(format!("cannot be used: {error}")).of(path))
 }
 
 /// The class of a network, and what is known of it; `None` when no kind knows its tensors.

@@ -81,11 +81,11 @@ pub(super) fn describe(
         Some(config) => read(&config, options).map_err(|fault| fault.of_reading(&config))?,
         None => fitting(path, &shapes, options)?.unwrap_or(bare),
     };
-    let unusable = |error: ModelError| match error {
-        ModelError::Header { detail } => Fault::wrong(format!("cannot be used: {detail}")).of(path),
+    let wrong = |error: ModelError| match error {
+        ModelError::Header { .. } => unusable(&error).of(path),
         other => other,
     };
-    match recognise(&shapes, &facts).transpose().map_err(unusable)? {
+    match recognise(&shapes, &facts).transpose().map_err(wrong)? {
         Some((class_name, Recognised::Complete(kwargs))) => {
             checkpoint.class_name = Some(class_name.to_owned());
             checkpoint.kwargs = kwargs;
@@ -109,7 +109,19 @@ pub(super) fn restate(
     options: &ImportOptions,
 ) -> Result<()> {
     recognition::restate(&options.stated, &mut checkpoint.kwargs)
-        .map_err(|error| Fault::wrong(format!("cannot be used: {error}")).of(path))
+        .map_err(|error| unusable(&error).of(path))
+}
+
+/// The fault of a file whose tensors and arguments make no network.
+pub(super) fn unusable(error: &ModelError) -> Fault {
+    let text = error.to_string();
+    // A tensor that is missing, not expected, or has another shape.
+    let remedy = if text.starts_with("the tensor") {
+        "; the file may be damaged: download the file again"
+    } else {
+        ""
+    };
+    Fault::wrong(format!("cannot be used: {text}{remedy}"))
 }
 
 /// The class of a network, and what is known of it; `None` when no kind knows its tensors.

@@ -347,7 +347,7 @@ pub(super) fn bag_path(folder: &Path, name: &str) -> PathBuf {
 ///
 /// # Errors
 /// [`Fault::Wrong`] states what is allowed.
-pub(super) fn check_name(name: &str, catalog: &Catalog) -> Result<()> {
+pub(super) fn check_name(name: &str) -> Result<()> {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
     if !(1..=MOST_LETTERS).contains(&name.len())
         || !name.chars().all(is_plain)
@@ -357,11 +357,6 @@ pub(super) fn check_name(name: &str, catalog: &Catalog) -> Result<()> {
             "cannot be called \"{}\": a model's name has 1 to {MOST_LETTERS} of the letters A to Z and a \
              to z, digits, \"_\" and \"-\", and does not begin with \"-\"; choose another --name",
             quoted(name)
-        )));
-    }
-    if catalog.get(name).is_some() {
-        return Err(Fault::wrong(format!(
-            "cannot be called {name}: that is a model of the catalogue; choose another --name"
         )));
     }
     Ok(())

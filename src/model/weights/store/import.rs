@@ -52,7 +52,7 @@ impl Store {
         make_folder(&self.folder)?;
         self.sweep();
         if let Some(name) = &options.name {
-            user_models::check_name(name, self.catalog).map_err(|fault| fault.of(file))?;
+            user_models::check_name(name).map_err(|fault| fault.of(file))?;
         }
         let watch = &mut Watch { progress, cancel };
         if user_models::is_bag(file) {
@@ -135,10 +135,12 @@ impl Store {
             .map_err(|fault| fault.of_reading(path))?;
         let known = self.identify(path, &mut checkpoint, &content, watch);
         let (model, index) = match (known.map_err(|fault| fault.of(path))?, expected) {
-            (Some((model, _)), None) if options.stated != Stated::default() => {
+            (Some((model, _)), None)
+                if options.stated != Stated::default()
+                    || options.name.as_ref().is_some_and(|name| *name != model.name) =>
+            {
                 return Err(Fault::wrong(format!(
-                    "is {}, which the catalogue describes; leave out --hop, --chunk, --stems and \
-                     --rest",
+                    "is {} of the catalogue; leave out --name, --hop, --chunk, --stems and --rest",
                     model.name
                 ))
                 .of(path));
@@ -266,6 +268,12 @@ impl Store {
             return Ok(same);
         };
         let same = models.find(|other| other.name == *name && user_models::are_same(other, model));
+        if self.catalog.get(name).is_some() {
+            return Err(Fault::wrong(format!(
+                "cannot be called {name}: that is a model of the catalogue; choose another --name"
+            ))
+            .of(file));
+        }
         if same.is_none() && !user_models::is_free(name, &self.folder, self.catalog) {
             return Err(Fault::wrong(format!(
                 "cannot be called {name}: another model has that name; choose another --name, or \

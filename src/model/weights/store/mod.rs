@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use super::{
     catalog::{Catalog, Model, Network, Origin},
     checkpoint::Checkpoint,
-    configuration::ImportOptions,
+    configuration::{self, ImportOptions},
     download::{self, Download},
     error::{Fault, quoted},
     formats::{safetensors, sniff},
@@ -376,7 +376,7 @@ impl Store {
         match describe_file(&File::open(path)?) {
             Ok(_) => Ok(()),
             Err(ModelError::Io { cause, .. }) => Err(cause.into()),
-            Err(error) => Err(Fault::wrong(format!("cannot be used: {error}"))),
+            Err(error) => Err(configuration::unusable(&error)),
         }
     }
 

@@ -213,7 +213,7 @@ fn wrong_configurations_are_refused_in_plain_words() {
         ("audio: {chunk_size: 1e12}", "is 1000000000000, which is not between 0 and"),
         ("model: {dim: 4.5}", "is 4.5, which is not a whole number"),
         (
-            "training: {target_instrument: bass, instruments: [vocals, other]}",
+            "model: {dim: 4}\ntraining: {target_instrument: bass, instruments: [vocals, other]}",
             "is bass, which is not in training.instruments: vocals, other",
         ),
     ] {

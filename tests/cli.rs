@@ -262,17 +262,21 @@ fn an_import_that_is_interrupted_leaves_nothing() {
     sparse.set_len(start.len() as u64 + length).unwrap();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_partita"))
         .env("PARTITA_HOME", home.path())
+        .env("LC_ALL", "C")
+        .env_remove("LANGUAGE")
         .args(["model", "import"])
         .arg(&file)
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    // The first word of progress: the signal is handled from now on.
+    std::io::BufRead::read_line(&mut said, &mut text).unwrap();
     let signalled = std::process::Command::new("kill").arg(child.id().to_string()).status();
     assert!(signalled.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
+    std::io::Read::read_to_string(&mut said, &mut text).unwrap();
     assert!(text.contains("cancelled; nothing was installed"), "{text}");
     let left = fs::read_dir(home.path().join("models")).unwrap().count();
     assert_eq!(left, 0);

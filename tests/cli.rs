@@ -219,13 +219,76 @@ fn a_checkpoint_is_imported_and_described() {
     let output = partita(home.path(), &arguments);
     assert!(output.status.success(), "{}", stderr(&output));
     let expected =
-        "BS-RoFormer, 4 × 1, 3 bands, 1 stem: vocals; the rest: instrumental; segments of 0.1 s";
+        "BS-RoFormer, 4 × 1, 3 bands, 1 stem: vocals; the rest: instrumental; segments of 0.10 s";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     assert!(stdout(&output).starts_with("voice\tinstalled"), "{}", stdout(&output));
     let config = path("plain.yaml");
     let arguments = ["--json", "model", "import", &path("plain.ckpt"), "--config", &config];
     let lines = json_lines(&partita(home.path(), &arguments));
     assert_eq!(lines[0]["sources"], serde_json::json!(["vocals", "other"]));
+    assert_eq!(lines[0]["recognised"]["kind"], "BS-RoFormer");
+    assert_eq!(lines[0]["already_installed"], false);
+    // The same again, and another network under the taken name.
+    let output = partita(home.path(), &[&["model", "add", full.as_str()], &stated[..]].concat());
+    assert!(stderr(&output).contains("voice is installed already"), "{}", stderr(&output));
+    let named = ["model", "import", &path("plain.ckpt"), "--config", &config, "--name", "voice"];
+    let output = partita(home.path(), &named);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("partita model remove voice"), "{}", stderr(&output));
+}
+
+/// An import that ends by a signal leaves no file behind.
+#[cfg(unix)]
+#[test]
+fn an_import_that_is_interrupted_leaves_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("large.safetensors");
+    // Hundreds of MB of zeros, as a sparse file, which takes seconds to read.
+    let length = 800_000_000_u64;
+    let tensors: Vec<String> = (0..100)
+        .map(|index: u64| {
+            let (from, to) = (index * length / 100, (index + 1) * length / 100);
+            let shape = (to - from) / 4;
+            format!(
+                "\"t{index}\":{{\"dtype\":\"F32\",\"shape\":[{shape}],\"data_offsets\":[{from},{to}]}}"
+            )
+        })
+        .collect();
+    let header = format!("{{{}}}", tensors.join(","));
+    let mut start = (header.len() as u64).to_le_bytes().to_vec();
+    start.extend(header.as_bytes());
+    fs::write(&file, &start).unwrap();
+    let sparse = fs::OpenOptions::new().write(true).open(&file).unwrap();
+    sparse.set_len(start.len() as u64 + length).unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_partita"))
+        .env("PARTITA_HOME", home.path())
+        .env("LC_ALL", "C")
+        .env_remove("LANGUAGE")
+        .args(["model", "import"])
+        .arg(&file)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    // The first word of progress: the signal is handled from now on.
+    std::io::BufRead::read_line(&mut said, &mut text).unwrap();
+    let signalled = std::process::Command::new("kill").arg(child.id().to_string()).status();
+    assert!(signalled.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    std::io::Read::read_to_string(&mut said, &mut text).unwrap();
+    assert!(text.contains("cancelled; nothing was installed"), "{text}");
+    let left = fs::read_dir(home.path().join("models")).unwrap().count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn an_unknown_model_is_answered_with_the_known_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let output = partita(home.path(), &["separate", "song.wav", "--model", "nosuch"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(text.contains("unknown model nosuch; expected one of: htdemucs"), "{text}");
 }
 
 #[test]

@@ -76,7 +76,8 @@ impl FileArguments {
     /// What is written, of the stems `sources`.
     ///
     /// # Errors
-    /// For a stem that there is not; for a loudness without a mix.
+    /// For a stem that there is not; for a loudness without a mix; for the gain of a stem that the mix
+    /// does not hold.
     pub(super) fn selection(&self, sources: &[String]) -> anyhow::Result<Selection> {
         let has_none = matches!(self.stems.as_slice(), [only] if only == "none");
         let stems = match &self.stems[..] {
@@ -94,15 +95,24 @@ impl FileArguments {
     }
 
     /// The mix: of the stems that are written, or of all; at their gains.
-    fn parts(&self, sources: &[String], stems: &[String]) -> Result<Vec<Part>> {
-        for (stem, _) in &self.gain {
-            ordered(sources, std::slice::from_ref(stem))?;
-        }
+    fn parts(&self, sources: &[String], stems: &[String]) -> anyhow::Result<Vec<Part>> {
         let stems = if stems.is_empty() { sources } else { stems };
-        let gain = |stem: &String| self.gain.iter().rev().find(|(name, _)| name == stem);
+        let mut gains = Vec::new();
+        for (stem, gain) in &self.gain {
+            let named = ordered(sources, std::slice::from_ref(stem))?;
+            let is_mixed = |index: &usize| stems.contains(&sources[*index]);
+            let Some(index) = named.into_iter().find(is_mixed) else {
+                let mixed = stems.join(", ");
+                anyhow::bail!(
+                    "--gain {stem} has no effect: the mix is of the chosen stems ({mixed}); leave it out, \
+                     or name {stem} in --stems"
+                );
+            };
+            gains.push((&sources[index], *gain));
+        }
         let part = |stem: &String| {
-            let gain = gain(stem).map_or(1.0, |(_, gain)| *gain);
-            Part { stem: stem.clone(), gains: [gain; 2] }
+            let gain = gains.iter().rev().find(|(name, _)| *name == stem);
+            Part { stem: stem.clone(), gains: [gain.map_or(1.0, |(_, gain)| *gain); 2] }
         };
         Ok(stems.iter().map(part).collect())
     }
@@ -357,6 +367,7 @@ mod tests {
             &["--stems", "kazoo"][..],
             &["--all-but", "kazoo"],
             &["--gain", "kazoo=3"],
+            &["--stems", "bass", "--gain", "vocals=-3"],
             &["--gain", "vocals"],
             &["--gain", "vocals=loud"],
             &["--gain", "vocals=NaN"],

@@ -12,7 +12,7 @@ use crate::{
             options::{MOST_OVERLAP, MOST_SHIFTS, Quality, SeparationOptions},
         },
     },
-    model::Spec,
+    model::{ModelError, Spec, weights::Store},
 };
 
 /// The options; named as the reference names them.
@@ -107,6 +107,11 @@ impl SeparationArguments {
         let usual = chosen.map_or_else(|| self.model_name(preferences), |chosen| &chosen.model);
         let name = self.model.as_deref().unwrap_or(usual);
         let Some(model) = InstalledModel::find(home, name)? else {
+            let models = Store::new(home).models();
+            if models.iter().all(|model| model.name != name) {
+                let known = models.into_iter().map(|model| model.name).collect();
+                bail!(ModelError::Unknown { name: name.escape_debug().to_string(), known });
+            }
             bail!(
                 "the model \"{name}\" is not installed; `partita model list` shows those that there \
                  are, `partita model install {name}` installs it"

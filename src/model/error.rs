@@ -179,10 +179,14 @@ pub enum FileFault {
 impl fmt::Display for FileFault {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CutOff { detail } if detail.is_empty() => to.write_str("is cut off"),
-            Self::CutOff { detail } => write!(to, "is cut off: {detail}"),
-            Self::Empty => to.write_str("is empty"),
-            Self::Folder => to.write_str("is a folder, not a model file"),
+            Self::CutOff { detail } if detail.is_empty() => {
+                to.write_str("is cut off; download the file again")
+            }
+            Self::CutOff { detail } => {
+                write!(to, "is cut off: {detail}; download the file again")
+            }
+            Self::Empty => to.write_str("is empty; download the file again"),
+            Self::Folder => to.write_str("is a folder, not a file"),
             Self::NotAFile => to.write_str("is not a file, but a device or a pipe"),
             Self::NotAModel { start } => write!(to, "is not a model file: it begins with {start}"),
             Self::Undescribed => to.write_str("does not say how its network is built"),

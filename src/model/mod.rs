@@ -26,6 +26,7 @@ pub mod weights;
 pub use error::{FileFault, ModelError};
 use recognition::{Facts, Recognised, Shapes};
 pub use spec::{Joint, Level, Overlap, Spec};
+use spec::{MOST_STEMS, check_names};
 pub use weights::shared::share_in as share_weights_in;
 
 /// Samples per second of the sound that networks are given.

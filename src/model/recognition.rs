@@ -10,13 +10,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, Value, json};
 
 pub use super::facts::{MissingFact, Stated};
-use super::{ModelError, Result};
+use super::{MOST_STEMS, ModelError, Result, check_names};
 
 /// The shape of every tensor of a file, by its PyTorch name without prefixes such as `module.`.
 pub type Shapes = BTreeMap<String, Vec<usize>>;
-
-/// Most stems of a network, and most bytes of a stem's name.
-const MOST_STEMS: usize = 64;
 
 /// Longest segment, in frames: six minutes at 44.1 kHz.
 const MOST_FRAMES: usize = 1 << 24;
@@ -78,10 +75,14 @@ impl Facts {
     pub fn whole(&self, path: &[&str]) -> Result<Option<usize>> {
         match self.number(path)? {
             None => Ok(None),
-            Some(number) if number.fract() == 0.0 && (0.0..=4_294_967_296.0).contains(&number) => {
-                Ok(Some(number as usize))
+            Some(number) if number.fract() != 0.0 => {
+                Err(self.wrong(path, &format!("is {number}, which is not a whole number")))
             }
-            Some(_) => Err(self.wrong(path, "is not a whole number")),
+            Some(number) if (0.0..=4_294_967_296.0).contains(&number) => Ok(Some(number as usize)),
+            Some(number) => {
+                Err(self
+                    .wrong(path, &format!("is {number}, which is not between 0 and 4294967296")))
+            }
         }
     }
 
@@ -152,13 +153,9 @@ impl Facts {
 
     /// Frames from one spectrum to the next, from the user or from this path.
     pub fn hop(&self, path: &[&str], n_fft: usize) -> Result<Option<usize>> {
-        match self.stated.hop.or(self.whole(path)?) {
-            Some(hop) if hop == 0 || hop > n_fft => Err(unusable(format!(
-                "a hop of {hop} frames does not fit windows of {n_fft}; the hop is usually 441, 512 or \
-                 1024"
-            ))),
-            hop => Ok(hop),
-        }
+        let hop = self.stated.hop.or(self.whole(path)?);
+        hop.map_or(Ok(()), |hop| check_hop(hop, n_fft))?;
+        Ok(hop)
     }
 
     /// Frames of a segment, from the user or the configuration. One for Ultimate Vocal Remover may
@@ -172,18 +169,18 @@ impl Facts {
             let spectra = self.whole(&path)?.and_then(|spectra| spectra.checked_sub(1));
             chunk = chunk.or(spectra.zip(hop).map(|(spectra, hop)| spectra * hop));
         }
-        match chunk {
-            Some(chunk) if chunk < n_fft || chunk > MOST_FRAMES => Err(unusable(format!(
-                "a segment of {chunk} frames is not between {n_fft} (one window) and {MOST_FRAMES}"
-            ))),
-            chunk => Ok(chunk),
-        }
+        chunk.map_or(Ok(()), |chunk| check_chunk(chunk, n_fft))?;
+        Ok(chunk)
     }
 
     /// The arguments that every kind has, but for names: rate, segment, overlap, normalisation.
     pub fn common(&self, chunk: usize) -> Result<Map<String, Value>> {
         let rate = self.whole(&["audio", "sample_rate"])?.unwrap_or(44_100);
-        let passes = self.whole(&["inference", "num_overlap"])?.unwrap_or(USUAL_OVERLAP).max(1);
+        let path = ["inference", "num_overlap"];
+        let passes = self.whole(&path)?.unwrap_or(USUAL_OVERLAP);
+        if passes == 0 {
+            return Err(self.wrong(&path, "is 0; the least is 1, which is no overlap"));
+        }
         let overlap = (100 - (100.0 / passes as f64).round() as usize).min(MOST_OVERLAP);
         let normalize = self.flag(&["inference", "normalize"]).unwrap_or(false);
         let common = json!({
@@ -210,32 +207,16 @@ impl Facts {
             (None, None) if count == 1 => Some(usual().to_owned()),
             (None, None) => None,
         };
-        let mut all: Vec<&String> = sources.iter().chain(&rest).collect();
-        all.sort();
-        let is_good = |name: &&&String| !name.is_empty() && name.len() <= MOST_STEMS;
-        if count > MOST_STEMS || all.iter().filter(is_good).count() != all.len() {
-            return Err(unusable(format!(
-                "the stems need names of 1 to {MOST_STEMS} bytes, and at most {MOST_STEMS} of them"
-            )));
-        }
-        match all.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(unusable(format!("two stems are called {}", pair[0]))),
-            None => Ok(Some(Names { sources, rest })),
-        }
+        let names = Names { sources, rest };
+        names.check()?;
+        Ok(Some(names))
     }
 
     /// Names of the outputs, and the name of the rest where the configuration has one.
     fn outputs(&self, count: usize) -> Result<Option<(Vec<String>, Option<String>)>> {
         let stems = &self.stated.stems;
         if !stems.is_empty() {
-            if stems.len() != count {
-                return Err(unusable(format!(
-                    "the network makes {count} stems, but {} names are stated: {}",
-                    stems.len(),
-                    stems.join(", ")
-                )));
-            }
-            return Ok(Some((stems.iter().map(|name| lower(name)).collect(), None)));
+            return Ok(Some((stated_sources(stems, count)?, None)));
         }
         let path = ["training", "instruments"];
         let instruments = match self.value(&path).map(names) {
@@ -247,7 +228,14 @@ impl Facts {
         // PyYAML reads Python's `None` as a text.
         if let Some(target) = target.filter(|name| name != "none") {
             if count != 1 {
-                let what = format!("is {target}, but the network makes {count} stems");
+                let what = format!("is {target}, but the network makes {}", stem_count(count));
+                return Err(self.wrong(&["training", "target_instrument"], &what));
+            }
+            if !instruments.is_empty() && !instruments.contains(&target) {
+                let what = format!(
+                    "is {target}, which is not in training.instruments: {}; name the stem with --stems",
+                    instruments.join(", ")
+                );
                 return Err(self.wrong(&["training", "target_instrument"], &what));
             }
             let mut others = instruments.iter().filter(|name| **name != target);
@@ -262,8 +250,9 @@ impl Facts {
             names if names == count => Ok(Some((instruments, None))),
             names => {
                 let what = format!(
-                    "has {names} names, but the network makes {count} stems: it is the configuration \
-                     of another network"
+                    "has {names} names, but the network makes {}: it is the configuration of another \
+                     network",
+                    stem_count(count)
                 );
                 Err(self.wrong(&path, &what))
             }
@@ -278,6 +267,101 @@ pub struct Names {
     pub sources: Vec<String>,
     /// The rest, where it is offered as a stem.
     pub rest: Option<String>,
+}
+
+impl Names {
+    fn check(&self) -> Result<()> {
+        check_names(&self.sources.iter().chain(&self.rest).cloned().collect::<Vec<_>>())
+    }
+}
+
+/// "1 stem", "4 stems".
+fn stem_count(count: usize) -> String {
+    if count == 1 { "1 stem".into() } else { format!("{count} stems") }
+}
+
+/// The names that the user stated for the `count` outputs of a network.
+fn stated_sources(stems: &[String], count: usize) -> Result<Vec<String>> {
+    if count > MOST_STEMS || stems.len() != count {
+        let are = if stems.len() == 1 { "name is" } else { "names are" };
+        return Err(unusable(format!(
+            "the network makes {}, but {} {are} stated: {}",
+            stem_count(count),
+            stems.len(),
+            stems.join(", ")
+        )));
+    }
+    Ok(stems.iter().map(|name| lower(name)).collect())
+}
+
+/// Lets what the user stated override the constructor arguments that a file states itself. The kind
+/// checks the result when it reads the network's shape.
+///
+/// # Errors
+/// [`ModelError::Header`] for a network whose class has no such arguments, as HTDemucs, for names that
+/// cannot be used, and for another number of names than the network has outputs.
+pub fn restate(stated: &Stated, kwargs: &mut Map<String, Value>) -> Result<()> {
+    if *stated == Stated::default() {
+        return Ok(());
+    }
+    let whole = |kwargs: &Map<String, Value>, name: &str| {
+        kwargs.get(name)?.as_u64().and_then(|value| usize::try_from(value).ok())
+    };
+    let hop_name =
+        ["stft_hop_length", "hop_length"].into_iter().find(|name| kwargs.contains_key(*name));
+    let sources = kwargs.get("sources").and_then(names);
+    let (Some(chunk), Some(hop_name), Some(sources)) =
+        (whole(kwargs, "segment_frames"), hop_name, sources)
+    else {
+        return Err(unusable(
+            "the file states how its network is built, and this kind of network takes no other hop, \
+             segment or names; leave out --hop, --chunk, --stems and --rest",
+        ));
+    };
+    let rest = kwargs.get("rest").and_then(Value::as_str).map(str::to_owned);
+    let names = Names {
+        sources: match stated.stems.as_slice() {
+            [] => sources,
+            stems => stated_sources(stems, sources.len())?,
+        },
+        rest: stated.rest.as_deref().map(lower).or(rest),
+    };
+    names.check()?;
+    let hop = stated.hop.or(whole(kwargs, hop_name)).filter(|hop| *hop > 0);
+    let hop = hop.ok_or_else(|| unusable("a hop of 0 frames is not possible"))?;
+    let chunk = stated.chunk.unwrap_or(chunk);
+    if let Some(n_fft) = whole(kwargs, "stft_n_fft").or(whole(kwargs, "n_fft")) {
+        check_hop(hop, n_fft)?;
+        check_chunk(chunk, n_fft)?;
+    }
+    if kwargs.contains_key("dim_t") {
+        kwargs.insert("dim_t".into(), (chunk / hop + 1).into());
+    }
+    kwargs.insert(hop_name.into(), hop.into());
+    kwargs.insert("segment_frames".into(), chunk.into());
+    kwargs.insert("sources".into(), names.sources.into());
+    kwargs.insert("rest".into(), names.rest.into());
+    Ok(())
+}
+
+/// Fails for a hop that does not fit the windows.
+fn check_hop(hop: usize, n_fft: usize) -> Result<()> {
+    if hop == 0 || hop > n_fft {
+        return Err(unusable(format!(
+            "a hop of {hop} frames does not fit windows of {n_fft}; the hop is usually 441, 512 or 1024"
+        )));
+    }
+    Ok(())
+}
+
+/// Fails for a segment shorter than a window, or longer than six minutes.
+fn check_chunk(chunk: usize, n_fft: usize) -> Result<()> {
+    if chunk < n_fft || chunk > MOST_FRAMES {
+        return Err(unusable(format!(
+            "a segment of {chunk} frames is not between {n_fft} (one window) and {MOST_FRAMES}"
+        )));
+    }
+    Ok(())
 }
 
 /// A list of names.

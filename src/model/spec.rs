@@ -3,7 +3,19 @@
 //!
 //! Pure data; any thread.
 
-use super::{CHANNELS, ModelError, Result, SAMPLE_RATE};
+use super::{CHANNELS, ModelError, Result, SAMPLE_RATE, on_one_line};
+
+/// Most stems of a network.
+pub(super) const MOST_STEMS: usize = 64;
+
+/// Most bytes of a stem's name.
+const MOST_BYTES: usize = 64;
+
+/// Names that exports and the command line use for something else than a stem.
+const RESERVED: [&str; 5] = ["residual", "mix", "original", "stems", "none"];
+
+/// Characters that a stem's name cannot have: those that file names and lists of stems do not allow.
+const FORBIDDEN: [char; 11] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|', ',', '='];
 
 /// The shape of a network's input and output, and its policy for a whole song.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,20 +143,61 @@ impl Spec {
     }
 
     /// Fails for a network that the engine cannot use: with another sample rate or other channels,
-    /// which it would separate wrongly, without an error; and with two stems of one name.
+    /// which it would separate wrongly, without an error; and with names of stems that
+    /// [`check_names`] rejects.
     pub(super) fn check(&self) -> Result<()> {
         let Self { sample_rate, channels, .. } = *self;
         if (sample_rate, channels) != (SAMPLE_RATE, CHANNELS) {
             return Err(ModelError::OtherSound { path: None, sample_rate, channels });
         }
-        match &self.rest {
-            Some(rest) if self.sources.contains(rest) => {
-                let rest = super::on_one_line(rest);
-                Err(ModelError::header(&format!("two of its stems have the name {rest}")))
-            }
-            _ => Ok(()),
+        check_names(&self.stems())
+    }
+}
+
+/// Checks the names of a network's stems, which become parts of file names, and words of the command
+/// line.
+///
+/// # Errors
+/// [`ModelError::Header`] names the stem and the cause: empty, longer than 64 bytes, a character that
+/// file names or lists of stems do not allow, a dot at an end, a name of Partita's own files, or a
+/// second stem of that name in any case. Also for more than [`MOST_STEMS`].
+pub(super) fn check_names(stems: &[String]) -> Result<()> {
+    let wrong = |name: &str, what: String| {
+        let name: String = name.chars().take(80).collect();
+        Err(ModelError::header(&format!(
+            "the stem name \"{}\" {what}; name the stems with --stems, and the rest with --rest",
+            on_one_line(&name)
+        )))
+    };
+    if stems.len() > MOST_STEMS {
+        return Err(ModelError::header(&format!(
+            "it has {} stems; the limit is {MOST_STEMS}",
+            stems.len()
+        )));
+    }
+    for (index, name) in stems.iter().enumerate() {
+        let lower = name.to_lowercase();
+        let forbidden = |letter: &char| letter.is_control() || FORBIDDEN.contains(letter);
+        if name.trim().is_empty() {
+            return wrong(name, "is empty".into());
+        }
+        if name.len() > MOST_BYTES {
+            return wrong(name, format!("has {} bytes; the limit is {MOST_BYTES}", name.len()));
+        }
+        if let Some(letter) = name.chars().find(forbidden) {
+            return wrong(name, format!("has the character {letter:?}, which is not allowed"));
+        }
+        if name.starts_with('.') || name.ends_with('.') || name.trim() != name {
+            return wrong(name, "begins or ends with a dot or a space".into());
+        }
+        if RESERVED.contains(&lower.as_str()) || lower.starts_with("all but ") {
+            return wrong(name, "is reserved for Partita's own files and options".into());
+        }
+        if stems[..index].iter().any(|other| other.to_lowercase() == lower) {
+            return wrong(name, "is the name of two stems".into());
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -178,6 +231,43 @@ mod tests {
         assert_eq!(spec.stems(), names(&["vocals", "instrumental"]));
         spec.check().unwrap();
         spec.rest = Some("vocals".into());
-        assert!(spec.check().unwrap_err().to_string().contains("the name vocals"));
+        assert!(spec.check().unwrap_err().to_string().contains("\"vocals\" is the name of two"));
+    }
+
+    #[test]
+    fn stem_names_are_safe_in_file_names_and_lists() {
+        let check = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            check_names(&names).map_err(|error| error.to_string())
+        };
+        check(&["drums", "bass", "other", "vocals", "guitar", "piano"]).unwrap();
+        check(&["Vocals", "lead voice", "Gesang-Ü (2)", "人声", "rest", &"x".repeat(64)]).unwrap();
+        let long = "x".repeat(65);
+        for (name, cause) in [
+            ("a/b", "has the character '/'"),
+            ("../../x", "has the character '/'"),
+            ("a\\b", "has the character '\\\\'"),
+            ("a,b", "has the character ','"),
+            ("a\nb", "has the character '\\n'"),
+            ("\u{1b}[31m", "has the character '\\u{1b}'"),
+            ("", "is empty"),
+            (" ", "is empty"),
+            (".", "a dot or a space"),
+            ("..", "a dot or a space"),
+            (" a", "a dot or a space"),
+            ("residual", "is reserved"),
+            ("Mix", "is reserved"),
+            ("original", "is reserved"),
+            ("none", "is reserved"),
+            ("all but drums", "is reserved"),
+            ("VOCALS", "is the name of two stems"),
+            (&long, "has 65 bytes; the limit is 64"),
+        ] {
+            let text = check(&["vocals", name]).unwrap_err();
+            assert!(text.contains(cause), "{text}");
+            assert!(text.contains("--stems") && !text.contains(['\n', '\u{1b}']), "{text}");
+        }
+        let many: Vec<String> = (0..65).map(|index| index.to_string()).collect();
+        assert!(check_names(&many).unwrap_err().to_string().contains("the limit is 64"));
     }
 }

@@ -88,6 +88,8 @@ cli-model-damaged = damaged: it { $reason }
 cli-model-unusable = unusable: { $reason }
 cli-model-removed = removed; its stems are kept
 cli-model-correct = correct
+cli-model-already = { $name } is installed already
+cli-model-numbered = another model is called { $taken }; this one is installed as { $name }
 # Parts of a line such as: Mel-Band RoFormer, 384 × 6, 60 bands, 1 stem: vocals; the rest: other; segments of 8 s
 cli-model-bands = { $count ->
     [one] { $count } band

@@ -18,10 +18,10 @@ weights-other-sound-file = could not use the model file { $path }: { $sound }
 # $flags: options of the command line, such as --hop 441
 weights-facts-missing = { $path } does not state everything about its network; put its publisher's YAML beside it, name that with --config, or state what is missing, for example { $flags }
 
-fault-cut-off = is cut off
-fault-cut-off-detail = is cut off: { $detail }
-fault-empty = is empty
-fault-folder = is a folder, not a model file
+fault-cut-off = is cut off; download the file again
+fault-cut-off-detail = is cut off: { $detail }; download the file again
+fault-empty = is empty; download the file again
+fault-folder = is a folder, not a file
 fault-not-a-file = is not a file, but a device or a pipe
 fault-not-a-model = is not a model file: it begins with { $start }
 fault-undescribed = does not say how its network is built

@@ -82,6 +82,8 @@ cli-model-damaged = danificado: { $reason }
 cli-model-unusable = inutilizável: { $reason }
 cli-model-removed = removido; os stems dele são mantidos
 cli-model-correct = correto
+cli-model-already = { $name } já está instalado
+cli-model-numbered = outro modelo já se chama { $taken }; este foi instalado como { $name }
 cli-model-bands = { $count ->
     [one] { $count } banda
    *[other] { $count } bandas

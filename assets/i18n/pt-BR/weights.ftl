@@ -15,10 +15,10 @@ weights-other-sound = a rede foi treinada a { $rate } Hz, { $layout }; por ora s
 weights-other-sound-file = não foi possível usar o arquivo de modelo { $path }: { $sound }
 weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, indique-o com --config, ou diga o que falta, por exemplo { $flags }
 
-fault-cut-off = está cortado
-fault-cut-off-detail = está cortado: { $detail }
-fault-empty = está vazio
-fault-folder = é uma pasta, não um arquivo de modelo
+fault-cut-off = está cortado; baixe o arquivo de novo
+fault-cut-off-detail = está cortado: { $detail }; baixe o arquivo de novo
+fault-empty = está vazio; baixe o arquivo de novo
+fault-folder = é uma pasta, não um arquivo
 fault-not-a-file = não é um arquivo, é um dispositivo
 fault-not-a-model = não é um arquivo de modelo: começa com { $start }
 fault-undescribed = não diz como sua rede é construída

@@ -176,9 +176,10 @@ impl Config {
             let outputs = self.sources.len() * self.spectrum_channels();
             let most = channels.max(if scale == 0 { outputs } else { 0 });
             if positions.saturating_mul(most) > LARGEST {
-                return Err(unusable(
-                    "num_channels, growth and segment_frames ask for too much memory",
-                ));
+                return Err(unusable(&format!(
+                    "a chunk of {} frames needs too much memory; state a shorter one with --chunk",
+                    self.segment_frames
+                )));
             }
         }
         Ok(())

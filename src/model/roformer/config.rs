@@ -190,7 +190,10 @@ impl Config {
         let stems = sources.len().saturating_mul(CHANNELS * self.arguments.segment_frames);
         let widest = (*dim).max(16);
         if tokens.saturating_mul(widest).max(masks).max(stems) > LARGEST {
-            return Err(unusable("dim, segment_frames and the bands ask for too much memory"));
+            return Err(unusable(&format!(
+                "a chunk of {} frames needs too much memory; state a shorter one with --chunk",
+                self.arguments.segment_frames
+            )));
         }
         Ok(())
     }

@@ -311,7 +311,11 @@ impl Inexact {
                 self.0
             )
         } else {
-            format!("holds a value that is no number ({}) in tensor {name}", self.0)
+            format!(
+                "holds a value that is not a number ({}) in tensor {name}; the file may be damaged: \
+                 download the file again",
+                self.0
+            )
         })
     }
 }

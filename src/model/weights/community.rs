@@ -142,7 +142,7 @@ fn an_mdx23c_is_imported_with_another_program_s_configuration() {
 #[test]
 fn converted_files_are_imported_under_a_name_of_choice() {
     let place = Place::with(&["converted/model.safetensors", "converted/config.yaml"]);
-    let options = ImportOptions { name: Some("Kims Stimme".into()), ..none() };
+    let options = ImportOptions { name: Some("Kims-Stimme".into()), ..none() };
     let (model, _) = place.kwargs("model.safetensors", &options);
     assert_eq!(model.name, "Kims-Stimme");
     // Once more, from the canonical file, which states everything.
@@ -206,6 +206,31 @@ fn wrong_configurations_are_refused_in_plain_words() {
     place.refused("full.ckpt", &config("long.yaml"), "the limit of a configuration");
     place.write("other.yaml", "model: {dim: 8}");
     place.refused("full.ckpt", &config("other.yaml"), "model.dim in other.yaml is 8, but");
+    place.write("mel.yaml", "model: {num_bands: 3}");
+    place.refused("full.ckpt", &config("mel.yaml"), "model.num_bands in mel.yaml is of a Mel-Band");
+    for (text, expected) in [
+        ("model: {dim: -1}", "model.dim in bad.yaml is -1, which is not between 0 and"),
+        ("audio: {chunk_size: 1e12}", "is 1000000000000, which is not between 0 and"),
+        ("model: {dim: 4.5}", "is 4.5, which is not a whole number"),
+        (
+            "model: {dim: 4}\ntraining: {target_instrument: bass, instruments: [vocals, other]}",
+            "is bass, which is not in training.instruments: vocals, other",
+        ),
+    ] {
+        place.write("bad.yaml", text);
+        place.refused("full.ckpt", &config("bad.yaml"), expected);
+    }
+    place.write(
+        "none.yaml",
+        "model: {stft_hop_length: 16}\naudio: {chunk_size: 1600}\ninference: {num_overlap: 0}\n\
+         training: {instruments: [drums]}",
+    );
+    place.refused("full.ckpt", &config("none.yaml"), "inference.num_overlap in none.yaml is 0");
+    fs::create_dir(place.files.path().join("folder")).unwrap();
+    place.refused("full.ckpt", &config("folder"), "folder is a folder, not a file");
+    for name in ["a/b", "../../x", "a\nb", "mix", "."] {
+        place.refused("full.ckpt", &stated(16, 1600, &[name]), "name the stems with --stems");
+    }
     place.write("pope.yaml", "model: {use_pope: true}");
     place.refused("full.ckpt", &config("pope.yaml"), "PolarFormer");
     place.refused(
@@ -217,10 +242,10 @@ fn wrong_configurations_are_refused_in_plain_words() {
     place.refused(
         "full.ckpt",
         &stated(16, 1600, &["a", "b"]),
-        "makes 1 stems, but 2 names are stated",
+        "makes 1 stem, but 2 names are stated",
     );
-    place.refused("full.ckpt", &stated(16, 1600, &["rest"]), "two stems are called rest");
-    place.refused("plain.ckpt", &stated(16, 1600, &["a", "A"]), "two stems are called a");
+    place.refused("full.ckpt", &stated(16, 1600, &["rest"]), "\"rest\" is the name of two stems");
+    place.refused("plain.ckpt", &stated(16, 1600, &["a", "A"]), "\"a\" is the name of two stems");
     // Two configurations that fit, and differ.
     for (name, hop) in [("one.yaml", 16), ("two.yaml", 8)] {
         let text = format!(
@@ -235,4 +260,76 @@ fn wrong_configurations_are_refused_in_plain_words() {
         "several configurations beside it that fit: one.yaml, two.yaml",
     );
     place.refused("one.yaml", &none(), "is a checkpoint's configuration: import the checkpoint");
+}
+
+#[test]
+fn what_is_stated_overrides_a_file_of_partita_s_own() {
+    let place = Place::with(&["full.ckpt", "mdx23c.bin", "mdx23c.yml"]);
+    let (first, _) = place.kwargs("full.ckpt", &stated(16, 1600, &["drums"]));
+    let exported = place.files.path().join("exported.safetensors");
+    fs::copy(place.store().path(&first.name), &exported).unwrap();
+    let mut options = stated(8, 2400, &["Voice"]);
+    options.stated.rest = Some("Band".into());
+    let (second, kwargs) = place.kwargs("exported.safetensors", &options);
+    assert_eq!(
+        (second.name.as_str(), second.sources),
+        ("exported", vec!["voice".into(), "band".into()])
+    );
+    assert_eq!((&kwargs["stft_hop_length"], &kwargs["segment_frames"]), (&json!(8), &json!(2400)));
+    assert_ne!(second.networks[0].digest, first.networks[0].digest);
+    // Without options it is the network that it was.
+    assert_eq!(place.import("exported.safetensors", &none()).unwrap().name, first.name);
+    let refused = |options: &ImportOptions, expected: &str| {
+        let error = place.import("exported.safetensors", options).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    refused(&stated(16, 1600, &["a", "b"]), "makes 1 stem, but 2 names are stated: a, b");
+    refused(&stated(16, 1600, &["a/b"]), "has the character '/'");
+    refused(&stated(65, 1600, &["a"]), "a hop of 65 frames does not fit");
+    refused(&stated(16, 1, &["a"]), "a segment of 1 frames");
+    // The number of spectra of an MDX23C follows from the segment.
+    let (third, kwargs) = place.kwargs("mdx23c.bin", &none());
+    fs::copy(place.store().path(&third.name), &exported).unwrap();
+    let chunk = kwargs["segment_frames"].as_u64().unwrap() as usize;
+    let hop = kwargs["hop_length"].as_u64().unwrap() as usize;
+    let options = stated(hop, 2 * (chunk + hop) - hop, &[]);
+    let (_, kwargs) = place.kwargs("exported.safetensors", &options);
+    assert_eq!(kwargs["dim_t"], 208);
+    refused(&stated(hop, chunk + hop, &[]), "num_scales");
+}
+
+#[test]
+fn a_stated_name_is_kept_or_refused() {
+    let place = Place::with(&["full.ckpt"]);
+    let named = |name: &str, hop| {
+        let options = ImportOptions { name: Some(name.into()), ..stated(hop, 1600, &["drums"]) };
+        place.import("full.ckpt", &options).map(|model| model.name).map_err(|e| e.to_string())
+    };
+    assert_eq!(named("karaoke", 16).unwrap(), "karaoke");
+    assert_eq!(named("karaoke", 16).unwrap(), "karaoke", "the same again");
+    let taken = named("karaoke", 8).unwrap_err();
+    assert!(taken.contains("another model has that name"), "{taken}");
+    assert!(taken.contains("`partita model remove karaoke`"), "{taken}");
+    let known = named("htdemucs", 16).unwrap_err();
+    assert!(known.contains("that is a model of the catalogue"), "{known}");
+    for name in ["", "a/b", "..", "Ünder", "two words", "-x", &"x".repeat(49)] {
+        let text = named(name, 16).unwrap_err();
+        assert!(text.contains("a model's name has 1 to 48 of the letters"), "{text}");
+    }
+    // Another network without a stated name gets a number.
+    let name = |hop| place.import("full.ckpt", &stated(hop, 1600, &["drums"])).unwrap().name;
+    assert_eq!([name(16), name(8), name(4)], ["karaoke", "full", "full-2"]);
+}
+
+#[test]
+fn a_removed_model_leaves_no_lock_and_no_temporary_files() {
+    let place = Place::with(&["full.ckpt"]);
+    let (model, _) = place.kwargs("full.ckpt", &stated(16, 1600, &["drums"]));
+    let models = place.home.path().join("models");
+    fs::write(models.join(".importing-abc"), "left by a killed process").unwrap();
+    place.store().remove(&model.name).unwrap();
+    assert_eq!(fs::read_dir(models.join("downloads")).unwrap().count(), 0);
+    let left: Vec<_> =
+        fs::read_dir(models).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["downloads"]);
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::model::{
     KINDS, ModelError, Result,
-    recognition::{Facts, Recognised, Shapes, Stated},
+    recognition::{self, Facts, Recognised, Shapes, Stated},
 };
 
 /// What an import is told beside the file.
@@ -81,11 +81,11 @@ pub(super) fn describe(
         Some(config) => read(&config, options).map_err(|fault| fault.of_reading(&config))?,
         None => fitting(path, &shapes, options)?.unwrap_or(bare),
     };
-    let unusable = |error: ModelError| match error {
-        ModelError::Header { detail } => Fault::wrong(format!("cannot be used: {detail}")).of(path),
+    let wrong = |error: ModelError| match error {
+        ModelError::Header { .. } => unusable(&error).of(path),
         other => other,
     };
-    match recognise(&shapes, &facts).transpose().map_err(unusable)? {
+    match recognise(&shapes, &facts).transpose().map_err(wrong)? {
         Some((class_name, Recognised::Complete(kwargs))) => {
             checkpoint.class_name = Some(class_name.to_owned());
             checkpoint.kwargs = kwargs;
@@ -97,6 +97,31 @@ pub(super) fn describe(
         }
         None => Ok(false),
     }
+}
+
+/// Lets what the user stated override the constructor arguments that a checkpoint states itself.
+///
+/// # Errors
+/// [`ModelError::File`] for a network that takes none of it, and for names that cannot be used.
+pub(super) fn restate(
+    path: &Path,
+    checkpoint: &mut Checkpoint,
+    options: &ImportOptions,
+) -> Result<()> {
+    recognition::restate(&options.stated, &mut checkpoint.kwargs)
+        .map_err(|error| unusable(&error).of(path))
+}
+
+/// The fault of a file whose tensors and arguments make no network.
+pub(super) fn unusable(error: &ModelError) -> Fault {
+    let text = error.to_string();
+    // A tensor that is missing, not expected, or has another shape.
+    let remedy = if text.starts_with("the tensor") {
+        "; the file may be damaged: download the file again"
+    } else {
+        ""
+    };
+    Fault::wrong(format!("cannot be used: {text}{remedy}"))
 }
 
 /// The class of a network, and what is known of it; `None` when no kind knows its tensors.

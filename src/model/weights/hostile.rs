@@ -133,7 +133,7 @@ fn a_broken_pickle_is_refused() {
     refused(&samples::torch(b"\x80\x02}", &[]), "pickle that is cut off");
     refused(&samples::torch(b"\x80\x04}.", &[]), "protocol 4");
     refused(&samples::torch(&vec![b'N'; 3 << 20], &[]), "more than 2097152 values");
-    refused(&samples::torch(&vec![b'N'; 17 << 20], &[]), "claims 17 MB");
+    refused(&samples::torch(&vec![b'N'; 17 << 20], &[]), "data.pkl of 17 MB; the limit is 16 MB");
     refused(&with_program(b"}"), "without a network's state");
     refused(&with_program(b"N"), "without a network's state");
 }
@@ -336,9 +336,9 @@ fn values_that_would_change_are_refused() {
     // In a graph; elsewhere it stays in single precision.
     assert!(!read(&file).unwrap().tensors["freq_emb.embedding.weight"].values.is_half());
     file[last..].copy_from_slice(&f32::NAN.to_le_bytes());
-    refused(&file, "a value that is no number (NaN)");
+    refused(&file, "a value that is not a number (NaN)");
     samples::change(&mut checkpoint, "encoder.0.conv.weight", f32::INFINITY);
-    refused(&samples::onnx(&checkpoint), "a value that is no number (inf)");
+    refused(&samples::onnx(&checkpoint), "a value that is not a number (inf)");
 }
 
 #[test]
@@ -346,12 +346,12 @@ fn folders_devices_and_empty_files_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let message = |path: &Path| store.import(path, &mut |_| {}, &|| false).unwrap_err().to_string();
-    assert!(message(folder.path()).ends_with("is a folder, not a model file"));
+    assert!(message(folder.path()).ends_with("is a folder, not a file"));
     #[cfg(unix)] // A pipe would be waited for.
     assert!(message(Path::new("/dev/null")).ends_with("is not a file, but a device or a pipe"));
     let empty = folder.path().join("empty.th");
     fs::write(&empty, "").unwrap();
-    assert_eq!(message(&empty), format!("{} is empty", empty.display()));
+    assert_eq!(message(&empty), format!("{} is empty; download the file again", empty.display()));
 }
 
 /// A few bytes changed, and perhaps the end missing.

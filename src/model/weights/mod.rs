@@ -43,6 +43,7 @@ pub use checkpoint::hex;
 pub use configuration::ImportOptions;
 pub use progress::{Progress, Step};
 pub use store::{State, Store};
+pub use user_models::name_of_file;
 
 /// Reads the metadata of a canonical weight file: `kwargs`, `digest`, `signature` and others.
 ///

@@ -30,6 +30,9 @@ const BAG: &str = ".bag.json";
 /// Largest number of networks of a bag.
 const MOST_NETWORKS: usize = 32;
 
+/// Most letters of a model's name.
+const MOST_LETTERS: usize = 48;
+
 /// Terms of use of the user's own models.
 const TERMS: &str = "Your own model: its author's terms apply.";
 
@@ -340,8 +343,43 @@ pub(super) fn bag_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{BAG}"))
 }
 
-/// An unused name for a model, from the name of its file.
-pub(super) fn free_name(folder: &Path, catalog: &Catalog, path: &Path) -> String {
+/// Checks a name that the user chose for a model: it becomes a part of file names.
+///
+/// # Errors
+/// [`Fault::Wrong`] states what is allowed.
+pub(super) fn check_name(name: &str) -> Result<()> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+    if !(1..=MOST_LETTERS).contains(&name.len())
+        || !name.chars().all(is_plain)
+        || name.starts_with('-')
+    {
+        return Err(Fault::wrong(format!(
+            "cannot be called \"{}\": a model's name has 1 to {MOST_LETTERS} of the letters A to Z and a \
+             to z, digits, \"_\" and \"-\", and does not begin with \"-\"; choose another --name",
+            quoted(name)
+        )));
+    }
+    Ok(())
+}
+
+/// Whether two models have the same networks, with the same arguments and shares.
+pub(super) fn are_same(one: &Model, other: &Model) -> bool {
+    let is_same = |(one, other): (&Network, &Network)| {
+        one.digest.is_some() && one.digest == other.digest && one.weights == other.weights
+    };
+    one.networks.len() == other.networks.len()
+        && one.networks.iter().zip(&other.networks).all(is_same)
+}
+
+/// Whether no model has this name.
+pub(super) fn is_free(name: &str, folder: &Path, catalog: &Catalog) -> bool {
+    catalog.get(name).is_none()
+        && !folder.join(format!("{name}.safetensors")).exists()
+        && !bag_path(folder, name).exists()
+}
+
+/// A name for a model, from the name of its file, which another model may have.
+pub fn name_of_file(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let plain = |letter: char| match letter {
         'ä' | 'á' | 'à' | 'â' | 'ã' => 'a',
@@ -350,16 +388,17 @@ pub(super) fn free_name(folder: &Path, catalog: &Catalog, path: &Path) -> String
         letter if letter.is_ascii_alphanumeric() || letter == '_' => letter,
         _ => '-',
     };
-    let name: String = stem.chars().take(48).map(plain).collect();
-    let name = match name.trim_matches('-') {
-        "" => "model",
-        name => name,
-    };
-    let is_free = |name: &String| {
-        catalog.get(name).is_none()
-            && !folder.join(format!("{name}.safetensors")).exists()
-            && !bag_path(folder, name).exists()
-    };
+    let name: String = stem.chars().take(MOST_LETTERS).map(plain).collect();
+    match name.trim_matches('-') {
+        "" => "model".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// An unused name for a model, from the name of its file: with a number where another model has it.
+pub(super) fn free_name(folder: &Path, catalog: &Catalog, path: &Path) -> String {
+    let name = name_of_file(path);
     let numbered = (2..).map(|number| format!("{name}-{number}"));
-    std::iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    names.find(|name| is_free(name, folder, catalog)).unwrap_or_default()
 }

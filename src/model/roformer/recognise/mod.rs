@@ -259,6 +259,7 @@ fn plain_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>)
         return Err(unusable(format!("its bands do not make up the bins of a spectrum{n_fft}")));
     };
     let n_fft = 2 * (bins - 1);
+    refuse_other_kind(facts, "num_bands", "Mel-Band RoFormer", "BS-RoFormer")?;
     agree_on_channels(facts, channels)?;
     let widths: Vec<usize> = widths.iter().map(|width| width / 2 / channels).collect();
     let path = ["model", "freqs_per_bands"];
@@ -274,6 +275,7 @@ fn plain_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>)
 
 /// Adds the arguments of a mel filter bank's bands; returns `n_fft`.
 fn mel_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>) -> Result<usize> {
+    refuse_other_kind(facts, "freqs_per_bands", "BS-RoFormer", "Mel-Band RoFormer")?;
     facts.agree(&["model", "num_bands"], widths.len())?;
     let rate = facts.whole(&["model", "sample_rate"])?.unwrap_or(44_100);
     if rate == 0 {
@@ -305,6 +307,21 @@ fn mel_bands(widths: &[usize], facts: &Facts, kwargs: &mut Map<String, Value>) -
         "the widths of its bands are not those of a mel filter bank of {} bands at {rate} Hz",
         widths.len()
     )))
+}
+
+/// Fails when the configuration has an entry that only the other kind has.
+fn refuse_other_kind(facts: &Facts, entry: &str, other: &str, this: &str) -> Result<()> {
+    let path = ["model", entry];
+    match facts.value(&path) {
+        Some(_) => Err(facts.wrong(
+            &path,
+            &format!(
+                "is of a {other}, but the checkpoint is a {this}: it is the configuration of another \
+                 network"
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Fails when the configuration states other channels than the widths of the bands.

@@ -300,7 +300,7 @@ fn a_configuration_of_another_network_is_named() {
     config["training"] = json!({"instruments": ["a", "b", "c"]});
     refused(&several, &facts(config.clone()), "has 3 names, but the network makes 2 stems");
     config["training"] = json!({"instruments": ["a", " A"]});
-    refused(&several, &facts(config), "two stems are called a");
+    refused(&several, &facts(config), "\"a\" is the name of two stems");
     let bands = super::tests::shapes(&viperx());
     let config = json!({"model": {"freqs_per_bands": [1, 2]}});
     refused(&bands, &facts(config), "has other bands than the checkpoint");

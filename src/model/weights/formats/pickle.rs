@@ -221,10 +221,9 @@ impl<'a> Machine<'a> {
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self
-            .program
-            .split_at_checked(count)
-            .ok_or_else(|| Fault::wrong("holds a pickle that is cut off"))?;
+        let (taken, rest) = self.program.split_at_checked(count).ok_or_else(|| {
+            Fault::wrong("holds a pickle that is cut off; download the file again")
+        })?;
         self.program = rest;
         Ok(taken)
     }

@@ -71,8 +71,21 @@ fn kind(start: &[u8]) -> Result<Kind> {
             "is a bare pickle: PyTorch's format from before version 1.6. Save it again with a newer \
              PyTorch: torch.save(torch.load(\"old.ckpt\", \"cpu\"), \"new.ckpt\")",
         )),
+        start if start.starts_with(b"version https://git-lfs") => {
+            Err(Fault::wrong("is a Git LFS pointer, not the weights: download the file itself"))
+        }
+        start if is_web_page(start) => {
+            Err(Fault::wrong("is a web page, not the weights: download the file itself"))
+        }
         _ => Err(FileFault::NotAModel { start: shown(start) }.into()),
     }
+}
+
+/// Whether a file begins as HTML, which a server sends for an error, or for a page about the file.
+fn is_web_page(start: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(start).trim_start_matches('\u{feff}').to_ascii_lowercase();
+    let text = text.trim_start();
+    text.starts_with("<!doctype html") || text.starts_with("<html")
 }
 
 /// The first bytes for people: as text if they are text.
@@ -100,9 +113,14 @@ mod tests {
 
     #[test]
     fn foreign_files_are_named_by_what_they_begin_with() {
-        assert_eq!(message(b""), "is empty");
-        let text = message(b"<!DOCTYPE html>\n<html>");
-        assert_eq!(text, "is not a model file: it begins with \"<!DOCTYPE html>\\n<html>\"");
+        assert_eq!(message(b""), "is empty; download the file again");
+        for page in [&b"<!DOCTYPE html>\n<html>"[..], b"\n<HTML lang=\"en\">"] {
+            assert!(message(page).starts_with("is a web page"), "{}", message(page));
+        }
+        let text = message(b"version https://git-lfs.github.com/spec/v1\noid sha256:00");
+        assert_eq!(text, "is a Git LFS pointer, not the weights: download the file itself");
+        let text = message(b"<?xml version=\"1.0\"?>");
+        assert_eq!(text, "is not a model file: it begins with \"<?xml version=\"1.0\"?>\"");
         assert!(message(b"fLaC\0\0\0\x22").ends_with("it begins with \"fLaC\""));
         let text = message(b"\x89PNG\r\n\x1a\n\0\0");
         assert_eq!(text, "is not a model file: it begins with the bytes 89 50 4e 47 0d 0a 1a 0a");

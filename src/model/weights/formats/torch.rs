@@ -40,7 +40,8 @@ pub(super) fn read(file: File, length: u64, watch: &mut Watch<'_>) -> Result<Che
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| match error {
         ZipError::Io(error) => Fault::from(error),
         error => Fault::wrong(format!(
-            "is cut off or damaged: the directory at the end of its {} was not found ({error})",
+            "is cut off or damaged: the directory at the end of its {} was not found ({error}); \
+             download the file again",
             bytes(length)
         )),
     })?;
@@ -178,7 +179,12 @@ fn entry(archive: &mut Archive, name: &str, limit: u64) -> Result<Vec<u8>> {
         return Err(damaged(&"it is compressed, which PyTorch never does"));
     }
     if size > limit {
-        return Err(damaged(&format!("it claims {}", bytes(size))));
+        return Err(Fault::wrong(format!(
+            "has an entry {} of {}; the limit is {}",
+            quoted(name),
+            bytes(size),
+            bytes(limit)
+        )));
     }
     let mut data = Vec::new();
     entry.by_ref().take(size).read_to_end(&mut data).map_err(|error| damaged(&error))?;

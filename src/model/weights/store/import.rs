@@ -6,6 +6,7 @@ use super::{Store, make_folder};
 use crate::model::{
     Result,
     error::FileFault,
+    recognition::Stated,
     weights::{
         catalog::{Catalog, Model, Network},
         checkpoint::Checkpoint,
@@ -49,17 +50,30 @@ impl Store {
         cancel: &dyn Fn() -> bool,
     ) -> Result<Model> {
         make_folder(&self.folder)?;
+        self.sweep();
+        if let Some(name) = &options.name {
+            user_models::check_name(name).map_err(|fault| fault.of(file))?;
+        }
         let watch = &mut Watch { progress, cancel };
         if user_models::is_bag(file) {
-            return self.import_bag(file, watch);
+            return self.import_bag(file, options, watch);
         }
         self.take(file, None, None, options, watch)
     }
 
     /// Installs the networks of a bag of the user's own, as one model.
-    fn import_bag(&self, file: &Path, watch: &mut Watch<'_>) -> Result<Model> {
+    fn import_bag(
+        &self,
+        file: &Path,
+        options: &ImportOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Model> {
         let mut model = user_models::read_bag(file).map_err(|fault| fault.of_reading(file))?;
-        model.name = user_models::free_name(&self.folder, self.catalog, file);
+        if options.stated != Stated::default() {
+            let text = "describes a bag, whose networks state how they are built; leave out --hop, \
+                        --chunk, --stems and --rest";
+            return Err(Fault::wrong(text).of(file));
+        }
         let mut sources: Option<Vec<String>> = None;
         let mut read = Vec::new();
         for index in 0..model.networks.len() {
@@ -81,6 +95,9 @@ impl Store {
         }
         model.sources = sources.unwrap_or_default();
         user_models::check_shares(&model).map_err(|fault| fault.of(file))?;
+        if let Some(same) = self.named_or_same(&mut model, file, options)? {
+            return Ok(same);
+        }
         if let Err(error) = self.write_bag(&model, &read, watch) {
             // An incomplete bag is removed.
             for index in 0..model.networks.len() {
@@ -118,6 +135,16 @@ impl Store {
             .map_err(|fault| fault.of_reading(path))?;
         let known = self.identify(path, &mut checkpoint, &content, watch);
         let (model, index) = match (known.map_err(|fault| fault.of(path))?, expected) {
+            (Some((model, _)), None)
+                if options.stated != Stated::default()
+                    || options.name.as_ref().is_some_and(|name| *name != model.name) =>
+            {
+                return Err(Fault::wrong(format!(
+                    "is {} of the catalogue; leave out --name, --hop, --chunk, --stems and --rest",
+                    model.name
+                ))
+                .of(path));
+            }
             (Some((model, index)), None) => (model.clone(), index),
             (Some((model, index)), Some((wanted, place)))
                 if model.name == wanted.name && index == place =>
@@ -129,9 +156,9 @@ impl Store {
                 return Err(Fault::wrong(format!("is {is}, not {not}")).of(path));
             }
             (None, None) if self.may_be_users(path) => {
-                if checkpoint.described().is_none()
-                    && !configuration::describe(path, &mut checkpoint, options)?
-                {
+                if checkpoint.described().is_some() {
+                    configuration::restate(path, &mut checkpoint, options)?;
+                } else if !configuration::describe(path, &mut checkpoint, options)? {
                     return Err(unknown(self.catalog, &checkpoint, &content).of(path));
                 }
                 let digest = checkpoint.identity(content.clone());
@@ -214,16 +241,48 @@ impl Store {
         options: &ImportOptions,
     ) -> Result<Model> {
         let UserNetwork { network, .. } = user_models::network(path, checkpoint, digest)?;
-        let same = user_models::models(&self.folder, self.catalog)
-            .find(|model| model.networks.len() == 1 && model.networks[0].digest == network.digest);
-        if let Some(same) = same.filter(|_| options.name.is_none()) {
-            return Ok(same);
-        }
-        let name = options.name.as_deref().map_or(path, Path::new);
-        let name = user_models::free_name(&self.folder, self.catalog, name);
         let names = user_models::stems(&checkpoint.kwargs, checkpoint.sources());
         let names = names.map_err(|fault| fault.of(path))?;
-        Ok(user_models::model(name, vec![network], names))
+        let mut model = user_models::model(String::new(), vec![network], names);
+        let same = self.named_or_same(&mut model, path, options)?;
+        Ok(same.unwrap_or(model))
+    }
+
+    /// The installed model with the same networks as `model`, under the stated name where there is
+    /// one. Otherwise gives `model` the stated name, or a free one from the file's.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] when a model with other networks has the stated name.
+    fn named_or_same(
+        &self,
+        model: &mut Model,
+        file: &Path,
+        options: &ImportOptions,
+    ) -> Result<Option<Model>> {
+        let mut models = user_models::models(&self.folder, self.catalog);
+        let Some(name) = &options.name else {
+            let same = models.find(|other| user_models::are_same(other, model));
+            if same.is_none() {
+                model.name = user_models::free_name(&self.folder, self.catalog, file);
+            }
+            return Ok(same);
+        };
+        let same = models.find(|other| other.name == *name && user_models::are_same(other, model));
+        if self.catalog.get(name).is_some() {
+            return Err(Fault::wrong(format!(
+                "cannot be called {name}: that is a model of the catalogue; choose another --name"
+            ))
+            .of(file));
+        }
+        if same.is_none() && !user_models::is_free(name, &self.folder, self.catalog) {
+            return Err(Fault::wrong(format!(
+                "cannot be called {name}: another model has that name; choose another --name, or \
+                 remove that model first (`partita model remove {name}`)"
+            ))
+            .of(file));
+        }
+        model.name.clone_from(name);
+        Ok(same)
     }
 }
 

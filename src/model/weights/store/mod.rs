@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use super::{
     catalog::{Catalog, Model, Network, Origin},
     checkpoint::Checkpoint,
-    configuration::ImportOptions,
+    configuration::{self, ImportOptions},
     download::{self, Download},
     error::{Fault, quoted},
     formats::{safetensors, sniff},
@@ -271,7 +271,8 @@ impl Store {
     pub fn remove(&self, name: &str) -> Result<()> {
         let model = self.known(name)?;
         make_folder(&self.folder.join("downloads"))?;
-        let _lock = self.lock(&model)?;
+        let lock = self.lock(&model)?;
+        self.sweep();
         let mut files: Vec<PathBuf> =
             (0..model.networks.len()).map(|index| self.network_path(&model, index)).collect();
         // The description first: without it the networks are no model, with it they are a damaged
@@ -286,6 +287,12 @@ impl Store {
                 _ => {}
             }
         }
+        // Removed while it is locked: [`Self::lock`] does not accept a lock of a removed file.
+        let path = self.lock_path(&model);
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::debug!("{} stays: {error}", path.display());
+        }
+        drop(lock);
         Ok(())
     }
 
@@ -369,7 +376,7 @@ impl Store {
         match describe_file(&File::open(path)?) {
             Ok(_) => Ok(()),
             Err(ModelError::Io { cause, .. }) => Err(cause.into()),
-            Err(error) => Err(Fault::wrong(format!("cannot be used: {error}"))),
+            Err(error) => Err(configuration::unusable(&error)),
         }
     }
 
@@ -403,16 +410,39 @@ impl Store {
 
     /// Prevents a second process from fetching the same model; dropping the file unlocks it.
     fn lock(&self, model: &Model) -> Result<File> {
-        let path = self.folder.join("downloads").join(format!("{}.lock", model.name));
+        let path = self.lock_path(model);
         let failed = |error| ModelError::io(&path, error);
-        let file = File::create(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                Err(ModelError::Installing { model: model.name.clone() })
+        loop {
+            let file = File::create(&path).map_err(failed)?;
+            match file.try_lock() {
+                // Another process removed the file with the model after it was opened here.
+                Ok(()) if is_removed(&file) => {}
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(ModelError::Installing { model: model.name.clone() });
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+
+    fn lock_path(&self, model: &Model) -> PathBuf {
+        self.folder.join("downloads").join(format!("{}.lock", model.name))
+    }
+}
+
+/// Whether an open file has no name any more.
+fn is_removed(file: &File) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        // An open file keeps its name until it is closed.
+        let _ = file;
+        false
     }
 }
 

@@ -2,22 +2,24 @@
 //!
 //! What was asked for goes to standard output, the terms and progress to standard error.
 
+mod display;
+
 use std::{
-    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
+
+use display::Display;
 
 use crate::{
     cli::{
         exit_code,
         output::{Output, note},
+        output_options::cancel_on_signal,
     },
     engine::{Compute, Preferences, separation::pool},
     i18n::{
@@ -28,7 +30,7 @@ use crate::{
         ModelError, describe, load,
         recognition::{Stated, Summary},
         selftest::{self, Verdict},
-        weights::{self, ImportOptions, Model, Network, Progress, State, Step, Store},
+        weights::{self, ImportOptions, Model, Network, State, Store},
     },
 };
 
@@ -97,7 +99,7 @@ struct ImportArgs {
     /// instrument, "instrumental" beside vocals, or "rest"]
     #[arg(long, value_name = "NAME")]
     rest: Option<String>,
-    /// Name of the model [default: the file's]
+    /// Name of the model: up to 48 letters a to z, digits, "_" and "-" [default: the file's]
     #[arg(long)]
     name: Option<String>,
 }
@@ -177,22 +179,50 @@ fn install(store: &Store, model: &Model, output: &Output) -> Result<ExitCode> {
         let mut display = Display::new();
         store.install(&model.name, &mut |progress| display.show(&progress), &|| false)?;
     }
-    installed(store, model, output);
+    let (line, json) = installed(store, model);
+    output.result(&line, &json);
     Ok(ExitCode::SUCCESS)
 }
 
 fn import(store: &Store, args: &ImportArgs, output: &Output) -> Result<ExitCode> {
+    let is_installed = |model: &Model| matches!(store.state(&model.name), State::Installed { .. });
+    let before: Vec<Model> = store.models().into_iter().filter(is_installed).collect();
+    let cancel = cancel_on_signal()?;
     let mut display = Display::new();
     let mut progress = |progress| display.show(&progress);
-    let model = store.import_with(&args.file, &args.options(), &mut progress, &|| false)?;
+    let is_cancelled = || cancel.is_cancelled();
+    let imported = store.import_with(&args.file, &args.options(), &mut progress, &is_cancelled);
     drop(display);
-    if let Ok(metadata) = weights::read_metadata(&store.path(&model.name))
-        && let Some(summary) = Summary::of(&metadata)
-    {
-        note(&recognised(&summary));
+    let model = match imported {
+        Err(ModelError::Cancelled) => bail!("cancelled; nothing was installed"),
+        imported => imported?,
+    };
+    let was_installed = before.iter().any(|other| other.name == model.name);
+    let taken = weights::name_of_file(&args.file);
+    if was_installed {
+        note(&fl!(cli_model_already, name = &model.name));
+    } else if model.is_own && args.name.is_none() && model.name != taken {
+        note(&fl!(cli_model_numbered, name = &model.name, taken = taken));
     }
-    installed(store, &model, output);
+    let metadata = weights::read_metadata(&store.path(&model.name));
+    let summary = metadata.ok().and_then(|metadata| Summary::of(&metadata));
+    if let Some(summary) = &summary {
+        note(&recognised(summary));
+    }
+    let (line, mut json) = installed(store, &model);
+    json["already_installed"] = was_installed.into();
+    json["recognised"] = summary.as_ref().map(recognised_json).into();
+    output.result(&line, &json);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was recognised, for scripts.
+fn recognised_json(summary: &Summary) -> Value {
+    let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
+    json!({
+        "kind": kind, "width": width, "layers": layers, "bands": bands, "stems": sources,
+        "rest": rest, "segment_seconds": seconds,
+    })
 }
 
 /// What was recognised, in one line.
@@ -205,8 +235,18 @@ fn recognised(summary: &Summary) -> String {
     first =
         format!("{first}, {}", fl!(cli_model_stems, count = summary.sources.len(), names = names));
     let rest = summary.rest.as_ref().map(|name| fl!(cli_model_rest, name = name));
-    let seconds = fl!(cli_model_segments, seconds = decimal(summary.seconds, 1));
+    let seconds = fl!(cli_model_segments, seconds = seconds(summary.seconds));
     [Some(first), rest, Some(seconds)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// The length of a segment in seconds, with more decimals where it is short.
+fn seconds(length: f64) -> String {
+    let decimals = match length {
+        1.0.. => 1,
+        0.1.. => 2,
+        _ => 4,
+    };
+    decimal(length, decimals)
 }
 
 fn remove(store: &Store, name: &str, output: &Output) -> Result<()> {
@@ -307,13 +347,12 @@ fn path(store: &Store, model: &Model, output: &Output) {
     output.result(&path, &json!({ "name": model.name, "path": path }));
 }
 
-fn installed(store: &Store, model: &Model, output: &Output) {
+/// An installed model as a line and as JSON.
+fn installed(store: &Store, model: &Model) -> (String, Value) {
     let state = store.state(&model.name);
     let path = store.path(&model.name);
-    output.result(
-        &format!("{}\t{}\t{}", model.name, in_words(&state), path.display()),
-        &entry(store, model, &state),
-    );
+    let line = format!("{}\t{}\t{}", model.name, in_words(&state), path.display());
+    (line, entry(store, model, &state))
 }
 
 /// A model as a line of JSON.
@@ -381,90 +420,4 @@ fn chosen(store: &Store, name: Option<&str>) -> Result<Model> {
 fn wrong_usage(error: &anyhow::Error) -> ExitCode {
     note(&format!("{error:#}"));
     ExitCode::from(2)
-}
-
-/// Progress for people: a bar on a terminal, a line now and then elsewhere.
-struct Display {
-    bar: ProgressBar,
-    terminal: bool,
-    current: Option<Step>,
-    last_line: Instant,
-}
-
-impl Display {
-    fn new() -> Self {
-        let terminal = io::stderr().is_terminal();
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        Self { bar, terminal, current: None, last_line: Instant::now() }
-    }
-
-    fn show(&mut self, progress: &Progress) {
-        let first = self.current.as_ref() != Some(&progress.what);
-        if first {
-            self.current = Some(progress.what.clone());
-        }
-        if self.terminal {
-            self.draw(progress, first);
-        } else if first || self.last_line.elapsed() > Duration::from_secs(2) {
-            self.last_line = Instant::now();
-            note(&line(progress));
-        }
-    }
-
-    fn draw(&self, progress: &Progress, first: bool) {
-        if let Step::NextOrigin(_) = progress.what {
-            self.bar.println(step(&progress.what));
-            return;
-        }
-        if first {
-            self.bar.set_style(style(progress.total.is_some()));
-            self.bar.set_message(step(&progress.what));
-        }
-        match progress.total {
-            Some(total) => {
-                if self.bar.length() != Some(total) {
-                    self.bar.set_style(style(true));
-                    self.bar.set_length(total);
-                }
-                self.bar.set_position(progress.done);
-            }
-            None => self.bar.tick(),
-        }
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-fn style(known: bool) -> ProgressStyle {
-    let template = if known {
-        "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}"
-    } else {
-        "{msg} {spinner} {elapsed}"
-    };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-fn line(progress: &Progress) -> String {
-    let (step, done) = (step(&progress.what), bytes(progress.done));
-    match progress.total {
-        Some(total) => fl!(cli_step_of, step = step, done = done, total = bytes(total)),
-        None if progress.done > 0 => fl!(cli_step_done, step = step, done = done),
-        None => step,
-    }
-}
-
-fn step(step: &Step) -> String {
-    match step {
-        Step::Starting => fl!(step_starting).to_owned(),
-        Step::Downloading(host) => fl!(cli_step_downloading, host = host),
-        Step::Packing(package) => fl!(cli_step_packing, package = package),
-        Step::Reading => fl!(cli_step_reading).to_owned(),
-        Step::Checking => fl!(cli_step_checking).to_owned(),
-        Step::Writing => fl!(cli_step_writing).to_owned(),
-        Step::NextOrigin(reason) => fl!(cli_step_next_origin, reason = reason.to_string()),
-    }
 }

@@ -76,7 +76,7 @@ impl App {
                 }
             }
             Event::Failed { request: Some(request), problem, .. } => {
-                self.refused(*request, problem)
+                self.refused(*request, problem);
             }
             _ => {}
         }

@@ -226,10 +226,10 @@ mod tests {
         written(at, "README.md", b"text");
         written(at, ".hidden.mp3", b"");
         assert_eq!(look(at), Kind::Folder(Model { file: file.clone(), config: None }));
-        let config = Some(written(at, "config.yaml", b"model: {}"));
-        assert_eq!(look(at), Kind::Folder(Model { file, config: config.clone() }));
+        let config = written(at, "config.yaml", b"model: {}");
+        assert_eq!(look(at), Kind::Folder(Model { file, config: Some(config.clone()) }));
         written(at, "second.ckpt", ZIP);
-        let bag = Model { file: config.unwrap(), config: None };
+        let bag = Model { file: config, config: None };
         assert_eq!(look(at), Kind::Folder(bag));
         written(at, "song.mp3", b"");
         assert_eq!(look(at), Kind::Song);

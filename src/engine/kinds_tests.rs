@@ -219,9 +219,8 @@ fn a_model_that_is_imported_changes_no_song() {
     let [voice, bank, another] =
         ["voice", "bank", "another"].map(|name| home.path().join(format!("{name}.safetensors")));
     fs::write(&voice, seam_tests::file_with_rest()).unwrap();
-    for file in [&bank, &another] {
-        fs::write(file, seam_tests::file("FilterBank")).unwrap();
-    }
+    fs::write(&bank, seam_tests::file("FilterBank")).unwrap();
+    fs::write(&another, seam_tests::other_file()).unwrap();
     Store::new(home.path()).import(&voice, &mut |_| {}, &|| false).unwrap();
     // The default model is missing: the only one takes its place.
     let preferences = Preferences { model: Some("bank".into()), ..Preferences::default() };

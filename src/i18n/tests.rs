@@ -52,6 +52,7 @@ const SAME: [&str; 26] = [
     "size-gigabytes",
     "size-terabytes",
     "duration-seconds",
+    "facts-seconds",
     "duration-minutes",
     "duration-hours",
     "mono",

@@ -10,7 +10,7 @@ use crossbeam_channel::Receiver;
 use partita::{
     engine::{
         Command, Compute, Config, Depth, Engine, Event, ExportId, ExportState, Job, JobState, Lane,
-        ModelState, Song, SongId,
+        ModelState, ModelTask, Song, SongId,
         export::{NamePattern, OnExists, Part, Place, Selection, Settings},
     },
     model::weights::ImportOptions,
@@ -294,15 +294,22 @@ fn without_a_model_processing_is_refused_in_words() {
         _ => None,
     });
     assert!(reason.contains("model"), "{reason}");
-    // A file that is no model is refused, and the state says why.
+    // A file that is no model is refused, and the model is missing as before.
     running
         .engine
         .send(Command::ImportModel { file: song.path, options: ImportOptions::default() });
     let reason = running.wait(|event| match event {
-        Event::Model(ModelState::Failed(problem)) => Some(problem.to_string()),
+        Event::ModelTask(None, ModelTask::Failed(problem)) => Some(problem.to_string()),
         _ => None,
     });
     assert!(reason.contains("song.wav"), "{reason}");
+    running.wait(|event| match event {
+        Event::Model(state) => {
+            assert_eq!(*state, ModelState::Missing);
+            Some(())
+        }
+        _ => None,
+    });
 }
 
 #[test]

@@ -15,7 +15,10 @@ use crate::{
         separation::options::{QualityCost, SeparationOptions, Version},
         types::{ExportId, Job, JobId, RequestId, Song, SongId, Thumbnail},
     },
-    model::weights::{State, Step},
+    model::{
+        recognition::Summary,
+        weights::{State, Step},
+    },
 };
 
 /// One lane of a song.
@@ -85,6 +88,13 @@ pub enum ModelTask {
     },
     /// Every byte is as it should be.
     Verified,
+    /// The weights of a file were installed.
+    Imported {
+        /// The name that the model has now.
+        model: String,
+        /// What was recognised, where the file did not state it.
+        summary: Option<Summary>,
+    },
     /// It failed.
     Failed(Problem),
     /// It is over, and there is nothing to say.

@@ -13,7 +13,10 @@ use crate::{
         export::{NamePattern, Place, Selection, Settings},
         separation::options::{Preset, Quality, SeparationOptions},
     },
-    model::{Spec, seam_tests, weights::Store},
+    model::{
+        Spec, seam_tests,
+        weights::{ImportOptions, Store},
+    },
 };
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -208,4 +211,50 @@ fn a_network_with_a_rest_goes_all_the_way() {
     let beyond = SeparationOptions { quality: Quality::BEST, ..recipe };
     running.engine.send(Command::Choose { song, recipe: Some(beyond) });
     assert_eq!(running.shown().0.quality.suffix(), "o50", "no shifts");
+}
+
+#[test]
+fn a_model_that_is_imported_changes_no_song() {
+    let home = tempfile::tempdir().unwrap();
+    let [voice, bank, another] =
+        ["voice", "bank", "another"].map(|name| home.path().join(format!("{name}.safetensors")));
+    fs::write(&voice, seam_tests::file_with_rest()).unwrap();
+    fs::write(&bank, seam_tests::file("FilterBank")).unwrap();
+    fs::write(&another, seam_tests::other_file()).unwrap();
+    Store::new(home.path()).import(&voice, &mut |_| {}, &|| false).unwrap();
+    // The default model is missing: the only one takes its place.
+    let preferences = Preferences { model: Some("bank".into()), ..Preferences::default() };
+    preferences.save(home.path()).unwrap();
+    let running = Running::start(home.path());
+    let file = home.path().join("song.wav");
+    write_song(&file);
+    running.engine.send(Command::Import(vec![file]));
+    let song = running.wait(|event| match event {
+        Event::Song(song) => Some(song.id),
+        _ => None,
+    });
+    running.engine.send(Command::Open(song));
+    assert_eq!(running.shown().0.model, "voice");
+    let import = |file: &PathBuf| {
+        let options = ImportOptions::default();
+        running.engine.send(Command::ImportModel { file: file.clone(), options });
+        running.wait(|event| match event {
+            Event::ModelTask(None, ModelTask::Imported { model, .. }) => Some(model.clone()),
+            Event::ModelTask(_, ModelTask::Failed(problem)) => panic!("{problem}"),
+            _ => None,
+        })
+    };
+    // One that is listed before it does not.
+    assert_eq!(import(&another), "another");
+    assert_eq!(running.shown().0.model, "voice");
+    running.process(song, &[]);
+    assert_eq!(running.ended().state, JobState::Done);
+    // Nor does the default one, for a song that has stems.
+    assert_eq!(import(&bank), "bank");
+    let (recipe, _, _, versions) = running.shown();
+    assert_eq!((recipe.model.as_str(), versions), ("voice", 1));
+    drop(running);
+    let running = Running::start(home.path());
+    running.engine.send(Command::Open(song));
+    assert_eq!(running.shown().0.model, "voice");
 }

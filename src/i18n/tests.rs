@@ -39,7 +39,7 @@ fn each_language_has_the_messages_and_variables_of_english() {
 }
 
 /// Messages that are the same in another language, and rightly so.
-const SAME: [&str; 26] = [
+const SAME: [&str; 27] = [
     "action-compare",
     "action-solo",
     "percent",
@@ -52,6 +52,7 @@ const SAME: [&str; 26] = [
     "size-gigabytes",
     "size-terabytes",
     "duration-seconds",
+    "facts-seconds",
     "duration-minutes",
     "duration-hours",
     "mono",

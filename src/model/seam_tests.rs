@@ -106,6 +106,12 @@ pub(crate) fn file(class_name: &str) -> Vec<u8> {
     bank(class_name, &[0.25, 0.75], &kwargs)
 }
 
+/// A file of another bank: as [`file`], with other weights.
+pub(crate) fn other_file() -> Vec<u8> {
+    let kwargs = json!({"sources": ["low", "high"], "segment_frames": 400});
+    bank("FilterBank", &[0.5, 0.5], &kwargs)
+}
+
 /// A file of a bank with the policy of other kinds than HTDemucs: its only source is a quarter of
 /// the mix, and "Instrumental" is the rest; segments fade, and the song is not normalised.
 pub(crate) fn file_with_rest() -> Vec<u8> {

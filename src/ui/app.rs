@@ -21,12 +21,12 @@ use super::{
     platform::{
         dialogs::{Answer, Dialogs, Outcome},
         drag_out,
+        dropped::Sorter,
         keys::Keys,
         reveal::Revealer,
     },
     state::{
         engine_link::EngineLink,
-        facts_form::FactsForm,
         ui_state::{Page, UiState},
         view_state::{Said, ViewState},
     },
@@ -34,7 +34,7 @@ use super::{
     widgets::{cover::Covers, dashed_outline, meter::Meter, paint_text, waveform},
 };
 use crate::{
-    engine::{Command, Event, ExportState, JobId, ModelTask, Preferences, Problem, SongId},
+    engine::{Command, Event, ExportState, JobId, Preferences, SongId},
     i18n::fl,
 };
 
@@ -52,6 +52,7 @@ pub struct App {
     pub(super) ui_state: UiState,
     pub(super) dialogs: Dialogs,
     pub(super) revealer: Revealer,
+    pub(super) sorter: Sorter,
     pub(super) library: Library,
     jobs: Jobs,
     /// The job whose result files are shown when they are there.
@@ -88,6 +89,7 @@ impl App {
             ui_state: UiState::default(),
             dialogs: Dialogs::new(Arc::clone(&waker)),
             revealer: Revealer::new(Arc::clone(&waker)),
+            sorter: Sorter::new(Arc::clone(&waker)),
             library: Library::default(),
             jobs: Jobs::default(),
             wanted_tracks: None,
@@ -151,6 +153,9 @@ impl App {
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
             self.import(ctx, files);
         }
+        while let Some(sorted) = self.sorter.next_sorted() {
+            self.import_sorted(sorted);
+        }
         while let Some(failure) = self.revealer.next_failure() {
             self.state.say(None, Said::Text(failure));
         }
@@ -175,11 +180,7 @@ impl App {
         if let Event::Export { id, state: ExportState::Cancelled } = &event {
             self.ui_state.exports.remove(id);
         }
-        if let Event::ModelTask(_, ModelTask::Failed(Problem::Model(error))) = &event
-            && let Some(form) = FactsForm::of(error)
-        {
-            self.ui_state.facts = Some(form);
-        }
+        self.follow_model_import(&event);
         self.follow_drag_event(&event);
         self.follow_tracks(&event);
         if let Event::Lanes(lanes) = &event {
@@ -286,6 +287,9 @@ impl App {
                 Some(song) => panels::song::ui(ui, &mut cx, covers, waves, song),
                 None if state.library_known() => panels::empty::ui(ui, &mut cx),
                 None => {}
+            }
+            if panels::library::is_folded(ui_state, window) {
+                panels::library::notices_beside(ui, &mut cx, area);
             }
             panels::export::cards(ui, &mut cx, area);
         });

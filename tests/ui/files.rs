@@ -1,11 +1,16 @@
 //! Files that come in and go: imports, removals, and a data folder that cannot be used.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use partita::{
     engine::{Command, Event, SongId, SongState},
+    model::weights::ImportOptions,
     ui::{Options, run},
 };
 
@@ -25,6 +30,42 @@ impl egui::DroppedFile for Dropped {
     }
 }
 
+/// The commands that follow from files whose content is looked at first.
+fn asked_in_time(stage: &mut Stage) -> Vec<Command> {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        stage.harness.step();
+        let asked = stage.asked();
+        if !asked.is_empty() || Instant::now() > until {
+            return asked;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_dropped_model_is_known_by_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("karaoke.bin");
+    let config = folder.path().join("karaoke.yaml");
+    std::fs::write(&file, b"\x02\0\0\0\0\0\0\0{}").unwrap();
+    std::fs::write(&config, b"model: {}").unwrap();
+    let mut stage = stage(unprocessed());
+    let import = |config| Command::ImportModel {
+        file: file.clone(),
+        options: ImportOptions { config, ..ImportOptions::default() },
+    };
+    let mut drop_file = |path: &Path| {
+        stage.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.to_owned())));
+        stage.harness.step();
+        asked_in_time(&mut stage)
+    };
+    assert_eq!(drop_file(&file), [import(None)]);
+    assert_eq!(drop_file(folder.path()), [import(Some(config.clone()))]);
+    std::fs::write(folder.path().join("song.mp3"), b"").unwrap();
+    assert_eq!(drop_file(folder.path()), [Command::Import(vec![folder.path().to_owned()])]);
+}
+
 /// What the engine tells of a file that is in the library now.
 fn imported(id: i64, title: &str) -> [Event; 2] {
     let song = song(id, title, None, SongState::Ready);
@@ -42,7 +83,7 @@ fn files_dropped_anywhere_are_imported_and_the_first_is_shown() {
         stage.harness.input_mut().dropped_files.push(Arc::new(Dropped(file.clone())));
     }
     stage.harness.step();
-    assert_eq!(stage.asked(), [Command::Import(files.to_vec())]);
+    assert_eq!(asked_in_time(&mut stage), [Command::Import(files.to_vec())]);
     stage.tell([Event::Importing { path: files[0].clone(), fraction: 0.42 }]);
     assert!(stage.shows("a b.mp3, Importing… 42 %"));
     stage.tell(imported(8, "a b"));

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use egui::{Key, Modifiers, accesskit::Role, pos2, vec2};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use partita::{
     engine::{
         Command, Event, Job, JobState, Lane, ModelEntry, ModelTask, Problem, SongId,
@@ -11,7 +11,7 @@ use partita::{
     },
     model::{
         FileFault, ModelError, Spec,
-        recognition::{MissingFact, Stated},
+        recognition::{MissingFact, Stated, Summary},
         weights::{ImportOptions, State, Step},
     },
 };
@@ -162,31 +162,139 @@ fn a_checkpoint_that_states_too_little_is_asked_about() {
     let failed = || Event::ModelTask(None, ModelTask::Failed(Problem::Model(error.clone())));
     stage.tell([failed()]);
     stage.harness.check_accessibility();
-    assert!(stage.shows("Mel-Band RoFormer: what the file does not say"));
+    assert!(stage.shows(FORM));
     stage.click("Cancel");
-    assert!(!stage.shows("Mel-Band RoFormer: what the file does not say"));
+    assert!(!stage.shows(FORM) && !stage.shows("--"));
     assert_eq!(stage.asked(), []);
 
+    // The usual values are not stated until the user states them.
     stage.tell([failed()]);
-    let mut typed = |name: &str, text: &str| {
-        stage.harness.get_by_role_and_label(Role::TextInput, name).focus();
-        stage.harness.run_steps(2);
-        stage.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
-        stage.harness.event(egui::Event::Text(text.into()));
-        stage.harness.run_steps(3);
-    };
-    typed("Hop, in frames", "512");
-    typed("Segment, in frames or seconds (8 s)", "2 s");
-    typed("Name of the rest of the song", "band");
+    assert!(stage.shows("State the hop") && !can_import(&stage));
+    stage.click("512");
+    assert!(stage.shows("State the segment") && !stage.shows("= 8 s"));
+    stage.click("8 s");
+    assert!(stage.shows("= 8 s") && stage.shows("State the name of the stem"));
+    typed(&mut stage, "Segment, in frames or seconds", "2,5s");
+    assert!(stage.shows("= 2.50 s") && !can_import(&stage));
+    stage.click("vocals");
+    typed(&mut stage, "Name of the rest of the song", "band");
     stage.click("Import");
     let stated = Stated {
         hop: Some(512),
-        chunk: Some(88_200),
+        chunk: Some(110_250),
         stems: vec!["vocals".into()],
         rest: Some("band".into()),
     };
-    assert_eq!(stage.asked(), [import(ImportOptions { stated, ..ImportOptions::default() })]);
-    assert!(!stage.shows("Mel-Band RoFormer: what the file does not say"));
+    let second = || import(ImportOptions { stated: stated.clone(), ..ImportOptions::default() });
+    assert_eq!(stage.asked(), [second()]);
+
+    // The form shows how far the import is, keeps its values when that fails, and goes when it does not.
+    assert!(stage.shows(FORM) && stage.shows("Importing…") && !can_import(&stage));
+    let task = |task| Event::ModelTask(None, task);
+    stage.tell([task(ModelTask::Running { step: Step::Reading, fraction: Some(0.42) })]);
+    assert!(stage.shows("Reading… 42 %"));
+    stage.tell([task(ModelTask::Failed(recorded("the disk is full")))]);
+    stage.harness.check_accessibility();
+    assert!(stage.shows("The disk is full") && stage.shows("= 2.50 s"));
+    stage.click("Import");
+    assert_eq!(stage.asked(), [second()]);
+    assert!(!stage.shows("The disk is full"));
+    stage.tell([task(ModelTask::Imported { model: "Kim".into(), summary: None })]);
+    assert!(!stage.shows(FORM) && stage.shows("Imported Kim"));
+
+    // A form that is given up ends its import.
+    stage.tell([failed()]);
+    for value in ["441", "8 s", "vocals", "Import"] {
+        stage.click(value);
+    }
+    stage.asked();
+    stage.click("Cancel");
+    assert_eq!(stage.asked(), [Command::CancelInstall]);
+    stage.tell([task(ModelTask::Ended)]);
+    assert!(!stage.shows(FORM));
+}
+
+const FORM: &str = "Mel-Band RoFormer: what the file does not say";
+
+fn typed(stage: &mut Stage, name: &str, text: &str) {
+    stage.harness.get_by_role_and_label(Role::TextInput, name).focus();
+    stage.harness.run_steps(2);
+    stage.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    stage.harness.event(egui::Event::Text(text.into()));
+    stage.harness.run_steps(3);
+}
+
+fn can_import(stage: &Stage) -> bool {
+    let import = stage.harness.get_by_role_and_label(Role::Button, "Import");
+    !import.accesskit_node().is_disabled()
+}
+
+#[test]
+fn the_configuration_and_the_number_of_names_of_a_form() {
+    let mut stage = stage(unprocessed());
+    for path in ["/models/four.ckpt", "/models/four.yaml"] {
+        stage.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.into())));
+    }
+    stage.harness.step();
+    stage.asked();
+    let class_name = "BSRoformer".to_owned();
+    let missing = vec![MissingFact::Stems { count: 4 }];
+    let error = ModelError::FactsMissing { path: "/models/four.ckpt".into(), class_name, missing };
+    stage.tell([Event::ModelTask(None, ModelTask::Failed(Problem::Model(error)))]);
+    assert!(stage.shows("4 names are needed, 0 are given"));
+    typed(&mut stage, "Names of its 4 stems, separated by commas", "a, b, c");
+    assert!(stage.shows("4 names are needed, 3 are given") && !can_import(&stage));
+    typed(&mut stage, "Names of its 4 stems, separated by commas", "a, b, c, d");
+    stage.click("Import");
+    let stated = Stated { stems: names(&["a", "b", "c", "d"]), ..Stated::default() };
+    let config = Some("/models/four.yaml".into());
+    let options = ImportOptions { config, stated, name: None };
+    let import = Command::ImportModel { file: "/models/four.ckpt".into(), options };
+    assert_eq!(stage.asked(), [import], "the configuration is not forgotten");
+}
+
+#[test]
+fn how_the_import_of_a_model_goes_is_shown_on_the_song_page() {
+    let mut stage = stage(separated());
+    let task = |task| Event::ModelTask(None, task);
+    let running = || task(ModelTask::Running { step: Step::Reading, fraction: Some(0.42) });
+    for is_folded in [false, true] {
+        if is_folded {
+            stage.press(Modifiers::COMMAND, Key::B);
+        }
+        assert_eq!(stage.harness.state().ui_state().preferences.library_is_folded, is_folded);
+        stage.tell([running()]);
+        stage.harness.check_accessibility();
+        assert!(stage.shows("Importing a model") && stage.shows("Reading… 42 %"));
+        let error = ModelError::File {
+            path: "/models/a.ckpt".into(),
+            fault: FileFault::CutOff { detail: String::new() },
+        };
+        let problem = Problem::Model(error);
+        let said = problem.to_string();
+        stage.tell([task(ModelTask::Failed(problem))]);
+        assert!(!stage.shows("Importing a model") && stage.shows(&said));
+        stage.click("Dismiss");
+        let summary = Summary {
+            kind: "Mel-Band RoFormer",
+            width: 384,
+            layers: 6,
+            bands: Some(60),
+            sources: names(&["vocals"]),
+            rest: None,
+            seconds: 8.0,
+        };
+        let model = "karaoke".to_owned();
+        stage.tell([task(ModelTask::Imported { model, summary: Some(summary) })]);
+        let line = "Imported karaoke: Mel-Band RoFormer, 384 × 6, 60 bands, 1 stem: vocals; \
+                    segments of 8.0 s";
+        assert!(stage.shows(line));
+        stage.click("Dismiss");
+        assert!(!stage.shows("karaoke"));
+    }
+    stage.tell([running()]);
+    stage.click("Stop");
+    assert_eq!(stage.asked(), [Command::CancelInstall]);
 }
 
 #[test]

@@ -87,13 +87,26 @@ question-keep = Cancel
 facts-title = { $kind }: what the file does not say
 facts-text = { $file } does not state this. Its publisher's YAML does: put it beside the file, or copy the values from it. A wrong hop sounds plausible, but worse.
 facts-hop = Hop, in frames
-facts-chunk = Segment, in frames or seconds (8 s)
+facts-chunk = Segment, in frames or seconds
+# Beside the segment in frames, and on the button that fills it in.
+facts-seconds = { $seconds } s
 facts-stems = { $count ->
     [one] Name of its stem
-   *[other] Names of its { $count } stems, with commas
+   *[other] Names of its { $count } stems, separated by commas
 }
 facts-rest = Name of the rest of the song
 facts-import = Import
+facts-running = Importing…
+# Why the file cannot be imported yet.
+facts-lack-hop = State the hop
+facts-wrong-hop = The hop is a whole number of frames, such as { $usual }
+facts-lack-chunk = State the segment
+facts-wrong-chunk = The segment is in frames or seconds, such as { $usual } or 8 s
+facts-lack-name = State the name of the stem
+facts-lack-names = { $count ->
+    [one] { $count } name is needed, { NUMBER($given) } are given
+   *[other] { $count } names are needed, { NUMBER($given) } are given
+}
 
 ## The model's card
 

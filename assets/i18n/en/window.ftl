@@ -22,6 +22,10 @@ notice-removed-many = { $count ->
    *[other] Removed { $count } songs
 }
 notice-undo = Undo
+notice-model-importing = Importing a model
+# $what: Mel-Band RoFormer, 384 × 6, 60 bands, 1 stem: vocals; segments of 8.0 s
+notice-model-imported = Imported { $model }: { $what }
+notice-model-imported-bare = Imported { $model }
 # After a drag out of the window.
 notice-not-taken = the program on which the files were dropped did not take them
 # $program is the system's file manager.

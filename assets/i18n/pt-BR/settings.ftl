@@ -84,13 +84,24 @@ question-keep = Cancelar
 facts-title = { $kind }: o que o arquivo não diz
 facts-text = { $file } não diz isto. O YAML de quem o publicou diz: ponha-o ao lado do arquivo, ou copie os valores dele. Um salto errado soa plausível, mas pior.
 facts-hop = Salto, em quadros
-facts-chunk = Segmento, em quadros ou segundos (8 s)
+facts-chunk = Segmento, em quadros ou segundos
+facts-seconds = { $seconds } s
 facts-stems = { $count ->
     [one] Nome do stem
-   *[other] Nomes dos { $count } stems, com vírgulas
+   *[other] Nomes dos { $count } stems, separados por vírgulas
 }
 facts-rest = Nome do resto da música
 facts-import = Importar
+facts-running = Importando…
+facts-lack-hop = Diga o salto
+facts-wrong-hop = O salto é um número inteiro de quadros, como { $usual }
+facts-lack-chunk = Diga o segmento
+facts-wrong-chunk = O segmento é em quadros ou segundos, como { $usual } ou 8 s
+facts-lack-name = Diga o nome do stem
+facts-lack-names = { $count ->
+    [one] É preciso { $count } nome, e há { NUMBER($given) }
+   *[other] São precisos { $count } nomes, e há { NUMBER($given) }
+}
 
 ## O cartão do modelo
 

@@ -13,7 +13,7 @@ weights-tensor = a rede não pôde ser usada: { $cause }
 weights-forbidden = { $path } não pode ser lido por este usuário; mude as permissões ou o dono
 weights-other-sound = a rede foi treinada a { $rate } Hz, { $layout }; por ora só há suporte a redes de { $expected-rate } Hz, { $expected-layout }
 weights-other-sound-file = não foi possível usar o arquivo de modelo { $path }: { $sound }
-weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, indique-o com --config, ou diga o que falta, por exemplo { $flags }
+weights-facts-missing = { $path } não diz tudo sobre sua rede; ponha ao lado o YAML de quem a publicou, ou diga o que falta
 
 fault-cut-off = está cortado; baixe o arquivo de novo
 fault-cut-off-detail = está cortado: { $detail }; baixe o arquivo de novo

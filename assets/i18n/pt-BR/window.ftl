@@ -20,6 +20,9 @@ notice-removed-many = { $count ->
    *[other] { $count } músicas foram removidas
 }
 notice-undo = Desfazer
+notice-model-importing = Importando um modelo
+notice-model-imported = Modelo { $model } importado: { $what }
+notice-model-imported-bare = Modelo { $model } importado
 notice-not-taken = o programa em que os arquivos foram soltos não os aceitou
 notice-not-shown = não foi possível mostrar { $file }: { $program } falhou ({ $reason })
 

@@ -49,7 +49,7 @@ use crate::engine::{
 };
 use drags::Drags;
 use queue::Queue;
-pub(super) use weights::Change;
+pub(super) use weights::{Change, NewModel};
 use worker::{Progress, Worker};
 
 /// How often a quiet engine looks whether another program has changed the library.
@@ -70,7 +70,7 @@ pub(super) enum Message {
     /// Files to drag were made, or were not, by this thread.
     DragEnded(ThreadId),
     /// Weights were fetched or looked at, or were not.
-    Weights(Change, Result<()>),
+    Weights(Change, Result<Option<NewModel>>),
     /// The last handle is gone.
     Shutdown,
 }
@@ -91,6 +91,8 @@ pub(super) struct Core {
     told_queue: Vec<JobId>,
     /// Every model that is installed.
     models: Vec<InstalledModel>,
+    /// Name of the model that is used where the default one is not installed.
+    fallback: Option<String>,
     /// What is used for songs of which nothing else was said.
     defaults: Defaults,
     /// What was chosen for songs.
@@ -176,6 +178,7 @@ impl Core {
             queue: Queue::default(),
             told_queue: Vec::new(),
             models: Vec::new(),
+            fallback: None,
             defaults: preferences.defaults(),
             recipes: BTreeMap::new(),
             model_fault: None,
@@ -399,7 +402,9 @@ impl Core {
     /// What is used where nothing else was said: another model where that one is not installed.
     fn default_options(&self) -> SeparationOptions {
         let recipe = self.defaults.recipe.clone();
-        match self.model(&recipe).or(self.models.first()) {
+        let fallback =
+            || self.models.iter().find(|model| Some(&model.name) == self.fallback.as_ref());
+        match self.model(&recipe).or_else(fallback) {
             Some(model) => SeparationOptions {
                 model: model.name.clone(),
                 quality: recipe.quality.for_network(&model.spec),

@@ -1,19 +1,24 @@
 //! Models in the engine: finding them, fetching, checking and removing them, and telling how that
 //! goes.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf, time::SystemTime};
 
 use super::{Core, Message};
 use crate::{
     engine::{
         event::{Event, ModelEntry, ModelState, ModelTask},
         problem::{Activity, Problem, Result},
-        separation::installed::{DEFAULT, InstalledModel},
+        separation::{
+            installed::{DEFAULT, InstalledModel},
+            options::SeparationOptions,
+        },
+        store::StemStore,
         system::panics::caught,
-        types::CancelToken,
+        types::{CancelToken, SongId},
     },
     model::{
         self,
+        recognition::Summary,
         weights::{ImportOptions, Progress, Step, Store},
     },
 };
@@ -29,6 +34,20 @@ pub(in crate::engine) enum Change {
     Verify(String),
 }
 
+/// A model that was taken from a file.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::engine) struct NewModel {
+    name: String,
+    summary: Option<Summary>,
+}
+
+impl NewModel {
+    fn of(store: &Store, name: String) -> Self {
+        let metadata = model::weights::read_metadata(&store.path(&name)).ok();
+        Self { summary: metadata.and_then(|metadata| Summary::of(&metadata)), name }
+    }
+}
+
 impl Change {
     fn name(&self) -> Option<String> {
         match self {
@@ -42,13 +61,14 @@ impl Change {
         store: &Store,
         progress: &mut dyn FnMut(Progress),
         cancel: &dyn Fn() -> bool,
-    ) -> model::Result<()> {
+    ) -> model::Result<Option<NewModel>> {
         match self {
-            Self::Install(name) => store.install(name, progress, cancel),
+            Self::Install(name) => store.install(name, progress, cancel).map(|()| None),
             Self::Import(file, options) => {
-                store.import_with(file, options, progress, cancel).map(drop)
+                let model = store.import_with(file, options, progress, cancel)?;
+                Ok(Some(NewModel::of(store, model.name)))
             }
-            Self::Verify(name) => store.verify(name, progress, cancel),
+            Self::Verify(name) => store.verify(name, progress, cancel).map(|()| None),
         }
     }
 }
@@ -58,6 +78,13 @@ impl Core {
     pub(super) fn find_models(&mut self) {
         let home = self.library.home();
         self.models = InstalledModel::all(home);
+        // The oldest: a model that is imported later does not take its place.
+        let installed_at = |model: &&InstalledModel| {
+            let weights = model.networks.first().map(|network| &network.weights);
+            let modified = weights.and_then(|path| fs::metadata(path).ok()?.modified().ok());
+            modified.unwrap_or_else(SystemTime::now)
+        };
+        self.fallback = self.models.iter().min_by_key(installed_at).map(|model| model.name.clone());
         let defaults = InstalledModel::find(home, &self.defaults.recipe.model);
         let default = InstalledModel::find(home, DEFAULT);
         let fault = defaults.and(default).err();
@@ -117,7 +144,7 @@ impl Core {
             });
             let result = match result {
                 // Ended by the user: no failure to show.
-                Err(_) if is_cancelled() => Ok(()),
+                Err(_) if is_cancelled() => Ok(None),
                 other => other,
             };
             drop(outbox.send(Message::Weights(change, result)));
@@ -130,21 +157,31 @@ impl Core {
     }
 
     /// Weights were fetched or looked at, or were not.
-    pub(super) fn weights_came(&mut self, change: &Change, result: Result<()>) {
+    pub(super) fn weights_came(&mut self, change: &Change, result: Result<Option<NewModel>>) {
         let was_cancelled = self.install.take().is_some_and(|cancel| cancel.is_cancelled());
         let task = match &result {
             Err(problem) => ModelTask::Failed(problem.clone()),
-            Ok(()) if matches!(change, Change::Verify(_)) && !was_cancelled => ModelTask::Verified,
-            Ok(()) => ModelTask::Ended,
+            Ok(Some(NewModel { name, summary })) => {
+                ModelTask::Imported { model: name.clone(), summary: summary.clone() }
+            }
+            Ok(None) if matches!(change, Change::Verify(_)) && !was_cancelled => {
+                ModelTask::Verified
+            }
+            Ok(None) => ModelTask::Ended,
         };
         self.sink.send(Event::ModelTask(change.name(), task));
         match result {
+            // The usual model has not failed; the window announces what is wrong with the file.
+            Err(_) if matches!(change, Change::Import(..)) => {
+                self.sink.send(Event::Model(self.model_state()));
+                self.list_models();
+            }
             Err(problem) if self.models.is_empty() => {
                 self.sink.send(Event::Model(ModelState::Failed(problem)));
                 self.list_models();
             }
             Err(_) => self.list_models(),
-            Ok(()) => self.show_models(),
+            Ok(_) => self.show_models(),
         }
     }
 
@@ -160,13 +197,39 @@ impl Core {
 
     /// Tells that other models are there than before.
     fn show_models(&mut self) {
+        let usual = self.default_options();
+        let used = self.songs_with_stems_of(&usual);
         self.find_models();
+        self.keep_recipe(&used, &usual);
         self.show_pace();
         self.sink.send(Event::Model(self.model_state()));
         self.list_models();
         // Songs may have stems of a model, and the open one has some from now on.
         if let Err(e) = self.send_library().and_then(|()| self.reopen()) {
             self.fail(None, &e);
+        }
+    }
+    /// Songs for which no model was chosen, and that have stems of the usual one.
+    fn songs_with_stems_of(&self, usual: &SeparationOptions) -> Vec<SongId> {
+        let Some(model) = self.model(usual) else { return Vec::new() };
+        let has_stems = |hash: &str| {
+            let folder = model.stem_folder(&self.library.song_folder(hash), usual.quality);
+            StemStore::has_any_in(&folder, model.groups().len())
+        };
+        let songs = self.library.songs().unwrap_or_default().into_iter();
+        let used = songs.filter(|song| self.recipe_of(song.id) == *usual && has_stems(&song.hash));
+        used.map(|song| song.id).collect()
+    }
+
+    /// Keeps for these songs the model that made their stems, where another is the usual one now.
+    fn keep_recipe(&mut self, songs: &[SongId], recipe: &SeparationOptions) {
+        if self.default_options() == *recipe || self.model(recipe).is_none() {
+            return;
+        }
+        for song in songs {
+            if let Err(e) = self.library.set_recipe(*song, Some(recipe)) {
+                tracing::warn!("{e}");
+            }
         }
     }
 }

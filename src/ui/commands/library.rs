@@ -5,42 +5,29 @@ use std::{collections::BTreeSet, path::PathBuf, time::Instant};
 
 use crate::{
     engine::{Command, SongId},
-    model::weights::ImportOptions,
     ui::{
         action::Action,
         app::App,
+        platform::dropped::Sorted,
         state::ui_state::{Removal, Renaming},
     },
 };
 
-/// Endings of files that are models. No audio file has them.
-const MODEL_ENDINGS: [&str; 8] = ["safetensors", "ckpt", "th", "pt", "pth", "onnx", "yaml", "yml"];
-
 impl App {
-    /// Adds songs to the library, and takes in a model that is among the files. The YAML that is
-    /// dropped with a checkpoint is its configuration.
+    /// Adds songs to the library, and takes in a model that is among the files.
     fn import_dropped(&mut self, paths: Vec<PathBuf>) {
-        let ending = |path: &PathBuf| {
-            path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
-        };
-        let is_yaml = |path: &PathBuf| matches!(ending(path).as_str(), "yaml" | "yml");
-        let (models, songs): (Vec<_>, Vec<_>) =
-            paths.into_iter().partition(|path| MODEL_ENDINGS.contains(&ending(path).as_str()));
-        let (configs, weights): (Vec<_>, Vec<_>) = models.into_iter().partition(is_yaml);
-        // One at a time: the engine takes in one model, and says so to the next.
-        match (weights.into_iter().next(), configs.into_iter().next()) {
-            (Some(file), config) => {
-                let options = ImportOptions { config, ..ImportOptions::default() };
-                self.link.send(Command::ImportModel { file, options });
-            }
-            // The description of a bag.
-            (None, Some(file)) => {
-                self.link.send(Command::ImportModel { file, options: ImportOptions::default() });
-            }
-            (None, None) => {}
+        if let Some(sorted) = self.sorter.sort(paths) {
+            self.import_sorted(sorted);
         }
-        if !songs.is_empty() {
-            self.link.send(Command::Import(songs));
+    }
+
+    /// Imports dropped files that were sorted.
+    pub(in crate::ui) fn import_sorted(&mut self, sorted: Sorted) {
+        if let Some(model) = sorted.model {
+            self.import_model(model.file, model.config);
+        }
+        if !sorted.songs.is_empty() {
+            self.link.send(Command::Import(sorted.songs));
         }
     }
 

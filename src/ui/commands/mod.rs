@@ -280,7 +280,8 @@ impl App {
     fn chosen(&mut self, ctx: &egui::Context, purpose: Purpose, paths: Vec<PathBuf>) {
         let Some(first) = paths.first().cloned() else { return };
         match purpose {
-            Purpose::Songs | Purpose::SongFolder => self.perform(ctx, Action::Import(paths)),
+            Purpose::Songs => self.perform(ctx, Action::Import(paths)),
+            Purpose::SongFolder => self.link.send(Command::Import(paths)),
             Purpose::Weights => self.perform(ctx, Action::ImportModel(first, None)),
             Purpose::ExportFolder => self.ui_state.choices.folder = first,
             Purpose::Report => self.link.send(Command::SaveReport(first)),

@@ -56,7 +56,7 @@ pub fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     match state.model() {
         None | Some(ModelState::Ready { .. }) => {}
         Some(ModelState::Installing { step, fraction }) => {
-            installing(ui, cx, rect, &words::step(step), *fraction);
+            installing(ui, cx, rect, &words::progress(step, *fraction), *fraction);
         }
         Some(ModelState::Missing) => offer(ui, cx, rect, None),
         Some(ModelState::Failed(problem)) => offer(ui, cx, rect, Some(&words::problem(problem))),
@@ -99,7 +99,7 @@ fn offer(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, failure: Option<&str>) {
     }
 }
 
-fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, what: &str, fraction: Option<f32>) {
+fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, words: &str, fraction: Option<f32>) {
     ui.painter().rect_filled(rect, radius::CARD, cx.tokens.panel);
     let inner = rect.shrink(PADDING);
     heading(ui, cx, inner, fl!(model_installing));
@@ -111,12 +111,8 @@ fn installing(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, what: &str, fraction: Option
     }
     let line =
         Rect::from_min_size(inner.min + vec2(0.0, 24.0), vec2(inner.width() - wide - 12.0, 18.0));
-    let words = match fraction {
-        Some(fraction) => format!("{what}… {}", words::percent(f64::from(fraction))),
-        None => format!("{what}…"),
-    };
     let small = font(text::SMALL, Weight::Regular);
-    label(ui, "model progress", line, Align2::LEFT_CENTER, &words, small, cx.tokens.dim);
+    label(ui, "model progress", line, Align2::LEFT_CENTER, words, small, cx.tokens.dim);
     let rail = Rect::from_min_max(
         pos2(inner.left(), inner.bottom() - 8.0),
         pos2(inner.right(), inner.bottom() - 2.0),

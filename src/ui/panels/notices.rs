@@ -1,13 +1,13 @@
-//! What went wrong, said where the user looks, and waved away by a click.
+//! What went wrong, or was done, said where the user looks, and waved away by a click.
 
 use egui::{Align2, Rangef, Rect, Ui, pos2, vec2};
 
 use super::Cx;
 use crate::{
-    engine::Problem,
+    engine::{ModelState, ModelTask, Problem},
     i18n::fl,
     ui::{
-        action::Action,
+        action::{Action, UiCommand},
         state::view_state::Notice,
         theme::{Weight, font, radius, text},
         widgets::{
@@ -79,6 +79,42 @@ pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     rect.top() - 6.0
 }
 
+/// How far the import of a model is, above `bottom`; its card shows that while there is no model.
+/// Returns its top.
+pub fn model_import(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
+    let state = cx.state;
+    let Some((None, ModelTask::Running { step, fraction })) = state.model_task() else {
+        return bottom;
+    };
+    if matches!(state.model(), Some(ModelState::Installing { .. })) {
+        return bottom;
+    }
+    let rect = Rect::from_x_y_ranges(x, bottom - 56.0..=bottom);
+    ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
+    let mut done = rect;
+    done.set_width(rect.width() * fraction.unwrap_or(0.0).clamp(0.0, 1.0));
+    let painter = ui.painter().with_clip_rect(done.intersect(ui.clip_rect()));
+    painter.rect_filled(rect, radius::FIELD, cx.tokens.progress);
+    let stop = UiCommand::CancelInstall.spec().text;
+    let wide = width(ui, stop, Kind::EngineLink);
+    let place = Rect::from_min_max(
+        pos2(rect.right() - wide - 10.0, rect.top() + 6.0),
+        pos2(rect.right() - 10.0, rect.top() + 30.0),
+    );
+    if button(ui, "stop model import", place, stop, Kind::EngineLink, true).clicked() {
+        cx.verb(UiCommand::CancelInstall);
+    }
+    let line =
+        Rect::from_min_max(rect.min + vec2(12.0, 8.0), pos2(place.left() - 8.0, rect.top() + 28.0));
+    let (body, small) = (font(text::BODY, Weight::Regular), font(text::SMALL, Weight::Regular));
+    let (heading, left) = (fl!(notice_model_importing), Align2::LEFT_CENTER);
+    label(ui, "model import", line, left, heading, body, cx.tokens.text);
+    let line = Rect::from_min_max(rect.min + vec2(12.0, 30.0), rect.max - vec2(12.0, 8.0));
+    let step = words::progress(step, *fraction);
+    label(ui, "model import step", line, left, &step, small, cx.tokens.dim);
+    rect.top() - 6.0
+}
+
 /// One notice across `x` from `top` on. Returns its bottom.
 pub fn one(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, top: f32, notice: &Notice) -> f32 {
     let height = height(ui, &notice.text(), x.span());
@@ -90,7 +126,7 @@ pub fn one(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, top: f32, notice: &Notice) -> f3
 pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, problem: &Problem) -> f32 {
     let text = &words::problem(problem);
     let rect = Rect::from_x_y_ranges(x, top..=top + height(ui, text, x.span()));
-    surface(ui, cx, rect, "failure", text);
+    surface(ui, cx, rect, "failure", text, false);
     rect.bottom()
 }
 
@@ -100,10 +136,14 @@ fn height(ui: &Ui, words: &str, width: f32) -> f32 {
     lines(ui.painter(), words, small, color, width - 68.0, ROWS).size().y + 18.0
 }
 
-fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
+fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str, is_good: bool) {
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
     let sign = Rect::from_min_size(rect.min + vec2(10.0, 9.0), vec2(15.0, 15.0));
-    Icon::Warning.paint(ui.painter(), sign, cx.tokens.error);
+    if is_good {
+        Icon::Check.paint(ui.painter(), sign, cx.tokens.accent);
+    } else {
+        Icon::Warning.paint(ui.painter(), sign, cx.tokens.error);
+    }
     let place = Rect::from_min_max(
         pos2(sign.right() + 9.0, rect.top() + 9.0),
         pos2(rect.right() - 34.0, rect.bottom()),
@@ -113,7 +153,7 @@ fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str) {
 }
 
 fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {
-    surface(ui, cx, rect, ("notice", notice.id), &notice.text());
+    surface(ui, cx, rect, ("notice", notice.id), &notice.text(), notice.is_good());
     let place = Rect::from_min_size(rect.right_top() + vec2(-30.0, 5.0), vec2(24.0, 24.0));
     let (name, dim) = (fl!(dismiss), cx.tokens.dim);
     if icon_button(ui, ("dismiss", notice.id), place, Icon::Close, name, None, dim).clicked() {

@@ -102,7 +102,7 @@ fn ask(purpose: Purpose, folder: PathBuf) -> Outcome {
             .set_title(fl!(path_weights_title))
             .add_filter(
                 fl!(path_filter_weights),
-                &["safetensors", "ckpt", "th", "pt", "pth", "bin", "tgz", "onnx"],
+                &["safetensors", "ckpt", "th", "pt", "pth", "bin", "tgz", "onnx", "yaml", "yml"],
             )
             .add_filter(fl!(path_filter_all), &["*"])
             .pick_file()),

@@ -1,10 +1,11 @@
 //! The desktop around the window: files dragged out, dialogs, the file manager, fonts, keys.
 //!
-//! Knows no panel. Belongs to the main thread, except for the threads of [`dialogs`], [`reveal`] and
-//! [`drag_out`].
+//! Knows no panel. Belongs to the main thread, except for the threads of [`dialogs`], [`dropped`],
+//! [`reveal`] and [`drag_out`].
 
 pub mod dialogs;
 pub mod drag_out;
+pub mod dropped;
 pub mod fonts;
 pub mod icon;
 pub mod keys;

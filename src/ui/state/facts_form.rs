@@ -3,9 +3,12 @@
 
 use std::path::PathBuf;
 
-use crate::model::{
-    ModelError, SAMPLE_RATE,
-    recognition::{MissingFact, Stated, title},
+use crate::{
+    engine::{Problem, RequestId},
+    model::{
+        ModelError, SAMPLE_RATE,
+        recognition::{MissingFact, Stated, title},
+    },
 };
 
 /// Below this, a segment without a unit is in seconds.
@@ -16,6 +19,8 @@ const LEAST_FRAMES: f64 = 1000.0;
 pub struct FactsForm {
     /// The checkpoint.
     pub file: PathBuf,
+    /// The configuration that came with it.
+    pub config: Option<PathBuf>,
     /// The usual name of its kind of network.
     pub kind: &'static str,
     /// What is asked for.
@@ -24,59 +29,126 @@ pub struct FactsForm {
     pub hop: String,
     /// The segment, in frames or seconds.
     pub chunk: String,
-    /// Names of the outputs, with commas.
+    /// Names of the outputs, separated by commas.
     pub stems: String,
     /// Name of the rest of the song.
     pub rest: String,
+    /// Why the last import with these facts failed.
+    pub error: Option<Problem>,
+    /// The import with these facts, while it runs.
+    pub request: Option<RequestId>,
+}
+
+/// Why a form is not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// No hop.
+    Hop,
+    /// The hop is not a whole number.
+    WrongHop,
+    /// No segment.
+    Chunk,
+    /// The segment is not a length.
+    WrongChunk,
+    /// Names of stems are missing, or there are too many.
+    Stems {
+        /// Names that are needed.
+        count: usize,
+        /// Names that there are.
+        given: usize,
+    },
 }
 
 impl FactsForm {
-    /// The form for an import that failed because facts are missing, with usual values.
-    pub fn of(error: &ModelError) -> Option<Self> {
+    /// An empty form for an import that failed because facts are missing; `None` for other errors.
+    pub fn of(error: &ModelError, config: Option<PathBuf>) -> Option<Self> {
         let ModelError::FactsMissing { path, class_name, missing } = error else { return None };
-        let mut form = Self {
+        Some(Self {
             file: path.clone(),
+            config,
             kind: title(class_name).unwrap_or("RoFormer"),
             missing: missing.clone(),
             hop: String::new(),
             chunk: String::new(),
             stems: String::new(),
             rest: String::new(),
-        };
-        let first = |usual: &[usize]| usual.first().map_or_else(String::new, usize::to_string);
-        for fact in missing {
-            match fact {
-                MissingFact::Hop { usual } => form.hop = first(usual),
-                MissingFact::Chunk { usual } => form.chunk = first(usual),
-                MissingFact::Stems { count: 1 } => form.stems = "vocals".into(),
-                MissingFact::Stems { .. } => {}
-            }
-        }
-        Some(form)
+            error: None,
+            request: None,
+        })
     }
 
-    /// What is stated, once every missing fact is.
-    pub fn stated(&self) -> Option<Stated> {
+    /// Whether an import with these facts runs.
+    pub fn is_running(&self) -> bool {
+        self.request.is_some()
+    }
+
+    /// Takes the texts of another state of this form.
+    pub fn take_typed(&mut self, other: Self) {
+        let Self { hop, chunk, stems, rest, .. } = other;
+        (self.hop, self.chunk, self.stems, self.rest) = (hop, chunk, stems, rest);
+    }
+
+    /// Everything that is missing, as it was typed.
+    ///
+    /// # Errors
+    /// The first fact that is not stated yet.
+    pub fn stated(&self) -> Result<Stated, Lack> {
         let mut stated = Stated::default();
         for fact in &self.missing {
             match fact {
+                MissingFact::Hop { .. } if self.hop.trim().is_empty() => return Err(Lack::Hop),
                 MissingFact::Hop { .. } => {
-                    stated.hop = Some(self.hop.trim().parse().ok().filter(|hop| *hop > 0)?);
+                    let hop = self.hop.trim().parse().ok().filter(|hop| *hop > 0);
+                    stated.hop = Some(hop.ok_or(Lack::WrongHop)?);
                 }
-                MissingFact::Chunk { .. } => stated.chunk = Some(frames(&self.chunk)?),
+                MissingFact::Chunk { .. } if self.chunk.trim().is_empty() => {
+                    return Err(Lack::Chunk);
+                }
+                MissingFact::Chunk { .. } => {
+                    stated.chunk = Some(frames(&self.chunk).ok_or(Lack::WrongChunk)?);
+                }
                 MissingFact::Stems { count } => {
-                    let names = self.stems.split(',').map(|name| name.trim().to_owned());
-                    stated.stems = names.filter(|name| !name.is_empty()).collect();
-                    if stated.stems.len() != *count {
-                        return None;
+                    stated.stems = self.names();
+                    let given = stated.stems.len();
+                    if given != *count {
+                        return Err(Lack::Stems { count: *count, given });
                     }
                     let rest = self.rest.trim();
                     stated.rest = (!rest.is_empty()).then(|| rest.to_owned());
                 }
             }
         }
-        Some(stated)
+        Ok(stated)
     }
+
+    fn names(&self) -> Vec<String> {
+        let names = self.stems.split(',').map(str::trim).filter(|name| !name.is_empty());
+        names.map(str::to_owned).collect()
+    }
+
+    /// The typed segment, in seconds.
+    pub fn seconds(&self) -> Option<f64> {
+        Some(frames(&self.chunk)? as f64 / f64::from(SAMPLE_RATE))
+    }
+
+    /// A usual name for the rest beside the typed stem.
+    pub fn usual_rest(&self) -> &'static str {
+        let names = self.names();
+        let is_vocals = |name: &String| name.eq_ignore_ascii_case("vocals");
+        if names.iter().any(is_vocals) { "instrumental" } else { "rest" }
+    }
+}
+
+/// Names as an example for a network of `count` outputs.
+pub fn usual_stems(count: usize) -> String {
+    let usual: &[&str] = match count {
+        1 => &["vocals"],
+        2 => &["vocals", "instrumental"],
+        4 => &["drums", "bass", "other", "vocals"],
+        6 => &["drums", "bass", "other", "vocals", "guitar", "piano"],
+        _ => return (1..=count).map(|at| format!("stem{at}")).collect::<Vec<_>>().join(", "),
+    };
+    usual.join(", ")
 }
 
 /// Frames from a text in frames or seconds: `352800`, `8`, `8 s`, `13,35s`.
@@ -114,18 +186,40 @@ mod tests {
 
     #[test]
     fn a_form_is_complete_when_every_missing_fact_is_stated() {
-        let missing = vec![MissingFact::Hop { usual: vec![441] }, MissingFact::Stems { count: 2 }];
+        let missing = vec![
+            MissingFact::Hop { usual: vec![441] },
+            MissingFact::Chunk { usual: vec![352_800] },
+            MissingFact::Stems { count: 2 },
+        ];
         let class_name = "BSRoformer".to_owned();
         let error = ModelError::FactsMissing { path: "a.ckpt".into(), class_name, missing };
-        let mut form = FactsForm::of(&error).unwrap();
-        assert_eq!((form.kind, form.hop.as_str()), ("BS-RoFormer", "441"));
-        assert_eq!(form.stated(), None);
+        let mut form = FactsForm::of(&error, None).unwrap();
+        assert_eq!(
+            (form.kind, form.hop.as_str()),
+            ("BS-RoFormer", ""),
+            "nothing is stated for the user"
+        );
+        assert_eq!(form.stated(), Err(Lack::Hop));
+        form.hop = "0".into();
+        assert_eq!(form.stated(), Err(Lack::WrongHop));
+        form.hop = " 441".into();
+        assert_eq!(form.stated(), Err(Lack::Chunk));
+        form.chunk = "long".into();
+        assert_eq!(form.stated(), Err(Lack::WrongChunk));
+        form.chunk = "8".into();
+        assert_eq!(form.seconds(), Some(8.0));
+        assert_eq!(form.stated(), Err(Lack::Stems { count: 2, given: 0 }));
         form.stems = "vocals, other,".into();
         let stated = form.stated().unwrap();
-        assert_eq!((stated.hop, stated.chunk, stated.rest), (Some(441), None, None));
+        assert_eq!((stated.hop, stated.chunk, stated.rest), (Some(441), Some(352_800), None));
         assert_eq!(stated.stems, ["vocals", "other"]);
-        form.hop = "0".into();
-        assert_eq!(form.stated(), None);
-        assert_eq!(FactsForm::of(&ModelError::Cancelled), None);
+        assert_eq!(FactsForm::of(&ModelError::Cancelled, None), None);
+    }
+
+    #[test]
+    fn examples_fit_the_network() {
+        for count in 1..9 {
+            assert_eq!(usual_stems(count).split(", ").count(), count);
+        }
     }
 }

@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
+    path::PathBuf,
     time::Instant,
 };
 
@@ -169,6 +170,8 @@ pub struct UiState {
     pub terms_of: Option<String>,
     /// What is asked about the network of a file.
     pub facts: Option<FactsForm>,
+    /// The configuration that came with the model that was imported last.
+    pub model_config: Option<PathBuf>,
     /// Other songs that are exported with the one whose dialog is open, in the same way.
     pub export_with: Vec<SongId>,
     /// The songs that were taken out just now: the window says so.
@@ -215,6 +218,7 @@ impl Default for UiState {
             flags: Flags::default(),
             terms_of: None,
             facts: None,
+            model_config: None,
             export_with: Vec::new(),
             removal: None,
             removed: Vec::new(),

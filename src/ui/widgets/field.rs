@@ -11,14 +11,14 @@ pub fn field(
     id: Id,
     rect: Rect,
     name: &str,
-    hint: &'static str,
+    hint: &str,
     typed: &mut String,
 ) -> Response {
     ui.painter().rect_filled(rect, radius::FIELD, Tokens::of(ui).raised);
     let inner = rect.shrink2(vec2(12.0, 0.0));
     let edit = TextEdit::singleline(typed)
         .id(id)
-        .hint_text(hint)
+        .hint_text(hint.to_owned())
         .frame(Frame::NONE)
         .margin(0)
         .align(Align2::LEFT_CENTER)

@@ -9,6 +9,7 @@ mod shortcut;
 pub use notes::{note, notes};
 pub use numbers::*;
 pub use problem::{
-    device_problem, file_fault, left_out, model_error, pattern_problem, problem, step,
+    device_problem, file_fault, left_out, model_error, pattern_problem, problem, progress,
+    recognised, step,
 };
 pub use shortcut::written;

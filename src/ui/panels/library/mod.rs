@@ -32,6 +32,9 @@ use crate::{
     },
 };
 
+/// Width of notices beside the folded library.
+const NOTICES: f32 = 360.0;
+
 /// What the library remembers between frames.
 #[derive(Default)]
 pub struct Library {
@@ -95,7 +98,8 @@ impl Library {
         }
         let x = full.x_range().shrink(16.0);
         let undo_top = notices::undo(ui, cx, x, zone.top() - 8.0);
-        let notices_top = notices::library(ui, cx, x, undo_top);
+        let import_top = notices::model_import(ui, cx, x, undo_top);
+        let notices_top = notices::library(ui, cx, x, import_top);
 
         let list = Rect::from_min_max(
             pos2(full.left(), full.top() + 110.0),
@@ -130,6 +134,14 @@ impl Library {
             self.search.clear();
         }
     }
+}
+
+/// Draws what the folded library would show, at the bottom left of `area`.
+pub fn notices_beside(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
+    let left = area.left() + size::MARGIN;
+    let x = egui::Rangef::new(left, left + NOTICES.min(area.width() - 2.0 * size::MARGIN));
+    let top = notices::model_import(ui, cx, x, area.bottom() - 12.0);
+    notices::library(ui, cx, x, top);
 }
 
 /// Draws the strip that is left of the library while it is folded.

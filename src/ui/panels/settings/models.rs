@@ -114,15 +114,10 @@ fn state_words(cx: &Cx<'_>, model: &ModelEntry) -> String {
         && of == Some(model.name.as_str())
     {
         match task {
-            ModelTask::Running { step, fraction: Some(fraction) } => {
-                return format!("{}… {}", words::step(step), words::percent(f64::from(*fraction)));
-            }
-            ModelTask::Running { step, fraction: None } => {
-                return format!("{}…", words::step(step));
-            }
+            ModelTask::Running { step, fraction } => return words::progress(step, *fraction),
             ModelTask::Failed(problem) => return words::capitalised(&words::problem(problem)),
             ModelTask::Verified => return fl!(settings_verified).to_owned(),
-            ModelTask::Ended => {}
+            ModelTask::Imported { .. } | ModelTask::Ended => {}
         }
     }
     let state = match &model.state {

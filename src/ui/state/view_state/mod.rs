@@ -25,6 +25,7 @@ use crate::{
         system::atomic_file::base_name,
     },
     i18n::fl,
+    model::recognition::Summary,
     ui::{theme::STEM_ORDER, timeline::peaks::Waveform, words},
 };
 
@@ -144,6 +145,11 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Whether it is good news.
+    pub fn is_good(&self) -> bool {
+        matches!(self.said, Said::ModelImported(..))
+    }
+
     /// The message in the language of this thread.
     pub fn text(&self) -> String {
         match &self.said {
@@ -155,6 +161,10 @@ impl Notice {
                 format!("{}: {}", words::file_name(folder), words::left_out(numbers))
             }
             Said::NotTaken => fl!(notice_not_taken).to_owned(),
+            Said::ModelImported(model, Some(summary)) => {
+                fl!(notice_model_imported, model = model, what = words::recognised(summary))
+            }
+            Said::ModelImported(model, None) => fl!(notice_model_imported_bare, model = model),
             Said::Text(text) => text.clone(),
         }
     }
@@ -171,6 +181,8 @@ pub enum Said {
     LeftOut(PathBuf, LeftOut),
     /// The program on which files were dropped did not take them.
     NotTaken,
+    /// A model has this name now, and what was recognised in its file.
+    ModelImported(String, Option<Summary>),
     /// A text of the window, already in its language.
     Text(String),
 }

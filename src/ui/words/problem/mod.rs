@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub use decode::decode_error;
-pub use weights::{file_fault, model_error, step};
+pub use weights::{file_fault, model_error, progress, recognised, step};
 
 /// A problem in the language of this thread.
 pub fn problem(problem: &Problem) -> String {

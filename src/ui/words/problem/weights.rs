@@ -2,10 +2,11 @@
 
 use super::{os, shown};
 use crate::{
-    i18n::fl,
-    model::{
-        CHANNELS, FileFault, ModelError, SAMPLE_RATE, recognition::MissingFact, weights::Step,
+    i18n::{
+        fl,
+        numbers::{decimal, percent},
     },
+    model::{CHANNELS, FileFault, ModelError, SAMPLE_RATE, recognition::Summary, weights::Step},
 };
 
 /// An error of a model or its weights.
@@ -46,10 +47,7 @@ pub fn model_error(error: &ModelError) -> String {
                 None => sound,
             }
         }
-        ModelError::FactsMissing { path, missing, .. } => {
-            let flags: Vec<String> = missing.iter().map(MissingFact::flag).collect();
-            fl!(weights_facts_missing, path = shown(path), flags = flags.join(" "))
-        }
+        ModelError::FactsMissing { path, .. } => fl!(weights_facts_missing, path = shown(path)),
         ModelError::Cancelled => fl!(problem_cancelled).to_owned(),
     }
 }
@@ -86,6 +84,28 @@ pub fn file_fault(fault: &FileFault) -> String {
         FileFault::Unreadable { cause } => fl!(fault_unreadable, cause = os(cause)),
         FileFault::Malformed { detail } => detail.clone(),
     }
+}
+
+/// A step of an installation, and how far it is: "Reading… 42 %".
+pub fn progress(what: &Step, fraction: Option<f32>) -> String {
+    let what = step(what);
+    match fraction {
+        Some(fraction) => format!("{what}… {}", percent(f64::from(fraction))),
+        None => format!("{what}…"),
+    }
+}
+
+/// What was recognised in a weight file, in one line; the command line says the same.
+pub fn recognised(summary: &Summary) -> String {
+    let bands = summary.bands.map(|count| fl!(cli_model_bands, count = count));
+    let names = summary.sources.join(", ");
+    let stems = fl!(cli_model_stems, count = summary.sources.len(), names = names);
+    let size = format!("{}, {} × {}", summary.kind, summary.width, summary.layers);
+    let network: Vec<String> = [Some(size), bands, Some(stems)].into_iter().flatten().collect();
+    let rest = summary.rest.as_ref().map(|name| fl!(cli_model_rest, name = name));
+    let seconds = fl!(cli_model_segments, seconds = decimal(summary.seconds, 1));
+    let parts = [Some(network.join(", ")), rest, Some(seconds)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// A step of an installation.

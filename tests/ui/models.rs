@@ -83,7 +83,9 @@ fn models_are_installed_verified_and_removed_in_the_settings() {
     // The models are further down.
     stage.wheel(pos2(700.0, 500.0), vec2(0.0, -100.0), Modifiers::NONE);
     assert!(stage.shows("Installed, 84 MB. Good at everything"));
-    assert!(stage.shows("Damaged: it is cut off. Adds guitar and piano; the piano is weak"));
+    assert!(stage.shows(
+        "Damaged: it is cut off; download the file again. Adds guitar and piano; the piano is weak"
+    ));
     assert!(stage.shows("Your own model"));
 
     // The terms come before the download.

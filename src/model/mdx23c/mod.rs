@@ -3,7 +3,7 @@
 //! `mdx23c_tfc_tdf_v3.py`).
 //!
 //! Separates single segments; cutting and cross-fading are in the engine. Computes in single
-//! precision at either [`Precision`]: most of the work is convolutions, for which bf16 has no
+//! precision at either [`Precision`](super::Precision): most of the work is convolutions, for which bf16 has no
 //! transform. Runs on the rayon pool of the caller.
 
 mod build;

@@ -28,6 +28,10 @@ impl Store {
     /// # Errors
     /// [`ModelError::File`] says what is wrong with the file; [`ModelError::Io`];
     /// [`ModelError::Cancelled`].
+    ///
+    /// [`ModelError::Cancelled`]: crate::model::ModelError::Cancelled
+    /// [`ModelError::File`]: crate::model::ModelError::File
+    /// [`ModelError::Io`]: crate::model::ModelError::Io
     pub fn import(
         &self,
         file: &Path,
@@ -42,6 +46,8 @@ impl Store {
     /// # Errors
     /// Also [`ModelError::FactsMissing`] when neither the file, its configuration nor `options` state
     /// everything that the network needs.
+    ///
+    /// [`ModelError::FactsMissing`]: crate::model::ModelError::FactsMissing
     pub fn import_with(
         &self,
         file: &Path,
@@ -253,6 +259,8 @@ impl Store {
     ///
     /// # Errors
     /// [`ModelError::File`] when a model with other networks has the stated name.
+    ///
+    /// [`ModelError::File`]: crate::model::ModelError::File
     fn named_or_same(
         &self,
         model: &mut Model,

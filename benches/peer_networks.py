@@ -15,8 +15,6 @@ import importlib.util
 import json
 import os
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
 import time
@@ -65,6 +63,7 @@ if ARGUMENTS.avx2:  # read when the libraries are loaded
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from partita_side import Ours  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 
@@ -116,30 +115,6 @@ def network(folder):
     return net.eval(), frames, path
 
 
-class Ours:
-    """`cargo bench --bench model -- --serve`: see benches/serve.rs."""
-
-    def __init__(self, path):
-        command = ["cargo", "bench", "--quiet", "--locked", "--bench", "model", "--", "--serve"]
-        command += ["--threads", str(ARGUMENTS.threads), *["--fast"] * ARGUMENTS.fast, str(path)]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=HOME, stdin=pipe, stdout=pipe)
-        self.frames, self.stems = struct.unpack("<II", self.read(8))
-
-    def read(self, count):
-        data = self.process.stdout.read(count)
-        if len(data) != count:
-            raise SystemExit("Partita's side ended")
-        return data
-
-    def separate(self, mix):
-        self.process.stdin.write(mix.astype("<f4").tobytes())
-        self.process.stdin.flush()
-        (seconds,) = struct.unpack("<d", self.read(8))
-        stems = np.frombuffer(self.read(4 * self.stems * mix.size), "<f4")
-        return seconds, stems.reshape(self.stems, *mix.shape)
-
-
 def reference(net, mix):
     x = torch.from_numpy(mix)[None]
     with torch.inference_mode():
@@ -153,7 +128,7 @@ def main():
     torch.set_num_threads(ARGUMENTS.threads)
     with tempfile.TemporaryDirectory() as folder:
         net, frames, path = network(folder)
-        ours = Ours(path)
+        ours = Ours(ARGUMENTS.threads, path, ARGUMENTS.fast)
         mix = np.random.default_rng(1).normal(0, 0.2, (2, frames)).astype(np.float32)
         ours.separate(mix[:, ::-1].copy())  # warms up
         times = {"Partita": [], "PyTorch " + torch.__version__.split("+")[0]: []}

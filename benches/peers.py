@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import statistics
-import struct
 import subprocess
 import sys
 import tarfile
@@ -52,33 +51,8 @@ import onnxruntime  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
 from demucs.htdemucs import HTDemucs  # noqa: E402
+from partita_side import Ours  # noqa: E402
 from safetensors import safe_open  # noqa: E402
-
-
-class Ours:
-    """`cargo bench --bench model -- --serve`: see benches/serve.rs."""
-
-    name = "Partita"
-
-    def __init__(self, threads, model, fast):
-        command = ["cargo", "bench", "--quiet", "--locked", "--bench", "model", "--", "--serve"]
-        command += ["--threads", str(threads), *["--fast"] * fast, str(model)]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=HOME, stdin=pipe, stdout=pipe)
-        self.frames, self.stems = struct.unpack("<II", self.read(8))
-
-    def read(self, count):
-        data = self.process.stdout.read(count)
-        if len(data) != count:
-            raise SystemExit("Partita's side ended")
-        return data
-
-    def separate(self, mix):
-        self.process.stdin.write(np.ascontiguousarray(mix, "<f4").tobytes())
-        self.process.stdin.flush()
-        (seconds,) = struct.unpack("<d", self.read(8))
-        stems = np.frombuffer(self.read(4 * self.stems * mix.size), "<f4")
-        return seconds, stems.reshape(self.stems, *mix.shape)
 
 
 class Reference:

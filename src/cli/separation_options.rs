@@ -9,10 +9,10 @@ use crate::{
         Preferences,
         separation::{
             installed::{DEFAULT, InstalledModel},
-            options::{MOST_OVERLAP, MOST_SHIFTS, Quality, SeparationOptions},
+            options::{MOST_SHIFTS, Quality, SeparationOptions},
         },
     },
-    model::{ModelError, Spec, weights::Store},
+    model::{MOST_OVERLAP, ModelError, Spec, weights::Store},
 };
 
 /// The options; named as the reference names them.
@@ -68,7 +68,6 @@ impl SeparationArguments {
             seed: self.seed.unwrap_or(preset.seed),
             ..preset
         };
-        // One that was changed is no preset, and a draft only by its name.
         Ok(given.within(spec))
     }
 
@@ -82,7 +81,7 @@ impl SeparationArguments {
     /// The model, which must be installed, and the quality.
     ///
     /// # Errors
-    /// Those of [`Self::recipe`].
+    /// The errors of [`Self::recipe`].
     pub(super) fn chosen(
         &self,
         home: &Path,
@@ -92,7 +91,7 @@ impl SeparationArguments {
         Ok((model, recipe.quality))
     }
 
-    /// What makes a song's stems, and its model: as given here, else as was chosen for the song, else
+    /// The model and quality for a song: as given here, else as was chosen for the song, else
     /// as in the settings.
     ///
     /// # Errors

@@ -151,7 +151,7 @@ pub enum Command {
     ImportModel {
         /// The file.
         file: PathBuf,
-        /// What is known besides.
+        /// Further facts about the network.
         options: ImportOptions,
     },
     /// Removes a model's weights; the stems that it made stay.

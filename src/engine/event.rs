@@ -92,7 +92,7 @@ pub enum ModelTask {
     Imported {
         /// The name that the model has now.
         model: String,
-        /// What was recognised, where the file did not state it.
+        /// The recognised network, where the file did not state how it is built.
         summary: Option<Summary>,
     },
     /// It failed.

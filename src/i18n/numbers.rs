@@ -51,6 +51,30 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A network in one line: its kind, its width and layers, bands and stems, the rest, and the length
+/// of a segment.
+pub(crate) fn network(
+    kind: &str,
+    [width, layers]: [usize; 2],
+    bands: Option<usize>,
+    sources: &[String],
+    rest: Option<&str>,
+    seconds: f64,
+) -> String {
+    let decimals = match seconds {
+        1.0.. => 1,
+        0.1.. => 2,
+        _ => 4,
+    };
+    let bands = bands.map(|count| fl!(cli_model_bands, count = count));
+    let stems = fl!(cli_model_stems, count = sources.len(), names = sources.join(", "));
+    let parts = [Some(format!("{kind}, {width} × {layers}")), bands, Some(stems)];
+    let network = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let rest = rest.map(|name| fl!(cli_model_rest, name = name));
+    let segment = fl!(cli_model_segments, seconds = decimal(seconds, decimals));
+    [Some(network), rest, Some(segment)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 /// A fraction as "42 %"; 100 only when it is whole.
 pub(crate) fn percent(fraction: f64) -> String {
     // The small addend undoes the loss of a fraction that was an `f32`.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the user stated about a network.
+/// Facts that the user stated about a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stated {
     /// Frames from one spectrum to the next.

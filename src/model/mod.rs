@@ -21,11 +21,12 @@ pub mod selftest;
 mod spec;
 pub mod stft;
 pub mod tensors;
+pub mod usage;
 pub mod weights;
 
 pub use error::{FileFault, ModelError};
 use recognition::{Facts, Recognised, Shapes};
-pub use spec::{Joint, Level, Overlap, Spec};
+pub use spec::{Joint, Level, MOST_OVERLAP, Overlap, Spec};
 use spec::{MOST_STEMS, check_names};
 pub use weights::shared::share_in as share_weights_in;
 
@@ -95,6 +96,8 @@ pub trait Separator: Send + Sync {
 pub struct Kind {
     /// Name of the reference's class, as weight files give it.
     pub class_name: &'static str,
+    /// The usual name of a kind whose networks are recognised by their tensors.
+    pub title: Option<&'static str>,
     /// Reads a network's shape and its use of memory from the header of its weight file; fails when
     /// its tensors do not make such a network. Errors do not name the file.
     pub describe: fn(File) -> Result<(Spec, Memory)>,
@@ -113,7 +116,7 @@ pub struct Memory {
     /// The peak while separating a segment. It is freed afterwards, so that only the largest counts
     /// of several networks that run one after the other.
     pub work: u64,
-    /// What each thread needs besides, meanwhile.
+    /// The need of each thread beside that.
     pub per_thread: u64,
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, Value, json};
 
 pub use super::facts::{MissingFact, Stated};
-use super::{MOST_STEMS, ModelError, Result, check_names};
+use super::{MOST_OVERLAP, MOST_STEMS, ModelError, Result, check_names, kind_of};
 
 /// The shape of every tensor of a file, by its PyTorch name without prefixes such as `module.`.
 pub type Shapes = BTreeMap<String, Vec<usize>>;
@@ -21,21 +21,18 @@ const MOST_FRAMES: usize = 1 << 24;
 /// The default overlap of Music-Source-Separation-Training's configurations: `num_overlap` 2.
 const USUAL_OVERLAP: usize = 2;
 
-/// Most of a segment that may overlap, in percent.
-const MOST_OVERLAP: usize = 75;
-
-/// What is known of a network besides its tensors.
+/// The facts about a network that its tensors do not show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Name of the file that `config` comes from, for messages.
     pub origin: String,
     /// A configuration file's sections: `audio`, `model`, `training`, `inference`. `Null` without one.
     pub config: Value,
-    /// What the user stated, which overrides `config`.
+    /// The user's statements, which override `config`.
     pub stated: Stated,
 }
 
-/// What recognition found.
+/// The result of a recognition.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recognised {
     /// Every constructor argument.
@@ -181,7 +178,7 @@ impl Facts {
         if passes == 0 {
             return Err(self.wrong(&path, "is 0; the least is 1, which is no overlap"));
         }
-        let overlap = (100 - (100.0 / passes as f64).round() as usize).min(MOST_OVERLAP);
+        let overlap = (100 - (100.0 / passes as f64).round() as usize).min(MOST_OVERLAP.into());
         let normalize = self.flag(&["inference", "normalize"]).unwrap_or(false);
         let common = json!({
             "samplerate": rate, "segment_frames": chunk, "overlap": overlap, "normalize": normalize,
@@ -430,7 +427,7 @@ pub fn shape<const N: usize>(shapes: &Shapes, name: &str) -> Result<[usize; N]> 
     )
 }
 
-/// What a recognised network is, for people.
+/// A recognised network, summarised for people.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// The usual name of the kind of network.
@@ -453,7 +450,7 @@ impl Summary {
     /// Summarises the metadata of a canonical weight file; `None` for a network that states itself how
     /// it is built.
     pub fn of(metadata: &HashMap<String, String>) -> Option<Self> {
-        let kind = title(metadata.get("klass")?)?;
+        let kind = kind_of(metadata.get("klass")?)?.title?;
         let kwargs: Value = serde_json::from_str(metadata.get("kwargs")?).ok()?;
         let whole = |name: &str| kwargs.get(name)?.as_u64().map(|value| value as usize);
         let either = |a: &str, b: &str| whole(a).or_else(|| whole(b));
@@ -468,14 +465,4 @@ impl Summary {
             seconds: whole("segment_frames")? as f64 / whole("samplerate")?.max(1) as f64,
         })
     }
-}
-
-/// The usual name of a kind of network that is recognised by its tensors, by its class.
-pub fn title(class_name: &str) -> Option<&'static str> {
-    Some(match class_name {
-        "MelBandRoformer" => "Mel-Band RoFormer",
-        "BSRoformer" => "BS-RoFormer",
-        "TFC_TDF_net" => "MDX23C",
-        _ => return None,
-    })
 }

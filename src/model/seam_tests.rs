@@ -21,6 +21,7 @@ use super::{
 
 pub(super) const KIND: Kind = Kind {
     class_name: "FilterBank",
+    title: None,
     describe: |file| {
         let weights = 2 * file.metadata()?.len();
         let spec = FilterBank::read(file)?.spec;

@@ -5,6 +5,9 @@
 
 use super::{CHANNELS, ModelError, Result, SAMPLE_RATE, on_one_line};
 
+/// The largest overlap of any network, in percent of a segment.
+pub const MOST_OVERLAP: u8 = 75;
+
 /// Most stems of a network.
 pub(super) const MOST_STEMS: usize = 64;
 
@@ -106,7 +109,7 @@ impl Spec {
     /// A network as Music-Source-Separation-Training uses its own: 44.1 kHz, stereo, no rest, not
     /// normalised, with this default overlap in percent, which is brought within 10 to 75.
     pub fn fade(sources: Vec<String>, segment_frames: usize, overlap: u8) -> Self {
-        let (least, most) = (10, 75);
+        let (least, most) = (10, MOST_OVERLAP);
         Self {
             level: Level::AsIs,
             joint: Joint::Fade,
@@ -140,6 +143,19 @@ impl Spec {
     pub fn work_of(&self, other: &Self) -> Option<f64> {
         let is_known = self.megaflop > 0 && other.megaflop > 0;
         is_known.then(|| other.megaflop as f64 / self.megaflop as f64)
+    }
+
+    /// Checks that `mix` is one segment.
+    ///
+    /// # Errors
+    /// [`ModelError::Tensor`] for another length.
+    pub(super) fn check_segment(&self, mix: &[f32]) -> Result<()> {
+        let expected = self.channels * self.segment_frames;
+        if mix.len() == expected {
+            return Ok(());
+        }
+        let cause = format!("a segment has {} values instead of {expected}", mix.len());
+        Err(ModelError::Tensor { cause })
     }
 
     /// Fails for a network that the engine cannot use: with another sample rate or other channels,

@@ -60,6 +60,25 @@ impl Stft {
         self.length() / 2 + 1
     }
 
+    /// The factor of each of `frames` samples after [`Inverse::add`] of every window,
+    /// where windows are centred on multiples of `hop`: one over their squares' sum and over the
+    /// transform's length; 0 where no window reaches.
+    pub fn envelope(&self, hop: usize, frames: usize) -> Vec<f32> {
+        let mut power = vec![0.0_f64; frames];
+        for column in 0..=frames / hop {
+            let start = (column * hop) as isize - (self.length() / 2) as isize;
+            for (i, value) in self.window.iter().enumerate() {
+                let at = usize::try_from(start + i as isize).ok();
+                if let Some(sum) = at.and_then(|at| power.get_mut(at)) {
+                    *sum += f64::from(*value).powi(2);
+                }
+            }
+        }
+        // The inverse transform is not scaled. The limit is `torch.istft`'s.
+        let factor = |sum: &f64| 1.0 / (sum * self.length() as f64);
+        power.iter().map(|sum| if *sum > 1e-11 { factor(sum) as f32 } else { 0.0 }).collect()
+    }
+
     /// A thread's buffers for [`Forward::spectrum`].
     pub fn forward(&self) -> Forward<'_> {
         Forward {

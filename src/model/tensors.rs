@@ -5,7 +5,9 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fs::File,
     io::{self, Read, Seek, SeekFrom},
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -22,6 +24,19 @@ const LARGEST_HEADER: u64 = 4 << 20;
 
 /// Values that are read and converted at a time.
 const BLOCK: usize = 1 << 13;
+
+/// Opens a weight file of at most `largest` bytes.
+///
+/// # Errors
+/// [`ModelError::Io`], [`ModelError::Forbidden`], and [`ModelError::Unusable`] for a larger one.
+pub(super) fn open_file(path: &Path, largest: u64) -> Result<File> {
+    let io = |source| ModelError::reading(path, source);
+    let file = File::open(path).map_err(io)?;
+    if file.metadata().map_err(io)?.len() > largest {
+        return Err(ModelError::header("it is too large").of_file(path));
+    }
+    Ok(file)
+}
 
 /// A tensor's name in PyTorch and its shape.
 pub type Expected = BTreeMap<String, Vec<usize>>;

@@ -6,11 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Spec;
-
-/// The largest overlap of any network, in percent of a segment. A network may allow less
-/// ([`Spec::overlap`]).
-pub const MOST_OVERLAP: u8 = 75;
+use crate::model::{MOST_OVERLAP, Spec};
 
 /// The most shifts.
 pub const MOST_SHIFTS: u8 = 10;

@@ -178,7 +178,7 @@ impl Plan {
         Window { stretches, result_at: self.result_at(index) }
     }
 
-    /// Where in its window the own result of segment `index` starts.
+    /// The first frame of segment `index`'s own result in its window.
     pub fn result_at(&self, index: usize) -> usize {
         (self.segment(index).start as i64 - self.window_start(index)) as usize
     }

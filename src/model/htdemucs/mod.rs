@@ -15,7 +15,7 @@ pub(in crate::model) mod tensors;
 mod tests;
 pub mod transformer;
 
-use std::{fs::File, io::Cursor, mem::replace, path::Path};
+use std::{io::Cursor, mem::replace, path::Path};
 
 use rayon::prelude::*;
 use tracing::trace_span;
@@ -27,7 +27,7 @@ use super::{
     Kind, Memory, ModelError, Precision, Result, Separator, Spec, Stop,
     arena::Buffer,
     kernels::{FreqMap, TimeMap, linear::Linear, norm::Moments},
-    tensors::{Expected, Source, Tensors},
+    tensors::{Expected, Source, Tensors, open_file},
 };
 use layers::{FreqDecoder, FreqEncoder, TimeDecoder, TimeEncoder};
 use spectrogram::Spectrogram;
@@ -63,6 +63,7 @@ pub struct HtDemucs {
 /// The kind of network.
 pub const KIND: Kind = Kind {
     class_name: "HTDemucs",
+    title: None,
     describe: |file| {
         let bytes = file.metadata()?.len();
         let spec = open(file)?.0.spec();
@@ -89,12 +90,7 @@ const PER_SAMPLE: u64 = 540;
 /// [`ModelError::Io`] when the file cannot be read, [`ModelError::Unusable`] when it is not such a
 /// file; both name it.
 pub fn load(path: &Path, precision: Precision) -> Result<HtDemucs> {
-    let io = |source| ModelError::reading(path, source);
-    let file = File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.len() > LARGEST_FILE {
-        return Err(ModelError::header("it is too large").of_file(path));
-    }
-    read(file, precision).map_err(|error| error.of_file(path))
+    read(open_file(path, LARGEST_FILE)?, precision).map_err(|error| error.of_file(path))
 }
 
 /// Loads a network from the bytes of a file. Errors do not name the file.
@@ -121,11 +117,7 @@ impl Separator for HtDemucs {
     }
 
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>> {
-        let expected = self.spec.channels * self.spec.segment_frames;
-        if mix.len() != expected {
-            let what = format!("a segment has {} values instead of {expected}", mix.len());
-            return Err(ModelError::Tensor { cause: what });
-        }
+        self.spec.check_segment(mix)?;
         let _span = trace_span!("segment").entered();
         self.forward(mix, stop).ok_or(ModelError::Cancelled)
     }

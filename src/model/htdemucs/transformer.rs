@@ -18,9 +18,10 @@ use crate::model::{
         elementwise::add_scaled,
         feed_forward::{self, FeedForward},
         layout::Pair,
-        linear::{AddScaled, Linear, StoreScaled, scratch},
+        linear::{Linear, scratch},
         norm::{Affine, Moments, group_norm_with_moments, layer_norm},
         operand::ProductKind,
+        outputs::{AddScaled, StoreScaled},
         rows::{BLOCK, block_rows},
     },
 };

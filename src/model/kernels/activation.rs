@@ -12,7 +12,7 @@ use super::{
     elementwise::gelu_plain,
     maps::FreqMap,
     math::{gelu_one, mad},
-    norm::{Affine, Moments, group_norm_plain},
+    norm::{Affine, Moments, fold, group_norm_plain},
     vectorised::vectorised,
 };
 
@@ -31,13 +31,6 @@ impl Activation {
             pairs.map(|((weight, bias), moments)| fold(*weight, *bias, moments)).unzip();
         Self { factor, addend }
     }
-}
-
-/// Factor and addend that normalise by `moments`.
-#[inline(always)]
-pub(super) fn fold(weight: f32, bias: f32, moments: Moments) -> (f32, f32) {
-    let factor = moments.rate() * f64::from(weight);
-    (factor as f32, (f64::from(bias) - moments.mean * factor) as f32)
 }
 
 /// Applies an activation to a line of one channel.

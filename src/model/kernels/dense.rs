@@ -66,26 +66,3 @@ vectorised! {
         }
     }
 }
-
-/// Copies [`NR`] values from `first` on, zeros beyond the end.
-#[inline(always)]
-pub fn sixteen(line: &[f32], first: usize) -> [f32; NR] {
-    let line = &line[first..];
-    line.first_chunk().copied().unwrap_or_else(|| {
-        let mut values = [0.0; NR];
-        values[..line.len()].copy_from_slice(line);
-        values
-    })
-}
-
-/// Stores values from `first` on, as far as the line goes.
-#[inline(always)]
-pub fn store_sixteen(values: &[f32; NR], line: &mut [f32], first: usize) {
-    let line = &mut line[first..];
-    if let Some(whole) = line.first_chunk_mut() {
-        *whole = *values;
-    } else {
-        let width = line.len();
-        line.copy_from_slice(&values[..width]);
-    }
-}

@@ -7,12 +7,12 @@ use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::{
-    activation::{activate, activate_plain, fold},
-    dense::{Columns, Sink, multiply, store_sixteen},
+    activation::{activate, activate_plain},
+    dense::{Columns, Sink, multiply},
     layout::{MR, NR, Tile},
     maps::{FreqMap, Lines},
-    norm::{Affine, Moments},
-    pack::Strips,
+    norm::{Affine, Moments, fold},
+    pack::{Strips, save},
 };
 use crate::model::arena::Buffer;
 
@@ -142,7 +142,7 @@ impl Sink for Store<'_> {
     fn take<const FMA: bool>(&mut self, index: usize, row: usize, tile: &Tile<MR>) {
         let lines = self.out[row * self.frames..].chunks_exact_mut(self.frames);
         for (line, values) in lines.zip(tile) {
-            store_sixteen(values, line, index * NR);
+            save(values, line, index * NR);
         }
     }
 }

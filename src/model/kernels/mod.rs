@@ -34,6 +34,7 @@ mod maps;
 mod math;
 pub mod norm;
 pub mod operand;
+pub mod outputs;
 pub mod pack;
 pub mod product;
 pub mod row_conv;

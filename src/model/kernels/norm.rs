@@ -142,13 +142,17 @@ pub struct Affine {
 impl Affine {
     /// Factor and addend of each channel that normalise by `moments` and apply the affine part.
     pub(super) fn fold(&self, moments: Moments) -> (Vec<f32>, Vec<f32>) {
-        let (mean, rate) = (moments.mean, moments.rate());
-        let pairs = self.weight.iter().zip(&self.bias).map(|(weight, bias)| {
-            let factor = rate * f64::from(*weight);
-            (factor as f32, (f64::from(*bias) - mean * factor) as f32)
-        });
+        let pairs = self.weight.iter().zip(&self.bias);
+        let pairs = pairs.map(|(weight, bias)| fold(*weight, *bias, moments));
         pairs.unzip()
     }
+}
+
+/// Factor and addend of one channel that normalise by `moments` and apply the affine part.
+#[inline(always)]
+pub(super) fn fold(weight: f32, bias: f32, moments: Moments) -> (f32, f32) {
+    let factor = moments.rate() * f64::from(weight);
+    (factor as f32, (f64::from(bias) - moments.mean * factor) as f32)
 }
 
 vectorised! {

@@ -102,17 +102,34 @@ impl Strips {
     }
 }
 
+/// [`NR`] values of a line from `first` on; zeros beyond its end.
+#[inline(always)]
+pub(super) fn load(line: &[f32], first: usize) -> [f32; NR] {
+    let line = &line[first..];
+    line.first_chunk().copied().unwrap_or_else(|| {
+        let mut values = [0.0; NR];
+        values[..line.len()].copy_from_slice(line);
+        values
+    })
+}
+
+/// Stores values from `first` on, as far as the line goes.
+#[inline(always)]
+pub(super) fn save(values: &[f32; NR], line: &mut [f32], first: usize) {
+    let line = &mut line[first..];
+    if let Some(whole) = line.first_chunk_mut() {
+        *whole = *values;
+    } else {
+        let width = line.len();
+        line.copy_from_slice(&values[..width]);
+    }
+}
+
 /// Packs columns `first..first + NR` of `lines`, rows of `frames` values; zero beyond their end.
 #[inline(always)]
 pub(super) fn pack(lines: &[f32], frames: usize, first: usize, packed: &mut [[f32; NR]]) {
     for (line, packed) in lines.chunks_exact(frames).zip(packed) {
-        let line = &line[first..];
-        if let Some(whole) = line.first_chunk() {
-            *packed = *whole;
-        } else {
-            *packed = [0.0; NR];
-            packed[..line.len()].copy_from_slice(line);
-        }
+        *packed = load(line, first);
     }
 }
 
@@ -120,13 +137,7 @@ pub(super) fn pack(lines: &[f32], frames: usize, first: usize, packed: &mut [[f3
 #[inline(always)]
 pub(super) fn unpack(tile: &[[f32; NR]], lines: &mut [f32], frames: usize, first: usize) {
     for (line, values) in lines.chunks_exact_mut(frames).zip(tile) {
-        let line = &mut line[first..];
-        if let Some(whole) = line.first_chunk_mut() {
-            *whole = *values;
-        } else {
-            let width = line.len();
-            line.copy_from_slice(&values[..width]);
-        }
+        save(values, line, first);
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn network(config: &Config, tensors: &Tensors) -> Result<Mdx23c> {
     let spectrum = config.spectrum_channels();
     let first_conv = build.pointwise("first_conv.weight", [channels, spectrum])?;
     let hidden = build.pointwise("final_conv.0.weight", [channels, channels + spectrum])?;
-    let outputs = config.sources.len() * spectrum;
+    let outputs = config.usage.sources.len() * spectrum;
     let last = build.pointwise("final_conv.2.weight", [outputs, channels])?;
     let network = Mdx23c {
         spec: cost::spec(config),
@@ -35,7 +35,7 @@ pub(super) fn network(config: &Config, tensors: &Tensors) -> Result<Mdx23c> {
             config.hop_length,
             config.dim_f,
             config.num_subbands,
-            config.segment_frames,
+            config.usage.segment_frames,
         ),
         final_conv: Head::new(&first_conv, &hidden, &last),
         first_conv,

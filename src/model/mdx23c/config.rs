@@ -8,23 +8,18 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::model::{Level, ModelError, Result, Spec, tensors::Expected};
+use crate::model::{
+    ModelError, Result,
+    tensors::Expected,
+    usage::{Usage, within},
+};
 
 /// The arguments as the file states them; nothing is left to a default.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Config {
-    /// Names of the network's outputs, in their order.
-    pub sources: Vec<String>,
-    /// Name of what is left of the mix, if that is a stem.
-    pub rest: Option<String>,
-    /// Samples per second.
-    pub samplerate: u32,
-    /// Frames of one forward pass.
-    pub segment_frames: usize,
-    /// Overlap of segments, in percent.
-    pub overlap: u8,
-    /// Whether the song is normalised.
-    pub normalize: bool,
+    /// Stems, and how a song is given to the network.
+    #[serde(flatten)]
+    pub usage: Usage,
     /// Channels of the mix.
     pub audio_channels: usize,
     /// Window length of the spectrogram.
@@ -68,20 +63,9 @@ impl Config {
         Ok(config)
     }
 
-    /// The shape of the input and the output, without the work of a segment.
-    pub fn spec(&self) -> Spec {
-        Spec {
-            rest: self.rest.clone(),
-            sample_rate: self.samplerate,
-            channels: self.audio_channels,
-            level: if self.normalize { Level::Track } else { Level::AsIs },
-            ..Spec::fade(self.sources.clone(), self.segment_frames, self.overlap)
-        }
-    }
-
     /// Columns of the spectrogram.
     pub fn columns(&self) -> usize {
-        self.segment_frames / self.hop_length + 1
+        self.usage.segment_frames / self.hop_length + 1
     }
 
     /// Channels of the spectrum: parts of numbers, channels of the mix, parts of the spectrum.
@@ -106,16 +90,7 @@ impl Config {
 
     /// Checks every argument, and that they fit together.
     fn check(&self) -> Result<()> {
-        let within = |name: &str, value: usize, least: usize, most: usize| {
-            if (least..=most).contains(&value) {
-                return Ok(());
-            }
-            Err(unusable(&format!(
-                "the argument {name} = {value} is not between {least} and {most}"
-            )))
-        };
-        within("samplerate", self.samplerate as usize, 1, 768_000)?;
-        within("segment_frames", self.segment_frames, 1, 1 << 24)?;
+        self.usage.check()?;
         within("audio_channels", self.audio_channels, 2, 2)?;
         within("n_fft", self.n_fft, 32, 1 << 16)?;
         within("hop_length", self.hop_length, 1, self.n_fft / 2)?;
@@ -135,13 +110,6 @@ impl Config {
         if self.act != "gelu" {
             return Err(unsupported("act", &self.act));
         }
-        let names = &self.sources;
-        let is_new = |(index, name): (usize, &String)| {
-            (1..=64).contains(&name.len()) && !names[..index].contains(name)
-        };
-        if !(1..=32).contains(&names.len()) || !names.iter().enumerate().all(is_new) {
-            return Err(unusable("sources is not a list of 1 to 32 different names"));
-        }
         self.check_sizes()
     }
 
@@ -150,10 +118,10 @@ impl Config {
         if !self.n_fft.is_multiple_of(2) {
             return Err(unusable("the argument n_fft is not even"));
         }
-        if self.segment_frames <= self.n_fft / 2 {
+        if self.usage.segment_frames <= self.n_fft / 2 {
             return Err(unusable("segment_frames is too short for n_fft"));
         }
-        if !self.segment_frames.is_multiple_of(self.hop_length) {
+        if !self.usage.segment_frames.is_multiple_of(self.hop_length) {
             return Err(unusable("hop_length does not divide segment_frames"));
         }
         if !self.columns().is_multiple_of(step) {
@@ -173,13 +141,10 @@ impl Config {
         for scale in 0..=self.num_scales {
             let positions = (self.columns() >> scale) * self.freqs_at(scale);
             let channels = self.channels_at(scale);
-            let outputs = self.sources.len() * self.spectrum_channels();
+            let outputs = self.usage.sources.len() * self.spectrum_channels();
             let most = channels.max(if scale == 0 { outputs } else { 0 });
             if positions.saturating_mul(most) > LARGEST {
-                return Err(unusable(&format!(
-                    "a chunk of {} frames needs too much memory; state a shorter one with --chunk",
-                    self.segment_frames
-                )));
+                return Err(self.usage.too_long());
             }
         }
         Ok(())
@@ -204,7 +169,7 @@ impl Config {
         let scale = self.num_scales;
         self.add_blocks(&mut list, "bottleneck_block", scale, self.channels_at(scale));
         list.add("final_conv.0.weight", &[channels, channels + spectrum, 1, 1]);
-        list.add("final_conv.2.weight", &[self.sources.len() * spectrum, channels, 1, 1]);
+        list.add("final_conv.2.weight", &[self.usage.sources.len() * spectrum, channels, 1, 1]);
         list.0
     }
 

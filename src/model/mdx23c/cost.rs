@@ -22,9 +22,9 @@ pub fn spec(config: &Config) -> Spec {
         products += 2.0 * positions(config, scale) * (channels * next) as f64;
     }
     let (channels, spectrum) = (config.num_channels, config.spectrum_channels());
-    let ends = (channels + 2 * spectrum + config.sources.len() * spectrum) * channels;
+    let ends = (channels + 2 * spectrum + config.usage.sources.len() * spectrum) * channels;
     products += positions(config, 0) * ends as f64;
-    Spec { megaflop: (2.0 * products / 1e6) as u64, ..config.spec() }
+    Spec { megaflop: (2.0 * products / 1e6) as u64, ..config.usage.spec() }
 }
 
 /// Multiply-adds of the blocks of a scale.
@@ -49,7 +49,7 @@ pub fn memory(config: &Config) -> Memory {
     let maps: usize = (0..=config.num_scales).map(|scale| MAPS * map(scale)).sum();
     let spectra = positions(config, 0) as usize
         * config.spectrum_channels()
-        * config.sources.len().saturating_add(1);
+        * config.usage.sources.len().saturating_add(1);
     // The largest convolution's weights at the 36 points of the transform.
     let widest = config.channels_at(config.num_scales - 1);
     let transformed = 36 * 2 * widest * widest;

@@ -3,8 +3,8 @@
 //! `mdx23c_tfc_tdf_v3.py`).
 //!
 //! Separates single segments; cutting and cross-fading are in the engine. Computes in single
-//! precision at either [`Precision`](super::Precision): most of the work is convolutions, for which bf16 has no
-//! transform. Runs on the rayon pool of the caller.
+//! precision at either [`Precision`](super::Precision): most of the work is convolutions, for which
+//! bf16 has no transform. Runs on the rayon pool of the caller.
 
 mod build;
 mod config;
@@ -15,7 +15,7 @@ mod spectrogram;
 #[cfg(test)]
 mod tests;
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use tracing::trace_span;
 
@@ -24,7 +24,7 @@ pub use config::Config;
 use super::{
     Kind, ModelError, Result, Separator, Spec, Stop,
     kernels::map_conv::{Head, Pointwise},
-    tensors::{Expected, Source, Tensors},
+    tensors::{Expected, Source, Tensors, open_file},
 };
 use layers::{Decoder, Encoder, Measured, TfcTdf};
 use spectrogram::Spectrogram;
@@ -47,6 +47,7 @@ pub struct Mdx23c {
 /// The kind of network.
 pub const KIND: Kind = Kind {
     class_name: "TFC_TDF_net",
+    title: Some("MDX23C"),
     describe: |file| {
         let config = open(file)?.0;
         Ok((cost::spec(&config), cost::memory(&config)))
@@ -62,12 +63,7 @@ pub const KIND: Kind = Kind {
 /// [`ModelError::Io`] when the file cannot be read, [`ModelError::Unusable`] when it is not such a
 /// file; both name it.
 pub fn load(path: &Path) -> Result<Mdx23c> {
-    let io = |source| ModelError::reading(path, source);
-    let file = File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.len() > LARGEST_FILE {
-        return Err(ModelError::header("it is too large").of_file(path));
-    }
-    read(file).map_err(|error| error.of_file(path))
+    read(open_file(path, LARGEST_FILE)?).map_err(|error| error.of_file(path))
 }
 
 fn read(file: impl Source + 'static) -> Result<Mdx23c> {
@@ -89,11 +85,7 @@ impl Separator for Mdx23c {
     }
 
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>> {
-        let expected = self.spec.channels * self.spec.segment_frames;
-        if mix.len() != expected {
-            let what = format!("a segment has {} values instead of {expected}", mix.len());
-            return Err(ModelError::Tensor { cause: what });
-        }
+        self.spec.check_segment(mix)?;
         let _span = trace_span!("segment").entered();
         self.forward(mix, stop).ok_or(ModelError::Cancelled)
     }

@@ -28,7 +28,7 @@ pub struct Spectrogram {
     /// Bins that are kept; the others are zeros on the way back.
     bins: usize,
     subbands: usize,
-    /// Factor of each sample of the overlapping windows' sum.
+    /// Factor of each sample of the overlapping windows' sum: [`Stft::envelope`].
     scale: Vec<f32>,
 }
 
@@ -37,18 +37,7 @@ impl Spectrogram {
     /// `bins`.
     pub fn new(length: usize, hop: usize, bins: usize, subbands: usize, frames: usize) -> Self {
         let stft = Stft::hann(length);
-        let mut power = vec![0.0_f64; frames];
-        for column in 0..=frames / hop {
-            let start = (column * hop) as isize - (length / 2) as isize;
-            for (i, value) in stft.window().iter().enumerate() {
-                let at = usize::try_from(start + i as isize).ok();
-                if let Some(sum) = at.and_then(|at| power.get_mut(at)) {
-                    *sum += f64::from(*value).powi(2);
-                }
-            }
-        }
-        // The transform back is not scaled.
-        let scale = power.iter().map(|sum| (1.0 / (sum * length as f64)) as f32).collect();
+        let scale = stft.envelope(hop, frames);
         Self { stft, hop, bins, subbands, scale }
     }
 

@@ -62,14 +62,19 @@ pub fn mel(sample_rate: f64, n_fft: usize, count: usize) -> Result<Vec<Range<usi
     }
 }
 
+/// The share of a mask in each bin: of several bands with the same bin, the average counts.
+pub fn shares(bands: &[Range<usize>], bins: usize) -> Vec<f32> {
+    counts(bands, bins).iter().map(|count| 1.0 / (*count).max(1) as f32).collect()
+}
+
 /// In how many bands each bin is.
-pub fn counts(bands: &[Range<usize>], bins: usize) -> Vec<usize> {
+fn counts(bands: &[Range<usize>], bins: usize) -> Vec<usize> {
     (0..bins).map(|bin| bands.iter().filter(|band| band.contains(&bin)).count()).collect()
 }
 
 /// Mel per hertz below [`BREAK_HZ`], inverted.
 const HZ_PER_MEL: f64 = 200.0 / 3.0;
-/// Where the scale becomes logarithmic.
+/// The frequency above which the scale is logarithmic.
 const BREAK_HZ: f64 = 1000.0;
 
 /// Natural logarithm of the factor between two mel above [`BREAK_HZ`].

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::{
-    Layer as NetworkLayer, RoFormer,
-    config::{Arguments, Bands, Config, FEED_FORWARD, mask_layer},
+    Layer as NetworkLayer, RoFormer, bands,
+    config::{Arguments, Bands, Config, mask_layer},
     cost,
     feature_attention::{FeatureLayer, FeatureTransformer},
     mask::{BandSplit, MaskEstimator},
@@ -16,17 +16,14 @@ use super::{
 };
 use crate::model::{
     Precision, Result, arena,
-    kernels::{
-        feed_forward::FeedForward,
-        linear::{Linear, gated},
-    },
+    kernels::{feed_forward::FeedForward, linear::Linear, outputs::gated},
     tensors::Tensors,
 };
 
 /// Builds every layer; `tensors` have been checked against the configuration.
 pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -> Result<RoFormer> {
     let build = Builder { config: &config, tensors, precision, rotations: Mutex::new(Vec::new()) };
-    let Arguments { depth, sources, .. } = &config.arguments;
+    let Arguments { depth, usage, .. } = &config.arguments;
     let is_whole = config.kind == Bands::Split || config.arguments.match_input_audio_length;
     let final_norm = match config.kind {
         Bands::Split => Some(build.gamma("final_norm")?),
@@ -38,9 +35,10 @@ pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -
         band_split: build.band_split()?,
         layers: (0..*depth).into_par_iter().map(|at| build.layer(at)).collect::<Result<_>>()?,
         final_norm,
-        mask_estimators: (0..sources.len())
+        mask_estimators: (0..usage.sources.len())
             .map(|stem| build.mask_estimator(stem))
             .collect::<Result<_>>()?,
+        shares: bands::shares(&config.bands, config.arguments.bins()),
         precision,
         config,
     };
@@ -158,7 +156,6 @@ impl Builder<'_> {
 
     fn feed_forward(&self, name: &str) -> Result<FeedForward> {
         let gamma = self.gamma(&format!("{name}.0"))?;
-        debug_assert_eq!(FEED_FORWARD, 4, "the file was checked for this");
         Ok(FeedForward {
             linear1: self.normed(&format!("{name}.1"), &gamma)?,
             linear2: self.linear(&format!("{name}.4"))?,

@@ -9,7 +9,11 @@ use std::{collections::HashMap, ops::Range};
 use serde::Deserialize;
 
 use super::bands;
-use crate::model::{CHANNELS, Level, ModelError, Result, Spec, tensors::Expected};
+use crate::model::{
+    CHANNELS, ModelError, Result,
+    tensors::Expected,
+    usage::{Usage, within},
+};
 
 /// The class of networks with given, disjoint bands.
 pub const BS: &str = "BSRoformer";
@@ -35,18 +39,9 @@ pub enum Bands {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the constructor's own arguments")]
 pub struct Arguments {
-    /// Names of the network's outputs.
-    pub sources: Vec<String>,
-    /// Name of what is left of the mix, if that is a stem.
-    pub rest: Option<String>,
-    /// Samples per second.
-    pub samplerate: u32,
-    /// Frames of a segment.
-    pub segment_frames: usize,
-    /// Overlap of segments, in percent.
-    pub overlap: u8,
-    /// Whether the song is normalised.
-    pub normalize: bool,
+    /// Stems, and how a song is given to the network.
+    #[serde(flatten)]
+    pub usage: Usage,
     /// Features of a token.
     pub dim: usize,
     /// Pairs of time and band transformers.
@@ -120,7 +115,7 @@ impl Config {
             (Bands::Split, Some(widths), _) => split(widths, arguments.bins())?,
             (Bands::Split, None, _) => return Err(unusable("freqs_per_bands is missing")),
             (Bands::Mel, _, Some(count @ 1..=512)) => {
-                let rate = arguments.sample_rate.unwrap_or(f64::from(arguments.samplerate));
+                let rate = arguments.sample_rate.unwrap_or(f64::from(arguments.usage.samplerate));
                 bands::mel(rate, arguments.stft_n_fft, count)?
             }
             (Bands::Mel, ..) => return Err(unusable("num_bands is missing or absurd")),
@@ -130,26 +125,14 @@ impl Config {
         Ok(config)
     }
 
-    /// The shape of the input and the output, without the work of a segment. Networks for one channel separate each by itself.
-    pub fn spec(&self) -> Spec {
-        let Arguments { sources, rest, samplerate, segment_frames, overlap, normalize, .. } =
-            &self.arguments;
-        Spec {
-            rest: rest.clone(),
-            sample_rate: *samplerate,
-            level: if *normalize { Level::Track } else { Level::AsIs },
-            ..Spec::fade(sources.clone(), *segment_frames, *overlap)
-        }
-    }
-
-    /// Channels of one pass.
+    /// Channels of one pass; a network for one channel separates each by itself.
     pub fn channels(&self) -> usize {
         if self.arguments.stereo { 2 } else { 1 }
     }
 
     /// Columns of a segment's spectrogram.
     pub fn columns(&self) -> usize {
-        self.arguments.segment_frames / self.arguments.stft_hop_length + 1
+        self.arguments.usage.segment_frames / self.arguments.stft_hop_length + 1
     }
 
     /// Numbers of each band: real and imaginary part of every bin and channel.
@@ -184,16 +167,13 @@ impl Config {
     }
 
     fn check_memory(&self) -> Result<()> {
-        let Arguments { dim, sources, .. } = &self.arguments;
+        let Arguments { dim, usage, .. } = &self.arguments;
         let tokens = self.columns().saturating_mul(self.bands.len());
         let masks = self.columns().saturating_mul(self.widths().iter().sum());
-        let stems = sources.len().saturating_mul(CHANNELS * self.arguments.segment_frames);
+        let stems = usage.sources.len().saturating_mul(CHANNELS * usage.segment_frames);
         let widest = (*dim).max(16);
         if tokens.saturating_mul(widest).max(masks).max(stems) > LARGEST {
-            return Err(unusable(&format!(
-                "a chunk of {} frames needs too much memory; state a shorter one with --chunk",
-                self.arguments.segment_frames
-            )));
+            return Err(usage.too_long());
         }
         Ok(())
     }
@@ -236,7 +216,7 @@ impl Config {
             list.add("final_norm.gamma".to_owned(), &[dim]);
         }
         let hidden = dim * mlp_expansion_factor;
-        for stem in 0..self.arguments.sources.len() {
+        for stem in 0..self.arguments.usage.sources.len() {
             for (band, width) in self.widths().into_iter().enumerate() {
                 let layers = self.mask_layers();
                 for layer in 0..layers {
@@ -282,18 +262,8 @@ impl Arguments {
 
     /// Checks each argument by itself, and those that belong together.
     fn check(&self) -> Result<()> {
-        let sources = &self.sources;
-        let names: Vec<&String> = sources.iter().chain(&self.rest).collect();
-        if sources.is_empty()
-            || names.len() > 64
-            || !names.iter().all(|name| (1..=64).contains(&name.len()))
-            || names.iter().enumerate().any(|(at, name)| names[..at].contains(name))
-        {
-            return Err(unusable("sources and rest are not 1 to 64 different names"));
-        }
+        self.usage.check()?;
         for (name, value, least, most) in [
-            ("samplerate", self.samplerate as usize, 1, 768_000),
-            ("segment_frames", self.segment_frames, 1, 1 << 24),
             ("dim", self.dim, 1, 8192),
             ("depth", self.depth, 1, 64),
             ("time_transformer_depth", self.time_transformer_depth, 1, 16),
@@ -307,11 +277,7 @@ impl Arguments {
             ("mask_estimator_depth", self.mask_estimator_depth, 1, 16),
             ("mlp_expansion_factor", self.mlp_expansion_factor, 1, 64),
         ] {
-            if !(least..=most).contains(&value) {
-                let text =
-                    format!("the argument {name} = {value} is not between {least} and {most}");
-                return Err(unusable(&text));
-            }
+            within(name, value, least, most)?;
         }
         if !self.stft_n_fft.is_multiple_of(2) || !self.stft_win_length.is_multiple_of(2) {
             return Err(unusable("stft_n_fft or stft_win_length is odd"));
@@ -319,7 +285,7 @@ impl Arguments {
         if !self.dim_head.is_multiple_of(2) {
             return Err(unusable("dim_head is odd"));
         }
-        if self.segment_frames <= self.stft_n_fft / 2 {
+        if self.usage.segment_frames <= self.stft_n_fft / 2 {
             return Err(unusable("segment_frames is too short for stft_n_fft"));
         }
         if !self.sample_rate.is_none_or(|rate| (1.0..=768e3).contains(&rate)) {

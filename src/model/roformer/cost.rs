@@ -8,13 +8,13 @@ use crate::model::{CHANNELS, Memory, Spec, kernels::rows::BLOCK};
 /// The shape of the input and the output, and the work of a segment.
 pub fn spec(config: &Config) -> Spec {
     let flop: f64 = parts(config).iter().map(|(_, flop)| flop).sum();
-    Spec { megaflop: (flop / 1e6) as u64, ..config.spec() }
+    Spec { megaflop: (flop / 1e6) as u64, ..config.arguments.usage.spec() }
 }
 
 /// Memory use: every weight in single precision, the large buffers, and those of a thread. A buffer
 /// that is free is kept for the next use of its size, hence a fifth more.
 pub fn memory(config: &Config) -> Memory {
-    let Arguments { dim, mlp_expansion_factor, sources, segment_frames, .. } = &config.arguments;
+    let Arguments { dim, mlp_expansion_factor, usage, .. } = &config.arguments;
     let (columns, inner) = (config.columns(), config.inner());
     let tokens = columns * config.bands.len();
     let values: usize = config.expected_tensors().values().map(|shape| size(shape)).sum();
@@ -23,7 +23,7 @@ pub fn memory(config: &Config) -> Memory {
     let spectra = columns * config.arguments.bins() * 2 * CHANNELS;
     let masks = columns * config.widths().iter().sum::<usize>();
     // The stems of a segment are stored while the next one is computed.
-    let stems = 3 * sources.len() * CHANNELS * segment_frames;
+    let stems = 3 * usage.sources.len() * CHANNELS * usage.segment_frames;
     let work = tokens * (dim + features + before) + spectra + masks + stems;
     let attention = 4 * (columns.max(BLOCK) + BLOCK) * inner + 2 * BLOCK * (3 * dim + inner + 512);
     let mask = 3 * BLOCK * dim * mlp_expansion_factor;
@@ -42,14 +42,14 @@ fn size(shape: &[usize]) -> usize {
 
 /// Operations of each part of a segment, named as the network's spans.
 pub fn parts(config: &Config) -> Vec<(&'static str, f64)> {
-    let Arguments { depth, dim, heads, mlp_expansion_factor, stft_n_fft, sources, .. } =
+    let Arguments { depth, dim, heads, mlp_expansion_factor, stft_n_fft, usage, .. } =
         &config.arguments;
     let Arguments { linear_transformer_depth: features, .. } = config.arguments;
     let number = |value: usize| value as f64;
     let (columns, bands) = (number(config.columns()), number(config.bands.len()));
     let (dim, inner, heads) = (number(*dim), number(config.inner()), number(*heads));
     let passes = number(CHANNELS / config.channels());
-    let stems = number(sources.len());
+    let stems = number(usage.sources.len());
     let n = number(*stft_n_fft);
     let transform = 2.5 * n * n.log2() * columns * number(config.channels());
     let widths: f64 = config.widths().iter().map(|width| number(*width)).sum();

@@ -12,8 +12,9 @@ use crate::model::{
     kernels::{
         elementwise::add_scaled,
         feed_forward::FeedForward,
-        linear::{AddScaled, Linear, scratch},
+        linear::{Linear, scratch},
         norm::{rms_norm, rms_norm_by},
+        outputs::AddScaled,
         rows::{BLOCK, block_rows},
     },
 };
@@ -80,8 +81,12 @@ impl FeatureLayer {
         let weights = sums.weights(&self.temperature);
         let blocks = x.par_chunks_mut(rows * dim).zip(projected.par_chunks(rows * 3 * inner));
         blocks.for_each_init(
-            || (Buffer::any(rows * inner), Buffer::any(rows * dim), scratch(dim.max(inner))),
-            |(attended, normal, packed), (x, projected)| {
+            || {
+                let packed = scratch(dim.max(inner));
+                let feed_forward = self.feed_forward.scratch();
+                (Buffer::any(rows * inner), Buffer::any(rows * dim), packed, feed_forward)
+            },
+            |(attended, normal, packed, feed_forward), (x, projected)| {
                 let attended = &mut attended[..x.len() / dim * inner];
                 attend(&weights, projected, [inner, inner / heads], attended);
                 let out = AddScaled { x, scale: &self.ones };
@@ -89,7 +94,7 @@ impl FeatureLayer {
                 let normal = &mut normal[..x.len()];
                 rms_norm(x, dim, normal);
                 let tokens = self.feed_forward.linear1.pack(normal, dim, packed);
-                self.feed_forward.add(tokens, &self.ones, x, &mut self.feed_forward.scratch());
+                self.feed_forward.add(tokens, &self.ones, x, feed_forward);
             },
         );
     }
@@ -113,7 +118,7 @@ impl Products {
         Self { head_dim, cross: zeros(inner * head_dim), queries: zeros(inner), keys: zeros(inner) }
     }
 
-    /// Those of tokens, `projected: [tokens, 3, heads, head_dim]`.
+    /// The sums over tokens, `projected: [tokens, 3, heads, head_dim]`.
     fn of(projected: &[f32], heads: usize, head_dim: usize) -> Self {
         let mut sums = Self::new(heads, head_dim);
         let inner = heads * head_dim;

@@ -10,8 +10,9 @@ use crate::model::{
     Stop,
     arena::Buffer,
     kernels::{
-        linear::{Linear, StoreGated, StoreScaled, StoreTanh, scratch},
+        linear::{Linear, scratch},
         norm::rms_norm,
+        outputs::{StoreGated, StoreScaled, StoreTanh},
         rows::{BLOCK, block_rows},
     },
 };
@@ -21,7 +22,7 @@ use crate::model::{
 pub struct BandSplit {
     /// The layer of each band, with the norm's factors in its weight.
     pub to_features: Vec<Linear>,
-    /// Where each band begins in a spectrum.
+    /// The beginning of each band in a spectrum.
     pub starts: Vec<usize>,
 }
 
@@ -92,7 +93,7 @@ impl MaskEstimator {
         masks
     }
 
-    /// Where each band's masks begin in the result of [`Self::forward`].
+    /// The beginning of each band's masks in the result of [`Self::forward`].
     pub fn starts(&self, columns: usize) -> Vec<usize> {
         let mut starts = Vec::with_capacity(self.widths.len());
         let mut start = 0;

@@ -20,7 +20,6 @@ mod transformer;
 
 use std::{
     fmt,
-    fs::File,
     io::Cursor,
     ops::Range,
     path::Path,
@@ -44,7 +43,7 @@ use super::{
         operand::ProductKind,
         rows::BLOCK,
     },
-    tensors::{Source, Tensors},
+    tensors::{Source, Tensors, open_file},
 };
 use feature_attention::FeatureTransformer;
 use mask::{BandSplit, MaskEstimator};
@@ -55,14 +54,19 @@ use transformer::{Transformer, at_once};
 const LARGEST_FILE: u64 = 8 << 30;
 
 /// The kind of networks with given bands.
-pub const KIND_BS: Kind = kind(config::BS, recognise::bands);
+pub const KIND_BS: Kind = kind(config::BS, "BS-RoFormer", recognise::bands);
 
 /// The kind of networks with mel bands.
-pub const KIND_MEL: Kind = kind(config::MEL, recognise::mel);
+pub const KIND_MEL: Kind = kind(config::MEL, "Mel-Band RoFormer", recognise::mel);
 
-const fn kind(class_name: &'static str, recognise: recognise::Recognise) -> Kind {
+const fn kind(
+    class_name: &'static str,
+    title: &'static str,
+    recognise: recognise::Recognise,
+) -> Kind {
     Kind {
         class_name,
+        title: Some(title),
         describe: |file| {
             let config = open(file)?.0;
             Ok((cost::spec(&config), cost::memory(&config)))
@@ -83,6 +87,8 @@ pub struct RoFormer {
     /// Factors of the norm behind all layers.
     final_norm: Option<Vec<f32>>,
     mask_estimators: Vec<MaskEstimator>,
+    /// The share of a mask in each bin.
+    shares: Vec<f32>,
     precision: Precision,
 }
 
@@ -108,12 +114,7 @@ struct Layer {
 /// [`ModelError::Io`] when the file cannot be read, [`ModelError::Unusable`] when it is not such a
 /// file; both name it.
 pub fn load(path: &Path, precision: Precision) -> Result<RoFormer> {
-    let io = |source| ModelError::reading(path, source);
-    let file = File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.len() > LARGEST_FILE {
-        return Err(ModelError::header("it is too large").of_file(path));
-    }
-    read(file, precision).map_err(|error| error.of_file(path))
+    read(open_file(path, LARGEST_FILE)?, precision).map_err(|error| error.of_file(path))
 }
 
 /// Loads a network from the bytes of a file. Errors do not name the file.
@@ -140,12 +141,8 @@ impl Separator for RoFormer {
     }
 
     fn separate_unless(&self, mix: &[f32], stop: Stop<'_>) -> Result<Vec<f32>> {
-        let frames = self.spec.segment_frames;
-        let expected = self.spec.channels * frames;
-        if mix.len() != expected {
-            let what = format!("a segment has {} values instead of {expected}", mix.len());
-            return Err(ModelError::Tensor { cause: what });
-        }
+        self.spec.check_segment(mix)?;
+        let (frames, expected) = (self.spec.segment_frames, mix.len());
         let _span = trace_span!("segment").entered();
         let mut stems = vec![0.0; self.spec.sources.len() * expected];
         let passes = CHANNELS / self.config.channels();
@@ -202,7 +199,7 @@ impl RoFormer {
                 spectra: &spectra,
                 masks: &masks,
                 starts: estimator.starts(self.spectrogram.columns()),
-                shares: self.shares(),
+                shares: &self.shares,
             };
             for (channel, out) in out.chunks_exact_mut(self.spec.segment_frames).enumerate() {
                 self.spectrogram.synthesise(out, |column, values| {
@@ -257,12 +254,6 @@ impl RoFormer {
             x.par_chunks_mut(BLOCK * dim).for_each(|x| rms_norm_by(x, norm));
         }
         Some(x)
-    }
-
-    /// The share of a mask in each bin: of several bands with the same bin, the average counts.
-    fn shares(&self) -> Vec<f32> {
-        let counts = bands::counts(&self.config.bands, self.spectrogram.bins());
-        counts.iter().map(|count| 1.0 / (*count).max(1) as f32).collect()
     }
 }
 
@@ -328,10 +319,10 @@ struct Masked<'a> {
     spectra: &'a [f32],
     /// Band after band, `[columns, bins of the band, channels, 2]`.
     masks: &'a [f32],
-    /// Where the bands begin in `masks`.
+    /// The beginning of each band in `masks`.
     starts: Vec<usize>,
     /// The share of a mask in each bin.
-    shares: Vec<f32>,
+    shares: &'a [f32],
 }
 
 impl Masked<'_> {
@@ -347,7 +338,7 @@ impl Masked<'_> {
             }
         }
         let spectrum = self.spectra[column * out.len() * pair..].chunks_exact(pair);
-        for ((out, value), share) in out.iter_mut().zip(spectrum).zip(&self.shares) {
+        for ((out, value), share) in out.iter_mut().zip(spectrum).zip(self.shares) {
             *out *= Complex32::new(value[2 * channel], value[2 * channel + 1]) * share;
         }
         if self.config.arguments.zero_dc {

@@ -20,8 +20,8 @@ pub struct Spectrogram {
     hop: usize,
     /// Factor of the spectra.
     scale: f32,
-    /// What the stems' samples are multiplied by: `1 / Σ window²` over the windows that hold each,
-    /// and 0 beyond the last whole hop where the network leaves that out.
+    /// Factor of each of the stems' samples: [`Stft::envelope`] over `scale`, and 0 beyond the last
+    /// whole hop where the network leaves that out.
     envelope: Vec<f32>,
 }
 
@@ -31,23 +31,16 @@ impl Spectrogram {
     pub fn new(arguments: &Arguments, is_whole: bool) -> Self {
         let n_fft = arguments.stft_n_fft;
         let stft = Stft::hann_within(arguments.stft_win_length, n_fft);
-        let (hop, frames) = (arguments.stft_hop_length, arguments.segment_frames);
-        let columns = frames / hop + 1;
-        let mut sums = vec![0.0_f32; (columns - 1) * hop + n_fft];
-        for column in 0..columns {
-            for (sum, window) in sums[column * hop..].iter_mut().zip(stft.window()) {
-                *sum += window * window;
-            }
-        }
-        let ends = if is_whole { frames } else { (columns - 1) * hop };
+        let (hop, frames) = (arguments.stft_hop_length, arguments.usage.segment_frames);
         let scale = if arguments.stft_normalized { 1.0 / (n_fft as f32).sqrt() } else { 1.0 };
-        // The inverse transform of `realfft` lacks its factor.
-        let inverse = 1.0 / (n_fft as f32 * scale);
-        let factor = |at: usize| match sums.get(n_fft / 2 + at) {
-            Some(sum) if at < ends && *sum > 1e-11 => inverse / sum,
-            _ => 0.0,
-        };
-        Self { stft, hop, scale, envelope: (0..frames).map(factor).collect() }
+        let mut envelope = stft.envelope(hop, frames);
+        for factor in &mut envelope {
+            *factor /= scale;
+        }
+        if !is_whole {
+            envelope[frames / hop * hop..].fill(0.0);
+        }
+        Self { stft, hop, scale, envelope }
     }
 
     /// Columns of a segment.

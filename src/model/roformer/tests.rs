@@ -63,6 +63,7 @@ fn whole_networks_match_the_reference() {
         let (got, expected) = stems(name, Precision::Single);
         assert_eq!(got.len(), expected.len(), "{name}");
         let db = signal_to_error_db(&expected, &got);
+        println!("{name}: {db:.1} dB");
         assert!(db > 100.0, "{name}: {db:.1} dB");
         let (got, _) = stems(name, Precision::Fast);
         let db = signal_to_error_db(&expected, &got);

@@ -13,8 +13,9 @@ use crate::model::{
         attention::{Inputs, Layout, Pack, scale},
         elementwise::gate,
         feed_forward::{self, FeedForward},
-        linear::{AddScaled, Linear, StoreScaled, scratch},
+        linear::{Linear, scratch},
         norm::{rms_norm, rms_norm_by},
+        outputs::{AddScaled, StoreScaled},
         rows::BLOCK,
     },
 };
@@ -152,7 +153,7 @@ impl Layer {
         }
     }
 
-    /// What the heads attend to, into `scratch.attended`.
+    /// Writes the heads' attention into `scratch.attended`.
     fn attend<L: Layout>(&self, x: &[f32], length: usize, scratch: &mut Scratch<L>) {
         let Attention { heads, .. } = self.attention;
         let (dim, inner) = (self.ones.len(), self.attention.q.outputs());

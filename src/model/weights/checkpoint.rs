@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::recognition::Shapes;
 
-/// What wrappers of a network put before the names of its tensors.
+/// Prefixes that wrappers of a network add to the names of its tensors.
 const PREFIXES: [&str; 3] = ["module.", "model.", "_orig_mod."];
 
 /// The class whose digest is the content's alone.

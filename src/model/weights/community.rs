@@ -173,7 +173,7 @@ fn missing_facts_are_listed_with_their_options() {
     assert_eq!(class_name, "BSRoformer");
     assert_eq!(missing[0], MissingFact::Hop { usual: vec![441, 512] });
     assert_eq!(missing.len(), 3);
-    // What was stated is not asked for again.
+    // A stated fact is not asked for again.
     place.refused("full.ckpt", &stated(16, 1600, &[]), "for example --stems vocals");
 }
 

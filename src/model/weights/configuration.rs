@@ -21,14 +21,14 @@ use crate::model::{
     recognition::{self, Facts, Recognised, Shapes, Stated},
 };
 
-/// What an import is told beside the file.
+/// Options of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
     /// The publisher's configuration; looked for beside the file when `None`.
     pub config: Option<PathBuf>,
     /// Name of the model; the file's when `None`.
     pub name: Option<String>,
-    /// What the user states about the network.
+    /// Facts that the user states about the network.
     pub stated: Stated,
 }
 

@@ -1,4 +1,4 @@
-//! What the actions about models do: import, install, verify, remove. Follows imports, so that a
+//! Actions about models: import, install, verify, remove. Follows imports, so that a
 //! missing fact is asked for, and any end is announced. Main thread, at the end of a frame.
 
 use std::path::PathBuf;

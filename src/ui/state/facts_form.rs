@@ -1,13 +1,13 @@
-//! What the user types about a checkpoint that does not state everything about its network. Not what
-//! is drawn. Main thread.
+//! The values that the user types for a checkpoint that does not state everything about its network.
+//! `ui/panels/facts.rs` draws them. Main thread.
 
 use std::path::PathBuf;
 
 use crate::{
     engine::{Problem, RequestId},
     model::{
-        ModelError, SAMPLE_RATE,
-        recognition::{MissingFact, Stated, title},
+        ModelError, SAMPLE_RATE, kind_of,
+        recognition::{MissingFact, Stated},
     },
 };
 
@@ -66,7 +66,7 @@ impl FactsForm {
         Some(Self {
             file: path.clone(),
             config,
-            kind: title(class_name).unwrap_or("RoFormer"),
+            kind: kind_of(class_name).and_then(|kind| kind.title).unwrap_or("RoFormer"),
             missing: missing.clone(),
             hop: String::new(),
             chunk: String::new(),

@@ -168,7 +168,7 @@ pub struct UiState {
     pub flags: Flags,
     /// The model whose terms are shown in the settings.
     pub terms_of: Option<String>,
-    /// What is asked about the network of a file.
+    /// The facts that are asked about the network of a file.
     pub facts: Option<FactsForm>,
     /// The configuration that came with the model that was imported last.
     pub model_config: Option<PathBuf>,

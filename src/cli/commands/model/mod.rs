@@ -24,7 +24,7 @@ use crate::{
     engine::{Compute, Preferences, separation::pool},
     i18n::{
         fl,
-        numbers::{bytes, decimal},
+        numbers::{bytes, decimal, network},
     },
     model::{
         ModelError, describe, load,
@@ -216,7 +216,7 @@ fn import(store: &Store, args: &ImportArgs, output: &Output) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was recognised, for scripts.
+/// The recognised network, for scripts.
 fn recognised_json(summary: &Summary) -> Value {
     let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
     json!({
@@ -225,28 +225,10 @@ fn recognised_json(summary: &Summary) -> Value {
     })
 }
 
-/// What was recognised, in one line.
+/// The recognised network, in one line.
 fn recognised(summary: &Summary) -> String {
-    let mut first = format!("{}, {} × {}", summary.kind, summary.width, summary.layers);
-    if let Some(bands) = summary.bands {
-        first = format!("{first}, {}", fl!(cli_model_bands, count = bands));
-    }
-    let names = summary.sources.join(", ");
-    first =
-        format!("{first}, {}", fl!(cli_model_stems, count = summary.sources.len(), names = names));
-    let rest = summary.rest.as_ref().map(|name| fl!(cli_model_rest, name = name));
-    let seconds = fl!(cli_model_segments, seconds = seconds(summary.seconds));
-    [Some(first), rest, Some(seconds)].into_iter().flatten().collect::<Vec<_>>().join("; ")
-}
-
-/// The length of a segment in seconds, with more decimals where it is short.
-fn seconds(length: f64) -> String {
-    let decimals = match length {
-        1.0.. => 1,
-        0.1.. => 2,
-        _ => 4,
-    };
-    decimal(length, decimals)
+    let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
+    network(kind, [*width, *layers], *bands, sources, rest.as_deref(), *seconds)
 }
 
 fn remove(store: &Store, name: &str, output: &Output) -> Result<()> {

@@ -11,7 +11,7 @@ use symphonia::core::{
 
 use super::{container::Container, source::Source};
 
-/// Where the next packet should start.
+/// The start that the next packet should have.
 pub struct Clock {
     /// `None` where time stamps do not show what is missing, or nothing came yet.
     next: Option<Timestamp>,
@@ -85,7 +85,7 @@ impl Clock {
     /// Frames that are lost with a packet which cannot be decoded.
     pub fn lost_with(&self, source: &Source, packet: &Packet) -> u64 {
         match source.container {
-            // What is trimmed is not heard, or shows as a gap.
+            // Trimmed frames are not heard, or show as a gap.
             Container::Ogg => packet.dur.get().saturating_sub(self.overlap),
             _ => packet.block_dur().get(),
         }

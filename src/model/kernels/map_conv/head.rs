@@ -5,11 +5,11 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        dense::{Columns, Sink, multiply, sixteen},
+        dense::{Columns, Sink, multiply},
         layout::{MR, NR, Tile},
         maps::{FreqMap, Lines},
         math::gelu_one,
-        pack::Strips,
+        pack::{Strips, load},
     },
     Pointwise, Rows, task_rows,
 };
@@ -81,7 +81,7 @@ impl Place<'_> {
         let (freq, line) = (self.first + index / self.lines, index % self.lines);
         let row = &map.data[freq * map.row_len()..][..map.row_len()];
         for (values, to) in row.chunks_exact(map.frames).zip(packed) {
-            *to = sixteen(values, line * NR);
+            *to = load(values, line * NR);
         }
     }
 }

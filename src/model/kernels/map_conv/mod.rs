@@ -15,8 +15,9 @@ pub use pointwise::Pointwise;
 pub use up::UpConv;
 
 use super::{
-    dense::{GROUP, Sink, store_sixteen},
+    dense::{GROUP, Sink},
     layout::{MR, NR, Tile},
+    pack::save,
 };
 
 /// Rows of a task: enough for [`GROUP`] panels.
@@ -40,7 +41,7 @@ impl Sink for Rows<'_> {
         let count = MR.min(self.channels - channel);
         let to = self.out[at..][..count * self.frames].chunks_exact_mut(self.frames);
         for (to, values) in to.zip(tile) {
-            store_sixteen(values, to, line * NR);
+            save(values, to, line * NR);
         }
     }
 }

@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        dense::{Columns, multiply, sixteen},
+        dense::{Columns, multiply},
         layout::NR,
         maps::{FreqMap, Lines},
-        pack::Strips,
+        pack::{Strips, load},
     },
     Rows, task_rows,
 };
@@ -62,7 +62,7 @@ impl Columns for Joined<'_> {
         for map in self.maps {
             let row = &map.data[freq * map.row_len()..][..map.row_len()];
             for (values, to) in row.chunks_exact(map.frames).zip(packed.by_ref()) {
-                *to = sixteen(values, line * NR);
+                *to = load(values, line * NR);
             }
         }
     }

@@ -122,7 +122,7 @@ fn state(pickle: &Pickle) -> Result<&[(Id, Id)]> {
     }
 }
 
-/// What a place in a checkpoint holds.
+/// The content of a place in a checkpoint.
 enum Found<'a> {
     State(&'a [(Id, Id)]),
     /// A Python object, by the name of its class or function.

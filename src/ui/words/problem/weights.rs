@@ -4,7 +4,7 @@ use super::{os, shown};
 use crate::{
     i18n::{
         fl,
-        numbers::{decimal, percent},
+        numbers::{network, percent},
     },
     model::{CHANNELS, FileFault, ModelError, SAMPLE_RATE, recognition::Summary, weights::Step},
 };
@@ -95,17 +95,10 @@ pub fn progress(what: &Step, fraction: Option<f32>) -> String {
     }
 }
 
-/// What was recognised in a weight file, in one line; the command line says the same.
+/// The network of an imported file, in one line; the command line says the same.
 pub fn recognised(summary: &Summary) -> String {
-    let bands = summary.bands.map(|count| fl!(cli_model_bands, count = count));
-    let names = summary.sources.join(", ");
-    let stems = fl!(cli_model_stems, count = summary.sources.len(), names = names);
-    let size = format!("{}, {} × {}", summary.kind, summary.width, summary.layers);
-    let network: Vec<String> = [Some(size), bands, Some(stems)].into_iter().flatten().collect();
-    let rest = summary.rest.as_ref().map(|name| fl!(cli_model_rest, name = name));
-    let seconds = fl!(cli_model_segments, seconds = decimal(summary.seconds, 1));
-    let parts = [Some(network.join(", ")), rest, Some(seconds)];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let Summary { kind, width, layers, bands, sources, rest, seconds } = summary;
+    network(kind, [*width, *layers], *bands, sources, rest.as_deref(), *seconds)
 }
 
 /// A step of an installation.

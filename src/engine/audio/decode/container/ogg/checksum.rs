@@ -4,7 +4,7 @@
 
 use crate::engine::audio::decode::integers::u32_le;
 
-/// Where a page keeps its checksum, in 4 bytes.
+/// Offset of a page's checksum, of 4 bytes.
 pub const SUM: usize = 22;
 
 /// By how much the checksum of a page differs from the stated one; 0 where it is right.

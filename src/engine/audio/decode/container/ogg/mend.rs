@@ -159,7 +159,7 @@ impl Line {
         Some(total)
     }
 
-    /// As [`Self::after`], of the packets of the page that comes next.
+    /// Like [`Self::after`], for the packets of the next page.
     fn total(&self, packets: &[Packet], before: Option<Head>) -> Option<u64> {
         let total = self.after(packets, before)?;
         // The first block of Vorbis gives no sound.

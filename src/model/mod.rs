@@ -8,6 +8,7 @@ use std::{collections::HashMap, fs::File, io::Seek as _, path::Path};
 use sha2::{Digest as _, Sha256};
 
 pub mod arena;
+mod candle;
 mod error;
 mod facts;
 pub mod htdemucs;

@@ -24,14 +24,13 @@ use crate::model::{
 pub(super) fn network(config: Config, tensors: &Tensors, precision: Precision) -> Result<RoFormer> {
     let build = Builder { config: &config, tensors, precision, rotations: Mutex::new(Vec::new()) };
     let Arguments { depth, usage, .. } = &config.arguments;
-    let is_whole = config.kind == Bands::Split || config.arguments.match_input_audio_length;
     let final_norm = match config.kind {
         Bands::Split => Some(build.gamma("final_norm")?),
         Bands::Mel => None,
     };
     let network = RoFormer {
         spec: cost::spec(&config),
-        spectrogram: Spectrogram::new(&config.arguments, is_whole),
+        spectrogram: Spectrogram::new(&config.arguments, config.is_whole()),
         band_split: build.band_split()?,
         layers: (0..*depth).into_par_iter().map(|at| build.layer(at)).collect::<Result<_>>()?,
         final_norm,

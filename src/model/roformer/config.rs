@@ -130,6 +130,11 @@ impl Config {
         if self.arguments.stereo { 2 } else { 1 }
     }
 
+    /// Whether stems are as long as the mix; otherwise they end with the last whole hop.
+    pub fn is_whole(&self) -> bool {
+        self.kind == Bands::Split || self.arguments.match_input_audio_length
+    }
+
     /// Columns of a segment's spectrogram.
     pub fn columns(&self) -> usize {
         self.arguments.usage.segment_frames / self.arguments.stft_hop_length + 1

@@ -1,0 +1,135 @@
+//! The parts that the networks share as written in candle's operations: a weight file as a
+//! [`VarBuilder`], the spectrogram, and small layers.
+//!
+//! Each kind of network has a `candle` module that follows its paper line by line, on any device
+//! that candle supports. It is the readable reference beside the kernels, which are several times
+//! faster on a processor. Not here: the kernels' own layouts. Runs on the caller's thread; candle
+//! shares its products among the rayon pool of the caller.
+
+mod spectrogram;
+
+use candle_core::{DType, Device, Error, Shape, Tensor};
+use candle_nn::{Init, Linear, VarBuilder, ops::sigmoid, var_builder::SimpleBackend};
+
+pub(super) use spectrogram::{Framing, Spectrogram};
+
+use super::{ModelError, Stop, tensors::Tensors};
+
+/// Result of candle's operations.
+pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Added to a variance before its square root, as PyTorch's norms do.
+const EPSILON: f64 = 1e-5;
+
+impl From<Error> for ModelError {
+    fn from(error: Error) -> Self {
+        Self::Tensor { cause: error.to_string() }
+    }
+}
+
+/// The tensors of a weight file, read one at a time in single precision.
+pub(super) fn weights(tensors: Tensors, device: &Device) -> VarBuilder<'static> {
+    VarBuilder::from_backend(Box::new(File(tensors)), DType::F32, device.clone())
+}
+
+struct File(Tensors);
+
+impl File {
+    fn read(&self, name: &str, dtype: DType, device: &Device) -> Result<Tensor> {
+        let (shape, values) = self.0.take(name).map_err(Error::wrap)?;
+        Tensor::from_vec(values, shape, device)?.to_dtype(dtype)
+    }
+}
+
+impl SimpleBackend for File {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        _init: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Tensor> {
+        let tensor = self.read(name, dtype, device)?;
+        if tensor.shape() != &shape {
+            let msg = format!("the tensor {name} has another shape");
+            return Err(Error::UnexpectedShape { msg, expected: shape, got: tensor.shape().clone() });
+        }
+        Ok(tensor)
+    }
+
+    fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> Result<Tensor> {
+        self.read(name, dtype, device)
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.0.has(name)
+    }
+}
+
+/// The linear layer `weights` points at, with a bias where the file has one.
+pub(super) fn linear(weights: &VarBuilder<'_>) -> Result<Linear> {
+    let bias = weights.contains_tensor("bias").then(|| any(weights, "bias")).transpose()?;
+    Ok(Linear::new(any(weights, "weight")?, bias))
+}
+
+/// A tensor of the shape that the file gives it; the file has been checked against the network.
+pub(super) fn any(weights: &VarBuilder<'_>, name: &str) -> Result<Tensor> {
+    weights.get_unchecked(name)
+}
+
+/// Ends a segment between two of its parts.
+pub(super) fn unless(stop: Stop<'_>) -> Result<(), ModelError> {
+    if stop() { Err(ModelError::Cancelled) } else { Ok(()) }
+}
+
+/// The first half of the features along `dim`, times the sigmoid of the second.
+pub(super) fn glu(x: &Tensor, dim: usize) -> Result<Tensor> {
+    let halves = x.chunk(2, dim)?;
+    &halves[0] * sigmoid(&halves[1])?
+}
+
+/// The factor and the summand of each channel of a norm.
+#[derive(Clone, Debug)]
+pub(super) struct Affine {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl Affine {
+    pub(super) fn new(weights: &VarBuilder<'_>) -> Result<Self> {
+        Ok(Self { weight: any(weights, "weight")?, bias: any(weights, "bias")? })
+    }
+
+    /// Normalises the last dimension of `x`.
+    pub(super) fn layer_norm(&self, x: &Tensor) -> Result<Tensor> {
+        standardised(x, x.rank() - 1)?.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)
+    }
+
+    /// Normalises each group of the channels of `x: [batch, channels, …]`.
+    pub(super) fn group_norm(&self, x: &Tensor, groups: usize) -> Result<Tensor> {
+        let (batch, channels) = (x.dim(0)?, x.dim(1)?);
+        let normal = standardised(&x.reshape((batch, groups, ()))?, 2)?.reshape(x.shape())?;
+        let mut each = vec![1; x.rank()];
+        each[1] = channels;
+        normal
+            .broadcast_mul(&self.weight.reshape(each.as_slice())?)?
+            .broadcast_add(&self.bias.reshape(each)?)
+    }
+}
+
+/// `x` with the mean 0 and the variance 1 along `dim`.
+fn standardised(x: &Tensor, dim: usize) -> Result<Tensor> {
+    let x = x.broadcast_sub(&x.mean_keepdim(dim)?)?;
+    let std = (x.sqr()?.mean_keepdim(dim)? + EPSILON)?.sqrt()?;
+    x.broadcast_div(&std)
+}
+
+/// Mean and unbiased standard deviation of all values of `x`.
+pub(super) fn moments(x: &Tensor) -> Result<(f64, f64)> {
+    let mean = x.mean_all()?;
+    let rest = x.broadcast_sub(&mean)?.sqr()?.sum_all()?.to_scalar::<f32>()?;
+    let variance = f64::from(rest) / (x.elem_count() as f64 - 1.0);
+    Ok((f64::from(mean.to_scalar::<f32>()?), variance.sqrt()))
+}
+

@@ -104,6 +104,8 @@ pub struct Kind {
     pub describe: fn(File) -> Result<(Spec, Memory)>,
     /// Loads the network of a weight file.
     pub load: fn(&Path, Precision) -> Result<Box<dyn Separator>>,
+    /// Loads the network of a weight file in candle's operations, on any device.
+    pub candle: fn(&Path, &candle_core::Device) -> Result<Box<dyn Separator>>,
     /// Recognises a network whose file does not state how it is built; `None` when its tensors are
     /// of another kind. Errors do not name the file.
     pub recognise: fn(&Shapes, &Facts) -> Option<Result<Recognised>>,

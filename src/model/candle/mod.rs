@@ -7,6 +7,8 @@
 //! shares its products among the rayon pool of the caller.
 
 mod spectrogram;
+#[cfg(test)]
+mod tests;
 
 use candle_core::{DType, Device, Error, Shape, Tensor};
 use candle_nn::{Init, Linear, VarBuilder, ops::sigmoid, var_builder::SimpleBackend};
@@ -53,7 +55,11 @@ impl SimpleBackend for File {
         let tensor = self.read(name, dtype, device)?;
         if tensor.shape() != &shape {
             let msg = format!("the tensor {name} has another shape");
-            return Err(Error::UnexpectedShape { msg, expected: shape, got: tensor.shape().clone() });
+            return Err(Error::UnexpectedShape {
+                msg,
+                expected: shape,
+                got: tensor.shape().clone(),
+            });
         }
         Ok(tensor)
     }
@@ -132,4 +138,3 @@ pub(super) fn moments(x: &Tensor) -> Result<(f64, f64)> {
     let variance = f64::from(rest) / (x.elem_count() as f64 - 1.0);
     Ok((f64::from(mean.to_scalar::<f32>()?), variance.sqrt()))
 }
-

@@ -63,7 +63,8 @@ impl Spectrogram {
         }
         let kernel = |values| Tensor::from_vec(values, (2 * bins, 1, length), device);
         let padded = (framing.columns - 1) * framing.hop + length;
-        let reflected: Vec<u32> = (0..padded).map(|at| reflect(at, framing.before, frames)).collect();
+        let reflected: Vec<u32> =
+            (0..padded).map(|at| reflect(at, framing.before, frames)).collect();
         Ok(Self {
             framing,
             analysis: kernel(analysis)?,

@@ -412,7 +412,8 @@ impl CrossTransformer {
             Some(linear) => linear.forward(tokens)?,
             None => tokens.clone(),
         };
-        let positions = Tensor::from_vec(positions(tokens.dim(2)?), tokens.shape(), tokens.device())?;
+        let positions =
+            Tensor::from_vec(positions(tokens.dim(2)?), tokens.shape(), tokens.device())?;
         branch.norm_in.layer_norm(&tokens)? + (positions * self.weight_pos_embed)?
     }
 }
@@ -462,13 +463,16 @@ impl Layer {
 
     /// `x: [1, tokens, dim]`, which attends to `source`.
     fn forward(&self, x: &Tensor, source: &Tensor) -> Result<Tensor> {
-        let attended = self.attend(&self.norm1.layer_norm(x)?, &self.norm_source.layer_norm(source)?)?;
+        let attended =
+            self.attend(&self.norm1.layer_norm(x)?, &self.norm_source.layer_norm(source)?)?;
         let x = (x + attended.broadcast_mul(&self.gamma_1)?)?;
         let hidden = self.linear1.forward(&self.norm_ff.layer_norm(&x)?)?.gelu_erf()?;
         let x = (&x + self.linear2.forward(&hidden)?.broadcast_mul(&self.gamma_2)?)?;
         match &self.norm_out {
             // A group norm with one group, over tokens and features.
-            Some(norm) => norm.group_norm(&x.transpose(1, 2)?.contiguous()?, 1)?.transpose(1, 2)?.contiguous(),
+            Some(norm) => {
+                norm.group_norm(&x.transpose(1, 2)?.contiguous()?, 1)?.transpose(1, 2)?.contiguous()
+            }
             None => Ok(x),
         }
     }

@@ -73,6 +73,11 @@ pub const KIND: Kind = Kind {
         Ok((spec, Memory { weights, work: samples * PER_SAMPLE, per_thread: 0 }))
     },
     load: |path, precision| Ok(Box::new(load(path, precision)?)),
+    candle: |path, device| {
+        let (config, tensors) =
+            open(open_file(path, LARGEST_FILE)?).map_err(|error| error.of_file(path))?;
+        Ok(Box::new(candle::HtDemucs::new(config, tensors, device)?))
+    },
     recognise: |_, _| None,
 };
 

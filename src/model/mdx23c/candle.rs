@@ -43,11 +43,8 @@ impl Mdx23c {
             Ok((upscale, TfcTdf::new(&weights.pp("tfc_tdf"), blocks)?))
         };
         let stft = Stft::hann(config.n_fft);
-        let framing = Framing {
-            hop: config.hop_length,
-            before: config.n_fft / 2,
-            columns: config.columns(),
-        };
+        let framing =
+            Framing { hop: config.hop_length, before: config.n_fft / 2, columns: config.columns() };
         let envelope = stft.envelope(config.hop_length, config.usage.segment_frames);
         Ok(Self {
             spec: cost::spec(&config),
@@ -70,7 +67,8 @@ impl Mdx23c {
             (self.config.num_subbands, self.config.dim_f, self.config.columns());
         // Parts of the spectrum are channels.
         let spectra = self.spectrogram.analyse(mix)?;
-        let spectra = spectra.reshape((1, (), bins / bands, columns))?.transpose(2, 3)?.contiguous()?;
+        let spectra =
+            spectra.reshape((1, (), bins / bands, columns))?.transpose(2, 3)?.contiguous()?;
         let first = conv(&spectra, &self.first_conv)?;
         let (mut x, mut skips) = (first.clone(), Vec::new());
         for (tfc_tdf, downscale) in &self.encoder_blocks {

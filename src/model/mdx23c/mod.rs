@@ -54,6 +54,11 @@ pub const KIND: Kind = Kind {
         Ok((cost::spec(&config), cost::memory(&config)))
     },
     load: |path, _precision| Ok(Box::new(load(path)?)),
+    candle: |path, device| {
+        let (config, tensors) =
+            open(open_file(path, LARGEST_FILE)?).map_err(|error| error.of_file(path))?;
+        Ok(Box::new(candle::Mdx23c::new(config, tensors, device)?))
+    },
     recognise: recognise::recognise,
 };
 

@@ -94,7 +94,10 @@ impl RoFormer {
                 x = (x + before)?;
             }
             x = pair[0].forward(&x)?;
-            x = pair[1].forward(&x.transpose(0, 1)?.contiguous()?)?.transpose(0, 1)?.contiguous()?;
+            x = pair[1]
+                .forward(&x.transpose(0, 1)?.contiguous()?)?
+                .transpose(0, 1)?
+                .contiguous()?;
             if self.config.arguments.skip_connection {
                 before = Some(match before {
                     Some(before) => (before + &x)?,
@@ -306,9 +309,9 @@ impl Attention {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (sequences, tokens, _) = x.dims3()?;
         let at_once = (SCORES / (self.heads * tokens * tokens)).clamp(1, sequences);
-        let pieces = (0..sequences).step_by(at_once).map(|first| {
-            self.attend(&x.narrow(0, first, at_once.min(sequences - first))?)
-        });
+        let pieces = (0..sequences)
+            .step_by(at_once)
+            .map(|first| self.attend(&x.narrow(0, first, at_once.min(sequences - first))?));
         Tensor::cat(&pieces.collect::<Result<Vec<_>>>()?, 0)
     }
 

@@ -73,6 +73,11 @@ const fn kind(
             Ok((cost::spec(&config), cost::memory(&config)))
         },
         load: |path, precision| Ok(Box::new(load(path, precision)?)),
+        candle: |path, device| {
+            let (config, tensors) =
+                open(open_file(path, LARGEST_FILE)?).map_err(|error| error.of_file(path))?;
+            Ok(Box::new(candle::RoFormer::new(config, tensors, device)?))
+        },
         recognise,
     }
 }

@@ -1,6 +1,6 @@
-//! The form about a checkpoint that does not state everything about its network: one field for each
-//! missing fact, with the usual values beside it, which state nothing until they are clicked. It does
-//! not import. Main thread.
+//! The form about a checkpoint with missing facts about its network: one field for each missing
+//! fact. The usual values beside a field state nothing until they are clicked. The form does not
+//! import. Main thread.
 
 use std::borrow::Cow;
 
@@ -24,21 +24,21 @@ use crate::{
     },
 };
 
-/// Width of the form inside its margins.
+/// Width of the form without its margins.
 const WIDTH: f32 = 480.0;
 /// Height of a field with its label.
 const ROW: f32 = 66.0;
-/// Height of a field, and of the buttons beside it.
+/// Height of a field and of the buttons beside it.
 const FIELD: f32 = 38.0;
 const TITLE: f32 = 26.0;
 const BUTTONS: f32 = 42.0;
 const GAP: f32 = 14.0;
-/// Most rows of the text, and of an error; all of it is in the tooltip.
+/// Maximum rows of the text and of an error; the tooltip has the full text.
 const TEXT_ROWS: usize = 6;
-/// Most values that are offered for one fact.
+/// Maximum number of values offered for one fact.
 const MOST_USUAL: usize = 3;
 
-/// Draws it, if an import needs it.
+/// Draws the form, if an import needs it.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let ui_state = cx.ui_state;
     let Some(form) = &ui_state.facts else { return };
@@ -59,7 +59,7 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     }
 }
 
-/// The paragraphs of the form, with their heights and the gaps below them.
+/// The form's paragraphs with their heights, including the gaps below.
 struct Words {
     text: String,
     text_height: f32,
@@ -80,7 +80,7 @@ impl Words {
     }
 }
 
-/// Number of fields. Beside the name of a single output stands that of the rest.
+/// Number of fields. A single named output adds a field for the name of the rest.
 fn rows(form: &FactsForm) -> usize {
     form.missing.len() + usize::from(asks_for_rest(form))
 }
@@ -89,8 +89,8 @@ fn asks_for_rest(form: &FactsForm) -> bool {
     form.missing.iter().any(|fact| matches!(fact, MissingFact::Stems { count: 1 }))
 }
 
-/// One field: its name, an example, what the typed text means, and values to click: the text on the
-/// button, and what it fills in.
+/// One field: its name, an example, the meaning of the typed text, and the usual values, each as
+/// the button's label and the text to fill in.
 struct Row<'a> {
     salt: &'static str,
     name: Cow<'a, str>,
@@ -135,7 +135,7 @@ impl Row<'_> {
     }
 }
 
-/// "8 s", "13.35 s".
+/// A duration, such as "8 s" or "13.35 s".
 fn in_seconds(seconds: f64) -> String {
     let is_whole = (seconds - seconds.round()).abs() < 0.005;
     fl!(facts_seconds, seconds = words::decimal(seconds, if is_whole { 0 } else { 2 }))
@@ -183,7 +183,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, words: &
     }
 }
 
-/// A field with its label, and buttons that fill it.
+/// Draws a field with its label and the buttons that fill it.
 fn row(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, row: &Row<'_>, typed: &mut String) {
     let line = Rect::from_min_size(rect.min, vec2(rect.width(), 20.0));
     let small = font(text::SMALL, Weight::Regular);
@@ -234,7 +234,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm) {
     }
 }
 
-/// Up to two lines in the middle of `rect`'s height.
+/// Draws up to two lines, vertically centred in `rect`.
 fn paragraph_centred(ui: &Ui, cx: &Cx<'_>, rect: Rect, words: &str, font: egui::FontId) {
     let color = cx.tokens.dim;
     let tall = lines(ui.painter(), words, font.clone(), color, rect.width(), 2).size().y;
@@ -242,7 +242,7 @@ fn paragraph_centred(ui: &Ui, cx: &Cx<'_>, rect: Rect, words: &str, font: egui::
     paragraph(ui, "facts lack", place, words, font, color, 2);
 }
 
-/// How far the import is.
+/// The text about the progress of the import.
 fn progress(cx: &Cx<'_>) -> String {
     match cx.state.model_task() {
         Some((None, ModelTask::Running { step, fraction })) => words::progress(step, *fraction),
@@ -250,10 +250,10 @@ fn progress(cx: &Cx<'_>) -> String {
     }
 }
 
-/// Why the file cannot be imported yet.
+/// The reason why the file cannot be imported yet.
 fn why(lack: Lack, form: &FactsForm) -> String {
-    let usual = |is_it: fn(&MissingFact) -> Option<&Vec<usize>>| {
-        let usual = form.missing.iter().find_map(is_it).and_then(|usual| usual.first());
+    let usual = |pick: fn(&MissingFact) -> Option<&Vec<usize>>| {
+        let usual = form.missing.iter().find_map(pick).and_then(|usual| usual.first());
         usual.map_or_else(String::new, usize::to_string)
     };
     match lack {

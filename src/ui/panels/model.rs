@@ -1,5 +1,5 @@
-//! The model's card: its terms, Install, Choose a file…, and how far it has come. Shown while there
-//! is no model, where the user would want one.
+//! The model's card: terms, Install, Choose a file…, and the progress of the installation. Shown
+//! where a model is needed, while none is installed.
 
 use egui::{Align2, Rect, Ui, pos2, vec2};
 
@@ -20,13 +20,13 @@ use crate::{
 
 const PADDING: f32 = 18.0;
 
-/// Rows of the terms before they are cut; all of them are in the tooltip.
+/// Maximum rows of the terms; the tooltip has the full text.
 const TERMS_ROWS: usize = 14;
 
-/// Height of the card without its words: heading, buttons, and what is between.
+/// Height of the card without its text: heading, buttons and gaps.
 const BARE: f32 = 2.0 * PADDING + 26.0 + 16.0 + 36.0;
 
-/// Height of the card at a width; 0 when the model is there or not yet asked for.
+/// Height of the card at a width; 0 when a model is installed or its state is unknown.
 pub fn height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
     match cx.state.model() {
         None | Some(ModelState::Ready { .. }) => 0.0,
@@ -50,7 +50,7 @@ fn terms_height(ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
     text_height(ui, cx.state.terms(), width, TERMS_ROWS)
 }
 
-/// Draws the card; nothing when the model is there.
+/// Draws the card, unless a model is installed.
 pub fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let state = cx.state;
     match state.model() {

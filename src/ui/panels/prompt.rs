@@ -1,4 +1,4 @@
-//! A field for a path, where the system has no file dialog.
+//! A field for a path, used where the system has no file dialog.
 
 use egui::{Align2, Frame, Id, Key, Modal, Rect, Sense, Ui, pos2, vec2};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Draws it, if it is asked for.
+/// Draws the prompt, if it is open.
 pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let ui_state = cx.ui_state;
     let Some(prompt) = &ui_state.prompt else { return };

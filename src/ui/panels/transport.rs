@@ -1,4 +1,4 @@
-//! The transport: play, stop, loop, time, speed, mix or original, volume, level, and the way out.
+//! The transport: play, stop, loop, time, speed, mix or original, volume, level, and export.
 
 use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-/// The room, in points, that there must be for a part to be shown: where the interface is large in a
-/// small window, those go first that keys do as well.
+/// The width, in points, that each part needs to be shown. In a narrow or magnified window, parts
+/// that have keyboard shortcuts are hidden first.
 mod room {
     pub const SPEED: f32 = 950.0;
     pub const LEVEL: f32 = 870.0;
@@ -34,7 +34,7 @@ mod room {
     pub const VOLUME: f32 = 620.0;
 }
 
-/// Draws it.
+/// Draws the transport.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, meter: &Meter) {
     let full = ui.max_rect();
     ui.painter().rect_filled(full, 0, cx.tokens.panel);
@@ -121,7 +121,7 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, left: f32, y: f32) -> f32 {
     left + 180.0
 }
 
-/// The speed as a dial and as a figure that can be typed.
+/// Draws the speed as a knob and as a figure that accepts typing.
 fn speed(ui: &mut Ui, cx: &mut Cx<'_>, x: f32, y: f32) -> f32 {
     let (name, value) = (fl!(transport_speed), cx.ui_state.speed);
     let is_faint = value == 1.0;

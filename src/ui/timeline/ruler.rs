@@ -1,9 +1,9 @@
-//! The marks of the ruler: which, how far apart, and in which words. Pure.
+//! The marks of the ruler: their distances and labels. Pure.
 
 use super::viewport::Viewport;
 use crate::{engine::SAMPLE_RATE, ui::words};
 
-/// Steps between two marks with words, in milliseconds, and the parts each is divided into.
+/// Steps between two labelled marks, in milliseconds, and the number of parts of each step.
 const STEPS: [(u64, u32); 22] = [
     (1, 5),
     (2, 4),
@@ -29,22 +29,22 @@ const STEPS: [(u64, u32); 22] = [
     (7_200_000, 4),
 ];
 
-/// A mark.
+/// A mark of the ruler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
-    /// Where.
+    /// The mark's position in frames.
     pub frame: f64,
-    /// The time, at the greater marks.
+    /// The time; only major marks have it.
     pub words: Option<String>,
 }
 
-/// The marks that are in sight over `width` points; those with words are `room` points apart.
+/// The visible marks over `width` points; labelled marks are at least `room` points apart.
 pub fn marks(view: Viewport, frames: u64, width: f32, room: f32) -> Vec<Mark> {
     let rate = f64::from(SAMPLE_RATE);
     let points_per_ms = rate / 1000.0 / view.frames_per_point;
     let fits = |(step, _): &(u64, u32)| *step as f64 * points_per_ms >= f64::from(room);
     let (step, parts) = STEPS.into_iter().find(fits).unwrap_or(STEPS[STEPS.len() - 1]);
-    // Counted in the smaller marks, so that no sum runs away.
+    // Counts minor marks, so that rounding errors do not accumulate.
     let each = step as f64 / f64::from(parts) * rate / 1000.0;
     let first = (view.first_frame.max(0.0) / each).ceil() as u64;
     let end = (view.first_frame + view.span(width)).min(frames as f64);
@@ -60,7 +60,7 @@ pub fn marks(view: Viewport, frames: u64, width: f32, room: f32) -> Vec<Mark> {
         .collect()
 }
 
-/// A time with as many decimals as the step needs.
+/// A time with the decimals that the step needs.
 fn time(ms: u64, step: u64) -> String {
     let clock = words::clock(ms / 1000 * u64::from(SAMPLE_RATE));
     match step {

@@ -1,4 +1,4 @@
-//! A tick: an instrument to choose, as a pill in its colour.
+//! A checkbox for an instrument, drawn as a pill in its colour.
 
 use egui::{
     Align2, Color32, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
@@ -7,16 +7,16 @@ use egui::{
 use super::{Salt, at, focus_ring, icon::Icon, one_line, paint_text};
 use crate::ui::theme::{Tokens, Weight, font, radius, text};
 
-/// Height of a pill.
+/// Height of a pill in points.
 pub const HEIGHT: f32 = 36.0;
 
-/// The width that a pill of this name wants.
+/// The width of a pill with this name.
 pub fn width(ui: &Ui, name: &str) -> f32 {
     let words = font(text::BODY, Weight::Medium);
     one_line(ui.painter(), name, words, Color32::PLACEHOLDER, f32::INFINITY).size().x + 48.0
 }
 
-/// A pill; `response.clicked()` asks for the other state.
+/// Draws a pill; `response.clicked()` requests the opposite state.
 pub fn tick(
     ui: &Ui,
     salt: impl Salt,

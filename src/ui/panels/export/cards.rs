@@ -1,4 +1,4 @@
-//! The cards of exports: how far they are, what they have written, and what they have to ask.
+//! The cards of exports: progress, written files, and questions.
 
 use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 
@@ -21,11 +21,11 @@ use crate::{
 };
 
 const WIDTH: f32 = 460.0;
-/// Rows of what is said; all of it is in the tooltip.
+/// Maximum rows of the text; the tooltip has the full text.
 const ROWS: usize = 3;
 const BUTTON: f32 = 30.0;
 
-/// Answers to a name that is taken.
+/// The possible answers when a file already exists.
 fn possible_answers() -> [(OnExists, &'static str); 3] {
     [
         (OnExists::Replace, fl!(export_replace)),
@@ -34,8 +34,7 @@ fn possible_answers() -> [(OnExists, &'static str); 3] {
     ]
 }
 
-/// Cards of the exports, the newest below, stacked upwards from the bottom right of `area` as far
-/// as there is room.
+/// Draws the cards upwards from the bottom right of `area` as far as they fit, the newest lowest.
 pub fn cards(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
     let state = cx.state;
     let right = area.right() - size::MARGIN;
@@ -52,7 +51,7 @@ pub fn cards(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
     }
 }
 
-/// What a card says.
+/// The texts of a card.
 struct Words {
     heading: String,
     text: String,
@@ -114,7 +113,7 @@ impl Words {
 
 fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
     let tokens = cx.tokens;
-    // What lies beneath is not reached through the card.
+    // Blocks clicks and drags on the widgets below the card.
     at(ui, ("export card", export.id), rect, Sense::CLICK | Sense::DRAG);
     let shadow = egui::Shadow { offset: [0, 4], blur: 18, spread: 0, color: tokens.veil };
     ui.painter().add(shadow.as_shape(rect, radius::CARD));
@@ -157,11 +156,11 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
     end(ui, cx, rect, export);
 }
 
-/// The cross in the corner: it cancels what runs, and waves away what has ended.
+/// Draws the cross in the corner, which cancels a running export and dismisses an ended one.
 fn end(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
     let (name, action) = match export.state {
         ExportState::Running(_) => (fl!(card_cancel), Action::CancelExport(export.id)),
-        // It has its Cancel among the answers.
+        // The answers already include Cancel.
         ExportState::Exists(_) => return,
         _ => (fl!(dismiss), Action::DismissExport(export.id)),
     };

@@ -1,5 +1,5 @@
-//! The names of exported files: a pattern to type, its placeholders as buttons, and the names as
-//! they would be.
+//! The names of exported files: a pattern to type, its placeholders as buttons, and a preview of
+//! the names.
 
 use egui::{
     Align2, Id, Rect, TextBuffer as _, Ui,
@@ -27,7 +27,7 @@ use crate::{
 /// Height of a line of the preview.
 const LINE: f32 = 17.0;
 
-/// The buttons of the placeholders.
+/// Ids of the placeholder buttons.
 pub fn buttons() -> impl Iterator<Item = Id> {
     FIELDS.into_iter().map(|field| Id::unique(salt(field)))
 }
@@ -36,7 +36,7 @@ fn salt(field: &'static str) -> (&'static str, &'static str) {
     ("export placeholder", field)
 }
 
-/// The rows about names, down to the end of what is free.
+/// Draws the rows about names in the remaining area.
 pub fn names(ui: &mut Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut ExportChoices) {
     let row = form.row(ui, fl!(export_names));
     let id = Id::unique("export names");
@@ -60,7 +60,7 @@ pub fn names(ui: &mut Ui, form: &mut Form, chosen: &Chosen<'_>, new: &mut Export
     preview(ui, form, chosen);
 }
 
-/// Puts `words` where the cursor is, or at the end, and goes on behind them.
+/// Inserts `words` at the cursor or at the end, and moves the cursor behind them.
 fn insert(ui: &Ui, id: Id, typed: &mut String, words: &str) {
     let mut state = TextEditState::load(ui, id).unwrap_or_default();
     let end = CCursor::end_of_str(typed);
@@ -74,7 +74,7 @@ fn insert(ui: &Ui, id: Id, typed: &mut String, words: &str) {
     ui.memory_mut(|memory| memory.request_focus(id));
 }
 
-/// The names that files would have, or why they would have none.
+/// Draws the names that the files would have, or the reason why the pattern is invalid.
 fn preview(ui: &Ui, form: &Form, chosen: &Chosen<'_>) {
     let rect = form.rest(8.0);
     let line = |i: usize| {

@@ -1,4 +1,4 @@
-//! The lanes themselves: the original's, and those of stems and of what no stem holds.
+//! The lanes themselves: the original, the stems and the residual.
 
 use egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// A lane's ground, with a bar in its colour.
+/// Draws a lane's background with a bar in its colour.
 fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, color: Color32) {
     ui.painter().rect_filled(rect, radius::LANE, cx.tokens.panel);
     let bar = Rect::from_min_max(
@@ -31,7 +31,7 @@ fn wave_rect(rect: Rect) -> Rect {
     )
 }
 
-/// The lane of the original.
+/// Draws the lane of the original.
 pub fn original(
     ui: &Ui,
     cx: &mut Cx<'_>,
@@ -72,7 +72,7 @@ pub fn original(
     );
 }
 
-/// The lane of a stem, or of the residual.
+/// Draws the lane of a stem or of the residual.
 pub fn row(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
@@ -110,7 +110,7 @@ pub fn row(
     preparing_ui(ui, cx, place, row);
 }
 
-/// A faint glow where a segment is being computed.
+/// Draws a faint glow over the segment that is being computed.
 fn computing_ui(ui: &Ui, scale: TimeScale, wave: Rect, open: &OpenSong, color: Color32) {
     let Some((start, end)) = open.computing else { return };
     let x = scale.x_of(start)..=scale.x_of(end);
@@ -120,7 +120,8 @@ fn computing_ui(ui: &Ui, scale: TimeScale, wave: Rect, open: &OpenSong, color: C
     }
 }
 
-/// A veil over what is only a draft, with a line below it: it lifts where the better stems are there.
+/// Draws a veil over the drafted part, with a line below it, until the final stems replace the
+/// draft.
 fn draft_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, wave: Rect, open: &OpenSong) {
     for covered in &open.covered {
         for (start, end) in without(*covered, &open.refined) {
@@ -136,7 +137,7 @@ fn draft_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, wave: Rect, open: &OpenSong)
     }
 }
 
-/// Says in words that a lane is muted, and what the residual is.
+/// Draws the state of a lane as text: muted, and the meaning of the residual.
 fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     let is_muted = row.settings.muted && !row.settings.soloed;
     let words = match (row.is_residual(), is_muted) {
@@ -153,13 +154,13 @@ fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     label(ui, ("state", row.key), place, Align2::CENTER_CENTER, &words, tiny, ink);
 }
 
-/// Says on a dragged lane that its file is being made.
+/// Draws a notice on a dragged lane while its file is being prepared.
 fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
-    let is_it = |drag: &DragOut| {
+    let is_dragged = |drag: &DragOut| {
         let is_same = drag.stems.iter().any(|name| name == row.key);
         drag.song == row.song.id && !drag.is_under_way && is_same
     };
-    if !cx.ui_state.drag_out.as_ref().is_some_and(is_it) {
+    if !cx.ui_state.drag_out.as_ref().is_some_and(is_dragged) {
         return;
     }
     let words = fl!(lane_preparing, stem = words::stem(row.key));

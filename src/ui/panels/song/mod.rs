@@ -1,4 +1,4 @@
-//! The chosen song: its head, its instruments to tick, and the one thing to do next.
+//! The selected song: its head, its instruments to tick, and the next step.
 
 mod audio_track;
 mod quality;
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// Draws the song, and its lanes below.
+/// Draws the song and its lanes.
 pub fn ui(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
@@ -107,7 +107,8 @@ fn head_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     }
 }
 
-/// The one thing to do next: process, watch it, or, when all is done, nothing but a word.
+/// Draws the next step: process, the progress of the job, or only a note when the stems are
+/// complete.
 fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     let state = cx.state;
     if let Some(progress) = state.progress(song.id, cx.now) {
@@ -155,7 +156,7 @@ fn next_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song) {
     } else if covered > 0.0 {
         fl!(song_partly_done, percent = &words::percent(covered))
     } else if let Some(need) = state.need(song.id) {
-        // A bag needs no more than its part for what is ticked.
+        // A bag needs only the share of its networks that compute the ticked stems.
         let open = state.open().filter(|open| open.id == song.id);
         let part = open.map_or(1.0, |open| open.part_for(&ticked));
         let disk = words::bytes((need.bytes as f64 * part) as u64);
@@ -210,7 +211,7 @@ fn progress_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, song: &Song, progress: &Pro
     ui.painter().rect_filled(rect, radius::CARD, tokens.raised);
     let mut done = rect;
     done.set_width(rect.width() * progress.fraction.clamp(0.0, 1.0) as f32);
-    // Clipped, so that the rounded corners stay those of the card.
+    // Clips a full-size card, so that the progress has the card's rounded corners.
     ui.painter().with_clip_rect(done.intersect(ui.clip_rect())).rect_filled(
         rect,
         CornerRadius::same(radius::CARD),

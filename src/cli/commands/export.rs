@@ -1,4 +1,4 @@
-//! `partita export SONG…`: files of songs of the library that are separated.
+//! `partita export SONG…`: exports separated songs of the library.
 
 use std::{path::Path, process::ExitCode};
 
@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Songs: a number of `partita list`, or a part of a title that fits one song
+    /// Songs: a number from `partita list`, or a part of a title that matches one song
     #[arg(required = true)]
     songs: Vec<String>,
     #[command(flatten)]

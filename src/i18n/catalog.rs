@@ -62,7 +62,7 @@ impl Source {
 impl Catalog {
     fn new(tag: LanguageIdentifier, files: &[&str]) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-        // Isolation marks would be boxes where the font lacks them, and part of copied text.
+        // Isolation marks would be drawn as boxes by fonts that lack them, and end up in copied text.
         bundle.set_use_isolating(false);
         for file in files {
             // Invalid messages are left out and shown in English; a test reports them.

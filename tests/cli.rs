@@ -232,7 +232,7 @@ fn a_checkpoint_is_imported_and_described() {
     assert_eq!(lines[0]["sources"], serde_json::json!(["vocals", "other"]));
     assert_eq!(lines[0]["recognised"]["kind"], "BS-RoFormer");
     assert_eq!(lines[0]["already_installed"], false);
-    // The same network again, and another network under a used name.
+    // A second import of the network, and another network under a used name.
     let output = partita(home.path(), &[&["model", "add", full.as_str()], &stated[..]].concat());
     assert!(stderr(&output).contains("voice is installed already"), "{}", stderr(&output));
     let named = ["model", "import", &path("plain.ckpt"), "--config", &config, "--name", "voice"];

@@ -193,7 +193,7 @@ fn a_folder_that_is_taken_away_pauses_the_job_until_it_is_back() {
         let done = running.done();
         assert_eq!((done.id, done.segments_done), (job.id, job.segments_total));
         assert!(stems(home.path()) == wanted);
-        // The same for the whole data folder.
+        // Repeats the check with the whole data folder.
         running.engine.send(Command::Reset);
         running.wait(|event| {
             matches!(event, Event::Library { songs, .. } if songs.is_empty()).then_some(())

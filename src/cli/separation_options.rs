@@ -111,7 +111,7 @@ impl SeparationArguments {
                 bail!(ModelError::Unknown { name: name.escape_debug().to_string(), known });
             }
             bail!(
-                "the model \"{name}\" is not installed; `partita model list` shows those that there \
+                "the model \"{name}\" is not installed; `partita model list` lists the models, \
                  `partita model install {name}` installs it"
             )
         };

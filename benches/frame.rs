@@ -1,6 +1,6 @@
-//! CPU time of a frame of the busiest screen: an hour of song in eight lanes, ten thousand songs in
-//! the library, a running job, everything moving. Without GPU: layout, drawing into shapes, and
-//! tessellation into triangles, which the window does on its main thread.
+//! CPU time of a frame of the busiest screen: eight lanes with an hour of song, ten thousand songs
+//! in the library, a running job. Everything is moving. Without GPU: layout, drawing into shapes,
+//! and tessellation into triangles, which the window does on its main thread.
 //!
 //! `cargo bench --bench frame` prints the median and the 99th percentile for each scene; an
 //! argument sets the number of frames.
@@ -100,7 +100,7 @@ fn job(done: usize) -> Event {
 }
 
 /// The events that lead to the busiest screen.
-fn events() -> Vec<Event> {
+fn busiest_screen() -> Vec<Event> {
     let stems: Vec<String> = STEMS.map(str::to_owned).into();
     let song_id = SongId(SONGS);
     let bins = FRAMES.div_ceil(512) as usize;
@@ -145,7 +145,7 @@ impl Bench {
         let app = App::new(&ctx, link, "terms");
         let frame = eframe::Frame::_new_kittest();
         let mut bench = Self { ctx, app, frame, events, began: Instant::now(), size };
-        for event in events() {
+        for event in busiest_screen() {
             bench.emit(event);
         }
         for _ in 0..30 {

@@ -1,9 +1,9 @@
 //! Benchmarks of single kernels at the published network's shapes, on one thread: `cargo bench
 //! --bench kernels -- [FILTER]`.
 //!
-//! Throughput is in floating-point operations, two for a multiply-add ("Gelem/s" is GFLOP/s),
-//! except for elementwise kernels, where it is in values. criterion stores the last run's figures
-//! and prints the changes.
+//! Throughput is in floating-point operations, two for a multiply-add ("Gelem/s" is GFLOP/s), and
+//! in values for elementwise kernels. The crate criterion stores the last run's figures and prints
+//! the changes.
 
 use std::time::Duration;
 

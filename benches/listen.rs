@@ -3,9 +3,9 @@
 //!
 //! Drives the engine in this process and plays through the default sound device (a paced sink
 //! behind ALSA's `file` plug-in suffices). Prints, N times, the seconds from Process to the first
-//! sound of a stem at the play head, and after a seek ahead, with a breakdown and the time of one
-//! segment. Then plays for M minutes while the song is separated repeatedly, with seeks, loops,
-//! gains and speeds, and prints the underruns and the memory.
+//! sound of a stem at the play head, with a breakdown. Also prints the seconds after a seek ahead,
+//! and the time of one segment. Then plays for M minutes while the song is separated repeatedly,
+//! with seeks, loops, gains and speeds, and prints the underruns and the memory.
 
 #![expect(clippy::print_stdout, reason = "the figures are the result")]
 
@@ -194,13 +194,14 @@ impl Session {
         self.attend(Duration::from_secs_f64(0.3 * first))?;
         let jump = Instant::now();
         player.seek(3 * self.frames / 4);
-        self.attend(Duration::from_millis(100))?; // stems already queued for the device would count, too
+        // Stems that are already queued for the device must not count.
+        self.attend(Duration::from_millis(100))?;
         let after_jump = self.until_a_stem_sounds(jump)?;
         self.wait("more segments", |session| session.computed.1 >= 8 || session.is_done)?;
         let segment = self.segment_seconds();
         println!(
             "A segment: {segment:.2} s. From Process to the first sound of a stem: {first:.2} s, \
-             × {:.2} (started at {:.2}, readable {:.2} later, audible {:.2} later); after a seek ahead: \
+             × {:.2} (started at {:.2}, readable {:.2} later, audible {:.2} later); after a seek: \
              {after_jump:.2} s, × {:.2}. Underruns: {}",
             first / segment,
             (begun - since).as_secs_f64(),

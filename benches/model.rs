@@ -2,10 +2,10 @@
 //! [MODEL]`.
 //!
 //! Prints seconds per segment, the real-time factor, the share of the machine's peak for matrix
-//! products, the peak memory, and the time until a new process has loaded the model. The peak is
-//! measured in the same run with a third-party library. `--profile` adds the time of each part, and
-//! `--fast` selects the fast precision. Without MODEL, the installed model is used. `--serve` is
-//! for `peers.py`, `--load` for this program itself.
+//! products, and the peak memory. Also prints the time until a new process has loaded the model.
+//! The peak for products is measured in the same run with a third-party library. `--profile` adds
+//! the time of each part, and `--fast` selects the fast precision. Without MODEL, the installed
+//! model is used. `--serve` is for `peers.py`, `--load` for this program itself.
 
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
@@ -92,7 +92,8 @@ fn main() -> Result<()> {
     }
     if arguments.load {
         std::io::stdout().write_all(b"!")?;
-        std::process::exit(0); // skips the network's deallocation, which is not part of the measurement
+        // Skips the deallocation of the network, which is not part of the measurement.
+        std::process::exit(0);
     }
     let bench = Bench::new(network, &arguments)?;
     let peak = bench.print_table(&arguments.threads)?;

@@ -1,8 +1,8 @@
 //! Benchmarks of the whole program: `cargo bench --bench whole -- --first-stem`, or `-- --memory
 //! MINUTES [--segments N]`.
 //!
-//! `--first-stem` drives the engine in this process and prints the seconds from Process to the
-//! stems of the first segment, with the model already loaded, and the time of the network alone.
+//! `--first-stem` drives the engine in this process, with the model already loaded. It prints the
+//! seconds from Process to the stems of the first segment, and the time of the network alone.
 //! `--memory` runs `partita separate` on a song of this length and prints the peak memory. With
 //! `--segments`, the run is stopped after N segments, because the memory has stopped growing long
 //! before. Both create temporary songs and data folders.

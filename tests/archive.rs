@@ -207,7 +207,7 @@ fn lines_have_names_folders_and_options_of_their_own() {
     }
 }
 
-/// Shares of real files, whose headers have the lengths: each file is in one share, even if it is
+/// Shares of real files, whose headers have the lengths. Each file is in one share, even if it is
 /// not a song, and the shares have similar lengths.
 #[test]
 fn shares_have_every_song_once_and_nearly_one_length() {
@@ -282,7 +282,7 @@ proptest! {
     }
 }
 
-/// Kills a share again and again: completed songs are skipped, an interrupted song resumes after
+/// Kills a share again and again. Completed songs are skipped, an interrupted song resumes after
 /// its last segment, and the samples equal those of an undisturbed run.
 #[test]
 fn a_killed_share_goes_on_from_its_last_segment() {
@@ -483,7 +483,7 @@ fn three_on_the_same_share_do_not_spoil_each_other() {
         computed += begun(&output);
     }
     let total: usize = lengths.iter().copied().map(segments).sum();
-    assert!(computed < 2 * total, "the programs did not divide the work:{computed} of {total}");
+    assert!(computed < 2 * total, "the programs did not divide the work: {computed} of {total}");
     assert!(archive.results("out") == archive.results("alone"));
     assert!(archive.left_over("out").is_empty(), "{:?}", archive.left_over("out"));
     assert_eq!(archive.report("out", &["--verify"]).0, Some(0));

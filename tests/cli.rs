@@ -356,7 +356,7 @@ fn the_fast_precision_works_or_says_what_it_wants() {
     }
     let output = partita(home.path(), &["list", "--precision", "quick"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("single or fast"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`single` or `fast`"), "{}", stderr(&output));
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn the_same_file_added_by_several_at_once_is_one_song() {
     assert_eq!(std::fs::read_dir(home.path().join("songs")).unwrap().count(), 1);
 }
 
-/// The window's engine and the command line at the same time: a job for a song that the other
+/// Runs the window's engine and the command line at the same time. A job for a song that the other
 /// process is separating waits with a message. The job completes when the other process has ended,
 /// even by a kill.
 #[test]

@@ -1,4 +1,4 @@
-//! Every subcommand with a standard output that cannot be written: a full disk is an error with an
+//! Every subcommand with a standard output that cannot be written. A full disk is an error with an
 //! exit code, and a closed pipe is not.
 
 use std::{

@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct FileArguments {
     /// Write one file for each of these stems, separated by commas; `none` for no such file
-    /// [default: all stems of the model, or none with --all-but]
+    /// [default: all of the model, or none with --all-but]
     #[arg(long, value_delimiter = ',', value_name = "STEMS")]
     stems: Vec<String>,
     /// Write one file for each of these stems with the song minus the stem. Unlike the sum of the
@@ -76,8 +76,8 @@ impl FileArguments {
     /// The selected content, given the stems `sources`.
     ///
     /// # Errors
-    /// A stem does not exist, a loudness is set without a mix, or a gain is set for a stem that the
-    /// mix does not include.
+    /// A stem does not exist, a loudness is set without a mix, or a gain is set for a stem outside
+    /// the mix.
     pub(super) fn selection(&self, sources: &[String]) -> anyhow::Result<Selection> {
         let has_none = matches!(self.stems.as_slice(), [only] if only == "none");
         let stems = match &self.stems[..] {

@@ -126,7 +126,7 @@ impl SeparationArguments {
             let own = model.spec.segment_frames as f64 / f64::from(model.spec.sample_rate);
             if frames.abs_diff(model.spec.segment_frames) > 1 {
                 bail!(
-                    "the model \"{name}\" requires segments of {own} s, the length it was trained with; leave \
+                    "the model \"{name}\" requires segments of {own} s, as in its training; leave \
                      --segment out"
                 )
             }
@@ -141,7 +141,7 @@ fn parse_quality(text: &str) -> Result<Quality, String> {
         "draft" => Ok(Quality::DRAFT),
         "standard" => Ok(Quality::STANDARD),
         "best" => Ok(Quality::BEST),
-        _ => Err("it is draft, standard or best".into()),
+        _ => Err("expected draft, standard or best".into()),
     }
 }
 

@@ -62,7 +62,7 @@ impl Source {
 impl Catalog {
     fn new(tag: LanguageIdentifier, files: &[&str]) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-        // Isolation marks would be drawn as boxes by fonts that lack them, and end up in copied text.
+        // Fonts without isolation marks would draw boxes, and copied text would contain the marks.
         bundle.set_use_isolating(false);
         for file in files {
             // Invalid messages are left out and shown in English; a test reports them.

@@ -77,7 +77,7 @@ def main():
     victims = descendants(daemon)
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
-    print(f"killed: the second node's daemon and its descendants, {len(victims)} processes", flush=True)
+    print(f"killed: the second node's daemon and descendants, {len(victims)} processes", flush=True)
     time.sleep(5)
     cluster.add_node(num_cpus=1)
     print("a replacement node has joined", flush=True)

@@ -87,7 +87,7 @@ def time_of(seconds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--segment", type=float, default=0.80, help="seconds of a segment on a node")
-    parser.add_argument("--rest", type=float, default=0.010, help="everything except segments, in seconds for a second of music")
+    parser.add_argument("--rest", type=float, default=0.010, help="other seconds for a second of music")
     parser.add_argument("--song", type=float, default=0.1, help="fixed seconds for each song")
     parser.add_argument("--start", type=float, default=1.0, help="seconds until a share starts")
     parser.add_argument("--songs", type=int, default=100_000)

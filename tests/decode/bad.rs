@@ -48,7 +48,7 @@ fn each_bad_file_has_an_error_of_its_own() {
     absurd_rate[24..28].copy_from_slice(&1u32.to_le_bytes());
     let mut no_sound = wav[..58].to_vec();
     no_sound[54..58].fill(0);
-    let text = "Dear reader, this is not a song.".repeat(30);
+    let text = "Dear reader, this is not a song. ".repeat(30);
     let cases: [(&str, &[u8], &str); 21] = [
         ("empty.mp3", b"", "the file is empty"),
         ("text.mp3", text.as_bytes(), "not an audio file but text"),

@@ -1,5 +1,5 @@
-//! The fuzzed functions: for each kind of untrusted file, a function that takes any bytes, reads
-//! them as the program does, and panics if an invariant is violated.
+//! The fuzzed functions, one for each kind of untrusted file. Each takes any bytes, reads them as
+//! the program does, and panics if an invariant is violated.
 //!
 //! Shared by the fuzzers (`targets`, run by `./x fuzz`) and by the test beside this file, which
 //! runs the seeds and their mutations. Errors are allowed, and so are panics of libraries that
@@ -174,8 +174,8 @@ pub fn safetensors(data: &[u8]) {
     }
 }
 
-/// Imports PyTorch weights. Data that is not a ZIP archive is wrapped as the pickle program of one,
-/// so that checksums do not stop mutations from reaching the pickle reader.
+/// Imports PyTorch weights. Other data than a ZIP archive is wrapped as the pickle program of one,
+/// because checksums would stop mutations from reaching the pickle reader.
 pub fn torch(data: &[u8]) {
     let home = folder();
     if data.starts_with(b"PK") {

@@ -1,5 +1,5 @@
-//! Diagnosis of a process that makes no progress: the state of each thread, as far as the system
-//! reports it, and stacks by gdb where installed.
+//! Diagnosis of a process that makes no progress: the state of each thread as reported by the
+//! system, and the stacks if gdb is installed.
 
 use std::{
     fmt::Write as _,

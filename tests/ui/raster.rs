@@ -80,8 +80,8 @@ fn area(a: Pos2, b: Pos2, c: Pos2) -> f64 {
     (f64::from(b.x) - ax) * (f64::from(c.y) - ay) - (f64::from(b.y) - ay) * (f64::from(c.x) - ax)
 }
 
-/// Whether a pixel exactly on the edge from `a` to `b` belongs to the triangle, so that pixels on
-/// an edge of two triangles are drawn once.
+/// Whether a pixel exactly on the edge from `a` to `b` belongs to the triangle. Pixels on an edge
+/// of two triangles are drawn once.
 fn owns_edge(a: Pos2, b: Pos2) -> bool {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     dy < 0.0 || (dy == 0.0 && dx > 0.0)

@@ -1,4 +1,4 @@
-//! A walk through every panel and dialog in both languages: every control has a name, and no two
+//! A walk through every panel and dialog in both languages. Every control has a name, and no two
 //! controls of a panel have the same one.
 
 use std::collections::BTreeMap;

@@ -40,9 +40,10 @@ use crate::{
 
 /// Text at the end of `--help`.
 pub(in crate::cli) const EXIT_CODES: &str = "\
-Exit codes: 0 everything is done; 75 restart this share (a signal or a full disk stopped it, or failures may \
-succeed later); 1 songs failed permanently (all others are done); 2 wrong usage.\n\
-SIGTERM: the current segment is finished and synced within 20 seconds; the next run resumes after it.";
+Exit codes: 0 everything is done; 75 restart this share (a signal or a full disk stopped it, or \
+failures may succeed later); 1 songs failed permanently (all others are done); 2 wrong usage.\n\
+SIGTERM: the current segment is finished and synced within 20 seconds; the next run resumes \
+after it.";
 
 /// Exit code of wrong usage, as in clap.
 const WRONG: u8 = 2;

@@ -89,7 +89,7 @@ fn asks_for_rest(form: &FactsForm) -> bool {
     form.missing.iter().any(|fact| matches!(fact, MissingFact::Stems { count: 1 }))
 }
 
-/// One field: its name, an example, the meaning of the typed text, and the usual values, each as
+/// One field: its name, an example, and the meaning of the typed text. The usual values each have
 /// the button's label and the text to fill in.
 struct Row<'a> {
     salt: &'static str,

@@ -79,7 +79,7 @@ impl Dialogs {
         });
         match started {
             Ok(_detached) => self.is_open = true,
-            Err(error) => tracing::error!("could not start a thread for the file dialog:{error}"),
+            Err(error) => tracing::error!("could not start a thread for the file dialog: {error}"),
         }
     }
 }

@@ -50,7 +50,7 @@ pub fn fall_back_on_the_systems(ctx: &Context) {
         {
             let work = move || add(&ctx, &files_in(FOLDERS));
             if let Err(error) = std::thread::Builder::new().name("fonts".into()).spawn(work) {
-                tracing::warn!("could not start a thread for the system's fonts:{error}");
+                tracing::warn!("could not start a thread for the system's fonts: {error}");
             }
         }
         None

@@ -66,7 +66,7 @@ impl Revealer {
             }
         };
         if let Err(error) = thread::Builder::new().name("file manager".into()).spawn(work) {
-            tracing::error!("could not start a thread for the file manager:{error}");
+            tracing::error!("could not start a thread for the file manager: {error}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The audio tracks of a song's file, where it has several: the imported one, with a menu that
-//! imports another as a song of its own.
+//! The audio tracks of a song's file, if it has several: the imported one, and a menu that imports
+//! another as a separate song.
 
 use egui::{Align2, Popup, Pos2, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 

@@ -5,13 +5,13 @@
 //! pointer and talks to the programs below it until the files are accepted or refused. Nothing here
 //! blocks the caller.
 //!
-//! Supports Linux under X11, where the window always is (through `XWayland` under Wayland, whose
-//! compositor may pass the drag on to its own windows). macOS and Windows have other protocols,
-//! which need the window's own thread. The crate `drag` implements them, but is untested here, so
-//! [`is_possible`] returns false on those systems and the window must not offer drags.
+//! Supports Linux under X11, including `XWayland` under Wayland, whose compositor may pass the drag
+//! on to its own windows. macOS and Windows have other protocols, which need the window's own
+//! thread. The crate `drag` implements them, but is untested here. On those systems [`is_possible`]
+//! returns false, and the window must not offer drags.
 //!
-//! A drop hands over a list of paths. A file manager copies the files after it has confirmed the
-//! drop, and a DAW may play them in place, so the files must outlive the drag.
+//! A drop hands over a list of paths. The files must outlive the drag: a file manager copies them
+//! after it has confirmed the drop, and a DAW may play them in place.
 //!
 //! The drag shows no picture below the pointer. The window sets the pointer's shape from
 //! [`Drag::state`], because the window holds the pointer while the button is down.

@@ -62,11 +62,11 @@ impl Output {
     }
 
     /// Prints one result: text, or a JSON object.
-    pub(super) fn result(&self, words: &str, json: &Value) {
+    pub(super) fn result(&self, text: &str, json: &Value) {
         if self.json {
             self.json_line(json);
         } else {
-            self.line(words);
+            self.line(text);
         }
     }
 
@@ -76,11 +76,11 @@ impl Output {
     }
 
     /// Reports a failure; with JSON, also among the results.
-    pub(super) fn error(&self, words: &str) {
+    pub(super) fn error(&self, text: &str) {
         if self.json {
-            self.json_line(&serde_json::json!({ "error": words }));
+            self.json_line(&serde_json::json!({ "error": text }));
         }
-        note(&format!("partita: {words}"));
+        note(&format!("partita: {text}"));
     }
 
     /// Reports a failure of one file or song.
@@ -135,8 +135,8 @@ impl Output {
 }
 
 /// Prints a message to standard error.
-pub(super) fn note(words: &str) {
-    drop(writeln!(io::stderr(), "{words}"));
+pub(super) fn note(text: &str) {
+    drop(writeln!(io::stderr(), "{text}"));
 }
 
 /// Progress of one operation, on standard error.

@@ -389,10 +389,10 @@ fn drop_overlay(ui: &Ui, count: usize) {
         ui.ctx().layer_painter(LayerId::new(Order::Foreground, Id::unique("drop overlay")));
     painter.rect_filled(full, 0, tokens.background.gamma_multiply(0.9));
     dashed_outline(&painter, full.shrink(24.0), 20.0, Stroke::new(2.0, tokens.accent));
-    let words = fl!(drop_to_add, count = count);
+    let text = fl!(drop_to_add, count = count);
     let place = Rect::from_center_size(full.center(), full.size());
     let title = font(text::TITLE, Weight::SemiBold);
-    paint_text(&painter, place, Align2::CENTER_CENTER, &words, title, tokens.text);
+    paint_text(&painter, place, Align2::CENTER_CENTER, &text, title, tokens.text);
 }
 
 /// The lane, counted from 0, that a command for a numbered lane refers to.

@@ -220,11 +220,11 @@ fn wanted(
     let mut taken = HashSet::new();
     let mut wanted = Vec::with_capacity(entries.len());
     for entry in entries {
-        let wrong = |words: &str| anyhow::anyhow!(at(entry.line, words));
+        let wrong = |text: &str| anyhow::anyhow!(at(entry.line, text));
         let mut own = written.clone();
         for (option, value) in &entry.options {
             let with = own.with(option, value);
-            own = with.map_err(|words| wrong(&format!("{option}: {words}")))?;
+            own = with.map_err(|text| wrong(&format!("{option}: {text}")))?;
         }
         let settings = own.settings();
         if matches!(settings.on_exists, OnExists::Skip | OnExists::Number) {
@@ -367,9 +367,9 @@ impl Reporter<'_> {
     }
 
     /// Prints a line of text.
-    fn words(&self, words: &str) {
+    fn words(&self, text: &str) {
         if !self.output.is_json() {
-            self.output.result(words, &Value::Null);
+            self.output.result(text, &Value::Null);
         }
     }
 
@@ -382,7 +382,7 @@ impl Reporter<'_> {
         {
             line.extend(more);
         }
-        let words = fl!(
+        let text = fl!(
             cli_share_ended,
             share = shard.to_string(),
             done = *done,
@@ -392,7 +392,7 @@ impl Reporter<'_> {
             temporary = *temporary,
             left = *left
         );
-        self.output.result(&words, &line);
+        self.output.result(&text, &line);
         if let Some(reason) = &summary.stopped {
             note(&fl!(cli_share_stopped, reason = reason));
         }

@@ -40,17 +40,17 @@ pub(in crate::cli) fn run(
     let recipes = library.recipes()?;
     let cancel = cancel_on_signal()?;
     let mut any_failed = false;
-    for words in &arguments.songs {
-        let exported = find_song(&songs, words).map_err(anyhow::Error::from).and_then(|song| {
+    for query in &arguments.songs {
+        let exported = find_song(&songs, query).map_err(anyhow::Error::from).and_then(|song| {
             let chosen = recipes.get(&song.id);
             let (model, recipe) = arguments.recipe.recipe(home, chosen, preferences)?;
             export(&library, song, (&model, recipe), &arguments.files, &cancel)
         });
         match exported {
-            Ok(exported) => report(words, &exported, None, output),
+            Ok(exported) => report(query, &exported, None, output),
             Err(e) => {
                 any_failed = true;
-                output.failed(words, &format!("{e:#}"));
+                output.failed(query, &format!("{e:#}"));
             }
         }
     }

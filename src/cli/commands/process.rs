@@ -39,9 +39,9 @@ pub(in crate::cli) fn run(
 ) -> anyhow::Result<ExitCode> {
     let session = Session::start(home.to_owned(), compute)?;
     let mut any_failed = false;
-    for words in &arguments.songs {
+    for query in &arguments.songs {
         let result =
-            find_song(&session.songs, words).map_err(anyhow::Error::from).and_then(|song| {
+            find_song(&session.songs, query).map_err(anyhow::Error::from).and_then(|song| {
                 let mut requests = Vec::new();
                 if arguments.recipe.is_given() {
                     let chosen = engine::look_into_library(home)?.recipes()?;
@@ -66,16 +66,16 @@ pub(in crate::cli) fn run(
                 Ok(()) => {}
                 Err(e) => {
                     any_failed = true;
-                    output.failed(words, &e.to_string());
+                    output.failed(query, &e.to_string());
                 }
             },
             Ok(job) => {
                 any_failed = true;
-                output.failed(words, &super::list::state_words(&job));
+                output.failed(query, &super::list::state_words(&job));
             }
             Err(e) => {
                 any_failed = true;
-                output.failed(words, &format!("{e:#}"));
+                output.failed(query, &format!("{e:#}"));
             }
         }
     }

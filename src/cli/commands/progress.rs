@@ -31,13 +31,13 @@ pub(in crate::cli) fn run(
         JobState::Done => (100, engine::export::job_tracks::of_job(&library, &job)?.files),
         _ => ((job.fraction() * 100.0) as u32, Vec::new()),
     };
-    let words = if tracks.is_empty() {
+    let text = if tracks.is_empty() {
         format!("{}: {}", song.title, state_words(&job))
     } else {
         tracks_text(&tracks)
     };
     output.result(
-        &words,
+        &text,
         &json!({ "song": song.id, "percent": percent, "job": job, "tracks": tracks_json(&tracks) }),
     );
     Ok(ExitCode::SUCCESS)

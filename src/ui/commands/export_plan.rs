@@ -99,7 +99,7 @@ impl Objection {
     /// The text of the objection.
     pub fn words(&self) -> &str {
         match self {
-            Self::What(words) | Self::Loudness(words) | Self::Name(words) => words,
+            Self::What(text) | Self::Loudness(text) | Self::Name(text) => text,
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Performs each action: a command to the engine, a call to the player, or a change of [`UiState`].
-//! The only module that changes that state. Main thread, at the end of a frame.
+//! Performs each action: a command to the engine, a call to the player, or a change of
+//! [`UiState`](super::state::ui_state::UiState). The only module that changes that state. Main
+//! thread, at the end of a frame.
 
 mod drag;
 mod export;

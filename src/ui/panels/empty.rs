@@ -35,11 +35,11 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
         icon::stems(ui.painter(), mark, cx.tokens);
     }
     let title = font(text::TITLE, Weight::SemiBold);
-    let words = fl!(empty_title);
-    label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, words, title, cx.tokens.text);
+    let text = fl!(empty_title);
+    label(ui, "empty title", row(-12.0, 36.0), Align2::CENTER_CENTER, text, title, cx.tokens.text);
     let body = font(text::LANE, Weight::Regular);
-    let words = fl!(empty_line);
-    label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, words, body, cx.tokens.dim);
+    let text = fl!(empty_line);
+    label(ui, "empty line", row(24.0, 24.0), Align2::CENTER_CENTER, text, body, cx.tokens.dim);
     let spec = UiCommand::AddFiles.spec();
     let place = Rect::from_center_size(middle + vec2(0.0, 76.0), vec2(176.0, 44.0));
     let response = button(ui, "empty choose", place, spec.text, Kind::Primary, true);

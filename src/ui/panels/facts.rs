@@ -44,14 +44,14 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
     let Some(form) = &ui_state.facts else { return };
     let frame =
         Frame::popup(ui.style()).fill(cx.tokens.panel).corner_radius(radius::CARD).inner_margin(24);
-    let words = Words::of(ui, form);
+    let texts = Texts::of(ui, form);
     let modal = Modal::new(Id::unique("facts")).frame(frame).backdrop_color(cx.tokens.veil).show(
         ui,
         |ui| {
             let rows = rows(form) as f32 * ROW;
-            let tall = TITLE + 8.0 + words.text_height + GAP + rows + words.error_height + BUTTONS;
+            let tall = TITLE + 8.0 + texts.text_height + GAP + rows + texts.error_height + BUTTONS;
             let (rect, _) = ui.allocate_exact_size(vec2(WIDTH, tall), Sense::hover());
-            contents(ui, cx, rect, form, &words);
+            contents(ui, cx, rect, form, &texts);
         },
     );
     if modal.should_close() {
@@ -60,14 +60,14 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>) {
 }
 
 /// The form's paragraphs with their heights, including the gaps below.
-struct Words {
+struct Texts {
     text: String,
     text_height: f32,
     error: Option<String>,
     error_height: f32,
 }
 
-impl Words {
+impl Texts {
     fn of(ui: &Ui, form: &FactsForm) -> Self {
         let height = |words: &str, size: f32| {
             let (font, color) = (font(size, Weight::Regular), egui::Color32::PLACEHOLDER);
@@ -102,8 +102,8 @@ struct Row<'a> {
 impl Row<'_> {
     fn of<'a>(fact: &MissingFact, form: &FactsForm) -> Row<'a> {
         let first = |usual: &[usize]| usual.first().map_or_else(String::new, usize::to_string);
-        let listed = |usual: &[usize], words: &dyn Fn(usize) -> String| {
-            usual.iter().take(MOST_USUAL).map(|value| (words(*value), value.to_string())).collect()
+        let listed = |usual: &[usize], text: &dyn Fn(usize) -> String| {
+            usual.iter().take(MOST_USUAL).map(|value| (text(*value), value.to_string())).collect()
         };
         match fact {
             MissingFact::Hop { usual } => Row {
@@ -141,7 +141,7 @@ fn in_seconds(seconds: f64) -> String {
     fl!(facts_seconds, seconds = words::decimal(seconds, if is_whole { 0 } else { 2 }))
 }
 
-fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, words: &Words) {
+fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, texts: &Texts) {
     let tokens = cx.tokens;
     let name = font(text::NAME, Weight::SemiBold);
     let line = Rect::from_min_size(rect.min, vec2(rect.width(), TITLE));
@@ -149,11 +149,11 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, words: &
     label(ui, "facts title", line, Align2::LEFT_CENTER, &title, name, tokens.text);
     let place = line.translate(vec2(0.0, TITLE + 8.0));
     let body = font(text::BODY, Weight::Regular);
-    paragraph(ui, "facts text", place, &words.text, body, tokens.dim, TEXT_ROWS);
+    paragraph(ui, "facts text", place, &texts.text, body, tokens.dim, TEXT_ROWS);
 
     let mut new = form.clone();
     let mut place = Rect::from_min_size(
-        pos2(rect.left(), place.top() + words.text_height + GAP),
+        pos2(rect.left(), place.top() + texts.text_height + GAP),
         vec2(rect.width(), ROW),
     );
     for fact in &form.missing {
@@ -172,7 +172,7 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm, words: &
         row(ui, cx, place, &rest, &mut new.rest);
         place = place.translate(vec2(0.0, ROW));
     }
-    if let Some(error) = &words.error {
+    if let Some(error) = &texts.error {
         let small = font(text::SMALL, Weight::Regular);
         paragraph(ui, "facts error", place, error, small, tokens.error, TEXT_ROWS);
     }
@@ -190,10 +190,10 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, row: &Row<'_>, typed: &mut String) 
     let salt = ("facts label", row.salt);
     label(ui, salt, line, Align2::LEFT_CENTER, &row.name, small.clone(), cx.tokens.dim);
     let mut place = Rect::from_min_size(line.left_bottom(), vec2(rect.width(), FIELD));
-    for (at, (words, value)) in row.usual.iter().enumerate().rev() {
-        let wide = width(ui, words, Kind::Quiet);
+    for (at, (text, value)) in row.usual.iter().enumerate().rev() {
+        let wide = width(ui, text, Kind::Quiet);
         let own = Rect::from_min_max(pos2(place.right() - wide, place.top()), place.max);
-        if button(ui, ("facts usual", row.salt, at), own, words, Kind::Quiet, true).clicked() {
+        if button(ui, ("facts usual", row.salt, at), own, text, Kind::Quiet, true).clicked() {
             value.clone_into(typed);
         }
         place.max.x = own.left() - 8.0;
@@ -235,11 +235,11 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, form: &FactsForm) {
 }
 
 /// Draws up to two lines, vertically centred in `rect`.
-fn paragraph_centred(ui: &Ui, cx: &Cx<'_>, rect: Rect, words: &str, font: egui::FontId) {
+fn paragraph_centred(ui: &Ui, cx: &Cx<'_>, rect: Rect, text: &str, font: egui::FontId) {
     let color = cx.tokens.dim;
-    let tall = lines(ui.painter(), words, font.clone(), color, rect.width(), 2).size().y;
+    let tall = lines(ui.painter(), text, font.clone(), color, rect.width(), 2).size().y;
     let place = rect.translate(vec2(0.0, ((rect.height() - tall) / 2.0).max(0.0)));
-    paragraph(ui, "facts lack", place, words, font, color, 2);
+    paragraph(ui, "facts lack", place, text, font, color, 2);
 }
 
 /// The text about the progress of the import.

@@ -133,7 +133,7 @@ fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
             let keys = keys(ui, verb);
             let (body, medium) =
                 (font(text::BODY, Weight::Regular), font(text::SMALL, Weight::Medium));
-            let words = verb.spec().tooltip;
+            let text = verb.spec().tooltip;
             let end = label(
                 ui,
                 ("help keys", verb),
@@ -144,7 +144,7 @@ fn column_ui(ui: &Ui, cx: &Cx<'_>, column: Rect, groups: &[Group]) {
                 tokens.text,
             );
             let place = place.with_max_x(end.left() - 12.0);
-            label(ui, ("help", verb), place, Align2::LEFT_CENTER, words, body, tokens.dim);
+            label(ui, ("help", verb), place, Align2::LEFT_CENTER, text, body, tokens.dim);
         }
         line();
     }

@@ -36,10 +36,10 @@ pub fn library(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let hidden = about_library.len().saturating_sub(SHOWN);
     if hidden > 0 {
         let rect = Rect::from_x_y_ranges(x, top - 26.0..=top);
-        let words = fl!(and_more, count = hidden);
+        let text = fl!(and_more, count = hidden);
         let small = font(text::SMALL, Weight::Regular);
         let place = rect.shrink2(vec2(10.0, 0.0));
-        label(ui, "more notices", place, Align2::LEFT_CENTER, &words, small, cx.tokens.dim);
+        label(ui, "more notices", place, Align2::LEFT_CENTER, &text, small, cx.tokens.dim);
         let dismiss = fl!(notice_dismiss_all);
         let wide = width(ui, dismiss, Kind::Link);
         let place = Rect::from_min_max(pos2(rect.right() - wide, rect.top()), rect.max);
@@ -65,13 +65,13 @@ pub fn undo(ui: &Ui, cx: &mut Cx<'_>, x: Rangef, bottom: f32) -> f32 {
     let Some(removal) = &ui_state.removal else { return bottom };
     let rect = Rect::from_x_y_ranges(x, bottom - 40.0..=bottom);
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
-    let words = match removal.songs.len() {
+    let text = match removal.songs.len() {
         1 => fl!(notice_removed, title = &removal.title),
         many => fl!(notice_removed_many, count = many),
     };
     let place = Rect::from_min_max(rect.min + vec2(12.0, 0.0), rect.max - vec2(64.0, 0.0));
     let body = font(text::BODY, Weight::Regular);
-    label(ui, "removed", place, Align2::LEFT_CENTER, &words, body, cx.tokens.text);
+    label(ui, "removed", place, Align2::LEFT_CENTER, &text, body, cx.tokens.text);
     let place = Rect::from_min_max(rect.right_top() + vec2(-60.0, 6.0), rect.max - vec2(8.0, 6.0));
     if button(ui, "undo remove", place, fl!(notice_undo), Kind::Link, true).clicked() {
         cx.act(Action::UndoRemove);
@@ -131,13 +131,13 @@ pub fn failure(ui: &Ui, cx: &Cx<'_>, x: Rangef, top: f32, problem: &Problem) -> 
     rect.bottom()
 }
 
-fn height(ui: &Ui, words: &str, width: f32) -> f32 {
+fn height(ui: &Ui, text: &str, width: f32) -> f32 {
     let small = font(text::SMALL, Weight::Regular);
     let color = egui::Color32::PLACEHOLDER;
-    lines(ui.painter(), words, small, color, width - 68.0, ROWS).size().y + 18.0
+    lines(ui.painter(), text, small, color, width - 68.0, ROWS).size().y + 18.0
 }
 
-fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str, is_good: bool) {
+fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, text: &str, is_good: bool) {
     ui.painter().rect_filled(rect, radius::FIELD, cx.tokens.raised);
     let sign = Rect::from_min_size(rect.min + vec2(10.0, 9.0), vec2(15.0, 15.0));
     if is_good {
@@ -150,7 +150,7 @@ fn surface(ui: &Ui, cx: &Cx<'_>, rect: Rect, salt: impl Salt, words: &str, is_go
         pos2(rect.right() - 34.0, rect.bottom()),
     );
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, salt, place, words, small, cx.tokens.text, ROWS);
+    paragraph(ui, salt, place, text, small, cx.tokens.text, ROWS);
 }
 
 fn notice_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, notice: &Notice) {

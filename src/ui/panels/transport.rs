@@ -153,11 +153,11 @@ fn time(ui: &Ui, cx: &Cx<'_>, x: f32, y: f32) -> f32 {
     let used = digits(ui, place, &shown, &strong, cx.tokens.text);
     let rest = Rect::from_min_size(pos2(x + used + 8.0, y - 11.0), vec2(90.0, 24.0));
     let body = font(text::BODY, Weight::Regular);
-    let words = format!("/ {}", words::clock(total));
-    let total = paint_text(ui.painter(), rest, Align2::LEFT_CENTER, &words, body, cx.tokens.dim);
+    let text = format!("/ {}", words::clock(total));
+    let total = paint_text(ui.painter(), rest, Align2::LEFT_CENTER, &text, body, cx.tokens.dim);
     let all = Rect::from_min_max(place.min, total.max);
     at(ui, "time", all, Sense::hover())
-        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{shown} {words}")));
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{shown} {text}")));
     total.right().max(x + 118.0)
 }
 
@@ -184,10 +184,10 @@ fn device(ui: &Ui, cx: &Cx<'_>, rect: Rect, meter: &Meter) {
     let ink = cx.tokens.warning;
     let used =
         label(ui, "no device", place, Align2::LEFT_CENTER, fl!(transport_no_sound), small, ink);
-    let words = fl!(transport_no_device, reason = words::device_problem(&problem));
+    let text = fl!(transport_no_device, reason = words::device_problem(&problem));
     let response = at(ui, "no device reason", used.union(sign), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
-    response.on_hover_text(&words);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+    response.on_hover_text(&text);
 }
 
 fn export_button(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {

@@ -53,7 +53,7 @@ impl Revealer {
                 Err(error) => error.to_string(),
             };
             let program = command.get_program().to_string_lossy();
-            let words = fl!(
+            let text = fl!(
                 notice_not_shown,
                 file = file.display().to_string(),
                 program = program,
@@ -61,7 +61,7 @@ impl Revealer {
             );
             // After the window is closed, or while it has several unread failures, more are
             // discarded.
-            if sender.try_send(words).is_ok() {
+            if sender.try_send(text).is_ok() {
                 waker();
             }
         };

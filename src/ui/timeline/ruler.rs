@@ -54,8 +54,8 @@ pub fn marks(view: Viewport, frames: u64, width: f32, room: f32) -> Vec<Mark> {
         .take(2_000)
         .map(|(index, frame)| {
             let parts = u64::from(parts);
-            let words = (index % parts == 0).then(|| time(index / parts * step, step));
-            Mark { frame, words }
+            let text = (index % parts == 0).then(|| time(index / parts * step, step));
+            Mark { frame, text }
         })
         .collect()
 }

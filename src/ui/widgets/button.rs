@@ -21,11 +21,11 @@ pub enum Kind {
 }
 
 /// The width of a button with this text.
-pub fn width(ui: &Ui, words: &str, kind: Kind) -> f32 {
+pub fn width(ui: &Ui, text: &str, kind: Kind) -> f32 {
     let weight = if kind == Kind::Link { Weight::Medium } else { Weight::SemiBold };
     let size = if kind == Kind::Link { text::BODY } else { text::LANE };
     let galley =
-        one_line(ui.painter(), words, font(size, weight), Color32::PLACEHOLDER, f32::INFINITY);
+        one_line(ui.painter(), text, font(size, weight), Color32::PLACEHOLDER, f32::INFINITY);
     galley.size().x + if kind == Kind::Link { 4.0 } else { 40.0 }
 }
 
@@ -34,7 +34,7 @@ pub fn button(
     ui: &Ui,
     salt: impl Salt,
     rect: Rect,
-    words: &str,
+    text: &str,
     kind: Kind,
     enabled: bool,
 ) -> Response {
@@ -63,13 +63,13 @@ pub fn button(
         _ => (text::LANE, Weight::SemiBold),
     };
     let place =
-        paint_text(ui.painter(), rect, Align2::CENTER_CENTER, words, font(size, weight), ink);
+        paint_text(ui.painter(), rect, Align2::CENTER_CENTER, text, font(size, weight), ink);
     if kind == Kind::Link && hot {
         let y = place.bottom() - 1.0;
         ui.painter().hline(place.x_range(), y, egui::Stroke::new(1.0, ink));
     }
     focus_ring(ui, &response, rect, rounding);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, words));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, text));
     if enabled { response.on_hover_cursor(egui::CursorIcon::PointingHand) } else { response }
 }
 

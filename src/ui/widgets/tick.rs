@@ -12,8 +12,8 @@ pub const HEIGHT: f32 = 36.0;
 
 /// The width of a pill with this name.
 pub fn width(ui: &Ui, name: &str) -> f32 {
-    let words = font(text::BODY, Weight::Medium);
-    one_line(ui.painter(), name, words, Color32::PLACEHOLDER, f32::INFINITY).size().x + 48.0
+    let text = font(text::BODY, Weight::Medium);
+    one_line(ui.painter(), name, text, Color32::PLACEHOLDER, f32::INFINITY).size().x + 48.0
 }
 
 /// Draws a pill; `response.clicked()` requests the opposite state.
@@ -45,11 +45,11 @@ pub fn tick(
         let stroke = Stroke::new(1.5, tokens.faint);
         ui.painter().rect_stroke(tick_box, radius::TICK, stroke, StrokeKind::Inside);
     }
-    let mut words = rect;
-    words.min.x = tick_box.right() + 8.0;
+    let mut text = rect;
+    text.min.x = tick_box.right() + 8.0;
     let ink = if is_ticked { tokens.text } else { tokens.dim };
     let words_font = font(text::BODY, Weight::Medium);
-    paint_text(ui.painter(), words, Align2::LEFT_CENTER, name, words_font, ink);
+    paint_text(ui.painter(), text, Align2::LEFT_CENTER, name, words_font, ink);
     focus_ring(ui, &response, rect, round);
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_ticked, name));
     response.on_hover_cursor(egui::CursorIcon::PointingHand)

@@ -164,8 +164,8 @@ fn list(store: &Store, output: &Output) {
         let state = store.state(&model.name);
         let Model { name, about, .. } = &model;
         let title = if model.is_own { fl!(cli_model_own) } else { &model.title };
-        let (words, sources) = (in_words(&state), model.sources.join(", "));
-        let mut lines = format!("{name}\t{words}\t{title} ({sources})");
+        let (text, sources) = (in_words(&state), model.sources.join(", "));
+        let mut lines = format!("{name}\t{text}\t{title} ({sources})");
         if !about.is_empty() {
             lines = format!("{lines}\n\t\t{about}");
         }
@@ -286,13 +286,13 @@ fn show_test(model: &Model, file: &str, verdicts: Option<&[Verdict]>, output: &O
         let Verdict { stem, db, least_db } = verdict;
         let (name, is_good) = (&model.name, verdict.is_good());
         let (far, least) = (decimal(*db, 1), decimal(*least_db, 0));
-        let words = if is_good {
+        let text = if is_good {
             fl!(cli_test_passed, db = far, least = least)
         } else {
             fl!(cli_test_failed, db = far, least = least)
         };
         output.result(
-            &format!("{file}\t{stem}\t{words}"),
+            &format!("{file}\t{stem}\t{text}"),
             &json!({
                 "name": name, "file": file, "stem": stem, "db": db, "least_db": least_db, "ok": is_good,
             }),

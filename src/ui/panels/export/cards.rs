@@ -41,24 +41,24 @@ pub fn cards(ui: &Ui, cx: &mut Cx<'_>, area: Rect) {
     let left = right - WIDTH.min(area.width() - 2.0 * size::MARGIN);
     let mut bottom = area.bottom() - 12.0;
     for export in state.exports().iter().rev() {
-        let words = Words::of(cx, export);
-        let top = bottom - words.height(ui, right - left);
+        let texts = Texts::of(cx, export);
+        let top = bottom - texts.height(ui, right - left);
         if top < area.top() + 12.0 {
             break;
         }
-        card(ui, cx, Rect::from_min_max(pos2(left, top), pos2(right, bottom)), export, &words);
+        card(ui, cx, Rect::from_min_max(pos2(left, top), pos2(right, bottom)), export, &texts);
         bottom = top - 8.0;
     }
 }
 
 /// The texts of a card.
-struct Words {
+struct Texts {
     heading: String,
     text: String,
     has_buttons: bool,
 }
 
-impl Words {
+impl Texts {
     fn of(cx: &Cx<'_>, export: &Export) -> Self {
         let asked = cx.ui_state.exports.get(&export.id);
         let title = asked.map_or("", |asked| asked.title.as_str());
@@ -111,7 +111,7 @@ impl Words {
     }
 }
 
-fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
+fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, texts: &Texts) {
     let tokens = cx.tokens;
     // Blocks clicks and drags on the widgets below the card.
     at(ui, ("export card", export.id), rect, Sense::CLICK | Sense::DRAG);
@@ -128,7 +128,7 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
     let upper = Rect::from_min_size(inner.min, vec2(inner.width(), 18.0));
     let strong = font(text::BODY, Weight::SemiBold);
     let salt = ("export", export.id);
-    label(ui, salt, upper, Align2::LEFT_CENTER, &words.heading, strong, tokens.text);
+    label(ui, salt, upper, Align2::LEFT_CENTER, &texts.heading, strong, tokens.text);
     let lower = Rect::from_min_max(pos2(inner.left(), upper.bottom() + 3.0), inner.max);
     let ink = match export.state {
         ExportState::Failed(_) => tokens.error,
@@ -136,7 +136,7 @@ fn card(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export, words: &Words) {
         _ => tokens.dim,
     };
     let small = font(text::SMALL, Weight::Regular);
-    paragraph(ui, ("export line", export.id), lower, &words.text, small, ink, ROWS);
+    paragraph(ui, ("export line", export.id), lower, &texts.text, small, ink, ROWS);
     let row = Rect::from_min_max(pos2(inner.left(), inner.bottom() - BUTTON), inner.max);
     match &export.state {
         ExportState::Exists(_) => answers(ui, cx, row, export),
@@ -174,13 +174,13 @@ fn end(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, export: &Export) {
 fn answers(ui: &Ui, cx: &mut Cx<'_>, row: Rect, export: &Export) {
     let mut left = row.left();
     let again =
-        possible_answers().map(|(answer, words)| (words, Action::ExportAgain(export.id, answer)));
+        possible_answers().map(|(answer, text)| (text, Action::ExportAgain(export.id, answer)));
     let cancel = (fl!(cancel), Action::DismissExport(export.id));
-    for (words, action) in again.into_iter().chain([cancel]) {
-        let wide = width(ui, words, Kind::OnRaised) - 8.0;
+    for (text, action) in again.into_iter().chain([cancel]) {
+        let wide = width(ui, text, Kind::OnRaised) - 8.0;
         let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, BUTTON));
-        let salt = ("export answer", export.id, words);
-        if button(ui, salt, place, words, Kind::OnRaised, true).clicked() {
+        let salt = ("export answer", export.id, text);
+        if button(ui, salt, place, text, Kind::OnRaised, true).clicked() {
             cx.act(action);
         }
         left += wide + 8.0;

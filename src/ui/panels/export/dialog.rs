@@ -79,8 +79,8 @@ fn contents(ui: &mut Ui, cx: &mut Cx<'_>, song: SongId) {
     let title = state.song(song).map_or("", |song| song.title.as_str());
     let heading = font(text::NAME, Weight::SemiBold);
     let line = Rect::from_min_size(place.min, vec2(wide, 26.0));
-    let words = fl!(export_title, title = title);
-    label(ui, "export title", line, Align2::LEFT_CENTER, &words, heading, cx.tokens.text);
+    let text = fl!(export_title, title = title);
+    label(ui, "export title", line, Align2::LEFT_CENTER, &text, heading, cx.tokens.text);
 
     let room = content.height() - TITLE - BUTTONS - 2.0 * (PADDING + AROUND);
     let mut new = ui_state.choices.clone();
@@ -146,10 +146,10 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, rect: Rect, objection: Option<&Objection>) 
         cx.act(Action::CloseExport);
     }
     // Other objections are displayed beside their rows.
-    if let Some(Objection::What(words)) = objection {
+    if let Some(Objection::What(text)) = objection {
         let line =
             Rect::from_min_max(pos2(rect.left(), top), pos2(place.left() - 16.0, rect.bottom()));
         let body = font(text::BODY, Weight::Regular);
-        label(ui, "export reason", line, Align2::LEFT_CENTER, words, body, cx.tokens.error);
+        label(ui, "export reason", line, Align2::LEFT_CENTER, text, body, cx.tokens.error);
     }
 }

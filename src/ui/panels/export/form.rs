@@ -49,11 +49,11 @@ impl Form {
     }
 
     /// Draws a line below the last row.
-    pub fn note(&mut self, ui: &Ui, salt: &str, words: &str, is_wrong: bool) {
+    pub fn note(&mut self, ui: &Ui, salt: &str, text: &str, is_wrong: bool) {
         let line = self.below(4.0, 16.0);
         let ink = if is_wrong { self.tokens.error } else { self.tokens.dim };
         let small = font(text::SMALL, Weight::Regular);
-        label(ui, salt, line, Align2::LEFT_CENTER, words, small, ink);
+        label(ui, salt, line, Align2::LEFT_CENTER, text, small, ink);
     }
 
     /// Reserves an area under the controls, of a height and at distance `gap` from the last row.

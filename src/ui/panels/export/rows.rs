@@ -131,12 +131,12 @@ pub fn quality(ui: &Ui, form: &mut Form, new: &mut ExportChoices) {
     }
     if let Keeps::Roughly(_) = new.format.keeps {
         let body = font(text::BODY, Weight::Regular);
-        let words = if rates.is_empty() {
+        let text = if rates.is_empty() {
             fl!(export_lossy_at, rate = &words::rate(Some((new.format.rate)(SAMPLE_RATE))))
         } else {
             fl!(export_lossy).to_owned()
         };
-        label(ui, "export quality", rest, Align2::LEFT_CENTER, &words, body, form.tokens.text);
+        label(ui, "export quality", rest, Align2::LEFT_CENTER, &text, body, form.tokens.text);
     }
 }
 
@@ -165,11 +165,11 @@ pub fn loudness(ui: &mut Ui, form: &mut Form, new: &mut ExportChoices) {
         new.limiter = !new.limiter;
     }
     let objection = new.loudness().err();
-    let words = match &objection {
+    let text = match &objection {
         Some(objection) => objection.words(),
         None => fl!(export_limiter_note),
     };
-    form.note(ui, "export loudness note", words, objection.is_some());
+    form.note(ui, "export loudness note", text, objection.is_some());
 }
 
 /// Draws the row for the residual.
@@ -189,7 +189,7 @@ pub fn residual(
     }
     let is_one = new.format.streams == Streams::All;
     let either = |tracks, files| if is_one { tracks } else { files };
-    let words = match (what, new.format.keeps) {
+    let text = match (what, new.format.keeps) {
         (ExportWhat::AllBut, _) => fl!(export_residual_all_but),
         (_, Keeps::Roughly(_)) => {
             either(fl!(export_residual_lossy_tracks), fl!(export_residual_lossy_files))
@@ -199,13 +199,13 @@ pub fn residual(
         }
         _ => either(fl!(export_residual_tracks), fl!(export_residual_files)),
     };
-    form.note(ui, "export residual note", words, false);
+    form.note(ui, "export residual note", text, false);
 }
 
 /// Draws the row for the folder; returns whether its button was clicked.
 pub fn folder(ui: &Ui, form: &mut Form, new: &ExportChoices) -> bool {
-    let (row, words) = (form.row(ui, fl!(export_folder)), fl!(export_choose_folder));
-    let wide = width(ui, words, Kind::Quiet) - 8.0;
+    let (row, text) = (form.row(ui, fl!(export_folder)), fl!(export_choose_folder));
+    let wide = width(ui, text, Kind::Quiet) - 8.0;
     let place = Rect::from_min_max(pos2(row.right() - wide, row.top()), row.max);
     let path = Rect::from_min_max(row.min, pos2(place.left() - 12.0, row.bottom()));
     ui.painter().rect_filled(path, radius::FIELD, form.tokens.raised);
@@ -213,7 +213,7 @@ pub fn folder(ui: &Ui, form: &mut Form, new: &ExportChoices) -> bool {
     let body = font(text::BODY, Weight::Regular);
     let inner = path.shrink2(vec2(12.0, 0.0));
     label(ui, "export folder path", inner, Align2::LEFT_CENTER, &shown, body, form.tokens.text);
-    button(ui, CHOOSE, place, words, Kind::Quiet, true).clicked()
+    button(ui, CHOOSE, place, text, Kind::Quiet, true).clicked()
 }
 
 /// Draws the row for the answer when a file already exists.

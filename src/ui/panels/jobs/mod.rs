@@ -135,13 +135,13 @@ fn links(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let reset = fl!(settings_reset);
     let mut x = rect.left() - 2.0;
     let can_clear = !ended.is_empty();
-    for (words, hint, can, action) in [
+    for (text, hint, can, action) in [
         (fl!(job_clear_all), fl!(job_clear_all_tooltip), can_clear, Action::ClearJobs(ended)),
         (reset, reset, cx.state.songs().len() > 0, Action::Ask(Some(Question::Reset))),
     ] {
-        let wide = width(ui, words, Kind::Link);
+        let wide = width(ui, text, Kind::Link);
         let place = Rect::from_min_size(pos2(x, rect.top()), vec2(wide, rect.height()));
-        let response = button(ui, ("jobs", words), place, words, Kind::Link, can);
+        let response = button(ui, ("jobs", text), place, text, Kind::Link, can);
         if response.on_hover_text(hint).clicked() {
             cx.act(action);
         }

@@ -194,11 +194,11 @@ fn hint_ui(ui: &Ui, cx: &Cx<'_>, song: &Song, rows: &[Row<'_>], rect: Rect) {
         return;
     }
     let is_separated = cx.state.is_separated(song.id);
-    let words = if is_separated { fl!(lane_select_to_hear) } else { fl!(lane_select_and_process) };
+    let text = if is_separated { fl!(lane_select_to_hear) } else { fl!(lane_select_and_process) };
     let place = Rect::from_min_size(
         rect.min + vec2(size::LANE_HEAD, 0.0),
         vec2(rect.width() - size::LANE_HEAD, 20.0),
     );
     let body = font(text::BODY, Weight::Regular);
-    label(ui, "lanes hint", place, Align2::LEFT_CENTER, words, body, cx.tokens.dim);
+    label(ui, "lanes hint", place, Align2::LEFT_CENTER, text, body, cx.tokens.dim);
 }

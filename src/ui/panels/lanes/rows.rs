@@ -140,7 +140,7 @@ fn draft_ui(ui: &Ui, cx: &Cx<'_>, scale: TimeScale, wave: Rect, open: &OpenSong)
 /// Draws the state of a lane as text: muted, and the meaning of the residual.
 fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     let is_muted = row.settings.muted && !row.settings.soloed;
-    let words = match (row.is_residual(), is_muted) {
+    let text = match (row.is_residual(), is_muted) {
         (true, true) => format!("{} · {}", fl!(lane_residual_note), fl!(lane_muted)),
         (true, false) => fl!(lane_residual_note).to_owned(),
         (false, true) => fl!(lane_muted).to_owned(),
@@ -148,10 +148,10 @@ fn state_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     };
     let tiny = font(text::TINY, Weight::Regular);
     let ink = cx.tokens.faint;
-    let galley = one_line(ui.painter(), &words, tiny.clone(), ink, wave.width());
+    let galley = one_line(ui.painter(), &text, tiny.clone(), ink, wave.width());
     let place = Rect::from_min_size(wave.min + vec2(6.0, 2.0), galley.size() + vec2(8.0, 2.0));
     ui.painter().rect_filled(place, radius::TICK, cx.tokens.panel);
-    label(ui, ("state", row.key), place, Align2::CENTER_CENTER, &words, tiny, ink);
+    label(ui, ("state", row.key), place, Align2::CENTER_CENTER, &text, tiny, ink);
 }
 
 /// Draws a notice on a dragged lane while its file is being prepared.
@@ -163,10 +163,10 @@ fn preparing_ui(ui: &Ui, cx: &Cx<'_>, wave: Rect, row: &Row<'_>) {
     if !cx.ui_state.drag_out.as_ref().is_some_and(is_dragged) {
         return;
     }
-    let words = fl!(lane_preparing, stem = words::stem(row.key));
+    let text = fl!(lane_preparing, stem = words::stem(row.key));
     let place = Rect::from_min_size(wave.min + vec2(6.0, 6.0), vec2(160.0, 24.0));
     ui.painter().rect_filled(place, radius::FIELD, cx.tokens.raised);
     let small = font(text::SMALL, Weight::Regular);
     let inner = place.shrink2(vec2(10.0, 0.0));
-    label(ui, ("preparing", row.key), inner, Align2::LEFT_CENTER, &words, small, cx.tokens.text);
+    label(ui, ("preparing", row.key), inner, Align2::LEFT_CENTER, &text, small, cx.tokens.text);
 }

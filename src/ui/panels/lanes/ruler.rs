@@ -71,7 +71,7 @@ fn marks_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, scale: TimeScale) {
         let x = ui.painter().round_to_pixel_center(x);
         let top = rect.bottom() - if mark.words.is_some() { 10.0 } else { 7.0 };
         ui.painter().vline(x, top..=rect.bottom() - 5.0, Stroke::new(1.0, cx.tokens.line));
-        let Some(words) = mark.words else { continue };
+        let Some(text) = mark.words else { continue };
         let place = Rect::from_min_size(pos2(x - 32.0, rect.top()), vec2(64.0, 16.0));
         // At the left edge, the label goes beside the mark, so that it does not cover the lanes'
         // heads.
@@ -81,7 +81,7 @@ fn marks_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, scale: TimeScale) {
             (place, Align2::CENTER_CENTER)
         };
         if place.right() <= rect.right() + 20.0 {
-            paint_text(ui.painter(), place, align, &words, tiny.clone(), ink);
+            paint_text(ui.painter(), place, align, &text, tiny.clone(), ink);
         }
     }
 }

@@ -36,10 +36,10 @@ impl Library {
         let count = importing.len() + num_songs;
         if count == 0 {
             if !self.search.is_empty() {
-                let words = fl!(library_no_match, typed = &self.search);
+                let text = fl!(library_no_match, typed = &self.search);
                 let place = Rect::from_min_size(rect.min + vec2(20.0, 4.0), vec2(248.0, 20.0));
                 let (small, dim) = (font(text::SMALL, Weight::Regular), cx.tokens.dim);
-                label(ui, "no match", place, Align2::LEFT_CENTER, &words, small, dim);
+                label(ui, "no match", place, Align2::LEFT_CENTER, &text, small, dim);
             }
             return;
         }

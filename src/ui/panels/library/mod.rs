@@ -252,7 +252,7 @@ fn sort_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
 }
 
 fn jobs_line(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
-    let words = match cx.state.job_counts() {
+    let text = match cx.state.job_counts() {
         (0, 0) => fl!(library_jobs_none).to_owned(),
         (0, waiting) => fl!(library_jobs_waiting, count = waiting),
         (running, 0) => fl!(library_jobs_running, count = running),
@@ -269,11 +269,11 @@ fn jobs_line(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let word = paint_text(painter, place, align, fl!(library_jobs), strong, cx.tokens.text);
     place = Rect::from_min_max(pos2(word.right() + 8.0, place.top()), place.max - vec2(20.0, 0.0));
     let body = font(text::BODY, Weight::Regular);
-    paint_text(painter, place, align, &words, body, cx.tokens.dim);
+    paint_text(painter, place, align, &text, body, cx.tokens.dim);
     let sign = Rect::from_center_size(rect.right_center() - vec2(26.0, 0.0), vec2(12.0, 12.0));
     Icon::ChevronRight.paint(painter, sign, cx.tokens.dim);
     focus_ring(ui, &response, row, radius::FIELD);
-    let name = format!("{}: {words}", fl!(library_jobs));
+    let name = format!("{}: {text}", fl!(library_jobs));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     if response.on_hover_text(UiCommand::OpenJobs.hint(ui)).clicked() {
         cx.verb(UiCommand::OpenJobs);
@@ -286,22 +286,22 @@ fn marked_ui(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
     let songs: Vec<SongId> = cx.ui_state.marked.iter().copied().collect();
     let (upper, lower) = rect.shrink2(vec2(12.0, 6.0)).split_top_bottom_at_fraction(0.46);
     let strong = font(text::BODY, Weight::SemiBold);
-    let words = fl!(library_selected, count = songs.len());
-    label(ui, "num marked", upper, Align2::LEFT_CENTER, &words, strong, cx.tokens.text);
+    let text = fl!(library_selected, count = songs.len());
+    label(ui, "num marked", upper, Align2::LEFT_CENTER, &text, strong, cx.tokens.text);
     let close = Rect::from_center_size(upper.right_center() - vec2(8.0, 0.0), vec2(24.0, 24.0));
     let name = fl!(close);
     if icon_button(ui, "unmark", close, Icon::Close, name, None, cx.tokens.dim).clicked() {
         cx.act(Action::Unmark);
     }
     let mut x = lower.left() - 2.0;
-    for (words, action) in [
+    for (text, action) in [
         (fl!(library_process_all), Action::ProcessAll(songs.clone())),
         (fl!(library_export_all), Action::ExportAll(songs.clone())),
         (fl!(library_remove_all), Action::Remove(songs)),
     ] {
-        let wide = width(ui, words, Kind::Link);
+        let wide = width(ui, text, Kind::Link);
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
-        if button(ui, ("marked", words), place, words, Kind::Link, true).clicked() {
+        if button(ui, ("marked", text), place, text, Kind::Link, true).clicked() {
             cx.act(action);
         }
         x += wide + 16.0;
@@ -325,12 +325,12 @@ fn drop_zone(ui: &Ui, cx: &mut Cx<'_>, rect: Rect) {
         (fl!(library_or_files), UiCommand::AddFiles),
         (fl!(library_or_folder), UiCommand::AddFolder),
     ];
-    let widths = parts.map(|(words, _)| width(ui, words, Kind::Link));
+    let widths = parts.map(|(text, _)| width(ui, text, Kind::Link));
     let all = widths.iter().sum::<f32>() + 10.0;
     let mut x = lower.center().x - all / 2.0;
-    for ((words, verb), wide) in parts.into_iter().zip(widths) {
+    for ((text, verb), wide) in parts.into_iter().zip(widths) {
         let place = Rect::from_min_size(pos2(x, lower.top()), vec2(wide, lower.height()));
-        let response = button(ui, ("zone", verb), place, words, Kind::Link, true);
+        let response = button(ui, ("zone", verb), place, text, Kind::Link, true);
         if response.on_hover_text(verb.hint(ui)).clicked() {
             cx.verb(verb);
         }

@@ -116,8 +116,8 @@ impl Sign {
                 let centre = right - vec2(6.0, 0.0);
                 let fraction = *fraction;
                 ring(ui.painter(), centre, 9.0, fraction as f32, tokens.accent, tokens.line);
-                let (place, words) = (before(centre.x - 15.0), words::percent(fraction));
-                paint_text(ui.painter(), place, Align2::RIGHT_CENTER, &words, tiny, tokens.dim);
+                let (place, text) = (before(centre.x - 15.0), words::percent(fraction));
+                paint_text(ui.painter(), place, Align2::RIGHT_CENTER, &text, tiny, tokens.dim);
             }
             Self::Stems => {
                 let place = Rect::from_center_size(right - vec2(6.0, 0.0), vec2(18.0, 16.0));

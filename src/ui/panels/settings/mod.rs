@@ -79,13 +79,13 @@ impl Form {
     }
 
     /// Draws a line below the last row.
-    fn note(&mut self, ui: &Ui, salt: &str, words: &str) {
+    fn note(&mut self, ui: &Ui, salt: &str, text: &str) {
         let top = self.top - 12.0;
         let min = pos2(self.rect.left() + NAMES, top);
         let line = Rect::from_min_max(min, pos2(self.rect.right(), top + 16.0));
         self.top = line.bottom() + 16.0;
         let small = font(text::SMALL, Weight::Regular);
-        label(ui, salt, line, Align2::LEFT_CENTER, words, small, self.tokens.dim);
+        label(ui, salt, line, Align2::LEFT_CENTER, text, small, self.tokens.dim);
     }
 
     /// The width beside the names.
@@ -322,13 +322,13 @@ fn home(ui: &Ui, cx: &mut Cx<'_>, form: &mut Form) {
     }
     form.note(ui, "home sizes", &sizes);
     let mut x = folder.left();
-    for (words, question) in
+    for (text, question) in
         [(fl!(settings_clear), Question::ClearStems), (fl!(settings_reset), Question::Reset)]
     {
-        let wide = width(ui, words, Kind::Quiet);
+        let wide = width(ui, text, Kind::Quiet);
         let place = Rect::from_min_size(pos2(x, form.top - 4.0), vec2(wide, ROW));
         let can = state.songs().len() > 0;
-        if button(ui, ("home", words), place, words, Kind::Quiet, can).clicked() {
+        if button(ui, ("home", text), place, text, Kind::Quiet, can).clicked() {
             cx.act(Action::Ask(Some(question)));
         }
         x = place.right() + 12.0;

@@ -66,12 +66,12 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, form: &mut Form, new: &mut Preferences) 
 fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Preferences) {
     let name = &model.name;
     let mut x = row.left();
-    let mut one = |salt: &str, words: &str, kind: Kind, enabled: bool| {
-        let place = Rect::from_min_size(pos2(x, row.top()), vec2(width(ui, words, kind), ROW));
+    let mut one = |salt: &str, text: &str, kind: Kind, enabled: bool| {
+        let place = Rect::from_min_size(pos2(x, row.top()), vec2(width(ui, text, kind), ROW));
         x = place.right() + 10.0;
-        let response = button(ui, (salt, name), place, words, kind, enabled);
+        let response = button(ui, (salt, name), place, text, kind, enabled);
         // Every model has these buttons, so the accessible name includes the model.
-        let called = format!("{name}: {words}");
+        let called = format!("{name}: {text}");
         response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &called));
         response.clicked()
     };
@@ -86,16 +86,16 @@ fn buttons(ui: &Ui, cx: &mut Cx<'_>, row: Rect, model: &ModelEntry, new: &mut Pr
     }
     if matches!(model.state, State::Installed { .. }) {
         let is_used = new.model.as_deref().unwrap_or(DEFAULT) == name;
-        let words = if is_used { fl!(settings_used) } else { fl!(settings_use) };
-        if one("use", words, Kind::Quiet, !is_used) {
+        let text = if is_used { fl!(settings_used) } else { fl!(settings_use) };
+        if one("use", text, Kind::Quiet, !is_used) {
             new.model = Some(name.clone()).filter(|name| name != DEFAULT);
         }
         if one("verify", fl!(settings_verify), Kind::Quiet, true) {
             cx.act(Action::VerifyModel(name.clone()));
         }
     } else if !model.is_own {
-        let words = fl!(settings_install, size = &words::bytes(model.bytes));
-        if one("install", &words, Kind::Quiet, true) {
+        let text = fl!(settings_install, size = &words::bytes(model.bytes));
+        if one("install", &text, Kind::Quiet, true) {
             let is_open = cx.ui_state.terms_of.as_ref() == Some(name);
             cx.act(Action::ShowTerms(Some(name.clone()).filter(|_| !is_open)));
         }

@@ -71,9 +71,9 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
         }
     }
     if shown.versions.len() > 1 {
-        let words = fl!(song_versions, count = shown.versions.len());
-        let rect = place(button::width(ui, &words, Kind::Link));
-        let response = button(ui, "versions", rect, &words, Kind::Link, true);
+        let text = fl!(song_versions, count = shown.versions.len());
+        let rect = place(button::width(ui, &text, Kind::Link));
+        let response = button(ui, "versions", rect, &text, Kind::Link, true);
         if response.on_hover_text(UiCommand::NextVersion.hint(ui)).clicked() {
             cx.verb(UiCommand::NextVersion);
         }
@@ -81,9 +81,9 @@ pub fn ui(ui: &Ui, cx: &mut Cx<'_>, row: Rect, song: &Song, open: &OpenSong) -> 
     cursor.y + HEIGHT
 }
 
-fn text_width(ui: &Ui, words: &str) -> f32 {
+fn text_width(ui: &Ui, text: &str) -> f32 {
     let body = font(text::BODY, Weight::SemiBold);
-    one_line(ui.painter(), words, body, egui::Color32::PLACEHOLDER, f32::INFINITY).size().x
+    one_line(ui.painter(), text, body, egui::Color32::PLACEHOLDER, f32::INFINITY).size().x
 }
 
 /// Draws the model as a menu.

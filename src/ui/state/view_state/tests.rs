@@ -265,8 +265,8 @@ fn exports_run_end_and_are_waved_away() {
 fn what_files_are_named_by_is_what_the_library_knows_until_the_engine_tells() {
     let mut state = state_after([Event::Song(Song { artist: Some("Band".into()), ..song(1) })]);
     let known = state.fields(SongId(1));
-    let words = (known.artist.as_str(), known.title.as_str(), known.file.as_str(), known.track);
-    assert_eq!(words, ("Band", "Song 1", "1", None));
+    let text = (known.artist.as_str(), known.title.as_str(), known.file.as_str(), known.track);
+    assert_eq!(text, ("Band", "Song 1", "1", None));
     let fields = Fields { track: Some(7), ..known.clone() };
     state.apply(Event::Described { song: SongId(1), fields: fields.clone() });
     assert_eq!(state.fields(SongId(1)), fields);

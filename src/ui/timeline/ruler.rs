@@ -35,7 +35,7 @@ pub struct Mark {
     /// The mark's position in frames.
     pub frame: f64,
     /// The time; only major marks have it.
-    pub words: Option<String>,
+    pub label: Option<String>,
 }
 
 /// The visible marks over `width` points; labelled marks are at least `room` points apart.
@@ -54,8 +54,8 @@ pub fn marks(view: Viewport, frames: u64, width: f32, room: f32) -> Vec<Mark> {
         .take(2_000)
         .map(|(index, frame)| {
             let parts = u64::from(parts);
-            let text = (index % parts == 0).then(|| time(index / parts * step, step));
-            Mark { frame, text }
+            let label = (index % parts == 0).then(|| time(index / parts * step, step));
+            Mark { frame, label }
         })
         .collect()
 }
@@ -77,23 +77,23 @@ mod tests {
 
     const RATE: u64 = SAMPLE_RATE as u64;
 
-    fn words(view: Viewport, frames: u64) -> Vec<String> {
-        marks(view, frames, 830.0, 64.0).into_iter().filter_map(|mark| mark.words).collect()
+    fn labels(view: Viewport, frames: u64) -> Vec<String> {
+        marks(view, frames, 830.0, 64.0).into_iter().filter_map(|mark| mark.label).collect()
     }
 
     #[test]
-    fn words_have_room_at_any_zoom() {
+    fn labels_have_room_at_any_zoom() {
         let song = 327 * RATE;
         let whole = Viewport::whole(song, 830.0);
-        assert_eq!(words(whole, song)[..3], ["0:00", "0:30", "1:00"]);
+        assert_eq!(labels(whole, song)[..3], ["0:00", "0:30", "1:00"]);
         let mut view = whole;
         for _ in 0..60 {
-            let with_words: Vec<f64> = marks(view, song, 830.0, 64.0)
+            let labelled: Vec<f64> = marks(view, song, 830.0, 64.0)
                 .into_iter()
-                .filter(|mark| mark.words.is_some())
+                .filter(|mark| mark.label.is_some())
                 .map(|mark| mark.frame)
                 .collect();
-            for pair in with_words.windows(2) {
+            for pair in labelled.windows(2) {
                 assert!(view.points_to(pair[1]) - view.points_to(pair[0]) >= 63.9);
             }
             let all = marks(view, song, 830.0, 64.0).len();
@@ -105,18 +105,18 @@ mod tests {
     #[test]
     fn near_times_have_decimals_and_are_exact() {
         let view = Viewport { first_frame: 63.0 * RATE as f64, frames_per_point: 5.0 };
-        assert_eq!(words(view, 100 * RATE)[..3], ["1:03.00", "1:03.01", "1:03.02"]);
+        assert_eq!(labels(view, 100 * RATE)[..3], ["1:03.00", "1:03.01", "1:03.02"]);
         let view = Viewport { first_frame: 0.0, frames_per_point: 0.5 };
-        assert_eq!(words(view, 100 * RATE)[..3], ["0:00.000", "0:00.001", "0:00.002"]);
+        assert_eq!(labels(view, 100 * RATE)[..3], ["0:00.000", "0:00.001", "0:00.002"]);
         let view = Viewport { first_frame: 0.0, frames_per_point: 200.0 };
-        assert_eq!(words(view, 100 * RATE)[..3], ["0:00.0", "0:00.5", "0:01.0"]);
+        assert_eq!(labels(view, 100 * RATE)[..3], ["0:00.0", "0:00.5", "0:01.0"]);
     }
 
     #[test]
     fn hours_and_nothing_are_no_trouble() {
         let song = 36_000 * RATE;
-        assert_eq!(words(Viewport::whole(song, 830.0), song)[1], "1:00:00");
-        assert_eq!(words(Viewport::whole(0, 830.0), 0).len(), 1);
+        assert_eq!(labels(Viewport::whole(song, 830.0), song)[1], "1:00:00");
+        assert_eq!(labels(Viewport::whole(0, 830.0), 0).len(), 1);
         assert!(marks(Viewport::whole(u64::MAX, 1.0), u64::MAX, 1.0, 64.0).len() <= 2_000);
     }
 }

@@ -69,9 +69,9 @@ fn marks_ui(ui: &Ui, cx: &Cx<'_>, rect: Rect, scale: TimeScale) {
     for mark in ruler::marks(scale.view, scale.frames, rect.width(), 64.0) {
         let x = scale.x.min + scale.view.points_to(mark.frame);
         let x = ui.painter().round_to_pixel_center(x);
-        let top = rect.bottom() - if mark.words.is_some() { 10.0 } else { 7.0 };
+        let top = rect.bottom() - if mark.label.is_some() { 10.0 } else { 7.0 };
         ui.painter().vline(x, top..=rect.bottom() - 5.0, Stroke::new(1.0, cx.tokens.line));
-        let Some(text) = mark.words else { continue };
+        let Some(text) = mark.label else { continue };
         let place = Rect::from_min_size(pos2(x - 32.0, rect.top()), vec2(64.0, 16.0));
         // At the left edge, the label goes beside the mark, so that it does not cover the lanes'
         // heads.

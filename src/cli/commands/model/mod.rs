@@ -96,7 +96,7 @@ struct ImportArgs {
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     stems: Vec<String>,
     /// Name of the stem with the rest of the song [default: the configuration's second instrument,
-    /// "instrumental" beside vocals, or "rest"]
+    /// `instrumental` beside vocals, or `rest`]
     #[arg(long, value_name = "NAME")]
     rest: Option<String>,
     /// Name of the model: up to 48 letters a to z, digits, "_" and "-" [default: the file's]

@@ -419,11 +419,11 @@ mod tests {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/chirp.ogg");
         let never = CancelToken::default();
         let mut shown = 0;
-        let mut stumble = |_: f32| {
+        let mut fail = |_: f32| {
             shown += 1;
             assert!(shown < 3, "on purpose");
         };
-        let error = import_file(&mut library, (&file, None), &never, &mut stumble).unwrap_err();
+        let error = import_file(&mut library, (&file, None), &never, &mut fail).unwrap_err();
         assert!(matches!(error, Problem::Internal { .. }), "{error}");
         assert!(error.to_string().contains("on purpose"), "{error}");
         assert_eq!(library.songs().unwrap(), []);

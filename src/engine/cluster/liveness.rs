@@ -48,7 +48,7 @@ impl Worker {
 
 /// Name of this machine.
 pub fn host() -> String {
-    sysinfo::System::host_name().unwrap_or_else(|_| "a machine without a name".into())
+    sysinfo::System::host_name().unwrap_or_else(|_| "an unnamed machine".into())
 }
 
 /// ID of this boot and of the visible processes, because a container has its own process IDs.

@@ -232,8 +232,8 @@ impl Preferences {
     /// URL of the mirror for weight files: from the environment (`PARTITA_MIRROR`), else from the
     /// settings.
     pub fn mirror(&self) -> Option<String> {
-        let said = std::env::var("PARTITA_MIRROR").ok().filter(|text| !text.trim().is_empty());
-        said.or_else(|| self.mirror.clone())
+        let mirror = std::env::var("PARTITA_MIRROR").ok().filter(|text| !text.trim().is_empty());
+        mirror.or_else(|| self.mirror.clone())
     }
 
     /// Clamps values, as the file may have been edited by hand.

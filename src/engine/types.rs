@@ -101,9 +101,9 @@ pub struct Song {
     /// Path of the user's file.
     #[serde(serialize_with = "crate::os::as_text")]
     pub path: PathBuf,
-    /// Name of the song's folder in the data folder, as 64 hexadecimal digits. This is the digest
-    /// of the song's sound, or of the file's bytes if the file could not be demuxed or an older
-    /// version added the song.
+    /// Name of the song's folder in the data folder, as 64 hexadecimal digits: the digest of the
+    /// song's sound. The file's bytes are digested instead if the file could not be demuxed or an
+    /// older version added the song.
     pub hash: String,
     /// Versioned digest of the song's sound. `None` if the file could not be demuxed, and for songs
     /// of older versions until their file is imported again.

@@ -298,8 +298,8 @@ fn stated_sources(stems: &[String], count: usize) -> Result<Vec<String>> {
 /// the result when it reads the network's shape.
 ///
 /// # Errors
-/// [`ModelError::Header`] if the network's class has no such arguments, such as HTDemucs, if a name
-/// is invalid, or if the number of names is wrong.
+/// [`ModelError::Header`] for an invalid name or a wrong number of names. Also for a network whose
+/// class has no such arguments, such as HTDemucs.
 pub fn restate(stated: &Stated, kwargs: &mut Map<String, Value>) -> Result<()> {
     if *stated == Stated::default() {
         return Ok(());

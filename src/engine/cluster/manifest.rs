@@ -77,8 +77,8 @@ impl Manifest {
         }
         let extension =
             path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let said = extension.to_ascii_lowercase();
-        Self::read(&bytes, &said)
+        let ending = extension.to_ascii_lowercase();
+        Self::read(&bytes, &ending)
             .map_err(|detail| Problem::Manifest { path: path.to_owned(), detail })
     }
 

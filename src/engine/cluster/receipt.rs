@@ -100,13 +100,13 @@ impl Written {
     /// Whether the file exists with unchanged length; with `is_deep`, also with unchanged content.
     pub fn is_whole(&self, out: &Path, is_deep: bool) -> bool {
         let path = out.join(&self.path);
-        let is_there = path
+        let exists = path
             .metadata()
             .is_ok_and(|metadata| metadata.is_file() && metadata.len() == self.bytes);
         let is_same = || {
             content_hash(&path, &CancelToken::default()).is_ok_and(|digest| digest == self.sha256)
         };
-        is_there && (!is_deep || is_same())
+        exists && (!is_deep || is_same())
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Limiter {
     /// The last [`TAPS`] frames, the newest last, interleaved.
     recent: VecDeque<f64>,
     /// Number of frames received, and number of frames whose peak is known.
-    came: u64,
+    received: u64,
     peaks: u64,
     /// Peak between the next frame and its predecessor.
     between: f64,
@@ -56,7 +56,7 @@ impl Limiter {
             taps: interpolator(),
             waiting: VecDeque::new(),
             recent: std::iter::repeat_n(0.0, TAPS * channels).collect(),
-            came: 0,
+            received: 0,
             peaks: 0,
             between: 0.0,
             held: 1.0,
@@ -86,13 +86,13 @@ impl Limiter {
     fn take(&mut self, frame: &[f64], out: &mut Vec<f64>) {
         self.recent.drain(..self.channels);
         self.recent.extend(frame);
-        self.came += 1;
+        self.received += 1;
         // The interval that can be interpolated lies between the two middle frames.
-        let Some(_) = self.came.checked_sub(TAPS as u64 / 2) else { return };
+        let Some(_) = self.received.checked_sub(TAPS as u64 / 2) else { return };
         let at = TAPS / 2 - 1;
         let peak = (0..self.channels).map(|c| self.recent[at * self.channels + c].abs());
         let peak = peak.fold(0.0, f64::max);
-        if self.came == TAPS as u64 / 2 {
+        if self.received == TAPS as u64 / 2 {
             // The middle is still before the first frame.
             self.between = self.peak_between();
             return;

@@ -83,9 +83,9 @@ pub struct Exported {
 /// Writes every item. `progress` receives 0 to 1; `cancel` is checked before each block.
 ///
 /// # Errors
-/// Fails if a stem is missing or incomplete, a file exists and may not be replaced, the disk is
-/// full, a folder or file cannot be written, or the export is cancelled. Nothing is left behind,
-/// except files replaced before a later rename failed.
+/// Fails if a stem is missing or incomplete, or if a file exists and may not be replaced. Also
+/// fails if the disk is full or not writable, or if the export is cancelled. Nothing is left
+/// behind, except files replaced before a later rename failed.
 pub fn export(
     track: &dyn Track,
     origin: &Origin,

@@ -1,9 +1,9 @@
 //! Trash bin for removed songs in the data folder, next to the folder of all songs.
 //!
-//! Removed songs lie in a folder that is locked by the removing program until it ends for whatever
-//! reason. That program can restore them, and the next start settles folders without a lock.
-//! Whenever a program is killed, each song either exists with its stems or not at all. Runs on the
-//! engine's thread.
+//! Removed songs lie in a folder that the removing program locks until it ends, even by a crash.
+//! That program can restore them, and the next start settles folders without a lock. Whenever a
+//! program is killed, each song either exists with its stems or not at all. Runs on the engine's
+//! thread.
 
 use std::{
     fs, io,

@@ -1,6 +1,5 @@
-//! Weight of the stems per frame: 0 where they are unfinished and the original plays instead, 1
-//! where they are finished, with a ramp at the start of every finished section. Pure; used by the
-//! feeder.
+//! Weight of the stems per frame: 1 where they are finished, 0 where the original plays instead.
+//! Every finished section begins with a ramp. Pure; used by the feeder.
 
 use super::Track;
 use crate::engine::types::SAMPLE_RATE;

@@ -1,8 +1,8 @@
 //! The player: real-time playback that never blocks the audio callback.
 //!
-//! It depends on neither the library nor the window. It uses four threads: the caller's (this
-//! handle), the feeder (reads the track ahead of playback), the stream owner (opens and closes the
-//! device), and the device's callback (mixes without locks and allocations).
+//! It depends on neither the library nor the window, and uses four threads. The caller has this
+//! handle. The feeder reads the track ahead of playback, and the stream owner opens and closes the
+//! device. The callback of the device mixes without locks and allocations.
 //!
 //! The callback owns the mixer and plays from a deck: a ring of frames with all lanes, so that gain
 //! changes act immediately. A seek, load or refresh creates a new deck. The mixer crossfades to it

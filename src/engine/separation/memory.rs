@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> std::result::Result<u64, String> {
 
 /// Effective limit in bytes: the user's, or a lower one of the system.
 pub fn limit(asked: Option<u64>) -> Option<u64> {
-    asked.into_iter().chain(limits::memory().map(|dealt| dealt.amount)).min()
+    asked.into_iter().chain(limits::memory().map(|limit| limit.amount)).min()
 }
 
 /// Peak memory in bytes of separating with networks of this size on `threads` threads, without a

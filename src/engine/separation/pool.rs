@@ -1,7 +1,7 @@
 //! Threads for separation, and the distribution of work among them.
 //!
 //! All threads work on one segment at a time, so that the first result arrives soonest and only one
-//! segment's activations are in memory. candle and the kernels take their thread count from the
+//! segment's activations are in memory. The kernels and candle take their thread count from the
 //! pool that runs them, so nothing is oversubscribed.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};

@@ -1,10 +1,10 @@
 //! Selection of the next segment for a listener, and preemption of the current one. Pure: callers
 //! pass the listener's position and the time. Owned by the thread that separates.
 //!
-//! When work begins and after a jump, the segment at the playback position is first; in an overlap,
-//! the one that will still be audible when it is finished. If computing is slower than playback,
-//! the listener has left a segment before it is finished. During playback, the next segment is
-//! therefore the first that can be finished in time.
+//! When work begins and after a jump, the segment at the playback position is first. In an overlap,
+//! this is the segment that will still be audible when it is finished. If computing is slower than
+//! playback, the listener has left a segment before it is finished. During playback, the next
+//! segment is therefore the first that can be finished in time.
 
 use std::time::Instant;
 
@@ -14,8 +14,8 @@ use crate::engine::types::SAMPLE_RATE;
 /// Distance in seconds from the expected position at which the listener has jumped.
 const JUMP_SECONDS: f64 = 1.0;
 
-/// Maximum part of a stride that may have been played when a segment that counts as in time is
-/// finished.
+/// Tolerance of lateness: a segment is in time if at most this part of a stride has been played
+/// when it is finished.
 const LATE: f64 = 0.25;
 
 /// Fraction of remaining work below which a segment is finished despite a jump.

@@ -1,7 +1,7 @@
 //! Atomic file writes, and removal of what killed programs left behind.
 //!
-//! Files being written have a hidden name and a lock, which ends with its owner for whatever
-//! reason. An unlocked one is therefore abandoned, and [`sweep`] removes it. The exception are file
+//! Files being written have a hidden name and a lock, which ends with its owner, even after a
+//! crash. An unlocked one is therefore abandoned, and [`sweep`] removes it. The exception are file
 //! systems shared between machines, where locks of other machines may be invisible. Runs on the
 //! calling thread.
 

@@ -21,12 +21,12 @@ pub fn threads() -> Limit<usize> {
     // The processors available to the thread (cpuset, taskset), and the cgroup's quota.
     let confined = std::thread::available_parallelism().map_or(1, usize::from);
     let confined = Limit { amount: confined, from: "processors, affinity and cgroup" };
-    least([Some(confined), said_threads(&variable)]).unwrap_or(confined)
+    least([Some(confined), stated_threads(&variable)]).unwrap_or(confined)
 }
 
 /// Maximum memory in bytes; `None` without a limit.
 pub fn memory() -> Option<Limit<u64>> {
-    least([confined_memory(), said_memory(&variable)])
+    least([confined_memory(), stated_memory(&variable)])
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -34,12 +34,12 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// Smallest of several limits; the first of equal ones.
-fn least<T: Ord + Copy, const N: usize>(dealt: [Option<Limit<T>>; N]) -> Option<Limit<T>> {
-    dealt.into_iter().flatten().min_by_key(|dealt| dealt.amount)
+fn least<T: Ord + Copy, const N: usize>(limits: [Option<Limit<T>>; N]) -> Option<Limit<T>> {
+    limits.into_iter().flatten().min_by_key(|limit| limit.amount)
 }
 
 /// Number of threads that a scheduler assigns to each task.
-fn said_threads(variable: Variable<'_>) -> Option<Limit<usize>> {
+fn stated_threads(variable: Variable<'_>) -> Option<Limit<usize>> {
     const NAMES: [&str; 6] = [
         "RAYON_NUM_THREADS", // for users who know the implementation
         "SLURM_CPUS_PER_TASK",
@@ -50,10 +50,10 @@ fn said_threads(variable: Variable<'_>) -> Option<Limit<usize>> {
     ];
     let number =
         |name: &str| variable(name)?.trim().parse::<usize>().ok().filter(|&threads| threads > 0);
-    let said = NAMES.iter().find_map(|&from| Some(Limit { amount: number(from)?, from }));
+    let stated = NAMES.iter().find_map(|&from| Some(Limit { amount: number(from)?, from }));
     // Without a number per task, the job's processors on this node are divided among its tasks
     // here.
-    said.or_else(|| {
+    stated.or_else(|| {
         let tasks = ["SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"];
         let tasks = tasks.iter().find_map(|&name| first_number(&variable(name)?)).unwrap_or(1);
         let on_node = number("SLURM_CPUS_ON_NODE")?;
@@ -64,16 +64,16 @@ fn said_threads(variable: Variable<'_>) -> Option<Limit<usize>> {
 
 /// Memory that Slurm assigns to the job on this node, or to each of its processors. Zero means all
 /// of the node's memory.
-fn said_memory(variable: Variable<'_>) -> Option<Limit<u64>> {
+fn stated_memory(variable: Variable<'_>) -> Option<Limit<u64>> {
     let megabytes = |name: &str| first_number(&variable(name)?).filter(|&megabytes| megabytes > 0);
-    let dealt = |megabytes: u64, from| Limit { amount: megabytes.saturating_mul(1 << 20), from };
+    let limit = |megabytes: u64, from| Limit { amount: megabytes.saturating_mul(1 << 20), from };
     if let Some(of_node) = megabytes("SLURM_MEM_PER_NODE") {
-        return Some(dealt(of_node, "SLURM_MEM_PER_NODE"));
+        return Some(limit(of_node, "SLURM_MEM_PER_NODE"));
     }
     let each = megabytes("SLURM_MEM_PER_CPU")?;
     let processors = ["SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"];
     let processors = processors.iter().find_map(|&name| first_number(&variable(name)?));
-    Some(dealt(each.saturating_mul(processors.unwrap_or(1)), "SLURM_MEM_PER_CPU"))
+    Some(limit(each.saturating_mul(processors.unwrap_or(1)), "SLURM_MEM_PER_CPU"))
 }
 
 /// Parses the number at the start of a text: Slurm writes "4(x2)" for four on each of two nodes.
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn reads_slurms_threads_per_task() {
         let threads =
-            |set: &[(&str, &str)]| with(set, |v| said_threads(v).map(|limit| limit.amount));
+            |set: &[(&str, &str)]| with(set, |v| stated_threads(v).map(|limit| limit.amount));
         assert_eq!(threads(&[]), None);
         assert_eq!(threads(&[("SLURM_CPUS_PER_TASK", "3"), ("SLURM_CPUS_ON_NODE", "64")]), Some(3));
         assert_eq!(threads(&[("SLURM_CPUS_ON_NODE", "64")]), Some(64), "a single task gets all");
@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn reads_slurms_memory() {
-        let memory = |set: &[(&str, &str)]| with(set, |v| said_memory(v).map(|limit| limit.amount));
+        let memory =
+            |set: &[(&str, &str)]| with(set, |v| stated_memory(v).map(|limit| limit.amount));
         assert_eq!(memory(&[("SLURM_MEM_PER_NODE", "2048")]), Some(2 << 30));
         assert_eq!(memory(&[("SLURM_MEM_PER_NODE", "0")]), None, "all of the node's memory");
         let each = [("SLURM_MEM_PER_CPU", "512"), ("SLURM_CPUS_PER_TASK", "4")];
@@ -136,9 +137,9 @@ mod tests {
 
     #[test]
     fn the_smallest_limit_wins_with_its_origin() {
-        let dealt = |amount, from| Some(Limit { amount, from });
-        assert_eq!(least([dealt(8, "a"), dealt(2, "b"), None]), dealt(2, "b"));
-        assert_eq!(least([dealt(2, "a"), dealt(2, "b")]), dealt(2, "a"));
+        let limit = |amount, from| Some(Limit { amount, from });
+        assert_eq!(least([limit(8, "a"), limit(2, "b"), None]), limit(2, "b"));
+        assert_eq!(least([limit(2, "a"), limit(2, "b")]), limit(2, "a"));
         assert!(threads().amount >= 1);
     }
 

@@ -1,7 +1,7 @@
 //! A single window per data folder. The first process holds a lock and listens on a local socket (a
 //! named pipe on Windows); later ones send it their files and exit.
 //!
-//! The lock decides which process is first. It ends with its holder for whatever reason, so a
+//! The lock decides which process is first. It ends with its holder, even after a crash, so a
 //! socket without a lock is stale and replaced. Where the disk does not support sockets, every
 //! process opens a separate window.
 
@@ -145,9 +145,9 @@ fn answer(call: Stream) -> io::Result<Vec<PathBuf>> {
     // Timeouts are not supported everywhere; there, a silent client blocks this thread.
     drop(call.set_recv_timeout(Some(PATIENCE)));
     let mut call = BufReader::new(call);
-    let mut said = String::new();
-    call.by_ref().take(MOST_BYTES).read_line(&mut said)?;
-    let files: Vec<Vec<u8>> = serde_json::from_str(&said)?;
+    let mut message = String::new();
+    call.by_ref().take(MOST_BYTES).read_line(&mut message)?;
+    let files: Vec<Vec<u8>> = serde_json::from_str(&message)?;
     call.get_mut().write_all(format!("{TAKEN}\n").as_bytes())?;
     Ok(files.into_iter().map(paths::from_bytes).collect())
 }
@@ -157,7 +157,7 @@ fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
     // Make paths absolute, because its working directory differs.
     let files = files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()));
     let files: Vec<Vec<u8>> = files.map(|file| paths::to_bytes(&file)).collect();
-    let said = serde_json::to_string(&files)?;
+    let message = serde_json::to_string(&files)?;
     let until = Instant::now() + PATIENCE;
     let mut call = loop {
         match Address::of(home)?.connect() {
@@ -167,7 +167,7 @@ fn hand_over(home: &Path, files: &[PathBuf]) -> io::Result<()> {
         }
     };
     drop(call.set_recv_timeout(Some(PATIENCE)));
-    call.write_all(said.as_bytes())?;
+    call.write_all(message.as_bytes())?;
     call.write_all(b"\n")?;
     let mut answer = String::new();
     BufReader::new(call).take(64).read_line(&mut answer)?;
@@ -294,8 +294,8 @@ mod tests {
         let (sender, received) = bounded(8);
         let mut instance = first(home.path());
         instance.listen(move |files| sender.send(files).unwrap()).unwrap();
-        for said in [&b""[..], b"nonsense\n", b"[[300]]\n", b"\xff\xff\n"] {
-            UnixStream::connect(socket(home.path())).unwrap().write_all(said).unwrap();
+        for message in [&b""[..], b"nonsense\n", b"[[300]]\n", b"\xff\xff\n"] {
+            UnixStream::connect(socket(home.path())).unwrap().write_all(message).unwrap();
         }
         assert!(matches!(start(home.path(), &["/x".into()]).unwrap(), Start::HandedOver));
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), [PathBuf::from("/x")]);

@@ -82,7 +82,7 @@ pub struct Output<'a> {
     /// Remaining parts, the next one last.
     parts: Vec<Part>,
     /// Frames of the source received so far.
-    came: u64,
+    received: u64,
     /// Number of frames to hold back, because they may be padding.
     padding: usize,
     /// The last frames received.
@@ -110,7 +110,7 @@ impl<'a> Output<'a> {
             from: rate,
             to: rate,
             parts: Vec::new(),
-            came: 0,
+            received: 0,
             padding: 0,
             held: Vec::new(),
             block: Vec::new(),
@@ -125,7 +125,7 @@ impl<'a> Output<'a> {
     pub fn begin(&mut self, trim: Trim) {
         let mut parts = trim.parts;
         parts.reverse();
-        (self.parts, self.came, self.padding) = (parts, 0, trim.padding as usize);
+        (self.parts, self.received, self.padding) = (parts, 0, trim.padding as usize);
     }
 
     /// Current rate of the input, in Hz.
@@ -154,23 +154,23 @@ impl<'a> Output<'a> {
     /// # Errors
     /// The errors of the sink.
     pub fn push(&mut self, stereo: &[f32]) -> Result<()> {
-        let start = self.came;
-        self.came += (stereo.len() / CHANNELS) as u64;
+        let start = self.received;
+        self.received += (stereo.len() / CHANNELS) as u64;
         while let Some(part) = self.parts.last_mut() {
             let end = part.length.map_or(u64::MAX, |length| part.start.saturating_add(length));
             let from = part.start.max(start);
-            if from >= self.came && end > self.came {
+            if from >= self.received && end > self.received {
                 break;
             }
             let silence = std::mem::take(&mut part.silence);
             self.pause(silence)?;
             if end > start {
                 let index =
-                    |frame: u64| (frame.clamp(start, self.came) - start) as usize * CHANNELS;
+                    |frame: u64| (frame.clamp(start, self.received) - start) as usize * CHANNELS;
                 let heard = &stereo[index(from)..index(end)];
                 self.hear(heard)?;
             }
-            if end > self.came {
+            if end > self.received {
                 break;
             }
             self.parts.pop();

@@ -43,8 +43,8 @@ const OPUS_RATE: u32 = 48_000;
 /// Largest plausible padding in frames; LAME's info tag can hold 4095. Padding is buffered in
 /// memory.
 const MOST_PADDING: u64 = 1 << 16;
-/// Frames at the core's rate that an AAC decoder outputs before the first real one, if the file
-/// does not state them: the overlap of the first block.
+/// Frames at the core's rate that an AAC decoder outputs before the first real one: the overlap of
+/// the first block. Applies if the file does not state them.
 const AAC_PRIMING: u64 = 1024;
 
 /// An audio file whose container has been read.

@@ -384,7 +384,7 @@ fn the_largest_tags_fit_into_every_format() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// No tag stops an export, whatever a file claims.
+    /// No tag may stop an export.
     #[test]
     fn everything_can_be_written(
         texts in prop::collection::vec(

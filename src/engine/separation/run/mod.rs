@@ -100,15 +100,15 @@ impl Separation<'_> {
                 }
                 Ok(())
             };
-        let aim = Mutex::new(Scheduler::new(self.pace));
-        let aim = || aim.lock().unwrap_or_else(PoisonError::into_inner);
+        let scheduler = Mutex::new(Scheduler::new(self.pace));
+        let scheduler = || scheduler.lock().unwrap_or_else(PoisonError::into_inner);
         let mut computed: Option<(usize, Separated)> = None;
         loop {
             let before = computed.take();
-            let is_there = |segment| {
+            let is_finished = |segment| {
                 self.is_done(segment) || before.as_ref().is_some_and(|(s, _)| *s == segment)
             };
-            let next = aim().next(plan, listener(), Instant::now(), &is_there);
+            let next = scheduler().next(plan, listener(), Instant::now(), &is_finished);
             let Some(index) = next.filter(|_| !cancel.is_ending()) else {
                 keep(before, on_step)?;
                 return if next.is_some() { Err(Problem::Cancelled) } else { Ok(()) };
@@ -119,7 +119,7 @@ impl Separation<'_> {
             let stop = || {
                 let should_preempt = || {
                     let is_done = |segment| self.is_done(segment);
-                    aim().should_preempt(plan, index, listener(), Instant::now(), &is_done)
+                    scheduler().should_preempt(plan, index, listener(), Instant::now(), &is_done)
                 };
                 if cancel.is_cancelled() || should_preempt() {
                     stops.store(true, Ordering::Relaxed);
@@ -132,7 +132,7 @@ impl Separation<'_> {
             });
             kept?;
             if let Some(stems) = separated? {
-                aim().computed(Instant::now());
+                scheduler().computed(Instant::now());
                 computed = Some((index, stems));
             }
         }

@@ -210,14 +210,15 @@ impl StemStore {
     /// Whether the store's files are still in place. Data written to a file that was removed would
     /// be lost with it.
     pub fn is_in_place(&self) -> bool {
-        let is_there = |(stem, file): (usize, &RawFile)| {
+        let is_in_place = |(stem, file): (usize, &RawFile)| {
             file.is_at(&stem_path(&self.folder, stem)).is_ok_and(|there| there)
         };
         let has_flags = |(index, group): (usize, &Group)| {
-            let is_there = |file| is_at(file, &self.done_path(index)).is_ok_and(|there| there);
-            group.file.get().is_none_or(is_there)
+            let is_in_place = |file| is_at(file, &self.done_path(index)).is_ok_and(|there| there);
+            group.file.get().is_none_or(is_in_place)
         };
-        self.groups.iter().enumerate().all(has_flags) && self.files.iter().enumerate().all(is_there)
+        self.groups.iter().enumerate().all(has_flags)
+            && self.files.iter().enumerate().all(is_in_place)
     }
 
     /// Takes the write lock, which is held until dropped.

@@ -198,8 +198,8 @@ fn enhanced_bytes(
 ) -> io::Result<u64> {
     const ENHANCED: u64 = 227;
     let at = end.saturating_sub(ID3V1 + ENHANCED);
-    let is_there = at > start && file.bytes(at, 4)? == b"TAG+";
-    Ok(if is_there { ENHANCED } else { 0 })
+    let exists = at > start && file.bytes(at, 4)? == b"TAG+";
+    Ok(if exists { ENHANCED } else { 0 })
 }
 
 #[cfg(test)]

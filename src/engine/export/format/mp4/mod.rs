@@ -1,9 +1,9 @@
 //! Writer of the MP4 container for audio.
 //!
-//! The file is written front to back: packets in chunks of about half a second, interleaved by
-//! track in the order of the calls, then the tables. The writer holds one chunk per track and six
-//! bytes per packet: 220 KB for an hour of packets of 4096 frames. The container is independent of
-//! codecs; the caller describes each track's samples at the end.
+//! The file is written front to back: first the packets in chunks of about half a second,
+//! interleaved by track, then the tables. The writer holds one chunk per track and six bytes per
+//! packet: 220 KB for an hour of packets of 4096 frames. The container is independent of codecs;
+//! the caller describes each track's samples at the end.
 //!
 //! Sources: ISO/IEC 14496-12 (boxes, the tables), ISO/IEC 14496-14 (MP4), Apple's "`QuickTime` File
 //! Format" (`meta` boxes of the kind `mdir`, which hold tags).

@@ -75,9 +75,9 @@ pub struct SessionTrack {
 /// The caller syncs the file.
 ///
 /// # Errors
-/// Fails with [`io::ErrorKind::InvalidInput`] for a rate of 0, an invalid tempo, gain or pan, and a
-/// file name that is a path or occurs twice. Also fails if the disk or `audio` fails. The file is
-/// unusable after an error.
+/// Fails with [`io::ErrorKind::InvalidInput`] for a rate of 0, and for an invalid tempo, gain or
+/// pan. A file name must not be a path or occur twice. Also fails if the disk or `audio` fails. The
+/// file is unusable after an error.
 pub fn write(
     file: File,
     session: &Session<'_>,

@@ -75,7 +75,7 @@ pub fn fit(compute: Compute, memory: Memory, beside: u64) -> Result<Compute> {
         return Err(Problem::MemoryLimit { needed: need(1), limit });
     };
     if threads < wanted {
-        tracing::warn!("only {threads} of {wanted} threads fit into the memory limit");
+        tracing::warn!("{threads} threads of {wanted} fit into the memory limit");
         return Ok(Compute { threads: Some(threads), ..compute });
     }
     Ok(compute)

@@ -1,5 +1,6 @@
 //! Weight of the stems per frame: 1 where they are finished, 0 where the original plays instead.
-//! Every finished section begins with a ramp. Pure; used by the feeder.
+//! Every finished section has a ramp inside both ends, except at the ends of the track. Pure; used
+//! by the feeder.
 
 use super::Track;
 use crate::engine::types::SAMPLE_RATE;

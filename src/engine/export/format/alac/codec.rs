@@ -305,7 +305,7 @@ fn golomb(residuals: &[i32], width: u32, out: &mut Bits) -> bool {
         if number > LARGE {
             mean = LARGE;
         }
-        // Some decoders compare the folded number, others the original.
+        // Some decoders compare `folded`, others `number`.
         fits &= (folded > LARGE) == (number > LARGE);
         after_run = 0;
         if mean < QUIET && at < residuals.len() {

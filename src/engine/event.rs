@@ -254,7 +254,7 @@ pub enum Event {
         song: SongId,
         /// Separation options of the shown stems.
         recipe: SeparationOptions,
-        /// Whether the last stem is the mix minus all others; there is no residual then.
+        /// Whether the last stem is the mix minus all others, so that no residual remains.
         has_rest: bool,
         /// Networks of each stem; a bag runs those of the ticked stems.
         makers: Vec<Vec<usize>>,

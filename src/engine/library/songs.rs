@@ -301,7 +301,7 @@ impl Library {
     }
 }
 
-/// Serialises the tracks of a file; `None` if there is no choice between several.
+/// Serialises the tracks of a file; `None` unless there are several to choose from.
 pub(super) fn tracks_to_text(tracks: &[AudioTrack]) -> Option<String> {
     serde_json::to_string(tracks).ok().filter(|_| tracks.len() > 1)
 }

@@ -177,7 +177,7 @@ pub(super) fn all(state: &Path) -> Result<Vec<(Record, Vec<Listed>)>> {
                 found.push((record, lines.collect()));
             }
             Err(error) => {
-                tracing::warn!("could not read the share record {}: {error}", path.display())
+                tracing::warn!("could not read the share record {}: {error}", path.display());
             }
         }
     }

@@ -7,9 +7,9 @@
 //!
 //! 1. A process lists the tries. If one is alive, the song is taken.
 //! 2. It creates a folder with its own sign of life, and renames it to the next number. A rename
-//! onto a non-empty folder fails, so only one process gets the number.
+//!    onto a non-empty folder fails, so only one process gets the number.
 //! 3. It lists the tries again, and withdraws if another is alive. If folders were removed between
-//! steps 1 and 2, two processes can get two numbers; the later one then sees the earlier.
+//!    steps 1 and 2, two processes can get two numbers; the later one then sees the earlier.
 //! 4. It moves the most advanced work of the dead tries into its own folder, and removes them.
 //!
 //! A machine that hangs for longer than [`SILENCE`] can lose its claim unnoticed. Results are
